@@ -1,0 +1,55 @@
+/**
+ * What a setting is. Each setting is declared once with this shape; flags, config files, forms, validation, export
+ * columns, grouping keys and the memory estimate follow from the declaration.
+ */
+
+/** The six questions a user asks of a run, and where a setting is shown. */
+export type Question = 'data' | 'tokenizer' | 'capacity' | 'memory' | 'stability' | 'budget';
+
+export type SettingValue = number | string | boolean;
+
+/** A flat configuration: dotted setting name → value. Complete once resolved: every declared setting is present. */
+export type Config = Readonly<Record<string, SettingValue>>;
+
+export type SettingType =
+  | { readonly kind: 'int'; readonly min?: number; readonly max?: number; readonly multipleOf?: number }
+  | {
+      readonly kind: 'float';
+      readonly min?: number;
+      readonly max?: number;
+      /** True when `min` itself is not allowed. */
+      readonly exclusiveMin?: boolean;
+      /** True when `max` itself is not allowed. */
+      readonly exclusiveMax?: boolean;
+    }
+  | { readonly kind: 'bool' }
+  | { readonly kind: 'enum'; readonly values: readonly string[] }
+  | { readonly kind: 'string'; readonly pattern?: string; readonly patternHelp?: string };
+
+export interface SettingSpec {
+  /** Dotted, `section.name` in lower snake case, for example `schedule.warmup_tokens`. */
+  readonly name: string;
+  readonly type: SettingType;
+  readonly default: SettingValue;
+  /** Unit of the value: `tokens`, `steps`, `seconds`, `bytes`, `layers` … */
+  readonly unit?: string;
+  /** One line, shown beside the field and in `--help`. */
+  readonly help: string;
+  readonly question: Question;
+  /** What changing it affects. */
+  readonly touches?: readonly ('memory' | 'time' | 'stability')[];
+  /** Expression over other settings; when false the setting has no effect (and is hidden), for example `optimizer.kind == "sgd"`. */
+  readonly when?: string;
+}
+
+/** One thing wrong with a configuration, in words for the user. */
+export interface SettingProblem {
+  readonly setting: string;
+  readonly value: unknown;
+  /** What is allowed, for example `an integer from 1 to 512`. */
+  readonly allowed: string;
+  /** The nearest valid choice, when there is one. */
+  readonly nearest?: SettingValue;
+  /** The whole message: setting, value, what is allowed, nearest. */
+  readonly message: string;
+}

@@ -1,0 +1,313 @@
+/**
+ * The memory plan of a program: where every temporary lies in one arena, how many bytes that takes, when and why the most is
+ * needed, and what the persistent state takes. The plan that the fit check shows is the one that executors allocate.
+ */
+import { operationOf } from '../graph/operation.ts';
+import { reachable } from '../graph/expand.ts';
+import { wantedValues } from '../graph/program.ts';
+import type { Program, StateCategory, StateSpec } from '../graph/program.ts';
+import { bytesOf } from '../graph/value.ts';
+import type { Node, Value } from '../graph/value.ts';
+import { placeBuffers } from './place.ts';
+import type { Target } from './schedule.ts';
+
+export type BufferCategory = 'inputs' | 'saved activations' | 'activation gradients' | 'logits' | 'temporaries' | 'workspace';
+
+export interface PlannedBuffer {
+  /** First value that lives in it; views and in-place results share it. */
+  readonly value: Value | undefined;
+  readonly bytes: number;
+  /** Byte offset in the arena. */
+  readonly offset: number;
+  /** First and last instant (index into {@link MemoryPlan.order}) at which it is held, both included. */
+  readonly start: number;
+  readonly end: number;
+  readonly category: BufferCategory;
+  readonly scope: string;
+}
+
+export type Location =
+  | { readonly kind: 'arena'; readonly offset: number }
+  | { readonly kind: 'state'; readonly name: string };
+
+export interface Peak {
+  readonly bytes: number;
+  /** Index into {@link MemoryPlan.order}. */
+  readonly instant: number;
+  readonly op: string;
+  readonly scope: string;
+  readonly phase: string;
+}
+
+export interface MemoryPlan {
+  /** Nodes in execution order; leaves and views are not among them. */
+  readonly order: readonly Node[];
+  /** Where each value lies, by value id. */
+  readonly locations: ReadonlyMap<number, Location>;
+  /** Updates that need a copy at the end of the run because the value could not be made in place. */
+  readonly copies: readonly { readonly state: string; readonly value: Value }[];
+  readonly buffers: readonly PlannedBuffer[];
+  /** Size of the arena, a multiple of {@link ALIGNMENT}. */
+  readonly arenaBytes: number;
+  /** Scratch bytes at each instant's node begin here: offset by instant, −1 when it needs none. */
+  readonly workspaceOffsets: readonly number[];
+  /** Bytes of temporaries held at each instant. */
+  readonly occupancy: Float64Array;
+  /** Most bytes held at once; the arena may be larger by fragmentation. */
+  readonly peak: Peak;
+  /** Bytes held at the peak, by category and by scope. */
+  readonly peakByCategory: Readonly<Record<string, number>>;
+  readonly peakByScope: Readonly<Record<string, number>>;
+}
+
+/** Buffers begin at multiples of this many bytes: a cache line, and what vector loads and cuBLASLt want. */
+export const ALIGNMENT = 64;
+export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+interface Lifetime {
+  values: Value[];
+  bytes: number;
+  start: number;
+  end: number;
+  state?: string;
+}
+
+/** Plans a program that has been lowered for `target`. */
+export function planMemory(program: Program, target: Target): MemoryPlan {
+  const live = reachable(wantedValues(program));
+  const order = program.graph.nodes.filter((node) => live.has(node) && !isFree(node));
+  const instantOf = new Map(order.map((node, instant) => [node, instant]));
+  const last = lastUses(program, live, instantOf);
+  const home = placeInState(program, live, instantOf);
+  const holder = new Map<number, Lifetime>();
+  const lifetimes: Lifetime[] = [];
+
+  const begin = (value: Value, start: number): Lifetime => {
+    const lifetime: Lifetime = { values: [value], bytes: aligned(bytesOf(value)), start, end: start, state: home.inState.get(value.id) };
+    lifetimes.push(lifetime);
+    holder.set(value.id, lifetime);
+    return lifetime;
+  };
+  const share = (value: Value, lifetime: Lifetime) => {
+    lifetime.values.push(value);
+    holder.set(value.id, lifetime);
+  };
+
+  for (const value of program.inputs.values()) {
+    if (live.has(value.node)) extend(begin(value, 0), last.get(value.id));
+  }
+  for (const node of program.graph.nodes) {
+    if (!live.has(node) || node.op === 'input') continue;
+    if (node.op === 'state') {
+      const value = node.outputs[0]!;
+      const lifetime = begin(value, 0);
+      lifetime.state = node.attrs.name as string;
+      continue;
+    }
+    if (operationOf(node.op).view === true) {
+      const lifetime = holder.get(node.inputs[0]!.id)!;
+      share(node.outputs[0]!, lifetime);
+      extend(lifetime, last.get(node.outputs[0]!.id));
+      continue;
+    }
+    const instant = instantOf.get(node)!;
+    node.outputs.forEach((value, index) => {
+      const reused = home.inState.has(value.id) ? undefined : reusable(node, index, instant, holder, last);
+      if (reused === undefined) extend(begin(value, instant), last.get(value.id));
+      else {
+        share(value, reused);
+        extend(reused, last.get(value.id));
+      }
+    });
+  }
+
+  const workspaces = order.map((node) => aligned(target.workspaceBytes(node)));
+  return assemble(order, lifetimes, workspaces, home.copies);
+}
+
+/** Leaves and views cost nothing at run time. */
+function isFree(node: Node): boolean {
+  const operation = operationOf(node.op);
+  return operation.kind === 'leaf' || operation.view === true;
+}
+
+function extend(lifetime: Lifetime, instant: number | undefined): void {
+  if (instant !== undefined && instant > lifetime.end) lifetime.end = instant;
+}
+
+/** Last instant at which each value is read; outputs and copied updates are read after the end. */
+function lastUses(program: Program, live: ReadonlySet<Node>, instantOf: ReadonlyMap<Node, number>): Map<number, number> {
+  const last = new Map<number, number>();
+  const end = instantOf.size;
+  for (const node of program.graph.nodes) {
+    if (!live.has(node) || isFree(node)) continue;
+    for (const value of node.inputs) last.set(value.id, instantOf.get(node)!);
+  }
+  for (const value of wantedValues(program)) last.set(value.id, end);
+  // A view keeps what it looks at alive.
+  for (const node of [...program.graph.nodes].reverse()) {
+    if (!live.has(node) || operationOf(node.op).view !== true) continue;
+    const seen = last.get(node.outputs[0]!.id);
+    const input = node.inputs[0]!.id;
+    if (seen !== undefined && seen > (last.get(input) ?? -1)) last.set(input, seen);
+  }
+  return last;
+}
+
+/**
+ * Decides which updates can be made directly in the state's own memory: when nothing reads the old state after the new value
+ * appears, or at the same instant other than element by element.
+ */
+function placeInState(program: Program, live: ReadonlySet<Node>, instantOf: ReadonlyMap<Node, number>) {
+  const readers = new Map<string, { node: Node; input: Value }[]>();
+  const follow = (value: Value, name: string) => {
+    for (const node of program.graph.nodes) {
+      if (!live.has(node) || !node.inputs.includes(value)) continue;
+      if (operationOf(node.op).view === true) follow(node.outputs[0]!, name);
+      else {
+        const list = readers.get(name) ?? [];
+        list.push({ node, input: value });
+        readers.set(name, list);
+      }
+    }
+  };
+  const updated = new Set(program.updates.map((update) => update.state));
+  for (const node of program.graph.nodes) {
+    if (node.op === 'state' && live.has(node) && updated.has(node.attrs.name as string)) follow(node.outputs[0]!, node.attrs.name as string);
+  }
+  const inState = new Map<number, string>();
+  const copies: { state: string; value: Value }[] = [];
+  for (const { state, value } of program.updates) {
+    const maker = value.node;
+    const made = instantOf.get(maker);
+    const safe =
+      made !== undefined &&
+      !inState.has(value.id) &&
+      (readers.get(state) ?? []).every(({ node, input }) => {
+        const read = instantOf.get(node)!;
+        if (read !== made) return read < made;
+        const pairs = operationOf(maker.op).inPlace ?? [];
+        return maker.inputs.every((other, i) => other !== input || (pairs.some(([o, n]) => o === value.index && n === i) && bytesOf(other) === bytesOf(value)));
+      });
+    if (safe) inState.set(value.id, state);
+    else copies.push({ state, value });
+  }
+  return { inState, copies };
+}
+
+/** The buffer of an input that dies at this node and may be overwritten by its output. */
+function reusable(node: Node, index: number, instant: number, holder: ReadonlyMap<number, Lifetime>, last: ReadonlyMap<number, number>) {
+  const value = node.outputs[index]!;
+  for (const [output, position] of operationOf(node.op).inPlace ?? []) {
+    const input = node.inputs[position];
+    if (output !== index || input === undefined || bytesOf(input) !== bytesOf(value)) continue;
+    const lifetime = holder.get(input.id)!;
+    const dies = lifetime.values.every((held) => (last.get(held.id) ?? held.node.id) <= instant) && lifetime.end <= instant;
+    const readOnce = node.inputs.filter((other) => holder.get(other.id) === lifetime).length === 1;
+    const taken = node.outputs.some((other) => other.index < index && holder.get(other.id) === lifetime);
+    if (lifetime.state === undefined && dies && readOnce && !taken && lifetime.values[0]!.node.op !== 'input') return lifetime;
+  }
+  return undefined;
+}
+
+function categoryOf(lifetime: Lifetime, order: readonly Node[]): BufferCategory {
+  const [first] = lifetime.values as [Value];
+  if (first.node.op === 'input') return 'inputs';
+  if (first.node.op === 'linearCrossEntropy' || first.node.scope.startsWith('head')) {
+    if (first.shape.length === 2 && first.dtype !== 'i32' && first.node.phase !== 'update') return 'logits';
+  }
+  if (first.node.phase === 'backward') return 'activation gradients';
+  const usedIn = order[Math.min(lifetime.end, order.length - 1)];
+  return first.node.phase === 'forward' && usedIn?.phase === 'backward' ? 'saved activations' : 'temporaries';
+}
+
+function assemble(
+  order: readonly Node[],
+  lifetimes: readonly Lifetime[],
+  workspaces: readonly number[],
+  copies: MemoryPlan['copies'],
+): MemoryPlan {
+  const locations = new Map<number, Location>();
+  const inArena = lifetimes.filter((lifetime) => lifetime.state === undefined && lifetime.bytes > 0);
+  const wanted = [
+    ...inArena.map(({ bytes, start, end }) => ({ bytes, start, end })),
+    ...workspaces.flatMap((bytes, instant) => (bytes > 0 ? [{ bytes, start: instant, end: instant }] : [])),
+  ];
+  const { offsets, total } = placeBuffers(wanted);
+  const buffers: PlannedBuffer[] = inArena.map((lifetime, i) => ({
+    value: lifetime.values[0]!,
+    bytes: lifetime.bytes,
+    offset: offsets[i]!,
+    start: lifetime.start,
+    end: lifetime.end,
+    category: categoryOf(lifetime, order),
+    scope: lifetime.values[0]!.node.scope,
+  }));
+  const workspaceOffsets = workspaces.map(() => -1);
+  let next = inArena.length;
+  workspaces.forEach((bytes, instant) => {
+    if (bytes === 0) return;
+    const offset = offsets[next++]!;
+    workspaceOffsets[instant] = offset;
+    buffers.push({ value: undefined, bytes, offset, start: instant, end: instant, category: 'workspace', scope: order[instant]!.scope });
+  });
+  for (const lifetime of lifetimes) {
+    if (lifetime.state !== undefined) {
+      for (const value of lifetime.values) locations.set(value.id, { kind: 'state', name: lifetime.state });
+    }
+  }
+  inArena.forEach((lifetime, i) => {
+    for (const value of lifetime.values) locations.set(value.id, { kind: 'arena', offset: offsets[i]! });
+  });
+  const occupancy = occupancyOf(buffers, order.length);
+  return { order, locations, copies, buffers, arenaBytes: total, workspaceOffsets, occupancy, ...describePeak(buffers, order, occupancy) };
+}
+
+function occupancyOf(buffers: readonly PlannedBuffer[], instants: number): Float64Array {
+  const change = new Float64Array(instants + 2);
+  for (const { start, end, bytes } of buffers) {
+    change[start]! += bytes;
+    change[Math.min(end, instants) + 1]! -= bytes;
+  }
+  const occupancy = new Float64Array(instants);
+  let held = 0;
+  for (let i = 0; i < instants; i++) occupancy[i] = held += change[i]!;
+  return occupancy;
+}
+
+function describePeak(buffers: readonly PlannedBuffer[], order: readonly Node[], occupancy: Float64Array) {
+  let instant = 0;
+  occupancy.forEach((bytes, i) => {
+    if (bytes > occupancy[instant]!) instant = i;
+  });
+  const peakByCategory: Record<string, number> = {};
+  const peakByScope: Record<string, number> = {};
+  for (const { start, end, bytes, category, scope } of buffers) {
+    if (start > instant || end < instant) continue;
+    peakByCategory[category] = (peakByCategory[category] ?? 0) + bytes;
+    peakByScope[scope] = (peakByScope[scope] ?? 0) + bytes;
+  }
+  const node = order[instant];
+  const peak: Peak = {
+    bytes: occupancy[instant] ?? 0,
+    instant,
+    op: node?.op ?? '',
+    scope: node?.scope ?? '',
+    phase: node?.phase ?? '',
+  };
+  return { peak, peakByCategory, peakByScope };
+}
+
+/** Bytes of persistent state, in total and by category and scope. */
+export function persistentBytes(states: readonly StateSpec[]) {
+  const byCategory: Partial<Record<StateCategory, number>> = {};
+  const byScope: Record<string, number> = {};
+  let total = 0;
+  for (const state of states) {
+    const bytes = aligned(bytesOf(state));
+    total += bytes;
+    byCategory[state.category] = (byCategory[state.category] ?? 0) + bytes;
+    byScope[state.scope] = (byScope[state.scope] ?? 0) + bytes;
+  }
+  return { total, byCategory, byScope };
+}

@@ -1,0 +1,38 @@
+/** Chooses what runs and in which order. */
+import { expand } from '../graph/expand.ts';
+import { wantedValues } from '../graph/program.ts';
+import type { Program } from '../graph/program.ts';
+import type { Node, Value } from '../graph/value.ts';
+
+/** What a device runs directly; composites that it does not are decomposed. */
+export interface Target {
+  readonly name: string;
+  keeps(node: Node): boolean;
+  /** Scratch bytes that a node needs while it runs, besides inputs and outputs. */
+  workspaceBytes(node: Node): number;
+}
+
+/** Every composite decomposed: what the reference executor interprets. */
+export const PRIMITIVE_TARGET: Target = { name: 'primitives', keeps: () => false, workspaceBytes: () => 0 };
+
+/** Every composite run directly without scratch memory: the bound that fused kernels approach. */
+export const COMPOSITE_TARGET: Target = { name: 'composites', keeps: () => true, workspaceBytes: () => 0 };
+
+/**
+ * The program as the target runs it: only what outputs and updates need, composites decomposed
+ * where the target asks. Creation order is kept: it is valid, and it frees activations as backward walks down the layers.
+ */
+export function lower(source: Program, target: Target): Program {
+  const { graph, map } = expand(source.graph, wantedValues(source), (node) => target.keeps(node));
+  const inputs = new Map<string, Value>();
+  for (const node of graph.nodes) {
+    if (node.op === 'input') inputs.set(node.attrs.name as string, node.outputs[0]!);
+  }
+  return {
+    name: source.name,
+    graph,
+    inputs,
+    outputs: new Map([...source.outputs].map(([name, value]) => [name, map(value)])),
+    updates: source.updates.map(({ state, value }) => ({ state, value: map(value) })),
+  };
+}

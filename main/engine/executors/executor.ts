@@ -1,0 +1,63 @@
+/** What an executor offers: it runs programs on a device and holds their persistent state. */
+import type { MemoryPlan } from '../compile/plan.ts';
+import type { Program, StateSpec } from '../graph/program.ts';
+
+export type TypedArray = Float32Array | Int32Array | Uint8Array | Uint16Array;
+
+export interface DeviceDescription {
+  /** Executor that runs it: `tfjs-wasm`, `tfjs-cpu`, `tfjs-gpu`, `cpu`, `cuda`. */
+  readonly executor: string;
+  /** For people: processor or GPU, threads, instruction set, backend. */
+  readonly name: string;
+  readonly threads: number;
+  /** Precision policies that it runs. */
+  readonly policies: readonly string[];
+  readonly memoryBytes?: number;
+}
+
+export interface LoadedProgram {
+  readonly program: Program;
+  /** The plan that this executor follows. */
+  readonly plan: MemoryPlan;
+}
+
+export interface MemoryReport {
+  /** Bytes of persistent state held. */
+  readonly persistentBytes: number;
+  /** Largest number of bytes of temporaries held at once since the session began. */
+  readonly peakTemporaryBytes: number;
+}
+
+/** Persistent state on a device and the programs that work on it. Calls must not overlap. */
+export interface Session {
+  /** Compiles a program for this device. Its states must be among those of the session, with equal types. */
+  load(program: Program): LoadedProgram;
+  /**
+   * Runs a program. `inputs` gives one dense row-major array per program input (f32 → Float32Array, i32 → Int32Array,
+   * u8 → Uint8Array). Returns every program output as a new array (16-bit outputs as Float32Array).
+   */
+  run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>>;
+  /** Copies a state out. 16-bit states are returned as Float32Array holding exactly their values. */
+  read(state: string): Promise<Float32Array>;
+  /** Replaces a state; 16-bit states are rounded to nearest even. */
+  write(state: string, data: Float32Array): void;
+  memory(): MemoryReport;
+  /** Frees everything. Further calls throw. */
+  dispose(): void;
+}
+
+export interface Executor {
+  readonly device: DeviceDescription;
+  /** Allocates zeroed state. Throws {@link OutOfMemoryError} when it does not fit. */
+  open(states: readonly StateSpec[]): Session;
+}
+
+/** The device has not enough memory. */
+export class OutOfMemoryError extends Error {
+  override readonly name = 'OutOfMemoryError';
+}
+
+/** An executor that cannot be used here, and why. */
+export class ExecutorUnavailableError extends Error {
+  override readonly name = 'ExecutorUnavailableError';
+}

@@ -1,0 +1,59 @@
+/** Reverse-mode differentiation: extends a graph with the gradient of one scalar. */
+import { operationOf } from './operation.ts';
+import { accumulateGradients, fill, gradientType } from './ops/index.ts';
+import type { Node, Value } from './value.ts';
+
+/**
+ * Adds to the graph the gradients of `loss` (one element) with respect to each of `targets` and returns them in order;
+ * `undefined` where `loss` does not depend on the target. New nodes are labelled `backward` and carry the scope of the node whose gradient
+ * they compute. Composites without a gradient rule are differentiated through their decomposition.
+ */
+export function differentiate(loss: Value, targets: readonly Value[]): (Value | undefined)[] {
+  const { graph } = loss;
+  if (loss.shape.some((dimension) => dimension !== 1))
+    throw new Error(`differentiate: the loss must be one number, got [${loss.shape}]`);
+  const needed = dependents(graph.nodes.slice(0, loss.node.id + 1), targets);
+  const gradients = new Map<number, Value>();
+  const put = (value: Value, gradient: Value) => {
+    const before = gradients.get(value.id);
+    gradients.set(value.id, before === undefined ? gradient : accumulateGradients(before, gradient));
+  };
+  graph.during('backward', () => {
+    gradients.set(loss.id, fill(graph, loss.shape, 1, gradientType(loss)));
+    for (let id = loss.node.id; id >= 0; id--) {
+      const node = graph.nodes[id]!;
+      if (!needed.has(node) || !node.outputs.some((output) => gradients.has(output.id))) continue;
+      graph.during('backward', () => backward(node, gradients, put, needed), node.scope);
+    }
+  });
+  return targets.map((target) => gradients.get(target.id));
+}
+
+type Put = (value: Value, gradient: Value) => void;
+
+function backward(node: Node, gradients: Map<number, Value>, put: Put, needed: ReadonlySet<Node>): void {
+  const operation = operationOf(node.op);
+  if (operation.kind === 'leaf') return;
+  if (operation.gradient === undefined) {
+    throw new Error(
+      `differentiate: ${node.op} has no gradient rule; expand composites without one first (expandForGradient)`,
+    );
+  }
+  const grads = operation.gradient(
+    node,
+    node.outputs.map((output) => gradients.get(output.id)),
+  );
+  node.inputs.forEach((value, i) => {
+    const gradient = grads[i];
+    if (gradient !== undefined && needed.has(value.node)) put(value, gradient);
+  });
+}
+
+/** Nodes among `nodes` that produce a target or depend on one. */
+function dependents(nodes: readonly Node[], targets: readonly Value[]): Set<Node> {
+  const found = new Set<Node>(targets.map((target) => target.node));
+  for (const node of nodes) {
+    if (node.inputs.some((value) => found.has(value.node))) found.add(node);
+  }
+  return found;
+}

@@ -11,7 +11,13 @@ import type { Node, Value } from '../graph/value.ts';
 import { placeBuffers } from './place.ts';
 import type { Target } from './schedule.ts';
 
-export type BufferCategory = 'inputs' | 'saved activations' | 'activation gradients' | 'logits' | 'temporaries' | 'workspace';
+export type BufferCategory =
+  | 'inputs'
+  | 'saved activations'
+  | 'activation gradients'
+  | 'logits'
+  | 'temporaries'
+  | 'workspace';
 
 export interface PlannedBuffer {
   /** First value that lives in it; views and in-place results share it. */
@@ -83,7 +89,13 @@ export function planMemory(program: Program, target: Target): MemoryPlan {
   const lifetimes: Lifetime[] = [];
 
   const begin = (value: Value, start: number): Lifetime => {
-    const lifetime: Lifetime = { values: [value], bytes: aligned(bytesOf(value)), start, end: start, state: home.inState.get(value.id) };
+    const lifetime: Lifetime = {
+      values: [value],
+      bytes: aligned(bytesOf(value)),
+      start,
+      end: start,
+      state: home.inState.get(value.id),
+    };
     lifetimes.push(lifetime);
     holder.set(value.id, lifetime);
     return lifetime;
@@ -136,7 +148,11 @@ function extend(lifetime: Lifetime, instant: number | undefined): void {
 }
 
 /** Last instant at which each value is read; outputs and copied updates are read after the end. */
-function lastUses(program: Program, live: ReadonlySet<Node>, instantOf: ReadonlyMap<Node, number>): Map<number, number> {
+function lastUses(
+  program: Program,
+  live: ReadonlySet<Node>,
+  instantOf: ReadonlyMap<Node, number>,
+): Map<number, number> {
   const last = new Map<number, number>();
   const end = instantOf.size;
   for (const node of program.graph.nodes) {
@@ -173,11 +189,13 @@ function placeInState(program: Program, live: ReadonlySet<Node>, instantOf: Read
   };
   const updated = new Set(program.updates.map((update) => update.state));
   for (const node of program.graph.nodes) {
-    if (node.op === 'state' && live.has(node) && updated.has(node.attrs.name as string)) follow(node.outputs[0]!, node.attrs.name as string);
+    if (node.op === 'state' && live.has(node) && updated.has(node.attrs.name as string))
+      follow(node.outputs[0]!, node.attrs.name as string);
   }
   const inState = new Map<number, string>();
   const copies: { state: string; value: Value }[] = [];
-  for (const { state, value } of program.updates) {
+  for (const { state, value: wanted } of program.updates) {
+    const value = viewed(wanted);
     const maker = value.node;
     const made = instantOf.get(maker);
     const safe =
@@ -187,7 +205,11 @@ function placeInState(program: Program, live: ReadonlySet<Node>, instantOf: Read
         const read = instantOf.get(node)!;
         if (read !== made) return read < made;
         const pairs = operationOf(maker.op).inPlace ?? [];
-        return maker.inputs.every((other, i) => other !== input || (pairs.some(([o, n]) => o === value.index && n === i) && bytesOf(other) === bytesOf(value)));
+        return maker.inputs.every(
+          (other, i) =>
+            other !== input ||
+            (pairs.some(([o, n]) => o === value.index && n === i) && bytesOf(other) === bytesOf(value)),
+        );
       });
     if (safe) inState.set(value.id, state);
     else copies.push({ state, value });
@@ -195,17 +217,32 @@ function placeInState(program: Program, live: ReadonlySet<Node>, instantOf: Read
   return { inState, copies };
 }
 
+/** What a chain of views looks at. */
+function viewed(value: Value): Value {
+  let root = value;
+  while (operationOf(root.node.op).view === true) root = root.node.inputs[0]!;
+  return root;
+}
+
 /** The buffer of an input that dies at this node and may be overwritten by its output. */
-function reusable(node: Node, index: number, instant: number, holder: ReadonlyMap<number, Lifetime>, last: ReadonlyMap<number, number>) {
+function reusable(
+  node: Node,
+  index: number,
+  instant: number,
+  holder: ReadonlyMap<number, Lifetime>,
+  last: ReadonlyMap<number, number>,
+) {
   const value = node.outputs[index]!;
   for (const [output, position] of operationOf(node.op).inPlace ?? []) {
     const input = node.inputs[position];
     if (output !== index || input === undefined || bytesOf(input) !== bytesOf(value)) continue;
     const lifetime = holder.get(input.id)!;
-    const dies = lifetime.values.every((held) => (last.get(held.id) ?? held.node.id) <= instant) && lifetime.end <= instant;
+    const dies =
+      lifetime.values.every((held) => (last.get(held.id) ?? held.node.id) <= instant) && lifetime.end <= instant;
     const readOnce = node.inputs.filter((other) => holder.get(other.id) === lifetime).length === 1;
     const taken = node.outputs.some((other) => other.index < index && holder.get(other.id) === lifetime);
-    if (lifetime.state === undefined && dies && readOnce && !taken && lifetime.values[0]!.node.op !== 'input') return lifetime;
+    if (lifetime.state === undefined && dies && readOnce && !taken && lifetime.values[0]!.node.op !== 'input')
+      return lifetime;
   }
   return undefined;
 }
@@ -249,7 +286,15 @@ function assemble(
     if (bytes === 0) return;
     const offset = offsets[next++]!;
     workspaceOffsets[instant] = offset;
-    buffers.push({ value: undefined, bytes, offset, start: instant, end: instant, category: 'workspace', scope: order[instant]!.scope });
+    buffers.push({
+      value: undefined,
+      bytes,
+      offset,
+      start: instant,
+      end: instant,
+      category: 'workspace',
+      scope: order[instant]!.scope,
+    });
   });
   for (const lifetime of lifetimes) {
     if (lifetime.state !== undefined) {
@@ -260,7 +305,16 @@ function assemble(
     for (const value of lifetime.values) locations.set(value.id, { kind: 'arena', offset: offsets[i]! });
   });
   const occupancy = occupancyOf(buffers, order.length);
-  return { order, locations, copies, buffers, arenaBytes: total, workspaceOffsets, occupancy, ...describePeak(buffers, order, occupancy) };
+  return {
+    order,
+    locations,
+    copies,
+    buffers,
+    arenaBytes: total,
+    workspaceOffsets,
+    occupancy,
+    ...describePeak(buffers, order, occupancy),
+  };
 }
 
 function occupancyOf(buffers: readonly PlannedBuffer[], instants: number): Float64Array {

@@ -1,6 +1,6 @@
 /**
  * Optimizer updates, one node per parameter, all in 32 bits. Every rule sees the gradient times `gradientScale` (clipping,
- * loss-scale removal). With a 16-bit `working` type the last output is the rounded copy of the new weights.
+ * loss-scale removal); a scale of 0 says that the gradient is unusable and leaves everything as it was. With a 16-bit `working` type the last output is the rounded copy of the new weights.
  *
  * AdamW: Loshchilov & Hutter 2019; Adam: Kingma & Ba 2015 (decay added to the gradient); SGD with momentum as in PyTorch
  * (buffer = μ·buffer + g); Adagrad: Duchi et al. 2011; RMSprop: Tieleman & Hinton 2012, centred form Graves 2013.
@@ -9,7 +9,7 @@ import { defineOperation } from '../operation.ts';
 import { requireShape } from '../shapes.ts';
 import { sameShape, sizeOf } from '../value.ts';
 import type { Attributes, DType, Node, Value, ValueType } from '../value.ts';
-import { add, cast, div, minimum, mul, scalar, sqrt, square, sub } from './elementwise.ts';
+import { add, cast, div, greater, minimum, mul, scalar, select, sqrt, square, sub } from './elementwise.ts';
 import { reduceSum } from './reduce.ts';
 import { reshape } from './movement.ts';
 
@@ -138,15 +138,12 @@ defineOperation({
   decompose: (inputs, attrs) => {
     const [p, g] = inputs as [Value, Value];
     const hyper = Object.fromEntries(HYPER.map((name, i) => [name, inputs[2 + i]!])) as unknown as Hyper;
-    const result = ruleOf(attrs).apply(
-      p,
-      mul(cast(g, 'f32'), hyper.gradientScale),
-      inputs.slice(2 + HYPER.length),
-      hyper,
-      attrs,
-    );
-    const out = [result.p, ...result.moments];
-    if (attrs.working !== undefined) out.push(cast(result.p, attrs.working as DType));
+    const moments = inputs.slice(2 + HYPER.length);
+    const result = ruleOf(attrs).apply(p, mul(cast(g, 'f32'), hyper.gradientScale), moments, hyper, attrs);
+    const good = greater(hyper.gradientScale, scalar(p, 0));
+    const next = select(good, result.p, p);
+    const out = [next, ...result.moments.map((moment, i) => select(good, moment, moments[i]!))];
+    if (attrs.working !== undefined) out.push(cast(next, attrs.working as DType));
     return out;
   },
   flops: (node: Node) => ruleOf(node.attrs).flopsPerElement * sizeOf(node.inputs[0]!.shape),

@@ -1,0 +1,80 @@
+/** Builds a model's graph: hands out parameters as state leaves and keeps the list of them. */
+import { dropout, fill, input, state } from '../graph/ops/index.ts';
+import * as ops from '../graph/ops/index.ts';
+import { newGraph } from '../graph/operation.ts';
+import { sameShape } from '../graph/value.ts';
+import type { Graph, Shape, Value } from '../graph/value.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { ModelContext, ModelDefinition, ModelOutput, ParameterOptions, ParameterSpec } from './model.ts';
+import { computeType } from './precision.ts';
+import type { PrecisionPolicy } from './precision.ts';
+
+export interface BuildOptions {
+  readonly model: ModelDefinition;
+  readonly config: Config;
+  readonly policy: PrecisionPolicy;
+  readonly vocabularySize: number;
+  readonly rows: number;
+  readonly context: number;
+  readonly training: boolean;
+  readonly keyMasked: boolean;
+}
+
+export interface BuiltModel {
+  readonly graph: Graph;
+  readonly tokens: Value;
+  readonly output: ModelOutput;
+  readonly parameters: readonly ParameterSpec[];
+  /** The leaf through which computation reads each parameter. */
+  readonly leaves: ReadonlyMap<string, Value>;
+}
+
+/** Name of the state that holds the 16-bit copy of a parameter. */
+export const workingName = (parameter: string, dtype: string): string => `${parameter}:${dtype}`;
+
+/** Runs the model's `build` on a new graph. */
+export function buildModel(options: BuildOptions): BuiltModel {
+  const graph = newGraph();
+  const { rows, context, policy } = options;
+  const tokens = input(graph, 'tokens', [rows, context], 'i32');
+  const keyMask = options.keyMasked ? input(graph, 'keyMask', [rows, context], 'u8') : undefined;
+  const key = options.training ? input(graph, 'key', [4], 'i32') : fill(graph, [4], 0, 'i32');
+  const specs = new Map<string, ParameterSpec>();
+  const leaves = new Map<string, Value>();
+  let streams = 0;
+
+  function parameter(name: string, shape: Shape, { initial, role }: ParameterOptions): Value {
+    const full = graph.scope === '' ? name : `${graph.scope}.${name}`;
+    const known = specs.get(full);
+    if (known !== undefined) {
+      if (!sameShape(known.shape, shape))
+        throw new Error(`parameter ${full} is declared as [${known.shape}] and as [${shape}]`);
+      return leaves.get(full)!;
+    }
+    specs.set(full, { name: full, shape: [...shape], initial, role, scope: graph.scope });
+    const dtype = computeType(policy, role);
+    const own = role === 'vector' || policy.working === undefined;
+    const leaf = state(graph, own ? full : workingName(full, dtype), shape, dtype);
+    leaves.set(full, leaf);
+    return leaf;
+  }
+
+  const m: ModelContext = {
+    config: options.config,
+    graph,
+    ops,
+    vocabularySize: options.vocabularySize,
+    rows,
+    context,
+    training: options.training,
+    tokens,
+    keyMask,
+    key,
+    parameter,
+    within: (scope, build) => graph.within(scope, build),
+    dropout: (x, rate) => (options.training && rate > 0 ? dropout(x, key, rate, streams++) : x),
+    nextStream: () => streams++,
+  };
+  const output = options.model.build(m);
+  return { graph, tokens, output, parameters: [...specs.values()], leaves };
+}

@@ -1,0 +1,43 @@
+/** Multi-head causal self-attention with the options of the `gpt` model. */
+import { attention, reshape, rotary } from '../../graph/ops/index.ts';
+import type { Value } from '../../graph/value.ts';
+import type { ModelContext } from '../model.ts';
+import type { ModelDimensions } from '../models/dimensions.ts';
+import { linearLayer } from './linear.ts';
+import { normLayer } from './norm.ts';
+import { learnedSlopes } from './positions.ts';
+
+/**
+ * x [rows, length, width] → the same shape. Queries, keys and values are three products (not one that is then cut up) so that no
+ * copies are needed. `outputStd` is the initial standard deviation of the output projection.
+ */
+export function selfAttention(m: ModelContext, x: Value, d: ModelDimensions, outputStd: number): Value {
+  const { config } = m;
+  const std = config['model.init_std'] as number;
+  const bias = config['model.bias'] as boolean;
+  const dropout = m.training ? (config['model.dropout'] as number) : 0;
+  const heads = (name: string, count: number) =>
+    reshape(linearLayer(m, name, x, count * d.headSize, { std, bias }), [m.rows, m.context, count, d.headSize]);
+  let q = heads('query', d.heads);
+  let k = heads('key', d.kvHeads);
+  const v = heads('value', d.kvHeads);
+  if (config['model.qk_norm'] === true) {
+    q = normLayer(m, 'query_norm', q);
+    k = normLayer(m, 'key_norm', k);
+  }
+  if (config['model.positions'] === 'rotary') {
+    const base = config['model.rope_base'] as number;
+    q = rotary(q, base);
+    k = rotary(k, base);
+  }
+  const out = attention(q, k, v, {
+    causal: true,
+    window: d.window < d.context ? d.window : 0,
+    softcap: config['model.attention_softcap'] as number,
+    keyMask: m.keyMask,
+    slope: config['model.positions'] === 'bias' ? learnedSlopes(m, d.heads) : undefined,
+    dropout: dropout > 0 ? { rate: dropout, key: m.key, stream: m.nextStream() } : undefined,
+  });
+  const joined = reshape(out, [m.rows, m.context, d.attentionWidth]);
+  return m.dropout(linearLayer(m, 'output', joined, d.width, { std: outputStd, bias }), dropout);
+}

@@ -1,0 +1,18 @@
+/** Normalisation with its gain (and shift). */
+import { norm } from '../../graph/ops/index.ts';
+import type { Value } from '../../graph/value.ts';
+import type { ModelContext } from '../model.ts';
+
+/** LayerNorm or RMSNorm over the last axis, as the settings `model.norm`, `model.norm_eps` and `model.bias` say. */
+export function normLayer(m: ModelContext, name: string, x: Value): Value {
+  const width = x.shape.at(-1)!;
+  const kind = m.config['model.norm'] === 'rmsnorm' ? 'rms' : 'layer';
+  return m.within(name, () => {
+    const gain = m.parameter('gain', [width], { role: 'vector', initial: { kind: 'constant', value: 1 } });
+    const bias =
+      kind === 'layer' && m.config['model.bias'] === true
+        ? m.parameter('bias', [width], { role: 'vector', initial: { kind: 'constant', value: 0 } })
+        : undefined;
+    return norm(x, gain, { kind, eps: m.config['model.norm_eps'] as number, bias });
+  });
+}

@@ -1,0 +1,82 @@
+/** What a model is, and what it is built with. Plug-ins define models with these same types. */
+import type { Config, SettingSpec } from '../../../preload/contract/settings.ts';
+import type * as operations from '../graph/ops/index.ts';
+import type { Graph, Shape, Value } from '../graph/value.ts';
+
+/** Distribution that a parameter starts from. */
+export type Initial =
+  | { readonly kind: 'normal'; readonly std: number }
+  /** Uniform in [−limit, limit]. */
+  | { readonly kind: 'uniform'; readonly limit: number }
+  | { readonly kind: 'constant'; readonly value: number }
+  /** Given element by element, row-major. */
+  | { readonly kind: 'values'; readonly values: readonly number[] };
+
+/**
+ * What a parameter is for the optimizer and the precision policy: `vector` covers gains, biases and slopes, which are never decayed
+ * nor held in 16 bits.
+ */
+export type ParameterRole = 'matrix' | 'embedding' | 'head' | 'vector';
+
+export interface ParameterSpec {
+  /** Name in checkpoints, for example `block.0.attention.query.weight`. */
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initial: Initial;
+  readonly role: ParameterRole;
+  /** Scope in which it was declared, for breakdowns by layer. */
+  readonly scope: string;
+}
+
+export interface ParameterOptions {
+  readonly initial: Initial;
+  readonly role: ParameterRole;
+}
+
+/** Everything that a model may use while it builds its graph. */
+export interface ModelContext {
+  readonly config: Config;
+  readonly graph: Graph;
+  readonly ops: typeof operations;
+  readonly vocabularySize: number;
+  /** Sequences in the batch. */
+  readonly rows: number;
+  /** Tokens per sequence. */
+  readonly context: number;
+  /** False for evaluation and sampling: no dropout. */
+  readonly training: boolean;
+  /** i32 [rows, context]. */
+  readonly tokens: Value;
+  /** u8 [rows, context], 0 for padding; absent when sequences are never padded. */
+  readonly keyMask: Value | undefined;
+  /** Random key i32 [4] of the step; a zero key outside training. */
+  readonly key: Value;
+  /**
+   * Declares a parameter under the current scope and returns it in the type that computation uses. Declaring the same name again
+   * returns the same parameter (weight tying).
+   */
+  parameter(name: string, shape: Shape, options: ParameterOptions): Value;
+  /** Runs `build` inside a named scope: names of parameters and breakdowns follow it. */
+  within<T>(scope: string, build: () => T): T;
+  /** Drops each element with probability `rate` during training; every call is an independent stream. */
+  dropout(x: Value, rate: number): Value;
+  /** A stream number for operations that draw random numbers themselves (attention dropout). */
+  nextStream(): number;
+}
+
+export interface ModelOutput {
+  /** [rows, context, width]: what the output layer reads. */
+  readonly hidden: Value;
+  /** [vocabulary, width]. */
+  readonly head: Value;
+  /** c of the soft-cap c·tanh(logit/c); 0 or absent for none. */
+  readonly softcap?: number;
+}
+
+export interface ModelDefinition {
+  /** Value of `model.kind`. */
+  readonly name: string;
+  /** Settings that this model adds; they may carry any `model.` name that is not taken. */
+  readonly settings?: readonly SettingSpec[];
+  build(context: ModelContext): ModelOutput;
+}

@@ -1,0 +1,50 @@
+/** The decoder-only transformer with all its usual variants. */
+import { add, gather } from '../../graph/ops/index.ts';
+import type { Value } from '../../graph/value.ts';
+import { selfAttention } from '../layers/attention.ts';
+import { mlp } from '../layers/mlp.ts';
+import { normLayer } from '../layers/norm.ts';
+import { addPositions } from '../layers/positions.ts';
+import type { ModelContext, ModelDefinition, ModelOutput } from '../model.ts';
+import { deriveModel } from './dimensions.ts';
+
+/** x + f(norm(x)), or norm(x + f(x)) for post-norm. */
+function residual(m: ModelContext, name: string, x: Value, part: (x: Value) => Value): Value {
+  const post = m.config['model.norm_position'] === 'post';
+  const inner = post ? x : normLayer(m, `${name}_norm`, x);
+  const sum = add(
+    x,
+    m.within(name, () => part(inner)),
+  );
+  return post ? normLayer(m, `${name}_norm`, sum) : sum;
+}
+
+function build(m: ModelContext): ModelOutput {
+  const d = deriveModel(m.config);
+  const std = m.config['model.init_std'] as number;
+  // GPT-2: residual projections shrink with depth so that the sum of 2·depth of them keeps its scale.
+  const outputStd = m.config['model.residual_scale'] === true ? std / Math.sqrt(2 * d.depth) : std;
+  const table = m.within('embedding', () =>
+    m.parameter('weight', [m.vocabularySize, d.width], { role: 'embedding', initial: { kind: 'normal', std } }),
+  );
+  let x = m.within('embedding', () => {
+    const embedded = addPositions(m, gather(table, m.tokens));
+    return m.dropout(embedded, m.training ? (m.config['model.dropout'] as number) : 0);
+  });
+  for (let layer = 0; layer < d.depth; layer++) {
+    x = m.within(`block.${layer}`, () => {
+      const attended = residual(m, 'attention', x, (inner) => selfAttention(m, inner, d, outputStd));
+      return residual(m, 'mlp', attended, (inner) => mlp(m, inner, d, outputStd));
+    });
+  }
+  const hidden = m.config['model.norm_position'] === 'post' ? x : normLayer(m, 'final_norm', x);
+  const head =
+    m.config['model.tied'] === true
+      ? table
+      : m.within('head', () =>
+          m.parameter('weight', [m.vocabularySize, d.width], { role: 'head', initial: { kind: 'normal', std } }),
+        );
+  return { hidden, head, softcap: m.config['model.softcap'] as number };
+}
+
+export const gpt: ModelDefinition = { name: 'gpt', build };

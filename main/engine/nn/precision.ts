@@ -1,0 +1,44 @@
+/**
+ * Precision policies. A policy only chooses the type in which weights enter the computation; shape rules carry it through (16-bit weights
+ * make 16-bit activations), and norms, soft-max, loss and optimizer compute in 32 bits by their own rules.
+ */
+import type { DType } from '../graph/value.ts';
+import type { ParameterRole } from './model.ts';
+
+export interface PrecisionPolicy {
+  readonly name: string;
+  /** Type of the parameter itself. */
+  readonly master: DType;
+  /** Type of the copy that computation reads; undefined when it reads the parameter. */
+  readonly working?: DType;
+  /** Type of optimizer moments. */
+  readonly moments: DType;
+  /** Whether the loss must be scaled against underflow of gradients. */
+  readonly scaledLoss: boolean;
+}
+
+const POLICIES: Readonly<Record<string, PrecisionPolicy>> = {
+  fp32: { name: 'fp32', master: 'f32', moments: 'f32', scaledLoss: false },
+  bf16: { name: 'bf16', master: 'f32', working: 'bf16', moments: 'f32', scaledLoss: false },
+  fp16: { name: 'fp16', master: 'f32', working: 'f16', moments: 'f32', scaledLoss: true },
+  // Everything in bf16, moments included, as hlb-gpt trains: small updates are lost, which is the point of comparing.
+  'pure-bf16': { name: 'pure-bf16', master: 'bf16', moments: 'bf16', scaledLoss: false },
+};
+
+/** The policy named by `precision.policy`. */
+export function policyOf(name: string): PrecisionPolicy {
+  const policy = POLICIES[name];
+  if (policy === undefined)
+    throw new Error(`precision.policy: ${name} is not one of ${Object.keys(POLICIES).join(', ')}`);
+  return policy;
+}
+
+/** Type of a parameter's own storage. Vectors stay in 32 bits under every policy. */
+export function masterType(policy: PrecisionPolicy, role: ParameterRole): DType {
+  return role === 'vector' ? 'f32' : policy.master;
+}
+
+/** Type in which computation reads a parameter. */
+export function computeType(policy: PrecisionPolicy, role: ParameterRole): DType {
+  return role === 'vector' ? 'f32' : (policy.working ?? policy.master);
+}

@@ -1,0 +1,326 @@
+/** The programs of a training run: accumulate, update, evaluate, generate. */
+import { differentiate } from '../graph/differentiate.ts';
+import { costOf } from '../graph/operation.ts';
+import {
+  add,
+  cast,
+  clipScale,
+  gather,
+  globalNorm,
+  input,
+  less,
+  linear,
+  linearCrossEntropy,
+  mul,
+  optimizerUpdate,
+  reduceSum,
+  reshape,
+  scalar,
+  select,
+  state,
+  tanh,
+  UPDATE_RULES,
+} from '../graph/ops/index.ts';
+import { newGraph } from '../graph/operation.ts';
+import { program } from '../graph/program.ts';
+import type { Program, StateSpec, StateUpdate } from '../graph/program.ts';
+import { sizeOf } from '../graph/value.ts';
+import type { Attributes, Node, Value } from '../graph/value.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { buildModel, workingName } from './context.ts';
+import type { BuiltModel } from './context.ts';
+import type { ModelDefinition, ParameterRole, ParameterSpec } from './model.ts';
+import { modelOf } from './models/index.ts';
+import { computeType, masterType, policyOf } from './precision.ts';
+import type { PrecisionPolicy } from './precision.ts';
+
+export interface ParameterGroup {
+  readonly name: ParameterRole;
+  readonly parameters: readonly string[];
+  /** Factor on the learning rate. */
+  readonly lrScale: number;
+  readonly weightDecay: number;
+}
+
+/** See each program's builder for its inputs and outputs. */
+export interface TrainingPrograms {
+  readonly parameters: readonly ParameterSpec[];
+  /** Parameters, `grad:NAME`, `NAME:MOMENT`, and 16-bit working copies `NAME:bf16`. */
+  readonly states: readonly StateSpec[];
+  readonly groups: readonly ParameterGroup[];
+  readonly policy: PrecisionPolicy;
+  /** Number of parameters, each shared one counted once. */
+  readonly parameterCount: number;
+  /** Forward operations per token: matrix products and full (not causally halved) attention within the window. */
+  readonly flopsPerTokenForward: number;
+  /** 3 × forward: 6·N + 12·layers·width·min(window, context) for a plain transformer (PaLM appendix B, look-ups left out). */
+  readonly flopsPerToken: number;
+  accumulate(rows: number, first: boolean): Program;
+  update(): Program;
+  evaluate(rows: number): Program;
+  generate(): Program;
+}
+
+export interface TrainingOptions {
+  readonly config: Config;
+  readonly vocabularySize: number;
+  /** Whether batches may hold padding. */
+  readonly keyMasked: boolean;
+  /** Models of plug-ins, found by `model.kind` before the built-in ones. */
+  readonly models?: readonly ModelDefinition[];
+}
+
+export const gradientName = (parameter: string): string => `grad:${parameter}`;
+export const momentName = (parameter: string, moment: string): string => `${parameter}:${moment}`;
+
+/** Builds the programs that `config` asks for. The same configuration always gives the same graphs. */
+export function buildTraining(options: TrainingOptions): TrainingPrograms {
+  const { config } = options;
+  const context = config['model.context'] as number;
+  const policy = policyOf(config['precision.policy'] as string);
+  const model = modelOf(config['model.kind'] as string, options.models);
+  const build = (rows: number, training: boolean) =>
+    buildModel({
+      model,
+      config,
+      policy,
+      vocabularySize: options.vocabularySize,
+      rows,
+      context,
+      training,
+      keyMasked: options.keyMasked,
+    });
+  const sample = build(1, false);
+  const { parameters } = sample;
+  const attrs = optimizerConstants(config);
+  const groups = parameterGroups(config, parameters);
+  const flopsPerTokenForward = forwardFlops(evaluateProgram(sample, 1, context)) / context;
+  return {
+    parameters,
+    states: statesOf(parameters, policy, attrs),
+    groups,
+    policy,
+    parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
+    flopsPerTokenForward,
+    flopsPerToken: 3 * flopsPerTokenForward,
+    accumulate: (rows, first) => accumulateProgram(build(rows, true), rows, context, first),
+    update: () => updateProgram(parameters, groups, policy, attrs, config['optimizer.clip'] as number),
+    evaluate: (rows) => evaluateProgram(build(rows, false), rows, context),
+    generate: () => generateProgram(build(1, false), context),
+  };
+}
+
+/** Constants of the update rule, from the `optimizer.` settings. */
+function optimizerConstants(config: Config): Attributes & { rule: string } {
+  const read = (name: string) => config[`optimizer.${name}`] as number;
+  return {
+    rule: config['optimizer.kind'] as string,
+    beta1: read('beta1'),
+    beta2: read('beta2'),
+    eps: read('eps'),
+    momentum: read('momentum'),
+    nesterov: config['optimizer.nesterov'] as boolean,
+    alpha: read('alpha'),
+    centered: config['optimizer.centered'] as boolean,
+  };
+}
+
+function parameterGroups(config: Config, parameters: readonly ParameterSpec[]): ParameterGroup[] {
+  const decay = config['optimizer.weight_decay'] as number;
+  const rules: Record<ParameterRole, { lrScale: number; weightDecay: number }> = {
+    matrix: { lrScale: 1, weightDecay: decay },
+    embedding: {
+      lrScale: config['optimizer.lr_scale_embedding'] as number,
+      weightDecay: config['optimizer.decay_embedding'] === true ? decay : 0,
+    },
+    head: { lrScale: config['optimizer.lr_scale_head'] as number, weightDecay: decay },
+    vector: { lrScale: config['optimizer.lr_scale_vector'] as number, weightDecay: 0 },
+  };
+  return (Object.keys(rules) as ParameterRole[])
+    .map((name) => ({ name, parameters: parameters.filter((p) => p.role === name).map((p) => p.name), ...rules[name] }))
+    .filter((group) => group.parameters.length > 0);
+}
+
+function statesOf(
+  parameters: readonly ParameterSpec[],
+  policy: PrecisionPolicy,
+  attrs: Attributes & { rule: string },
+): StateSpec[] {
+  const moments = UPDATE_RULES[attrs.rule]!.moments(attrs);
+  return parameters.flatMap(({ name, shape, role, scope }) => {
+    const own = { shape, scope };
+    const momentType = role === 'vector' ? 'f32' : policy.moments;
+    const states: StateSpec[] = [
+      { name, ...own, dtype: masterType(policy, role), category: 'parameters' },
+      { name: gradientName(name), ...own, dtype: 'f32', category: 'gradients' },
+      ...moments.map((moment): StateSpec => ({
+        name: momentName(name, moment),
+        ...own,
+        dtype: momentType,
+        category: 'optimizer state',
+      })),
+    ];
+    const working = workingType(policy, role);
+    if (working !== undefined)
+      states.push({ name: workingName(name, working), ...own, dtype: working, category: 'working copies' });
+    return states;
+  });
+}
+
+function workingType(policy: PrecisionPolicy, role: ParameterRole) {
+  return policy.working !== undefined && role !== 'vector' ? computeType(policy, role) : undefined;
+}
+
+interface Loss {
+  /** f32 [rows·context]. */
+  loss: Value;
+  correct: Value;
+}
+
+function lossOf(built: BuiltModel, rows: number, context: number): Loss {
+  const { graph, output } = built;
+  const targets = input(graph, 'targets', [rows, context], 'i32');
+  return graph.during(
+    'loss',
+    () => {
+      const hidden = reshape(output.hidden, [rows * context, output.hidden.shape.at(-1)!]);
+      return linearCrossEntropy(hidden, output.head, reshape(targets, [rows * context]), { softcap: output.softcap });
+    },
+    'head',
+  );
+}
+
+/**
+ * Forward, backward, and gradients added to (or, when `first`, written over) `grad:` states.
+ *
+ * Inputs: `tokens`, `targets` i32 [rows, context] (target −1: not scored), `keyMask` u8 when padded, `key` i32 [4] (seed low, seed
+ * high, step, micro-batch), `lossScale` f32 []: the gradient is that of lossScale · Σ loss. Outputs: `lossSum` (nats) and `correct` (count).
+ */
+function accumulateProgram(built: BuiltModel, rows: number, context: number, first: boolean): Program {
+  const { graph } = built;
+  const { loss, correct } = lossOf(built, rows, context);
+  const lossScale = input(graph, 'lossScale', [], 'f32');
+  const { lossSum, correctSum, objective } = graph.during(
+    'loss',
+    () => {
+      const sum = reshape(reduceSum(loss, [0]), []);
+      return { lossSum: sum, correctSum: reshape(reduceSum(correct, [0]), []), objective: mul(sum, lossScale) };
+    },
+    'head',
+  );
+  const names = [...built.leaves.keys()];
+  const gradients = differentiate(objective, [...built.leaves.values()]);
+  const updates: StateUpdate[] = [];
+  graph.during('backward', () => {
+    names.forEach((name, i) => {
+      const leaf = built.leaves.get(name)!;
+      const gradient = gradients[i] ?? mul(cast(leaf, 'f32'), scalar(leaf, 0));
+      const value = first
+        ? gradient
+        : graph.during(
+            'backward',
+            () => add(state(graph, gradientName(name), leaf.shape, 'f32'), gradient),
+            gradient.node.scope,
+          );
+      updates.push({ state: gradientName(name), value });
+    });
+  });
+  return program(first ? 'accumulate-first' : 'accumulate', graph, { lossSum, correct: correctSum }, updates);
+}
+
+/**
+ * One optimizer step from the accumulated gradients.
+ *
+ * Inputs, all f32 []: `gradientScale` (1, or 1/loss scale), `lr.GROUP`, `decay.GROUP`, `bias1`, `bias2` (1 − β^t). Output: `gradNorm`, before
+ * clipping. When the norm is not finite, all state stays as it is.
+ */
+function updateProgram(
+  parameters: readonly ParameterSpec[],
+  groups: readonly ParameterGroup[],
+  policy: PrecisionPolicy,
+  attrs: Attributes & { rule: string },
+  clip: number,
+): Program {
+  const graph = newGraph();
+  graph.phase = 'update';
+  const moments = UPDATE_RULES[attrs.rule]!.moments(attrs);
+  const scalarInput = (name: string) => input(graph, name, [], 'f32');
+  const scale = scalarInput('gradientScale');
+  const bias1 = scalarInput('bias1');
+  const bias2 = scalarInput('bias2');
+  const rates = new Map(
+    groups.map(({ name }) => [name, { lr: scalarInput(`lr.${name}`), decay: scalarInput(`decay.${name}`) }]),
+  );
+  const gradients = new Map(
+    parameters.map(({ name, shape }) => [name, state(graph, gradientName(name), shape, 'f32')]),
+  );
+  const { gradNorm, gradientScale } = graph.within('clipping', () => {
+    const norm = mul(globalNorm([...gradients.values()]), scale);
+    const kept = clip > 0 ? mul(scale, clipScale(norm, clip)) : scale;
+    // A comparison with NaN is false, so this is 0, "change nothing", for NaN and for infinity.
+    return { gradNorm: norm, gradientScale: select(less(norm, scalar(norm, FINITE)), kept, scalar(norm, 0)) };
+  });
+  const updates: StateUpdate[] = [];
+  for (const { name, shape, role, scope } of parameters) {
+    const { lr, decay } = rates.get(role)!;
+    const working = workingType(policy, role);
+    const momentType = role === 'vector' ? 'f32' : policy.moments;
+    graph.within(scope, () => {
+      const p = state(graph, name, shape, masterType(policy, role));
+      const m = moments.map((moment) => state(graph, momentName(name, moment), shape, momentType));
+      const hyper = { gradientScale, learningRate: lr, weightDecay: decay, bias1, bias2 };
+      const wide = m.map((value) => cast(value, 'f32'));
+      const next = optimizerUpdate(cast(p, 'f32'), gradients.get(name)!, wide, hyper, { ...attrs, working });
+      updates.push({ state: name, value: cast(next.p, p.dtype) });
+      next.moments.forEach((value, i) =>
+        updates.push({ state: momentName(name, moments[i]!), value: cast(value, momentType) }),
+      );
+      if (next.working !== undefined) updates.push({ state: workingName(name, working!), value: next.working });
+    });
+  }
+  return program('update', graph, { gradNorm }, updates);
+}
+
+/** Norms at or above this count as not finite: half of the largest f32. */
+const FINITE = 1.7e38;
+
+/** Inputs `tokens`, `targets` (and `keyMask`); outputs `loss` (nats) and `correct` per position, f32 [rows·context]. */
+function evaluateProgram(built: BuiltModel, rows: number, context: number): Program {
+  const { loss, correct } = lossOf(built, rows, context);
+  return program('evaluate', built.graph, { loss, correct });
+}
+
+/** Inputs `tokens` i32 [1, context] and `position` i32 [1]; output `logits` f32 [vocabulary] for the token after that position. */
+function generateProgram(built: BuiltModel, context: number): Program {
+  const { graph, output } = built;
+  const position = input(graph, 'position', [1], 'i32');
+  const logits = graph.during(
+    'loss',
+    () => {
+      const hidden = reshape(output.hidden, [context, output.hidden.shape.at(-1)!]);
+      const raw = cast(linear(gather(hidden, position), output.head), 'f32');
+      const cap = output.softcap ?? 0;
+      return reshape(cap > 0 ? mul(tanh(mul(raw, scalar(raw, 1 / cap))), scalar(raw, cap)) : raw, [-1]);
+    },
+    'head',
+  );
+  return program('generate', graph, { logits });
+}
+
+/** Operations of matrix products and attention in a forward program; attention counted without the causal half. */
+function forwardFlops(p: Program): number {
+  let total = 0;
+  for (const node of p.graph.nodes) total += nodeFlops(node);
+  return total;
+}
+
+function nodeFlops(node: Node): number {
+  const { op } = node;
+  if (op === 'linear' || op === 'matmul') return costOf(node).flops;
+  if (op === 'linearCrossEntropy') return 2 * sizeOf(node.inputs[0]!.shape) * node.inputs[1]!.shape[0]!;
+  if (op !== 'attention') return 0;
+  const [q, k, v] = node.inputs as [Value, Value, Value];
+  const [batch, tq, heads, size] = q.shape as [number, number, number, number];
+  const keys = Math.min((node.attrs.window as number) || k.shape[1]!, k.shape[1]!);
+  return 2 * batch * heads * tq * keys * (size + v.shape[3]!);
+}

@@ -1,0 +1,90 @@
+/** Brings a database file to the current schema: `user_version` counts the migrations applied. */
+
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
+import { APPLICATION_ID, Connection } from './connection.ts';
+import { StoreError } from './errors.ts';
+
+export interface Migration {
+  /** 1, 2, 3, … without gaps. */
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/**
+ * Looks at a file without changing a byte of it.
+ * @returns its schema version; 0 when the file is absent or empty.
+ * @throws StoreError `foreign` for another program's file, `newer` when this Sweeplab is too old for it.
+ */
+export function inspect(path: string, newest: number): number {
+  if (!existsSync(path) || statSync(path).size === 0) return 0;
+  const probe = new Connection(path, true);
+  try {
+    const id = probe.pragma('application_id');
+    const version = Number(probe.pragma('user_version'));
+    if (id !== APPLICATION_ID)
+      throw new StoreError('foreign', `${path} is not a Sweeplab database; it was left as it is`);
+    if (version > newest) {
+      throw new StoreError(
+        'newer',
+        `${path} was made by a newer Sweeplab (schema ${version}, this one knows up to ${newest}); ` +
+          'it was left as it is: update Sweeplab, or choose another data folder',
+      );
+    }
+    return version;
+  } finally {
+    probe.close();
+  }
+}
+
+/**
+ * Applies the missing migrations, each in its own transaction. An existing database is first copied to
+ * `<path>.backup-v<version>-<time>`; when that copy cannot be made, nothing is migrated.
+ * @returns the path of the backup, or null when none was needed.
+ */
+export function migrate(connection: Connection, migrations: readonly Migration[]): string | null {
+  const version = Number(connection.pragma('user_version'));
+  const missing = migrations.filter((migration) => migration.version > version);
+  if (missing.length === 0) return null;
+  const backup = version === 0 ? null : backUp(connection, version);
+  for (const migration of missing) {
+    try {
+      connection.write(() => {
+        connection.exec(migration.sql);
+        connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migration.version}`);
+      });
+    } catch (error) {
+      const code = error instanceof StoreError ? error.code : 'internal';
+      const kept = backup ? `; the copy made before is ${backup}` : '';
+      throw new StoreError(
+        code,
+        `updating the run database to schema ${migration.version} (${migration.name}) failed and was undone${kept}: ` +
+          (error as Error).message,
+        { cause: error },
+      );
+    }
+  }
+  return backup;
+}
+
+function backUp(connection: Connection, version: number): string {
+  const time = new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, '');
+  const stem = `${connection.path}.backup-v${version}-${time}`;
+  let path = stem;
+  for (let attempt = 2; existsSync(path); attempt++) path = `${stem}-${attempt}`;
+  try {
+    connection.run('VACUUM INTO ?', path);
+    const file = openSync(path, 'r+');
+    fsyncSync(file);
+    closeSync(file);
+    return path;
+  } catch (error) {
+    rmSync(path, { force: true });
+    const code = error instanceof StoreError ? error.code : 'io';
+    throw new StoreError(
+      code,
+      `the run database must be updated, but the copy made before that failed, so nothing was changed: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}

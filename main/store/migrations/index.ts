@@ -1,0 +1,6 @@
+import type { Migration } from '../migrate.ts';
+import { runs } from './0001-runs.ts';
+import { series } from './0002-series.ts';
+
+/** In order. A released migration is never edited: a change of the schema is a new one at the end. */
+export const MIGRATIONS: readonly Migration[] = [runs, series];

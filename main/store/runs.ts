@@ -1,0 +1,271 @@
+/** The table of runs: creating, reading, changing, tags, the bin. States are changed in queue.ts. */
+
+import type {
+  NewRun,
+  RunFilter,
+  RunPatch,
+  RunProgress,
+  RunRecord,
+  RunState,
+  RunSummary,
+} from '../../preload/contract/runs.ts';
+import { RUN_STATES } from '../../preload/contract/runs.ts';
+import type { Connection, Row } from './connection.ts';
+import { StoreError } from './errors.ts';
+import { filterSql } from './filter.ts';
+import { nextId } from './ids.ts';
+import type { SeriesReader } from './series/reader.ts';
+import type { SeriesWriter } from './series/writer.ts';
+
+const SELECT = `
+  SELECT runs.*, sweeps.id AS sweep_id,
+    (SELECT json_group_array(tag) FROM (SELECT tag FROM tags WHERE run = runs.key ORDER BY tag)) AS tags,
+    (SELECT path FROM checkpoints WHERE run = runs.key AND kind = 'last') AS checkpoint
+  FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep`;
+
+export class Runs {
+  readonly #connection: Connection;
+  readonly #reader: SeriesReader;
+  readonly #writer: SeriesWriter;
+  readonly #keys = new Map<string, number>();
+
+  constructor(connection: Connection, reader: SeriesReader, writer: SeriesWriter) {
+    this.#connection = connection;
+    this.#reader = reader;
+    this.#writer = writer;
+  }
+
+  /** The internal key of a run. @throws StoreError `not-found` */
+  key(id: string): number {
+    const known = this.#keys.get(id);
+    if (known !== undefined) return known;
+    const row = this.#connection.get<{ key: number }>('SELECT key FROM runs WHERE id = ?', id);
+    if (!row) throw new StoreError('not-found', `there is no run ${id}`);
+    this.#keys.set(id, row.key);
+    return row.key;
+  }
+
+  /** Drops remembered keys; needed whenever a transaction that creates or purges runs was rolled back. */
+  forget(): void {
+    this.#keys.clear();
+  }
+
+  get(id: string): RunRecord | undefined {
+    const row = this.#connection.get(`${SELECT} WHERE runs.id = ?`, id);
+    return row && toRun(row);
+  }
+
+  list(filter: RunFilter): RunRecord[] {
+    const { tail, values } = filterSql(filter);
+    return this.#connection.query(`${SELECT} ${tail}`, values).map(toRun);
+  }
+
+  count(filter: RunFilter): number {
+    const { tail, values } = filterSql(filter);
+    const from = 'FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep';
+    return Number(this.#connection.query(`SELECT count(*) AS n FROM (SELECT 1 ${from} ${tail})`, values)[0].n);
+  }
+
+  /** A run by its id, the beginning of its id, or its exact name. @throws StoreError `not-found` or `ambiguous` */
+  resolve(text: string): RunRecord {
+    const exact = this.get(text);
+    if (exact) return exact;
+    const rows = this.#connection.all(
+      `${SELECT} WHERE runs.deleted_at IS NULL AND (runs.name = ?1 OR (?1 <> '' AND substr(runs.id, 1, length(?1)) = ?1)) ORDER BY runs.key LIMIT 6`,
+      text,
+    );
+    if (rows.length === 1) return toRun(rows[0]);
+    if (rows.length === 0) throw new StoreError('not-found', `there is no run with the id or name "${text}"`);
+    const some = rows.slice(0, 5).map((row) => `${String(row.id)} (${String(row.name)})`);
+    throw new StoreError(
+      'ambiguous',
+      `"${text}" means several runs: ${some.join(', ')}${rows.length > 5 ? ', …' : ''}`,
+    );
+  }
+
+  /** Creates runs in order. Inside a transaction of the caller. */
+  create(runs: readonly NewRun[], sweepId?: string): RunRecord[] {
+    let previous = this.#connection.get<{ id: string | null }>('SELECT max(id) AS id FROM runs')?.id ?? null;
+    return runs.map((run) => {
+      const id = nextId(previous);
+      previous = id;
+      this.#insert(id, run, sweepId ?? run.sweepId ?? null);
+      return this.get(id)!;
+    });
+  }
+
+  update(key: number, patch: RunPatch): void {
+    const set = (column: string, value: string | number | null | undefined): void => {
+      if (value !== undefined) this.#connection.run(`UPDATE runs SET ${column} = ? WHERE key = ?`, value, key);
+    };
+    set('name', patch.name === undefined ? undefined : named(patch.name));
+    set('note', patch.note);
+    set('parameters', patch.parameters);
+    set('environment', patch.environment && JSON.stringify(patch.environment));
+    set('code_version', patch.codeVersion);
+    set('color', patch.color);
+    this.progress(key, patch);
+  }
+
+  progress(key: number, progress: RunProgress): void {
+    const { steps, tokens, summary } = progress;
+    if (steps !== undefined)
+      this.#connection.run('UPDATE runs SET steps = ? WHERE key = ?', count('steps', steps), key);
+    if (tokens !== undefined) {
+      this.#connection.run('UPDATE runs SET tokens = ? WHERE key = ?', count('tokens', tokens), key);
+    }
+    if (summary) {
+      const row = this.#connection.get<{ summary: string }>('SELECT summary FROM runs WHERE key = ?', key);
+      const merged = { ...(JSON.parse(row?.summary ?? '{}') as RunSummary), ...summary };
+      this.#connection.run('UPDATE runs SET summary = ? WHERE key = ?', JSON.stringify(merged), key);
+    }
+  }
+
+  tag(key: number, tags: readonly string[]): void {
+    for (const tag of tags) {
+      const trimmed = tag.trim();
+      if (trimmed === '') throw new StoreError('invalid', 'a tag cannot be empty');
+      this.#connection.run('INSERT OR IGNORE INTO tags (run, tag) VALUES (?, ?)', key, trimmed);
+    }
+  }
+
+  untag(key: number, tags: readonly string[]): void {
+    for (const tag of tags) this.#connection.run('DELETE FROM tags WHERE run = ? AND tag = ?', key, tag.trim());
+  }
+
+  /** Moves runs to the bin. @throws StoreError `state` for a running one: it must be stopped first. */
+  delete(ids: readonly string[], at: number): void {
+    for (const id of ids) {
+      const key = this.key(id);
+      const state = this.state(key);
+      if (state === 'running') throw new StoreError('state', `run ${id} is running; stop it before deleting it`);
+      this.#connection.run('UPDATE runs SET deleted_at = ? WHERE key = ? AND deleted_at IS NULL', at, key);
+    }
+  }
+
+  restore(ids: readonly string[]): void {
+    for (const id of ids) this.#connection.run('UPDATE runs SET deleted_at = NULL WHERE key = ?', this.key(id));
+  }
+
+  /** Removes runs from the bin for good, with all their points, events and checkpoint records. */
+  purge(ids: readonly string[]): void {
+    for (const id of ids) {
+      const run = this.get(id);
+      if (!run) throw new StoreError('not-found', `there is no run ${id}`);
+      if (run.deletedAt === null)
+        throw new StoreError('state', `run ${id} is not deleted; only deleted runs can be purged`);
+      const key = this.key(id);
+      for (const series of this.#reader.rows(key)) this.#writer.remove(series.key);
+      this.#connection.run('DELETE FROM runs WHERE key = ?', key);
+      this.#keys.delete(id);
+    }
+  }
+
+  state(key: number): RunState {
+    return this.#connection.get<{ state: RunState }>('SELECT state FROM runs WHERE key = ?', key)!.state;
+  }
+
+  #insert(id: string, run: NewRun, sweepId: string | null): void {
+    const sweep = sweepId === null ? null : this.#sweepKey(sweepId);
+    const state = run.state ?? 'queued';
+    if (!RUN_STATES.includes(state) || state === 'running') {
+      throw new StoreError(
+        'state',
+        `a run cannot be created as "${state}"; it begins queued, or was imported after its end`,
+      );
+    }
+    if (!Number.isSafeInteger(run.seed))
+      throw new StoreError('invalid', `seed is ${run.seed}; it must be a whole number`);
+    for (const [name, value] of Object.entries(run.config)) {
+      if (typeof value === 'number' && !Number.isFinite(value)) {
+        throw new StoreError('invalid', `${name} is ${value}; a setting must be a finite number`);
+      }
+    }
+    const { lastInsertRowid } = this.#connection.run(
+      `INSERT INTO runs (id, sweep, name, setting_key, seed, config, state, end_reason, note, created_at, started_at,
+         ended_at, steps, tokens, summary, parameters, environment, code_version, attempt, color)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      id,
+      sweep,
+      named(run.name),
+      run.settingKey,
+      run.seed,
+      JSON.stringify(run.config),
+      state,
+      run.endReason ?? null,
+      run.note ?? '',
+      run.createdAt ?? Date.now(),
+      run.startedAt ?? null,
+      run.endedAt ?? null,
+      count('steps', run.steps ?? 0),
+      count('tokens', run.tokens ?? 0),
+      JSON.stringify(run.summary ?? {}),
+      run.parameters ?? null,
+      JSON.stringify(run.environment ?? {}),
+      run.codeVersion ?? '',
+      state === 'queued' ? 0 : 1,
+      run.color ?? this.#colorOf(sweep, run.settingKey),
+    );
+    this.tag(lastInsertRowid, run.tags ?? []);
+  }
+
+  #sweepKey(id: string): number {
+    const row = this.#connection.get<{ key: number }>('SELECT key FROM sweeps WHERE id = ?', id);
+    if (!row) throw new StoreError('not-found', `there is no sweep ${id}`);
+    return row.key;
+  }
+
+  /** The seeds of one setting share a color; each further setting of the sweep gets the next one. */
+  #colorOf(sweep: number | null, settingKey: string): number {
+    const same = this.#connection.get<{ color: number }>(
+      'SELECT color FROM runs WHERE sweep IS ? AND setting_key = ? LIMIT 1',
+      sweep,
+      settingKey,
+    );
+    if (same) return same.color;
+    return this.#connection.get<{ next: number }>(
+      'SELECT coalesce(max(color) + 1, 0) AS next FROM runs WHERE sweep IS ?',
+      sweep,
+    )!.next;
+  }
+}
+
+function named(name: string): string {
+  const trimmed = name.trim();
+  if (trimmed === '') throw new StoreError('invalid', 'the name of a run cannot be empty');
+  return trimmed;
+}
+
+/** A count, or a StoreError `invalid`. */
+export function count(what: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new StoreError('invalid', `${what} is ${value}; it must be a whole number from 0 on`);
+}
+
+function toRun(row: Row): RunRecord {
+  return {
+    id: row.id as string,
+    name: row.name as string,
+    sweepId: row.sweep_id as string | null,
+    settingKey: row.setting_key as string,
+    seed: row.seed as number,
+    config: JSON.parse(row.config as string),
+    state: row.state as RunState,
+    endReason: row.end_reason as string | null,
+    tags: JSON.parse(row.tags as string),
+    note: row.note as string,
+    createdAt: row.created_at as number,
+    startedAt: row.started_at as number | null,
+    endedAt: row.ended_at as number | null,
+    steps: row.steps as number,
+    tokens: row.tokens as number,
+    summary: JSON.parse(row.summary as string),
+    parameters: row.parameters as number | null,
+    environment: JSON.parse(row.environment as string),
+    codeVersion: row.code_version as string,
+    attempt: row.attempt as number,
+    checkpoint: row.checkpoint as string | null,
+    color: row.color as number,
+    deletedAt: row.deleted_at as number | null,
+  };
+}

@@ -1,0 +1,293 @@
+/** Reads series: exact points, ranges by step, and reductions to a number of points through the levels of layout.ts. */
+
+import type { MetricState, Points, Series } from '../../../preload/contract/metrics.ts';
+import type { Connection } from '../connection.ts';
+import { StoreError } from '../errors.ts';
+import { Buckets } from './buckets.ts';
+import type { BucketArrays } from './buckets.ts';
+import { decodeCounts, decodeNumbers, decodeSteps } from './codec.ts';
+import { BLOCK_BUCKETS, BLOCK_POINTS, blockKey, FANOUT, MAX_LEVEL, spanOf, unitOf } from './layout.ts';
+
+export interface SeriesRow {
+  readonly key: number;
+  readonly metric: string;
+  readonly points: number;
+  readonly first_step: number;
+  readonly last_step: number;
+  readonly last_value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+interface BlockRow {
+  readonly key: number;
+  readonly first: number;
+  readonly stride: number;
+  readonly steps: Uint8Array | null;
+  readonly vals: Uint8Array;
+  readonly low: Uint8Array | null;
+  readonly high: Uint8Array | null;
+  readonly non_finite: Uint8Array | null;
+}
+
+const ROW = 'SELECT key, metric, points, first_step, last_step, last_value, low, high FROM series';
+
+/** The smallest `maxPoints`: the first point, the last one, and a bucket between them. */
+const FEWEST_POINTS = 3;
+
+export class SeriesReader {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  row(run: number, metric: string): SeriesRow | undefined {
+    return this.#connection.get<SeriesRow>(`${ROW} WHERE run = ? AND metric = ?`, run, metric);
+  }
+
+  rows(run: number): SeriesRow[] {
+    return this.#connection.all<SeriesRow>(`${ROW} WHERE run = ? ORDER BY metric`, run);
+  }
+
+  /** Number of points before `step`, or up to and including it. */
+  indexOf(series: SeriesRow, step: number, inclusive: boolean): number {
+    const before = (other: number): boolean => (inclusive ? other <= step : other < step);
+    if (!before(series.first_step)) return 0;
+    if (before(series.last_step)) return series.points;
+    let low = 0;
+    let high = Math.floor(series.points / BLOCK_POINTS);
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const block = this.#connection.get<{ final: number }>(
+        'SELECT final FROM blocks WHERE key = ?',
+        blockKey(series.key, 0, middle),
+      );
+      if (block && before(block.final)) low = middle + 1;
+      else high = middle;
+    }
+    const start = low * BLOCK_POINTS;
+    const { step: steps } = this.points(series, start, Math.min(start + BLOCK_POINTS, series.points));
+    let from = 0;
+    let to = steps.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (before(steps[middle])) from = middle + 1;
+      else to = middle;
+    }
+    return start + from;
+  }
+
+  /** Points `from` … `to - 1`, as logged. */
+  points(series: SeriesRow, from: number, to: number): Points {
+    const step = new Float64Array(Math.max(0, to - from));
+    const value = new Float64Array(step.length);
+    this.#eachPoints(series, from, to, (start, block) => {
+      const a = Math.max(from, start);
+      const b = Math.min(to, start + block.step.length);
+      step.set(block.step.subarray(a - start, b - start), a - from);
+      value.set(block.value.subarray(a - start, b - start), a - from);
+    });
+    return { step, value };
+  }
+
+  /** Points `from` … `to - 1` in at most `maxPoints` entries; `bucket` fixes the bucket size instead. */
+  reduce(series: SeriesRow, from: number, to: number, maxPoints: number, bucket?: number): Series {
+    const points = to - from;
+    const size = bucket ?? bucketSize(from, to, maxPoints);
+    if (size === 1 || points <= 2) {
+      const { step, value } = this.points(series, from, to);
+      const nonFinite = Uint32Array.from(value, (v) => (Number.isFinite(v) ? 0 : 1));
+      return { step, value, min: value.slice(), max: value.slice(), nonFinite, bucket: 1, points };
+    }
+    const head = Math.floor((from + 1) / size);
+    const buckets = new Buckets(Math.floor((to - 2) / size) - head + 1);
+    // Buckets of a level nest in ours when its unit divides our size.
+    let level = 0;
+    while (level < MAX_LEVEL && size % unitOf(level + 1) === 0) level++;
+    this.#fold(series, level, from + 1, to - 1, size, head, buckets);
+    const middle = buckets.finish();
+    const first = this.points(series, from, from + 1);
+    const last = this.points(series, to - 1, to);
+    const join = (key: 'step' | 'value' | 'low' | 'high', end: 'step' | 'value'): Float64Array => {
+      const joined = new Float64Array(middle.step.length + 2);
+      joined[0] = first[end][0];
+      joined.set(middle[key], 1);
+      joined[joined.length - 1] = last[end][0];
+      return joined;
+    };
+    const nonFinite = new Uint32Array(middle.step.length + 2);
+    nonFinite[0] = Number.isFinite(first.value[0]) ? 0 : 1;
+    nonFinite.set(middle.nonFinite, 1);
+    nonFinite[nonFinite.length - 1] = Number.isFinite(last.value[0]) ? 0 : 1;
+    return {
+      step: join('step', 'step'),
+      value: join('value', 'value'),
+      min: join('low', 'value'),
+      max: join('high', 'value'),
+      nonFinite,
+      bucket: size,
+      points,
+    };
+  }
+
+  /** The values of another metric at given steps (increasing): exact at its own steps, linear between, NaN outside. */
+  valuesAt(series: SeriesRow | undefined, steps: Float64Array): Float64Array {
+    const result = new Float64Array(steps.length).fill(NaN);
+    if (!series || steps.length === 0) return result;
+    const from = Math.max(0, this.indexOf(series, steps[0], false) - 1);
+    const to = Math.min(series.points, this.indexOf(series, steps.at(-1)!, true) + 1);
+    const { step, value } = this.points(series, from, to);
+    let right = 0;
+    for (let i = 0; i < steps.length; i++) {
+      while (right < step.length && step[right] < steps[i]) right++;
+      if (right === step.length) break;
+      if (step[right] === steps[i]) result[i] = value[right];
+      else if (right > 0) {
+        const share = (steps[i] - step[right - 1]) / (step[right] - step[right - 1]);
+        result[i] = value[right - 1] + share * (value[right] - value[right - 1]);
+      }
+    }
+    return result;
+  }
+
+  /** Envelope of the points `from` … `to - 1`. */
+  envelope(series: SeriesRow, from: number, to: number): { low: number; high: number } {
+    const buckets = new Buckets(1);
+    this.#fold(series, MAX_LEVEL, from, to, Infinity, 0, buckets);
+    const { low, high } = buckets.finish();
+    return { low: low[0], high: high[0] };
+  }
+
+  /** Blocks `from` … `to - 1` of a level ≥ 1. */
+  bucketBlocks(series: number, level: number, from: number, to: number): BucketArrays[] {
+    return this.#blocks(series, level, from, to).map((row) => ({
+      step: decodeSteps(row, BLOCK_BUCKETS),
+      value: decodeNumbers(row.vals, BLOCK_BUCKETS),
+      low: decodeNumbers(row.low!, BLOCK_BUCKETS),
+      high: decodeNumbers(row.high!, BLOCK_BUCKETS),
+      nonFinite: decodeCounts(row.non_finite, BLOCK_BUCKETS),
+    }));
+  }
+
+  /** The points after the last full block, and in how many rows they lie. */
+  tail(series: SeriesRow): Points & { parts: number } {
+    const count = series.points % BLOCK_POINTS;
+    const step = new Float64Array(count);
+    const value = new Float64Array(count);
+    const rows = this.#connection.all<BlockRow & { points: number }>(
+      'SELECT points, first, stride, steps, vals FROM tails WHERE series = ? ORDER BY part',
+      series.key,
+    );
+    let at = 0;
+    for (const row of rows) {
+      step.set(decodeSteps(row, row.points), at);
+      value.set(decodeNumbers(row.vals, row.points), at);
+      at += row.points;
+    }
+    if (at !== count)
+      throw new StoreError('corrupt', `series ${series.key} has ${at} points in its tail, not ${count}`);
+    return { step, value, parts: rows.length };
+  }
+
+  /** Adds points `from` … `to - 1` to buckets of `size` points, of which bucket `head` is the first of `buckets`. */
+  #fold(
+    series: SeriesRow,
+    level: number,
+    from: number,
+    to: number,
+    size: number,
+    head: number,
+    buckets: Buckets,
+  ): void {
+    if (from >= to) return;
+    const bucketOf = (point: number): number => Math.floor(point / size) - head;
+    if (level === 0) {
+      this.#eachPoints(series, from, to, (start, block) => {
+        const end = Math.min(to, start + block.step.length);
+        for (let a = Math.max(from, start); a < end;) {
+          const b = Math.min(end, (Math.floor(a / size) + 1) * size);
+          buckets.addPoints(bucketOf(a), block.step, block.value, a - start, b - start);
+          a = b;
+        }
+      });
+      return;
+    }
+    const unit = unitOf(level);
+    const span = spanOf(level);
+    const complete = Math.floor(series.points / span) * span;
+    const begin = Math.ceil(from / unit) * unit;
+    const finish = Math.floor(Math.min(to, complete) / unit) * unit;
+    if (begin >= finish) {
+      this.#fold(series, level - 1, from, to, size, head, buckets);
+      return;
+    }
+    this.#fold(series, level - 1, from, begin, size, head, buckets);
+    const firstBlock = Math.floor(begin / span);
+    this.bucketBlocks(series.key, level, firstBlock, Math.ceil(finish / span)).forEach((block, i) => {
+      const start = (firstBlock + i) * span;
+      const end = Math.min(finish, start + span);
+      for (let a = Math.max(begin, start); a < end;) {
+        const b = Math.min(end, (Math.floor(a / size) + 1) * size);
+        buckets.addBuckets(bucketOf(a), unit, block, (a - start) / unit, (b - start) / unit);
+        a = b;
+      }
+    });
+    this.#fold(series, level - 1, finish, to, size, head, buckets);
+  }
+
+  /** Calls `visit(number of the first point, points)` for every block, and the tail, that touches the range. */
+  #eachPoints(series: SeriesRow, from: number, to: number, visit: (start: number, block: Points) => void): void {
+    if (from >= to) return;
+    const full = Math.floor(series.points / BLOCK_POINTS);
+    const first = Math.floor(from / BLOCK_POINTS);
+    this.#blocks(series.key, 0, first, Math.min(full, Math.ceil(to / BLOCK_POINTS))).forEach((row, i) => {
+      visit((first + i) * BLOCK_POINTS, {
+        step: decodeSteps(row, BLOCK_POINTS),
+        value: decodeNumbers(row.vals, BLOCK_POINTS),
+      });
+    });
+    if (to > full * BLOCK_POINTS) visit(full * BLOCK_POINTS, this.tail(series));
+  }
+
+  #blocks(series: number, level: number, from: number, to: number): BlockRow[] {
+    if (from >= to) return [];
+    const rows = this.#connection.all<BlockRow>(
+      'SELECT key, first, stride, steps, vals, low, high, non_finite FROM blocks WHERE key BETWEEN ? AND ? ORDER BY key',
+      blockKey(series, level, from),
+      blockKey(series, level, to - 1),
+    );
+    if (rows.length !== to - from) {
+      throw new StoreError('corrupt', `series ${series} lacks blocks of level ${level} between ${from} and ${to}`);
+    }
+    return rows;
+  }
+}
+
+/**
+ * The smallest bucket, k·16^ℓ points with k from 1 to 15, that reduces points `from` … `to - 1` to at most `maxPoints`
+ * entries. Buckets lie on multiples of their size, so that runs of one length are cut at the same steps.
+ */
+export function bucketSize(from: number, to: number, maxPoints: number): number {
+  if (!(maxPoints >= FEWEST_POINTS)) {
+    throw new StoreError('invalid', `maxPoints is ${maxPoints}; it must be at least ${FEWEST_POINTS}`);
+  }
+  if (to - from <= maxPoints) return 1;
+  for (let unit = 1; ; unit *= FANOUT) {
+    for (let factor = 1; factor < FANOUT; factor++) {
+      const size = unit * factor;
+      if (Math.floor((to - 2) / size) - Math.floor((from + 1) / size) + 3 <= maxPoints) return size;
+    }
+  }
+}
+
+export function metricState(series: SeriesRow): MetricState {
+  return {
+    points: series.points,
+    firstStep: series.first_step,
+    lastStep: series.last_step,
+    last: series.last_value ?? NaN,
+    min: series.low ?? NaN,
+    max: series.high ?? NaN,
+  };
+}

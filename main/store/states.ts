@@ -1,0 +1,32 @@
+/** Which state of a run may follow which. The only place that knows. */
+
+import type { RunState } from '../../preload/contract/runs.ts';
+import { StoreError } from './errors.ts';
+
+const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
+  // Cancelled before its turn: stopped. Cannot even be started (the engine is missing): failed.
+  queued: ['running', 'stopped', 'failed'],
+  // Interrupted, to be resumed: queued.
+  running: ['finished', 'failed', 'stopped', 'queued'],
+  // A finished run is a result: it is never run again.
+  finished: [],
+  // Retried or resumed.
+  failed: ['queued'],
+  stopped: ['queued'],
+};
+
+export function canFollow(from: RunState, to: RunState): boolean {
+  return NEXT[from].includes(to);
+}
+
+/** @throws StoreError `state`, naming what is allowed. */
+export function assertCanFollow(runId: string, from: RunState, to: RunState): void {
+  if (canFollow(from, to)) return;
+  const allowed = NEXT[from].length === 0 ? 'it stays so' : `it can become ${NEXT[from].join(' or ')}`;
+  throw new StoreError('state', `run ${runId} is ${from} and cannot become ${to}: ${allowed}`);
+}
+
+/** True for a state in which a run has come to an end (it may be queued again). */
+export function hasEnded(state: RunState): boolean {
+  return state === 'finished' || state === 'failed' || state === 'stopped';
+}

@@ -1,0 +1,84 @@
+/** The table of sweeps. */
+
+import { RUN_STATES, SWEEP_STATES } from '../../preload/contract/runs.ts';
+import type { NewSweep, RunState, SweepRecord, SweepState } from '../../preload/contract/runs.ts';
+import type { Connection, Row } from './connection.ts';
+import { StoreError } from './errors.ts';
+import { nextId } from './ids.ts';
+
+const SELECT = `
+  SELECT sweeps.*, (
+    SELECT json_group_object(state, n) FROM (
+      SELECT state, count(*) AS n FROM runs WHERE sweep = sweeps.key AND deleted_at IS NULL GROUP BY state
+    )
+  ) AS counts FROM sweeps`;
+
+export interface SweepPatch {
+  readonly name?: string;
+  readonly plan?: unknown;
+  readonly state?: SweepState;
+}
+
+export class Sweeps {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Inside a transaction of the caller. @returns the id */
+  create(sweep: NewSweep): string {
+    const previous = this.#connection.get<{ id: string | null }>('SELECT max(id) AS id FROM sweeps')?.id ?? null;
+    const id = nextId(previous);
+    this.#connection.run(
+      'INSERT INTO sweeps (id, name, spec, yaml, plan, state, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      id,
+      sweep.name,
+      JSON.stringify(sweep.spec ?? null),
+      sweep.yaml ?? '',
+      JSON.stringify(sweep.plan ?? null),
+      known(sweep.state ?? 'queued'),
+      sweep.createdAt ?? Date.now(),
+    );
+    return id;
+  }
+
+  get(id: string): SweepRecord | undefined {
+    const row = this.#connection.get(`${SELECT} WHERE id = ?`, id);
+    return row && toSweep(row);
+  }
+
+  /** The oldest first. */
+  list(): SweepRecord[] {
+    return this.#connection.all(`${SELECT} ORDER BY key`).map(toSweep);
+  }
+
+  update(id: string, patch: SweepPatch): void {
+    if (!this.get(id)) throw new StoreError('not-found', `there is no sweep ${id}`);
+    const set = (column: string, value: string | undefined): void => {
+      if (value !== undefined) this.#connection.run(`UPDATE sweeps SET ${column} = ? WHERE id = ?`, value, id);
+    };
+    set('name', patch.name);
+    set('plan', patch.plan === undefined ? undefined : JSON.stringify(patch.plan));
+    set('state', patch.state && known(patch.state));
+  }
+}
+
+function known(state: SweepState): SweepState {
+  if (SWEEP_STATES.includes(state)) return state;
+  throw new StoreError('invalid', `"${String(state)}" is not a state of a sweep; one of ${SWEEP_STATES.join(', ')}`);
+}
+
+function toSweep(row: Row): SweepRecord {
+  const counts = JSON.parse(row.counts as string) as Partial<Record<RunState, number>>;
+  return {
+    id: row.id as string,
+    name: row.name as string,
+    spec: JSON.parse(row.spec as string),
+    yaml: row.yaml as string,
+    plan: JSON.parse(row.plan as string),
+    createdAt: row.created_at as number,
+    state: row.state as SweepState,
+    counts: Object.fromEntries(RUN_STATES.map((state) => [state, counts[state] ?? 0])) as Record<RunState, number>,
+  };
+}

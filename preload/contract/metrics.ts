@@ -1,0 +1,70 @@
+/**
+ * Metric series as they travel between the engine, the host, the run database and the charts: typed arrays, never
+ * one object per point.
+ *
+ * A series belongs to one run and one metric name (`train/loss`, `val/bpb`, `lr`, …) and is a list of points
+ * (step, value) with strictly increasing steps. Values may be NaN or infinite; they are kept as they are. Other
+ * x-axes (`tokens`, `epoch`, `seconds`) are metrics of the run themselves, joined by step.
+ */
+
+/** The metrics of a run that can serve as the x-axis of another one. `step` is always available. */
+export const X_METRICS = ['tokens', 'epoch', 'seconds'] as const;
+
+/** New points of one metric. `steps` and `values` have the same length; steps strictly increase. */
+export interface MetricColumn {
+  readonly metric: string;
+  readonly steps: Float64Array;
+  readonly values: Float64Array | Float32Array;
+}
+
+/** New points of one run: each metric has its own steps, so metrics logged at different cadences share a batch. */
+export type MetricBatch = readonly MetricColumn[];
+
+/** Exact points, as logged. */
+export interface Points {
+  readonly step: Float64Array;
+  readonly value: Float64Array;
+}
+
+export interface SeriesQuery {
+  /** First step wanted, inclusive. Default: the beginning. */
+  readonly from?: number;
+  /** Last step wanted, inclusive. Default: the end. */
+  readonly to?: number;
+  /** At most so many points come back (≥ 3). Default: all of them. */
+  readonly maxPoints?: number;
+  /** A metric of the same run whose values are returned as `x` beside each step, for example `tokens`. */
+  readonly x?: string;
+}
+
+/**
+ * A series ready to draw. All arrays have the same length.
+ *
+ * When the range holds at most `maxPoints` points they come back as logged (`value` = `min` = `max`, `bucket` = 1).
+ * Otherwise the first and the last point come back as logged and the points between them in buckets of `bucket`
+ * neighbours: `step` and `value` are the means of the bucket (of its finite values), `min` and `max` its envelope, so
+ * a spike of a single step stays visible. `nonFinite` counts the NaN and infinite values in a bucket.
+ */
+export interface Series {
+  readonly step: Float64Array;
+  readonly value: Float64Array;
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  readonly nonFinite: Uint32Array;
+  /** Points per bucket; 1 when nothing was reduced. */
+  readonly bucket: number;
+  /** Points of the series inside the range asked for. */
+  readonly points: number;
+  /** With `SeriesQuery.x`: the x metric at each step (interpolated between its points, NaN outside of them). */
+  readonly x?: Float64Array;
+}
+
+/** Where a series stands, without reading its points. NaN values are skipped by `min` and `max`. */
+export interface MetricState {
+  readonly points: number;
+  readonly firstStep: number;
+  readonly lastStep: number;
+  readonly last: number;
+  readonly min: number;
+  readonly max: number;
+}

@@ -1,0 +1,200 @@
+/** Runs, sweeps, their events and checkpoints, as every part of Sweeplab sees them. Times are milliseconds since 1970. */
+
+import type { Config, SettingValue } from './settings.ts';
+
+export const RUN_STATES = ['queued', 'running', 'finished', 'failed', 'stopped'] as const;
+
+/**
+ * `queued` waits for its turn (also: to be resumed), `running` is being trained, `finished` reached a stop rule,
+ * `failed` ended by an error (its reason says which), `stopped` was ended or cancelled by the user.
+ */
+export type RunState = (typeof RUN_STATES)[number];
+
+/** What the run ran on. Further entries are kept and shown. */
+export interface RunEnvironment {
+  readonly node?: string;
+  readonly platform?: string;
+  readonly cpu?: string;
+  readonly executor?: string;
+  readonly sweeplab?: string;
+  readonly [name: string]: string | number | boolean | null | undefined;
+}
+
+/** Final or latest numbers by metric name. Null stands for NaN or an infinity; the series keep the exact value. */
+export type RunSummary = Readonly<Record<string, number | null>>;
+
+export interface RunRecord {
+  /** Short; ids created later sort later. */
+  readonly id: string;
+  readonly name: string;
+  readonly sweepId: string | null;
+  /** Canonical hash of the varied settings without the seed: equal for the seeds of one setting. */
+  readonly settingKey: string;
+  readonly seed: number;
+  readonly config: Config;
+  readonly state: RunState;
+  /** Why it ended, for example `stop.steps reached`, `diverged: loss is NaN at step 37`, `engine crashed: SIGKILL`. */
+  readonly endReason: string | null;
+  readonly tags: readonly string[];
+  readonly note: string;
+  readonly createdAt: number;
+  /** Start of the first attempt. */
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** Optimizer steps done. */
+  readonly steps: number;
+  /** Training tokens seen. */
+  readonly tokens: number;
+  readonly summary: RunSummary;
+  /** Trainable parameters; null until the model was built. */
+  readonly parameters: number | null;
+  readonly environment: RunEnvironment;
+  readonly codeVersion: string;
+  /** How often it was started: 0 before the first start. */
+  readonly attempt: number;
+  /** Path of the latest checkpoint. */
+  readonly checkpoint: string | null;
+  /** Index into the palette; equal for the seeds of one setting of a sweep. */
+  readonly color: number;
+  /** Set while the run is in the bin, from which it can be restored. */
+  readonly deletedAt: number | null;
+}
+
+/** What the creator of a run decides; the rest has defaults. */
+export interface NewRun {
+  readonly name: string;
+  readonly config: Config;
+  readonly seed: number;
+  readonly settingKey: string;
+  readonly sweepId?: string | null;
+  readonly tags?: readonly string[];
+  readonly note?: string;
+  /** Default `queued`. Imports create runs that have already ended. */
+  readonly state?: RunState;
+  readonly endReason?: string | null;
+  readonly createdAt?: number;
+  readonly startedAt?: number | null;
+  readonly endedAt?: number | null;
+  readonly steps?: number;
+  readonly tokens?: number;
+  readonly summary?: RunSummary;
+  readonly parameters?: number | null;
+  readonly environment?: RunEnvironment;
+  readonly codeVersion?: string;
+  readonly color?: number;
+}
+
+/** Numbers that move while a run trains; committed together with the points they belong to. */
+export interface RunProgress {
+  readonly steps?: number;
+  readonly tokens?: number;
+  /** Merged into the summary, entry by entry. */
+  readonly summary?: RunSummary;
+}
+
+/** Changes to a run that are always allowed. The state has its own, guarded function. */
+export interface RunPatch extends RunProgress {
+  readonly name?: string;
+  readonly note?: string;
+  readonly parameters?: number | null;
+  readonly environment?: RunEnvironment;
+  readonly codeVersion?: string;
+  readonly color?: number;
+}
+
+export const SWEEP_STATES = ['queued', 'running', 'paused', 'finished', 'stopped'] as const;
+export type SweepState = (typeof SWEEP_STATES)[number];
+
+export interface SweepRecord {
+  readonly id: string;
+  readonly name: string;
+  /** The parsed sweep definition. */
+  readonly spec: unknown;
+  /** The definition as the user wrote it; empty when it came from flags. */
+  readonly yaml: string;
+  /** What the planner decided: counts, dropped combinations with reasons, varied settings. */
+  readonly plan: unknown;
+  readonly createdAt: number;
+  readonly state: SweepState;
+  /** Runs of the sweep by state, without deleted ones. */
+  readonly counts: Readonly<Record<RunState, number>>;
+}
+
+export interface NewSweep {
+  readonly name: string;
+  readonly spec: unknown;
+  readonly yaml?: string;
+  readonly plan?: unknown;
+  readonly state?: SweepState;
+  readonly createdAt?: number;
+}
+
+export type RunEventKind = 'state' | 'log' | 'warning' | 'error';
+
+export interface RunEvent {
+  /** Increases over the whole database: a reader that saw `seq` continues after it. */
+  readonly seq: number;
+  readonly runId: string | null;
+  readonly at: number;
+  readonly kind: RunEventKind;
+  readonly message: string;
+  /** For `state` events: `{ from, to }`. */
+  readonly data: unknown;
+}
+
+export interface NewRunEvent {
+  readonly runId: string | null;
+  readonly kind: Exclude<RunEventKind, 'state'>;
+  readonly message: string;
+  readonly at?: number;
+  readonly data?: unknown;
+}
+
+export type CheckpointKind = 'last' | 'best';
+
+/** A run keeps one checkpoint of each kind; a new one replaces the record of the old one. */
+export interface CheckpointRecord {
+  readonly runId: string;
+  readonly kind: CheckpointKind;
+  readonly step: number;
+  readonly path: string;
+  readonly valLoss: number | null;
+  readonly savedAt: number;
+}
+
+export const COMPARISONS = ['=', '!=', '<', '<=', '>', '>='] as const;
+
+/**
+ * A condition on a run. `field` is a column (`name`, `state`, `seed`, `steps`, `tokens`, `parameters`, `attempt`,
+ * `endReason`), a metric of the summary (`summary.val/loss` or plainly `val/loss`: it has a slash) or a setting
+ * (`model.depth`).
+ */
+export interface RunComparison {
+  readonly field: string;
+  readonly op: (typeof COMPARISONS)[number];
+  readonly value: SettingValue;
+}
+
+export interface RunOrder {
+  /** As in RunComparison, or `createdAt`, `startedAt`, `endedAt`, `id`. Runs without a value come last. */
+  readonly field: string;
+  readonly descending?: boolean;
+}
+
+export interface RunFilter {
+  readonly ids?: readonly string[];
+  readonly state?: RunState | readonly RunState[];
+  readonly sweepId?: string;
+  readonly settingKey?: string;
+  /** Runs that carry all of these tags. */
+  readonly tags?: readonly string[];
+  readonly where?: readonly RunComparison[];
+  /** Words that must all occur in the id, name, note, a tag, or the name of the sweep; case does not matter. */
+  readonly search?: string;
+  /** Default `no`. */
+  readonly deleted?: 'no' | 'only' | 'any';
+  /** Default: the oldest first. */
+  readonly order?: RunOrder;
+  readonly limit?: number;
+  readonly offset?: number;
+}

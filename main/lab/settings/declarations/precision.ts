@@ -1,0 +1,21 @@
+import type { SettingSpec } from '../../../../preload/contract/settings.ts';
+
+/** Number formats and recomputation. */
+export const precisionSettings: readonly SettingSpec[] = [
+  {
+    name: 'precision.policy',
+    type: { kind: 'enum', values: ['fp32', 'bf16', 'fp16', 'pure-bf16'] },
+    default: 'fp32',
+    help: 'bf16: fp32 master weights, bf16 compute. fp16: the same with loss scaling. pure-bf16: everything in bf16, small updates get lost.',
+    question: 'memory',
+    touches: ['memory', 'time', 'stability'],
+  },
+  {
+    name: 'precision.recompute',
+    type: { kind: 'enum', values: ['none', 'attention', 'block'] },
+    default: 'none',
+    help: 'Compute activations again in the backward pass instead of keeping them: less memory, more time, same result.',
+    question: 'memory',
+    touches: ['memory', 'time'],
+  },
+];

@@ -1,0 +1,68 @@
+import type { SettingSpec } from '../../../../preload/contract/settings.ts';
+
+/** When a run ends: the first rule reached, always after a final evaluation. 0 switches a rule off. */
+export const stopSettings: readonly SettingSpec[] = [
+  {
+    name: 'stop.steps',
+    type: { kind: 'int', min: 0 },
+    default: 500,
+    unit: 'steps',
+    help: 'End after this many optimizer steps; 0 is off. The default steps aside when another limit (not stop.loss) is set.',
+    question: 'budget',
+    touches: ['time'],
+  },
+  {
+    name: 'stop.epochs',
+    type: { kind: 'float', min: 0 },
+    default: 0,
+    unit: 'epochs',
+    help: 'End after this many passes over the training tokens (fractions allowed); 0 is off.',
+    question: 'budget',
+    touches: ['time'],
+  },
+  {
+    name: 'stop.tokens',
+    type: { kind: 'int', min: 0 },
+    default: 0,
+    unit: 'tokens',
+    help: 'End after this many training tokens; 0 is off. Compares batch sizes fairly.',
+    question: 'budget',
+    touches: ['time'],
+  },
+  {
+    name: 'stop.seconds',
+    type: { kind: 'float', min: 0 },
+    default: 0,
+    unit: 'seconds',
+    help: 'End after this much training time, evaluations not counted; 0 is off.',
+    question: 'budget',
+    touches: ['time'],
+  },
+  {
+    name: 'stop.loss',
+    type: { kind: 'float', min: 0 },
+    default: 0,
+    unit: 'nats/token',
+    help: 'End once val/loss is at or below this; 0 is off. Seen only at evaluations.',
+    question: 'budget',
+    touches: ['time'],
+  },
+  {
+    name: 'stop.tokens_per_parameter',
+    type: { kind: 'float', min: 0 },
+    default: 0,
+    unit: 'tokens',
+    help: 'End after this many training tokens per parameter (about 20 is compute-optimal); 0 is off.',
+    question: 'budget',
+    touches: ['time'],
+  },
+  {
+    name: 'stop.flops',
+    type: { kind: 'float', min: 0 },
+    default: 0,
+    unit: 'FLOPs',
+    help: 'End after this many floating-point operations (1e15, for example); 0 is off. Compares sizes at equal compute.',
+    question: 'budget',
+    touches: ['time'],
+  },
+];

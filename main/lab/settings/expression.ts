@@ -1,0 +1,137 @@
+/**
+ * Expressions over settings, for `when` in declarations, for the constraints of sweeps and plug-ins.
+ *
+ *     model.width % model.heads == 0        optimizer.kind in ["sgd", "rmsprop"] and optimizer.momentum > 0
+ *
+ * Numbers, text, true/false · + - * / % ** · == != < <= > >= in · && || ! (also and, or) · a ? b : c · min max abs log2
+ * sqrt floor round ceil. A closed language without assignment, members or calls into JavaScript: text from a file is safe.
+ */
+import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+import { compile, type Evaluator, show } from './expression/evaluate.ts';
+import { ExpressionError, type Node, parseExpression } from './expression/parse.ts';
+
+export { ExpressionError } from './expression/parse.ts';
+
+/** What an expression needs to know about settings to be checked before it is ever evaluated. */
+export interface Names {
+  get(name: string): SettingSpec | undefined;
+  suggest(name: string): string | undefined;
+}
+
+export class Expression {
+  readonly source: string;
+  /** Settings that it reads, in order of appearance, without repeats. */
+  readonly names: readonly string[];
+  readonly #tree: Node;
+  readonly #evaluate: Evaluator;
+
+  /**
+   * Reads and checks an expression. With `names`, unknown settings, and comparisons with a choice that a setting does not
+   * have, are refused here rather than being quietly false. Throws ExpressionError.
+   */
+  constructor(source: string, names?: Names) {
+    this.source = source;
+    this.#tree = parseExpression(source);
+    this.#evaluate = compile(this.#tree, source);
+    const found = new Set<string>();
+    walk(this.#tree, (node) => {
+      if (node.kind === 'name') found.add(node.name);
+      if (names) check(node, source, names);
+    });
+    this.names = [...found];
+  }
+
+  /** The value for a configuration. Throws ExpressionError for a type error or a number that is not defined. */
+  evaluate(config: Config): SettingValue {
+    return this.#evaluate(config);
+  }
+
+  /** As `evaluate`, for expressions that must be true or false. */
+  test(config: Config): boolean {
+    const value = this.#evaluate(config);
+    if (typeof value === 'boolean') return value;
+    throw new ExpressionError(this.source, 0, `must be true or false, but is ${show(value)}`);
+  }
+
+  /** Why it is false for a configuration, with the numbers: `model.width % model.heads == 0: 64 % 3 = 1`. */
+  explain(config: Config): string {
+    const parts = [...new Set(reasons(this.#tree, this.source, config))];
+    return parts.length > 0 ? `${this.source}: ${parts.join(', ')}` : `${this.source} is false`;
+  }
+}
+
+function children(node: Node): readonly Node[] {
+  switch (node.kind) {
+    case 'unary':
+      return [node.operand];
+    case 'binary':
+      return [node.left, node.right];
+    case 'conditional':
+      return [node.test, node.yes, node.no];
+    case 'list':
+      return node.items;
+    case 'call':
+      return node.args;
+    default:
+      return [];
+  }
+}
+
+function walk(node: Node, visit: (node: Node) => void): void {
+  visit(node);
+  for (const child of children(node)) walk(child, visit);
+}
+
+function check(node: Node, source: string, names: Names): void {
+  if (node.kind === 'name' && !names.get(node.name)) {
+    const near = names.suggest(node.name);
+    const hint = near ? `; did you mean ${near}?` : '';
+    throw new ExpressionError(source, node.start, `there is no setting ${node.name}${hint}`);
+  }
+  if (node.kind !== 'binary' || !['==', '!=', 'in'].includes(node.operator)) return;
+  for (const [side, other] of [
+    [node.left, node.right],
+    [node.right, node.left],
+  ]) {
+    const type = side.kind === 'name' ? names.get(side.name)?.type : undefined;
+    if (side.kind !== 'name' || type?.kind !== 'enum') continue;
+    for (const literal of other.kind === 'list' ? other.items : [other]) {
+      if (literal.kind !== 'literal' || type.values.includes(String(literal.value))) continue;
+      const allowed = type.values.map(show).join(', ');
+      throw new ExpressionError(
+        source,
+        literal.start,
+        `${side.name} is never ${show(literal.value)}; it is one of ${allowed}`,
+      );
+    }
+  }
+}
+
+/** The source of a part with its settings replaced by their values. */
+function substituted(node: Node, source: string, config: Config): string {
+  const places: Node[] = [];
+  walk(node, (part) => {
+    if (part.kind === 'name') places.push(part);
+  });
+  let text = '';
+  let at = node.start;
+  for (const place of places.sort((a, b) => a.start - b.start)) {
+    text += source.slice(at, place.start) + show(config[place.kind === 'name' ? place.name : '']);
+    at = place.end;
+  }
+  return text + source.slice(at, node.end);
+}
+
+function reasons(node: Node, source: string, config: Config): string[] {
+  if (node.kind === 'binary' && (node.operator === '&&' || node.operator === '||'))
+    return [node.left, node.right].flatMap((side) =>
+      compile(side, source)(config) === true ? [] : reasons(side, source, config),
+    );
+  const sides = node.kind === 'binary' ? [node.left, node.right] : [node];
+  return sides.flatMap((side) => {
+    if (side.kind === 'literal' || side.kind === 'list') return [];
+    if (side.kind === 'name') return [`${side.name} = ${show(config[side.name])}`];
+    const value = compile(side, source)(config);
+    return [`${substituted(side, source, config)} = ${show(value)}`];
+  });
+}

@@ -1,0 +1,18 @@
+/** The public face of the settings service. */
+export { checkRules, type Rule, type RuleFinding, rules } from './derived.ts';
+export { Expression, ExpressionError } from './expression.ts';
+export {
+  loadPlugins,
+  type Plugin,
+  PluginError,
+  type PluginModel,
+  pluginsFolder,
+  registryWithPlugins,
+} from './plugins.ts';
+export { listRecipes, loadRecipe, parseRecipe, type Recipe, RecipeError, RECIPES_FOLDER } from './recipes.ts';
+export { builtInRegistry, DeclarationError, QUESTIONS, sectionOf, SettingsRegistry } from './registry.ts';
+export { type ConfigProblem, resolveConfig, type Resolved, type ResolveInput } from './resolve.ts';
+export { tokensPerStep } from './rules/budget.ts';
+export { flagSource, type Origin, parseConfigFile, type SettingsSource } from './source.ts';
+export { editDistance, nearestName } from './suggest.ts';
+export { checkValue, describeType, formatValue, parseValue, problem, showValue } from './values.ts';

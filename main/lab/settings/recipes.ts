@@ -1,0 +1,93 @@
+/** Recipes: complete starting points in `resources/recipes/*.yaml`, each with a header that says what it teaches. */
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isMap } from 'yaml';
+import { z } from 'zod';
+import { flattenEntries, type SettingsSource } from './source.ts';
+import { nearestName } from './suggest.ts';
+import { YamlText } from './yaml-text.ts';
+
+const header = z.strictObject({
+  /** One line, shown in lists. */
+  title: z.string().min(1),
+  /** What a user learns from running it. */
+  teaches: z.string().min(1),
+  about: z.strictObject({
+    /** Parameters, for example `0.1M`. */
+    size: z.string().min(1),
+    data: z.string().min(1),
+    /** Rough training time on a named machine, in minutes. */
+    minutes: z.number().positive(),
+    machine: z.string().min(1),
+  }),
+});
+
+export type RecipeHeader = z.infer<typeof header>;
+
+export interface Recipe extends RecipeHeader {
+  /** File name without its extension. */
+  readonly name: string;
+  readonly path: string;
+  readonly source: SettingsSource;
+}
+
+/** A recipe that does not exist or cannot be read; the message is for the user. */
+export class RecipeError extends Error {
+  override readonly name = 'RecipeError';
+}
+
+export const RECIPES_FOLDER = fileURLToPath(new URL('../../../resources/recipes', import.meta.url));
+
+/** Reads the text of a recipe. Problems of its settings come out when it is resolved; a wrong header throws RecipeError. */
+export function parseRecipe(text: string, path: string): Recipe {
+  const label = basename(path);
+  const yaml = new YamlText(text, label);
+  if (yaml.problems.length > 0) throw new RecipeError(yaml.problems.map(({ message }) => message).join('\n'));
+  const entries = yaml.root ? yaml.entries(yaml.root) : [];
+  const settings = entries.find(({ key }) => key === 'settings');
+  const fields = Object.fromEntries(entries.filter((e) => e !== settings).map((e) => [e.key, yaml.value(e.node)]));
+  const parsed = header.safeParse(fields);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map(
+      ({ path: at, message }) => `${label}: ${at.join('.') || 'header'}: ${message}`,
+    );
+    throw new RecipeError(lines.join('\n'));
+  }
+  if (!isMap(settings?.node)) throw new RecipeError(`${label}: settings: expected \`name: value\` lines`);
+  const source: SettingsSource = {
+    origin: 'recipe',
+    label,
+    entries: flattenEntries(yaml, settings.node),
+    problems: [],
+  };
+  return { ...parsed.data, name: basename(path, extname(path)), path, source };
+}
+
+/** All recipes of a folder, by name. */
+export async function listRecipes(folder: string = RECIPES_FOLDER): Promise<Recipe[]> {
+  const files = (await readdir(folder)).filter((file) => /\.ya?ml$/u.test(file)).sort();
+  return Promise.all(
+    files.map(async (file) => parseRecipe(await readFile(join(folder, file), 'utf8'), join(folder, file))),
+  );
+}
+
+/** A recipe by name, or by the path of a YAML file of the user's own. Throws RecipeError with the nearest name. */
+export async function loadRecipe(nameOrPath: string, folder: string = RECIPES_FOLDER): Promise<Recipe> {
+  if (/\.ya?ml$/u.test(nameOrPath)) {
+    try {
+      return parseRecipe(await readFile(nameOrPath, 'utf8'), nameOrPath);
+    } catch (error) {
+      if (error instanceof RecipeError) throw error;
+      throw new RecipeError(`recipe ${nameOrPath} cannot be read: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  const recipes = await listRecipes(folder);
+  const found = recipes.find(({ name }) => name === nameOrPath);
+  if (found) return found;
+  const names = recipes.map(({ name }) => name);
+  const near = nearestName(nameOrPath, names);
+  throw new RecipeError(
+    `recipe is ${JSON.stringify(nameOrPath)}; allowed: one of ${names.join(', ')}, or a .yaml file${near ? `; nearest: ${near}` : ''}`,
+  );
+}

@@ -1,0 +1,126 @@
+/** The settings that exist: built-in ones and those of plug-ins. Everything that needs to know a setting asks here. */
+import type { Config, Question, SettingSpec } from '../../../preload/contract/settings.ts';
+import { builtInSettings } from './declarations/index.ts';
+import { Expression, ExpressionError } from './expression.ts';
+import { nearestName } from './suggest.ts';
+import { checkValue } from './values.ts';
+
+const NAME = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/u;
+
+export const QUESTIONS: readonly Question[] = ['data', 'tokenizer', 'capacity', 'memory', 'stability', 'budget'];
+
+/** Settings without a section (seed, device) are shown under this one. */
+export const GENERAL = 'general';
+
+/** The part of a name before its first dot; `general` when there is none. */
+export function sectionOf(name: string): string {
+  const dot = name.indexOf('.');
+  return dot < 0 ? GENERAL : name.slice(0, dot);
+}
+
+/** What a registry adds to its declarations, from plug-ins. */
+export interface RegistryExtras {
+  /** Names of model kinds beyond the declared ones; they become choices of `model.kind`. */
+  readonly modelKinds?: readonly string[];
+  /** Expressions that every configuration must satisfy. */
+  readonly constraints?: readonly string[];
+}
+
+/** A declaration that cannot be right: a mistake of a programmer or of a plug-in's author. */
+export class DeclarationError extends Error {
+  override readonly name = 'DeclarationError';
+}
+
+export class SettingsRegistry {
+  readonly specs: readonly SettingSpec[];
+  readonly constraints: readonly Expression[];
+  /** The complete configuration of all defaults. */
+  readonly defaults: Config;
+  readonly #byName: ReadonlyMap<string, SettingSpec>;
+  readonly #when = new Map<string, Expression>();
+
+  /** Throws DeclarationError for names used twice or ill formed, defaults that are not allowed, and wrong `when` expressions. */
+  constructor(specs: readonly SettingSpec[], extras: RegistryExtras = {}) {
+    this.specs = specs.map((spec) => withKinds(spec, extras.modelKinds ?? []));
+    const byName = new Map<string, SettingSpec>();
+    for (const spec of this.specs) {
+      if (!NAME.test(spec.name))
+        throw new DeclarationError(
+          `setting ${JSON.stringify(spec.name)}: names are lower snake case, such as model.my_setting`,
+        );
+      if (byName.has(spec.name)) throw new DeclarationError(`setting ${spec.name} is declared twice`);
+      if (!spec.help?.trim()) throw new DeclarationError(`setting ${spec.name} has no help`);
+      if (!QUESTIONS.includes(spec.question))
+        throw new DeclarationError(`setting ${spec.name}: question must be one of ${QUESTIONS.join(', ')}`);
+      const wrong = checkValue(spec, spec.default);
+      if (wrong) throw new DeclarationError(`setting ${spec.name} has a default that is not allowed: ${wrong.message}`);
+      byName.set(spec.name, spec);
+    }
+    this.#byName = byName;
+    this.defaults = Object.fromEntries(this.specs.map((spec) => [spec.name, spec.default]));
+    for (const spec of this.specs) {
+      if (spec.when !== undefined)
+        this.#when.set(spec.name, this.#expression(spec.when, `when of setting ${spec.name}`));
+    }
+    this.constraints = (extras.constraints ?? []).map((source) => this.#expression(source, 'constraint'));
+  }
+
+  #expression(source: string, what: string): Expression {
+    try {
+      const expression = new Expression(source, this);
+      expression.test(this.defaults);
+      return expression;
+    } catch (error) {
+      if (error instanceof ExpressionError) throw new DeclarationError(`${what}: ${error.message}`, { cause: error });
+      throw error;
+    }
+  }
+
+  get(name: string): SettingSpec | undefined {
+    return this.#byName.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  get names(): readonly string[] {
+    return [...this.#byName.keys()];
+  }
+
+  /** Sections in order of declaration, each with its settings. */
+  sections(): readonly { readonly name: string; readonly specs: readonly SettingSpec[] }[] {
+    return [...Map.groupBy(this.specs, (spec) => sectionOf(spec.name))].map(([name, list]) => ({ name, specs: list }));
+  }
+
+  /** The six questions, each with the settings that answer it. */
+  questions(): readonly { readonly question: Question; readonly specs: readonly SettingSpec[] }[] {
+    return QUESTIONS.map((question) => ({ question, specs: this.specs.filter((spec) => spec.question === question) }));
+  }
+
+  /** The setting that an unknown name most likely means. */
+  suggest(name: string): string | undefined {
+    return nearestName(name, this.#byName.keys());
+  }
+
+  /** False when the setting has no effect in this configuration. */
+  applies(name: string, config: Config): boolean {
+    const when = this.#when.get(name);
+    return when ? when.test(config) : true;
+  }
+
+  /** Why a setting applies or not, as declared. */
+  whenOf(name: string): Expression | undefined {
+    return this.#when.get(name);
+  }
+}
+
+function withKinds(spec: SettingSpec, kinds: readonly string[]): SettingSpec {
+  if (spec.name !== 'model.kind' || spec.type.kind !== 'enum' || kinds.length === 0) return spec;
+  return { ...spec, type: { kind: 'enum', values: [...new Set([...spec.type.values, ...kinds])] } };
+}
+
+/** The registry of the built-in settings. */
+export function builtInRegistry(): SettingsRegistry {
+  return new SettingsRegistry(builtInSettings);
+}

@@ -1,0 +1,184 @@
+/** From layers of settings (recipe ← file ← flags) to one complete, checked configuration. */
+import type { Config, SettingProblem, SettingValue } from '../../../preload/contract/settings.ts';
+import { checkRules } from './derived.ts';
+import { ExpressionError } from './expression.ts';
+import type { SettingsRegistry } from './registry.ts';
+import { STOP_RULES } from './rules/budget.ts';
+import { flagSource, type Origin, type SettingEntry, type SettingsSource } from './source.ts';
+import { checkValue, parseValue, problem, showValue } from './values.ts';
+
+export interface ConfigProblem extends SettingProblem {
+  /** Stable name of what is wrong: `unknown`, `value`, `duplicate`, `yaml`, `constraint`, or the code of a rule. */
+  readonly code: string;
+  /** `file.yaml:3:5` when it stands in a file. */
+  readonly where?: string;
+}
+
+export interface Resolved {
+  /** Complete: every declared setting is present. Wrong values are replaced by the default, so use it only without problems. */
+  readonly config: Config;
+  readonly problems: readonly ConfigProblem[];
+  /** Settings without effect, roundings, risky choices: the run may start. */
+  readonly warnings: readonly ConfigProblem[];
+  /** Settings that differ from the default, in order of declaration. */
+  readonly changed: readonly string[];
+  readonly origins: Readonly<Record<string, Origin>>;
+}
+
+export interface ResolveInput {
+  readonly registry: SettingsRegistry;
+  readonly recipe?: SettingsSource;
+  readonly file?: SettingsSource;
+  /** Texts of flags or values of a form. */
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}
+
+function located(found: SettingProblem, code: string, where: string | undefined): ConfigProblem {
+  if (!where) return { ...found, code };
+  return { ...found, code, where, message: `${where}: ${found.message}` };
+}
+
+function unknown(registry: SettingsRegistry, entry: SettingEntry): ConfigProblem {
+  const near = registry.suggest(entry.name);
+  const section = registry.names.filter((name) => name.startsWith(`${entry.name}.`));
+  const allowed = section.length > 0 ? `a section; its settings are ${section.join(', ')}` : 'the name of a setting';
+  const hint = near && section.length === 0 ? `; did you mean ${near}?` : '';
+  const what = section.length > 0 ? 'is not a setting but' : 'is not a setting';
+  const message =
+    section.length > 0
+      ? `${entry.name} ${what} ${allowed} (given: ${showValue(entry.value)})`
+      : `${entry.name} ${what} (given: ${showValue(entry.value)}); allowed: ${allowed}${hint}`;
+  return located(
+    { setting: entry.name, value: entry.value, allowed, message, ...(near ? { nearest: near } : {}) },
+    'unknown',
+    entry.where,
+  );
+}
+
+/** Reads one entry. Text stands for a number or boolean where it was written without quotes. */
+export function readEntry(
+  registry: SettingsRegistry,
+  entry: SettingEntry,
+): { readonly value: SettingValue } | { readonly problem: ConfigProblem } {
+  const spec = registry.get(entry.name);
+  if (!spec) return { problem: unknown(registry, entry) };
+  const { value } = entry;
+  // YAML reads 1e3 as a number and `text: 12` as one too; a text setting takes it as it is written.
+  if (spec.type.kind === 'string' && entry.fromText && (typeof value === 'number' || typeof value === 'boolean'))
+    return { value: String(value) };
+  if (entry.fromText && typeof value === 'string' && (spec.type.kind !== 'string' || !entry.where)) {
+    const parsed = parseValue(spec, value);
+    return parsed.problem ? { problem: located(parsed.problem, 'value', entry.where) } : { value: parsed.value };
+  }
+  const wrong = checkValue(spec, value);
+  return wrong ? { problem: located(wrong, 'value', entry.where) } : { value: value as SettingValue };
+}
+
+/** Limits that make the default of stop.steps step aside; stop.loss is not one, since it may never be reached. */
+const LIMITS = STOP_RULES.filter((name) => name !== 'stop.steps' && name !== 'stop.loss');
+
+/**
+ * Adjusts the one default that depends on other settings: with another limit set and stop.steps not, the run shall end
+ * where the user said and not at 500 steps.
+ */
+export function adjustDefaults(config: Record<string, SettingValue>, isSet: (name: string) => boolean): void {
+  if (isSet('stop.steps') || config['stop.steps'] === undefined) return;
+  if (LIMITS.some((name) => isSet(name) && (config[name] as number) > 0)) config['stop.steps'] = 0;
+}
+
+/** Rules, plug-in constraints and `when` for a complete configuration. Used for single runs and for each run of a sweep. */
+export function checkConfig(
+  registry: SettingsRegistry,
+  config: Config,
+): { readonly problems: readonly ConfigProblem[]; readonly warnings: readonly ConfigProblem[] } {
+  const { problems, warnings } = checkRules(config);
+  const broken = registry.constraints.flatMap((constraint): ConfigProblem[] => {
+    let why: string;
+    try {
+      if (constraint.test(config)) return [];
+      why = constraint.explain(config);
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      why = error.message;
+    }
+    const setting = constraint.names[0] ?? 'constraint';
+    return [{ ...problem(setting, config[setting], constraint.source, undefined, why), code: 'constraint' }];
+  });
+  return { problems: [...problems, ...broken], warnings };
+}
+
+/** A warning for a setting that was given but has no effect here. */
+function withoutEffect(registry: SettingsRegistry, config: Config, name: string, where?: string): ConfigProblem {
+  const when = registry.whenOf(name);
+  const reason = when ? when.explain(config) : '';
+  const found = problem(
+    name,
+    config[name],
+    `any value, but it has no effect here`,
+    undefined,
+    `applies when ${reason}`,
+  );
+  return located(found, 'no_effect', where);
+}
+
+/**
+ * Resolves a configuration. Never throws for bad input: everything wrong is listed, each problem with setting, value, what
+ * is allowed and the nearest valid choice.
+ */
+export function resolveConfig(input: ResolveInput): Resolved {
+  const { registry } = input;
+  const layers = [input.recipe, input.file, input.overrides ? flagSource(input.overrides) : undefined].filter(
+    (layer) => layer !== undefined,
+  );
+  const problems: ConfigProblem[] = [];
+  const config: Record<string, SettingValue> = { ...registry.defaults };
+  const origins: Record<string, Origin> = Object.fromEntries(registry.names.map((name) => [name, 'default' as const]));
+  const places = new Map<string, string | undefined>();
+
+  for (const layer of layers) {
+    for (const { message, where } of layer.problems)
+      problems.push({
+        code: 'yaml',
+        setting: layer.label,
+        value: undefined,
+        allowed: 'valid YAML',
+        message,
+        ...(where ? { where } : {}),
+      });
+    const seen = new Map<string, SettingEntry>();
+    for (const entry of layer.entries) {
+      const earlier = seen.get(entry.name);
+      if (earlier) {
+        const why = `given before${earlier.where ? ` at ${earlier.where}` : ''} as ${showValue(earlier.value)}`;
+        problems.push(
+          located(problem(entry.name, entry.value, 'each setting once', undefined, why), 'duplicate', entry.where),
+        );
+        continue;
+      }
+      seen.set(entry.name, entry);
+      const read = readEntry(registry, entry);
+      if ('problem' in read) {
+        problems.push(read.problem);
+        continue;
+      }
+      config[entry.name] = read.value;
+      origins[entry.name] = layer.origin;
+      places.set(entry.name, entry.where);
+    }
+  }
+  adjustDefaults(config, (name) => origins[name] !== 'default');
+
+  const warnings: ConfigProblem[] = [];
+  // Combinations of values that are themselves wrong would only repeat the same mistake.
+  if (problems.length === 0) {
+    const checked = checkConfig(registry, config);
+    problems.push(...checked.problems.map((found) => located(found, found.code, places.get(found.setting))));
+    warnings.push(...checked.warnings.map((found) => located(found, found.code, places.get(found.setting))));
+    for (const [name, where] of places) {
+      if (config[name] !== registry.defaults[name] && !registry.applies(name, config))
+        warnings.push(withoutEffect(registry, config, name, where));
+    }
+  }
+  const changed = registry.names.filter((name) => config[name] !== registry.defaults[name]);
+  return { config, problems, warnings, changed, origins };
+}

@@ -1,0 +1,148 @@
+/** Rules for the sizes of a model: every derived dimension must come out whole. */
+import type { Config } from '../../../../preload/contract/settings.ts';
+import { roundMlpWidth } from '../../../engine/nn/models/dimensions.ts';
+import type { Rule } from '../derived.ts';
+import { problem } from '../values.ts';
+import { divisors, nearestWhere } from './arithmetic.ts';
+
+const number = (config: Config, name: string): number => config[name] as number;
+
+/** Rotary positions turn pairs of channels, so they need an even head size. */
+const needsEvenHeads = (config: Config): boolean => config['model.positions'] === 'rotary';
+
+export const modelRules: readonly Rule[] = [
+  {
+    code: 'model.heads_divide_width',
+    settings: ['model.width', 'model.heads', 'model.head_size', 'model.positions'],
+    severity: 'error',
+    gptOnly: true,
+    check: (config) => {
+      const width = number(config, 'model.width');
+      const heads = number(config, 'model.heads');
+      if (number(config, 'model.head_size') > 0 || width % heads === 0) return null;
+      const even = needsEvenHeads(config);
+      const unit = even ? 2 * heads : heads;
+      const choices = divisors(width).filter((d) => d <= 1024 && (!even || (width / d) % 2 === 0));
+      const nearest = nearestWhere(heads, 1, Math.max(heads, width), (h) => choices.includes(h));
+      const nearestWidth = Math.max(unit, Math.round(width / unit) * unit);
+      return problem(
+        'model.heads',
+        heads,
+        `a divisor of model.width ${width} (${choices.join(', ') || 'none'}), or model.width ${nearestWidth}, or a model.head_size`,
+        nearest,
+        `model.width % model.heads: ${width} % ${heads} = ${width % heads}`,
+      );
+    },
+  },
+  {
+    code: 'model.kv_heads_divide_heads',
+    settings: ['model.heads', 'model.kv_heads'],
+    severity: 'error',
+    gptOnly: true,
+    check: (config) => {
+      const heads = number(config, 'model.heads');
+      const kv = number(config, 'model.kv_heads');
+      if (kv === 0 || heads % kv === 0) return null;
+      const choices = divisors(heads);
+      return problem(
+        'model.kv_heads',
+        kv,
+        `a divisor of model.heads ${heads} (${choices.join(', ')}), or 0 for all`,
+        nearestWhere(kv, 1, Math.max(kv, heads), (k) => choices.includes(k)),
+        `model.heads % model.kv_heads: ${heads} % ${kv} = ${heads % kv}`,
+      );
+    },
+  },
+  {
+    code: 'model.rotary_even_head_size',
+    settings: ['model.positions', 'model.head_size', 'model.width', 'model.heads'],
+    severity: 'error',
+    gptOnly: true,
+    check: (config) => {
+      if (!needsEvenHeads(config)) return null;
+      const width = number(config, 'model.width');
+      const heads = number(config, 'model.heads');
+      const given = number(config, 'model.head_size');
+      if (given > 0)
+        return given % 2 === 0
+          ? null
+          : problem('model.head_size', given, 'an even number with rotary positions', given + 1);
+      if (width % heads !== 0 || (width / heads) % 2 === 0) return null;
+      const choices = divisors(width).filter((d) => (width / d) % 2 === 0 && d <= 1024);
+      const nearest = nearestWhere(heads, 1, Math.max(heads, width), (h) => choices.includes(h));
+      const allowed =
+        choices.length > 0
+          ? `heads of even size with rotary positions (model.heads ${choices.join(', ')})`
+          : `heads of even size with rotary positions (model.width must be even: ${width + 1})`;
+      return problem('model.heads', heads, allowed, nearest, `head size ${width} / ${heads} = ${width / heads} is odd`);
+    },
+  },
+  {
+    code: 'model.sinusoidal_even_width',
+    settings: ['model.positions', 'model.width'],
+    severity: 'error',
+    gptOnly: true,
+    check: (config) => {
+      const width = number(config, 'model.width');
+      if (config['model.positions'] !== 'sinusoidal' || width % 2 === 0) return null;
+      return problem(
+        'model.width',
+        width,
+        'an even number with sinusoidal positions (sine and cosine pairs)',
+        width + 1,
+      );
+    },
+  },
+  {
+    code: 'model.mlp_width',
+    settings: ['model.mlp_ratio', 'model.width', 'model.mlp_width'],
+    severity: 'error',
+    gptOnly: true,
+    check: (config) => {
+      const ratio = number(config, 'model.mlp_ratio');
+      const width = number(config, 'model.width');
+      if (number(config, 'model.mlp_width') > 0 || ratio * width >= 1) return null;
+      const why = `model.mlp_ratio × model.width = ${ratio * width}, an MLP without a channel`;
+      return problem('model.mlp_ratio', ratio, `at least 1 / model.width = ${1 / width}`, 1 / width, why);
+    },
+  },
+  {
+    code: 'model.mlp_width_rounded',
+    settings: ['model.mlp_ratio', 'model.width', 'model.mlp_width'],
+    severity: 'warning',
+    gptOnly: true,
+    check: (config) => {
+      const ratio = number(config, 'model.mlp_ratio');
+      const width = number(config, 'model.width');
+      const product = ratio * width;
+      if (number(config, 'model.mlp_width') > 0 || product < 1) return null;
+      const rounded = roundMlpWidth(ratio, width);
+      if (Math.abs(rounded - product) <= 1e-6 * rounded) return null;
+      const why = `model.mlp_ratio × model.width = ${ratio} × ${width} = ${Number(product.toFixed(3))}, rounded to a width of ${rounded}`;
+      return problem('model.mlp_ratio', ratio, `any ratio; set model.mlp_width to choose the width`, undefined, why);
+    },
+  },
+  {
+    code: 'model.window_in_context',
+    settings: ['model.window', 'model.context'],
+    severity: 'error',
+    gptOnly: true,
+    check: (config) => {
+      const window = number(config, 'model.window');
+      const context = number(config, 'model.context');
+      if (window <= context) return null;
+      return problem('model.window', window, `at most model.context ${context}, or 0 for the whole context`, context);
+    },
+  },
+  {
+    code: 'optimizer.nesterov_needs_momentum',
+    settings: ['optimizer.kind', 'optimizer.nesterov', 'optimizer.momentum'],
+    severity: 'error',
+    check: (config) => {
+      if (config['optimizer.kind'] !== 'sgd' || config['optimizer.nesterov'] !== true) return null;
+      const momentum = number(config, 'optimizer.momentum');
+      if (momentum > 0) return null;
+      return problem('optimizer.momentum', momentum, 'a number above 0 and below 1 with optimizer.nesterov', 0.9);
+    },
+  },
+];

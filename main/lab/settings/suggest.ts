@@ -1,0 +1,88 @@
+/** Did-you-mean: the nearest of a list of names. */
+
+/** Names that other tools use for the same thing. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  learning_rate: 'optimizer.lr',
+  max_lr: 'optimizer.lr',
+  weight_decay: 'optimizer.weight_decay',
+  wd: 'optimizer.weight_decay',
+  grad_clip: 'optimizer.clip',
+  max_grad_norm: 'optimizer.clip',
+  batch_size: 'batch.sequences',
+  total_batch_size: 'batch.sequences',
+  micro_batch_size: 'batch.micro',
+  device_batch_size: 'batch.micro',
+  block_size: 'model.context',
+  context_length: 'model.context',
+  sequence_length: 'model.context',
+  seq_len: 'model.context',
+  max_seq_len: 'model.context',
+  n_layer: 'model.depth',
+  n_layers: 'model.depth',
+  num_layers: 'model.depth',
+  layers: 'model.depth',
+  n_embd: 'model.width',
+  d_model: 'model.width',
+  hidden_size: 'model.width',
+  n_head: 'model.heads',
+  n_heads: 'model.heads',
+  num_heads: 'model.heads',
+  n_kv_head: 'model.kv_heads',
+  vocab_size: 'tokenizer.vocabulary',
+  epochs: 'stop.epochs',
+  max_epochs: 'stop.epochs',
+  max_steps: 'stop.steps',
+  num_iterations: 'stop.steps',
+  max_tokens: 'stop.tokens',
+  max_time_seconds: 'stop.seconds',
+  scheduler: 'schedule.kind',
+  warmup: 'schedule.warmup_steps',
+  dataset: 'data.corpus',
+  eval_interval: 'eval.every_steps',
+  eval_every: 'eval.every_steps',
+  dtype: 'precision.policy',
+};
+
+/** Damerau–Levenshtein distance (insert, delete, replace, swap neighbours), the optimal string alignment form. */
+export function editDistance(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(rows[i - 1][j] + 1, row[j - 1] + 1, replace);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
+    }
+    rows.push(row);
+  }
+  return rows[a.length][b.length];
+}
+
+const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+
+/** The candidate nearest to `given`, or undefined when none is near enough to be meant. */
+export function nearestName(given: string, candidates: Iterable<string>): string | undefined {
+  const wanted = given.trim().toLowerCase().replaceAll('-', '_');
+  const list = [...candidates];
+  if (list.includes(wanted)) return wanted;
+  const known = ELSEWHERE[lastPart(wanted)];
+  if (known && list.includes(known)) return known;
+  let best: string | undefined;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const candidate of list) {
+    const plain = candidate.toLowerCase().replaceAll('-', '_');
+    // A name without its section, or under a wrong one, is compared by its last part, at the price of one edit.
+    const whole = editDistance(wanted, plain) / Math.max(wanted.length, 1);
+    const parts = [lastPart(wanted), lastPart(plain)];
+    const tail = plain.includes('.')
+      ? (editDistance(parts[0], parts[1]) + 0.5) / Math.max(parts[0].length, 1)
+      : Infinity;
+    const distance = Math.min(whole, tail);
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return bestDistance <= 0.4 ? best : undefined;
+}

@@ -1,0 +1,152 @@
+/** Reading and checking single values against their declaration. */
+import type { SettingProblem, SettingSpec, SettingType, SettingValue } from '../../../preload/contract/settings.ts';
+import { nearestName } from './suggest.ts';
+
+/** A value for a message: text in quotes, nothing cut short but very long text. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (value === null || value === undefined) return 'empty';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+function range(type: { min?: number; max?: number; exclusiveMin?: boolean; exclusiveMax?: boolean }): string {
+  const { min, max } = type;
+  if (min !== undefined && max !== undefined && !type.exclusiveMin && !type.exclusiveMax)
+    return ` from ${min} to ${max}`;
+  const low = min === undefined ? '' : type.exclusiveMin ? ` above ${min}` : ` at least ${min}`;
+  const high = max === undefined ? '' : type.exclusiveMax ? ` below ${max}` : ` at most ${max}`;
+  return low && high ? `${low} and${high}` : low + high;
+}
+
+/** What a type allows, in words: `an integer from 1 to 512`. */
+export function describeType(type: SettingType): string {
+  switch (type.kind) {
+    case 'int':
+      return `an integer${range(type)}${type.multipleOf ? `, a multiple of ${type.multipleOf}` : ''}`;
+    case 'float':
+      return `a number${range(type)}`;
+    case 'bool':
+      return 'true or false';
+    case 'enum':
+      return `one of ${type.values.join(', ')}`;
+    case 'string':
+      return type.patternHelp ?? (type.pattern ? `text that matches ${type.pattern}` : 'text');
+  }
+}
+
+/** Builds the problem with its whole message. `why` adds a reason (the numbers of a combination). */
+export function problem(
+  setting: string,
+  value: unknown,
+  allowed: string,
+  nearest?: SettingValue,
+  why?: string,
+): SettingProblem {
+  const parts = [`${setting} is ${showValue(value)}${why ? ` (${why})` : ''}`, `allowed: ${allowed}`];
+  if (nearest !== undefined) parts.push(`nearest: ${typeof nearest === 'string' ? nearest : showValue(nearest)}`);
+  return { setting, value, allowed, nearest, message: parts.join('; ') };
+}
+
+function nearestNumber(type: SettingType, value: number): number | undefined {
+  if ((type.kind !== 'int' && type.kind !== 'float') || Number.isNaN(value)) return undefined;
+  const { min = -Infinity, max = Infinity } = type;
+  if (type.kind === 'float') {
+    const near = Math.min(Math.max(value, min), max);
+    const open = (near === min && type.exclusiveMin) || (near === max && type.exclusiveMax);
+    return open || !Number.isFinite(near) ? undefined : near;
+  }
+  const unit = type.multipleOf ?? 1;
+  const low = Math.ceil(Math.max(min, Number.MIN_SAFE_INTEGER) / unit) * unit;
+  const high = Math.floor(Math.min(max, Number.MAX_SAFE_INTEGER) / unit) * unit;
+  return Math.min(Math.max(Math.round(value / unit) * unit, low), high);
+}
+
+function fitsNumber(type: SettingType, value: number): boolean {
+  if (type.kind !== 'int' && type.kind !== 'float') return false;
+  if (!Number.isFinite(value)) return false;
+  if (type.min !== undefined && value < type.min) return false;
+  if (type.max !== undefined && value > type.max) return false;
+  if (type.kind === 'int') return Number.isSafeInteger(value) && value % (type.multipleOf ?? 1) === 0;
+  if (type.exclusiveMin && value === type.min) return false;
+  return !(type.exclusiveMax && value === type.max);
+}
+
+/** Null when the value is of the declared type and in range; otherwise what is wrong. */
+export function checkValue(spec: SettingSpec, value: unknown): SettingProblem | null {
+  const { type, name } = spec;
+  const wrong = (nearest?: SettingValue): SettingProblem => problem(name, value, describeType(type), nearest);
+  switch (type.kind) {
+    case 'int':
+    case 'float':
+      if (typeof value !== 'number') return wrong();
+      return fitsNumber(type, value) ? null : wrong(nearestNumber(type, value));
+    case 'bool':
+      return typeof value === 'boolean' ? null : wrong();
+    case 'enum':
+      if (typeof value !== 'string') return wrong();
+      return type.values.includes(value) ? null : wrong(nearestName(value, type.values));
+    case 'string':
+      if (typeof value !== 'string') return wrong();
+      return type.pattern && !new RegExp(type.pattern, 'u').test(value) ? wrong() : null;
+  }
+}
+
+export type Parsed =
+  | { readonly value: SettingValue; readonly problem?: undefined }
+  | { readonly value?: undefined; readonly problem: SettingProblem };
+
+const NUMBER = /^([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kKMGB]?)$/iu;
+const SUFFIX: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, b: 1e9 };
+const BOOLEANS: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+};
+
+/** `10k`, `2M`, `1.5G` and plain forms; suffixes are decimal (k = 1,000). NaN when it is not a number. */
+function parseNumber(text: string): number {
+  const match = NUMBER.exec(text.trim());
+  if (!match) return Number.NaN;
+  const scaled = Number(match[1].replaceAll('_', '')) * SUFFIX[match[2].toLowerCase()];
+  // 1.1M is 1100000.0000000002 in floating point: a suffix is meant to give the whole number beside it.
+  const whole = Math.round(scaled);
+  return match[2] && Math.abs(scaled - whole) <= 1e-9 * Math.abs(whole) ? whole : scaled;
+}
+
+/** Text with control characters is typed with escapes on a command line. */
+const unescapeText = (text: string): string =>
+  text.replaceAll(/\\([nrt\\])/gu, (_, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] ?? '\\');
+
+/**
+ * Reads a value from a command line. Integers and numbers take 1e-3, 10k, 2M, 1G; booleans true/false, yes/no, on/off, 1/0.
+ * A text setting whose default holds a control character (a separator) reads \n, \r, \t and \\ as escapes.
+ */
+export function parseValue(spec: SettingSpec, text: string): Parsed {
+  const { type } = spec;
+  let value: SettingValue = text;
+  if (type.kind === 'int' || type.kind === 'float') {
+    const number = parseNumber(text);
+    if (Number.isNaN(number)) return { problem: problem(spec.name, text, describeType(type)) };
+    value = number;
+  } else if (type.kind === 'bool') {
+    const found = BOOLEANS[text.trim().toLowerCase()];
+    if (found === undefined) return { problem: problem(spec.name, text, 'true or false (or yes or no)') };
+    value = found;
+  } else if (type.kind === 'string' && /[\n\r\t]/u.test(String(spec.default))) value = unescapeText(text);
+  const wrong = checkValue(spec, value);
+  return wrong ? { problem: wrong } : { value };
+}
+
+/** A value as a command line takes it: the inverse of `parseValue`. */
+export function formatValue(spec: SettingSpec, value: SettingValue): string {
+  if (typeof value !== 'string') return String(value);
+  if (!/[\n\r\t]/u.test(String(spec.default))) return value;
+  const escapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
+  return value.replaceAll(/[\n\r\t\\]/gu, (character) => escapes[character]);
+}

@@ -1,0 +1,90 @@
+/** YAML with positions: what recipes, config files and sweep files share. */
+import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+
+export interface Position {
+  /** 1-based. */
+  readonly line: number;
+  /** 1-based. */
+  readonly column: number;
+}
+
+/** One `key: value` of a map. */
+export interface YamlEntry {
+  readonly key: string;
+  readonly position: Position;
+  /** The value's node; null for an empty value. */
+  readonly node: Node | null;
+}
+
+/** Something wrong with the text of a file, before anything is known of settings. */
+export interface YamlProblem {
+  readonly code: 'yaml';
+  readonly message: string;
+  readonly position: Position;
+}
+
+export class YamlText {
+  /** File name for messages. */
+  readonly label: string;
+  readonly problems: readonly YamlProblem[];
+  /** The top-level map; undefined when the file is empty or broken. */
+  readonly root: YAMLMap | undefined;
+  readonly #lines = new LineCounter();
+  readonly #document;
+
+  constructor(text: string, label: string) {
+    this.label = label;
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
+    const problems: YamlProblem[] = [...this.#document.errors, ...this.#document.warnings].map((error) => {
+      const position = this.#at(error.pos[0]);
+      const detail = error.code === 'DUPLICATE_KEY' ? 'the same key is given twice' : error.message;
+      return this.#problem(detail, position);
+    });
+    const top = this.#document.contents;
+    if (top && !isMap(top)) problems.push(this.#problem('expected `name: value` lines', this.position(top)));
+    this.problems = problems;
+    this.root = isMap(top) && problems.length === 0 ? top : undefined;
+  }
+
+  #problem(detail: string, position: Position): YamlProblem {
+    return { code: 'yaml', position, message: `${this.where(position)}: ${detail}` };
+  }
+
+  #at(offset: number): Position {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+
+  position(node: unknown): Position {
+    const range = (node as { range?: readonly number[] | null } | null)?.range;
+    return this.#at(range?.[0] ?? 0);
+  }
+
+  /** `file.yaml:3:5`, as editors open it. */
+  where(position: Position): string {
+    return `${this.label}:${position.line}:${position.column}`;
+  }
+
+  entries(map: YAMLMap): readonly YamlEntry[] {
+    return map.items.map((pair) => ({
+      key: String(isScalar(pair.key) ? pair.key.value : pair.key),
+      position: this.position(pair.key),
+      node: this.resolve(pair.value as Node | null),
+    }));
+  }
+
+  /** Follows an alias (`*name`) to what it stands for. */
+  resolve(node: Node | null): Node | null {
+    return isAlias(node) ? (node.resolve(this.#document) ?? null) : node;
+  }
+
+  /** The plain JavaScript value of a node. */
+  value(node: Node | null): unknown {
+    return node === null ? null : node.toJS(this.#document);
+  }
+}
+
+/** True for text written without quotes, where `10k` is meant as a number. */
+export function isPlain(node: Node | null): boolean {
+  return isScalar(node) && (node.type === 'PLAIN' || node.type === undefined);
+}

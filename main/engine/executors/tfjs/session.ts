@@ -1,0 +1,267 @@
+/** Interprets lowered programs node by node. */
+import * as tf from '@tensorflow/tfjs-core';
+import { reachable } from '../../graph/expand.ts';
+import { wantedValues } from '../../graph/program.ts';
+import type { Program, StateSpec } from '../../graph/program.ts';
+import { sameShape, showType, sizeOf } from '../../graph/value.ts';
+import type { Node, Value, ValueType } from '../../graph/value.ts';
+import { planMemory } from '../../compile/plan.ts';
+import { lower } from '../../compile/schedule.ts';
+import type { Target } from '../../compile/schedule.ts';
+import { OutOfMemoryError } from '../executor.ts';
+import type { LoadedProgram, MemoryReport, Session, TypedArray } from '../executor.ts';
+import { elements } from './arrays.ts';
+import { activate } from './backend.ts';
+import type { TfjsKind } from './backend.ts';
+import { tensorType } from './primitives.ts';
+import type { Kernel } from './primitives.ts';
+import { roundTo } from './rounding.ts';
+
+/** One node to run and what may be dropped afterwards. */
+interface Step {
+  readonly node: Node;
+  readonly kernel: Kernel;
+  /** Values whose last use this is. */
+  readonly dead: readonly number[];
+  /** States whose old value nobody reads any more and whose new value exists. */
+  readonly installs: readonly { readonly state: string; readonly value: number }[];
+}
+
+interface Loaded extends LoadedProgram {
+  readonly steps: readonly Step[];
+  /** Updates that no step makes: a state that takes an input or another state as it was before. */
+  readonly atEnd: readonly { readonly state: string; readonly value: number }[];
+}
+
+/** Constants of at most this many elements are made once per session. */
+const CACHED_CONSTANT = 1024;
+
+export class TfjsSession implements Session {
+  readonly #kind: TfjsKind;
+  readonly #target: Target;
+  readonly #kernels: Readonly<Record<string, Kernel>>;
+  readonly #specs: ReadonlyMap<string, StateSpec>;
+  readonly #states = new Map<string, tf.Tensor>();
+  readonly #constants = new Map<string, tf.Tensor>();
+  #peak = 0;
+  #disposed = false;
+
+  constructor(kind: TfjsKind, target: Target, kernels: Readonly<Record<string, Kernel>>, states: readonly StateSpec[]) {
+    this.#kind = kind;
+    this.#target = target;
+    this.#kernels = kernels;
+    this.#specs = new Map(states.map((spec) => [spec.name, spec]));
+    if (this.#specs.size !== states.length) throw new Error('open: two states have the same name');
+    activate(kind);
+    for (const spec of states) this.#states.set(spec.name, tf.zeros([...spec.shape], tensorType(spec.dtype)));
+  }
+
+  load(source: Program): LoadedProgram {
+    this.#check();
+    const program = lower(source, this.#target);
+    const plan = planMemory(program, this.#target);
+    const live = reachable(wantedValues(program));
+    const nodes = program.graph.nodes.filter((node) => live.has(node));
+    const lastUse = new Map<number, number>();
+    const lastRead = new Map<string, number>();
+    nodes.forEach((node, position) => {
+      if (node.op === 'state') {
+        this.#checkState(program, node);
+        lastRead.set(node.attrs.name as string, position);
+      }
+      for (const output of node.outputs) lastUse.set(output.id, position);
+      for (const input of node.inputs) {
+        lastUse.set(input.id, position);
+        if (input.node.op === 'state') lastRead.set(input.node.attrs.name as string, position);
+      }
+    });
+    for (const value of program.outputs.values()) lastUse.set(value.id, Infinity);
+    const dead = nodes.map((): number[] => []);
+    const installs = nodes.map((): { state: string; value: number }[] => []);
+    const atEnd: { state: string; value: number }[] = [];
+    const positionOf = new Map(nodes.map((node, position) => [node, position]));
+    for (const { state, value } of program.updates) {
+      const spec = this.#specOf(program, state);
+      if (!sameShape(spec.shape, value.shape) || spec.dtype !== value.dtype)
+        throw new Error(`program ${program.name}: state ${state} is ${showType(spec)}, its update ${showType(value)}`);
+      const isLeaf = value.node.op === 'state' || value.node.op === 'input';
+      const position = Math.max(positionOf.get(value.node)!, lastRead.get(state) ?? 0);
+      if (isLeaf) {
+        atEnd.push({ state, value: value.id });
+        lastUse.set(value.id, Infinity);
+      } else {
+        installs[position]!.push({ state, value: value.id });
+        lastUse.set(value.id, Math.max(lastUse.get(value.id)!, position));
+      }
+    }
+    for (const [value, position] of lastUse) if (position !== Infinity) dead[position]!.push(value);
+    const steps = nodes.map((node, position): Step => {
+      const kernel = node.op === 'input' || node.op === 'state' ? none : this.#kernels[node.op];
+      if (kernel === undefined) throw new Error(`${this.#kind}: no kernel for operation ${node.op}`);
+      return { node, kernel, dead: dead[position]!, installs: installs[position]! };
+    });
+    const loaded: Loaded = { program, plan, steps, atEnd };
+    return loaded;
+  }
+
+  async run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>> {
+    this.#check();
+    activate(this.#kind);
+    const { program, steps, atEnd } = loaded as Loaded;
+    const persistent = tf.memory().numBytes;
+    const values = new Map<number, tf.Tensor>();
+    try {
+      for (const [name, value] of program.inputs) values.set(value.id, upload(program, name, value, inputs[name]));
+      for (const step of steps) {
+        this.#step(step, values);
+        this.#peak = Math.max(this.#peak, tf.memory().numBytes - persistent);
+        for (const { state, value } of step.installs) this.#install(state, values.get(value)!);
+        for (const id of step.dead) {
+          values.get(id)?.dispose();
+          values.delete(id);
+        }
+      }
+      const results: Record<string, TypedArray> = {};
+      for (const [name, value] of program.outputs) results[name] = await download(value, values.get(value.id)!);
+      for (const { state, value } of atEnd) this.#install(state, values.get(value)!);
+      return results;
+    } catch (error) {
+      throw asMemoryError(error);
+    } finally {
+      for (const tensor of values.values()) tensor.dispose();
+    }
+  }
+
+  #step({ node, kernel }: Step, values: Map<number, tf.Tensor>): void {
+    const [first] = node.outputs as [Value];
+    if (node.op === 'input') return;
+    if (node.op === 'state') {
+      values.set(first.id, tf.clone(this.#states.get(node.attrs.name as string)!));
+      return;
+    }
+    const inputs = node.inputs.map((value) => values.get(value.id)!);
+    const outputs =
+      this.#constant(node) ?? tf.tidy(() => kernel(inputs, node).map((tensor, i) => rounded(tensor, node.outputs[i]!)));
+    node.outputs.forEach((value, i) => values.set(value.id, outputs[i]!));
+  }
+
+  /** Small constants are kept; a clone shares their memory. */
+  #constant(node: Node): tf.Tensor[] | undefined {
+    const [value] = node.outputs as [Value];
+    if ((node.op !== 'fill' && node.op !== 'iota') || sizeOf(value.shape) > CACHED_CONSTANT) return undefined;
+    const key = `${node.op} ${String(node.attrs.value)} ${showType(value)}`;
+    let tensor = this.#constants.get(key);
+    if (tensor === undefined) {
+      tensor = tf.tidy(() => rounded(this.#kernels[node.op]!([], node)[0]!, value));
+      this.#constants.set(key, tensor);
+    }
+    return [tf.clone(tensor)];
+  }
+
+  #install(state: string, tensor: tf.Tensor): void {
+    this.#states.get(state)!.dispose();
+    this.#states.set(state, tf.clone(tensor));
+  }
+
+  async read(state: string): Promise<Float32Array> {
+    this.#check();
+    activate(this.#kind);
+    return Float32Array.from((await this.#stateOf(state).data()) as Float32Array);
+  }
+
+  write(state: string, data: Float32Array): void {
+    this.#check();
+    activate(this.#kind);
+    const old = this.#stateOf(state);
+    const spec = this.#specs.get(state)!;
+    if (data.length !== sizeOf(spec.shape))
+      throw new Error(`write: state ${state} is ${showType(spec)}, got ${data.length} numbers`);
+    const copy = Float32Array.from(data);
+    roundTo(spec.dtype, copy);
+    old.dispose();
+    const typed = tensorType(spec.dtype) === 'int32' ? Int32Array.from(copy) : copy;
+    this.#states.set(state, tf.tensor(typed, [...spec.shape], tensorType(spec.dtype)));
+  }
+
+  memory(): MemoryReport {
+    this.#check();
+    let persistentBytes = 0;
+    for (const tensor of this.#states.values()) persistentBytes += tensor.size * tf.util.bytesPerElement(tensor.dtype);
+    return { persistentBytes, peakTemporaryBytes: this.#peak };
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    for (const tensor of [...this.#states.values(), ...this.#constants.values()]) tensor.dispose();
+    this.#states.clear();
+    this.#constants.clear();
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new Error(`${this.#kind}: the session has been disposed of`);
+  }
+
+  #stateOf(name: string): tf.Tensor {
+    const tensor = this.#states.get(name);
+    if (tensor === undefined) throw new Error(`${this.#kind}: there is no state ${name}`);
+    return tensor;
+  }
+
+  #specOf(program: Program, name: string): StateSpec {
+    const spec = this.#specs.get(name);
+    if (spec === undefined) throw new Error(`program ${program.name}: there is no state ${name} in this session`);
+    return spec;
+  }
+
+  #checkState(program: Program, node: Node): void {
+    const name = node.attrs.name as string;
+    const [value] = node.outputs as [Value];
+    const spec = this.#specOf(program, name);
+    if (!sameShape(spec.shape, value.shape) || spec.dtype !== value.dtype)
+      throw new Error(
+        `program ${program.name}: state ${name} is ${showType(spec)} in the session, ${showType(value)} in the program`,
+      );
+  }
+}
+
+const none: Kernel = () => [];
+
+/** Rounds a result of a 16-bit type. The tensor is the kernel's own unless it shares an input's memory, so a copy is made. */
+function rounded(tensor: tf.Tensor, type: ValueType): tf.Tensor {
+  if (type.dtype !== 'bf16' && type.dtype !== 'f16') return tensor;
+  const data = Float32Array.from(elements(tensor));
+  roundTo(type.dtype, data);
+  return tf.tensor(data, tensor.shape, 'float32');
+}
+
+function upload(program: Program, name: string, value: Value, data: TypedArray | undefined): tf.Tensor {
+  const expected = value.dtype === 'i32' ? Int32Array : value.dtype === 'u8' ? Uint8Array : Float32Array;
+  if (data === undefined) throw new Error(`program ${program.name}: input ${name} (${showType(value)}) is missing`);
+  if (!(data instanceof expected) || data.length !== sizeOf(value.shape))
+    throw new Error(
+      `program ${program.name}: input ${name} must be ${expected.name} of ${sizeOf(value.shape)} (${showType(value)}), ` +
+        `got ${data.constructor.name} of ${data.length}`,
+    );
+  // Tensors may keep the array that they were made of, and the caller may reuse it.
+  const copy = data instanceof Float32Array ? Float32Array.from(data) : Int32Array.from(data);
+  if (copy instanceof Float32Array) roundTo(value.dtype, copy);
+  return tf.tensor(copy, [...value.shape], tensorType(value.dtype));
+}
+
+async function download(value: Value, tensor: tf.Tensor): Promise<TypedArray> {
+  const data = await tensor.data();
+  if (value.dtype === 'u8') return Uint8Array.from(data as Int32Array);
+  return value.dtype === 'i32' ? Int32Array.from(data as Int32Array) : Float32Array.from(data as Float32Array);
+}
+
+/** Allocation failures come as different errors from each backend. */
+function asMemoryError(error: unknown): unknown {
+  const message = error instanceof Error ? error.message : String(error);
+  if (
+    !/out of memory|OOM|Array buffer allocation failed|Invalid typed array length|memory access out of bounds/i.test(
+      message,
+    )
+  )
+    return error;
+  return new OutOfMemoryError(`out of memory while running on TensorFlow.js: ${message}`, { cause: error });
+}

@@ -8,6 +8,7 @@ import { wantedValues } from '../graph/program.ts';
 import type { Program, StateCategory, StateSpec } from '../graph/program.ts';
 import { bytesOf } from '../graph/value.ts';
 import type { Node, Value } from '../graph/value.ts';
+import { placeInState } from './inState.ts';
 import { placeBuffers } from './place.ts';
 import type { Target } from './schedule.ts';
 
@@ -84,7 +85,7 @@ export function planMemory(program: Program, target: Target): MemoryPlan {
   const order = program.graph.nodes.filter((node) => live.has(node) && !isFree(node));
   const instantOf = new Map(order.map((node, instant) => [node, instant]));
   const last = lastUses(program, live, instantOf);
-  const home = placeInState(program, live, instantOf);
+  const home = placeInState(program, live, instantOf, last);
   const holder = new Map<number, Lifetime>();
   const lifetimes: Lifetime[] = [];
 
@@ -168,60 +169,6 @@ function lastUses(
     if (seen !== undefined && seen > (last.get(input) ?? -1)) last.set(input, seen);
   }
   return last;
-}
-
-/**
- * Decides which updates can be made directly in the state's own memory: when nothing reads the old state after the new value
- * appears, or at the same instant other than element by element.
- */
-function placeInState(program: Program, live: ReadonlySet<Node>, instantOf: ReadonlyMap<Node, number>) {
-  const readers = new Map<string, { node: Node; input: Value }[]>();
-  const follow = (value: Value, name: string) => {
-    for (const node of program.graph.nodes) {
-      if (!live.has(node) || !node.inputs.includes(value)) continue;
-      if (operationOf(node.op).view === true) follow(node.outputs[0]!, name);
-      else {
-        const list = readers.get(name) ?? [];
-        list.push({ node, input: value });
-        readers.set(name, list);
-      }
-    }
-  };
-  const updated = new Set(program.updates.map((update) => update.state));
-  for (const node of program.graph.nodes) {
-    if (node.op === 'state' && live.has(node) && updated.has(node.attrs.name as string))
-      follow(node.outputs[0]!, node.attrs.name as string);
-  }
-  const inState = new Map<number, string>();
-  const copies: { state: string; value: Value }[] = [];
-  for (const { state, value: wanted } of program.updates) {
-    const value = viewed(wanted);
-    const maker = value.node;
-    const made = instantOf.get(maker);
-    const safe =
-      made !== undefined &&
-      !inState.has(value.id) &&
-      (readers.get(state) ?? []).every(({ node, input }) => {
-        const read = instantOf.get(node)!;
-        if (read !== made) return read < made;
-        const pairs = operationOf(maker.op).inPlace ?? [];
-        return maker.inputs.every(
-          (other, i) =>
-            other !== input ||
-            (pairs.some(([o, n]) => o === value.index && n === i) && bytesOf(other) === bytesOf(value)),
-        );
-      });
-    if (safe) inState.set(value.id, state);
-    else copies.push({ state, value });
-  }
-  return { inState, copies };
-}
-
-/** What a chain of views looks at. */
-function viewed(value: Value): Value {
-  let root = value;
-  while (operationOf(root.node.op).view === true) root = root.node.inputs[0]!;
-  return root;
 }
 
 /** The buffer of an input that dies at this node and may be overwritten by its output. */

@@ -6,13 +6,19 @@ import type { Node, Value } from './value.ts';
 /**
  * Adds to the graph the gradients of `loss` (one element) with respect to each of `targets` and returns them in order;
  * `undefined` where `loss` does not depend on the target. New nodes are labelled `backward` and carry the scope of the node whose gradient
- * they compute. Composites without a gradient rule are differentiated through their decomposition.
+ * they compute. `onComplete` is called when a target's gradient is final, in the order in which backward meets them, so that what uses it
+ * comes right after it and the gradient need not be kept. Composites without a gradient rule are differentiated through their decomposition.
  */
-export function differentiate(loss: Value, targets: readonly Value[]): (Value | undefined)[] {
+export function differentiate(
+  loss: Value,
+  targets: readonly Value[],
+  onComplete?: (target: Value, gradient: Value) => void,
+): (Value | undefined)[] {
   const { graph } = loss;
   if (loss.shape.some((dimension) => dimension !== 1))
     throw new Error(`differentiate: the loss must be one number, got [${loss.shape}]`);
   const needed = dependents(graph.nodes.slice(0, loss.node.id + 1), targets);
+  const wanted = Map.groupBy(targets, (target) => target.node);
   const gradients = new Map<number, Value>();
   const put = (value: Value, gradient: Value) => {
     const before = gradients.get(value.id);
@@ -22,6 +28,10 @@ export function differentiate(loss: Value, targets: readonly Value[]): (Value | 
     gradients.set(loss.id, fill(graph, loss.shape, 1, gradientType(loss)));
     for (let id = loss.node.id; id >= 0; id--) {
       const node = graph.nodes[id]!;
+      for (const target of wanted.get(node) ?? []) {
+        const gradient = gradients.get(target.id);
+        if (gradient !== undefined) graph.during('backward', () => onComplete?.(target, gradient), gradient.node.scope);
+      }
       if (!needed.has(node) || !node.outputs.some((output) => gradients.has(output.id))) continue;
       graph.during('backward', () => backward(node, gradients, put, needed), node.scope);
     }

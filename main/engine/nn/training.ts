@@ -5,6 +5,7 @@ import {
   add,
   cast,
   clipScale,
+  fill,
   gather,
   globalNorm,
   input,
@@ -208,21 +209,17 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
     },
     'head',
   );
-  const names = [...built.leaves.keys()];
-  const gradients = differentiate(objective, [...built.leaves.values()]);
+  const nameOf = new Map([...built.leaves].map(([name, leaf]) => [leaf, name]));
   const updates: StateUpdate[] = [];
+  const keep = (leaf: Value, gradient: Value) => {
+    const name = gradientName(nameOf.get(leaf)!);
+    updates.push({ state: name, value: first ? gradient : add(state(graph, name, leaf.shape, 'f32'), gradient) });
+  };
+  const gradients = differentiate(objective, [...nameOf.keys()], keep);
   graph.during('backward', () => {
-    names.forEach((name, i) => {
-      const leaf = built.leaves.get(name)!;
-      const gradient = gradients[i] ?? mul(cast(leaf, 'f32'), scalar(leaf, 0));
-      const value = first
-        ? gradient
-        : graph.during(
-            'backward',
-            () => add(state(graph, gradientName(name), leaf.shape, 'f32'), gradient),
-            gradient.node.scope,
-          );
-      updates.push({ state: gradientName(name), value });
+    [...nameOf.keys()].forEach((leaf, i) => {
+      // A parameter that the loss does not depend on still has a gradient: zero.
+      if (gradients[i] === undefined) keep(leaf, fill(graph, leaf.shape, 0));
     });
   });
   return program(first ? 'accumulate-first' : 'accumulate', graph, { lossSum, correct: correctSum }, updates);

@@ -108,6 +108,9 @@ async function loadPlugin(file: string, api: object): Promise<Plugin> {
     const [issue] = parsed.error.issues;
     return fail(`${issue.path.join('.') || 'what it returns'}: ${issue.message}`);
   }
+  for (const [kind, model] of Object.entries(parsed.data.models))
+    if (model.name !== kind)
+      return fail(`models.${kind}: its name is ${JSON.stringify(model.name)}, but must be ${JSON.stringify(kind)}`);
   // Models are passed on as they were made: the engine checks what it needs.
   const models = ((made as { models?: Record<string, PluginModel> }).models ?? {}) as Record<string, PluginModel>;
   return { ...parsed.data, models, file };

@@ -103,10 +103,14 @@ export class SettingsRegistry {
     return nearestName(name, this.#byName.keys());
   }
 
-  /** False when the setting has no effect in this configuration. */
+  /** False when the setting has no effect in this configuration; true where its `when` has no value (a division by zero). */
   applies(name: string, config: Config): boolean {
-    const when = this.#when.get(name);
-    return when ? when.test(config) : true;
+    try {
+      return this.#when.get(name)?.test(config) ?? true;
+    } catch (error) {
+      if (error instanceof ExpressionError) return true;
+      throw error;
+    }
   }
 
   /** Why a setting applies or not, as declared. */

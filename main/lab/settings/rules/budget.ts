@@ -150,6 +150,18 @@ export const budgetRules: readonly Rule[] = [
     },
   },
   {
+    code: 'stop.tokens_unreached',
+    settings: ['stop.steps', 'stop.tokens', 'batch.sequences', 'model.context'],
+    severity: 'warning',
+    check: (config) => {
+      const [steps, tokens] = [number(config, 'stop.steps'), number(config, 'stop.tokens')];
+      const most = steps * tokensPerStep(config);
+      if (steps === 0 || tokens <= most) return null;
+      const why = `stop.steps ${steps} × ${tokensPerStep(config)} tokens = ${most} ends the run first`;
+      return problem('stop.tokens', tokens, `at most ${most} to be reached, or stop.steps 0`, most, why);
+    },
+  },
+  {
     code: 'stop.loss_alone',
     settings: STOP_RULES,
     severity: 'warning',

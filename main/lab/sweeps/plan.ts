@@ -1,0 +1,405 @@
+/** From a sweep to the list of its runs: every configuration complete and checked, nothing twice, nothing dropped without a reason. */
+import { createHash } from 'node:crypto';
+import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
+import { deriveModel } from '../../engine/nn/models/dimensions.ts';
+import { type Expression, ExpressionError } from '../settings/expression.ts';
+import type { Recipe } from '../settings/recipes.ts';
+import type { SettingsRegistry } from '../settings/registry.ts';
+import {
+  adjustDefaults,
+  checkConfig,
+  type ConfigProblem,
+  resolveConfig,
+  type ResolveInput,
+} from '../settings/resolve.ts';
+import type { SettingsSource } from '../settings/source.ts';
+import { nearestName } from '../settings/suggest.ts';
+import { checkValue, problem } from '../settings/values.ts';
+import { type BoundParameter, bindSweep } from './check.ts';
+import { byName, gridValues, product } from './grid.ts';
+import { draws } from './random.ts';
+import type { SweepSpec } from './spec.ts';
+
+export type Values = Readonly<Record<string, SettingValue>>;
+
+export interface PlannedSetting {
+  /** Hash of the varied values, the same in every sweep that has this combination. */
+  readonly key: string;
+  /** Values of the parameters that have an effect here, by name. */
+  readonly values: Values;
+  /** `width=64 depth=2` */
+  readonly label: string;
+}
+
+export interface PlannedRun {
+  readonly name: string;
+  readonly seed: number;
+  readonly settingKey: string;
+  readonly config: Config;
+}
+
+export interface Dropped {
+  readonly values: Values;
+  readonly label: string;
+  /** `constraint`, `value`, or the code of the rule. */
+  readonly code: string;
+  /** With the numbers: `model.width % model.heads == 0: 64 % 3 = 1`. */
+  readonly reason: string;
+}
+
+export interface SweepPlan {
+  readonly settings: readonly PlannedSetting[];
+  /** The same for every setting. */
+  readonly seeds: readonly number[];
+  /** All seeds of the first setting, then of the second, and so on. */
+  readonly runs: readonly PlannedRun[];
+  readonly dropped: readonly Dropped[];
+  /** Combinations left out because they are the same run as an earlier one. */
+  readonly duplicates: number;
+  /** Combinations looked at: settings + dropped + duplicates. */
+  readonly combinations: number;
+  readonly warnings: readonly string[];
+  /** When not empty nothing may start. */
+  readonly problems: readonly ConfigProblem[];
+}
+
+export interface PlanInput {
+  readonly registry: SettingsRegistry;
+  readonly sweep: SweepSpec;
+  /** What the runs start from; the sweep's own `settings` win over recipe and file, overrides over all but parameters. */
+  readonly base?: Omit<ResolveInput, 'registry'>;
+  /** Recipes that the sweep may name. */
+  readonly recipes?: readonly Recipe[];
+}
+
+/** Mistakes in the base that no parameter can put right. */
+const FATAL = new Set(['unknown', 'value', 'duplicate', 'yaml']);
+/** More combinations than anyone runs: refused, so that a slip does not fill the memory. */
+const MOST_COMBINATIONS = 1_000_000;
+
+function failed(problems: readonly ConfigProblem[]): SweepPlan {
+  return { settings: [], seeds: [], runs: [], dropped: [], duplicates: 0, combinations: 0, warnings: [], problems };
+}
+
+/** The base layers with the sweep's `recipe` and `settings` in their places. */
+function baseInput(input: PlanInput): { base: Omit<ResolveInput, 'registry'>; problems: ConfigProblem[] } {
+  const { sweep, base = {}, recipes = [] } = input;
+  const problems: ConfigProblem[] = [];
+  let recipe = base.recipe;
+  if (!recipe && sweep.recipe !== undefined) {
+    const names = recipes.map(({ name }) => name);
+    recipe = recipes.find(({ name }) => name === sweep.recipe)?.source;
+    if (!recipe) {
+      const found = problem('recipe', sweep.recipe, `one of ${names.join(', ')}`, nearestName(sweep.recipe, names));
+      problems.push({ ...found, code: 'recipe' });
+    }
+  }
+  const own = Object.entries(sweep.settings).map(([name, value]) => ({ name, value, fromText: true }));
+  const fromFile = (base.file?.entries ?? []).filter(({ name }) => !Object.hasOwn(sweep.settings, name));
+  const file: SettingsSource = {
+    origin: 'file',
+    label: base.file?.label ?? 'sweep',
+    entries: [...fromFile, ...own],
+    problems: base.file?.problems ?? [],
+  };
+  return {
+    base: { ...(recipe ? { recipe } : {}), file, ...(base.overrides ? { overrides: base.overrides } : {}) },
+    problems,
+  };
+}
+
+/** The seed list: `seeds`, or a parameter named seed, or the base seed alone. */
+function seedList(
+  sweep: SweepSpec,
+  parameters: readonly BoundParameter[],
+  baseSeed: number,
+): { seeds: readonly number[]; problems: ConfigProblem[] } {
+  const swept = parameters.find(({ name }) => name === 'seed');
+  if (!swept) {
+    const { seeds = 1 } = sweep;
+    return {
+      seeds: typeof seeds === 'number' ? Array.from({ length: seeds }, (_, i) => baseSeed + i) : seeds,
+      problems: [],
+    };
+  }
+  const refuse = (why: string): { seeds: readonly number[]; problems: ConfigProblem[] } => {
+    const found = problem(
+      'parameters.seed',
+      swept.parameter.distribution.kind,
+      'seeds: N or a list of seeds at the top level',
+      undefined,
+      why,
+    );
+    return { seeds: [], problems: [{ ...found, code: 'seeds' }] };
+  };
+  if (sweep.seeds !== undefined) return refuse('seeds is given too');
+  const values = gridValues(swept.parameter.distribution);
+  if (!values) return refuse('every setting must have the same seeds');
+  return { seeds: values as readonly number[], problems: [] };
+}
+
+/** `model.width` as `width` where no other varied setting ends alike. */
+function shortNames(names: readonly string[]): ReadonlyMap<string, string> {
+  const tail = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+  return new Map(
+    names.map((name) => [name, names.filter((other) => tail(other) === tail(name)).length > 1 ? name : tail(name)]),
+  );
+}
+
+/** A value in a label: sampled numbers are cut to five digits. */
+const brief = (value: SettingValue): string =>
+  typeof value === 'number' ? String(Number(value.toPrecision(5))) : String(value);
+
+const DERIVED = ['model.kv_heads', 'model.head_size', 'model.mlp_width', 'model.mlp_ratio'];
+
+/** Settings that give the same model have the same identity: 0 heads for keys and values is as many as heads, and so on. */
+function identityOf(values: Values, config: Config, derivedVaried: boolean): string {
+  const pairs = Object.entries(values).filter(([name]) => !derivedVaried || !DERIVED.includes(name));
+  if (derivedVaried && config['model.kind'] === 'gpt') {
+    const { kvHeads, headSize, mlpWidth } = deriveModel(config);
+    pairs.push(['derived', `${kvHeads}/${headSize}/${mlpWidth}`]);
+  } else if (derivedVaried) pairs.push(...Object.entries(values).filter(([name]) => DERIVED.includes(name)));
+  return JSON.stringify(pairs);
+}
+
+/** Hash of values by name, sorted: 64 bits, as 16 hexadecimal digits. */
+export function settingKey(values: Values): string {
+  const sorted = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);
+}
+
+type Combined = { config: Config; active: Values } | { dropped: Omit<Dropped, 'label'> };
+
+/** Makes the configuration of one combination: parameters without effect fall back to the base. */
+class Combiner {
+  readonly registry: SettingsRegistry;
+  readonly parameters: readonly BoundParameter[];
+  readonly base: Config;
+  readonly isBaseSet: (name: string) => boolean;
+  /** Parameters that had an effect in some combination. */
+  readonly everActive = new Set<string>();
+
+  constructor(
+    registry: SettingsRegistry,
+    parameters: readonly BoundParameter[],
+    base: Config,
+    isBaseSet: (name: string) => boolean,
+  ) {
+    this.registry = registry;
+    this.parameters = parameters;
+    this.base = base;
+    this.isBaseSet = isBaseSet;
+  }
+
+  /** Conditions may depend on one another, so parameters are switched off until nothing changes. */
+  combine(values: readonly SettingValue[]): Combined {
+    const on = this.parameters.map(() => true);
+    for (;;) {
+      const config: Record<string, SettingValue> = { ...this.base };
+      const active: Record<string, SettingValue> = {};
+      this.parameters.forEach(({ name }, i) => {
+        if (!on[i]) return;
+        config[name] = values[i];
+        active[name] = values[i];
+      });
+      const isSet = (name: string): boolean => name in active || this.isBaseSet(name);
+      if (!isSet('stop.steps')) config['stop.steps'] = this.registry.defaults['stop.steps'];
+      adjustDefaults(config, isSet);
+      let changed = false;
+      for (const [i, { name, when }] of this.parameters.entries()) {
+        if (!on[i]) continue;
+        try {
+          if (this.registry.applies(name, config) && (!when || when.test(config))) continue;
+        } catch (error) {
+          if (!(error instanceof ExpressionError)) throw error;
+          return { dropped: { values: active, code: 'expression', reason: error.message } };
+        }
+        on[i] = false;
+        changed = true;
+      }
+      if (!changed) {
+        for (const name of Object.keys(active)) this.everActive.add(name);
+        return { config, active };
+      }
+    }
+  }
+}
+
+/** Why a complete configuration cannot run; undefined when it can. */
+function reasonToDrop(
+  registry: SettingsRegistry,
+  constraints: readonly Expression[],
+  active: Values,
+  config: Config,
+  warn: (found: ConfigProblem) => void,
+): { code: string; reason: string } | undefined {
+  for (const [name, value] of Object.entries(active)) {
+    const spec = registry.get(name);
+    const wrong = spec && checkValue(spec, value);
+    if (wrong) return { code: 'value', reason: wrong.message };
+  }
+  for (const constraint of constraints) {
+    try {
+      if (!constraint.test(config)) return { code: 'constraint', reason: constraint.explain(config) };
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      return { code: 'constraint', reason: error.message };
+    }
+  }
+  const { problems, warnings } = checkConfig(registry, config);
+  if (problems.length > 0) return { code: problems[0].code, reason: problems[0].message };
+  warnings.forEach(warn);
+  return undefined;
+}
+
+/** How many settings run_cap leaves room for; every setting keeps all of its seeds. */
+function settingCap(sweep: SweepSpec, seeds: number): { cap: number; problems: ConfigProblem[] } {
+  if (sweep.runCap === undefined) return { cap: Infinity, problems: [] };
+  const cap = Math.floor(sweep.runCap / seeds);
+  if (cap > 0) return { cap, problems: [] };
+  const found = problem('run_cap', sweep.runCap, `at least ${seeds}, one setting with its ${seeds} seeds`, seeds);
+  return { cap, problems: [{ ...found, code: 'run_cap' }] };
+}
+
+/**
+ * Plans a sweep. Never throws for bad input: `problems` says why nothing may start. Deterministic: the same input gives the
+ * same runs in the same order.
+ */
+export function planSweep(input: PlanInput): SweepPlan {
+  const { registry, sweep } = input;
+  const bound = bindSweep(registry, sweep);
+  const { base, problems } = baseInput(input);
+  const resolved = resolveConfig({ registry, ...base });
+  problems.push(...resolved.problems.filter(({ code }) => FATAL.has(code)), ...bound.problems);
+  const seeding = seedList(sweep, bound.parameters, resolved.config.seed as number);
+  const { cap, problems: capProblems } = settingCap(sweep, Math.max(1, seeding.seeds.length));
+  problems.push(...seeding.problems, ...capProblems);
+  if (problems.length > 0) return failed(problems);
+
+  const parameters = bound.parameters
+    .filter(({ name }) => name !== 'seed')
+    .sort((a, b) => byName(a.parameter, b.parameter));
+  const names = parameters
+    .filter(({ parameter }) => parameter.distribution.kind !== 'constant')
+    .map(({ name }) => name);
+  const short = shortNames(names);
+  const columns =
+    sweep.method === 'grid' ? parameters.map(({ parameter }) => gridValues(parameter.distribution) ?? []) : [];
+  const size = columns.reduce((total, column) => total * column.length, 1);
+  if (size > MOST_COMBINATIONS) {
+    const found = problem(
+      'parameters',
+      size,
+      `at most ${MOST_COMBINATIONS} combinations in a grid`,
+      undefined,
+      'or method: random with run_cap',
+    );
+    return failed([{ ...found, code: 'too_many' }]);
+  }
+  const random = sweep.method === 'random' && parameters.length > 0;
+  const candidates = random
+    ? draws(
+        parameters.map(({ parameter }) => parameter),
+        sweep.sweepSeed,
+      )
+    : product(columns);
+  const mostDraws = random ? 1000 + 50 * Math.min(cap, 100_000) : Infinity;
+
+  const combiner = new Combiner(registry, parameters, resolved.config, (name) => resolved.origins[name] !== 'default');
+  const derivedVaried = names.some((name) => DERIVED.includes(name));
+  const warned = new Map<string, { message: string; count: number }>();
+  const warn = ({ code, message }: ConfigProblem): void => {
+    const seen = warned.get(code);
+    warned.set(code, { message: seen?.message ?? message, count: (seen?.count ?? 0) + 1 });
+  };
+  const label = (values: Values): string =>
+    Object.entries(values)
+      .filter(([name]) => short.has(name))
+      .map(([name, value]) => `${short.get(name)}=${brief(value)}`)
+      .join(' ');
+
+  const settings: PlannedSetting[] = [];
+  const configs: Config[] = [];
+  const dropped: Dropped[] = [];
+  const seen = new Set<string>();
+  let duplicates = 0;
+  let combinations = 0;
+  for (const values of candidates) {
+    if (settings.length >= cap || combinations >= mostDraws) break;
+    combinations++;
+    const combined = combiner.combine(values);
+    if ('dropped' in combined) {
+      dropped.push({ ...combined.dropped, label: label(combined.dropped.values) });
+      continue;
+    }
+    const { config, active } = combined;
+    const plain = JSON.stringify(active);
+    if (seen.has(plain)) {
+      duplicates++;
+      continue;
+    }
+    seen.add(plain);
+    const reason = reasonToDrop(registry, bound.constraints, active, config, warn);
+    if (reason) {
+      dropped.push({ values: active, label: label(active), ...reason });
+      continue;
+    }
+    const identity = `same:${identityOf(active, config, derivedVaried)}`;
+    if (derivedVaried && seen.has(identity)) {
+      duplicates++;
+      continue;
+    }
+    seen.add(identity);
+    settings.push({ key: settingKey(active), values: active, label: label(active) });
+    configs.push(config);
+  }
+
+  const runs = settings.flatMap((setting, i) =>
+    seeding.seeds.map((seed): PlannedRun => {
+      const name = setting.label ? `${setting.label} seed=${seed}` : `seed=${seed}`;
+      return { name, seed, settingKey: setting.key, config: { ...configs[i], seed } };
+    }),
+  );
+  const warnings = [...warned.values()].map(({ message, count }) =>
+    count > 1 ? `${message} (in ${count} settings)` : message,
+  );
+  warnings.push(...planWarnings(input, names, combiner, cap, settings.length, random));
+  const whole = { settings, seeds: seeding.seeds, runs, dropped, duplicates, combinations, warnings };
+  return { ...whole, problems: settings.length > 0 ? [] : [nothingLeft(dropped)] };
+}
+
+function planWarnings(
+  { sweep, base, registry }: PlanInput,
+  names: readonly string[],
+  combiner: Combiner,
+  cap: number,
+  found: number,
+  random: boolean,
+): string[] {
+  const warnings = names
+    .filter((name) => !combiner.everActive.has(name))
+    .map((name) => {
+      const when = registry.whenOf(name);
+      const why =
+        when && !registry.applies(name, combiner.base) ? when.explain(combiner.base) : 'its condition is never true';
+      return `${name} is varied but has no effect in any run (${why})`;
+    });
+  for (const { name } of sweep.parameters)
+    if (base?.overrides && Object.hasOwn(base.overrides, name))
+      warnings.push(
+        `${name} is ${String(base.overrides[name])} on the command line, but the sweep varies it: the sweep's values are used`,
+      );
+  if (random && found < cap) warnings.push(`only ${found} different settings were found for run_cap ${sweep.runCap}`);
+  return warnings;
+}
+
+/** When every combination was dropped: the reasons, most frequent first. */
+function nothingLeft(dropped: readonly Dropped[]): ConfigProblem {
+  const groups = [...Map.groupBy(dropped, ({ code }) => code)].sort(([, a], [, b]) => b.length - a.length);
+  const reasons = groups.slice(0, 3).map(([, list]) => `${list.length} × ${list[0].reason}`);
+  const why = `all ${dropped.length} combinations were dropped: ${reasons.join(' | ')}`;
+  return {
+    ...problem('parameters', dropped.length, 'at least one combination that can run', undefined, why),
+    code: 'nothing_left',
+  };
+}

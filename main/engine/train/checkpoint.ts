@@ -1,0 +1,245 @@
+/**
+ * Checkpoints on disk: directories that exist completely or not at all.
+ *
+ *   ROOT/last-000000200-1/           kind, step, and a number that grows when the same step is saved again
+ *     weights.safetensors            every parameter under its own name, float32
+ *     optimizer.safetensors          moments NAME:MOMENT, float32 (kind `last` only)
+ *     checkpoint.json                {"sha256": …, "body": {version, kind, step, files: {NAME: {bytes, sha256}}, state: {…}}}
+ *
+ * A checkpoint is written under a temporary name, its files and directory are flushed to the disk, and then it is renamed. The
+ * previous one of its kind is removed only after that, so there is always a complete one. Reading goes from the newest to the
+ * oldest and takes the first whose sizes and checksums are right.
+ */
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { encodeSafetensors } from './safetensors.ts';
+import type { TensorSource } from './safetensors.ts';
+
+export type CheckpointKind = 'last' | 'best';
+
+export const WEIGHTS = 'weights.safetensors';
+export const OPTIMIZER = 'optimizer.safetensors';
+const MANIFEST = 'checkpoint.json';
+const VERSION = 1;
+
+interface FileRecord {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** A complete checkpoint. */
+export interface Checkpoint<State> {
+  readonly kind: CheckpointKind;
+  readonly step: number;
+  readonly path: string;
+  readonly files: Readonly<Record<string, FileRecord>>;
+  readonly state: State;
+}
+
+/** What to write. `optimizer` is left out of checkpoints that are not resumed from. */
+export interface CheckpointContent<State> {
+  readonly kind: CheckpointKind;
+  readonly step: number;
+  /** Tensors to write, or a checkpoint of the same step whose weights are shared. */
+  readonly weights: readonly TensorSource[] | Checkpoint<unknown>;
+  readonly optimizer?: readonly TensorSource[];
+  readonly state: State;
+}
+
+/** A checkpoint that cannot be used, and why. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+/** The file operations that can fail for want of space; replaced in tests. */
+export interface CheckpointFiles {
+  open(path: string, flags: string): Promise<Pick<FileHandle, 'write' | 'sync' | 'close'>>;
+}
+
+const NAME = /^(last|best)-(\d+)-(\d+)$/;
+const TEMPORARY = 'temporary-';
+
+export class CheckpointStore<State> {
+  readonly root: string;
+  readonly #files: CheckpointFiles;
+
+  constructor(root: string, files: CheckpointFiles = { open }) {
+    this.root = root;
+    this.#files = files;
+  }
+
+  /** Makes the folder and removes what an interrupted write left behind. */
+  async prepare(): Promise<void> {
+    await mkdir(this.root, { recursive: true });
+    for (const name of await readdir(this.root)) {
+      if (name.startsWith(TEMPORARY)) await rm(join(this.root, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Removes every checkpoint. */
+  async clear(): Promise<void> {
+    for (const { path } of await this.#list()) await rm(path, { recursive: true, force: true });
+  }
+
+  /** Writes a checkpoint and removes older ones of its kind. On an error nothing has changed. */
+  async save(content: CheckpointContent<State>): Promise<Checkpoint<State>> {
+    const older = (await this.#list()).filter((each) => each.kind === content.kind);
+    const number = 1 + Math.max(0, ...older.filter((each) => each.step === content.step).map((each) => each.number));
+    const name = `${content.kind}-${String(content.step).padStart(9, '0')}-${number}`;
+    const temporary = join(this.root, TEMPORARY + name);
+    const path = join(this.root, name);
+    try {
+      await rm(temporary, { recursive: true, force: true });
+      await mkdir(temporary);
+      const files = await this.#writeFiles(temporary, content);
+      await syncFolder(temporary);
+      await rename(temporary, path);
+      await syncFolder(this.root);
+      for (const each of older) await rm(each.path, { recursive: true, force: true });
+      return { kind: content.kind, step: content.step, path, files, state: content.state };
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #writeFiles(folder: string, content: CheckpointContent<State>): Promise<Record<string, FileRecord>> {
+    const { kind, step, weights, optimizer, state } = content;
+    const metadata = { format: 'sweeplab', step: String(step) };
+    const files: Record<string, FileRecord> = {};
+    if ('path' in weights) {
+      files[WEIGHTS] = await this.#share(join(weights.path, WEIGHTS), join(folder, WEIGHTS), weights.files[WEIGHTS]!);
+    } else files[WEIGHTS] = await this.#write(join(folder, WEIGHTS), encodeSafetensors(weights, metadata));
+    if (optimizer !== undefined)
+      files[OPTIMIZER] = await this.#write(join(folder, OPTIMIZER), encodeSafetensors(optimizer, metadata));
+    const body = JSON.stringify({ version: VERSION, kind, step, files, state });
+    const manifest = `{"sha256":"${sha256(body)}","body":${body}}\n`;
+    await this.#write(join(folder, MANIFEST), [new TextEncoder().encode(manifest)]);
+    return files;
+  }
+
+  async #write(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<FileRecord> {
+    const file = await this.#files.open(path, 'wx');
+    try {
+      const hash = createHash('sha256');
+      let bytes = 0;
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        for (let done = 0; done < chunk.length;) {
+          done += (await file.write(chunk, done, Math.min(chunk.length - done, 1 << 30))).bytesWritten;
+        }
+        bytes += chunk.length;
+      }
+      await file.sync();
+      return { bytes, sha256: hash.digest('hex') };
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The same file under a second name; a copy where the file system has no hard links. */
+  async #share(from: string, to: string, record: FileRecord): Promise<FileRecord> {
+    try {
+      await link(from, to);
+    } catch {
+      const copied = await this.#write(to, [await readFile(from)]);
+      if (copied.sha256 !== record.sha256) throw new CheckpointError(`${from} does not have its checksum`);
+    }
+    return record;
+  }
+
+  /** The newest complete checkpoint of a kind, and why newer ones were passed over. */
+  async latest(
+    kind: CheckpointKind,
+  ): Promise<{ checkpoint: Checkpoint<State> | undefined; problems: readonly string[] }> {
+    const problems: string[] = [];
+    const newestFirst = (await this.#list())
+      .filter((each) => each.kind === kind)
+      .toSorted((a, b) => b.step - a.step || b.number - a.number);
+    for (const { path } of newestFirst) {
+      try {
+        return { checkpoint: await readCheckpoint<State>(path), problems };
+      } catch (error) {
+        problems.push(`${path} cannot be used: ${(error as Error).message}`);
+      }
+    }
+    return { checkpoint: undefined, problems };
+  }
+
+  async #list(): Promise<{ kind: string; step: number; number: number; path: string }[]> {
+    let names: string[];
+    try {
+      names = await readdir(this.root);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+    return names.flatMap((name) => {
+      const match = NAME.exec(name);
+      if (match === null) return [];
+      return [{ kind: match[1]!, step: Number(match[2]), number: Number(match[3]), path: join(this.root, name) }];
+    });
+  }
+}
+
+const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+/** Reads a checkpoint's description and checks every file against it. Throws a {@link CheckpointError}. */
+export async function readCheckpoint<State>(path: string): Promise<Checkpoint<State>> {
+  const { version, kind, step, files, state } = await readManifest(path);
+  if (version !== VERSION)
+    throw new CheckpointError(`it has format ${String(version)}, and this version of Sweeplab reads format ${VERSION}`);
+  for (const [name, record] of Object.entries(files as Record<string, FileRecord>)) {
+    const found = await checksum(join(path, name)).catch((error: unknown) => {
+      throw new CheckpointError(`${name} cannot be read: ${(error as Error).message}`);
+    });
+    if (found.bytes !== record.bytes)
+      throw new CheckpointError(`${name} has ${found.bytes} bytes and should have ${record.bytes}`);
+    if (found.sha256 !== record.sha256) throw new CheckpointError(`${name} does not have its checksum`);
+  }
+  return { kind, step, path, files, state } as Checkpoint<State>;
+}
+
+async function readManifest(path: string): Promise<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = await readFile(join(path, MANIFEST), 'utf8');
+  } catch (error) {
+    throw new CheckpointError(`${MANIFEST} cannot be read: ${(error as Error).message}`);
+  }
+  // The checksum covers the text of the body as it was written.
+  const match = /^\{"sha256":"([0-9a-f]{64})","body":(.*)\}\n$/s.exec(text);
+  if (match === null || sha256(match[2]!) !== match[1])
+    throw new CheckpointError(`${MANIFEST} is damaged: its checksum does not fit`);
+  return JSON.parse(match[2]!) as Record<string, unknown>;
+}
+
+async function checksum(path: string): Promise<FileRecord> {
+  const hash = createHash('sha256');
+  const file = await open(path, 'r');
+  try {
+    const chunk = new Uint8Array(1 << 20);
+    let bytes = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, chunk.length, bytes);
+      if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') };
+      hash.update(chunk.subarray(0, bytesRead));
+      bytes += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** Flushes a folder's entries; Windows has no such call and needs none. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * When a run ends. Rules are looked at after every update (`stop.loss` after an evaluation), so a run makes at least one
+ * update and `stop.steps: 10` makes exactly 10. The first rule reached ends the run; 0 switches a rule off.
+ *
+ *   stop.steps                 updates made
+ *   stop.epochs                sequences drawn ÷ sequences of an epoch
+ *   stop.tokens                training tokens (scored targets)
+ *   stop.seconds               seconds spent in training steps, without evaluations, checkpoints and samples; kept over a resume
+ *   stop.loss                  val/loss of an evaluation, in nats per token
+ *   stop.tokens_per_parameter  training tokens ÷ trainable parameters
+ *   stop.flops                 floating-point operations of training, padding included
+ */
+import type { Config } from '../../../preload/contract/settings.ts';
+
+/** What a run has done so far. */
+export interface Counters {
+  readonly steps: number;
+  readonly tokens: number;
+  readonly sequences: number;
+  readonly seconds: number;
+  readonly flops: number;
+}
+
+/** What one step of a run amounts to. */
+export interface StepSize {
+  /** Planned training tokens of a step. */
+  readonly tokens: number;
+  /** Sequences of a step, and of one pass over the training data. */
+  readonly sequences: number;
+  readonly sequencesPerEpoch: number;
+  readonly flops: number;
+  readonly parameters: number;
+}
+
+/** No rule would ever end the run. */
+export class StopRuleError extends Error {
+  override readonly name = 'StopRuleError';
+}
+
+interface Rule {
+  readonly setting: string;
+  readonly limit: number;
+  readonly unit: string;
+  /** Share of the way to the limit; reached at 1. */
+  readonly done: (counters: Counters) => number;
+  /** Steps at which the rule is reached, when that can be known. */
+  readonly steps: number | undefined;
+}
+
+/** Whole steps that cover `amount`; a quotient that is whole but for rounding is not rounded up. */
+const stepsFor = (amount: number, perStep: number): number => Math.max(1, Math.ceil(amount / perStep - 1e-9));
+
+export class StopRules {
+  readonly #rules: readonly Rule[];
+  readonly #targetLoss: number;
+
+  constructor(config: Config, size: StepSize) {
+    const limit = (name: string): number => config[`stop.${name}`] as number;
+    const rule = (
+      name: string,
+      unit: string,
+      done: (counters: Counters) => number,
+      steps: (limit: number) => number | undefined,
+    ): Rule => ({ setting: `stop.${name}`, limit: limit(name), unit, done, steps: steps(limit(name)) });
+    const { tokens, sequences, sequencesPerEpoch, flops, parameters } = size;
+    this.#rules = [
+      rule(
+        'steps',
+        'steps',
+        (c) => c.steps / limit('steps'),
+        (n) => n,
+      ),
+      rule(
+        'epochs',
+        'epochs',
+        (c) => c.sequences / (limit('epochs') * sequencesPerEpoch),
+        (n) => stepsFor(n * sequencesPerEpoch, sequences),
+      ),
+      rule(
+        'tokens',
+        'tokens',
+        (c) => c.tokens / limit('tokens'),
+        (n) => stepsFor(n, tokens),
+      ),
+      rule(
+        'seconds',
+        'seconds of training',
+        (c) => c.seconds / limit('seconds'),
+        () => undefined,
+      ),
+      rule(
+        'tokens_per_parameter',
+        'tokens per parameter',
+        (c) => c.tokens / (limit('tokens_per_parameter') * parameters),
+        (n) => stepsFor(n * parameters, tokens),
+      ),
+      rule(
+        'flops',
+        'FLOPs',
+        (c) => c.flops / limit('flops'),
+        (n) => stepsFor(n, flops),
+      ),
+    ].filter((each) => each.limit > 0);
+    this.#targetLoss = limit('loss');
+    if (this.#rules.length === 0 && this.#targetLoss === 0)
+      throw new StopRuleError(
+        'no stop rule is on: set at least one of stop.steps, stop.epochs, stop.tokens, stop.seconds, stop.loss, ' +
+          'stop.tokens_per_parameter and stop.flops above 0',
+      );
+  }
+
+  /** Steps after which the run is expected to end; undefined when only time or a target loss can end it. */
+  get plannedSteps(): number | undefined {
+    const known = this.#rules.map((rule) => rule.steps).filter((steps) => steps !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  /** Why the run ends now, or undefined. The rules that count something are looked at in the order listed above. */
+  reached(counters: Counters): string | undefined {
+    if (counters.steps === 0) return undefined;
+    const rule = this.#rules.find((each) => each.done(counters) >= 1 - 1e-12);
+    return rule === undefined ? undefined : `${rule.setting} reached (${rule.limit} ${rule.unit})`;
+  }
+
+  /** Why an evaluation with this `val/loss` ends the run, or undefined. An evaluation before the first update never does. */
+  reachedLoss(valLoss: number, steps: number): string | undefined {
+    if (steps === 0 || this.#targetLoss === 0 || !(valLoss <= this.#targetLoss)) return undefined;
+    return `stop.loss reached (val/loss ${valLoss.toPrecision(6)} ≤ ${this.#targetLoss} nats/token)`;
+  }
+
+  /** Share of the run that is done, 0 … 1, by the rule nearest to its limit; undefined when only a target loss is set. */
+  fraction(counters: Counters): number | undefined {
+    if (this.#rules.length === 0) return undefined;
+    return Math.min(1, Math.max(...this.#rules.map((rule) => rule.done(counters))));
+  }
+
+  /**
+   * Seconds of training left, from the seconds that this process needed for the share it has done since `since`. Undefined
+   * until that is known.
+   */
+  secondsLeft(counters: Counters, since: Counters): number | undefined {
+    const elapsed = counters.seconds - since.seconds;
+    let left: number | undefined;
+    for (const rule of this.#rules) {
+      const done = rule.done(counters);
+      const rate = (done - rule.done(since)) / elapsed;
+      if (!(rate > 0) || !Number.isFinite(rate)) continue;
+      const seconds = Math.max(0, 1 - done) / rate;
+      if (left === undefined || seconds < left) left = seconds;
+    }
+    return left;
+  }
+}

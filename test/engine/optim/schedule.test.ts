@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { buildSchedule, ScheduleError, scheduleWarnings } from '../../../main/engine/optim/schedule.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { testConfig } from '../train/helpers.ts';
+
+const TOKENS = 512;
+const END = { steps: 100, tokensPerStep: TOKENS };
+
+/** Multipliers at these steps, with full batches. */
+function at(
+  settings: Config,
+  steps: readonly number[],
+  end: { steps: number | undefined; tokensPerStep: number } = END,
+) {
+  const named = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`schedule.${name}`, value]));
+  const schedule = buildSchedule(testConfig(named), end);
+  return steps.map((step) => schedule({ step, tokens: step * end.tokensPerStep }));
+}
+
+const close = (found: readonly number[], wanted: readonly number[]) =>
+  found.forEach((value, i) => expect(value, `point ${i}`).toBeCloseTo(wanted[i]!, 12));
+
+describe('schedules at tabulated points', () => {
+  test('warm-up: the first step has a rate above zero, its last step the peak (catches off-by-one and a wasted first step)', () => {
+    close(at({ kind: 'constant', warmup_steps: 4 }, [0, 1, 2, 3, 4, 50]), [0.25, 0.5, 0.75, 1, 1, 1]);
+    close(at({ kind: 'constant', warmup_steps: 4, start: 0.2 }, [0, 1, 2, 3]), [0.4, 0.6, 0.8, 1]);
+    close(at({ kind: 'constant', warmup_steps: 1 }, [0, 1]), [1, 1]);
+  });
+
+  test('cosine from the peak to the final fraction at the horizon and flat beyond (catches a second rise)', () => {
+    const f = 0.1;
+    const half = f + (1 - f) / 2;
+    const quarter = f + ((1 - f) * (1 + Math.SQRT1_2)) / 2;
+    close(at({ kind: 'cosine' }, [0, 25, 50, 100, 150]), [1, quarter, half, f, f]);
+    close(at({ kind: 'cosine', warmup_steps: 20 }, [19, 20, 40, 60, 100]), [1, 1, quarter, half, f]);
+    close(at({ kind: 'cosine', horizon_steps: 40, final: 0 }, [20, 40, 41]), [0.5, 0, 0]);
+  });
+
+  test('linear', () => {
+    close(at({ kind: 'linear', final: 0 }, [0, 25, 50, 75, 100, 130]), [1, 0.75, 0.5, 0.25, 0, 0]);
+    close(at({ kind: 'linear', final: 0.2, warmup_steps: 50 }, [24, 50, 75, 100]), [0.5, 1, 0.6, 0.2]);
+  });
+
+  test('step drops exactly at its multiples, whatever the warm-up', () => {
+    const steps = [0, 9, 10, 19, 20, 30];
+    close(at({ kind: 'step', step_every_steps: 10, step_factor: 0.5 }, steps), [1, 1, 0.5, 0.5, 0.25, 0.125]);
+    close(
+      at({ kind: 'step', step_every_steps: 10, step_factor: 0.5, warmup_steps: 5 }, steps.slice(1)),
+      [1, 0.5, 0.5, 0.25, 0.125],
+    );
+  });
+
+  test('inverse power is 1 where the warm-up ends and scale-free after it', () => {
+    close(at({ kind: 'inverse_power', power: 0.5 }, [0, 3, 8, 99]), [1, 0.5, 1 / 3, 0.1]);
+    close(at({ kind: 'inverse_power', power: 0.5, warmup_steps: 4 }, [1, 3, 15, 63]), [0.5, 1, 0.5, 0.25]);
+    close(at({ kind: 'inverse_power', power: 1, warmup_steps: 10 }, [9, 19, 99]), [1, 0.5, 0.1]);
+  });
+
+  // A power law of tokens tuned for steps falls to 0.4 of the peak one batch after it.
+  test('lengths in tokens give the same multipliers as in steps, for every kind and batch size', () => {
+    const kinds: [Config, Config][] = [
+      [
+        { kind: 'cosine', warmup_steps: 8, horizon_steps: 60 },
+        { kind: 'cosine', warmup_tokens: 8, horizon_tokens: 60 },
+      ],
+      [
+        { kind: 'linear', warmup_steps: 8 },
+        { kind: 'linear', warmup_tokens: 8 },
+      ],
+      [
+        { kind: 'step', step_every_steps: 7 },
+        { kind: 'step', step_every_tokens: 7 },
+      ],
+      [
+        { kind: 'inverse_power', warmup_steps: 8, power: 0.3 },
+        { kind: 'inverse_power', warmup_tokens: 8, power: 0.3 },
+      ],
+      [
+        { kind: 'constant', warmup_steps: 8, start: 0.1 },
+        { kind: 'constant', warmup_tokens: 8, start: 0.1 },
+      ],
+    ];
+    const steps = [0, 1, 6, 7, 8, 9, 14, 21, 59, 60, 61, 99, 1000];
+    for (const tokensPerStep of [1, 96, 57_236]) {
+      for (const [inSteps, inTokens] of kinds) {
+        const scaled = Object.fromEntries(
+          Object.entries(inTokens).map(([name, value]) => [
+            name,
+            name.endsWith('_tokens') ? (value as number) * tokensPerStep : value,
+          ]),
+        );
+        close(at(scaled, steps, { steps: 100, tokensPerStep }), at(inSteps, steps, { steps: 100, tokensPerStep }));
+      }
+    }
+  });
+
+  test('a schedule in tokens follows the tokens really seen, not the steps', () => {
+    const config = testConfig({
+      'schedule.kind': 'linear',
+      'schedule.final': 0,
+      'schedule.horizon_tokens': 10 * TOKENS,
+    });
+    const schedule = buildSchedule(config, END);
+    expect(schedule({ step: 3, tokens: 5 * TOKENS })).toBeCloseTo(0.5, 12);
+  });
+
+  test('what cannot be scheduled is refused with the settings to change', () => {
+    expect(() => at({ kind: 'cosine' }, [0], { steps: undefined, tokensPerStep: 1 })).toThrow(
+      /schedule\.horizon_steps.*schedule\.kind constant/,
+    );
+    expect(() => at({ kind: 'step' }, [0])).toThrow(/schedule\.step_every_steps/);
+    expect(() => at({ warmup_steps: 3, warmup_tokens: 5 }, [0])).toThrow(ScheduleError);
+    expect(at({ kind: 'cosine', horizon_steps: 4, final: 0 }, [4], { steps: undefined, tokensPerStep: 1 })).toEqual([
+      0,
+    ]);
+  });
+
+  test('a warm-up that never ends is warned about', () => {
+    expect(scheduleWarnings(testConfig({ 'schedule.warmup_steps': 200 }), END).join()).toMatch(
+      /never reached.*drops at once/s,
+    );
+    expect(scheduleWarnings(testConfig({ 'schedule.warmup_steps': 10 }), END)).toEqual([]);
+  });
+});

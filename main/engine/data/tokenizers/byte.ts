@@ -1,0 +1,20 @@
+import type { Tokenizer } from './tokenizer.ts';
+import { decodeWith } from './tokenizer.ts';
+
+export const BYTE_VOCABULARY = 257;
+
+/** One token per byte: ids 0–255 are the bytes, 256 is EOS (and PAD). */
+export function byteTokenizer(): Tokenizer {
+  const table = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
+  const tokenBytes = new Int32Array(BYTE_VOCABULARY).fill(1);
+  tokenBytes[256] = 0;
+  return {
+    kind: 'byte',
+    vocabularySize: BYTE_VOCABULARY,
+    eosId: 256,
+    padId: 256,
+    tokenBytes,
+    encode: (bytes) => Int32Array.from(bytes),
+    decode: (ids) => decodeWith(table, BYTE_VOCABULARY, ids),
+  };
+}

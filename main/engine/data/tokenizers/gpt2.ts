@@ -1,0 +1,121 @@
+/**
+ * The GPT-2 tokenizer (Radford et al. 2019): the ranks come with the `gpt-tokenizer` package (r50k_base), nothing is
+ * downloaded. 50,257 ids, EOS 50256. Loaded on first use.
+ */
+import type { Tokenizer } from './tokenizer.ts';
+import { decodeWith } from './tokenizer.ts';
+import { IdList, PairMap, PieceEncoder, mergePiece } from './merges.ts';
+
+export const GPT2_VOCABULARY = 50_257;
+const GPT2_EOS = 50_256;
+
+/** GPT-2's own pre-tokenization rule. */
+const PIECES = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+
+/** Characters are decoded and matched in blocks of about this many bytes, cut where the rule always cuts. */
+const BLOCK = 1 << 20;
+const NEWLINE = 10;
+
+/** The longest prefix of bytes[from …] that is valid UTF-8. Returns its end. */
+function validEnd(bytes: Buffer, from: number): number {
+  let at = from;
+  while (at < bytes.length) {
+    const lead = bytes[at];
+    let length = 1;
+    if (lead >= 0x80) {
+      length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+      if (lead < 0xc2 || lead > 0xf4 || at + length > bytes.length) return at;
+      for (let i = 1; i < length; i++) if ((bytes[at + i] & 0xc0) !== 0x80) return at;
+      // Overlong forms, surrogates and numbers beyond U+10FFFF.
+      const second = bytes[at + 1];
+      if (lead === 0xe0 && second < 0xa0) return at;
+      if (lead === 0xed && second > 0x9f) return at;
+      if (lead === 0xf0 && second < 0x90) return at;
+      if (lead === 0xf4 && second > 0x8f) return at;
+    }
+    at += length;
+  }
+  return at;
+}
+
+const isSign = (byte: number) => byte > 32 && byte < 127;
+
+/**
+ * Where to end a block that begins at `from`: after a line end that stands alone between two signs. There the rule cuts
+ * whatever follows; a longer run of white space would be cut differently at the end of a block.
+ */
+function blockEnd(bytes: Buffer, from: number): number {
+  if (bytes.length - from <= BLOCK) return bytes.length;
+  for (let at = from + BLOCK; at < bytes.length; at++)
+    if (bytes[at - 1] === NEWLINE && isSign(bytes[at - 2]) && isSign(bytes[at])) return at;
+  return bytes.length;
+}
+
+let loaded: Promise<Tokenizer> | undefined;
+
+/** Loads (once per process, about half a second) and returns the tokenizer. */
+export function gpt2Tokenizer(): Promise<Tokenizer> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<Tokenizer> {
+  const { default: ranks } = await import('gpt-tokenizer/bpeRanks/r50k_base');
+  const table: (Uint8Array | undefined)[] = ranks.map((token) =>
+    typeof token === 'string' ? new Uint8Array(Buffer.from(token, 'utf8')) : Uint8Array.from(token),
+  );
+  if (table.length !== GPT2_EOS) throw new Error(`the GPT-2 ranks hold ${table.length} tokens, expected ${GPT2_EOS}`);
+  table.push(undefined);
+  const byteIds = new Int32Array(256).fill(-1);
+  table.forEach((bytes, id) => {
+    if (bytes?.length === 1) byteIds[bytes[0]] = id;
+  });
+  if (byteIds.includes(-1)) throw new Error('the GPT-2 ranks lack a single byte');
+  // The list tells only what each token spells. Its merge is what the earlier merges make of it: always two parts.
+  const merges = new PairMap();
+  const symbols = new Int32Array(256);
+  table.forEach((bytes, id) => {
+    if (bytes === undefined || bytes.length < 2) return;
+    for (let i = 0; i < bytes.length; i++) symbols[i] = byteIds[bytes[i]];
+    const parts = mergePiece(symbols, bytes.length, merges);
+    if (parts !== 2) throw new Error(`GPT-2 token ${id} comes apart into ${parts}`);
+    merges.set(symbols[0], symbols[1], id);
+  });
+  const tokenBytes = Int32Array.from(table, (bytes) => bytes?.length ?? 0);
+  const encoder = new PieceEncoder(byteIds, merges);
+
+  return {
+    kind: 'gpt2',
+    vocabularySize: GPT2_VOCABULARY,
+    eosId: GPT2_EOS,
+    padId: GPT2_EOS,
+    tokenBytes,
+    encode(input) {
+      const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
+      const ids = new IdList(bytes.length >> 1);
+      const one = new Int32Array(1);
+      for (let from = 0; from < bytes.length;) {
+        const end = blockEnd(bytes, from);
+        const block = bytes.subarray(from, end);
+        for (let at = 0; at < block.length;) {
+          const valid = validEnd(block, at);
+          // Piece lengths in bytes are those of the matches, so the bytes need not be encoded again.
+          for (const [piece] of block.toString('utf8', at, valid).matchAll(PIECES)) {
+            const stop = at + Buffer.byteLength(piece, 'utf8');
+            ids.append(encoder.encode(block, at, stop));
+            at = stop;
+          }
+          // A byte that is no UTF-8 is a token by itself: nothing is lost.
+          if (valid < block.length) {
+            one[0] = byteIds[block[valid]];
+            ids.append(one);
+            at = valid + 1;
+          }
+        }
+        from = end;
+      }
+      return ids.take();
+    },
+    decode: (ids) => decodeWith(table, GPT2_VOCABULARY, ids),
+  };
+}

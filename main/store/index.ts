@@ -452,6 +452,14 @@ export class Store {
     this.#connection.pragma(`max_page_count = ${Math.max(1, pages)}`);
   }
 
+  /** Rows that hold the not yet full blocks of a run's series: what a live run costs its readers. */
+  tailRows(runId: string): number {
+    return this.#connection.get<{ n: number }>(
+      'SELECT count(*) AS n FROM tails WHERE series IN (SELECT key FROM series WHERE run = ?)',
+      this.#runs.key(runId),
+    )!.n;
+  }
+
   /** Bytes of the database and its write-ahead log. */
   sizeOnDisk(): number {
     const sizes = [this.path, `${this.path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);

@@ -22,6 +22,8 @@ export function inspect(path: string, newest: number): number {
   try {
     const id = probe.pragma('application_id');
     const version = Number(probe.pragma('user_version'));
+    // Creating the file was cut off before its first migration.
+    if (id === 0 && version === 0 && !probe.get('SELECT 1 FROM sqlite_schema')) return 0;
     if (id !== APPLICATION_ID)
       throw new StoreError('foreign', `${path} is not a Sweeplab database; it was left as it is`);
     if (version > newest) {

@@ -1,0 +1,213 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { assertSqliteVersion } from '../../main/store/connection.ts';
+import { openStore } from '../../main/store/index.ts';
+import type { Migration } from '../../main/store/migrate.ts';
+import { MIGRATIONS } from '../../main/store/migrations/index.ts';
+import { codeOf, column, newRun, newStore, onCleanup, open, range, temporaryFolder } from './support.ts';
+
+const ADDITION: Migration = {
+  version: MIGRATIONS.length + 1,
+  name: 'ratings',
+  sql: 'ALTER TABLE runs ADD COLUMN rating INTEGER; CREATE TABLE more (a INTEGER) STRICT;',
+};
+
+test('SQLite versions with the corruption bug are refused (catches: comparing versions as text)', () => {
+  for (const version of ['3.51.3', '3.52.0', '3.100.0', '4.0.0'])
+    expect(() => assertSqliteVersion(version)).not.toThrow();
+  for (const version of ['3.51.2', '3.9.9', '3.50.10', '2.99.99', 'nonsense']) {
+    expect(() => assertSqliteVersion(version)).toThrow(/needs SQLite 3\.51\.3 or newer/);
+  }
+});
+
+test('the file is durable and strict as promised (catches: a pragma lost on the way)', () => {
+  const store = newStore();
+  const raw = new DatabaseSync(store.path);
+  onCleanup(() => raw.close());
+  const pragma = (name: string): unknown => Object.values(raw.prepare(`PRAGMA ${name}`).get()!)[0];
+  expect(pragma('journal_mode')).toBe('wal');
+  expect(pragma('auto_vacuum')).toBe(2);
+  expect(pragma('user_version')).toBe(MIGRATIONS.length);
+  const tables = raw.prepare(
+    "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite%'",
+  );
+  expect(tables.all().filter((table) => table.strict !== 1)).toEqual([]);
+});
+
+describe('migrations', () => {
+  test('are numbered without gaps (catches: one that is skipped or applied twice)', () => {
+    expect(MIGRATIONS.map((migration) => migration.version)).toEqual(MIGRATIONS.map((_, i) => i + 1));
+  });
+
+  test.each(MIGRATIONS.slice(0, -1).map((migration) => migration.version))(
+    'a database of schema %i becomes the current one (catches: a migration that needs an empty file)',
+    (version) => {
+      const path = join(temporaryFolder(), 'runs.db');
+      const old = openStore(path, { migrations: MIGRATIONS.slice(0, version) });
+      const { id } = old.createRun(newRun());
+      old.close();
+      const store = open(path);
+      expect(store.backup).not.toBeNull();
+      expect(store.getRun(id)).toMatchObject({ id, state: 'queued' });
+      expect(store.metricNames(id)).toEqual([]);
+    },
+  );
+
+  test('keep all data and leave a complete copy of the old file (catches: a lossy update, an unusable backup)', async () => {
+    const path = join(temporaryFolder(), 'runs.db');
+    const old = openStore(path);
+    const { id } = old.createRun(newRun());
+    await old.appendMetrics(id, [column('m', range(0, 3000), (step) => step / 3)]);
+    old.close();
+    const store = open(path, { migrations: [...MIGRATIONS, ADDITION] });
+    expect(store.backup).toContain(`runs.db.backup-v${MIGRATIONS.length}-`);
+    expect(store.readAll(id, 'm').step).toHaveLength(3000);
+    const backup = open(store.backup!, { readOnly: true });
+    expect(backup.readAll(id, 'm').step).toHaveLength(3000);
+    expect(backup.check()).toEqual([]);
+    store.close();
+    expect(open(path, { migrations: [...MIGRATIONS, ADDITION] }).backup).toBeNull();
+  });
+
+  test('that fail are undone as a whole (catches: a schema between two versions)', async () => {
+    const path = join(temporaryFolder(), 'runs.db');
+    const old = openStore(path);
+    const { id } = old.createRun(newRun());
+    old.close();
+    const broken = { ...ADDITION, sql: `${ADDITION.sql} CREATE TABLE more (again INTEGER) STRICT;` };
+    expect(() => openStore(path, { migrations: [...MIGRATIONS, broken] })).toThrow(
+      /schema 3 \(ratings\) failed and was undone/,
+    );
+    const store = open(path);
+    expect(store.getRun(id)!.id).toBe(id);
+    store.close();
+    expect(open(path, { migrations: [...MIGRATIONS, ADDITION] }).getRun(id)!.id).toBe(id);
+  });
+
+  test('a newer database is refused and not touched (catches: an old program damaging new data)', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'runs.db');
+    openStore(path, { migrations: [...MIGRATIONS, ADDITION] }).close();
+    const before = readFileSync(path);
+    for (const readOnly of [false, true]) {
+      expect(await codeOf(() => openStore(path, { readOnly }))).toBe('newer');
+      expect(readFileSync(path).equals(before)).toBe(true);
+    }
+    expect(readdirSync(folder).filter((name) => name.includes('backup'))).toEqual([]);
+  });
+
+  test('a reader does not migrate (catches: a second process changing the file under the writer)', async () => {
+    const path = join(temporaryFolder(), 'runs.db');
+    openStore(path).close();
+    expect(await codeOf(() => openStore(path, { readOnly: true, migrations: [...MIGRATIONS, ADDITION] }))).toBe(
+      'older',
+    );
+  });
+});
+
+describe('files that are no run database', () => {
+  test('are refused and not touched (catches: tables added to the database of another program)', async () => {
+    const folder = temporaryFolder();
+    const text = join(folder, 'text.db');
+    writeFileSync(text, 'This is a plain text file. '.repeat(100));
+    const other = join(folder, 'other.db');
+    const raw = new DatabaseSync(other);
+    raw.exec('CREATE TABLE theirs (a)');
+    raw.close();
+    for (const path of [text, other]) {
+      const before = readFileSync(path);
+      for (const readOnly of [false, true]) expect(await codeOf(() => openStore(path, { readOnly }))).toBe('foreign');
+      expect(readFileSync(path).equals(before)).toBe(true);
+    }
+    expect(await codeOf(() => openStore(join(folder, 'absent.db'), { readOnly: true }))).toBe('missing');
+    expect(existsSync(join(folder, 'absent.db'))).toBe(false);
+    mkdirSync(join(folder, 'folder.db'));
+    expect(await codeOf(() => openStore(join(folder, 'folder.db')))).toBe('io');
+    expect(await codeOf(() => openStore(join(text, 'below', 'runs.db')))).toBe('io');
+  });
+
+  test('a file whose creation was cut off is completed (catches: a lab that never starts again)', () => {
+    const path = join(temporaryFolder(), 'runs.db');
+    const raw = new DatabaseSync(path);
+    raw.exec('PRAGMA journal_mode = WAL');
+    raw.close();
+    expect(open(path).listRuns()).toEqual([]);
+  });
+});
+
+describe('one writer, many readers', () => {
+  test('a second writer is refused, naming the first; it may write once the first is closed (catches: two writers)', async () => {
+    const store = newStore();
+    expect(() => openStore(store.path)).toThrow(new RegExp(`process ${process.pid} .*is already writing`));
+    expect(await codeOf(() => openStore(store.path))).toBe('locked');
+    store.createRun(newRun());
+    store.close();
+    expect(open(store.path).countRuns()).toBe(1);
+  });
+
+  test('across processes, and a killed writer leaves nothing locked (catches: a stale lock after a crash)', async () => {
+    const path = join(temporaryFolder(), 'runs.db');
+    const store = openStore(path);
+    const { id } = store.createRun(newRun());
+    store.close();
+    const script = fileURLToPath(new URL('crash-writer.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, path, id], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    try {
+      let text = '';
+      for await (const data of child.stdout) if ((text += data).includes('ack')) break;
+      expect(() => openStore(path)).toThrow(new RegExp(`process ${child.pid} .*is already writing`));
+      // Meanwhile anybody may read.
+      const reader = open(path, { readOnly: true });
+      expect(reader.getRun(id)!.steps).toBeGreaterThan(0);
+    } finally {
+      child.kill('SIGKILL');
+      await exited;
+    }
+    expect(open(path).getRun(id)!.steps).toBeGreaterThan(0);
+  });
+
+  test('a reader sees each commit as a whole, while the writer goes on (catches: torn reads across statements)', async () => {
+    const store = newStore();
+    const { id } = store.createRun(newRun());
+    const reader = open(store.path, { readOnly: true });
+    for (let i = 0; i < 40; i++) {
+      const steps = range(i * 100, (i + 1) * 100);
+      void store.appendMetrics(id, [column('a', steps, (step) => step), column('b', steps, (step) => -step)], {
+        steps: (i + 1) * 100,
+      });
+      store.flush();
+      expect(reader.getRun(id)!.steps).toBe((i + 1) * 100);
+      expect(reader.readAll(id, 'b').step).toHaveLength((i + 1) * 100);
+      expect(reader.readSeries(id, 'a', { maxPoints: 10 }).step.at(-1)).toBe((i + 1) * 100 - 1);
+    }
+  });
+
+  test('a reader changes nothing (catches: a viewer that can delete)', async () => {
+    const store = newStore();
+    const { id } = store.createRun(newRun());
+    const reader = open(store.path, { readOnly: true });
+    expect(await codeOf(() => reader.updateRun(id, { note: 'x' }))).toBe('read-only');
+    expect(await codeOf(() => reader.appendMetrics(id, [column('m', [1], () => 1)]))).toBe('read-only');
+    expect(await codeOf(() => reader.appendEvent({ runId: id, kind: 'log', message: 'x' }))).toBe('read-only');
+    store.close();
+    // Also without a writer that keeps the log file there.
+    expect(open(store.path, { readOnly: true }).countRuns()).toBe(1);
+  });
+});
+
+test('a closed store says so (catches: a crash deep inside SQLite)', async () => {
+  const store = newStore();
+  const { id } = store.createRun(newRun());
+  store.close();
+  store.close();
+  expect(await codeOf(() => store.listRuns())).toBe('closed');
+  expect(await codeOf(() => store.appendMetrics(id, []))).toBe('closed');
+});

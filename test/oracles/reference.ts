@@ -18,25 +18,30 @@ export interface EvaluateOptions {
 
 /** The values of `wanted`, row-major, computed in float64. */
 export function evaluate(wanted: readonly Value[], feeds: Feeds, options: EvaluateOptions = {}): Float64Array[] {
-  if (wanted.length === 0) return [];
+  return evaluator(wanted, options)(feeds);
+}
+
+/** {@link evaluate} for many feeds: the graph is decomposed once. */
+export function evaluator(wanted: readonly Value[], options: EvaluateOptions = {}): (feeds: Feeds) => Float64Array[] {
+  if (wanted.length === 0) return () => [];
   const { graph, map } = expand(wanted[0]!.graph, wanted, () => false);
-  const values = new Map<number, Float64Array>();
-  for (const node of graph.nodes) {
-    const results = evaluateNode(
-      node,
-      node.inputs.map((value) => values.get(value.id)!),
-      feeds,
-    );
-    node.outputs.forEach((value, i) => {
-      const result = results[i]!;
-      if (result.length !== sizeOf(value.shape))
-        throw new Error(`reference: ${node.op} made ${result.length} elements for [${value.shape}]`);
-      if (options.rounded === true)
-        for (let e = 0; e < result.length; e++) result[e] = roundedTo(value.dtype, result[e]!);
-      values.set(value.id, result);
-    });
-  }
-  return wanted.map((value) => values.get(map(value).id)!);
+  const ids = wanted.map((value) => map(value).id);
+  return (feeds) => {
+    const values = new Map<number, Float64Array>();
+    for (const node of graph.nodes) {
+      const inputs = node.inputs.map((value) => values.get(value.id)!);
+      const results = evaluateNode(node, inputs, feeds);
+      node.outputs.forEach((value, i) => {
+        const result = results[i]!;
+        if (result.length !== sizeOf(value.shape))
+          throw new Error(`reference: ${node.op} made ${result.length} elements for [${value.shape}]`);
+        if (options.rounded === true)
+          for (let e = 0; e < result.length; e++) result[e] = roundedTo(value.dtype, result[e]!);
+        values.set(value.id, result);
+      });
+    }
+    return ids.map((id) => values.get(id)!);
+  };
 }
 
 /** One primitive (or leaf) on given input values. */
@@ -85,7 +90,7 @@ export const ELEMENTWISE: Readonly<Record<string, (...x: number[]) => number>> =
   greater: (a, b) => Number(a! > b!),
   greaterEqual: (a, b) => Number(a! >= b!),
   less: (a, b) => Number(a! < b!),
-  equal: (a, b) => Number(a! === b!),
+  equal: (a, b) => Number(a === b),
   select: (c, a, b) => (c! !== 0 ? a! : b!),
 };
 

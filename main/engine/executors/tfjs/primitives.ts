@@ -7,6 +7,7 @@
  * transposed first; sums are made here in float64 where everything is summed, as its own run in one float32.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import { fill as filled } from '@tensorflow/tfjs-core';
 import { fillUniform } from '../../random/philox.ts';
 import { isFloat } from '../../graph/shapes.ts';
 import { sizeOf } from '../../graph/value.ts';
@@ -29,7 +30,7 @@ const binary =
 
 export const PRIMITIVES: Readonly<Record<string, Kernel>> = {
   fill: (_, { outputs, attrs }) => [
-    tf.fill([...outputs[0]!.shape], attrs.value as number, tensorType(outputs[0]!.dtype)),
+    filled([...outputs[0]!.shape], attrs.value as number, tensorType(outputs[0]!.dtype)),
   ],
   iota: (_, { attrs }) => [tf.range(0, attrs.size as number, 1, 'float32')],
 

@@ -63,7 +63,10 @@ const wide = (x: Value) => cast(x, 'f32');
 defineOperation({
   name: 'activation',
   kind: 'composite',
-  infer: ([x]) => [{ shape: x!.shape, dtype: lowestPrecision('activation', [x!]) }],
+  infer: ([x], attrs) => {
+    ruleOf(attrs);
+    return [{ shape: x!.shape, dtype: lowestPrecision('activation', [x!]) }];
+  },
   gradient: (node, [g]) => [g!.graph.add('activationGrad', [node.inputs[0]!, g!], node.attrs)[0]],
   decompose: ([x], attrs) => [cast(ruleOf(attrs).forward(wide(x!)), x!.dtype)],
   flops: perElement,

@@ -206,8 +206,10 @@ defineOperation({
       { shape: [batch, heads, tq], dtype: 'f32' },
     ];
   },
-  gradient: (node, [g]) => {
+  gradient: (node, [g, gradientOfLse]) => {
     const [q, k, v, ...rest] = node.inputs as [Value, Value, Value, ...Value[]];
+    if (gradientOfLse !== undefined)
+      throw new Error('attention: its log-sum-exp has no gradient rule; decompose the node to differentiate it');
     if (g === undefined) return node.inputs.map(() => undefined);
     const grads = g.graph.add('attentionGrad', [q, k, v, node.outputs[0]!, node.outputs[1]!, g, ...rest], node.attrs);
     const result: (Value | undefined)[] = [grads[0], grads[1], grads[2]];

@@ -1,0 +1,816 @@
+/**
+ * One or more examples of every operation on random odd shapes. The tests of shapes, gradients and executors all run over this
+ * list, and fail when a registered operation is missing from it.
+ */
+import * as ops from '../../../main/engine/graph/ops/index.ts';
+import type { DType, Graph, Shape, Value } from '../../../main/engine/graph/value.ts';
+import { sizeOf } from '../../../main/engine/graph/value.ts';
+import type { Random } from '../../oracles/random.ts';
+
+export interface CaseInput {
+  shape: Shape;
+  dtype: DType;
+  data: Float32Array | Int32Array | Uint8Array;
+  /** False for floating-point inputs along which the function is not smooth or no gradient is defined. */
+  differentiable: boolean;
+}
+
+export interface Case {
+  inputs: Readonly<Record<string, CaseInput>>;
+  build(values: Readonly<Record<string, Value>>, graph: Graph): readonly Value[];
+  /** Outputs that a loss may depend on; all floating-point ones unless given. */
+  differentiableOutputs?: readonly number[];
+}
+
+export interface OperationCase {
+  op: string;
+  title: string;
+  make(random: Random): Case;
+  /** Calls that the shape rule must refuse. */
+  bad?: readonly ((graph: Graph) => unknown)[];
+}
+
+const f32 = (shape: Shape, data: Float32Array, differentiable = true): CaseInput => ({
+  shape,
+  dtype: 'f32',
+  data,
+  differentiable,
+});
+const i32 = (shape: Shape, data: Int32Array): CaseInput => ({ shape, dtype: 'i32', data, differentiable: false });
+const u8 = (shape: Shape, data: Uint8Array): CaseInput => ({ shape, dtype: 'u8', data, differentiable: false });
+const normal = (r: Random, shape: Shape, scale = 1, shift = 0) => f32(shape, r.normals(sizeOf(shape), scale, shift));
+/** Positive, away from zero. */
+const positive = (r: Random, shape: Shape) =>
+  f32(
+    shape,
+    r.normals(sizeOf(shape)).map((x) => 0.3 + Math.abs(x)),
+  );
+/** At least 0.2 away from zero: not near a kink. */
+const away = (r: Random, shape: Shape) =>
+  f32(
+    shape,
+    r.normals(sizeOf(shape)).map((x) => x + Math.sign(x) * 0.2),
+  );
+const bits = (r: Random, shape: Shape, chance = 0.6) =>
+  u8(
+    shape,
+    Uint8Array.from({ length: sizeOf(shape) }, () => Number(r() < chance)),
+  );
+const scalar = (x: number) => f32([], Float32Array.of(x));
+const odd = (r: Random) => r.pick([1, 3, 5, 7]);
+const shapeOf = (r: Random, rank: number) => Array.from({ length: rank }, () => odd(r));
+const key = (r: Random) => i32([4], Int32Array.of(r.integer(-1e9, 1e9), 7, r.integer(0, 1000), r.integer(0, 5)));
+/** Distinct, well separated values in random order: a maximum that is unique under small steps. */
+const separated = (r: Random, shape: Shape) => {
+  const data = Float32Array.from({ length: sizeOf(shape) }, (_, i) => i * 0.37 - 1);
+  for (let i = data.length - 1; i > 0; i--) {
+    const j = r.integer(0, i);
+    [data[i], data[j]] = [data[j]!, data[i]!];
+  }
+  return f32(shape, data);
+};
+
+const floats = (graph: Graph, ...shapes: Shape[]) => shapes.map((shape, i) => ops.input(graph, `x${i}`, shape, 'f32'));
+const bad =
+  (...shapes: Shape[]) =>
+  (build: (...x: Value[]) => unknown) =>
+  (graph: Graph) =>
+    build(...floats(graph, ...shapes));
+/** An operation by name on its inputs alone. */
+const apply = (op: string, ...x: Value[]): Value => x[0]!.graph.add(op, x)[0]!;
+const reduceBy = { reduceSum: ops.reduceSum, reduceMax: ops.reduceMax };
+const integers = (graph: Graph, shape: Shape) => ops.input(graph, 'i', shape, 'i32');
+
+const unaryCases: OperationCase[] = [
+  'neg',
+  'exp',
+  'log',
+  'tanh',
+  'sigmoid',
+  'erf',
+  'sqrt',
+  'rsqrt',
+  'relu',
+  'square',
+  'softplus',
+  'sin',
+  'cos',
+].map((op) => ({
+  op,
+  title: op,
+  make: (r) => {
+    const shape = shapeOf(r, r.integer(0, 4));
+    const domain = op === 'log' || op === 'sqrt' || op === 'rsqrt' ? positive : op === 'relu' ? away : normal;
+    return { inputs: { x: domain(r, shape) }, build: ({ x }) => [apply(op, x!)] };
+  },
+  bad: [(graph) => apply(op, integers(graph, [2]))],
+}));
+
+/** Two shapes that broadcast together. */
+function broadcastPair(r: Random): [Shape, Shape] {
+  const full = shapeOf(r, r.integer(1, 4));
+  const thin = () => full.map((d) => (r() < 0.4 ? 1 : d)).slice(r() < 0.3 ? 1 : 0);
+  return r.pick([
+    [full, thin()],
+    [thin(), full],
+    [full, full],
+    [full, []],
+    [
+      [3, 1],
+      [1, 5],
+    ],
+  ] as [Shape, Shape][]);
+}
+
+const binaryCases: OperationCase[] = (['add', 'sub', 'mul', 'div', 'maximum', 'minimum'] as const).map((op) => ({
+  op,
+  title: op,
+  make: (r) => {
+    const [sa, sb] = broadcastPair(r);
+    const a = op === 'maximum' || op === 'minimum' ? separated(r, sa) : normal(r, sa);
+    let b = op === 'div' ? away(r, sb) : normal(r, sb);
+    // Between the separated values of a, so that no pair is near a tie.
+    if (op === 'maximum' || op === 'minimum') b = f32(sb, separated(r, sb).data.map((x) => x + 0.15) as Float32Array);
+    return { inputs: { a, b }, build: ({ a: x, b: y }) => [apply(op, x!, y!)] };
+  },
+  bad: [
+    bad([2, 3], [2, 4])((x, y) => apply(op, x!, y!)),
+    (graph) => apply(op, floats(graph, [2])[0]!, integers(graph, [2])),
+  ],
+}));
+
+const comparisonCases: OperationCase[] = (['greater', 'greaterEqual', 'less', 'equal'] as const).flatMap((op) => [
+  {
+    op,
+    title: `${op} of numbers`,
+    make: (r: Random) => {
+      const [sa, sb] = broadcastPair(r);
+      const small = (shape: Shape) => f32(shape, Float32Array.from(r.integers(sizeOf(shape), -1, 1)), false);
+      return {
+        inputs: { a: small(sa), b: small(sb) },
+        build: ({ a, b }: Record<string, Value>) => [apply(op, a!, b!)],
+      };
+    },
+    bad: [
+      bad([2, 3], [2, 4])((x: Value, y: Value) => apply(op, x, y)),
+      (graph: Graph) => apply(op, floats(graph, [2])[0]!, integers(graph, [2])),
+    ],
+  },
+  {
+    op,
+    title: `${op} of integers`,
+    make: (r: Random) => {
+      const shape = shapeOf(r, 2);
+      const small = () => i32(shape, r.integers(sizeOf(shape), -1, 1));
+      return { inputs: { a: small(), b: small() }, build: ({ a, b }: Record<string, Value>) => [apply(op, a!, b!)] };
+    },
+  },
+]);
+
+const movementCases: OperationCase[] = [
+  {
+    op: 'reshape',
+    title: 'reshape',
+    make: (r) => {
+      const [a, b, c] = shapeOf(r, 3) as [number, number, number];
+      return { inputs: { x: normal(r, [a, b, c]) }, build: ({ x }) => [ops.reshape(ops.neg(x!), [a * b, -1])] };
+    },
+    bad: [bad([2, 3])((x) => ops.reshape(x!, [4, 2]))],
+  },
+  {
+    op: 'transpose',
+    title: 'transpose',
+    make: (r) => {
+      const rank = r.integer(2, 4);
+      const order = Array.from({ length: rank }, (_, i) => i).sort(() => r() - 0.5);
+      return { inputs: { x: normal(r, shapeOf(r, rank)) }, build: ({ x }) => [ops.transpose(x!, order)] };
+    },
+    bad: [bad([2, 3])((x) => ops.transpose(x!, [1, 1])), bad([2, 3])((x) => ops.transpose(x!, [1]))],
+  },
+  {
+    op: 'slice',
+    title: 'slice',
+    make: (r) => {
+      const shape = shapeOf(r, 3);
+      const axis = r.integer(0, 2);
+      const begin = r.integer(0, shape[axis]! - 1);
+      const size = r.integer(1, shape[axis]! - begin);
+      return { inputs: { x: normal(r, shape) }, build: ({ x }) => [ops.slice(x!, axis, begin, size)] };
+    },
+    bad: [bad([2, 3])((x) => ops.slice(x!, 1, 2, 2)), bad([2, 3])((x) => ops.slice(x!, 2, 0, 1))],
+  },
+  {
+    op: 'concat',
+    title: 'concat',
+    make: (r) => {
+      const shape = shapeOf(r, 3);
+      const axis = r.integer(0, 2);
+      const other = shape.map((d, i) => (i === axis ? odd(r) : d));
+      return {
+        inputs: { x: normal(r, shape), y: normal(r, other), z: normal(r, shape) },
+        build: ({ x, y, z }) => [ops.concat([x!, y!, z!], axis)],
+      };
+    },
+    bad: [bad([2, 3], [3, 3])((x, y) => ops.concat([x!, y!], 1))],
+  },
+  {
+    op: 'broadcastTo',
+    title: 'broadcastTo',
+    make: (r) => {
+      const full = shapeOf(r, 3);
+      const thin = full.map((d) => (r() < 0.5 ? 1 : d)).slice(r.integer(0, 1));
+      return { inputs: { x: normal(r, thin) }, build: ({ x }) => [ops.broadcastTo(x!, full)] };
+    },
+    bad: [bad([2, 3])((x) => ops.broadcastTo(x!, [2, 4])), bad([2, 3])((x) => ops.broadcastTo(x!, [3]))],
+  },
+  {
+    op: 'select',
+    title: 'select, broadcasting all three',
+    make: (r) => ({
+      inputs: { c: bits(r, [3, 1, 5]), a: normal(r, [1, 3, 5]), b: normal(r, [3, 3, 1]) },
+      build: ({ c, a, b }) => [ops.select(c!, a!, b!)],
+    }),
+    bad: [bad([2], [2], [2])((c, a, b) => ops.select(c!, a!, b!))],
+  },
+  {
+    op: 'cast',
+    title: 'cast between widths and kinds',
+    make: (r) => ({
+      inputs: { x: normal(r, [3, 5], 3), n: i32([5], r.integers(5, -9, 9)), m: bits(r, [7]) },
+      build: ({ x, n, m }) => [
+        ops.cast(ops.cast(x!, 'bf16'), 'f32'),
+        ops.cast(ops.cast(x!, 'f16'), 'f32'),
+        ops.cast(n!, 'f32'),
+        ops.cast(m!, 'f32'),
+        ops.cast(x!, 'i32'),
+        ops.cast(m!, 'i32'),
+      ],
+    }),
+  },
+];
+
+const reductionCases: OperationCase[] = [
+  ...(['reduceSum', 'reduceMax'] as const).flatMap((op): OperationCase[] =>
+    [[2], [0], [0, 2], [1], [0, 1, 2], []].map((axes) => ({
+      op,
+      title: `${op} over [${axes}]`,
+      make: (r) => ({
+        inputs: { x: op === 'reduceMax' ? separated(r, [3, 5, 7]) : normal(r, [odd(r), 5, odd(r)]) },
+        build: ({ x }) => [reduceBy[op](x!, axes)],
+      }),
+      bad: [bad([2, 3])((x) => reduceBy[op](x!, [2])), bad([2, 3])((x) => reduceBy[op](x!, [0, 0]))],
+    })),
+  ),
+  {
+    op: 'argMax',
+    title: 'argMax, first of equals',
+    make: (r) => ({
+      inputs: { x: f32([3, 5, 7], Float32Array.from(r.integers(105, 0, 3)), false) },
+      build: ({ x }) => [ops.argMax(x!)],
+    }),
+    bad: [bad([])((x) => ops.argMax(x!))],
+  },
+];
+
+const productCases: OperationCase[] = [
+  ...[false, true].flatMap((transposeA) =>
+    [false, true].flatMap((transposeB) =>
+      [0, 1, 2].map((batchAxes): OperationCase => ({
+        op: 'matmul',
+        title: `matmul ${transposeA ? 'aᵀ' : 'a'}${transposeB ? 'bᵀ' : 'b'}, ${batchAxes} batch axes`,
+        make: (r) => {
+          const [m, n, k] = shapeOf(r, 3) as [number, number, number];
+          const batch = shapeOf(r, batchAxes);
+          return {
+            inputs: {
+              a: normal(r, [...batch, ...(transposeA ? [k, m] : [m, k])]),
+              b: normal(r, [...batch, ...(transposeB ? [n, k] : [k, n])]),
+            },
+            build: ({ a, b }) => [ops.matmul(a!, b!, { transposeA, transposeB })],
+          };
+        },
+        bad: [
+          bad([2, 3], [2, 3])((a, b) => ops.matmul(a!, b!)),
+          bad([2, 3], [4, 2, 3])((a, b) => ops.matmul(a!, b!, { transposeB: true })),
+          bad([3, 2, 3], [4, 3, 2])((a, b) => ops.matmul(a!, b!)),
+          bad([3], [3])((a, b) => ops.matmul(a!, b!)),
+        ],
+      })),
+    ),
+  ),
+  ...[false, true].map((withBias): OperationCase => ({
+    op: 'linear',
+    title: `linear${withBias ? ' with bias' : ''}`,
+    make: (r) => {
+      const [from, to] = shapeOf(r, 2) as [number, number];
+      const inputs: Record<string, CaseInput> = { x: normal(r, [3, 5, from]), w: normal(r, [to, from]) };
+      if (withBias) inputs.b = normal(r, [to]);
+      return { inputs, build: ({ x, w, b }) => [ops.linear(x!, w!, b)] };
+    },
+    bad: [
+      bad([2, 3], [3, 2])((x, w) => ops.linear(x!, w!)),
+      bad([2, 3], [4, 3], [3])((x, w, b) => ops.linear(x!, w!, b)),
+    ],
+  })),
+];
+
+const indexingCases: OperationCase[] = [
+  {
+    op: 'gather',
+    title: 'gather with repeats',
+    make: (r) => ({
+      inputs: { table: normal(r, [7, 5]), at: i32([3, 5], r.integers(15, 0, 6)) },
+      build: ({ table, at }) => [ops.gather(table!, at!)],
+    }),
+    bad: [
+      bad([7, 5], [3])((table, at) => ops.gather(table!, at!)),
+      (g) => ops.gather(floats(g, [7])[0]!, integers(g, [3])),
+    ],
+  },
+  {
+    op: 'scatterAdd',
+    title: 'scatterAdd with repeats',
+    make: (r) => ({
+      inputs: { at: i32([3, 5], r.integers(15, 0, 6)), updates: normal(r, [3, 5, 3]) },
+      build: ({ at, updates }) => [ops.scatterAdd(at!, updates!, 9)],
+    }),
+    bad: [(g) => ops.scatterAdd(integers(g, [3]), floats(g, [4, 2])[0]!, 5)],
+  },
+  {
+    op: 'oneHot',
+    title: 'oneHot with indices outside',
+    make: (r) => ({ inputs: { at: i32([3, 5], r.integers(15, -2, 8)) }, build: ({ at }) => [ops.oneHot(at!, 7)] }),
+    bad: [bad([3])((x) => ops.oneHot(x!, 5))],
+  },
+];
+
+const randomCases: OperationCase[] = [
+  {
+    op: 'uniform',
+    title: 'uniform',
+    make: (r) => ({ inputs: { key: key(r) }, build: ({ key: k }) => [ops.uniform(k!, [3, 7, 5], 11)] }),
+    bad: [bad([4])((x) => ops.uniform(x!, [2], 0)), (g) => ops.uniform(integers(g, [3]), [2], 0)],
+  },
+  {
+    op: 'dropout',
+    title: 'dropout',
+    make: (r) => ({
+      inputs: { x: normal(r, [5, 7]), key: key(r) },
+      build: ({ x, key: k }) => [ops.dropout(x!, k!, 0.3, 2)],
+    }),
+    bad: [bad([4], [4])((x, k) => ops.dropout(x!, k!, 0.5, 0))],
+  },
+];
+
+const normCases: OperationCase[] = (['layer', 'rms'] as const).flatMap((kind) =>
+  [false, true].flatMap((withBias): OperationCase[] => {
+    const make = (r: Random) => {
+      const width = r.pick([3, 5, 7, 17]);
+      const inputs: Record<string, CaseInput> = { x: normal(r, [3, 5, width], 2, 1), gain: normal(r, [width], 0.3, 1) };
+      if (withBias) inputs.bias = normal(r, [width]);
+      return { width, inputs };
+    };
+    const name = `${kind}${withBias ? ' with bias' : ''}`;
+    return [
+      {
+        op: 'norm',
+        title: `norm ${name}`,
+        make: (r) => ({
+          inputs: make(r).inputs,
+          build: ({ x, gain, bias }) => [ops.norm(x!, gain!, { kind, eps: 1e-5, bias })],
+        }),
+        bad: [
+          bad([2, 3], [2])((x, gain) => ops.norm(x!, gain!, { kind, eps: 1e-5 })),
+          bad([2, 3], [3], [2])((x, gain, bias) => ops.norm(x!, gain!, { kind, eps: 1e-5, bias })),
+        ],
+      },
+      {
+        op: 'normGrad',
+        title: `normGrad ${name}`,
+        make: (r) => {
+          const { width, inputs } = make(r);
+          delete inputs.bias;
+          return {
+            inputs: { ...inputs, g: normal(r, [3, 5, width]) },
+            build: ({ x, gain, g }, graph) =>
+              graph.add('normGrad', [x!, gain!, g!], { kind, eps: 1e-5, bias: withBias }),
+          };
+        },
+      },
+    ];
+  }),
+);
+
+const activationCases: OperationCase[] = (['gelu', 'gelu_tanh', 'silu', 'relu2'] as const).flatMap(
+  (fn): OperationCase[] => {
+    const domain = fn === 'relu2' ? away : (r: Random, shape: Shape) => normal(r, shape, 2);
+    return [
+      {
+        op: 'activation',
+        title: `activation ${fn}`,
+        make: (r) => ({ inputs: { x: domain(r, [5, 7]) }, build: ({ x }) => [ops.activation(x!, fn)] }),
+        bad: [(g) => ops.activation(integers(g, [3]), fn), bad([2])((x) => ops.activation(x!, 'softsign' as 'gelu'))],
+      },
+      {
+        op: 'activationGrad',
+        title: `activationGrad ${fn}`,
+        make: (r) => ({
+          inputs: { x: domain(r, [5, 7]), g: normal(r, [5, 7]) },
+          build: ({ x, g }, graph) => graph.add('activationGrad', [x!, g!], { fn }),
+        }),
+        bad: [bad([2, 3], [3])((x, g) => x!.graph.add('activationGrad', [x!, g!], { fn }))],
+      },
+      {
+        op: 'gatedActivation',
+        title: `gatedActivation ${fn}`,
+        make: (r) => ({
+          inputs: { a: domain(r, [5, 7]), b: normal(r, [5, 7]) },
+          build: ({ a, b }) => [ops.gatedActivation(a!, b!, fn)],
+        }),
+        bad: [bad([2, 3], [3])((a, b) => ops.gatedActivation(a!, b!, fn))],
+      },
+      {
+        op: 'gatedActivationGrad',
+        title: `gatedActivationGrad ${fn}`,
+        make: (r) => ({
+          inputs: { a: domain(r, [5, 7]), b: normal(r, [5, 7]), g: normal(r, [5, 7]) },
+          build: ({ a, b, g }, graph) => graph.add('gatedActivationGrad', [a!, b!, g!], { fn }),
+        }),
+      },
+    ];
+  },
+);
+
+export interface AttentionVariant {
+  title: string;
+  tq?: number;
+  tk?: number;
+  heads?: number;
+  kvHeads?: number;
+  size?: number;
+  valueSize?: number;
+  causal?: boolean;
+  window?: number;
+  softcap?: number;
+  keyMask?: 'random' | 'first row empty';
+  slope?: boolean;
+  rate?: number;
+}
+
+/** Every option of attention, alone and together. */
+export const ATTENTION_VARIANTS: readonly AttentionVariant[] = [
+  { title: 'plain' },
+  { title: 'causal', causal: true, heads: 3 },
+  { title: 'causal, more keys than queries', causal: true, tq: 3, tk: 7 },
+  { title: 'window', causal: true, window: 3 },
+  { title: 'key padding', keyMask: 'random' },
+  { title: 'key padding, a sequence without any key', keyMask: 'first row empty', causal: true },
+  { title: 'slope', slope: true, causal: true, heads: 3 },
+  { title: 'soft-cap', softcap: 1.5, heads: 2 },
+  { title: 'grouped queries', heads: 6, kvHeads: 2, causal: true },
+  { title: 'one key-value head', heads: 4, kvHeads: 1 },
+  { title: 'values wider than keys', size: 3, valueSize: 7 },
+  { title: 'dropout', rate: 0.4, causal: true },
+  {
+    title: 'everything',
+    heads: 4,
+    kvHeads: 2,
+    size: 5,
+    valueSize: 3,
+    causal: true,
+    window: 4,
+    softcap: 2,
+    keyMask: 'first row empty',
+    slope: true,
+    rate: 0.25,
+  },
+];
+
+export function attentionInputs(r: Random, v: AttentionVariant): Record<string, CaseInput> {
+  const batch = 2;
+  const tq = v.tq ?? 5;
+  const tk = v.tk ?? tq;
+  const heads = v.heads ?? 1;
+  const kvHeads = v.kvHeads ?? heads;
+  const size = v.size ?? 3;
+  const inputs: Record<string, CaseInput> = {
+    q: normal(r, [batch, tq, heads, size]),
+    k: normal(r, [batch, tk, kvHeads, size]),
+    v: normal(r, [batch, tk, kvHeads, v.valueSize ?? size]),
+  };
+  if (v.keyMask !== undefined) {
+    inputs.keyMask = bits(r, [batch, tk], 0.7);
+    if (v.keyMask === 'first row empty') inputs.keyMask.data.fill(0, 0, tk);
+  }
+  if (v.slope === true) inputs.slope = positive(r, [heads]);
+  if (v.rate !== undefined) inputs.key = key(r);
+  return inputs;
+}
+
+export function buildAttention(variant: AttentionVariant, x: Readonly<Record<string, Value>>): Value {
+  return ops.attention(x.q!, x.k!, x.v!, {
+    causal: variant.causal,
+    window: variant.window,
+    softcap: variant.softcap,
+    keyMask: x.keyMask,
+    slope: x.slope,
+    dropout: variant.rate === undefined ? undefined : { rate: variant.rate, key: x.key!, stream: 3 },
+  });
+}
+
+const attentionCases: OperationCase[] = ATTENTION_VARIANTS.flatMap((variant): OperationCase[] => [
+  {
+    op: 'attention',
+    title: `attention: ${variant.title}`,
+    make: (r) => ({
+      inputs: attentionInputs(r, variant),
+      build: (x) => buildAttention(variant, x).node.outputs,
+      // The second output (log-sum-exp) is there for backward only.
+      differentiableOutputs: [0],
+    }),
+    bad: [
+      bad([2, 5, 3], [2, 5, 3], [2, 5, 3])((q, k, v) => ops.attention(q!, k!, v!)),
+      bad([2, 5, 3, 4], [2, 5, 2, 4], [2, 5, 2, 4])((q, k, v) => ops.attention(q!, k!, v!)),
+      bad([2, 5, 2, 4], [2, 5, 2, 3], [2, 5, 2, 4])((q, k, v) => ops.attention(q!, k!, v!)),
+      bad([1, 5, 2, 4], [1, 5, 2, 4], [1, 5, 2, 4], [3])((q, k, v, slope) => ops.attention(q!, k!, v!, { slope })),
+      bad(
+        [1, 5, 2, 4],
+        [1, 5, 2, 4],
+        [1, 5, 2, 4],
+        [1, 5],
+      )((q, k, v, keyMask) => ops.attention(q!, k!, v!, { keyMask })),
+    ],
+  },
+  {
+    op: 'attentionGrad',
+    title: `attentionGrad: ${variant.title}`,
+    // What forward saved is given independently, so that the function is smooth in each input on its own.
+    make: (r) => {
+      const inputs = attentionInputs(r, variant);
+      const [batch, tq, heads] = inputs.q!.shape as [number, number, number];
+      const like = [batch, tq, heads, inputs.v!.shape[3]!];
+      return {
+        inputs: { ...inputs, out: normal(r, like), lse: normal(r, [batch, heads, tq], 0.3, 2), g: normal(r, like) },
+        build: (x, graph) => {
+          const { inputs: own, attrs } = buildAttention(variant, x).node;
+          return graph.add('attentionGrad', [...own.slice(0, 3), x.out!, x.lse!, x.g!, ...own.slice(3)], attrs);
+        },
+      };
+    },
+  },
+]);
+
+const rotaryCases: OperationCase[] = [false, true].map((inverse) => ({
+  op: 'rotary',
+  title: `rotary${inverse ? ' inverse' : ''}`,
+  make: (r) => ({
+    inputs: { x: normal(r, [2, 7, 3, r.pick([2, 4, 6])]) },
+    build: ({ x }, graph) => graph.add('rotary', [x!], { base: 10000, inverse }),
+  }),
+  bad: [bad([2, 7, 3, 5])((x) => ops.rotary(x!, 10000)), bad([2, 7, 4])((x) => ops.rotary(x!, 10000))],
+}));
+
+const lossCases: OperationCase[] = [0, 3].flatMap((softcap): OperationCase[] => {
+  const make = (r: Random) => {
+    const targets = r.integers(7, 0, 4);
+    targets[2] = -1;
+    return { hidden: normal(r, [7, 3], 2), weight: normal(r, [5, 3]), targets: i32([7], targets) };
+  };
+  const name = softcap > 0 ? ' with soft-cap' : '';
+  return [
+    {
+      op: 'linearCrossEntropy',
+      title: `linearCrossEntropy${name}`,
+      make: (r) => ({
+        inputs: make(r),
+        build: ({ hidden, weight, targets }) => {
+          const { loss, correct } = ops.linearCrossEntropy(hidden!, weight!, targets!, { softcap });
+          return [loss, correct];
+        },
+        differentiableOutputs: [0],
+      }),
+      bad: [
+        (g) => ops.linearCrossEntropy(...(floats(g, [7, 3], [5, 4]) as [Value, Value]), integers(g, [7])),
+        (g) => ops.linearCrossEntropy(...(floats(g, [7, 3], [5, 3]) as [Value, Value]), integers(g, [6])),
+      ],
+    },
+    {
+      op: 'linearCrossEntropyGrad',
+      title: `linearCrossEntropyGrad${name}`,
+      make: (r) => ({
+        inputs: { ...make(r), g: normal(r, [7]) },
+        build: ({ hidden, weight, targets, g }, graph) =>
+          graph.add('linearCrossEntropyGrad', [hidden!, weight!, targets!, g!], {
+            softcap,
+            outHidden: 'f32',
+            outWeight: 'f32',
+          }),
+      }),
+    },
+  ];
+});
+
+export const OPTIMIZER_VARIANTS: readonly { rule: string; [attribute: string]: string | number | boolean }[] = [
+  { rule: 'adamw', beta1: 0.9, beta2: 0.95, eps: 1e-6 },
+  { rule: 'adam', beta1: 0.8, beta2: 0.99, eps: 1e-8 },
+  { rule: 'sgd', momentum: 0 },
+  { rule: 'sgd', momentum: 0.9, nesterov: false },
+  { rule: 'sgd', momentum: 0.9, nesterov: true },
+  { rule: 'adagrad', eps: 1e-8 },
+  { rule: 'rmsprop', alpha: 0.9, eps: 1e-6, momentum: 0, centered: false },
+  { rule: 'rmsprop', alpha: 0.9, eps: 1e-6, momentum: 0.8, centered: false },
+  { rule: 'rmsprop', alpha: 0.9, eps: 1e-6, momentum: 0.8, centered: true },
+];
+
+const optimizerCases: OperationCase[] = [
+  ...OPTIMIZER_VARIANTS.map((attrs): OperationCase => ({
+    op: 'optimizerUpdate',
+    title: `optimizerUpdate ${JSON.stringify(attrs)}`,
+    make: (r) => {
+      const names = ops.UPDATE_RULES[attrs.rule]!.moments(attrs);
+      const inputs: Record<string, CaseInput> = {
+        p: normal(r, [5, 7]),
+        g: away(r, [5, 7]),
+        gradientScale: scalar(0.7),
+        learningRate: scalar(0.05),
+        weightDecay: scalar(0.1),
+        bias1: scalar(0.3),
+        bias2: scalar(0.2),
+      };
+      names.forEach((name) => {
+        // Second moments are positive, and above the square of the mean that the centred form subtracts.
+        const second = name === 'second' || name === 'square' || name === 'sum';
+        inputs[name] = second
+          ? f32(
+              [5, 7],
+              r.normals(35).map((x) => 2 + Math.abs(x)),
+            )
+          : normal(r, [5, 7], 0.2);
+      });
+      return {
+        inputs,
+        build: (x) => {
+          const hyper = x as unknown as ops.Hyper;
+          const update = ops.optimizerUpdate(
+            x.p!,
+            x.g!,
+            names.map((name) => x[name]!),
+            hyper,
+            { ...attrs, working: 'bf16' },
+          );
+          return [update.p, ...update.moments, update.working!];
+        },
+      };
+    },
+    bad: [
+      bad([3], [4], [], [], [], [], [])((p, g, ...h) => p!.graph.add('optimizerUpdate', [p!, g!, ...h], attrs)),
+      bad([3], [3], [], [])((p, g, ...h) => p!.graph.add('optimizerUpdate', [p!, g!, ...h], attrs)),
+    ],
+  })),
+  {
+    op: 'globalNorm',
+    title: 'globalNorm',
+    make: (r) => ({
+      inputs: { a: normal(r, [5, 7]), b: normal(r, [3]), c: normal(r, []) },
+      build: ({ a, b, c }) => [ops.globalNorm([a!, b!, c!])],
+    }),
+  },
+];
+
+const fusedCases: OperationCase[] = [
+  ...(
+    [
+      {},
+      { residual: true },
+      { bias: true, activation: 'gelu_tanh', savePre: true },
+      { bias: true, residual: true, activation: 'silu' },
+      { aux: true },
+      { aux: true, residual: true, transposeA: true },
+    ] as {
+      residual?: boolean;
+      bias?: boolean;
+      aux?: boolean;
+      savePre?: boolean;
+      transposeA?: boolean;
+      activation?: 'silu';
+    }[]
+  ).map((options): OperationCase => ({
+    op: 'gemm',
+    title: `gemm ${JSON.stringify(options)}`,
+    make: (r) => {
+      const transposeB = r() < 0.5;
+      const { transposeA = false } = options;
+      const inputs: Record<string, CaseInput> = {
+        a: normal(r, transposeA ? [5, 3] : [3, 5]),
+        b: normal(r, transposeB ? [7, 5] : [5, 7]),
+      };
+      if (options.residual === true) inputs.residual = normal(r, [3, 7]);
+      if (options.bias === true) inputs.bias = normal(r, [7]);
+      if (options.aux === true) inputs.aux = normal(r, [3, 7]);
+      return {
+        inputs,
+        build: ({ a, b, residual, bias, aux }) => {
+          const { y } = ops.gemm(a!, b!, {
+            transposeA,
+            transposeB,
+            out: 'f32',
+            residual,
+            bias,
+            activation: options.activation,
+            savePre: options.savePre,
+            derivativeOf: aux === undefined ? undefined : { activation: 'gelu', aux },
+          });
+          return y.node.outputs;
+        },
+      };
+    },
+    bad: [
+      bad([2, 3], [2, 3])((a, b) => ops.gemm(a!, b!, { out: 'f32' })),
+      bad([2, 3], [3, 4], [2, 3])((a, b, residual) => ops.gemm(a!, b!, { out: 'f32', residual })),
+    ],
+  })),
+  {
+    op: 'normGradAdd',
+    title: 'normGradAdd',
+    make: (r) => ({
+      inputs: { x: normal(r, [3, 5], 2), gain: normal(r, [5]), g: normal(r, [3, 5]), addend: normal(r, [3, 5]) },
+      build: ({ x, gain, g, addend }, graph) =>
+        graph.add('normGradAdd', [x!, gain!, g!, addend!], { kind: 'layer', eps: 1e-5, bias: true }),
+    }),
+  },
+  {
+    op: 'scatterAddTo',
+    title: 'scatterAddTo',
+    make: (r) => ({
+      inputs: { base: normal(r, [7, 3]), at: i32([5], r.integers(5, 0, 6)), updates: normal(r, [5, 3]) },
+      build: ({ base, at, updates }, graph) => graph.add('scatterAddTo', [base!, at!, updates!]),
+    }),
+  },
+  ...[false, true].map((hasBase): OperationCase => ({
+    op: 'crossEntropyWithGradient',
+    title: `crossEntropyWithGradient${hasBase ? ' onto a base' : ''}`,
+    make: (r) => {
+      const inputs: Record<string, CaseInput> = {
+        hidden: normal(r, [7, 3], 2),
+        weight: normal(r, [5, 3]),
+        targets: i32([7], r.integers(7, -1, 4)),
+        g: normal(r, [7]),
+      };
+      if (hasBase) inputs.base = normal(r, [5, 3]);
+      return {
+        inputs,
+        build: (x, graph) =>
+          graph.add('crossEntropyWithGradient', Object.values(x), { softcap: 2, outHidden: 'f32', outWeight: 'f32' }),
+        differentiableOutputs: [0, 2, 3],
+      };
+    },
+  })),
+];
+
+const leafCases: OperationCase[] = [
+  { op: 'input', title: 'input', make: (r) => ({ inputs: { x: normal(r, [3, 5]) }, build: ({ x }) => [x!] }) },
+  {
+    op: 'state',
+    title: 'state',
+    make: (r) => ({
+      inputs: { x: normal(r, [3, 5]) },
+      build: ({ x }, graph) => [ops.mul(x!, ops.state(graph, 's', [3, 5], 'f32'))],
+    }),
+  },
+  {
+    op: 'fill',
+    title: 'fill',
+    make: () => ({
+      inputs: {},
+      build: (_, graph) => [
+        ops.fill(graph, [3, 5], 1.5),
+        ops.fill(graph, [], -2, 'i32'),
+        ops.fill(graph, [2000], 0.1, 'bf16'),
+      ],
+    }),
+  },
+  { op: 'iota', title: 'iota', make: () => ({ inputs: {}, build: (_, graph) => [ops.iota(graph, 17)] }) },
+];
+
+export const CASES: readonly OperationCase[] = [
+  ...leafCases,
+  ...unaryCases,
+  ...binaryCases,
+  ...comparisonCases,
+  ...movementCases,
+  ...reductionCases,
+  ...productCases,
+  ...indexingCases,
+  ...randomCases,
+  ...normCases,
+  ...activationCases,
+  ...attentionCases,
+  ...rotaryCases,
+  ...lossCases,
+  ...optimizerCases,
+  ...fusedCases,
+];
+
+/** The state `s` that the case of operation `state` reads. */
+export const CASE_STATE = { name: 's', shape: [3, 5], dtype: 'f32', category: 'parameters', scope: '' } as const;
+export const CASE_STATE_DATA = Float32Array.from({ length: 15 }, (_, i) => i / 4 - 1);

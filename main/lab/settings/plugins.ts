@@ -12,16 +12,13 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { SettingSpec } from '../../../preload/contract/settings.ts';
+import type { ModelDefinition } from '../../engine/nn/model.ts';
 import { settingsWithModels } from './declarations/index.ts';
 import { modelSettings } from './declarations/model.ts';
 import { DeclarationError, SettingsRegistry } from './registry.ts';
 
-/** What this layer needs to know of a model; the engine knows its full type. */
-export interface PluginModel {
-  readonly name: string;
-  readonly settings?: readonly SettingSpec[];
-  readonly build: (...args: never[]) => unknown;
-}
+/** A model of a plug-in: the engine's own type, passed on as it was made. */
+export type PluginModel = ModelDefinition;
 
 export interface Plugin {
   readonly name: string;

@@ -1,0 +1,81 @@
+import { builtInSettings } from '../../../main/lab/settings/declarations/index.ts';
+import { buildTraining } from '../../../main/engine/nn/training.ts';
+import type { TrainingPrograms } from '../../../main/engine/nn/training.ts';
+import { sizeOf } from '../../../main/engine/graph/value.ts';
+import type { Program } from '../../../main/engine/graph/program.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+
+/** Together these use every option of the gpt model. */
+export const VARIANTS: Readonly<Record<string, Config>> = {
+  plain: {},
+  llama: {
+    'model.norm': 'rmsnorm',
+    'model.positions': 'rotary',
+    'model.mlp': 'swiglu',
+    'model.kv_heads': 2,
+    'model.width': 16,
+    'model.heads': 4,
+    'model.qk_norm': true,
+    'model.tied': false,
+  },
+  original: {
+    'model.norm_position': 'post',
+    'model.positions': 'sinusoidal',
+    'model.bias': true,
+    'model.dropout': 0.2,
+  },
+  biased: {
+    'model.positions': 'bias',
+    'model.window': 4,
+    'model.softcap': 5,
+    'model.attention_softcap': 3,
+    'model.mlp': 'geglu',
+  },
+  squared: { 'model.mlp': 'relu2', 'model.positions': 'none', 'model.head_size': 6, 'model.residual_scale': false },
+  tanh: { 'model.mlp': 'gelu_tanh', 'model.depth': 1, 'model.norm_eps': 1e-3 },
+};
+
+export const VOCABULARY = 23;
+
+export function variantConfig(overrides: Config = {}): Config {
+  const config: Record<string, Config[string]> = {};
+  for (const { name, default: value } of builtInSettings) config[name] = value;
+  const tiny = { 'model.context': 7, 'model.depth': 2, 'model.width': 12, 'model.heads': 2, 'model.init_std': 0.3 };
+  return { ...config, ...tiny, ...overrides };
+}
+
+export function programsOf(overrides: Config = {}, keyMasked = false): TrainingPrograms {
+  return buildTraining({ config: variantConfig(overrides), vocabularySize: VOCABULARY, keyMasked });
+}
+
+/** Random values for every input and state of a program; token-like integers for integer inputs. */
+export function randomFeeds(p: Program, random: () => number): Record<string, Float64Array> {
+  const feeds: Record<string, Float64Array> = {};
+  for (const node of p.graph.nodes) {
+    if (node.op !== 'input' && node.op !== 'state') continue;
+    const value = node.outputs[0]!;
+    const name = node.attrs.name as string;
+    const make = () => {
+      if (name === 'tokens') return Math.floor(random() * VOCABULARY);
+      if (name === 'targets') return Math.floor(random() * (VOCABULARY + 1)) - 1;
+      if (name === 'position') return 2;
+      if (value.dtype === 'i32') return Math.floor(random() * 1000);
+      if (value.dtype === 'u8') return 1;
+      if (name.includes(':second') || name.startsWith('bias')) return 0.5 + random();
+      return random() - 0.5;
+    };
+    feeds[name] ??= Float64Array.from({ length: sizeOf(value.shape) }, make);
+  }
+  return feeds;
+}
+
+/** A seeded generator (mulberry32) for test data. */
+export function generator(seed: number): () => number {
+  let a = seed >>> 0;
+  return () => {
+    a = (a + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

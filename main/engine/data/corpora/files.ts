@@ -99,6 +99,10 @@ export interface ReadOptions {
   /** At most so many bytes of text; 0 = all. */
   readonly limit: number;
   readonly setting: string;
+  /** Bytes of all files together where known, for the progress; else 0. */
+  readonly totalBytes: number;
+  /** Regroups documents, for corpora whose rows are not documents. */
+  readonly regroup?: (documents: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -124,23 +128,31 @@ export function readDocuments(
   }
 }
 
-/** Reads the documents of all files, in order, up to the limit. */
-export async function readFiles(files: readonly CorpusFile[], options: ReadOptions): Promise<Corpus> {
-  const { limit, onProgress, signal } = options;
+/**
+ * Reads the documents of all files, in order, up to the limit. Files are asked for one at a time, so that downloads stop
+ * with the last one needed.
+ */
+export async function readFiles(
+  files: AsyncIterable<CorpusFile> | Iterable<CorpusFile>,
+  options: ReadOptions,
+): Promise<Corpus> {
+  const { limit, totalBytes, onProgress, signal, regroup } = options;
   const builder = new CorpusBuilder(limit);
-  const total = files.reduce((sum, file) => sum + file.size, 0);
   const meter = new PhaseMeter('read', onProgress);
   let before = 0;
-  for (const file of files) {
+  const names: string[] = [];
+  for await (const file of files) {
     throwIfAborted(signal);
+    names.push(file.path);
     const onBytes = (read: number) => {
       // Whichever comes first ends the reading: the files or the limit.
-      if (limit > 0 && builder.length / limit > (before + read) / total)
-        meter.update(builder.length, limit, file.path, true);
-      else meter.update(before + read, total, file.path, true);
+      const ofFiles = totalBytes > 0 ? (before + read) / totalBytes : 0;
+      if (limit > 0 && builder.length / limit >= ofFiles) meter.update(builder.length, limit, file.path, true);
+      else meter.update(before + read, totalBytes, file.path, true);
     };
+    const raw = readDocuments(file.path, options.column, options.separator, onBytes);
     let seen = 0;
-    for await (const document of readDocuments(file.path, options.column, options.separator, onBytes)) {
+    for await (const document of regroup === undefined ? raw : regroup(raw)) {
       if (!builder.add(document)) break;
       if ((++seen & 1023) === 0) throwIfAborted(signal);
     }
@@ -148,8 +160,8 @@ export async function readFiles(files: readonly CorpusFile[], options: ReadOptio
     before += file.size;
   }
   if (builder.documents === 0) {
-    const names = files.length === 1 ? files[0].path : `${files.length} files`;
-    throw new DataError(options.setting, names, 'holds no text.', 'files with at least one document that is not empty');
+    const what = names.length === 1 ? names[0] : `${names.length} files`;
+    throw new DataError(options.setting, what, 'holds no text.', 'files with at least one document that is not empty');
   }
   return builder.build();
 }

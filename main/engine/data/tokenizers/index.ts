@@ -18,13 +18,15 @@ const KINDS = ['byte', 'bpe', 'gpt2'];
 /** Part of every cache key: raise it when pre-tokenization, training or the file format changes. */
 const TRAINING_VERSION = 'bpe-1';
 
+const kindOf = (config: Config) => config['tokenizer.kind'] ?? 'byte';
+
 /** Vocabulary size of a configuration, known before any data is read. */
 export function vocabularyOf(config: Config): number {
-  const kind = config['tokenizer.kind'];
+  const kind = kindOf(config);
   if (kind === 'byte') return BYTE_VOCABULARY;
   if (kind === 'gpt2') return GPT2_VOCABULARY;
   if (kind === 'bpe') {
-    const size = config['tokenizer.vocabulary'];
+    const size = config['tokenizer.vocabulary'] ?? 1024;
     if (typeof size !== 'number' || !Number.isInteger(size) || size < FIRST_MERGE || size > 65_536) {
       const nearest = typeof size === 'number' ? Math.min(65_536, Math.max(FIRST_MERGE, Math.round(size))) : 1024;
       throw new DataError(
@@ -90,6 +92,8 @@ export interface PreparedTokenizer {
   readonly tokenizer: Tokenizer;
   /** Names the tokenizer by content: equal ids mean equal encodings. */
   readonly id: string;
+  /** Left and right id of each merge, where the tokenizer was trained here; else null. */
+  readonly merges: Int32Array | null;
 }
 
 /** The tokenizer for a configuration, trained on `train` alone where it is trained, or taken from the cache. */
@@ -99,13 +103,13 @@ export async function prepareTokenizer(
   options: TokenizerOptions,
 ): Promise<PreparedTokenizer> {
   const vocabularySize = vocabularyOf(config);
-  if (config['tokenizer.kind'] === 'byte') return { tokenizer: byteTokenizer(), id: 'byte-1' };
-  if (config['tokenizer.kind'] === 'gpt2') return { tokenizer: await gpt2Tokenizer(), id: 'gpt2-1' };
+  if (kindOf(config) === 'byte') return { tokenizer: byteTokenizer(), id: 'byte-1', merges: null };
+  if (kindOf(config) === 'gpt2') return { tokenizer: await gpt2Tokenizer(), id: 'gpt2-1', merges: null };
   const text = trainingSample(train, Number(config['tokenizer.sample'] ?? 0), Number(config['data.corpus_seed'] ?? 0));
   const id = sha256(Buffer.from(`${TRAINING_VERSION}:${vocabularySize}:${corpusHash(text)}`)).slice(0, 32);
   const path = join(options.cacheDir, 'tokenizers', `${id}.json`);
   const cached = await readMerges(path, vocabularySize);
-  if (cached !== null) return { tokenizer: bpeTokenizer(cached, vocabularySize), id };
+  if (cached !== null) return { tokenizer: bpeTokenizer(cached, vocabularySize), id, merges: cached };
   const meter = new PhaseMeter('tokenizer', options.onProgress);
   const { merges } = await trainBpeInWorker(text, vocabularySize, {
     onProgress: (fraction) => meter.update(fraction, 1, `${vocabularySize} tokens`),
@@ -113,5 +117,5 @@ export async function prepareTokenizer(
   });
   const file: MergeFile = { version: TRAINING_VERSION, merges: [...merges], sha256: mergesChecksum(merges) };
   await writeAtomic(path, Buffer.from(JSON.stringify(file)));
-  return { tokenizer: bpeTokenizer(merges, vocabularySize), id };
+  return { tokenizer: bpeTokenizer(merges, vocabularySize), id, merges };
 }

@@ -1,0 +1,51 @@
+import type { Tokenizer } from './tokenizers/tokenizer.ts';
+
+export type TokenArray = Uint16Array | Int32Array;
+
+/**
+ * One side of a dataset. Every document is followed by EOS, so the stream reads doc₀ EOS doc₁ EOS …; the first token of
+ * each document is predicted from an EOS.
+ */
+export interface TokenSplit {
+  readonly tokens: TokenArray;
+  /** Document d, its EOS included, is tokens[offsets[d] … offsets[d + 1]). Length = documents + 1. */
+  readonly offsets: Float64Array;
+  /** Bytes of the documents' text. */
+  readonly bytes: number;
+}
+
+export interface DatasetStats {
+  readonly trainBytes: number;
+  readonly validationBytes: number;
+  /** EOS included. */
+  readonly trainTokens: number;
+  readonly validationTokens: number;
+  readonly trainDocuments: number;
+  readonly validationDocuments: number;
+  /** Training text bytes per training token (EOS included). */
+  readonly bytesPerToken: number;
+  /** Fraction of validation tokens whose id never occurs in training. */
+  readonly unseenTokenFraction: number;
+  /** Fraction of validation documents that occur word for word in training. */
+  readonly duplicateFraction: number;
+  /** Different token ids in training. */
+  readonly usedVocabulary: number;
+  /** Tokens of the longest document of either side, its EOS included. */
+  readonly longestDocument: number;
+}
+
+/**
+ * Bits per byte = (sum of nats over all scored tokens, EOS included) ÷ ln 2 ÷ (bytes of the text). An EOS counts with its
+ * nats and 0 bytes: a model must also predict where a document ends, and separators of files are not text. The
+ * entropy floor of the built-in corpus is the mean information of whole documents, their ends included, over the same bytes.
+ */
+export interface Dataset {
+  readonly train: TokenSplit;
+  readonly validation: TokenSplit;
+  readonly tokenizer: Tokenizer;
+  readonly stats: DatasetStats;
+  /** Exact entropy of the validation text in bits per byte, where the corpus knows it; no model can do better on average. */
+  readonly entropyFloorBitsPerByte: number | null;
+  /** SHA-256 that names text, split and tokenizer: equal hashes mean equal tokens. */
+  readonly contentHash: string;
+}

@@ -1,0 +1,107 @@
+/** Prepared datasets on disk: one folder each, named by content, every file with its checksum. */
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Dataset, DatasetStats, TokenArray } from './dataset.ts';
+import { makeFolderAtomic, readWhole, sha256, temporaryName, writeSynced } from './files_atomic.ts';
+import { bpeTokenizer } from './tokenizers/bpe.ts';
+import { byteTokenizer } from './tokenizers/byte.ts';
+import { gpt2Tokenizer } from './tokenizers/gpt2.ts';
+import type { Tokenizer } from './tokenizers/tokenizer.ts';
+
+/** Part of every key: raise it when the format or the meaning of a file changes. */
+export const DATASET_VERSION = 'dataset-1';
+
+interface Meta {
+  readonly version: string;
+  readonly contentHash: string;
+  readonly tokenizer: { readonly kind: Tokenizer['kind']; readonly vocabularySize: number };
+  readonly trainBytes: number;
+  readonly validationBytes: number;
+  readonly stats: DatasetStats;
+  readonly entropyFloorBitsPerByte: number | null;
+  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+}
+
+const raw = (array: TokenArray | Float64Array | Int32Array) =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+const folderOf = (cacheDir: string, contentHash: string) => join(cacheDir, 'datasets', contentHash.slice(0, 32));
+
+/** Saves a dataset. `merges`: the trained tokenizer's, else null. Safe when several processes save the same one. */
+export async function saveDataset(cacheDir: string, dataset: Dataset, merges: Int32Array | null): Promise<void> {
+  const { train, validation, tokenizer } = dataset;
+  const contents: Record<string, Uint8Array> = {
+    'train.bin': raw(train.tokens),
+    'train.offsets.bin': raw(train.offsets),
+    'validation.bin': raw(validation.tokens),
+    'validation.offsets.bin': raw(validation.offsets),
+    ...(merges === null ? {} : { 'merges.bin': raw(merges) }),
+  };
+  const files = Object.fromEntries(
+    Object.entries(contents).map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }]),
+  );
+  const meta: Meta = {
+    version: DATASET_VERSION,
+    contentHash: dataset.contentHash,
+    tokenizer: { kind: tokenizer.kind, vocabularySize: tokenizer.vocabularySize },
+    trainBytes: train.bytes,
+    validationBytes: validation.bytes,
+    stats: dataset.stats,
+    entropyFloorBitsPerByte: dataset.entropyFloorBitsPerByte,
+    files,
+  };
+  await mkdir(join(cacheDir, 'datasets'), { recursive: true });
+  await makeFolderAtomic(folderOf(cacheDir, dataset.contentHash), async (folder) => {
+    for (const [name, bytes] of Object.entries(contents)) await writeSynced(join(folder, name), bytes);
+    await writeSynced(join(folder, 'meta.json'), Buffer.from(`${JSON.stringify(meta, null, 2)}\n`));
+  });
+}
+
+async function readVerified(folder: string, contentHash: string): Promise<Dataset | null> {
+  const metaBytes = await readWhole(join(folder, 'meta.json'));
+  if (metaBytes === null) return null;
+  const meta = JSON.parse(Buffer.from(metaBytes).toString('utf8')) as Meta;
+  if (meta.version !== DATASET_VERSION || meta.contentHash !== contentHash) return null;
+  const contents: Record<string, Uint8Array> = {};
+  for (const [name, expected] of Object.entries(meta.files)) {
+    const bytes = await readWhole(join(folder, name));
+    if (bytes === null || bytes.length !== expected.bytes || sha256(bytes) !== expected.sha256) return null;
+    contents[name] = bytes;
+  }
+  const { kind, vocabularySize } = meta.tokenizer;
+  const tokens = (name: string): TokenArray =>
+    vocabularySize <= 65_536 ? new Uint16Array(contents[name].buffer) : new Int32Array(contents[name].buffer);
+  const offsets = (name: string) => new Float64Array(contents[name].buffer);
+  const tokenizer =
+    kind === 'byte'
+      ? byteTokenizer()
+      : kind === 'gpt2'
+        ? await gpt2Tokenizer()
+        : bpeTokenizer(new Int32Array(contents['merges.bin'].buffer), vocabularySize);
+  return {
+    train: { tokens: tokens('train.bin'), offsets: offsets('train.offsets.bin'), bytes: meta.trainBytes },
+    validation: {
+      tokens: tokens('validation.bin'),
+      offsets: offsets('validation.offsets.bin'),
+      bytes: meta.validationBytes,
+    },
+    tokenizer,
+    stats: meta.stats,
+    entropyFloorBitsPerByte: meta.entropyFloorBitsPerByte,
+    contentHash,
+  };
+}
+
+/** Reads a dataset back, every checksum verified. A damaged one is moved out of the way; null = prepare it (again). */
+export async function loadDataset(cacheDir: string, contentHash: string): Promise<Dataset | null> {
+  const folder = folderOf(cacheDir, contentHash);
+  const dataset = await readVerified(folder, contentHash).catch(() => null);
+  if (dataset !== null) return dataset;
+  // Renamed first: another process may be reading or replacing it.
+  const aside = temporaryName(folder);
+  await rename(folder, aside).then(
+    () => rm(aside, { recursive: true, force: true }),
+    () => undefined,
+  );
+  return null;
+}

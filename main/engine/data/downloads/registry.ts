@@ -1,0 +1,135 @@
+/** Corpora by name: where they are and how their files are read. Files are fetched one at a time, as they are needed. */
+import { join } from 'node:path';
+import type { Config } from '../../../../preload/contract/settings.ts';
+import type { CorpusFile } from '../corpora/files.ts';
+import { describeFile } from '../corpora/files.ts';
+import { DataError } from '../errors.ts';
+import type { OnProgress } from '../progress.ts';
+import { listShards } from './huggingface.ts';
+import { download } from './transfer.ts';
+import type { NetOptions } from './transfer.ts';
+
+export interface Download {
+  /** Names source, configuration and split; part of cache keys. */
+  readonly id: string;
+  readonly column: string;
+  /** Separator that this corpus needs, whatever data.separator says. */
+  readonly separator?: string;
+  readonly regroup?: (documents: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  readonly from:
+    | { readonly kind: 'github'; readonly path: string; readonly filename: string; readonly sha256: string }
+    | { readonly kind: 'huggingface'; readonly dataset: string; readonly config: string; readonly split: string };
+}
+
+/** WikiText's rows are lines; an article begins at a heading of the first level, ` = Title = `. */
+export async function* joinArticles(lines: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const heading = /^ = [^=].* = ?\n?$/;
+  let article: Uint8Array[] = [];
+  for await (const line of lines) {
+    if (article.length > 0 && line.length < 400 && heading.test(Buffer.from(line).toString('utf8'))) {
+      yield Buffer.concat(article);
+      article = [];
+    }
+    // A row without its line end gets one back.
+    article.push(line, ...(line[line.length - 1] === 10 ? [] : [Uint8Array.of(10)]));
+  }
+  if (article.length > 0) yield Buffer.concat(article);
+}
+
+interface Known {
+  readonly dataset: string;
+  readonly config: string;
+  readonly column: string;
+  readonly regroup?: Download['regroup'];
+}
+
+const HUGGING_FACE: Readonly<Record<string, Known>> = {
+  'wikitext-2': { dataset: 'Salesforce/wikitext', config: 'wikitext-2-raw-v1', column: 'text', regroup: joinArticles },
+  'wikitext-103': {
+    dataset: 'Salesforce/wikitext',
+    config: 'wikitext-103-raw-v1',
+    column: 'text',
+    regroup: joinArticles,
+  },
+  'hacker-news': { dataset: 'julien040/hacker-news-posts', config: '', column: 'title' },
+  'fineweb-edu': { dataset: 'HuggingFaceFW/fineweb-edu', config: 'sample-10BT', column: 'text' },
+};
+
+export const downloadNames: readonly string[] = ['tinyshakespeare', ...Object.keys(HUGGING_FACE)];
+
+/** The download a corpus name means, or null when it is no such name. */
+export function findDownload(corpus: string, config: Config): Download | null {
+  if (corpus === 'tinyshakespeare')
+    return {
+      id: corpus,
+      column: '',
+      from: {
+        kind: 'github',
+        path: 'karpathy/char-rnn/master/data/tinyshakespeare/input.txt',
+        filename: 'tinyshakespeare.txt',
+        sha256: '86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed',
+      },
+    };
+  const column = String(config['data.column'] ?? 'text') || 'text';
+  const named = String(config['data.config'] ?? '');
+  const split = String(config['data.split'] ?? 'train') || 'train';
+  const id = (dataset: string, configuration: string) => `hf:${dataset}:${configuration}:${split}`;
+  const known = Object.hasOwn(HUGGING_FACE, corpus) ? HUGGING_FACE[corpus] : undefined;
+  if (known !== undefined) {
+    const configuration = named === '' ? known.config : named;
+    return {
+      id: id(known.dataset, configuration),
+      // `text` is the setting's default and means the corpus' own column.
+      column: column === 'text' ? known.column : column,
+      regroup: known.regroup,
+      from: { kind: 'huggingface', dataset: known.dataset, config: configuration, split },
+    };
+  }
+  if (!corpus.startsWith('hf:')) return null;
+  const dataset = corpus.slice(3);
+  if (!/^[\w.-]+(\/[\w.-]+)?$/.test(dataset) || dataset.includes('..'))
+    throw new DataError('data.corpus', corpus, 'not the name of a Hugging Face dataset.', 'hf:owner/name');
+  return { id: id(dataset, named), column, from: { kind: 'huggingface', dataset, config: named, split } };
+}
+
+export interface FetchOptions {
+  readonly cacheDir: string;
+  readonly net?: NetOptions;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+const safe = (name: string) => name.replace(/[^\w.-]+/g, '_').replace(/^\.+/, '_') || '_';
+
+/** The files of a download, each fetched (or found in the cache and verified) when it is asked for. */
+export async function* fetchFiles(wanted: Download, options: FetchOptions): AsyncGenerator<CorpusFile> {
+  const { from } = wanted;
+  const root = join(options.cacheDir, 'downloads');
+  if (from.kind === 'github') {
+    const base = options.net?.bases?.githubRaw ?? 'https://raw.githubusercontent.com';
+    const path = join(root, from.filename);
+    await download(`${base}/${from.path}`, path, { ...options, sha256: from.sha256 });
+    yield await describeFile(path);
+    return;
+  }
+  const folder = join(
+    root,
+    'hf',
+    safe(from.dataset),
+    safe(from.config === '' ? 'default' : from.config),
+    safe(from.split),
+  );
+  const shards = await listShards(from.dataset, from.config, from.split, folder, options);
+  for (const shard of shards) {
+    const path = join(folder, safe(shard.filename));
+    await download(onBase(shard.url, options.net?.bases?.huggingface), path, options);
+    yield await describeFile(path);
+  }
+}
+
+/** Puts another server in the place of huggingface.co, for mirrors and tests. */
+function onBase(url: string, base: string | undefined): string {
+  if (base === undefined) return url;
+  const { pathname, search } = new URL(url);
+  return base.replace(/\/$/, '') + pathname + search;
+}

@@ -1,0 +1,109 @@
+/** From a configuration to a dataset ready for training, through the caches. */
+import { join } from 'node:path';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { corpusHash, documentCount } from './corpus.ts';
+import type { Corpus } from './corpus.ts';
+import { corpusSource } from './corpora/source.ts';
+import type { SourceOptions } from './corpora/source.ts';
+import { DATASET_VERSION, loadDataset, saveDataset } from './dataset_cache.ts';
+import type { Dataset } from './dataset.ts';
+import { computeStats, encodeCorpus } from './encode.ts';
+import { DataError, nearestName, throwIfAborted } from './errors.ts';
+import { readWhole, removeStale, sha256, writeAtomic } from './files_atomic.ts';
+import { holdOut } from './holdout.ts';
+import { PhaseMeter } from './progress.ts';
+import { prepareTokenizer, vocabularyOf } from './tokenizers/index.ts';
+
+export type PrepareOptions = SourceOptions;
+
+/** Settings that decide the tokens, beside the text itself. */
+const SPLIT_SETTINGS = ['data.corpus_seed', 'data.validation', 'data.holdout'] as const;
+const TOKENIZER_SETTINGS = ['tokenizer.kind', 'tokenizer.vocabulary', 'tokenizer.sample'] as const;
+
+const pick = (config: Config, names: readonly string[]) => names.map((name) => config[name] ?? null);
+
+const hash = (...parts: unknown[]) => sha256(Buffer.from(JSON.stringify(parts)));
+
+/** The exact entropy of a text whose documents' information is known, in bits per byte. */
+function floorOf(corpus: Corpus): number | null {
+  if (corpus.bits === null) return null;
+  return corpus.bits.reduce((sum, bits) => sum + bits, 0) / corpus.bytes.length;
+}
+
+/**
+ * Reads, splits, tokenizes: the dataset of a configuration. Cached by content in `cacheDir`; a second call only reads the
+ * cache (and needs no network), and two processes may prepare the same dataset at once.
+ *
+ * Throws `DataError` for settings that cannot work, the signal's reason when cancelled, and plain errors in words when
+ * disk or network fail. Nothing half-done is ever taken for a dataset.
+ */
+export async function prepareDataset(config: Config, options: PrepareOptions): Promise<Dataset> {
+  const { cacheDir, onProgress, signal } = options;
+  throwIfAborted(signal);
+  vocabularyOf(config);
+  const holdout = String(config['data.holdout'] ?? 'random');
+  if (holdout !== 'random' && holdout !== 'last')
+    throw new DataError(
+      'data.holdout',
+      holdout,
+      'no such way to hold out.',
+      'random, last',
+      nearestName(holdout, ['random', 'last']),
+    );
+  const ownValidation = String(config['data.validation_path'] ?? '') !== '';
+  const fraction = Number(config['data.validation'] ?? 0.05);
+  if (!ownValidation && !(fraction > 0 && fraction <= 0.5)) {
+    const what = 'there would be no validation text, or too little to train on.';
+    throw new DataError('data.validation', fraction, what, 'above 0, at most 0.5 (or set data.validation_path)', 0.05);
+  }
+
+  const source = await corpusSource(config, 'data.corpus', options);
+  const validationSource = ownValidation ? await corpusSource(config, 'data.validation_path', options) : null;
+  const request = hash(
+    DATASET_VERSION,
+    source.fingerprint,
+    validationSource?.fingerprint ?? pick(config, SPLIT_SETTINGS),
+    pick(config, TOKENIZER_SETTINGS),
+  );
+  const notePath = join(cacheDir, 'datasets', 'requests', `${request.slice(0, 32)}.txt`);
+  const note = await readWhole(notePath);
+  if (note !== null) {
+    const cached = await loadDataset(cacheDir, Buffer.from(note).toString('utf8').trim());
+    if (cached !== null) return cached;
+  }
+
+  await removeStale(join(cacheDir, 'datasets'));
+  const corpus = await source.load();
+  const own = validationSource === null ? null : await validationSource.load();
+  throwIfAborted(signal);
+  const seed = Number(config['data.corpus_seed'] ?? 0);
+  const split = own === null ? holdOut(corpus, fraction, holdout, seed) : { train: corpus, validation: own };
+  if (documentCount(split.train) === 0 || documentCount(split.validation) === 0)
+    throw new DataError('data.validation', fraction, 'one side of the split would be empty.', 'a longer corpus');
+
+  const tokenizer = await prepareTokenizer(config, split.train, { cacheDir, onProgress, signal });
+  const contentHash = hash(DATASET_VERSION, corpusHash(split.train), corpusHash(split.validation), tokenizer.id);
+  let dataset = await loadDataset(cacheDir, contentHash);
+  if (dataset === null) {
+    const total = split.train.bytes.length + split.validation.bytes.length;
+    const meter = new PhaseMeter('encode', onProgress);
+    const report = (before: number) => (bytes: number) => meter.update(before + bytes, total, undefined, true);
+    const train = await encodeCorpus(split.train, tokenizer.tokenizer, report(0), signal);
+    const validation = await encodeCorpus(split.validation, tokenizer.tokenizer, report(train.bytes), signal);
+    meter.update(total, total, undefined, true);
+    dataset = {
+      train,
+      validation,
+      tokenizer: tokenizer.tokenizer,
+      stats: computeStats(split, train, validation, tokenizer.tokenizer.vocabularySize),
+      entropyFloorBitsPerByte: floorOf(split.validation),
+      contentHash,
+    };
+    const saving = new PhaseMeter('save', onProgress);
+    saving.update(0, 1);
+    await saveDataset(cacheDir, dataset, tokenizer.merges);
+    saving.update(1, 1);
+  }
+  await writeAtomic(notePath, Buffer.from(`${contentHash}\n`));
+  return dataset;
+}

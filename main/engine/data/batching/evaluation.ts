@@ -1,0 +1,84 @@
+/** Evaluation windows: fixed, and every token of the split is a target exactly once, whatever the batch shape. */
+import type { TokenSplit } from '../dataset.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { DocumentRows, fillRow, positive } from './layout.ts';
+import type { Batch } from './layout.ts';
+
+export interface EvaluationOptions {
+  /** `stream`: consecutive windows; `documents`: each row holds (a chunk of) one document, as in training by documents. */
+  readonly layout: 'stream' | 'documents';
+  /** Targets per row. */
+  readonly context: number;
+  /** Rows per batch; the last batch is filled up with rows that score nothing. */
+  readonly rows: number;
+  /** Score the first so many tokens only; 0 = all. */
+  readonly limit?: number;
+}
+
+export interface EvaluationSet {
+  readonly batches: number;
+  /** Targets scored over all batches. */
+  readonly tokens: number;
+  /** Bytes that the scored tokens stand for (EOS: 0); the denominator of bits per byte. */
+  readonly bytes: number;
+  /** Scored ÷ all tokens of the split. */
+  readonly coverage: number;
+  batch(index: number): Batch;
+}
+
+/** Lays out a split for evaluation. The first token of all is predicted from an EOS, so that coverage reaches 1. */
+export function evaluationSet(
+  split: TokenSplit,
+  tokenizer: Pick<Tokenizer, 'eosId' | 'padId' | 'tokenBytes'>,
+  options: EvaluationOptions,
+): EvaluationSet {
+  const context = positive('context', options.context);
+  const rows = positive('rows', options.rows);
+  const { eosId, padId, tokenBytes } = tokenizer;
+  const total = split.tokens.length;
+  if (total === 0) throw new RangeError('the split holds no tokens');
+  const limit = options.limit ?? 0;
+  const end = limit > 0 ? Math.min(limit, total) : total;
+  const documents = options.layout === 'documents' ? new DocumentRows(split, context) : null;
+  let rowCount = Math.ceil(end / context);
+  if (documents !== null) {
+    // Rows are in the order of the stream: those that begin before the end.
+    let low = 0;
+    let high = documents.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (documents.range(middle)[0] < end) low = middle + 1;
+      else high = middle;
+    }
+    rowCount = low;
+  }
+  let bytes = 0;
+  for (let i = 0; i < end; i++) bytes += tokenBytes[split.tokens[i]];
+  const batches = Math.ceil(rowCount / rows);
+  return {
+    batches,
+    tokens: end,
+    bytes,
+    coverage: end / total,
+    batch(index) {
+      if (!Number.isInteger(index) || index < 0 || index >= batches)
+        throw new RangeError(`batch ${index} is outside 0 … ${batches - 1}`);
+      const inputs = new Int32Array(rows * context);
+      const targets = new Int32Array(rows * context);
+      const keyMask = documents === null ? undefined : new Uint8Array(rows * context);
+      let scored = 0;
+      for (let r = 0; r < rows; r++) {
+        const row = index * rows + r;
+        let from = 0;
+        let to = 0;
+        if (row < rowCount) {
+          [from, to] = documents?.range(row) ?? [row * context, (row + 1) * context];
+          to = Math.min(to, end);
+        }
+        fillRow(split, from, to, context, r, eosId, padId, inputs, targets, keyMask);
+        scored += to - from;
+      }
+      return { inputs, targets, keyMask, scored };
+    },
+  };
+}

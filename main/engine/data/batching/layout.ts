@@ -1,0 +1,90 @@
+/**
+ * How a token stream is laid out in rows of `context` targets. Everything is counted in targets: target t is predicted from
+ * what stands before it, and the first token of the stream from an EOS, so that every token can be scored exactly once.
+ */
+import type { TokenSplit } from '../dataset.ts';
+
+/** Ignored by the loss. */
+export const IGNORE = -1;
+
+export interface Batch {
+  /** Tokens read, [rows × context], row-major. Padding holds the PAD id. */
+  readonly inputs: Int32Array;
+  /** Token to predict at each place, −1 = not scored. Same shape. */
+  readonly targets: Int32Array;
+  /**
+   * `documents` layout only: 1 where a key may be attended to, 0 at padding. Same shape. The first key of a row is always 1,
+   * so that even a row without targets has something to attend to.
+   */
+  readonly keyMask?: Uint8Array;
+  /** Targets that are not −1. */
+  readonly scored: number;
+}
+
+/** Fills one row with the targets tokens[from … to) (to − from ≤ context) and pads the rest. */
+export function fillRow(
+  split: TokenSplit,
+  from: number,
+  to: number,
+  context: number,
+  row: number,
+  eosId: number,
+  padId: number,
+  inputs: Int32Array,
+  targets: Int32Array,
+  keyMask?: Uint8Array,
+): void {
+  const { tokens } = split;
+  const base = row * context;
+  const length = to - from;
+  if (length > 0) inputs[base] = from === 0 ? eosId : tokens[from - 1];
+  for (let i = 1; i < length; i++) inputs[base + i] = tokens[from + i - 1];
+  for (let i = 0; i < length; i++) targets[base + i] = tokens[from + i];
+  inputs.fill(padId, base + length, base + context);
+  targets.fill(IGNORE, base + length, base + context);
+  const visible = Math.max(1, length);
+  keyMask?.fill(1, base, base + visible);
+  keyMask?.fill(0, base + visible, base + context);
+}
+
+/**
+ * The rows of the `documents` layout: one document per row, or its consecutive chunks of `context` targets when it is longer.
+ * The last target of a document is its EOS; its first is predicted from the EOS of the one before.
+ */
+export class DocumentRows {
+  readonly #split: TokenSplit;
+  readonly #context: number;
+  /** Rows before document d. */
+  readonly #before: Float64Array;
+  readonly count: number;
+
+  constructor(split: TokenSplit, context: number) {
+    this.#split = split;
+    this.#context = context;
+    const documents = split.offsets.length - 1;
+    this.#before = new Float64Array(documents + 1);
+    for (let d = 0; d < documents; d++)
+      this.#before[d + 1] = this.#before[d] + Math.ceil((split.offsets[d + 1] - split.offsets[d]) / context);
+    this.count = this.#before[documents];
+  }
+
+  /** First and last-plus-one target of row r. */
+  range(row: number): [from: number, to: number] {
+    let low = 0;
+    let high = this.#before.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (this.#before[middle] <= row) low = middle;
+      else high = middle;
+    }
+    const { offsets } = this.#split;
+    const from = offsets[low] + (row - this.#before[low]) * this.#context;
+    return [from, Math.min(offsets[low + 1], from + this.#context)];
+  }
+}
+
+/** A positive integer, or an error that names it. */
+export function positive(name: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${name} must be an integer ≥ 1, not ${value}`);
+  return value;
+}

@@ -1,0 +1,131 @@
+/**
+ * The native kernels as seen from TypeScript: loads the addon when it was built, and encodes calls of its kernels.
+ *
+ * A program is a list of records; a record names a kernel and its arguments (see kernels.h for what each means). Memory lives
+ * in blocks of the addon; a pointer is a block and a byte offset in one number.
+ */
+import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export type NativeArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
+
+export interface NativeInfo {
+  /** Instruction level in use: portable, avx2, avx512 or amx. */
+  level: string;
+  /** Levels this processor can run, slowest first. */
+  levels: string[];
+  /** The same with the levels that exist for tests: avx512-f32 (no bf16 products), amx-emulated. */
+  testLevels: string[];
+  threads: number;
+  /** Whether the level multiplies bf16 at twice the f32 rate or better. */
+  bf16Products: boolean;
+}
+
+export interface NativeKernel {
+  code: number;
+  /** `p:name` pointer, `i:name` integer, `f:name` real, in record order. */
+  fields: string[];
+}
+
+export interface NativeMemory {
+  /** Bytes of blocks and scratch now, and the most there ever were. */
+  allocated: number;
+  peak: number;
+  scratch: number;
+}
+
+/** Functions of the addon. Calls that change something throw while a program runs. */
+export interface Native {
+  info(): NativeInfo;
+  kernels(): Record<string, NativeKernel>;
+  /** Opcodes of `chain` by position. */
+  chainOps(): string[];
+  /** Throws when this processor cannot run the level; '' chooses the fastest. */
+  setLevel(name: string): void;
+  setThreads(count: number): void;
+  /** Bytes of a packed [k, n] operand for a product computed in f32 (0) or bf16 (1), at the current level. */
+  packedBytes(k: number, n: number, compute: number): number;
+  /** A zeroed block of exactly so many bytes; throws `out of memory` when the system refuses. */
+  allocate(bytes: number): number;
+  free(block: number): void;
+  write(block: number, offset: number, data: NativeArray): void;
+  read(block: number, offset: number, data: NativeArray): void;
+  /** Decodes and checks a program. The blocks it points to must exist and stay. */
+  compile(records: Float64Array): number;
+  release(program: number): void;
+  /** Scratch that the program needs at the current level and thread count: a pure function of records, level and threads. */
+  scratchBytes(program: number): number;
+  /** Runs on another thread than JavaScript's; one program at a time. */
+  run(program: number): Promise<void>;
+  runSync(program: number): void;
+  /** Seconds spent so far in each record. */
+  profile(program: number): Float64Array;
+  memory(): NativeMemory;
+}
+
+const ADDON = fileURLToPath(new URL('build/Release/sweeplab.node', import.meta.url));
+
+export type NativeResult = { native: Native; reason?: undefined } | { native?: undefined; reason: string };
+
+let loaded: NativeResult | undefined;
+
+/** The addon, or why there is none: it was not built, cannot be loaded, or SWEEPLAB_CPU asks for a level this processor lacks. */
+export function loadNative(): NativeResult {
+  if (loaded) return loaded;
+  if (!existsSync(ADDON)) {
+    loaded = {
+      reason:
+        'the native kernels are not built (a C++20 compiler, make and Python are needed; then `npm run build:native`)',
+    };
+    return loaded;
+  }
+  try {
+    loaded = { native: createRequire(import.meta.url)(ADDON) as Native };
+  } catch (error) {
+    loaded = { reason: `the native kernels cannot be used: ${(error as Error).message}` };
+  }
+  return loaded;
+}
+
+export const DTYPE = { f32: 0, bf16: 1, i32: 2, u8: 3 } as const;
+export const ACTIVATION = { none: 0, gelu: 1, gelu_tanh: 2, relu2: 3, silu: 4, relu: 5 } as const;
+export const OPTIMIZER = { adamw: 0, adam: 1, sgd: 2, adagrad: 3, rmsprop: 4 } as const;
+export const REDUCE = { sum: 0, mean: 1, max: 2, min: 3, squares: 4 } as const;
+
+const POINTER_UNIT = 2 ** 44;
+export const NULL = -1;
+/** Address of a byte of a block. */
+export const pointer = (block: number, offset: number): number => block * POINTER_UNIT + offset;
+
+/** What fields hold when a call does not name them; the rest are 0 (pointers null). */
+const DEFAULTS: Readonly<Record<string, number>> = {
+  alpha: 1,
+  batch: 1,
+  heads: 1,
+  kvheads: 1,
+  scale: 1,
+  period: 1,
+  bias1: NULL,
+  bias2: NULL,
+};
+
+/** One record. Unknown argument names are refused. */
+export function record(
+  kernels: Readonly<Record<string, NativeKernel>>,
+  name: string,
+  args: Readonly<Record<string, number>>,
+  extra: readonly number[] = [],
+): number[] {
+  const kernel = kernels[name];
+  if (kernel === undefined) throw new Error(`no native kernel '${name}'`);
+  const names = new Set(kernel.fields.map((field) => field.slice(2)));
+  for (const key of Object.keys(args)) {
+    if (!names.has(key)) throw new Error(`native kernel '${name}' has no argument '${key}'`);
+  }
+  const values = kernel.fields.map((field) => {
+    const key = field.slice(2);
+    return args[key] ?? (field.startsWith('p:') ? NULL : (DEFAULTS[key] ?? 0));
+  });
+  return [kernel.code, 2 + values.length + extra.length, ...values, ...extra];
+}

@@ -1,0 +1,89 @@
+// The 32 x 32 micro-kernel on AMX tiles: two A tiles, two B tiles, four accumulators.
+//
+//   A  [blocks][32 rows][16 dwords]      a tile is 16 rows of 64 bytes (32 bf16 of k)
+//   B  [blocks * 16 dwords][32 columns]  a tile is 16 rows (pairs of k) of 16 columns, row stride 128 bytes
+//
+// Tests on machines without AMX set `amx_emulated`: the same packing and tiling run with the four tile instructions written in
+// plain C++ (each pair of products added in order to an f32 accumulator, as TDPBF16PS does).
+#pragma once
+#include "simd.h"
+
+namespace LEVEL {
+
+extern bool amx_emulated;
+
+#if defined(__AMX_TILE__)
+struct alignas(64) TileConfig {
+  uint8_t palette = 1, start_row = 0, reserved[14] = {};
+  uint16_t colsb[16] = {};
+  uint8_t rows[16] = {};
+};
+static inline void amx_configure() {
+  static thread_local bool done = false;
+  if (done) return;
+  TileConfig c;
+  for (int i = 0; i < 8; i++) {
+    c.colsb[i] = 64;
+    c.rows[i] = 16;
+  }
+  _tile_loadconfig(&c);
+  done = true;
+}
+#endif
+
+static void amx_emulate(int64_t blocks, const float* a, const float* b, float* out, int64_t ld, bool add) {
+  if (!add)
+    for (int i = 0; i < 32; i++) memset(out + i * ld, 0, 32 * 4);
+  for (int64_t kb = 0; kb < blocks; kb++, a += 512, b += 512)
+    for (int i = 0; i < 32; i++)
+      for (int d = 0; d < 16; d++) {
+        bf16 x[2];
+        memcpy(x, a + i * 16 + d, 4);
+        for (int j = 0; j < 32; j++) {
+          bf16 y[2];
+          memcpy(y, b + d * 32 + j, 4);
+          out[i * ld + j] += scalar_bf16(x[0]) * scalar_bf16(y[0]);
+          out[i * ld + j] += scalar_bf16(x[1]) * scalar_bf16(y[1]);
+        }
+      }
+}
+
+// out[32][32] (rows ld apart) = or += A B.
+static void amx_micro(int64_t blocks, const float* a, const float* b, float* out, int64_t ld, bool add) {
+#if defined(__AMX_TILE__)
+  if (!amx_emulated) {
+    amx_configure();
+    size_t row = (size_t)ld * 4;
+    float* low = out + 16 * ld;
+    if (add) {
+      _tile_loadd(0, out, row);
+      _tile_loadd(1, out + 16, row);
+      _tile_loadd(2, low, row);
+      _tile_loadd(3, low + 16, row);
+    } else {
+      _tile_zero(0);
+      _tile_zero(1);
+      _tile_zero(2);
+      _tile_zero(3);
+    }
+    for (int64_t kb = 0; kb < blocks; kb++, a += 512, b += 512) {
+      _tile_loadd(4, a, 64);
+      _tile_loadd(6, b, 128);
+      _tile_dpbf16ps(0, 4, 6);
+      _tile_loadd(7, b + 16, 128);
+      _tile_dpbf16ps(1, 4, 7);
+      _tile_loadd(5, a + 256, 64);
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_stored(0, out, row);
+    _tile_stored(1, out + 16, row);
+    _tile_stored(2, low, row);
+    _tile_stored(3, low + 16, row);
+    return;
+  }
+#endif
+  amx_emulate(blocks, a, b, out, ld, add);
+}
+
+}  // namespace LEVEL

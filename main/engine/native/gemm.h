@@ -1,0 +1,418 @@
+// Matrix products.
+//
+// C is cut into blocks of at most MC x NC; a block is one task and belongs to one thread, which walks K in steps of KC:
+// pack op(A)[MC,KC] into panels of MR rows and op(B)[KC,NC] into panels of NR columns (both private to the thread, in its L2;
+// no barriers), then the micro-kernel makes MR x NR tiles with all accumulators in registers. The order of additions into an
+// element of C depends on K alone, so results do not depend on the number of threads nor on the blocking of M and N.
+//
+// A panel holds "dwords" [depth][R]: f32 numbers, or pairs of bf16 along k (the VNNI form that vdpbf16ps and tiles take).
+// bf16 is widened to f32 in packing on levels without bf16 products, and f32 rounded to bf16 in packing on levels with them.
+//
+//   level     micro-kernel   per step of depth
+//   avx512    14 x 32        28 FMA (or vdpbf16ps), 2 loads of B, 14 broadcasts of A
+//   avx2       6 x 16        12 FMA, 2 loads, 6 broadcasts
+//   portable   6 x  8        12 multiply-adds of 128 bits
+//   amx       32 x 32        4 tile products (2 x 2), 32 bf16 of depth at a time
+//
+// The epilogue runs on the finished tile while it is in L1: bias, activation (with the pre-activation stored), derivative of
+// an activation, residual, rounding.
+#pragma once
+#include "pool.h"
+#include "vmath.h"
+#if LEVEL_AMX
+#include "amx.h"
+#endif
+
+namespace LEVEL {
+
+constexpr int MR = LEVEL_W == 16 ? 14 : 6;
+constexpr int NR = 2 * W;
+constexpr bool HAS_DOT = LEVEL_BF16;
+#if LEVEL_AMX
+constexpr int MR_DOT = 32;
+#else
+constexpr int MR_DOT = MR;
+#endif
+constexpr int MR_MAX = MR_DOT > MR ? MR_DOT : MR;
+
+// Block sizes: A block + B block of f32 is about 1 MiB.
+constexpr int64_t KC = 384;  // dwords of depth: 384 f32 or 768 bf16
+constexpr int64_t MC = LEVEL_W == 16 ? 448 : 240;
+constexpr int64_t NC = 512;
+
+// Depth of a panel in dwords, rounded to the 16 that a tile takes.
+INLINE int64_t depth_of(int64_t k, bool dot) {
+  if (!dot) return k;
+  int64_t d = (k + 1) / 2;
+  return LEVEL_AMX ? round_up(d, 16) : d;
+}
+
+// c[MR][NR] (rows `ld` apart) = or += sum over depth of a[.][MR] b[.][NR].
+template <bool DOT, bool ADD>
+static void micro_vector(int64_t depth, const float* __restrict a, const float* __restrict b, float* __restrict out, int64_t ld) {
+  vf c[MR][2];
+#pragma GCC unroll 14
+  for (int i = 0; i < MR; i++) {
+    c[i][0] = ADD ? load(out + i * ld) : splat(0.f);
+    c[i][1] = ADD ? load(out + i * ld + W) : splat(0.f);
+  }
+  for (int64_t k = 0; k < depth; k++) {
+    vf b0 = load(b), b1 = load(b + W);
+#pragma GCC unroll 14
+    for (int i = 0; i < MR; i++) {
+      vf x = splat(a[i]);
+#if LEVEL_BF16
+      if (DOT) {
+        c[i][0] = (vf)_mm512_dpbf16_ps((__m512)c[i][0], (__m512bh)x, (__m512bh)b0);
+        c[i][1] = (vf)_mm512_dpbf16_ps((__m512)c[i][1], (__m512bh)x, (__m512bh)b1);
+        continue;
+      }
+#endif
+      c[i][0] += x * b0;
+      c[i][1] += x * b1;
+    }
+    a += MR;
+    b += NR;
+  }
+#pragma GCC unroll 14
+  for (int i = 0; i < MR; i++) {
+    store(out + i * ld, c[i][0]);
+    store(out + i * ld + W, c[i][1]);
+  }
+}
+template <bool DOT, bool ADD>
+INLINE void micro(int64_t depth, const float* a, const float* b, float* out, int64_t ld) {
+#if LEVEL_AMX
+  if (DOT) {
+    amx_micro(depth / 16, a, b, out, ld, ADD);
+    return;
+  }
+#endif
+  micro_vector<DOT && !LEVEL_AMX, ADD>(depth, a, b, out, ld);
+}
+
+// W dwords of a row starting at element k, of which `left` elements exist (the rest zero).
+template <bool DOT>
+INLINE vf row_dwords(const float* row, int64_t left) {
+  if (!DOT) return left >= W ? load(row) : load_n(row, left);
+#if LEVEL_BF16
+  if (left >= 2 * W) return (vf)_mm512_cvtne2ps_pbh((__m512)load(row + W), (__m512)load(row));
+#endif
+  bf16 t[2 * W] = {};
+  if (left >= 2 * W) {
+    store(t, load(row));
+    store(t + W, load(row + W));
+  } else {
+    for (int64_t i = 0; i < left; i++) t[i] = scalar_to_bf16(row[i]);
+  }
+  return load((const float*)t);
+}
+template <bool DOT>
+INLINE vf row_dwords(const bf16* row, int64_t left) {
+  if (!DOT) return left >= W ? load(row) : load_n(row, left);
+  vf v;
+  if (left >= 2 * W) {
+    memcpy(&v, row, sizeof v);
+    return v;
+  }
+  bf16 t[2 * W] = {};
+  memcpy(t, row, (size_t)left * 2);
+  memcpy(&v, t, sizeof v);
+  return v;
+}
+// W dwords across: columns 0..W-1 of row k (and of row k + 1, interleaved, for pairs), of which n exist.
+template <bool DOT, class S>
+INLINE vf column_dwords(const S* row, int64_t ld, bool pair, int64_t n) {
+  vf lo = n >= W ? load(row) : load_n(row, n);
+  if (!DOT) return lo;
+  vf hi = !pair ? splat(0.f) : n >= W ? load(row + ld) : load_n(row + ld, n);
+  if (sizeof(S) == 2) return (vf)(((vu)lo >> 16) | (vu)hi);
+  vu l = __builtin_convertvector(to_bf16(lo), vu), h = __builtin_convertvector(to_bf16(hi), vu);
+  return (vf)(l | (h << 16));
+}
+
+// Source rows run along k ("k contiguous"): a transpose of dwords. rows <= R of them exist. Writes depth * R dwords, and may
+// write up to W - 1 beyond (the next panel, or the slack after the last one).
+template <int R, bool DOT, class S>
+static void pack_rows(const S* src, int64_t ld, int64_t rows, int64_t k, float* dst) {
+  constexpr int SUB = (R + W - 1) / W;
+  constexpr int PER = DOT ? 2 : 1;
+  int64_t depth = (k + PER - 1) / PER;
+  for (int64_t d0 = 0; d0 < depth; d0 += W) {
+    vf t[SUB][W];
+    for (int s = 0; s < SUB; s++) {
+      for (int i = 0; i < W; i++) {
+        int64_t r = s * W + i;
+        t[s][i] = r < rows && r < R ? row_dwords<DOT>(src + r * ld + d0 * PER, k - d0 * PER) : splat(0.f);
+      }
+      transpose(t[s]);
+    }
+    int64_t nd = min_<int64_t>(W, depth - d0);
+    float* out = dst + d0 * R;
+    for (int64_t d = 0; d < nd; d++)
+      for (int s = 0; s < SUB; s++) store(out + d * R + s * W, t[s][d]);
+  }
+}
+
+// Source rows run across ("row contiguous"): a copy, or an interleave of two rows.
+template <int R, bool DOT, class S>
+static void pack_columns(const S* src, int64_t ld, int64_t columns, int64_t k, float* dst) {
+  constexpr int PER = DOT ? 2 : 1;
+  for (int64_t d = 0; d * PER < k; d++) {
+    const S* row = src + d * PER * ld;
+    bool pair = d * PER + 1 < k;
+    for (int c = 0; c < R; c += W) {
+      int64_t n = min_<int64_t>(W, columns - c);
+      if (c + W > R) n = min_<int64_t>(n, R - c);
+      store(dst + d * R + c, n > 0 ? column_dwords<DOT>(row + c, ld, pair, n) : splat(0.f));
+    }
+  }
+}
+
+#if LEVEL_AMX
+// A in tile form: [depth/16][32 rows][16 dwords].
+template <class S>
+static void pack_tiles(const S* src, int64_t ld, bool k_contiguous, int64_t rows, int64_t k, float* dst) {
+  int64_t blocks = depth_of(k, true) / 16;
+  for (int64_t kb = 0; kb < blocks; kb++) {
+    float* out = dst + kb * 512;
+    int64_t left = k - kb * 32;
+    if (k_contiguous) {
+      for (int r = 0; r < 32; r++)
+        store(out + r * 16, r < rows && left > 0 ? row_dwords<true>(src + r * ld + kb * 32, left) : splat(0.f));
+    } else {
+      for (int s = 0; s < 2; s++) {
+        vf t[16];
+        for (int d = 0; d < 16; d++) {
+          int64_t n = min_<int64_t>(16, rows - s * 16), k0 = kb * 32 + 2 * d;
+          t[d] = n > 0 && k0 < k ? column_dwords<true>(src + k0 * ld + s * 16, ld, k0 + 1 < k, n) : splat(0.f);
+        }
+        transpose(t);
+        for (int r = 0; r < 16; r++) store(out + (s * 16 + r) * 16, t[r]);
+      }
+    }
+  }
+}
+#endif
+
+// Packs `outer` rows (of A) or columns (of B) by `k` into panels; k_contiguous says which way the source runs.
+template <int R, bool DOT, bool TILES, class S>
+static void pack_panels_of(const S* src, int64_t ld, bool k_contiguous, int64_t outer, int64_t k, float* dst) {
+  int64_t depth = depth_of(k, DOT);
+  for (int64_t p = 0; p < outer; p += R) {
+    int64_t rows = min_<int64_t>(R, outer - p);
+    const S* s = src + (k_contiguous ? p * ld : p);
+#if LEVEL_AMX
+    if (TILES)
+      pack_tiles(s, ld, k_contiguous, rows, k, dst);
+    else
+#endif
+    {
+      if (k_contiguous)
+        pack_rows<R, DOT>(s, ld, rows, k, dst);
+      else
+        pack_columns<R, DOT>(s, ld, rows, k, dst);
+      int64_t written = DOT ? (k + 1) / 2 : k;
+      if (depth > written) memset(dst + written * R, 0, (size_t)(depth - written) * R * 4);
+    }
+    dst += depth * R;
+  }
+}
+INLINE bool use_dot(int64_t compute) { return HAS_DOT && compute == BF16; }
+
+// Byte address of element i.
+INLINE const void* at(const void* p, int64_t type, int64_t i) { return (const char*)p + i * (type == F32 ? 4 : 2); }
+INLINE void* at(void* p, int64_t type, int64_t i) { return (char*)p + i * (type == F32 ? 4 : 2); }
+
+static void pack_a(const void* a, int64_t type, int64_t ld, bool trans, int64_t m, int64_t k, bool dot, float* dst) {
+  if (dot) {
+    if (type == F32)
+      pack_panels_of<MR_DOT, HAS_DOT, LEVEL_AMX>((const float*)a, ld, !trans, m, k, dst);
+    else
+      pack_panels_of<MR_DOT, HAS_DOT, LEVEL_AMX>((const bf16*)a, ld, !trans, m, k, dst);
+  } else if (type == F32) {
+    pack_panels_of<MR, false, false>((const float*)a, ld, !trans, m, k, dst);
+  } else {
+    pack_panels_of<MR, false, false>((const bf16*)a, ld, !trans, m, k, dst);
+  }
+}
+static void pack_b(const void* b, int64_t type, int64_t ld, bool trans, int64_t n, int64_t k, bool dot, float* dst) {
+  if (dot) {
+    if (type == F32)
+      pack_panels_of<NR, HAS_DOT, false>((const float*)b, ld, trans, n, k, dst);
+    else
+      pack_panels_of<NR, HAS_DOT, false>((const bf16*)b, ld, trans, n, k, dst);
+  } else if (type == F32) {
+    pack_panels_of<NR, false, false>((const float*)b, ld, trans, n, k, dst);
+  } else {
+    pack_panels_of<NR, false, false>((const bf16*)b, ld, trans, n, k, dst);
+  }
+}
+
+// out[m,n] (f32, rows ld apart) = or += packed A x packed B, single-threaded, for operands that live in cache. Writes whole
+// tiles: out must have room for rows and columns rounded up. b_stride: dwords between B's panels.
+template <bool DOT, bool ADD>
+static void panel_product(int64_t m, int64_t n, int64_t depth, const float* a, int64_t a_stride, const float* b, int64_t b_stride,
+                          float* out, int64_t ld) {
+  constexpr int R = DOT ? MR_DOT : MR;
+  for (int64_t j = 0; j < n; j += NR, b += b_stride) {
+    const float* ap = a;
+    for (int64_t i = 0; i < m; i += R, ap += a_stride) micro<DOT, ADD>(depth, ap, b, out + i * ld + j, ld);
+  }
+}
+
+// Sizes in dwords of packed operands, with slack for the overlapping stores of pack_rows.
+INLINE int64_t packed_a_size(int64_t m, int64_t k, bool dot) {
+  return round_up(m, dot ? MR_DOT : MR) * depth_of(k, dot) + W;
+}
+INLINE int64_t packed_b_size(int64_t n, int64_t k, bool dot) { return round_up(n, NR) * depth_of(k, dot) + W; }
+
+static int64_t packed_bytes(int64_t k, int64_t n, int64_t compute) { return packed_b_size(n, k, use_dot(compute)) * 4; }
+
+struct GemmPlan {
+  int64_t mc, nc, kc, mblocks, nblocks, kblocks;
+  bool dot, keep;  // keep: partial sums stay in f32 scratch, because C cannot hold them
+  size_t a_dwords, b_dwords, acc_dwords;
+};
+
+static GemmPlan gemm_plan(const gemm_args& g, int threads) {
+  GemmPlan p;
+  p.dot = use_dot(g.compute);
+  int64_t mr = p.dot ? MR_DOT : MR;
+  int64_t kmax = KC * (p.dot ? 2 : 1);
+  p.kblocks = max_<int64_t>(1, ceil_div(g.k, kmax));
+  p.kc = max_<int64_t>(1, round_up(ceil_div(g.k, p.kblocks), 32));
+  p.kblocks = max_<int64_t>(1, ceil_div(g.k, p.kc));
+  int64_t mb = max_<int64_t>(1, ceil_div(g.m, MC)), nb = max_<int64_t>(1, ceil_div(g.n, NC));
+  // Enough tasks to share out evenly, but no block below about 128 x 128.
+  int64_t want = threads > 1 ? 4 * (int64_t)threads : 1;
+  while (mb * nb * g.batch < want) {
+    int64_t m1 = ceil_div(g.m, mb), n1 = ceil_div(g.n, nb);
+    if (m1 >= n1 && m1 >= 2 * 112)
+      mb++;
+    else if (n1 >= 2 * 128)
+      nb++;
+    else if (m1 >= 2 * 112)
+      mb++;
+    else
+      break;
+  }
+  if (threads > 1)
+    while ((mb * nb * g.batch) % threads && mb * nb * g.batch < 64 && ceil_div(g.m, mb) >= 2 * 112) mb++;
+  p.mc = round_up(ceil_div(max_<int64_t>(1, g.m), mb), mr);
+  p.nc = round_up(ceil_div(max_<int64_t>(1, g.n), nb), NR);
+  p.mblocks = ceil_div(g.m, p.mc);
+  p.nblocks = ceil_div(g.n, p.nc);
+  bool linear = !g.bias && !g.act && !g.actgrad && !g.aux && !g.residual && g.alpha == 1.0;
+  p.keep = p.kblocks > 1 && !(linear && g.ctype == F32);
+  p.a_dwords = (size_t)packed_a_size(p.mc, p.kc, p.dot);
+  p.b_dwords = g.packed ? 0 : (size_t)packed_b_size(p.nc, p.kc, p.dot);
+  p.acc_dwords = p.keep ? (size_t)(p.mc * p.nc) : 0;
+  return p;
+}
+static size_t gemm_scratch(const gemm_args& g, int threads) {
+  GemmPlan p = gemm_plan(g, threads);
+  return 4 * (p.a_dwords + p.b_dwords + p.acc_dwords) + 256;
+}
+
+// Finishes `rows` rows of `n` columns of a tile and writes them to C at (i, j).
+static void epilogue(const gemm_args& g, const float* tile, int64_t ldt, int64_t i, int64_t j, int64_t rows, int64_t n,
+                     void* c, bool add_c) {
+  float alpha = (float)g.alpha;
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t ci = (i + r) * g.ldc + j, xi = (i + r) * g.ldaux + j, ri = (i + r) * g.ldres + j;
+    for (int64_t x = 0; x < n; x += W) {
+      int64_t left = n - x;
+      bool full = left >= W;
+      vf v = load(tile + r * ldt + x);  // tiles are padded to whole vectors
+      if (alpha != 1.f) v = v * splat(alpha);
+      if (add_c) v = v + (full ? load_any(c, g.ctype, ci + x) : load_any_n(c, g.ctype, ci + x, left));
+      if (g.bias) v = v + (full ? load_any(g.bias, g.biastype, j + x) : load_any_n(g.bias, g.biastype, j + x, left));
+      if (g.actgrad) {
+        v = v * act_grad(g.act, full ? load_any(g.aux, g.auxtype, xi + x) : load_any_n(g.aux, g.auxtype, xi + x, left));
+      } else if (g.act) {
+        if (g.aux) {
+          if (full)
+            store_any(g.aux, g.auxtype, xi + x, v);
+          else
+            store_any_n(g.aux, g.auxtype, xi + x, v, left);
+        }
+        v = act(g.act, v);
+      }
+      if (g.residual)
+        v = v + (full ? load_any(g.residual, g.restype, ri + x) : load_any_n(g.residual, g.restype, ri + x, left));
+      if (full)
+        store_any(c, g.ctype, ci + x, v);
+      else
+        store_any_n(c, g.ctype, ci + x, v, left);
+    }
+  }
+}
+
+static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char* scratch) {
+  int64_t mb = task % p.mblocks, nb = task / p.mblocks % p.nblocks, batch = task / (p.mblocks * p.nblocks);
+  int64_t i0 = mb * p.mc, j0 = nb * p.nc;
+  int64_t mc = min_(p.mc, g.m - i0), nc = min_(p.nc, g.n - j0);
+  int64_t mr = p.dot ? MR_DOT : MR;
+  const void* A = at((const void*)g.a, g.atype, batch * g.sa);
+  const void* B = at((const void*)g.b, g.btype, batch * g.sb);
+  void* C = at(g.c, g.ctype, batch * g.sc);
+  gemm_args e = g;  // aux and residual advance with C
+  if (batch) {
+    if (e.aux) e.aux = at(e.aux, e.auxtype, batch * g.sc);
+    if (e.residual) e.residual = at(e.residual, e.restype, batch * g.sc);
+  }
+  float* pa = (float*)(((uintptr_t)scratch + 63) & ~(uintptr_t)63);
+  float* pb = pa + round_up((int64_t)p.a_dwords, 16);
+  float* acc = pb + round_up((int64_t)p.b_dwords, 16);
+  alignas(64) float tile[MR_MAX * NR];
+  int64_t whole_depth = depth_of(g.k, p.dot);
+  for (int64_t kb = 0; kb < p.kblocks; kb++) {
+    int64_t k0 = kb * p.kc, kc = min_(p.kc, g.k - k0), depth = depth_of(kc, p.dot);
+    bool first = kb == 0, last = kb == p.kblocks - 1;
+    pack_a(at(A, g.atype, g.ta ? k0 * g.lda + i0 : i0 * g.lda + k0), g.atype, g.lda, g.ta, mc, kc, p.dot, pa);
+    if (!g.packed)
+      pack_b(at(B, g.btype, g.tb ? j0 * g.ldb + k0 : k0 * g.ldb + j0), g.btype, g.ldb, g.tb, nc, kc, p.dot, pb);
+    for (int64_t j = 0; j < nc; j += NR) {
+      const float* bp = g.packed ? (const float*)g.b + (j0 + j) * whole_depth + (k0 / (p.dot ? 2 : 1)) * NR : pb + j * depth;
+      int64_t n = min_<int64_t>(NR, nc - j);
+      for (int64_t i = 0; i < mc; i += mr) {
+        if (p.dot)
+          micro<HAS_DOT, false>(depth, pa + i * depth, bp, tile, NR);
+        else
+          micro<false, false>(depth, pa + i * depth, bp, tile, NR);
+        int64_t rows = min_(mr, mc - i);
+        if (p.keep) {
+          float* sum = acc + (i * p.nc) + j * rows;  // the tile's own contiguous place
+          if (!first)
+            for (int64_t x = 0; x < rows * NR; x += W) store(tile + x, load(tile + x) + load(sum + x));
+          if (!last) {
+            memcpy(sum, tile, (size_t)(rows * NR) * 4);
+            continue;
+          }
+        }
+        epilogue(e, tile, NR, i0 + i, j0 + j, rows, n, C, p.keep ? g.beta != 0 : (!first || g.beta != 0));
+      }
+    }
+  }
+}
+
+static void gemm(const Context& x, const gemm_args& g) {
+  if (g.m <= 0 || g.n <= 0) return;
+  GemmPlan p = gemm_plan(g, x.threads);
+  parallel(x.pool, p.mblocks * p.nblocks * g.batch,
+           [&](int64_t task, int thread) { gemm_block(g, p, task, x.scratch + thread * x.stride); });
+}
+
+static size_t pack_scratch(const pack_args&, int) { return 0; }
+static void pack(const Context& x, const pack_args& g) {
+  bool dot = use_dot(g.compute);
+  int64_t depth = depth_of(g.k, dot), panels = ceil_div(g.n, NR), group = 8;
+  // NR is a whole number of vectors, so no panel writes into its neighbour.
+  parallel(x.pool, ceil_div(panels, group), [&](int64_t task, int) {
+    int64_t j = task * group * NR, n = min_(group * NR, g.n - j);
+    pack_b(at((const void*)g.b, g.btype, g.tb ? j * g.ldb : j), g.btype, g.ldb, g.tb, n, g.k, dot, (float*)g.out + j * depth);
+  });
+}
+
+}  // namespace LEVEL

@@ -1,0 +1,184 @@
+// The kernels' arguments, declared once. From each list below follow the C++ struct, the decoder of program records and the
+// field names that the addon shows to JavaScript (`kernels()`).
+//
+//   P(x) pointer (may be null)   I(x) integer   F(x) real number
+//
+// Matrices are row-major; `ld*` counts elements between rows; types are DType. Unless a kernel says otherwise f32 is computed
+// from the widened inputs and rounded once on the way out.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+enum DType : int64_t { F32 = 0, BF16 = 1, I32 = 2, U8 = 3 };
+enum Activation : int64_t { NONE = 0, GELU = 1, GELU_TANH = 2, RELU2 = 3, SILU = 4, RELU = 5 };
+enum OptimizerKind : int64_t { ADAMW = 0, ADAM = 1, SGD = 2, ADAGRAD = 3, RMSPROP = 4 };
+
+// gemm: C[m,n] = residual + f(alpha * op(A) op(B) + beta * C + bias), for each of `batch` matrices s* elements apart.
+//   op(A) is A[m,k], or A[k,m] transposed when ta; op(B) is B[k,n], or B[n,k] transposed when tb. Types f32 or bf16 each.
+//   compute: F32, or BF16 (products of bf16-rounded operands, f32 accumulation). beta is 0 or 1.
+//   f: act, with the pre-activation stored to aux first when aux is given; with actgrad it is v * act'(aux).
+//   residual and aux may be the same memory as c. packed: b is a buffer written by `pack` for the same k, n, tb, compute; ldb, sb, btype are then ignored.
+#define FIELDS_gemm(P, I, F)                                                                                              \
+  P(a) P(b) P(c) P(bias) P(aux) P(residual) I(m) I(n) I(k) I(lda) I(ldb) I(ldc) I(ldaux) I(ldres) I(ta) I(tb) I(atype)     \
+  I(btype) I(ctype) I(auxtype) I(restype) I(compute) I(act) I(actgrad) I(packed) I(batch) I(sa) I(sb) I(sc) \
+  I(biastype) F(alpha) F(beta)
+
+// pack: the packed form of op(B) [k,n]; its size is `packedBytes(k, n, compute)`, which depends on the level.
+#define FIELDS_pack(P, I, F) P(b) P(out) I(n) I(k) I(ldb) I(tb) I(btype) I(compute)
+
+// attention: O[b,i,h] = sum_j softmax_j(s_ij) keep_ij V[b,j,h/(heads/kvheads)], s_ij = cap(scale q_i.k_j) - slope_h (i' - j).
+//   i' = i + tk - tq; j <= i' when causal; j > i' - window when window > 0; keymask[b,tk] (u8) 0 hides a key.
+//   cap(x) = softcap tanh(x / softcap) when softcap > 0. keep_ij is 0 or 1/(1-dropout) from Philox at the flat index of
+//   [b,h,i,j]. Rows see strides: q at b*sqb + i*sqt + h*sqh + d (elements), likewise k, v, o. lse: f32 [b,h,tq].
+//   seed: u32[4] = key lo, key hi, step, micro; stream: a constant of the call site. A row without keys gives 0, lse -inf.
+#define FIELDS_attention(P, I, F)                                                                                         \
+  P(q) P(k) P(v) P(o) P(lse) P(slopes) P(keymask) P(seed) I(batch) I(heads) I(kvheads) I(tq) I(tk) I(d) I(dvalue) I(sqb)       \
+  I(sqt) I(sqh) I(skb) I(skt) I(skh) I(svb) I(svt) I(svh) I(sob) I(sot) I(soh) I(causal) I(window) I(type) I(compute)      \
+  I(stream) F(scale) F(softcap) F(dropout)
+
+// attention_backward: gradients of the above. gq, gk, gv have the strides of q, k, v; dout has those of o; all of `type`.
+//   dslopes: f32 [batch,heads] partial sums when given (sum over batch for the gradient of a slope).
+#define FIELDS_attention_backward(P, I, F)                                                                                \
+  P(dout) P(gq) P(gk) P(gv) P(dslopes) FIELDS_attention(P, I, F)
+
+// norm: y = (x - mean) rstd gain + bias over rows of n (rms: mean = 0); gain, bias f32 or null; stats f32 [rows,2] (mean, rstd).
+//   When residual is given, x + residual is normalised and written to sum (may alias x). stats may be null (not stored).
+#define FIELDS_norm(P, I, F)                                                                                              \
+  P(x) P(residual) P(sum) P(gain) P(bias) P(y) P(stats) I(rows) I(n) I(xtype) I(ytype) I(rms) F(eps)
+// norm_backward: dx = add + rstd (g - mean(g) - xhat mean(g xhat)), g = dy gain (rms: no mean(g)); dgain = sum dy xhat,
+//   dbias = sum dy over rows in chunks of 64 added in order; dgain/dbias f32, added to when beta = 1. stats null: mean and rstd are
+//   computed again from x with eps while the row is in cache. dx may alias dy, x or add (each row is read before it is written).
+#define FIELDS_norm_backward(P, I, F)                                                                                     \
+  P(dy) P(x) P(gain) P(stats) P(add) P(dx) P(dgain) P(dbias) I(rows) I(n) I(xtype) I(dytype) I(dxtype) I(addtype) I(rms) F(beta) F(eps)
+
+// chain: a fused element-wise program over an output index space of up to 8 dimensions (see chain.h). Numbers follow the fields:
+//   ndim, sizes[ndim], ninputs, {pointer, type, strides[ndim]}*, noutputs, {pointer, type, register}* (outputs are contiguous),
+//   ninstructions, {opcode, dst, a, b, c, immediate}*. Registers 0..ninputs-1 hold the inputs; 32 registers.
+#define FIELDS_chain(P, I, F) P(seed) I(stream)
+//   copy a | constant imm | index along dimension imm | keep: dropout factor with p = imm at the flat index | uniform [0,1)
+//   select: a != 0 ? b : c | fma a b + c | add_imm, mul_imm: a with imm | act, act_grad: Activation imm of a | round_bf16
+#define CHAIN_OPS(O)                                                                                                      \
+  O(copy) O(constant) O(index) O(keep) O(uniform) O(add) O(sub) O(mul) O(div) O(max) O(min) O(pow) O(less) O(less_equal)   \
+  O(equal) O(logical_and) O(logical_or) O(logical_not) O(select) O(fma) O(add_imm) O(mul_imm) O(neg) O(abs) O(sign) O(exp) \
+  O(expm1) O(log) O(log1p) O(sqrt) O(rsqrt) O(reciprocal) O(square) O(tanh) O(sigmoid) O(erf) O(relu) O(sin) O(cos)        \
+  O(softplus) O(floor) O(round) O(act) O(act_grad) O(round_bf16)
+
+// glu: y = act(a) * b, n contiguous elements; glu_backward: da = dy b act'(a), db = dy act(a) (da may alias a, db alias b).
+#define FIELDS_glu(P, I, F) P(a) P(b) P(y) I(n) I(type) I(ytype) I(act)
+#define FIELDS_glu_backward(P, I, F) P(dy) P(a) P(b) P(da) P(db) I(n) I(type) I(dytype) I(act)
+
+// activation: y = act(x); activation_backward: dx = dy act'(x) (may alias x or dy). n contiguous elements.
+#define FIELDS_activation(P, I, F) P(x) P(y) I(n) I(type) I(act)
+#define FIELDS_activation_backward(P, I, F) P(dy) P(x) P(dx) I(n) I(type) I(act)
+
+// softmax over rows of n (log: log-softmax); softmax_backward: dx = y (dy - sum dy y), or dy - exp(y) sum dy when log.
+#define FIELDS_softmax(P, I, F) P(x) P(y) I(rows) I(n) I(xtype) I(ytype) I(log)
+#define FIELDS_softmax_backward(P, I, F) P(dy) P(y) P(dx) I(rows) I(n) I(type) I(log)
+
+// rotary_table: f32 [t, d]: row i holds cos of its d/2 angles, then sin; angle = position * base^(-2 pair/d),
+//   position = positions[i] (i32) or offset + i.
+#define FIELDS_rotary_table(P, I, F) P(positions) P(table) I(t) I(d) I(offset) F(base)
+// rotary on x [batch,t,heads,d] by strides: the pair (i, i + d/2) is turned by the table's angle; inverse turns back (gradient).
+#define FIELDS_rotary(P, I, F)                                                                                            \
+  P(x) P(y) P(table) I(batch) I(t) I(heads) I(d) I(sxb) I(sxt) I(sxh) I(syb) I(syt) I(syh) I(type) I(inverse)
+
+// gather: y[r] = table[index[r]] (rows of n; index < 0 gives zeros). add: an optional [period,n] table added at row r % period.
+#define FIELDS_gather(P, I, F) P(table) P(index) P(add) P(y) I(rows) I(n) I(vocabulary) I(period) I(tabletype) I(addtype) I(ytype)
+// scatter_add: table[index[r]] += scale dy[r] in row order (deterministic; index < 0 is skipped); beta 0 clears the table first.
+#define FIELDS_scatter_add(P, I, F) P(dy) P(index) P(table) I(rows) I(n) I(vocabulary) I(dytype) F(scale) F(beta)
+
+// reduce over the middle of [outer, n, inner] to [outer, inner]: kind 0 sum, 1 mean, 2 max, 3 min, 4 sum of squares; y (+)= beta.
+#define FIELDS_reduce(P, I, F) P(x) P(y) I(outer) I(n) I(inner) I(xtype) I(ytype) I(kind) F(beta)
+// argmax over rows of n: y i32 [rows], the first of equals.
+#define FIELDS_argmax(P, I, F) P(x) P(y) I(rows) I(n) I(xtype)
+
+// permute: y (contiguous, type ytype) = x with its dimensions in another order. Extra: ndim, sizes of y, strides of x per y dimension.
+#define FIELDS_permute(P, I, F) P(x) P(y) I(xtype) I(ytype)
+// cast: contiguous conversion, scaled; fill writes `value`; copy_rows moves [rows,n] between strides.
+#define FIELDS_cast(P, I, F) P(x) P(y) I(n) I(xtype) I(ytype) F(scale)
+#define FIELDS_fill(P, I, F) P(y) I(n) I(ytype) F(value)
+#define FIELDS_copy_rows(P, I, F) P(x) P(y) I(rows) I(n) I(ldx) I(ldy) I(xtype) I(ytype)
+
+// dropout: y = keep x / (1 - p), Philox at the flat index.
+#define FIELDS_dropout(P, I, F) P(x) P(y) P(seed) I(n) I(xtype) I(ytype) I(stream) F(p)
+
+// cross_entropy: from hidden [rows,d] and weight [vocabulary,d]: loss[r] = lse - logit[target]; correct[r] (f32 0 or 1, may be null) =
+//   argmax equals target; target < 0 gives 0 and no gradient. cap as in attention. dloss: f32 [rows] scale per row, or null
+//   for the constant dscale. dhidden [rows,d] (htype) written and dweight f32 [vocabulary,d] (beta as gemm) when given.
+//   logits: scratch of chunk * ldl elements of `ltype`, ldl = vocabulary rounded up to 64. bias: f32 [vocabulary] or null; dbias its gradient.
+#define FIELDS_cross_entropy(P, I, F)                                                                                     \
+  P(hidden) P(weight) P(bias) P(target) P(loss) P(correct) P(dloss) P(dhidden) P(dweight) P(dbias) P(logits) I(rows) I(d)  \
+  I(vocabulary) I(chunk) I(htype) I(wtype) I(dhtype) I(ltype) I(compute) F(softcap) F(dscale) F(beta)
+
+// global_norm: y[0] (f32) = sqrt of the sum of squares of all arrays together, f64 partial sums over chunks of 65,536 added in order.
+//   Extra: {pointer, n, type}* of the arrays.
+#define FIELDS_global_norm(P, I, F) P(y)
+// optimizer: one fused update of n elements, g scaled by *scale first; *scale <= 0 (or NaN) leaves everything as it is. scale, lr, decay,
+//   bias1, bias2: f32 scalars in memory (bias_i = 1 - beta_i^t). m, v, third: f32 state as the kind needs, in the order of
+//   graph/ops/optimizer.ts (the momentum buffer of sgd is m; rmsprop: square, [mean when centered], [momentum]). copy: bf16 copy of p, or null.
+#define FIELDS_optimizer(P, I, F)                                                                                         \
+  P(p) P(g) P(m) P(v) P(third) P(copy) P(scale) P(lr) P(decay) P(bias1) P(bias2) I(n) I(gtype) I(kind) I(nesterov) I(centered) \
+  F(beta1) F(beta2) F(eps) F(momentum) F(alpha)
+
+#define KERNELS(K)                                                                                                        \
+  K(gemm) K(pack) K(attention) K(attention_backward) K(norm) K(norm_backward) K(chain) K(glu) K(glu_backward)              \
+  K(activation) K(activation_backward) K(softmax) K(softmax_backward) K(rotary_table) K(rotary) K(gather) K(scatter_add)   \
+  K(reduce) K(argmax) K(permute) K(cast) K(fill) K(copy_rows) K(dropout) K(cross_entropy) K(global_norm) K(optimizer)
+
+#define FIELD_P(x) void* x;
+#define FIELD_I(x) int64_t x;
+#define FIELD_F(x) double x;
+#define DECLARE(name)                                     \
+  struct name##_args {                                    \
+    FIELDS_##name(FIELD_P, FIELD_I, FIELD_F)              \
+    const double* extra; /* numbers after the fields */   \
+    int64_t nextra;                                       \
+    char* const* blocks; /* to resolve pointers in extra */ \
+  };
+KERNELS(DECLARE)
+#undef DECLARE
+#undef FIELD_P
+#undef FIELD_I
+#undef FIELD_F
+
+enum KernelCode : int64_t {
+#define CODE(name) CODE_##name,
+  KERNELS(CODE)
+#undef CODE
+      KERNEL_COUNT
+};
+
+class Pool;
+
+enum ChainOp : int64_t {
+#define OP(name) OP_##name,
+  CHAIN_OPS(OP)
+#undef OP
+      CHAIN_OP_COUNT
+};
+
+// What a kernel may use besides its arguments: the threads and scratch memory. Scratch of thread t starts at scratch + t * stride.
+struct Context {
+  Pool* pool;
+  char* scratch;
+  size_t stride;
+  int threads;
+};
+
+// A pointer in a record is block * 2^44 + byte offset; negative is null.
+static inline void* resolve(char* const* blocks, double p) {
+  if (p < 0) return nullptr;
+  int64_t v = (int64_t)p;
+  return blocks[v >> 44] + (v & ((int64_t(1) << 44) - 1));
+}
+
+// One instruction level. `scratch` says how many bytes per thread a kernel needs for these arguments.
+struct Level {
+  const char* name;
+#define SLOT(k)                                      \
+  void (*k)(const Context&, const k##_args&);        \
+  size_t (*k##_scratch)(const k##_args&, int threads);
+  KERNELS(SLOT)
+#undef SLOT
+  int64_t (*packed_bytes)(int64_t k, int64_t n, int64_t compute);
+};

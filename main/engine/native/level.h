@@ -1,0 +1,20 @@
+// Included by each level_*.cc after it defined LEVEL, LEVEL_W, LEVEL_BF16 and LEVEL_AMX: compiles every kernel for that level and
+// defines its table, `level_<LEVEL>`.
+#include "attention.h"
+#include "chain.h"
+#include "cross_entropy.h"
+#include "optimizer.h"
+#include "rows.h"
+
+namespace LEVEL {
+extern const Level table;
+const Level table = {
+#define STRING_(x) #x
+#define STRING(x) STRING_(x)
+    STRING(LEVEL),
+#define ENTRY(k) &k, &k##_scratch,
+    KERNELS(ENTRY)
+#undef ENTRY
+    & packed_bytes,
+};
+}  // namespace LEVEL

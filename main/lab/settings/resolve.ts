@@ -39,20 +39,17 @@ function located(found: SettingProblem, code: string, where: string | undefined)
 }
 
 function unknown(registry: SettingsRegistry, entry: SettingEntry): ConfigProblem {
-  const near = registry.suggest(entry.name);
-  const section = registry.names.filter((name) => name.startsWith(`${entry.name}.`));
-  const allowed = section.length > 0 ? `a section; its settings are ${section.join(', ')}` : 'the name of a setting';
-  const hint = near && section.length === 0 ? `; did you mean ${near}?` : '';
-  const what = section.length > 0 ? 'is not a setting but' : 'is not a setting';
-  const message =
-    section.length > 0
-      ? `${entry.name} ${what} ${allowed} (given: ${showValue(entry.value)})`
-      : `${entry.name} ${what} (given: ${showValue(entry.value)}); allowed: ${allowed}${hint}`;
-  return located(
-    { setting: entry.name, value: entry.value, allowed, message, ...(near ? { nearest: near } : {}) },
-    'unknown',
-    entry.where,
-  );
+  const { name, value, where } = entry;
+  const section = registry.names.filter((other) => other.startsWith(`${name}.`));
+  const allowed =
+    section.length > 0 ? `a setting of the section ${name}: ${section.join(', ')}` : 'the name of a setting';
+  // `optimizer: adamw` means the choice that the section is about.
+  const about = registry.get(`${name}.kind`);
+  const meant = about && checkValue(about, value) === null ? about.name : undefined;
+  const near = section.length > 0 ? meant : registry.suggest(name);
+  const hint = near ? `; did you mean ${near}?` : '';
+  const message = `${name} is not a setting (given: ${showValue(value)}); allowed: ${allowed}${hint}`;
+  return located({ setting: name, value, allowed, message, ...(near ? { nearest: near } : {}) }, 'unknown', where);
 }
 
 /** Reads one entry. Text stands for a number or boolean where it was written without quotes. */

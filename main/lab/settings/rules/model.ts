@@ -23,7 +23,10 @@ export const modelRules: readonly Rule[] = [
       const even = needsEvenHeads(config);
       const unit = even ? 2 * heads : heads;
       const choices = divisors(width).filter((d) => d <= 1024 && (!even || (width / d) % 2 === 0));
-      const nearest = nearestWhere(heads, 1, Math.max(heads, width), (h) => choices.includes(h));
+      const kv = number(config, 'model.kv_heads');
+      const shared = choices.filter((d) => kv === 0 || d % kv === 0);
+      const good = shared.length > 0 ? shared : choices;
+      const nearest = nearestWhere(heads, 1, Math.max(heads, width), (h) => good.includes(h));
       const nearestWidth = Math.max(unit, Math.round(width / unit) * unit);
       return problem(
         'model.heads',
@@ -85,12 +88,11 @@ export const modelRules: readonly Rule[] = [
     check: (config) => {
       const width = number(config, 'model.width');
       if (config['model.positions'] !== 'sinusoidal' || width % 2 === 0) return null;
-      return problem(
-        'model.width',
-        width,
-        'an even number with sinusoidal positions (sine and cosine pairs)',
-        width + 1,
-      );
+      const heads = number(config, 'model.heads');
+      // Where the heads divide the width, they shall divide the nearest width too.
+      const unit = number(config, 'model.head_size') === 0 && width % heads === 0 ? heads : 1;
+      const nearest = nearestWhere(width, 1, width + 2 * unit, (w) => w % 2 === 0 && w % unit === 0);
+      return problem('model.width', width, 'an even number with sinusoidal positions (sine and cosine pairs)', nearest);
     },
   },
   {

@@ -24,16 +24,6 @@ function instructions(node: Node): Instruction[] {
       return [['less_equal', free, 1, 0]];
     case 'select':
       return [['select', free, 0, 1, 2]];
-    case 'softplus':
-      // max(x, 0) + log(1 + exp(−|x|)) never overflows.
-      return [
-        ['abs', free, 0],
-        ['neg', free, free],
-        ['exp', free, free],
-        ['log1p', free, free],
-        ['relu', free + 1, 0],
-        ['add', free, free, free + 1],
-      ];
     case 'fill':
       return [['constant', 0, 0, 0, 0, node.attrs.value as number]];
     case 'iota':

@@ -1,9 +1,5 @@
 /** Kernel calls as the addon takes them: lists of numbers, pointers as block · 2^44 + byte offset. */
 
-/** Memory blocks of a session. */
-export const ARENA_BLOCK = 0;
-export const STATE_BLOCK = 1;
-
 const BLOCK_STRIDE = 2 ** 44;
 export const NULL_POINTER = -1;
 export const pointer = (block: number, offset: number): number => block * BLOCK_STRIDE + offset;
@@ -15,16 +11,20 @@ export interface KernelCall {
   readonly extra?: readonly number[];
 }
 
-/** What the addon says of its kernels: `P:name`, `I:name` or `F:name` for each field, in order. */
+/** What the addon says of its kernels: `p:name`, `i:name` or `f:name` for each field (pointer, integer, real), in order. */
 export type KernelSignatures = Readonly<Record<string, { readonly code: number; readonly fields: readonly string[] }>>;
 
-/** Fields of a call in the order of the kernel's signature. Throws on a field that the kernel does not have. */
-export function encodeFields(call: KernelCall, signatures: KernelSignatures): number[] {
+/** The record of a call: code, length, fields in the kernel's order, extra numbers. Throws on a field that the kernel does not have. */
+export function encode(call: KernelCall, signatures: KernelSignatures): number[] {
   const signature = signatures[call.kernel];
   if (signature === undefined) throw new Error(`the native addon has no kernel ${call.kernel}`);
-  const known = new Set(signature.fields.map((field) => field.slice(2)));
+  const names = signature.fields.map((field) => field.slice(2));
   for (const name of Object.keys(call.fields)) {
-    if (!known.has(name)) throw new Error(`kernel ${call.kernel} has no field ${name}`);
+    if (!names.includes(name)) throw new Error(`kernel ${call.kernel} has no field ${name}`);
   }
-  return signature.fields.map((field) => call.fields[field.slice(2)] ?? (field.startsWith('P:') ? NULL_POINTER : 0));
+  const fields = names.map(
+    (name, i) => call.fields[name] ?? (signature.fields[i]!.startsWith('p:') ? NULL_POINTER : 0),
+  );
+  const extra = call.extra ?? [];
+  return [signature.code, 2 + fields.length + extra.length, ...fields, ...extra];
 }

@@ -40,7 +40,7 @@ export function logitRows(rows: number, vocabulary: number): number {
 }
 
 /** Width of a row of logits in scratch memory, a multiple of 64 elements. */
-export const paddedVocabulary = (vocabulary: number): number => Math.ceil(vocabulary / 64) * 64;
+const paddedVocabulary = (vocabulary: number): number => Math.ceil(vocabulary / 64) * 64;
 
 function workspaceBytes(node: Node): number {
   switch (node.op) {
@@ -57,10 +57,7 @@ function workspaceBytes(node: Node): number {
     case 'crossEntropyWithGradient': {
       const rows = node.inputs[0]!.shape[0]!;
       const vocabulary = node.inputs[1]!.shape[0]!;
-      const perLogit = node.inputs[0]!.dtype === 'f32' ? 4 : 2;
-      // The forward-only form of a gradient node must still put its per-row loss somewhere.
-      const losses = node.op === 'linearCrossEntropyGrad' ? 4 * rows : 0;
-      return perLogit * logitRows(rows, vocabulary) * paddedVocabulary(vocabulary) + 64 + losses;
+      return 4 * logitRows(rows, vocabulary) * paddedVocabulary(vocabulary);
     }
     case 'reduceSum':
     case 'reduceMax':

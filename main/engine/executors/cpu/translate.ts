@@ -8,7 +8,7 @@ import type { ChainOpcodes } from './chain.ts';
 import { activationCode, DTYPE_CODES, OPTIMIZER_CODES, REDUCE_CODES } from './codes.ts';
 import { NULL_POINTER } from './records.ts';
 import type { KernelCall } from './records.ts';
-import { axisGroups, logitRows, paddedVocabulary } from './target.ts';
+import { axisGroups, logitRows } from './target.ts';
 
 /** What a translation needs to know of the plan. */
 export interface Placement {
@@ -212,8 +212,6 @@ function crossEntropy(node: Node, place: Placement): KernelCall[] {
   const [rows, width] = hidden.shape as [number, number];
   const vocabulary = weight.shape[0]!;
   const chunk = logitRows(rows, vocabulary);
-  const logitType = hidden.dtype === 'f32' ? F32 : BF16;
-  const logitBytes = chunk * paddedVocabulary(vocabulary) * (logitType === F32 ? 4 : 2);
   const onlyGradient = node.op === 'linearCrossEntropyGrad';
   const [loss, correct] = onlyGradient ? [] : node.outputs;
   const [dHidden, dWeight] = onlyGradient ? node.outputs : node.outputs.slice(2);
@@ -221,8 +219,7 @@ function crossEntropy(node: Node, place: Placement): KernelCall[] {
     hidden: place.at(hidden),
     weight: place.at(weight),
     target: place.at(targets),
-    // A gradient node has no loss to give, but the kernel works through it: it goes behind the logits.
-    loss: loss === undefined ? place.workspace + Math.ceil(logitBytes / 64) * 64 : place.at(loss),
+    loss: orNull(loss, place),
     correct: orNull(correct, place),
     dloss: orNull(gradient, place),
     dhidden: orNull(dHidden, place),
@@ -235,7 +232,7 @@ function crossEntropy(node: Node, place: Placement): KernelCall[] {
     htype: type(hidden),
     wtype: type(weight),
     dhtype: dHidden === undefined ? type(hidden) : type(dHidden),
-    ltype: logitType,
+    ltype: F32,
     compute: computeType(hidden, weight),
     softcap: node.attrs.softcap as number,
     dscale: 1,
@@ -357,6 +354,7 @@ function scatter(node: Node, place: Placement): KernelCall[] {
 function rotary(node: Node, place: Placement): KernelCall[] {
   const [x] = node.inputs as [Value];
   const [batch, t, heads, d] = x.shape as [number, number, number, number];
+  const table = { table: place.workspace, t, d, offset: 0, base: node.attrs.base as number };
   const fields: Fields = {
     x: place.at(x),
     y: place.at(node.outputs[0]!),
@@ -371,12 +369,13 @@ function rotary(node: Node, place: Placement): KernelCall[] {
     syb: t * heads * d,
     syt: heads * d,
     syh: d,
-    offset: 0,
     type: type(x),
     inverse: flag(node.attrs.inverse),
-    base: node.attrs.base as number,
   };
-  return [{ kernel: 'rotary', fields }];
+  return [
+    { kernel: 'rotary_table', fields: table },
+    { kernel: 'rotary', fields },
+  ];
 }
 
 /** Copies between row-major boxes that differ along one axis. */
@@ -506,10 +505,7 @@ const TRANSLATIONS: Readonly<Record<string, Translation>> = {
     {
       kernel: 'global_norm',
       fields: { y: place.at(node.outputs[0]!) },
-      extra: [
-        node.inputs.length,
-        ...node.inputs.flatMap((value) => [place.at(value), sizeOf(value.shape), type(value)]),
-      ],
+      extra: [...node.inputs.flatMap((value) => [place.at(value), sizeOf(value.shape), type(value)])],
     },
   ],
   reduceSum: reduce,
@@ -583,9 +579,9 @@ export function translate(node: Node, place: Placement): KernelCall[] {
 }
 
 /** Copies of updates that could not be made in place. */
-export function translateCopies(copies: readonly { to: number; value: Value }[], place: Placement): KernelCall[] {
+export function translateCopies(copies: readonly { to: number; value: Value }[], at: Placement['at']): KernelCall[] {
   return copies.map(({ to, value }) => ({
     kernel: 'cast',
-    fields: { x: place.at(value), y: to, n: sizeOf(value.shape), xtype: type(value), ytype: type(value), scale: 1 },
+    fields: { x: at(value), y: to, n: sizeOf(value.shape), xtype: type(value), ytype: type(value), scale: 1 },
   }));
 }

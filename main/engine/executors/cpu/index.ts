@@ -1,0 +1,32 @@
+/** The native CPU executor. See README.md. */
+import { cpus } from 'node:os';
+import type { Recomputation } from '../../compile/recompute.ts';
+import type { Executor } from '../executor.ts';
+import { loadAddon } from './addon.ts';
+import { CpuSession } from './session.ts';
+
+export { loadAddon } from './addon.ts';
+export { compileForCpu, CPU_TARGET } from './target.ts';
+export { CpuSession } from './session.ts';
+
+export interface CpuOptions {
+  /** Worker threads; the cores that this process may use unless given. */
+  threads?: number;
+  recomputation?: Recomputation;
+}
+
+/** Opens the executor. Throws ExecutorUnavailableError when the addon is not built or does not load. */
+export function openCpuExecutor(options: CpuOptions = {}): Executor {
+  const addon = loadAddon();
+  if (options.threads !== undefined) addon.setThreads(options.threads);
+  const { level, threads } = addon.info();
+  return {
+    device: {
+      executor: 'cpu',
+      name: `${cpus()[0]?.model.trim() ?? 'CPU'}, ${level}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      threads,
+      policies: ['fp32', 'bf16', 'pure-bf16'],
+    },
+    open: (states) => new CpuSession(addon, states, options.recomputation ?? 'none'),
+  };
+}

@@ -1,0 +1,246 @@
+/** A session of the native CPU executor: one persistent block, one arena, compiled programs. */
+import { aligned } from '../../compile/plan.ts';
+import type { MemoryPlan } from '../../compile/plan.ts';
+import type { Recomputation } from '../../compile/recompute.ts';
+import type { Program, StateSpec } from '../../graph/program.ts';
+import { bytesOf, sameShape, showType, sizeOf } from '../../graph/value.ts';
+import type { DType, Value } from '../../graph/value.ts';
+import { OutOfMemoryError } from '../executor.ts';
+import type { LoadedProgram, MemoryReport, Session, TypedArray } from '../executor.ts';
+import type { NativeAddon } from './addon.ts';
+import { fromBf16, toBf16 } from './bf16.ts';
+import { encode, pointer } from './records.ts';
+import type { KernelCall } from './records.ts';
+import { compileForCpu } from './target.ts';
+import type { Compiled } from './target.ts';
+import { translate, translateCopies } from './translate.ts';
+
+interface CompiledIds {
+  readonly main: number;
+  readonly copies: number | undefined;
+}
+
+interface CpuProgram extends LoadedProgram {
+  readonly compiled: Compiled;
+  /** Ids in the addon; undefined until it is compiled for the present arena. */
+  ids: CompiledIds | undefined;
+}
+
+const ARRAYS = { f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const;
+
+export class CpuSession implements Session {
+  readonly #addon: NativeAddon;
+  readonly #recomputation: Recomputation;
+  readonly #states = new Map<string, StateSpec & { offset: number }>();
+  readonly #stateBlock: number;
+  readonly #stateBytes: number;
+  #arena: { block: number; bytes: number } | undefined;
+  readonly #programs: CpuProgram[] = [];
+  #open = true;
+
+  constructor(addon: NativeAddon, states: readonly StateSpec[], recomputation: Recomputation) {
+    this.#addon = addon;
+    this.#recomputation = recomputation;
+    let offset = 0;
+    for (const state of states) {
+      if (state.dtype === 'f16')
+        throw new Error(`${state.name}: the native CPU executor has no f16 (precision.policy fp16)`);
+      this.#states.set(state.name, { ...state, offset });
+      offset += aligned(bytesOf(state));
+    }
+    this.#stateBytes = offset;
+    this.#stateBlock = this.#allocate(offset, 'the parameters, their gradients and the optimizer state');
+  }
+
+  load(source: Program): LoadedProgram {
+    this.#check();
+    const compiled = compileForCpu(source, this.#recomputation);
+    for (const node of compiled.program.graph.nodes) {
+      if (node.op === 'state') this.#checkState(node.outputs[0]!, node.attrs.name as string);
+    }
+    for (const { state, value } of compiled.program.updates) this.#checkState(value, state);
+    this.#reserve(compiled.plan.arenaBytes);
+    const loaded: CpuProgram = { program: compiled.program, plan: compiled.plan, compiled, ids: undefined };
+    this.#programs.push(loaded);
+    return loaded;
+  }
+
+  async run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>> {
+    this.#check();
+    const own = this.#programs.find((candidate) => candidate === loaded);
+    if (own === undefined) throw new Error('this program was loaded by another session');
+    const ids = (own.ids ??= this.#translate(own.compiled));
+    const { program, plan } = own.compiled;
+    for (const [name, value] of program.inputs) {
+      const data = inputs[name];
+      if (data === undefined) throw new Error(`program ${program.name}: input ${name} is missing`);
+      this.#put(plan, value, data, name);
+    }
+    await this.#addon.run(ids.main);
+    const outputs: Record<string, TypedArray> = {};
+    for (const [name, value] of program.outputs) {
+      const location = plan.locations.get(value.id)!;
+      const at =
+        location.kind === 'arena'
+          ? { block: this.#arena!.block, offset: location.offset }
+          : this.#stateAt(location.name);
+      outputs[name] = this.#get(value.dtype, sizeOf(value.shape), at);
+    }
+    // Outputs may show states as they were, so what could not be made in place is copied only now.
+    if (ids.copies !== undefined) await this.#addon.run(ids.copies);
+    return outputs;
+  }
+
+  async read(state: string): Promise<Float32Array> {
+    this.#check();
+    const spec = this.#stateOf(state);
+    const data = this.#get(spec.dtype, sizeOf(spec.shape), this.#stateAt(state));
+    return data as Float32Array;
+  }
+
+  write(state: string, data: Float32Array): void {
+    this.#check();
+    const spec = this.#stateOf(state);
+    if (data.length !== sizeOf(spec.shape)) {
+      throw new Error(`state ${state} is ${showType(spec)}, got ${data.length} elements`);
+    }
+    const { block, offset } = this.#stateAt(state);
+    this.#addon.write(block, offset, spec.dtype === 'bf16' ? toBf16(data) : data);
+  }
+
+  memory(): MemoryReport {
+    return { persistentBytes: this.#stateBytes, peakTemporaryBytes: this.#arena?.bytes ?? 0 };
+  }
+
+  /** Scratch bytes of the kernels (packed panels and the like), which the plan does not hold. */
+  scratchBytes(): number {
+    return this.#addon.memory().scratch;
+  }
+
+  /** Seconds spent so far in each operation of a program, the most expensive first. */
+  profile(loaded: LoadedProgram): { op: string; scope: string; seconds: number }[] {
+    const own = loaded as CpuProgram;
+    if (own.ids === undefined) return [];
+    const seconds = this.#addon.profile(own.ids.main);
+    let record = 0;
+    const rows = own.compiled.plan.order.map((node) => {
+      const calls = this.#calls(own.compiled, node).length;
+      let total = 0;
+      for (let i = 0; i < calls; i++) total += seconds[record++]!;
+      return { op: node.op, scope: node.scope, seconds: total };
+    });
+    return rows.sort((a, b) => b.seconds - a.seconds);
+  }
+
+  dispose(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#forget();
+    this.#addon.free(this.#stateBlock);
+    if (this.#arena !== undefined) this.#addon.free(this.#arena.block);
+  }
+
+  #check(): void {
+    if (!this.#open) throw new Error('this session has been disposed of');
+  }
+
+  #allocate(bytes: number, what: string): number {
+    try {
+      return this.#addon.allocate(bytes);
+    } catch (error) {
+      throw new OutOfMemoryError(`No memory for ${what}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+
+  /** Makes the arena at least this large. Programs hold addresses, so they are compiled again when it moves. */
+  #reserve(bytes: number): void {
+    if (this.#arena !== undefined && this.#arena.bytes >= bytes) return;
+    this.#forget();
+    if (this.#arena !== undefined) this.#addon.free(this.#arena.block);
+    this.#arena = undefined;
+    this.#arena = { block: this.#allocate(bytes, 'the activations of a step'), bytes };
+  }
+
+  #forget(): void {
+    for (const loaded of this.#programs) {
+      if (loaded.ids === undefined) continue;
+      this.#addon.release(loaded.ids.main);
+      if (loaded.ids.copies !== undefined) this.#addon.release(loaded.ids.copies);
+      loaded.ids = undefined;
+    }
+  }
+
+  #calls(compiled: Compiled, node: Compiled['plan']['order'][number]) {
+    const { plan } = compiled;
+    const offset = plan.workspaceOffsets[plan.order.indexOf(node)]!;
+    return translate(node, {
+      at: (value) => this.#pointerTo(compiled, value),
+      workspace: offset < 0 ? -1 : pointer(this.#arena!.block, offset),
+      opcodes: Object.fromEntries(this.#addon.chainOps().map((name, code) => [name, code])),
+    });
+  }
+
+  #pointerTo({ plan }: Compiled, value: Value): number {
+    const location = plan.locations.get(value.id);
+    // Outputs that nobody reads have no place; kernels skip null pointers.
+    if (location === undefined) return -1;
+    if (location.kind === 'arena') return pointer(this.#arena!.block, location.offset);
+    const { block, offset } = this.#stateAt(location.name);
+    return pointer(block, offset);
+  }
+
+  #translate(compiled: Compiled): CompiledIds {
+    const { plan } = compiled;
+    const signatures = this.#addon.kernels();
+    const compile = (calls: readonly KernelCall[]) =>
+      this.#addon.compile(Float64Array.from(calls.flatMap((call) => encode(call, signatures))));
+    const copies = plan.copies.map(({ state, value }) => {
+      const { block, offset } = this.#stateAt(state);
+      return { to: pointer(block, offset), value };
+    });
+    return {
+      main: compile(plan.order.flatMap((node) => this.#calls(compiled, node))),
+      copies:
+        copies.length === 0 ? undefined : compile(translateCopies(copies, (value) => this.#pointerTo(compiled, value))),
+    };
+  }
+
+  #put(plan: MemoryPlan, value: Value, data: TypedArray, name: string): void {
+    const expected = ARRAYS[value.dtype as keyof typeof ARRAYS];
+    if (data.length !== sizeOf(value.shape) || !(data instanceof expected)) {
+      throw new Error(`input ${name} must be ${showType(value)}, got ${data.constructor.name} of ${data.length}`);
+    }
+    // An input that no operation reads has no place.
+    const location = plan.locations.get(value.id);
+    if (location?.kind === 'arena') this.#addon.write(this.#arena!.block, location.offset, data);
+  }
+
+  #get(dtype: DType, size: number, at: { block: number; offset: number }): TypedArray {
+    if (dtype === 'bf16') {
+      const raw = new Uint16Array(size);
+      this.#addon.read(at.block, at.offset, raw);
+      return fromBf16(raw);
+    }
+    const data = new ARRAYS[dtype as keyof typeof ARRAYS](size);
+    this.#addon.read(at.block, at.offset, data);
+    return data;
+  }
+
+  #stateOf(name: string): StateSpec & { offset: number } {
+    const spec = this.#states.get(name);
+    if (spec === undefined) throw new Error(`there is no state ${name} in this session`);
+    return spec;
+  }
+
+  #stateAt(name: string): { block: number; offset: number } {
+    return { block: this.#stateBlock, offset: this.#stateOf(name).offset };
+  }
+
+  #checkState(value: Value, name: string): void {
+    const spec = this.#stateOf(name);
+    const same = sizeOf(spec.shape) === sizeOf(value.shape) && spec.dtype === value.dtype;
+    if (!same || (value.node.op === 'state' && !sameShape(spec.shape, value.shape))) {
+      throw new Error(`state ${name} is ${showType(spec)}, the program has ${showType(value)}`);
+    }
+  }
+}

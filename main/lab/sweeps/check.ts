@@ -5,6 +5,7 @@ import type { SettingsRegistry } from '../settings/registry.ts';
 import { type ConfigProblem, readEntry } from '../settings/resolve.ts';
 import { checkValue, describeType, problem } from '../settings/values.ts';
 import { gridValues } from './grid.ts';
+import { quantise } from './quantiles.ts';
 import type { Distribution, Parameter, SweepSpec } from './spec.ts';
 
 const AVAILABLE = 'grid and random run now';
@@ -127,10 +128,10 @@ function checkNumeric(spec: SettingSpec, parameter: Parameter, problems: ConfigP
     : d.kind === 'inv_log_uniform'
       ? [Math.exp(-d.max), Math.exp(-d.min)]
       : [d.min, d.max];
-  const [low, high] = ends;
+  const [low, high] = 'q' in d ? ends.map((end) => quantise(end, d.q)) : ends;
   const { min = -Infinity, max = Infinity } = type;
-  if (low < min && !('q' in d)) add(low, describeType(type), min, `the lower end of ${d.kind}`);
-  if (high > max && !('q' in d)) add(high, describeType(type), max, `the upper end of ${d.kind}`);
+  if (low < min) add(low, describeType(type), min, `the lower end of ${d.kind}`);
+  if (high > max) add(high, describeType(type), max, `the upper end of ${d.kind}`);
 }
 
 /** Looks up every parameter and expression; the problems name setting, value, what is allowed and the nearest choice. */
@@ -154,7 +155,12 @@ export function bindSweep(registry: SettingsRegistry, sweep: SweepSpec): BoundSw
     if (sweep.method === 'grid') {
       const values = gridValues(distribution);
       if (!values || values.length === 0) {
-        const why = values ? 'no value lies between min and max' : `a grid cannot list a ${distribution.kind}`;
+        const listed = ['int_uniform', 'q_uniform'].includes(distribution.kind);
+        const why = values
+          ? 'no value lies between min and max'
+          : listed
+            ? 'too many values for a grid'
+            : `a grid cannot list a ${distribution.kind}`;
         const allowed = 'values: […], int_uniform or q_uniform in a grid, or method: random';
         problems.push(at(where, 'distribution', problem(name, distribution.kind, allowed, undefined, why)));
       } else

@@ -8,7 +8,7 @@ export function byName(a: Parameter, b: Parameter): number {
 }
 
 /** How many values one parameter may have in a grid. */
-const MOST = 1_000_000;
+const MOST = 250_000;
 
 /**
  * The values of a distribution in a grid, without repeats: int_uniform includes max, q_uniform excludes it (as numpy's

@@ -209,9 +209,12 @@ function checkBounds(
   if (['log_uniform', 'q_log_uniform', 'inv_log_uniform'].includes(d.kind)) checkLogTrap(reader, min, path, d);
 }
 
+/** A natural logarithm above this means values beyond 10^10: a bound of 64 or 1000 is a value, not an exponent. */
+const LARGEST_EXPONENT = 25;
+
 /**
  * The natural-log trap: bounds such as 0.0001 and 0.1 are learning rates, not exponents. Both bounds within (0, 1] would
- * give values between 1 and e only, which the `_values` form can say too, so they are refused.
+ * give values between 1 and e only, which the `_values` form can say too, so they are refused; so are bounds beyond any use.
  */
 function checkLogTrap(
   reader: SchemaReader,
@@ -220,7 +223,7 @@ function checkLogTrap(
   d: Distribution & { min: number; max: number },
 ): void {
   const sign = d.kind === 'inv_log_uniform' ? -1 : 1;
-  if (d.min <= 0 || d.max > 1) return;
+  if (d.min <= 0 || (d.max > 1 && d.max <= LARGEST_EXPONENT)) return;
   const [low, high] = [Math.exp(sign * d.min), Math.exp(sign * d.max)]
     .sort((x, y) => x - y)
     .map((x) => Number(x.toPrecision(4)));

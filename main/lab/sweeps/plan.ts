@@ -1,26 +1,18 @@
 /** From a sweep to the list of its runs: every configuration complete and checked, nothing twice, nothing dropped without a reason. */
 import { createHash } from 'node:crypto';
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
-import { deriveModel } from '../../engine/nn/models/dimensions.ts';
 import { type Expression, ExpressionError } from '../settings/expression.ts';
 import type { Recipe } from '../settings/recipes.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import {
-  adjustDefaults,
-  checkConfig,
-  type ConfigProblem,
-  resolveConfig,
-  type ResolveInput,
-} from '../settings/resolve.ts';
+import { checkConfig, type ConfigProblem, resolveConfig, type ResolveInput } from '../settings/resolve.ts';
 import type { SettingsSource } from '../settings/source.ts';
 import { nearestName } from '../settings/suggest.ts';
 import { checkValue, problem } from '../settings/values.ts';
 import { type BoundParameter, bindSweep } from './check.ts';
+import { Combiner, DERIVED, identityOf, type Values } from './combine.ts';
 import { byName, gridValues, product } from './grid.ts';
 import { draws } from './random.ts';
 import type { SweepSpec } from './spec.ts';
-
-export type Values = Readonly<Record<string, SettingValue>>;
 
 export interface PlannedSetting {
   /** Hash of the varied values, the same in every sweep that has this combination. */
@@ -75,7 +67,7 @@ export interface PlanInput {
 /** Mistakes in the base that no parameter can put right. */
 const FATAL = new Set(['unknown', 'value', 'duplicate', 'yaml']);
 /** More combinations than anyone runs: refused, so that a slip does not fill the memory. */
-const MOST_COMBINATIONS = 1_000_000;
+const MOST_COMBINATIONS = 250_000;
 
 function failed(problems: readonly ConfigProblem[]): SweepPlan {
   return { settings: [], seeds: [], runs: [], dropped: [], duplicates: 0, combinations: 0, warnings: [], problems };
@@ -150,79 +142,10 @@ function shortNames(names: readonly string[]): ReadonlyMap<string, string> {
 const brief = (value: SettingValue): string =>
   typeof value === 'number' ? String(Number(value.toPrecision(5))) : String(value);
 
-const DERIVED = ['model.kv_heads', 'model.head_size', 'model.mlp_width', 'model.mlp_ratio'];
-
-/** Settings that give the same model have the same identity: 0 heads for keys and values is as many as heads, and so on. */
-function identityOf(values: Values, config: Config, derivedVaried: boolean): string {
-  const pairs = Object.entries(values).filter(([name]) => !derivedVaried || !DERIVED.includes(name));
-  if (derivedVaried && config['model.kind'] === 'gpt') {
-    const { kvHeads, headSize, mlpWidth } = deriveModel(config);
-    pairs.push(['derived', `${kvHeads}/${headSize}/${mlpWidth}`]);
-  } else if (derivedVaried) pairs.push(...Object.entries(values).filter(([name]) => DERIVED.includes(name)));
-  return JSON.stringify(pairs);
-}
-
 /** Hash of values by name, sorted: 64 bits, as 16 hexadecimal digits. */
 export function settingKey(values: Values): string {
   const sorted = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 16);
-}
-
-type Combined = { config: Config; active: Values } | { dropped: Omit<Dropped, 'label'> };
-
-/** Makes the configuration of one combination: parameters without effect fall back to the base. */
-class Combiner {
-  readonly registry: SettingsRegistry;
-  readonly parameters: readonly BoundParameter[];
-  readonly base: Config;
-  readonly isBaseSet: (name: string) => boolean;
-  /** Parameters that had an effect in some combination. */
-  readonly everActive = new Set<string>();
-
-  constructor(
-    registry: SettingsRegistry,
-    parameters: readonly BoundParameter[],
-    base: Config,
-    isBaseSet: (name: string) => boolean,
-  ) {
-    this.registry = registry;
-    this.parameters = parameters;
-    this.base = base;
-    this.isBaseSet = isBaseSet;
-  }
-
-  /** Conditions may depend on one another, so parameters are switched off until nothing changes. */
-  combine(values: readonly SettingValue[]): Combined {
-    const on = this.parameters.map(() => true);
-    for (;;) {
-      const config: Record<string, SettingValue> = { ...this.base };
-      const active: Record<string, SettingValue> = {};
-      this.parameters.forEach(({ name }, i) => {
-        if (!on[i]) return;
-        config[name] = values[i];
-        active[name] = values[i];
-      });
-      const isSet = (name: string): boolean => name in active || this.isBaseSet(name);
-      if (!isSet('stop.steps')) config['stop.steps'] = this.registry.defaults['stop.steps'];
-      adjustDefaults(config, isSet);
-      let changed = false;
-      for (const [i, { name, when }] of this.parameters.entries()) {
-        if (!on[i]) continue;
-        try {
-          if (this.registry.applies(name, config) && (!when || when.test(config))) continue;
-        } catch (error) {
-          if (!(error instanceof ExpressionError)) throw error;
-          return { dropped: { values: active, code: 'expression', reason: error.message } };
-        }
-        on[i] = false;
-        changed = true;
-      }
-      if (!changed) {
-        for (const name of Object.keys(active)) this.everActive.add(name);
-        return { config, active };
-      }
-    }
-  }
 }
 
 /** Why a complete configuration cannot run; undefined when it can. */
@@ -384,6 +307,9 @@ function planWarnings(
         when && !registry.applies(name, combiner.base) ? when.explain(combiner.base) : 'its condition is never true';
       return `${name} is varied but has no effect in any run (${why})`;
     });
+  const idle = ['program', 'command', 'job', 'image_uri'].filter((key) => key in sweep.wandb);
+  if (idle.length > 0)
+    warnings.push(`${idle.join(', ')}: of W&B alone, without effect here, where Sweeplab trains its own models`);
   for (const { name } of sweep.parameters)
     if (base?.overrides && Object.hasOwn(base.overrides, name))
       warnings.push(

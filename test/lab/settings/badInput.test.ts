@@ -355,6 +355,23 @@ const sweepRows: [string, Row][] = [
     { setting: 'model.width', value: 'uniform', allowed: 'int_uniform', nearest: 'int_uniform' },
   ],
   [one('model.width: { min: 0, max: 99 }'), { setting: 'model.width', value: '0', allowed: 'from 1', nearest: 1 }],
+  [
+    one('model.width: { distribution: q_log_uniform, min: 64, max: 512 }'),
+    {
+      setting: 'parameters.model.width.min',
+      value: '64',
+      allowed: 'natural logarithms',
+      nearest: 'distribution: q_log_uniform_values with the same bounds',
+    },
+  ],
+  [
+    one('model.width: { distribution: q_uniform, min: 0, max: 256, q: 64 }'),
+    { setting: 'model.width', value: '0', allowed: 'from 1', nearest: 1, also: ['the lower end of q_uniform'] },
+  ],
+  [
+    'method: grid\nparameters: { seed: { value: 1 }, data.size: { min: 1, max: 9999999 } }\n',
+    { setting: 'data.size', value: 'int_uniform', allowed: 'method: random', also: ['too many values'] },
+  ],
   [one('model.mlp: { min: 0, max: 9 }'), { setting: 'model.mlp', value: 'int_uniform', allowed: 'one of gelu' }],
   [
     'method: grid\nparameters: { optimizer.lr: { min: 0.1, max: 0.2 } }\n',

@@ -231,6 +231,11 @@ describe('layers', () => {
     expect(found.runs.map(({ config }) => config['stop.steps'])).toEqual([0, 0]);
   });
 
+  it('says that a program of W&B is not run (catches a user waiting for train.py)', () => {
+    const found = plan('method: grid\nprogram: train.py\nparameters: { model.depth: { values: [1] } }');
+    expect(found.warnings[0]).toContain('program: of W&B alone');
+  });
+
   it('gives the same from flags as from the file (catches two ways that disagree)', () => {
     const flags = sweepFromFlags(
       { 'model.depth': ['2', '4'], 'optimizer.lr': ['1e-3'] },
@@ -313,8 +318,8 @@ parameters:
 
   it('refuses a grid that would fill the memory (catches a slip of a bound)', () => {
     const found = plan(
-      'method: grid\nparameters: { seed: { value: 1 }, data.size: { min: 0, max: 999999 }, model.depth: { values: [1, 2] } }',
+      'method: grid\nparameters: { seed: { value: 1 }, data.size: { min: 0, max: 199999 }, model.depth: { values: [1, 2] } }',
     );
-    expect(found.problems[0].message).toContain('parameters is 2000000');
+    expect(found.problems[0].message).toContain('parameters is 400000');
   });
 });

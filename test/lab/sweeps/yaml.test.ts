@@ -97,7 +97,8 @@ describe('round trip', () => {
   function distribution(): Distribution {
     const kinds = Object.keys(FIELDS) as Distribution['kind'][];
     const kind = kinds[random.int(kinds.length)];
-    const positive = Math.abs(real()) + 2;
+    const logarithms = ['log_uniform', 'q_log_uniform', 'inv_log_uniform'].includes(kind);
+    const positive = logarithms ? 2 + random.uniform() * 5 : Math.abs(real()) + 2;
     const values = listOf(value);
     const all: Record<string, unknown> = {
       value: value(),

@@ -133,13 +133,16 @@ export interface EngineProgress {
   readonly eta: number | null;
 }
 
-/** A complete checkpoint is on disk and older ones of its kind are gone. */
+/**
+ * A complete checkpoint is on disk and older ones of its kind are gone. Sent again with its loss when the model is evaluated only
+ * after it was saved.
+ */
 export interface EngineCheckpoint {
   readonly type: 'checkpoint';
   readonly kind: CheckpointKind;
   readonly step: number;
   readonly path: string;
-  /** `val/loss` of the latest evaluation. */
+  /** `val/loss` at this step, where it was measured. */
   readonly loss: number | null;
 }
 

@@ -1,0 +1,38 @@
+/** What the training loop needs of the data, whatever the corpus, the tokenizer and the way of batching. */
+import type { DatasetInfo } from '../../../preload/contract/engine.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { Batch, EvaluationSet } from '../data/index.ts';
+
+/** Everything about a dataset that a run needs. */
+export interface PreparedData {
+  readonly vocabularySize: number;
+  /** Whether rows can hold padding, which is then masked. */
+  readonly keyMasked: boolean;
+  /** Training rows of one epoch, not necessarily a whole number. */
+  readonly rowsPerEpoch: number;
+  /** Mean scored tokens of a training row. */
+  readonly tokensPerRow: number;
+  /** Rows first … first + count − 1 of an endless sequence that depends on the run's seed alone. */
+  rows(first: number, count: number): Batch;
+  /** Rows of the validation set, and the set in batches of so many rows. */
+  readonly validationRows: number;
+  validation(batchRows: number): EvaluationSet;
+  readonly info: DatasetInfo;
+  /** Ends every document, and is what the first token of one is predicted from. */
+  readonly endToken: number;
+  encode(text: string): Int32Array;
+  decode(tokens: ArrayLike<number>): string;
+}
+
+/** Reports what is being prepared, for a progress bar. */
+export type PrepareProgress = (name: string, fraction?: number, eta?: number) => void;
+
+export interface PrepareRequest {
+  readonly config: Config;
+  /** Folder for prepared datasets and downloads. */
+  readonly cache: string;
+  readonly onProgress?: PrepareProgress;
+  readonly signal?: AbortSignal;
+}
+
+export type PrepareData = (request: PrepareRequest) => Promise<PreparedData>;

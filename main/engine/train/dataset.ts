@@ -1,0 +1,48 @@
+/** The dataset of a configuration in the form that the training loop takes. */
+import { batcher, evaluationSet, prepareDataset } from '../data/index.ts';
+import type { BatchingMode } from '../data/index.ts';
+import type { PreparedData, PrepareRequest } from './data.ts';
+
+/** Reads, splits and tokenizes, through the caches. Errors name the setting to change. */
+export async function prepareData({ config, cache, onProgress, signal }: PrepareRequest): Promise<PreparedData> {
+  const dataset = await prepareDataset(config, {
+    cacheDir: cache,
+    signal,
+    onProgress: ({ phase, fraction, etaSeconds, detail }) =>
+      onProgress?.(
+        detail === undefined ? phase : `${phase}: ${detail}`,
+        fraction ?? undefined,
+        etaSeconds ?? undefined,
+      ),
+  });
+  const { tokenizer, stats, validation } = dataset;
+  const context = config['model.context'] as number;
+  const mode = config['data.batching'] as BatchingMode;
+  const layout = mode === 'documents' ? 'documents' : 'stream';
+  const limit = config['eval.tokens'] as number;
+  const train = batcher(dataset, { mode, context, seed: config.seed as number });
+  const evaluation = (rows: number) => evaluationSet(validation, tokenizer, { layout, context, rows, limit });
+  const text = new TextDecoder();
+  return {
+    vocabularySize: tokenizer.vocabularySize,
+    keyMasked: layout === 'documents',
+    rowsPerEpoch: train.rowsPerEpoch,
+    tokensPerRow: train.tokensPerEpoch / train.rowsPerEpoch,
+    rows: (first, count) => train.rows(first, count),
+    validationRows: evaluation(1).batches,
+    validation: evaluation,
+    info: {
+      trainTokens: stats.trainTokens,
+      trainBytes: stats.trainBytes,
+      validationTokens: stats.validationTokens,
+      validationBytes: stats.validationBytes,
+      vocabularySize: tokenizer.vocabularySize,
+      sequencesPerEpoch: train.rowsPerEpoch,
+      entropyFloor: dataset.entropyFloorBitsPerByte ?? undefined,
+      hash: dataset.contentHash,
+    },
+    endToken: tokenizer.eosId,
+    encode: (prompt) => tokenizer.encode(new TextEncoder().encode(prompt)),
+    decode: (tokens) => text.decode(tokenizer.decode(tokens)),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Validation: every token of the fixed rows is scored exactly once, whatever the batch shape. Losses of single tokens are summed in
+ * float64, in the order of the rows, so that the batch shape does not even change the order of the sum.
+ */
+import type { Batch, EvaluationSet } from '../data/index.ts';
+import type { LoadedProgram, Session, TypedArray } from '../executors/executor.ts';
+
+export interface EvaluationResult {
+  /** Mean nats per scored token. */
+  readonly loss: number;
+  /** e^loss. */
+  readonly perplexity: number;
+  /** Bits per byte: nats of all scored tokens ÷ (ln 2 × bytes that they stand for). */
+  readonly bpb: number;
+  /** Share of scored tokens whose most likely continuation is right. */
+  readonly accuracy: number;
+  /** Scored ÷ all tokens of the validation split. */
+  readonly coverage: number;
+  readonly scored: number;
+}
+
+export interface EvaluationOptions {
+  readonly session: Session;
+  /** Program `evaluate(rows)` for the rows of the set's batches. */
+  readonly loaded: LoadedProgram;
+  readonly data: EvaluationSet;
+  /** Called before each batch with the share done; false ends the evaluation early. */
+  readonly onBatch?: (fraction: number) => boolean | Promise<boolean>;
+}
+
+/** Undefined when ended early. */
+export async function evaluate(options: EvaluationOptions): Promise<EvaluationResult | undefined> {
+  const { session, loaded, data } = options;
+  let nats = 0;
+  let correct = 0;
+  let scored = 0;
+  for (let index = 0; index < data.batches; index++) {
+    if ((await options.onBatch?.(index / data.batches)) === false) return undefined;
+    const batch = data.batch(index);
+    const out = await session.run(loaded, inputsOf(batch));
+    for (const [i, target] of batch.targets.entries()) {
+      if (target < 0) continue;
+      nats += out.loss![i]!;
+      correct += out.correct![i]!;
+      scored++;
+    }
+  }
+  if (scored !== data.tokens) throw new Error(`evaluation scored ${scored} tokens of ${data.tokens}`);
+  const loss = nats / scored;
+  return {
+    loss,
+    perplexity: Math.exp(loss),
+    bpb: nats / (Math.LN2 * data.bytes),
+    accuracy: correct / scored,
+    coverage: data.coverage,
+    scored,
+  };
+}
+
+/** Inputs of a program for this batch. */
+export function inputsOf({ inputs, targets, keyMask }: Batch): Record<string, TypedArray> {
+  return keyMask === undefined ? { tokens: inputs, targets } : { tokens: inputs, targets, keyMask };
+}

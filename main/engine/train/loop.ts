@@ -1,0 +1,401 @@
+/**
+ * The training loop: steps, evaluations, checkpoints and the end of a run.
+ *
+ * Nothing that is only looked at changes training: evaluation and sampling draw no number of the training streams, and every random
+ * number depends on (seed, stream, step, position) alone. That is why a run that is interrupted anywhere continues bit for bit.
+ *
+ * Order within step S: update · points of S · evaluation when due · best checkpoint · last checkpoint. A stop between two
+ * regular evaluations saves first and evaluates then, and the checkpoint carries the points of its own step only up to
+ * there, so that the extra evaluation disappears when the run continues.
+ */
+import { setImmediate } from 'node:timers/promises';
+import type { EngineEnd, EngineMessage } from '../../../preload/contract/engine.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { hyperParameters } from '../optim/hyper.ts';
+import type { Schedule } from '../optim/schedule.ts';
+import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
+import { OPTIMIZER, WEIGHTS } from './checkpoint.ts';
+import type { TrainingControl } from './control.ts';
+import type { PreparedData } from './data.ts';
+import { evaluate } from './evaluate.ts';
+import type { EvaluationResult } from './evaluate.ts';
+import type { MetricRecorder } from './recorder.ts';
+import { DivergedError } from './runtime.ts';
+import type { Runtime, StepResult } from './runtime.ts';
+import { SafetensorsFile } from './safetensors.ts';
+import type { BestLoss, RunState } from './state.ts';
+import type { Counters, StepSize, StopRules } from './stopRules.ts';
+import { join } from 'node:path';
+
+export interface LoopParts {
+  readonly config: Config;
+  readonly runtime: Runtime;
+  readonly data: PreparedData;
+  readonly schedule: Schedule;
+  readonly rules: StopRules;
+  readonly size: StepSize;
+  readonly checkpoints: CheckpointStore<RunState>;
+  readonly recorder: MetricRecorder;
+  readonly control: TrainingControl;
+  readonly emit: (message: EngineMessage) => void;
+  /** Text written by the model, for `log.sample_tokens`. */
+  readonly sample: (tokens: number, step: number) => Promise<string>;
+}
+
+export type Ending = Pick<EngineEnd, 'state' | 'reason'>;
+
+/** A checkpoint is saved at the latest after so many milliseconds. */
+const CHECKPOINT_INTERVAL = 600_000;
+const PROGRESS_INTERVAL = 100;
+
+export class TrainingLoop {
+  readonly #parts: LoopParts;
+  #counters: Counters = { steps: 0, tokens: 0, sequences: 0, seconds: 0, flops: 0 };
+  /** Counters when this process began, for the time left. */
+  #since: Counters = this.#counters;
+  #begun = performance.now();
+  #evaluatedStep = -1;
+  #validationLoss: number | null = null;
+  #best: BestLoss | null = null;
+  #savedStep = -1;
+  #savedAt = performance.now();
+  #lastCheckpoint: Checkpoint<RunState> | undefined;
+  #bestCheckpoint: Checkpoint<RunState> | undefined;
+  #progressAt = -Infinity;
+  /** Counters at the latest training point, for the speed. */
+  #logged: Counters = this.#counters;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+  }
+
+  get counters(): Counters {
+    return this.#counters;
+  }
+
+  /** Latest metrics and the best validation loss, as the run's summary shows them. */
+  get summary(): Record<string, number | null> {
+    const summary = finiteOrNull(this.#parts.recorder.latest);
+    if (this.#best !== null) {
+      summary['val/best_loss'] = this.#best.loss;
+      summary['val/best_step'] = this.#best.step;
+    }
+    return summary;
+  }
+
+  /** Puts everything where the checkpoint left it. The recorder then holds the points that it carried. */
+  async restore(checkpoint: Checkpoint<RunState>): Promise<void> {
+    const { runtime, recorder } = this.#parts;
+    const { state, path } = checkpoint;
+    for (const [name, restore] of [
+      [WEIGHTS, (file: SafetensorsFile) => runtime.restoreWeights(file)],
+      [OPTIMIZER, (file: SafetensorsFile) => runtime.restoreMoments(file)],
+    ] as const) {
+      const file = await SafetensorsFile.open(join(path, name));
+      try {
+        await restore(file);
+      } finally {
+        await file.close();
+      }
+    }
+    recorder.restore(state.points);
+    for (const [metric, value] of Object.entries(state.latest)) recorder.latest.set(metric, value ?? NaN);
+    runtime.lossScale = state.lossScale;
+    this.#counters = state.counters;
+    this.#since = state.counters;
+    this.#logged = state.counters;
+    this.#evaluatedStep = state.evaluatedStep;
+    this.#validationLoss = state.validationLoss;
+    this.#best = state.best;
+    this.#savedStep = checkpoint.step;
+    this.#lastCheckpoint = checkpoint;
+  }
+
+  /** Trains until a rule, a stop or a divergence ends the run. */
+  async run(): Promise<Ending> {
+    this.#begun = performance.now();
+    try {
+      return await this.#run();
+    } catch (error) {
+      if (!(error instanceof DivergedError)) throw error;
+      return { state: 'failed', reason: `diverged: ${error.message} at step ${this.#counters.steps}` };
+    } finally {
+      this.#parts.recorder.flush();
+      this.#progress(true);
+    }
+  }
+
+  async #run(): Promise<Ending> {
+    const { control, rules, recorder } = this.#parts;
+    for (;;) {
+      await this.#evaluateIfDue();
+      const { steps } = this.#counters;
+      const current = this.#evaluatedStep === steps && this.#validationLoss !== null;
+      const reason =
+        rules.reached(this.#counters) ?? (current ? rules.reachedLoss(this.#validationLoss!, steps) : undefined);
+      if (reason !== undefined) return await this.#finish(reason);
+      if (control.stopping) return await this.#stop();
+      await this.#saveIfDue();
+      const diverged = await this.#step();
+      if (diverged !== undefined) return { state: 'failed', reason: diverged };
+      await recorder.room();
+      await this.#breathe();
+    }
+  }
+
+  /** Lets messages in and out. */
+  async #breathe(): Promise<void> {
+    this.#parts.recorder.tick();
+    this.#progress(false);
+    await setImmediate();
+  }
+
+  /** One update. Returns why the run ends when its numbers are no longer finite. */
+  async #step(): Promise<string | undefined> {
+    const { config, runtime, data, schedule, size } = this.#parts;
+    const begin = performance.now();
+    const before = this.#counters;
+    const rows = config['batch.sequences'] as number;
+    const micro = (config['batch.micro'] as number) || rows;
+    // The place in the data is a number, the rows taken so far: nothing else to save.
+    const micros = Array.from({ length: rows / micro }, (_, i) => data.rows(before.sequences + i * micro, micro));
+    const hyper = hyperParameters(config, runtime.programs.groups, schedule, {
+      step: before.steps,
+      tokens: before.tokens,
+    });
+    const result = await runtime.step(before.steps, config.seed as number, micros, hyper);
+    const after: Counters = {
+      steps: before.steps + 1,
+      tokens: before.tokens + result.scored,
+      sequences: before.sequences + rows,
+      seconds: before.seconds + (performance.now() - begin) / 1000,
+      flops: before.flops + size.flops,
+    };
+    const bad = notFinite(result);
+    if (bad === undefined) this.#counters = after;
+    const every = config['log.every_steps'] as number;
+    if (after.steps % every === 0 || after.steps === 1 || bad !== undefined) this.#record(after, result, hyper.lr);
+    return bad === undefined ? undefined : `diverged: ${bad} at step ${after.steps}`;
+  }
+
+  #record(counters: Counters, result: StepResult, lr: number): void {
+    const seconds = counters.seconds - this.#logged.seconds;
+    this.#parts.recorder.record(counters.steps, {
+      'train/loss': result.loss,
+      'train/accuracy': result.accuracy,
+      'grad/norm': result.gradNorm,
+      lr,
+      ...this.#axes(counters),
+      tokens_per_second: (counters.tokens - this.#logged.tokens) / Math.max(seconds, 1e-9),
+    });
+    this.#logged = counters;
+  }
+
+  /** The other x-axes of a step. */
+  #axes(counters: Counters): Record<string, number> {
+    return {
+      tokens: counters.tokens,
+      epoch: counters.sequences / this.#parts.size.sequencesPerEpoch,
+      seconds: counters.seconds,
+      flops: counters.flops,
+    };
+  }
+
+  #due(): boolean {
+    const every = this.#parts.config['eval.every_steps'] as number;
+    return every > 0 && this.#counters.steps % every === 0 && this.#evaluatedStep !== this.#counters.steps;
+  }
+
+  async #evaluateIfDue(): Promise<void> {
+    if (!this.#due() || this.#parts.control.urgent) return;
+    const result = await this.#evaluate();
+    if (result === undefined) return;
+    this.#regular(result);
+    await this.#saveBest(result.loss);
+    await this.#sample();
+  }
+
+  /** Remembers an evaluation that belongs to the run itself. */
+  #regular(result: EvaluationResult): void {
+    this.#evaluatedStep = this.#counters.steps;
+    this.#validationLoss = result.loss;
+  }
+
+  /** Scores the validation rows and records the result. Undefined when interrupted. */
+  async #evaluate(): Promise<EvaluationResult | undefined> {
+    const { runtime, data, config, control, recorder, emit } = this.#parts;
+    const batchRows = evaluationBatch(config, data);
+    const { steps } = this.#counters;
+    const result = await evaluate({
+      session: runtime.session,
+      loaded: runtime.evaluate(batchRows),
+      data: data.validation(batchRows),
+      onBatch: async (fraction) => {
+        emit({ type: 'phase', name: 'evaluate', fraction });
+        await this.#breathe();
+        return !control.urgent;
+      },
+    });
+    if (result === undefined) return undefined;
+    const every = config['log.every_steps'] as number;
+    const unlogged = steps % every !== 0 && steps !== 1;
+    recorder.record(steps, {
+      ...(steps === 0 || unlogged ? this.#axes(this.#counters) : {}),
+      'val/loss': result.loss,
+      'val/perplexity': result.perplexity,
+      'val/bpb': result.bpb,
+      'val/accuracy': result.accuracy,
+      'val/coverage': result.coverage,
+    });
+    recorder.tick();
+    emit({ type: 'phase', name: 'train' });
+    if (!Number.isFinite(result.loss)) throw new DivergedError(`val/loss is ${result.loss}`);
+    return result;
+  }
+
+  async #sample(): Promise<void> {
+    const { config, sample, emit, control } = this.#parts;
+    const tokens = config['log.sample_tokens'] as number;
+    if (tokens === 0 || control.urgent) return;
+    const step = this.#counters.steps;
+    emit({ type: 'sample', step, text: await sample(tokens, step) });
+  }
+
+  /** A rule was reached: the last evaluation, the last checkpoint. */
+  async #finish(reason: string): Promise<Ending> {
+    const { control } = this.#parts;
+    await this.#saveLast();
+    if (this.#evaluatedStep !== this.#counters.steps) {
+      const result = control.urgent ? undefined : await this.#evaluate();
+      if (result === undefined) return this.#stopped();
+      this.#regular(result);
+      await this.#saveBest(result.loss);
+      // Now its loss is known.
+      if (this.#lastCheckpoint?.step === this.#counters.steps) this.#announce(this.#lastCheckpoint);
+      await this.#sample();
+    }
+    return { state: 'finished', reason };
+  }
+
+  async #stop(): Promise<Ending> {
+    await this.#saveLast();
+    if (!this.#parts.control.urgent && this.#evaluatedStep !== this.#counters.steps) await this.#evaluate();
+    return this.#stopped();
+  }
+
+  #stopped(): Ending {
+    const { steps } = this.#counters;
+    const why = this.#parts.control.abandoned ? 'its host went away' : 'a stop was asked for';
+    return { state: 'stopped', reason: `stopped at step ${steps}: ${why}` };
+  }
+
+  async #saveIfDue(): Promise<void> {
+    const { steps } = this.#counters;
+    if (steps === 0 || steps === this.#savedStep) return;
+    const every = this.#parts.config['log.checkpoint_steps'] as number;
+    const evalEvery = this.#parts.config['eval.every_steps'] as number;
+    const regular = every > 0 ? steps % every === 0 : evalEvery > 0 && steps % evalEvery === 0;
+    if (regular || performance.now() - this.#savedAt > CHECKPOINT_INTERVAL) await this.#saveLast();
+  }
+
+  async #saveBest(loss: number): Promise<void> {
+    const step = this.#counters.steps;
+    if (this.#best !== null && loss >= this.#best.loss) return;
+    this.#best = { loss, step };
+    if (this.#parts.config['log.keep_best'] !== true || step === 0) return;
+    this.#bestCheckpoint = await this.#save('best');
+  }
+
+  async #saveLast(): Promise<void> {
+    if (this.#savedStep === this.#counters.steps) return;
+    const saved = await this.#save('last');
+    this.#savedAt = performance.now();
+    if (saved === undefined) return;
+    this.#savedStep = saved.step;
+    this.#lastCheckpoint = saved;
+  }
+
+  /** A checkpoint, or a warning when it cannot be written: the run goes on and the previous checkpoint stays. */
+  async #save(kind: 'last' | 'best'): Promise<Checkpoint<RunState> | undefined> {
+    const { runtime, checkpoints, recorder, emit } = this.#parts;
+    const step = this.#counters.steps;
+    emit({ type: 'phase', name: 'checkpoint' });
+    recorder.flush();
+    try {
+      const shared = this.#bestCheckpoint?.step === step ? this.#bestCheckpoint : undefined;
+      const saved = await checkpoints.save({
+        kind,
+        step,
+        weights: shared ?? runtime.weights(),
+        optimizer: kind === 'last' ? runtime.moments() : undefined,
+        state: this.#state(step),
+      });
+      this.#announce(saved);
+      return saved;
+    } catch (error) {
+      if (error instanceof DivergedError) throw error;
+      const text = `the checkpoint of step ${step} could not be saved, training goes on without it: ${(error as Error).message}`;
+      emit({ type: 'log', level: 'warning', text });
+      return undefined;
+    } finally {
+      emit({ type: 'phase', name: 'train' });
+    }
+  }
+
+  #announce({ kind, step, path }: Checkpoint<RunState>): void {
+    const loss = this.#evaluatedStep === step ? this.#validationLoss : null;
+    this.#parts.emit({ type: 'checkpoint', kind, step, path, loss });
+  }
+
+  #state(step: number): RunState {
+    const { config, runtime, recorder, data } = this.#parts;
+    return {
+      counters: this.#counters,
+      evaluatedStep: this.#evaluatedStep,
+      validationLoss: this.#validationLoss,
+      best: this.#best,
+      lossScale: runtime.lossScale,
+      latest: finiteOrNull(recorder.latest),
+      points: recorder.carry(step),
+      config,
+      dataset: data.info.hash,
+    };
+  }
+
+  #progress(now: boolean): void {
+    const { emit, rules } = this.#parts;
+    const time = performance.now();
+    if (!now && time - this.#progressAt < PROGRESS_INTERVAL) return;
+    this.#progressAt = time;
+    const left = rules.secondsLeft(this.#counters, this.#since);
+    const trained = this.#counters.seconds - this.#since.seconds;
+    // Evaluations and checkpoints take their share of the time left, as they have so far.
+    const overhead = trained > 0 ? Math.max(1, (time - this.#begun) / 1000 / trained) : 1;
+    emit({
+      type: 'progress',
+      step: this.#counters.steps,
+      plannedSteps: rules.plannedSteps ?? null,
+      tokens: this.#counters.tokens,
+      fraction: rules.fraction(this.#counters) ?? null,
+      eta: left === undefined ? null : left * overhead,
+    });
+  }
+}
+
+/** Rows that an evaluation scores at once: never more than there are. */
+export function evaluationBatch(config: Config, data: Pick<PreparedData, 'validationRows'>): number {
+  const wanted =
+    (config['eval.batch'] as number) || (config['batch.micro'] as number) || (config['batch.sequences'] as number);
+  return Math.min(wanted, data.validationRows);
+}
+
+/** Name and value of the first number of a step that is not finite. */
+function notFinite(result: StepResult): string | undefined {
+  if (!Number.isFinite(result.loss)) return `train/loss is ${result.loss}`;
+  if (!Number.isFinite(result.gradNorm)) return `grad/norm is ${result.gradNorm}`;
+  return undefined;
+}
+
+function finiteOrNull(latest: ReadonlyMap<string, number>): Record<string, number | null> {
+  return Object.fromEntries([...latest].map(([metric, value]) => [metric, Number.isFinite(value) ? value : null]));
+}

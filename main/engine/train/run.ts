@@ -1,0 +1,244 @@
+/** One training run from its configuration to its end: prepares everything, continues from a checkpoint, reports. */
+import type { EngineEnd, EngineInfo, EngineMessage, EngineStart } from '../../../preload/contract/engine.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { OutOfMemoryError } from '../executors/executor.ts';
+import type { Executor } from '../executors/executor.ts';
+import { selectExecutor } from '../executors/select.ts';
+import { buildTraining } from '../nn/training.ts';
+import { buildSchedule, scheduleWarnings } from '../optim/schedule.ts';
+import type { PlannedEnd } from '../optim/schedule.ts';
+import { Stream } from '../random/stream.ts';
+import { CheckpointStore } from './checkpoint.ts';
+import type { Checkpoint, CheckpointFiles } from './checkpoint.ts';
+import { TrainingControl } from './control.ts';
+import type { PrepareData, PreparedData } from './data.ts';
+import { prepareData } from './dataset.ts';
+import { describeEnvironment } from './environment.ts';
+import { lockFolder } from './lock.ts';
+import { evaluationBatch, TrainingLoop } from './loop.ts';
+import { loadPluginModels } from './plugins.ts';
+import { MetricRecorder } from './recorder.ts';
+import { Runtime } from './runtime.ts';
+import { generateTokens } from './sample.ts';
+import { checkContinues } from './state.ts';
+import type { RunState } from './state.ts';
+import { StopRules } from './stopRules.ts';
+import type { StepSize } from './stopRules.ts';
+
+export interface RunOptions {
+  readonly start: EngineStart;
+  readonly control: TrainingControl;
+  readonly emit: (message: EngineMessage) => void;
+  /** Called with the recorder once it exists, to pass acknowledgements on. */
+  readonly onRecorder?: (recorder: MetricRecorder) => void;
+  /** Replaced in tests. */
+  readonly prepare?: PrepareData;
+  readonly openExecutor?: (config: Config) => Promise<Executor>;
+  readonly files?: CheckpointFiles;
+}
+
+/** Runs to the end and returns it; errors become a `failed` end. The end is not emitted. */
+export async function run(options: RunOptions): Promise<EngineEnd> {
+  const resources: (() => void)[] = [];
+  let loop: TrainingLoop | undefined;
+  const ended = (state: EngineEnd['state'], reason: string): EngineEnd => ({
+    type: 'end',
+    state,
+    reason,
+    steps: loop?.counters.steps ?? 0,
+    tokens: loop?.counters.tokens ?? 0,
+    summary: loop?.summary ?? {},
+  });
+  try {
+    const prepared = await prepare(options, resources);
+    if (prepared === undefined) return ended('stopped', 'stopped before the first step');
+    loop = prepared;
+    const { state, reason } = await loop.run();
+    return ended(state, reason);
+  } catch (error) {
+    return ended('failed', failureReason(error));
+  } finally {
+    for (const release of resources.reverse()) release();
+  }
+}
+
+/** An error in words for the run's record. */
+export function failureReason(error: unknown): string {
+  if (error instanceof OutOfMemoryError)
+    return `out of memory: ${error.message}; lower batch.micro, model.context, model.width or model.depth`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Everything up to the first step. Undefined when a stop was asked for meanwhile. */
+async function prepare(options: RunOptions, resources: (() => void)[]): Promise<TrainingLoop | undefined> {
+  const { start, control, emit } = options;
+  const { config, paths } = start;
+  const phase = (name: string, fraction?: number, eta?: number) => emit({ type: 'phase', name, fraction, eta });
+  const warn = (text: string) => emit({ type: 'log', level: 'warning', text });
+  checkBatch(config);
+
+  phase('wait for the checkpoints');
+  const lock = await lockFolder(paths.checkpoints);
+  resources.push(() => lock.release());
+  const checkpoints = new CheckpointStore<RunState>(paths.checkpoints, options.files);
+  await checkpoints.prepare();
+  const checkpoint = start.resume ? await latest(checkpoints, warn) : undefined;
+  if (!start.resume) await checkpoints.clear();
+
+  const models = await loadPluginModels(start.plugins);
+  const data = await prepareWithAbort(options, phase);
+  if (control.stopping || data === undefined) return undefined;
+  if (checkpoint !== undefined) checkContinues(checkpoint.state, config, data.info.hash);
+
+  phase('compile');
+  const { vocabularySize, keyMasked } = data;
+  const programs = buildTraining({ config, vocabularySize, keyMasked, models });
+  const size = stepSize(config, data, programs);
+  const rules = new StopRules(config, size);
+  const end: PlannedEnd = { steps: rules.plannedSteps, tokensPerStep: size.tokens };
+  const schedule = buildSchedule(config, end);
+  for (const text of scheduleWarnings(config, end)) warn(text);
+
+  const executor = await (options.openExecutor ?? open)(config);
+  const runtime = new Runtime(executor, programs, config['model.context'] as number);
+  resources.push(() => runtime.dispose());
+  loadPrograms(runtime, config, data);
+  emit(info({ config, data, runtime, executor, rules, size }));
+
+  const recorder = new MetricRecorder((seq, columns) => emit({ type: 'metrics', seq, columns }));
+  options.onRecorder?.(recorder);
+  // Whoever waits for a host that is gone, or in a hurry, waits no longer.
+  control.onChange(() => control.urgent && recorder.release());
+  const loop = new TrainingLoop({
+    config,
+    runtime,
+    data,
+    schedule,
+    rules,
+    size,
+    checkpoints,
+    recorder,
+    control,
+    emit,
+    sample: (tokens, step) => sampleText(runtime, data, config, tokens, step),
+  });
+  if (checkpoint === undefined) runtime.initialize(config.seed as number);
+  else await loop.restore(checkpoint);
+  emit({ type: 'begin', step: checkpoint?.step ?? 0, keepUpTo: checkpoint?.state.points.keepUpTo ?? -1 });
+  phase('train');
+  return loop;
+}
+
+const open = async (config: Config): Promise<Executor> =>
+  (await selectExecutor(config.device as string, config['precision.policy'] as string)).executor;
+
+/** Prepares the data; undefined when a stop came first. */
+async function prepareWithAbort(
+  { start, control, prepare: given }: RunOptions,
+  phase: (name: string, fraction?: number, eta?: number) => void,
+): Promise<PreparedData | undefined> {
+  const abort = new AbortController();
+  control.onChange(() => abort.abort());
+  try {
+    return await (given ?? prepareData)({
+      config: start.config,
+      cache: start.paths.cache,
+      onProgress: phase,
+      signal: abort.signal,
+    });
+  } catch (error) {
+    if (control.stopping) return undefined;
+    throw error;
+  }
+}
+
+async function latest(
+  checkpoints: CheckpointStore<RunState>,
+  warn: (text: string) => void,
+): Promise<Checkpoint<RunState> | undefined> {
+  const { checkpoint, problems } = await checkpoints.latest('last');
+  for (const problem of problems) warn(problem);
+  if (checkpoint === undefined && problems.length > 0) warn('no checkpoint can be used: the run begins again');
+  return checkpoint;
+}
+
+/** Checked before a launch too; here so that the loop may rely on it. */
+function checkBatch(config: Config): void {
+  const rows = config['batch.sequences'] as number;
+  const micro = config['batch.micro'] as number;
+  if (micro > 0 && rows % micro !== 0)
+    throw new Error(`batch.micro is ${micro}: it must divide batch.sequences, which is ${rows}, or be 0`);
+}
+
+function stepSize(
+  config: Config,
+  data: PreparedData,
+  programs: { flopsPerToken: number; parameterCount: number },
+): StepSize {
+  const sequences = config['batch.sequences'] as number;
+  return {
+    tokens: sequences * data.tokensPerRow,
+    sequences,
+    sequencesPerEpoch: data.rowsPerEpoch,
+    // Padding is computed like everything else.
+    flops: programs.flopsPerToken * sequences * (config['model.context'] as number),
+    parameters: programs.parameterCount,
+  };
+}
+
+/** Compiles what the run will need, so that memory runs out now or never. */
+function loadPrograms(runtime: Runtime, config: Config, data: PreparedData): void {
+  const rows = config['batch.sequences'] as number;
+  const micro = (config['batch.micro'] as number) || rows;
+  runtime.accumulate(micro, true);
+  if (micro < rows) runtime.accumulate(micro, false);
+  runtime.update();
+  runtime.evaluate(evaluationBatch(config, data));
+  if ((config['log.sample_tokens'] as number) > 0) runtime.generate();
+}
+
+interface InfoParts {
+  readonly config: Config;
+  readonly data: PreparedData;
+  readonly runtime: Runtime;
+  readonly executor: Executor;
+  readonly rules: StopRules;
+  readonly size: StepSize;
+}
+
+function info({ data, runtime, executor, rules, size }: InfoParts): EngineInfo {
+  return {
+    type: 'info',
+    parameterCount: runtime.programs.parameterCount,
+    flopsPerToken: runtime.programs.flopsPerToken,
+    tokensPerStep: size.tokens,
+    plannedSteps: rules.plannedSteps ?? null,
+    dataset: data.info,
+    environment: describeEnvironment(executor.device),
+    memory: runtime.memory(),
+  };
+}
+
+/** Text from the beginning of a document; the same step of the same run always draws the same numbers. */
+async function sampleText(
+  runtime: Runtime,
+  data: PreparedData,
+  config: Config,
+  tokens: number,
+  step: number,
+): Promise<string> {
+  const drawn = await generateTokens({
+    session: runtime.session,
+    loaded: runtime.generate(),
+    context: runtime.context,
+    keyMasked: data.keyMasked,
+    prompt: [data.endToken],
+    tokens,
+    temperature: 1,
+    topK: 0,
+    topP: 1,
+    random: new Stream(config.seed as number, 'sample', step),
+    endToken: -1,
+  });
+  return data.decode(drawn);
+}

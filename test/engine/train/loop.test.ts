@@ -1,0 +1,236 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
+import { fakeData } from './fakeData.ts';
+import { temporaryFolder, testConfig } from './helpers.ts';
+import { FakeHost, tensorsOf, train } from './laboratory.ts';
+import type { TrainingOptions } from './laboratory.ts';
+
+const trained = async (config: Config, options: Partial<TrainingOptions> = {}) =>
+  await train({ config: testConfig(config), folder: await temporaryFolder(), ...options });
+
+const stepsOf = (host: FakeHost, metric: string) => (host.reproducible[metric] ?? []).map(([step]) => step);
+
+describe('training loop', () => {
+  test('learns, makes exactly the steps asked for, and evaluates before, on the cadence and at the end', async () => {
+    const { end, host } = await trained({ 'stop.steps': 10, 'eval.every_steps': 4, 'optimizer.lr': 0.01 });
+    expect(end).toMatchObject({ state: 'finished', reason: 'stop.steps reached (10 steps)', steps: 10, tokens: 640 });
+    const losses = host.reproducible['train/loss']!;
+    expect(losses.map(([step]) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(losses.at(-1)![1]).toBeLessThan(losses[0]![1]);
+    expect(stepsOf(host, 'val/loss')).toEqual([0, 4, 8, 10]);
+    expect(end.summary['val/loss']).toBe(host.series.get('val/loss')!.get(10));
+    expect(end.summary['val/coverage']).toBe(1);
+    const expected = ['epoch', 'flops', 'grad/norm', 'lr', 'seconds', 'tokens', 'tokens_per_second', 'train/accuracy'];
+    expect([...host.series.keys()].sort()).toEqual([
+      ...expected,
+      'train/loss',
+      'val/accuracy',
+      'val/bpb',
+      'val/coverage',
+      'val/loss',
+      'val/perplexity',
+    ]);
+    // Every checkpoint of the last step is announced with the loss of that step.
+    expect(host.of('checkpoint').findLast(({ kind }) => kind === 'last')).toMatchObject({
+      step: 10,
+      loss: end.summary['val/loss'],
+    });
+  });
+
+  test.each([
+    [{ 'stop.steps': 1, 'eval.every_steps': 0 }, 1, [1]],
+    [{ 'stop.steps': 0, 'stop.tokens': 65, 'eval.every_steps': 0 }, 2, [2]],
+    [{ 'stop.steps': 0, 'stop.epochs': 0.2, 'eval.every_steps': 7 }, 7, [0, 7]],
+    [{ 'stop.steps': 9, 'stop.loss': 100, 'eval.every_steps': 3 }, 3, [0, 3]],
+  ] as [Config, number, number[]][])('%o ends after %i steps, evaluated at %o', async (config, steps, evaluations) => {
+    const { end, host } = await trained(config);
+    expect(end).toMatchObject({ state: 'finished', steps });
+    expect(stepsOf(host, 'train/loss')).toHaveLength(steps);
+    expect(stepsOf(host, 'val/loss')).toEqual(evaluations);
+  });
+
+  test('evaluating, sampling, saving and logging at any cadence leave training as it is', async () => {
+    const base = { 'stop.steps': 6, 'model.dropout': 0.1 };
+    const often = { 'eval.every_steps': 1, 'eval.batch': 3, 'log.sample_tokens': 3, 'log.checkpoint_steps': 2 };
+    const a = await trained({ ...base, 'eval.every_steps': 0 });
+    const b = await trained({ ...base, ...often });
+    expect(b.host.reproducible['train/loss']).toEqual(a.host.reproducible['train/loss']);
+    expect(b.host.reproducible['grad/norm']).toEqual(a.host.reproducible['grad/norm']);
+    expect(await tensorsOf(b.host)).toEqual(await tensorsOf(a.host));
+    expect(b.host.of('sample').map(({ step, text }) => [step, text.length])).toEqual(
+      [0, 1, 2, 3, 4, 5, 6].map((step) => [step, 3]),
+    );
+    const sparse = await trained({ ...base, 'log.every_steps': 4 });
+    expect(stepsOf(sparse.host, 'train/loss')).toEqual([1, 4]);
+    expect(await tensorsOf(sparse.host)).toEqual(await tensorsOf(a.host));
+  });
+
+  test('the seed decides everything, and other seeds differ', async () => {
+    const config = { 'stop.steps': 3, 'eval.every_steps': 0 };
+    const [a, b, c] = [await trained(config), await trained(config), await trained({ ...config, seed: 2 })];
+    expect(await tensorsOf(b.host)).toEqual(await tensorsOf(a.host));
+    expect(b.host.reproducible).toEqual(a.host.reproducible);
+    expect(c.host.reproducible['train/loss']![0]![1]).not.toBe(a.host.reproducible['train/loss']![0]![1]);
+  });
+
+  // Rows are scored to different lengths: an average of averages would weigh short rows too much.
+  test('micro-batches give the step of the whole batch, also with padding', async () => {
+    const config = { 'stop.steps': 4, 'batch.sequences': 6, 'optimizer.kind': 'sgd', 'optimizer.lr': 0.5 };
+    const prepare = fakeData({ keyMasked: true });
+    const whole = await trained(config, { prepare });
+    for (const micro of [1, 2, 3]) {
+      const split = await trained({ ...config, 'batch.micro': micro }, { prepare });
+      for (const metric of ['train/loss', 'grad/norm', 'train/accuracy', 'tokens']) {
+        const expected = whole.host.reproducible[metric]!;
+        split.host.reproducible[metric]!.forEach(([step, value], i) => {
+          expect(step).toBe(expected[i]![0]);
+          const wanted = expected[i]![1];
+          expect(Math.abs(value - wanted), `${metric} at ${step}, micro ${micro}`).toBeLessThan(2e-5 * (wanted + 1e-3));
+        });
+      }
+    }
+  });
+
+  test('validation loss is the same for every batch shape, and it covers every token', async () => {
+    const results: number[] = [];
+    for (const batch of [1, 2, 3, 7, 50]) {
+      const { end } = await trained({ 'stop.steps': 1, 'eval.every_steps': 0, 'eval.batch': batch });
+      expect(end.summary['val/coverage']).toBe(1);
+      results.push(end.summary['val/loss']!);
+    }
+    for (const loss of results) expect(Math.abs(loss / results[0]! - 1)).toBeLessThan(1e-6);
+  });
+
+  test('the schedule reaches the update: a rate of 0 leaves the weights alone', async () => {
+    const frozen = await trained({ 'stop.steps': 2, 'schedule.kind': 'constant', 'optimizer.lr': 1e-30 });
+    const losses = frozen.host.reproducible['val/loss']!;
+    expect(losses.at(-1)![1]).toBe(losses[0]![1]);
+    const warm = await trained({ 'stop.steps': 4, 'schedule.warmup_steps': 2, 'schedule.kind': 'linear' });
+    expect(warm.host.reproducible.lr!.map(([, lr]) => Number(lr.toPrecision(6)))).toEqual([5e-4, 1e-3, 1e-3, 5.5e-4]);
+  });
+
+  test('accuracy, bits per byte and perplexity belong to the loss', async () => {
+    const { end, host } = await trained({ 'stop.steps': 1 });
+    const loss = end.summary['val/loss']!;
+    expect(end.summary['val/perplexity']).toBeCloseTo(Math.exp(loss), 10);
+    // Every token of this data stands for one byte, and the ends of documents for none.
+    const bytes = host.of('info')[0]!.dataset.validationBytes;
+    expect(end.summary['val/bpb']).toBeCloseTo((110 * loss) / Math.LN2 / bytes, 10);
+  });
+});
+
+describe('endings that are not a rule', () => {
+  test('a diverging run ends with the number and the step, keeps its last good checkpoint, and does not crash', async () => {
+    const config = { 'optimizer.kind': 'sgd', 'optimizer.lr': 1e30, 'optimizer.clip': 0, 'stop.steps': 50 };
+    const folder = await temporaryFolder();
+    const { end, host } = await trained({ ...config, 'log.checkpoint_steps': 1, 'eval.every_steps': 0 }, { folder });
+    expect(end.state).toBe('failed');
+    expect(end.reason).toMatch(/^diverged: .+ (is (NaN|-?Infinity)|is not finite) at step \d+$/);
+    expect(end.steps).toBeLessThan(10);
+    const points = host.reproducible['train/loss']!;
+    expect(points.length).toBeGreaterThan(0);
+    for (const name of await readdir(join(folder, 'checkpoints'))) expect(name).not.toContain('temporary');
+  });
+
+  test.each([
+    ['lossSum', 'accumulate-first', 'train/loss'],
+    ['gradNorm', 'update', 'grad/norm'],
+  ])('%s that is NaN ends the run at its step, recorded', async (output, program, metric) => {
+    const { end, host } = await trained(
+      { 'eval.every_steps': 2 },
+      {
+        onProgram: (name, calls, outputs) => {
+          if (name === program && calls === 6 && outputs) outputs[output]![0] = NaN;
+        },
+      },
+    );
+    expect(end).toMatchObject({ state: 'failed', reason: `diverged: ${metric} is NaN at step 6`, steps: 5 });
+    expect(end.summary[metric]).toBeNull();
+    expect(host.series.get(metric)!.get(6)).toBeNaN();
+    expect(host.of('checkpoint').findLast(({ kind }) => kind === 'last')!.step).toBe(4);
+  });
+
+  test('a validation loss that is not finite ends the run too', async () => {
+    const { end, host } = await trained(
+      {},
+      {
+        onProgram: (name, calls, outputs) => {
+          if (name === 'evaluate' && calls > 3 && outputs) outputs.loss![0] = Infinity;
+        },
+      },
+    );
+    expect(end).toMatchObject({ state: 'failed', reason: 'diverged: val/loss is Infinity at step 4', steps: 4 });
+    expect(host.of('checkpoint')).toEqual([]);
+  });
+
+  test('under loss scaling an overflow halves the scale and repeats the step: still exactly so many updates', async () => {
+    const { end, host } = await trained(
+      { 'precision.policy': 'fp16', 'stop.steps': 4, 'eval.every_steps': 0 },
+      { onProgram: (name, calls, outputs) => !(name === 'update' && (calls === 2 || calls === 3) && !outputs) },
+    );
+    expect(end).toMatchObject({ state: 'finished', steps: 4 });
+    expect(stepsOf(host, 'grad/norm')).toEqual([1, 2, 3, 4]);
+    for (const [, norm] of host.reproducible['grad/norm']!) expect(norm).toBeLessThan(100);
+  });
+
+  test('out of memory is a recorded ending that says what to lower', async () => {
+    const { end } = await trained(
+      {},
+      {
+        onProgram: (name, calls) => {
+          if (name === 'update' && calls === 3) throw new OutOfMemoryError('8 GiB wanted, 1 GiB left');
+        },
+      },
+    );
+    expect(end).toMatchObject({ state: 'failed', steps: 2 });
+    expect(end.reason).toMatch(/^out of memory: 8 GiB.*batch\.micro/);
+  });
+
+  test('a stop finishes the step, evaluates and saves; an urgent one only saves', async () => {
+    for (const urgent of [false, true]) {
+      const { end, host } = await trained(
+        { 'stop.steps': 1000, 'eval.every_steps': 100 },
+        {
+          onMessage: (message, control) => {
+            if (message.type === 'progress' && message.step >= 2) control.stop(urgent);
+          },
+        },
+      );
+      expect(end.state).toBe('stopped');
+      expect(end.steps).toBeGreaterThanOrEqual(2);
+      expect(end.reason).toContain(`step ${end.steps}`);
+      expect(stepsOf(host, 'val/loss')).toEqual(urgent ? [0] : [0, end.steps]);
+      expect(host.of('checkpoint').at(-1)).toMatchObject({ kind: 'last', step: end.steps });
+    }
+  });
+
+  test('a stop before the first step ends without one', async () => {
+    const { end } = await trained({}, { onMessage: (_message, control) => control.stop() });
+    expect(end).toMatchObject({ state: 'stopped', steps: 0 });
+  });
+
+  test('a full disk costs a warning, not the run', async () => {
+    const full = {
+      open: async () => {
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      },
+    };
+    const folder = await temporaryFolder();
+    const { end, host } = await trained({ 'stop.steps': 5 }, { folder, files: full });
+    expect(end).toMatchObject({ state: 'finished', steps: 5 });
+    const warnings = host.of('log').filter(({ level }) => level === 'warning');
+    expect(warnings.length).toBeGreaterThan(0);
+    expect(warnings[0]!.text).toMatch(/step 4 could not be saved.*ENOSPC/);
+    expect(host.of('checkpoint')).toEqual([]);
+  });
+
+  test('errors name the setting', async () => {
+    expect((await trained({ 'stop.steps': 0 })).end.reason).toMatch(/stop\.steps/);
+    expect((await trained({ 'batch.micro': 3 })).end.reason).toMatch(/batch\.micro is 3/);
+    expect((await trained({ device: 'cuda' })).end.reason).toMatch(/device is cuda/);
+    expect((await trained({ 'stop.steps': 0, 'stop.seconds': 5 })).end.reason).toMatch(/schedule\.horizon_steps/);
+  });
+});

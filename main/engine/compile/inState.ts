@@ -1,19 +1,21 @@
 /** Which values can be made directly in the memory of the state that they update, so that no copy is needed. */
 import { operationOf } from '../graph/operation.ts';
+import { wantedValues } from '../graph/program.ts';
 import type { Program } from '../graph/program.ts';
-import { bytesOf } from '../graph/value.ts';
+import { DTYPE_BYTES, sizeOf } from '../graph/value.ts';
 import type { Node, Value } from '../graph/value.ts';
 
 export interface InState {
   /** State in whose memory a value is made, by value id. */
   readonly inState: ReadonlyMap<number, string>;
-  /** Updates that must be copied when the run ends. */
+  /** Updates that must be copied when the run ends and its outputs have been read, in this order. */
   readonly copies: readonly { readonly state: string; readonly value: Value }[];
 }
 
 interface Read {
-  readonly node: Node;
-  /** The input through which the node reads the state. */
+  /** Undefined for a look at the old state when the run ends: an output, or an update of another state. */
+  readonly node: Node | undefined;
+  /** The value through which the state is read: the state itself or a view. */
   readonly input: Value;
 }
 
@@ -37,7 +39,7 @@ export function placeInState(
     const made = instantOf.get(value.node);
     if (made === undefined || inState.has(value.id)) return false;
     return (reads.get(state) ?? []).every(({ node, input }) => {
-      const read = instantOf.get(node)!;
+      const read = node === undefined ? Infinity : instantOf.get(node)!;
       return read < made || (read === made && readsInPlace(value, input));
     });
   };
@@ -50,7 +52,7 @@ export function placeInState(
       if (output !== value.index || input === undefined) continue;
       const root = viewed(input);
       const dies = last.get(root.id) === made && maker.inputs.filter((other) => viewed(other) === root).length === 1;
-      if (dies && bytesOf(root) === bytesOf(value) && free(state, root)) return place(state, root);
+      if (dies && sameLayout(root, value) && free(state, root)) return place(state, root);
     }
   };
   for (const { state, value } of program.updates) {
@@ -58,7 +60,7 @@ export function placeInState(
     if (free(state, root)) place(state, root);
     else copies.push({ state, value });
   }
-  return { inState, copies };
+  return { inState, copies: inOrder(copies) };
 }
 
 /** Who reads each state that the program updates, views followed. */
@@ -79,7 +81,35 @@ function stateReads(program: Program, live: ReadonlySet<Node>): Map<string, Read
       else reads.set(name, [...(reads.get(name) ?? []), { node, input }]);
     }
   }
+  for (const value of wantedValues(program)) {
+    const name = stateOf.get(value);
+    if (name !== undefined) reads.set(name, [...(reads.get(name) ?? []), { node: undefined, input: value }]);
+  }
   return reads;
+}
+
+/** Copies so ordered that a state is read as another's new value before it is overwritten itself. */
+function inOrder(copies: InState['copies']): InState['copies'] {
+  const sourceOf = (value: Value) => {
+    const { node } = viewed(value);
+    return node.op === 'state' ? (node.attrs.name as string) : undefined;
+  };
+  const left = copies.filter(({ state, value }) => sourceOf(value) !== state);
+  const ordered: InState['copies'][number][] = [];
+  while (left.length > 0) {
+    const next = left.findIndex(({ state }, i) => left.every((other, j) => i === j || sourceOf(other.value) !== state));
+    if (next < 0) {
+      const names = left.map(({ state }) => state).join(', ');
+      throw new Error(`states ${names} take each other's old values; compute a new value for one of them`);
+    }
+    ordered.push(...left.splice(next, 1));
+  }
+  return ordered;
+}
+
+/** Whether element i of both lies at the same place in memory. */
+export function sameLayout(a: Value, b: Value): boolean {
+  return sizeOf(a.shape) === sizeOf(b.shape) && DTYPE_BYTES[a.dtype] === DTYPE_BYTES[b.dtype];
 }
 
 /** Whether the maker of `value` reads `input` only where it writes the same element of `value`. */
@@ -88,8 +118,7 @@ function readsInPlace(value: Value, input: Value): boolean {
   return value.node.inputs.every(
     (other, i) =>
       other !== input ||
-      (pairs.some(([output, position]) => output === value.index && position === i) &&
-        bytesOf(other) === bytesOf(value)),
+      (pairs.some(([output, position]) => output === value.index && position === i) && sameLayout(other, value)),
   );
 }
 

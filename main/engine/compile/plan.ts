@@ -8,7 +8,7 @@ import { wantedValues } from '../graph/program.ts';
 import type { Program, StateCategory, StateSpec } from '../graph/program.ts';
 import { bytesOf } from '../graph/value.ts';
 import type { Node, Value } from '../graph/value.ts';
-import { placeInState } from './inState.ts';
+import { placeInState, sameLayout } from './inState.ts';
 import { placeBuffers } from './place.ts';
 import type { Target } from './schedule.ts';
 
@@ -51,7 +51,7 @@ export interface MemoryPlan {
   readonly order: readonly Node[];
   /** Where each value lies, by value id. */
   readonly locations: ReadonlyMap<number, Location>;
-  /** Updates that need a copy at the end of the run because the value could not be made in place. */
+  /** Updates that need a copy because the value could not be made in place: in this order, after the outputs have been read. */
   readonly copies: readonly { readonly state: string; readonly value: Value }[];
   readonly buffers: readonly PlannedBuffer[];
   /** Size of the arena, a multiple of {@link ALIGNMENT}. */
@@ -182,7 +182,7 @@ function reusable(
   const value = node.outputs[index]!;
   for (const [output, position] of operationOf(node.op).inPlace ?? []) {
     const input = node.inputs[position];
-    if (output !== index || input === undefined || bytesOf(input) !== bytesOf(value)) continue;
+    if (output !== index || input === undefined || !sameLayout(input, value)) continue;
     const lifetime = holder.get(input.id)!;
     const dies =
       lifetime.values.every((held) => (last.get(held.id) ?? held.node.id) <= instant) && lifetime.end <= instant;
@@ -270,9 +270,10 @@ function occupancyOf(buffers: readonly PlannedBuffer[], instants: number): Float
     change[start]! += bytes;
     change[Math.min(end, instants) + 1]! -= bytes;
   }
-  const occupancy = new Float64Array(instants);
+  // A program that computes nothing holds its inputs all the same.
+  const occupancy = new Float64Array(Math.max(1, instants));
   let held = 0;
-  for (let i = 0; i < instants; i++) occupancy[i] = held += change[i]!;
+  for (let i = 0; i < occupancy.length; i++) occupancy[i] = held += change[i]!;
   return occupancy;
 }
 

@@ -1,5 +1,6 @@
 /** Rewrites a graph with some composites replaced by their decomposition. */
 import { newGraph, operationOf } from './operation.ts';
+import { sameShape, showType } from './value.ts';
 import type { Graph, Node, Value } from './value.ts';
 
 export interface Expanded {
@@ -49,8 +50,17 @@ export function expandNode(
   inputs: readonly Value[],
   keep: (node: Node) => boolean,
 ): readonly Value[] {
-  if (mustExpand(node, keep)) return operationOf(node.op).decompose!(inputs, node.attrs);
-  return target.add(node.op, inputs, node.attrs);
+  if (!mustExpand(node, keep)) return target.add(node.op, inputs, node.attrs);
+  const outputs = operationOf(node.op).decompose!(inputs, node.attrs);
+  node.outputs.forEach((declared, i) => {
+    const made = outputs[i];
+    if (made === undefined || made.dtype !== declared.dtype || !sameShape(made.shape, declared.shape))
+      throw new Error(
+        `${node.op}: its decomposition makes ${made === undefined ? 'nothing' : showType(made)} for output ${i}, ` +
+          `which is declared ${showType(declared)}`,
+      );
+  });
+  return outputs;
 }
 
 /** Nodes that any of `values` depends on. */

@@ -175,7 +175,7 @@ const movementCases: OperationCase[] = [
       const [a, b, c] = shapeOf(r, 3) as [number, number, number];
       return { inputs: { x: normal(r, [a, b, c]) }, build: ({ x }) => [ops.reshape(ops.neg(x!), [a * b, -1])] };
     },
-    bad: [bad([2, 3])((x) => ops.reshape(x!, [4, 2]))],
+    bad: [bad([2, 3])((x) => ops.reshape(x!, [4, 2])), bad([2, 3])((x) => ops.reshape(x!, [4, -1]))],
   },
   {
     op: 'transpose',

@@ -100,7 +100,9 @@ defineOperation({
     return [{ shape: a!.shape, dtype: lowestPrecision('gatedActivation', [a!, b!]) }];
   },
   gradient: (node, [g]) => g!.graph.add('gatedActivationGrad', [...node.inputs, g!], node.attrs),
-  decompose: ([a, b], attrs) => [cast(mul(ruleOf(attrs).forward(wide(a!)), wide(b!)), a!.dtype)],
+  decompose: ([a, b], attrs) => [
+    cast(mul(ruleOf(attrs).forward(wide(a!)), wide(b!)), lowestPrecision('gatedActivation', [a!, b!])),
+  ],
   flops: perElement,
   inPlace: [
     [0, 0],

@@ -122,6 +122,10 @@ defineOperation({
       sumTo(select(condition, scalar(g!, 0), g!), b.shape),
     ];
   },
+  inPlace: [
+    [0, 1],
+    [0, 2],
+  ],
 });
 /** `a` where `condition` is non-zero, else `b`; NaN in the branch not taken does not leak. */
 export function select(condition: Value, a: Value, b: Value): Value {

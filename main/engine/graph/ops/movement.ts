@@ -12,7 +12,8 @@ defineOperation({
   view: true,
   infer: ([x], attrs) => {
     const shape = attrs.shape as Shape;
-    requireShape(sizeOf(shape) === sizeOf(x!.shape), 'reshape', `cannot become [${shape}]`, x!);
+    const whole = shape.every((dimension) => Number.isInteger(dimension));
+    requireShape(whole && sizeOf(shape) === sizeOf(x!.shape), 'reshape', `cannot become [${shape}]`, x!);
     return [{ shape, dtype: x!.dtype }];
   },
   gradient: (node, [g]) => [reshape(g!, node.inputs[0]!.shape)],

@@ -91,6 +91,8 @@ describe('budget', () => {
     [{ 'schedule.warmup_steps': 501 }, 'schedule.warmup_in_run'],
     [{ 'schedule.warmup_tokens': 500 * 4096 + 1 }, 'schedule.warmup_in_run'],
     [{ 'schedule.warmup_steps': 2, ...off, 'stop.tokens': 4096 }, 'schedule.warmup_in_run'],
+    [{ 'schedule.warmup_steps': 900, 'schedule.horizon_steps': 1000 }, 'schedule.peak_unreached'],
+    [{ 'schedule.warmup_steps': 900, 'schedule.kind': 'constant' }, 'schedule.peak_unreached'],
     [{ ...off }, 'stop.none'],
     [{ ...off, 'stop.seconds': 60 }, 'schedule.horizon_unknown'],
     [{ 'stop.loss': 2, 'eval.every_steps': 0 }, 'stop.loss_needs_evaluations'],
@@ -104,10 +106,13 @@ describe('budget', () => {
     expect(codes(values as Record<string, SettingValue>)).toContain(code);
   });
 
+  it('lets a run end inside its warm-up where the schedule has no end of its own (catches a warm-up study refused)', () => {
+    expect(check({ 'schedule.warmup_steps': 900, 'schedule.kind': 'constant' }).problems).toEqual([]);
+  });
+
   it.each([
     { 'schedule.warmup_steps': 500 },
     { 'schedule.warmup_steps': 50, 'schedule.horizon_steps': 50 },
-    { 'schedule.warmup_steps': 900, 'schedule.horizon_steps': 1000 },
     { ...off, 'stop.seconds': 60, 'schedule.kind': 'constant' },
     { ...off, 'stop.seconds': 60, 'schedule.horizon_steps': 100 },
     { ...off, 'stop.seconds': 60, 'stop.epochs': 1 },

@@ -229,6 +229,9 @@ describe('layers', () => {
   it('ends by the limit that is swept, not by the default number of steps (catches runs cut at 500 steps)', () => {
     const found = plan('method: grid\nparameters: { stop.epochs: { values: [1, 2] } }');
     expect(found.runs.map(({ config }) => config['stop.steps'])).toEqual([0, 0]);
+    // Where the sweep takes a limit of the base away again, the default is back.
+    const mixed = plan('method: grid\nparameters: { stop.tokens: { values: [0, 1000000] } }', { 'stop.tokens': '5M' });
+    expect(mixed.runs.map(({ config }) => config['stop.steps'])).toEqual([500, 0]);
   });
 
   it('says that a program of W&B is not run (catches a user waiting for train.py)', () => {

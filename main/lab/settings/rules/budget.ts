@@ -109,9 +109,18 @@ export const budgetRules: readonly Rule[] = [
     settings: ['schedule.warmup_steps', 'schedule.warmup_tokens', 'stop.steps', 'stop.tokens', 'schedule.kind'],
     severity: 'error',
     check: (config) =>
-      hasEnd(config) && horizon(config) > 0
+      hasEnd(config) && horizon(config) === 0
+        ? warmupBefore(config, plannedTokens(config), 'so that the warm-up ends before the run, and its schedule, do')
+        : null,
+  },
+  {
+    code: 'schedule.peak_unreached',
+    settings: ['schedule.warmup_steps', 'schedule.warmup_tokens', 'stop.steps', 'stop.tokens', 'schedule.kind'],
+    severity: 'warning',
+    check: (config) =>
+      hasEnd(config) && horizon(config) === 0
         ? null
-        : warmupBefore(config, plannedTokens(config), 'so that the warm-up ends before the run does'),
+        : warmupBefore(config, plannedTokens(config), 'so that the run reaches the peak learning rate'),
   },
   {
     code: 'schedule.horizon_unknown',

@@ -1,0 +1,141 @@
+/** `sweeplab data`: which corpora there are, preparing one, and its numbers. */
+import { Command } from 'commander';
+import { CORPORA } from '../../lab/datasets/catalog.ts';
+import { listRecipes } from '../../lab/settings/index.ts';
+import { configure } from '../configuration.ts';
+import { requirePlugins } from '../context.ts';
+import type { Context } from '../context.ts';
+import { formatBytes, formatCount, formatInteger, formatNumber } from '../format.ts';
+import { prepareData } from '../prepare.ts';
+import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
+import { renderTable } from '../table.ts';
+import type { Dataset } from '../../lab/datasets/datasets.ts';
+
+type Options = { readonly recipe?: string } & Record<string, unknown>;
+
+export function dataCommand(context: Context): Command {
+  const data = new Command('data').description('Corpora and recipes: list, prepare, look at their numbers.');
+  data.action(() => data.outputHelp());
+  data.addCommand(
+    new Command('list')
+      .description('The corpora that can be named, and other sources.')
+      .option('--recipes', 'list the recipes instead')
+      .action((options: { recipes?: boolean }) => list(context, options.recipes === true)),
+  );
+  data.addCommand(
+    withSettings(
+      context,
+      new Command('prepare').description('Download, split and tokenize now, so that runs start at once.'),
+    ).action((corpus: string | undefined, options: Options) => prepare(context, corpus, options)),
+  );
+  data.addCommand(
+    withSettings(
+      context,
+      new Command('stats').description(
+        'Sizes, tokens, unseen and duplicate text of a dataset (prepared first if need be).',
+      ),
+    ).action((corpus: string | undefined, options: Options) => stats(context, corpus, options)),
+  );
+  return data;
+}
+
+function withSettings(context: Context, command: Command): Command {
+  const { registry } = context.workshop;
+  command
+    .argument('[corpus]', 'name, path, folder or glob; the same as --data.corpus')
+    .option('--recipe <name>', 'start from a recipe');
+  addSettingFlags(command, registry);
+  return command.addHelpText('after', () => {
+    const sections = ['data', 'tokenizer'].map((section) => settingsHelp(registry, context.output, false, section));
+    return `\n${sections.join('\n\n')}`;
+  });
+}
+
+async function list({ output }: Context, recipes: boolean): Promise<void> {
+  if (recipes) {
+    const all = await listRecipes();
+    output.data(all.map(({ name, title, teaches, about, path }) => ({ name, title, teaches, about, path })));
+    const rows = all.map(({ name, about, teaches }) => [
+      name,
+      about.size,
+      about.data,
+      `${about.minutes} min, ${about.machine}`,
+      teaches,
+    ]);
+    output.text(
+      renderTable(
+        output,
+        ['recipe', 'size', 'data', 'takes', 'teaches'].map((title) => ({ title })),
+        rows,
+      ),
+    );
+    return;
+  }
+  output.data(CORPORA);
+  const rows = CORPORA.map(({ name, size, description }) => [name, size, description]);
+  output.text(
+    renderTable(
+      output,
+      ['data.corpus', 'size', 'what it is'].map((title) => ({ title })),
+      rows,
+    ),
+  );
+}
+
+async function load(context: Context, corpus: string | undefined, options: Options): Promise<Dataset> {
+  requirePlugins(context);
+  const values = singleValues(settingValues(context.workshop.registry, options));
+  const overrides = corpus === undefined ? values : { 'data.corpus': corpus, ...values };
+  const { config } = await configure(context, { recipe: options.recipe, overrides });
+  return await prepareData(context, [config]);
+}
+
+async function prepare(context: Context, corpus: string | undefined, options: Options): Promise<void> {
+  const { stats: numbers, contentHash } = await load(context, corpus, options);
+  const { output, workshop } = context;
+  output.data({ hash: contentHash, ...numbers });
+  output.text(
+    `Ready: ${formatCount(numbers.trainTokens)} training tokens, ${formatCount(numbers.validationTokens)} held out, in ${workshop.paths.cache}`,
+  );
+}
+
+async function stats(context: Context, corpus: string | undefined, options: Options): Promise<void> {
+  const {
+    stats: numbers,
+    tokenizer,
+    entropyFloorBitsPerByte: floor,
+    contentHash,
+  } = await load(context, corpus, options);
+  const { output } = context;
+  output.data({
+    hash: contentHash,
+    tokenizer: { kind: tokenizer.kind, vocabulary: tokenizer.vocabularySize },
+    entropyFloor: floor,
+    ...numbers,
+  });
+  const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
+  const rows: [string, string][] = [
+    ['text', `${formatBytes(numbers.trainBytes)} to train on, ${formatBytes(numbers.validationBytes)} held out`],
+    [
+      'documents',
+      `${formatInteger(numbers.trainDocuments)} to train on, ${formatInteger(numbers.validationDocuments)} held out`,
+    ],
+    [
+      'tokens',
+      `${formatInteger(numbers.trainTokens)} to train on, ${formatInteger(numbers.validationTokens)} held out`,
+    ],
+    [
+      'tokenizer',
+      `${tokenizer.kind}, vocabulary ${formatInteger(tokenizer.vocabularySize)}, ${formatInteger(numbers.usedVocabulary)} used`,
+    ],
+    ['bytes per token', formatNumber(numbers.bytesPerToken)],
+    ['longest document', `${formatInteger(numbers.longestDocument)} tokens`],
+    ['held-out tokens never seen in training', percent(numbers.unseenTokenFraction)],
+    ['held-out documents that occur in training', percent(numbers.duplicateFraction)],
+    ...(floor === null
+      ? []
+      : [['entropy (floor of val/bpb)', `${formatNumber(floor)} bits/byte, exact`] as [string, string]]),
+    ['content', contentHash.slice(0, 16)],
+  ];
+  output.text(rows.map(([name, text]) => `${name.padEnd(43)}${text}`).join('\n'));
+}

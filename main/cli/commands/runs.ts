@@ -1,0 +1,316 @@
+/** `sweeplab runs`: looking at runs, and keeping order among them. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { groupRuns, variedSettings } from '../../lab/export/groups.ts';
+import { existingLab, readableLab, writableLab } from '../context.ts';
+import type { Context } from '../context.ts';
+import { InputError } from '../errors.ts';
+import {
+  formatCount,
+  formatDuration,
+  formatInteger,
+  formatNumber,
+  formatSetting,
+  formatTime,
+  plural,
+} from '../format.ts';
+import { runJson, sweepJson } from '../json.ts';
+import { renderResults, resultsJson, sweepResults } from '../results.ts';
+import { renderTable } from '../table.ts';
+import { changedSettings, findSweepOrLatest, resolveRuns, runFilter } from './find.ts';
+import type { FilterOptions } from './find.ts';
+
+const RUN = 'ids, beginnings of ids, or names';
+
+/** The flags that choose runs; also those of `export`. */
+export function addFilterOptions(command: Command): Command {
+  return command
+    .option('--state <states...>', 'only runs in these states: queued, running, finished, failed, stopped')
+    .option('--sweep <sweep>', 'only runs of this sweep (id, name or `latest`)')
+    .option('--tag <tags...>', 'only runs with all of these tags')
+    .option('--where <conditions...>', "only runs for which these hold, for example 'model.depth=4' 'val/bpb<2'")
+    .option('--search <words>', 'only runs with these words in id, name, note, tags or sweep')
+    .option('--sort <field>', 'order by a column, setting or metric; -field for descending')
+    .option('--limit <n>', 'at most so many');
+}
+
+export function runsCommand(context: Context): Command {
+  const runs = new Command('runs').description('List, show, compare, tag and remove runs.');
+  runs.action(() => runs.outputHelp());
+  runs.addCommand(
+    addFilterOptions(new Command('ls').description('List runs.'))
+      .option('--deleted', 'those in the bin instead')
+      .option('--sweeps', 'list sweeps instead of runs')
+      .action((options: FilterOptions & { sweeps?: boolean }) => list(context, options)),
+  );
+  runs.addCommand(
+    new Command('show')
+      .description('Everything about one run.')
+      .argument('<run>', 'id, beginning of an id, or name')
+      .option('--all', 'all settings, not only those that differ from the defaults')
+      .action((run: string, options: { all?: boolean }) => show(context, run, options.all === true)),
+  );
+  runs.addCommand(
+    new Command('compare')
+      .description(
+        'What differs between runs, and their results; for a sweep, mean ± sd over the seeds of each setting.',
+      )
+      .argument('[runs...]', RUN)
+      .option('--sweep <sweep>', 'all runs of this sweep (id, name or `latest`)')
+      .action((names: string[], options: { sweep?: string }) => compare(context, names, options.sweep)),
+  );
+  runs.addCommand(
+    new Command('tag')
+      .description('Add tags to runs, or take them away.')
+      .argument('<runs...>', RUN)
+      .option('--add <tags...>', 'tags to add')
+      .option('--remove <tags...>', 'tags to take away')
+      .action((names: string[], options: { add?: string[]; remove?: string[] }) => tag(context, names, options)),
+  );
+  runs.addCommand(
+    new Command('note')
+      .description('Write a note on a run, replacing the old one.')
+      .argument('<run>', 'id, beginning of an id, or name')
+      .argument('<text...>', 'the note; "" removes it')
+      .action((run: string, words: string[]) => note(context, run, words.join(' '))),
+  );
+  runs.addCommand(
+    new Command('rm')
+      .description('Move runs to the bin; with --purge remove them for good, checkpoints included.')
+      .argument('<runs...>', RUN)
+      .option('--purge', 'remove for good')
+      .option('--restore', 'take them out of the bin again')
+      .action((names: string[], options: { purge?: boolean; restore?: boolean }) => remove(context, names, options)),
+  );
+  return runs;
+}
+
+async function list(context: Context, options: FilterOptions & { sweeps?: boolean }): Promise<void> {
+  const { output, workshop } = context;
+  using lab = await readableLab(context);
+  if (lab === undefined) {
+    output.data([]);
+    output.text(`No runs yet in ${workshop.paths.home}. Start with: sweeplab start`);
+    return;
+  }
+  if (options.sweeps === true) {
+    listSweeps(context, lab.store.listSweeps());
+    return;
+  }
+  const runs = lab.store.listRuns(runFilter(lab.store, workshop.registry, options));
+  output.data(runs.map(runJson));
+  if (runs.length === 0) {
+    output.text('No run matches.');
+    return;
+  }
+  const rows = runs.map((run) => [
+    run.id,
+    run.name,
+    run.state,
+    formatInteger(run.steps),
+    formatNumber(run.summary['val/loss']),
+    formatNumber(run.summary['val/bpb']),
+    run.parameters === null ? '' : formatCount(run.parameters),
+    formatDuration(secondsOf(run)).replace('?', ''),
+    formatTime(run.createdAt),
+    run.tags.join(', '),
+  ]);
+  const right = 'right' as const;
+  const columns = [
+    { title: 'id' },
+    { title: 'name' },
+    { title: 'state' },
+    { title: 'steps', align: right },
+    { title: 'val/loss', align: right },
+    { title: 'val/bpb', align: right },
+    { title: 'parameters', align: right },
+    { title: 'time', align: right },
+    { title: 'created' },
+    { title: 'tags' },
+  ];
+  output.text(renderTable(output, columns, rows));
+}
+
+function listSweeps({ output }: Context, sweeps: Parameters<typeof sweepJson>[0][]): void {
+  output.data(sweeps.map(sweepJson));
+  if (sweeps.length === 0) output.text('No sweeps yet.');
+  else {
+    const rows = sweeps.map(({ id, name, state, counts, createdAt }) => [
+      id,
+      name,
+      state,
+      Object.entries(counts)
+        .filter(([, n]) => n > 0)
+        .map(([which, n]) => `${n} ${which}`)
+        .join(', '),
+      formatTime(createdAt),
+    ]);
+    output.text(
+      renderTable(
+        output,
+        ['id', 'name', 'state', 'runs', 'created'].map((title) => ({ title })),
+        rows,
+      ),
+    );
+  }
+}
+
+const secondsOf = ({ startedAt, endedAt }: RunRecord): number | null =>
+  startedAt === null || endedAt === null ? null : (endedAt - startedAt) / 1000;
+
+async function show(context: Context, name: string, all: boolean): Promise<void> {
+  const { output, workshop } = context;
+  using lab = await existingLab(context);
+  const { store } = lab;
+  const run = store.resolveRun(name);
+  const metrics = store.metricStates(run.id);
+  const events = store.readEvents({ runId: run.id });
+  const checkpoints = store.checkpoints(run.id);
+  output.data({ ...runJson(run), metrics: jsonMetrics(metrics), checkpoints, events });
+  const sweep = run.sweepId === null ? undefined : store.getSweep(run.sweepId);
+  const facts: [string, string][] = [
+    ['run', `${run.name} (${run.id})`],
+    ['state', `${run.state}${run.endReason === null ? '' : `: ${run.endReason}`}`],
+    ...(sweep === undefined ? [] : [['sweep', `${sweep.name} (${sweep.id})`] as [string, string]]),
+    ['seed', String(run.seed)],
+    ['done', `${formatInteger(run.steps)} steps, ${formatCount(run.tokens)} tokens, attempt ${run.attempt}`],
+    ...(run.parameters === null ? [] : [['parameters', formatInteger(run.parameters)] as [string, string]]),
+    [
+      'times',
+      `created ${formatTime(run.createdAt)}, started ${formatTime(run.startedAt) || '–'}, ended ${formatTime(run.endedAt) || '–'}`,
+    ],
+    ['device', [run.environment.executor, run.environment.device].filter(Boolean).join(': ') || '–'],
+    ['version', run.codeVersion],
+    ...(run.tags.length === 0 ? [] : [['tags', run.tags.join(', ')] as [string, string]]),
+    ...(run.note === '' ? [] : [['note', run.note] as [string, string]]),
+    ...checkpoints.map(({ kind, step, path }): [string, string] => [kind, `checkpoint of step ${step}: ${path}`]),
+  ];
+  output.text(facts.map(([title, text]) => `${title.padEnd(11)}${text}`).join('\n'));
+  const { defaults } = workshop.registry;
+  const settings = Object.entries(all ? run.config : changedSettings(run.config, defaults));
+  output.text(`\n${output.style('bold', all ? 'Settings' : 'Settings that differ from the defaults')}`);
+  output.text(settings.map(([key, value]) => `  ${key.padEnd(28)}${formatSetting(value)}`).join('\n'));
+  const rows = Object.entries(metrics).map(([metric, { points, last, min, max, lastStep }]) => [
+    metric,
+    formatInteger(points),
+    formatNumber(last),
+    formatNumber(min),
+    formatNumber(max),
+    formatInteger(lastStep),
+  ]);
+  const columns = ['metric', 'points', 'last', 'min', 'max', 'at step'].map((title, i) => ({
+    title,
+    align: i === 0 ? ('left' as const) : ('right' as const),
+  }));
+  if (rows.length > 0) output.text(`\n${renderTable(output, columns, rows)}`);
+  const notable = events.filter(({ kind }) => kind === 'warning' || kind === 'error');
+  for (const { kind, message, at } of notable) output.text(`${formatTime(at)} ${kind}: ${message}`);
+}
+
+/** NaN and infinities become null here; `export` keeps them. */
+const jsonMetrics = (metrics: object): unknown => JSON.parse(JSON.stringify(metrics));
+
+async function compare(context: Context, names: readonly string[], sweepText: string | undefined): Promise<void> {
+  const { output, workshop } = context;
+  using lab = await existingLab(context);
+  if (sweepText !== undefined) {
+    if (names.length > 0) throw new InputError('name runs or --sweep, not both');
+    const results = sweepResults(lab.store, findSweepOrLatest(lab.store, sweepText), workshop.registry.names);
+    output.data(resultsJson(results));
+    output.text(renderResults(results, output));
+    return;
+  }
+  const runs = resolveRuns(lab.store, names);
+  if (runs.length < 2)
+    throw new InputError(`compare needs at least two different runs, or --sweep; given: ${names.join(', ') || 'none'}`);
+  const varied = [
+    ...variedSettings(runs, workshop.registry.names),
+    ...(new Set(runs.map(({ seed }) => seed)).size > 1 ? ['seed'] : []),
+  ];
+  const metrics = [...new Set(runs.flatMap(({ summary }) => Object.keys(summary)))].filter((metric) =>
+    metric.includes('/'),
+  );
+  output.data({
+    varied,
+    runs: runs.map(runJson),
+    groups: groupRuns(runs, metrics).map(({ settingKey, settings, runs: own, statistics }) => ({
+      settingKey,
+      settings,
+      runs: own.map(({ id }) => id),
+      statistics,
+    })),
+  });
+  const lines: [string, ...string[]][] = [
+    ['state', ...runs.map(({ state }) => state)],
+    ['steps', ...runs.map(({ steps }) => formatInteger(steps))],
+    ['parameters', ...runs.map(({ parameters }) => (parameters === null ? '' : formatCount(parameters)))],
+    ...varied.map((name): [string, ...string[]] => [name, ...runs.map(({ config }) => formatSetting(config[name]))]),
+    ...metrics.map((metric): [string, ...string[]] => [
+      metric,
+      ...runs.map(({ summary }) => formatNumber(summary[metric])),
+    ]),
+  ];
+  output.text(
+    renderTable(output, [{ title: '' }, ...runs.map(({ id }) => ({ title: id, align: 'right' as const }))], lines),
+  );
+  if (varied.length === 0) output.text('All settings are the same.');
+}
+
+async function tag(
+  context: Context,
+  names: readonly string[],
+  { add = [], remove = [] }: { add?: string[]; remove?: string[] },
+): Promise<void> {
+  if (add.length + remove.length === 0) throw new InputError('nothing to do: give --add or --remove with tags');
+  await existing(context);
+  using lab = await writableLab(context);
+  const ids = resolveRuns(lab.store, names).map(({ id }) => id);
+  if (add.length > 0) lab.store.tagRuns(ids, add);
+  if (remove.length > 0) lab.store.untagRuns(ids, remove);
+  const runs = ids.map((id) => lab.store.getRun(id)!);
+  context.output.data(runs.map(runJson));
+  for (const run of runs) context.output.text(`${run.id} ${run.name}: ${run.tags.join(', ') || 'no tags'}`);
+}
+
+async function note(context: Context, name: string, text: string): Promise<void> {
+  await existing(context);
+  using lab = await writableLab(context);
+  const run = lab.store.updateRun(lab.store.resolveRun(name).id, { note: text });
+  context.output.data(runJson(run));
+  context.output.text(`${run.id} ${run.name}: ${run.note || 'no note'}`);
+}
+
+async function remove(
+  context: Context,
+  names: readonly string[],
+  options: { purge?: boolean; restore?: boolean },
+): Promise<void> {
+  if (options.purge === true && options.restore === true) throw new InputError('--purge or --restore, not both');
+  await existing(context);
+  const { output } = context;
+  using lab = await writableLab(context);
+  const { store, paths } = lab;
+  const ids = resolveRuns(store, names).map(({ id }) => id);
+  if (options.restore === true) store.restoreRuns(ids);
+  else {
+    store.deleteRuns(ids);
+    if (options.purge === true) {
+      store.purgeRuns(ids);
+      // The database first: should this be cut short, files without a run are left, never a run without its files.
+      for (const id of ids) await rm(join(paths.checkpoints, id), { recursive: true, force: true });
+    }
+  }
+  const done = options.restore === true ? 'restored' : options.purge === true ? 'removed for good' : 'moved to the bin';
+  output.data({ [options.restore === true ? 'restored' : options.purge === true ? 'purged' : 'deleted']: ids });
+  output.text(
+    `${plural(ids.length, 'run')} ${done}.${done === 'moved to the bin' ? ' Bring back with: sweeplab runs rm --restore, remove with --purge.' : ''}`,
+  );
+}
+
+/** Commands that change runs never create a database. */
+async function existing(context: Context): Promise<void> {
+  const lab = await existingLab(context);
+  lab.close();
+}

@@ -1,0 +1,218 @@
+/** `sweeplab sweep`: many settings, several seeds each, from a W&B sweep file, flags, or both. */
+import { createInterface } from 'node:readline/promises';
+import { Command, Option } from 'commander';
+import type { SweepRecord } from '../../../preload/contract/runs.ts';
+import type { Lab } from '../../host/lab.ts';
+import { requeue } from '../../lab/queue/queue.ts';
+import { listRecipes, loadRecipe } from '../../lab/settings/index.ts';
+import { parseSweep, planSweep, sweepFromFlags, sweepToYaml } from '../../lab/sweeps/index.ts';
+import type { SweepPlan, SweepSpec } from '../../lab/sweeps/index.ts';
+import { readText, refuse } from '../configuration.ts';
+import { requirePlugins, writableLab } from '../context.ts';
+import type { Context } from '../context.ts';
+import { checkDevices } from '../devices.ts';
+import { InputError } from '../errors.ts';
+import { plural } from '../format.ts';
+import { planJson, printPlan } from '../plan.ts';
+import { prepareData } from '../prepare.ts';
+import { runSweep } from '../runSweep.ts';
+import { findSweepOrLatest } from './find.ts';
+import { addSettingFlags, settingsHelp, settingValues } from '../settingFlags.ts';
+
+interface SweepOptions {
+  readonly recipe?: string;
+  readonly name?: string;
+  readonly seeds?: string;
+  readonly method?: string;
+  readonly runCap?: string;
+  readonly sweepSeed?: string;
+  readonly constraint?: string[];
+  readonly review?: boolean;
+  readonly dryRun?: boolean;
+  readonly concurrency?: string;
+  readonly resume?: string;
+  readonly retryFailed?: string;
+}
+
+export function sweepCommand(context: Context): Command {
+  const { registry } = context.workshop;
+  const command = new Command('sweep')
+    .description('Train every combination of settings, each with the same seeds. Any setting takes several values.')
+    .argument('[file]', 'sweep file in the W&B schema, with seeds and constraints as extensions')
+    .option('--recipe <name>', 'what all runs start from')
+    .option('--name <text>', 'name of the sweep')
+    .option('--seeds <n>', 'seeds per setting, from the value of --seed on')
+    .addOption(new Option('--method <method>', 'how combinations are chosen').choices(['grid', 'random']))
+    .option('--run-cap <n>', 'at most so many runs, seeds counted')
+    .option('--sweep-seed <n>', 'seed of the random method')
+    .option(
+      '--constraint <expressions...>',
+      "only combinations for which this holds, for example 'model.width % model.heads == 0'",
+    )
+    .option('--review', 'show the plan and ask before starting')
+    .option('--dry-run', 'show the plan and start nothing')
+    .option('--concurrency <n>', 'runs at a time (default: as many as the cores carry)')
+    .option('--resume <sweep>', 'go on with an interrupted sweep; finished runs are not repeated')
+    .option('--retry-failed <sweep>', 'as --resume, and try failed runs again')
+    .action((file: string | undefined, options: SweepOptions & Record<string, unknown>) =>
+      sweep(context, file, options),
+    );
+  addSettingFlags(command, registry);
+  return command.addHelpText('after', () => `\n${settingsHelp(registry, context.output, true)}`);
+}
+
+async function sweep(
+  context: Context,
+  file: string | undefined,
+  options: SweepOptions & Record<string, unknown>,
+): Promise<void> {
+  requirePlugins(context);
+  const concurrency = wholeNumber('--concurrency', options.concurrency, 1);
+  const again = options.resume ?? options.retryFailed;
+  const values = settingValues(context.workshop.registry, options);
+  if (again !== undefined) {
+    if (file !== undefined || Object.keys(values).length > 0 || options.recipe !== undefined)
+      throw new InputError('a sweep is resumed with its own settings; leave file, recipe and settings out');
+    await resume(context, again, options.retryFailed !== undefined, concurrency);
+    return;
+  }
+  const { spec, yaml } = await readSweep(context, file, values, options);
+  const plan = await makePlan(context, spec);
+  const { output } = context;
+  if (options.dryRun === true) {
+    printPlan(output, plan);
+    output.text('Nothing was started (--dry-run).');
+    output.data(planJson(plan, spec));
+    return;
+  }
+  if (plan.runs.length > 0) {
+    const configs = plan.runs.map(({ config }) => config);
+    await checkDevices(configs);
+  }
+  if (!output.json || options.review === true) printPlan(output, plan);
+  if (options.review === true && !(await confirmed(output.json))) {
+    output.note('Nothing was started.');
+    output.data({ started: false });
+    return;
+  }
+  await prepareData(
+    context,
+    plan.runs.map(({ config }) => config),
+  );
+  using lab = await writableLab(context);
+  const { id } = createSweep(lab, plan, spec, yaml, options.name);
+  output.note(`Sweep ${id}`);
+  await runSweep(context, lab, id, { concurrency });
+}
+
+/** The sweep of the file, with the flags on top: several values vary a setting, one value fixes it. */
+async function readSweep(
+  { workshop }: Context,
+  file: string | undefined,
+  values: Readonly<Record<string, readonly string[]>>,
+  options: SweepOptions,
+): Promise<{ spec: SweepSpec; yaml: string }> {
+  const flags = sweepFromFlags(values, {
+    registry: workshop.registry,
+    method: options.method as SweepSpec['method'] | undefined,
+    seeds: wholeNumber('--seeds', options.seeds, 1),
+    runCap: wholeNumber('--run-cap', options.runCap, 1),
+    sweepSeed: wholeNumber('--sweep-seed', options.sweepSeed, 0),
+    recipe: options.recipe,
+    constraints: options.constraint,
+    name: options.name,
+  });
+  refuse(flags.problems);
+  if (file === undefined) return { spec: flags.sweep, yaml: '' };
+  const yaml = await readText(file, 'sweep file');
+  const parsed = parseSweep(yaml, file);
+  refuse(parsed.problems);
+  const base = parsed.sweep!;
+  const set = new Set(Object.keys(values));
+  const spec: SweepSpec = {
+    ...base,
+    ...(options.method === undefined ? {} : { method: flags.sweep.method }),
+    ...(flags.sweep.seeds === undefined ? {} : { seeds: flags.sweep.seeds }),
+    ...(flags.sweep.runCap === undefined ? {} : { runCap: flags.sweep.runCap }),
+    ...(flags.sweep.recipe === undefined ? {} : { recipe: flags.sweep.recipe }),
+    ...(options.sweepSeed === undefined ? {} : { sweepSeed: flags.sweep.sweepSeed }),
+    // What is given on the command line replaces what the file says of the same setting.
+    parameters: [...base.parameters.filter(({ name }) => !set.has(name)), ...flags.sweep.parameters],
+    settings: { ...base.settings, ...flags.sweep.settings },
+    constraints: [...base.constraints, ...flags.sweep.constraints],
+  };
+  return { spec, yaml: set.size === 0 ? yaml : sweepToYaml(spec) };
+}
+
+/** @throws InputError when nothing may start */
+export async function makePlan({ workshop }: Context, spec: SweepSpec): Promise<SweepPlan> {
+  const recipes = await listRecipes();
+  // A recipe of the user's own is a path, which the planner does not look up.
+  const own = spec.recipe !== undefined && /\.ya?ml$/u.test(spec.recipe);
+  const base = own ? { recipe: (await loadRecipe(spec.recipe!)).source } : {};
+  const plan = planSweep({ registry: workshop.registry, sweep: spec, recipes, base });
+  refuse(plan.problems);
+  return plan;
+}
+
+/** Creates the sweep with all of its runs, queued. */
+export function createSweep(lab: Lab, plan: SweepPlan, spec: SweepSpec, yaml: string, name?: string): SweepRecord {
+  const { settings, dropped, duplicates, combinations, seeds, warnings } = plan;
+  return lab.store.createSweep(
+    {
+      name: name ?? spec.name ?? defaultName(spec),
+      spec,
+      yaml,
+      plan: { settings, dropped, duplicates, combinations, seeds, warnings },
+    },
+    plan.runs.map((run) => ({ ...run, codeVersion: lab.codeVersion })),
+  ).sweep;
+}
+
+/** `depth × width`, from what is varied. */
+function defaultName({ parameters, recipe }: SweepSpec): string {
+  const varied = parameters
+    .filter(({ distribution }) => distribution.kind !== 'constant')
+    .map(({ name }) => name.slice(name.lastIndexOf('.') + 1));
+  return [recipe ?? '', varied.join(' × ') || 'seeds'].filter(Boolean).join(': ');
+}
+
+async function resume(context: Context, text: string, failed: boolean, concurrency: number | undefined): Promise<void> {
+  using lab = await writableLab(context);
+  const { id } = findSweepOrLatest(lab.store, text);
+  const count = requeue(lab.store, { sweepId: id }, failed ? ['stopped', 'failed'] : ['stopped']);
+  const queued = lab.store.countRuns({ sweepId: id, state: 'queued' });
+  const finished = lab.store.countRuns({ sweepId: id, state: 'finished' });
+  context.output.note(
+    queued === 0
+      ? `Sweep ${id} has nothing left to train.`
+      : `Sweep ${id}: ${plural(finished, 'run')} finished before, ${plural(queued, 'run')} to train` +
+          (count > 0 ? `, ${count} of them from where they ended.` : '.'),
+  );
+  await runSweep(context, lab, id, { concurrency });
+}
+
+/** @throws InputError unless it is an integer at least `min` */
+export function wholeNumber(flag: string, text: string | undefined, min: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min) return value;
+  const nearest = Number.isFinite(value) ? Math.max(min, Math.round(value)) : min;
+  throw new InputError(`${flag} is ${JSON.stringify(text)}; allowed: an integer at least ${min}; nearest: ${nearest}`);
+}
+
+/** Asks until the answer is y or n. Without somebody to answer (end of input), the answer is n. */
+async function confirmed(json: boolean): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: json ? process.stderr : process.stdout });
+  try {
+    const ended = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)));
+    for (;;) {
+      const answer = await Promise.race([lines.question('Proceed? [y/n] '), ended]);
+      if (answer === undefined) return false;
+      if (/^y(es)?$/iu.test(answer.trim())) return true;
+      if (/^n(o)?$/iu.test(answer.trim())) return false;
+    }
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,117 @@
+/** `sweeplab train`: one run. */
+import { Command } from 'commander';
+import { requeue } from '../../lab/queue/queue.ts';
+import { settingKey } from '../../lab/sweeps/index.ts';
+import { configure } from '../configuration.ts';
+import type { Configuration } from '../configuration.ts';
+import { requirePlugins, writableLab } from '../context.ts';
+import type { Context } from '../context.ts';
+import { InputError } from '../errors.ts';
+import { checkDevices } from '../devices.ts';
+import { prepareData } from '../prepare.ts';
+import { trainQueued } from '../runOne.ts';
+import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
+
+interface TrainOptions {
+  readonly recipe?: string;
+  readonly name?: string;
+  readonly tag?: string[];
+  readonly note?: string;
+  readonly resume?: string;
+  readonly dryRun?: boolean;
+}
+
+export function trainCommand(context: Context): Command {
+  const { registry } = context.workshop;
+  const command = new Command('train')
+    .description('Train one model. Settings: recipe, then config file, then flags; the later one wins.')
+    .argument('[config]', 'YAML file with settings')
+    .option(
+      '--recipe <name>',
+      'start from a recipe (see sweeplab data list --recipes), or from a .yaml file of your own',
+    )
+    .option('--name <text>', 'name of the run')
+    .option('--tag <tags...>', 'tags of the run')
+    .option('--note <text>', 'note of the run')
+    .option('--resume <run>', 'continue a stopped or interrupted run from its last checkpoint')
+    .option('--dry-run', 'check everything and print the settings; train nothing')
+    .action((config: string | undefined, options: TrainOptions & Record<string, unknown>) =>
+      train(context, config, options),
+    );
+  addSettingFlags(command, registry);
+  return command.addHelpText('after', () => `\n${settingsHelp(registry, context.output, false)}`);
+}
+
+async function train(
+  context: Context,
+  file: string | undefined,
+  options: TrainOptions & Record<string, unknown>,
+): Promise<void> {
+  requirePlugins(context);
+  const { output, workshop } = context;
+  const overrides = singleValues(settingValues(workshop.registry, options));
+  if (options.resume !== undefined) {
+    if (file !== undefined || Object.keys(overrides).length > 0 || options.recipe !== undefined)
+      throw new InputError('--resume continues a run with its own settings; leave recipe, file and settings out');
+    await resume(context, options.resume);
+    return;
+  }
+  if (file !== undefined && !/\.ya?ml$/u.test(file))
+    throw new InputError(`"${file}" is not a config file (.yaml); several values of a setting need: sweeplab sweep`);
+  const configuration = await configure(context, { recipe: options.recipe, file, overrides });
+  for (const { message } of configuration.warnings) output.warn(message);
+  if (options.dryRun === true) {
+    printSettings(context, configuration);
+    return;
+  }
+  const { config } = configuration;
+  // Everything that can be wrong is found before the run exists.
+  await checkDevices([config]);
+  await prepareData(context, [config]);
+  using lab = await writableLab(context);
+  const varied = Object.fromEntries(
+    configuration.changed.filter((name) => name !== 'seed').map((name) => [name, config[name]]),
+  );
+  const run = lab.store.createRun({
+    name: options.name ?? defaultName(options.recipe, file, overrides),
+    config,
+    seed: config.seed as number,
+    settingKey: settingKey(varied),
+    tags: options.tag,
+    note: options.note,
+    codeVersion: lab.codeVersion,
+  });
+  await trainQueued(context, lab, run.id);
+}
+
+async function resume(context: Context, text: string): Promise<void> {
+  using lab = await writableLab(context);
+  const run = lab.store.resolveRun(text);
+  if (run.state === 'finished')
+    throw new InputError(`run ${run.id} is finished (${run.endReason}); there is nothing to resume`);
+  if (run.state !== 'queued') requeue(lab.store, { runId: run.id }, ['stopped', 'failed']);
+  await prepareData(context, [run.config]);
+  await trainQueued(context, lab, run.id);
+}
+
+function printSettings({ output, workshop }: Context, { config, changed, warnings }: Configuration): void {
+  output.data({ settings: config, changed, warnings });
+  output.text(`${changed.length} settings differ from their defaults; nothing was started:`);
+  for (const name of workshop.registry.names) {
+    if (changed.includes(name)) output.text(`  ${name}: ${JSON.stringify(config[name])}`);
+  }
+}
+
+/** `quick depth=4 lr=0.001`: the recipe or file, and what was set on the command line. */
+function defaultName(
+  recipe: string | undefined,
+  file: string | undefined,
+  overrides: Readonly<Record<string, string>>,
+): string {
+  const stem = (path: string): string => path.replace(/^.*[/\\]/u, '').replace(/\.ya?ml$/u, '');
+  const base = file !== undefined ? stem(file) : recipe !== undefined ? stem(recipe) : 'run';
+  // How long and how closely it is watched says little about what a run is.
+  const telling = Object.entries(overrides).filter(([name]) => !/^(stop|eval|log)\.|^device$/u.test(name));
+  const set = telling.map(([name, value]) => `${name.slice(name.lastIndexOf('.') + 1)}=${value}`);
+  return [base, ...set.slice(0, 4)].join(' ').slice(0, 80);
+}

@@ -1,0 +1,62 @@
+/** From recipe, config file and flags to one checked configuration. */
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../../preload/contract/settings.ts';
+import { loadRecipe, parseConfigFile, resolveConfig } from '../lab/settings/index.ts';
+import type { ConfigProblem, ResolveInput, SettingsSource } from '../lab/settings/index.ts';
+import type { Context } from './context.ts';
+import { InputError } from './errors.ts';
+
+export interface Layers {
+  readonly recipe?: string;
+  /** Path of a config file. */
+  readonly file?: string;
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}
+
+/** Reads a text file that the user named. @throws InputError */
+export async function readText(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+    throw new InputError(`${what} ${path} cannot be read: ${why}`);
+  }
+}
+
+/** The recipe and file layers as the settings service takes them. A file may name the recipe that it starts from. */
+export async function readLayers({ recipe, file }: Layers): Promise<Omit<ResolveInput, 'registry' | 'overrides'>> {
+  const parsed = file === undefined ? undefined : parseConfigFile(await readText(file, 'config file'), file);
+  const name = recipe ?? parsed?.recipe;
+  const source: SettingsSource | undefined = name === undefined ? undefined : (await loadRecipe(name)).source;
+  return { ...(source ? { recipe: source } : {}), ...(parsed ? { file: parsed } : {}) };
+}
+
+export interface Configuration {
+  readonly config: Config;
+  /** Settings that differ from their defaults. */
+  readonly changed: readonly string[];
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/** @throws InputError that lists everything wrong */
+export async function configure({ workshop }: Context, layers: Layers): Promise<Configuration> {
+  const { registry } = workshop;
+  const { config, problems, warnings, changed } = resolveConfig({
+    registry,
+    ...(await readLayers(layers)),
+    overrides: layers.overrides ?? {},
+  });
+  refuse(problems);
+  return { config, changed, warnings };
+}
+
+/** @throws InputError when there is a problem */
+export function refuse(problems: readonly ConfigProblem[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.map(({ message }) => message);
+  throw new InputError(
+    lines.length === 1 ? lines[0] : `${lines.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    problems,
+  );
+}

@@ -1,0 +1,51 @@
+/** What every command gets: where to print, the settings with plug-ins, the lab. */
+import { openLab } from '../host/lab.ts';
+import type { Lab, Workshop } from '../host/lab.ts';
+import { StoreError } from '../store/index.ts';
+import { InputError } from './errors.ts';
+import type { Output } from './output.ts';
+
+export interface Context {
+  readonly output: Output;
+  /** Settings, plug-ins and paths; `doctor` reports a broken plug-in instead of ending by it. */
+  readonly workshop: Workshop;
+  /** Why a plug-in could not be loaded; then `workshop` has the built-in settings alone. */
+  readonly pluginError: Error | undefined;
+  /** Sets the exit code of the process. */
+  exit(code: number): void;
+}
+
+/** @throws the error of a broken plug-in: without it the user's settings would be unknown */
+export function requirePlugins({ pluginError }: Context): void {
+  if (pluginError !== undefined) throw pluginError;
+}
+
+/** The lab to change things in. The caller closes it. */
+export async function writableLab(context: Context): Promise<Lab> {
+  requirePlugins(context);
+  const lab = await openLab(context.workshop, { write: true });
+  if (lab.store.backup !== null)
+    context.output.note(`The run database was updated; a copy of the old one is ${lab.store.backup}`);
+  return lab;
+}
+
+/** The lab to look at; undefined when there is no database yet. */
+export async function readableLab({ workshop }: Context): Promise<Lab | undefined> {
+  try {
+    return await openLab(workshop, { write: false });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    if (error.code === 'missing') return undefined;
+    // An older database is brought up to date by whoever may write.
+    if (error.code === 'older') return openLab(workshop, { write: true });
+    throw error;
+  }
+}
+
+/** As `readableLab`, for commands that need something to be there. */
+export async function existingLab(context: Context): Promise<Lab> {
+  const lab = await readableLab(context);
+  if (lab !== undefined) return lab;
+  const { database } = context.workshop.paths;
+  throw new InputError(`there are no runs yet: ${database} does not exist. Start with: sweeplab start`);
+}

@@ -1,0 +1,86 @@
+/** Numbers, durations and sizes for people. Machines get full precision through `--json` and exports. */
+
+const SUFFIXES: readonly (readonly [number, string])[] = [
+  [1e12, 'T'],
+  [1e9, 'B'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+];
+
+/** 999 → 999, 1500 → 1.5k, 46009736 → 46M, 999950 → 1M: never 1000 of a unit. One decimal, dropped when it is 0. */
+export function formatCount(n: number): string {
+  if (!Number.isFinite(n)) return String(n);
+  for (const [unit, suffix] of SUFFIXES) {
+    // Compared after rounding, so that 999,950 carries to the next unit.
+    const rounded = Math.round((n / unit) * 10) / 10;
+    if (Math.abs(rounded) >= 1) return `${rounded.toFixed(1).replace(/\.0$/u, '')}${suffix}`;
+  }
+  return String(Math.round(n * 10) / 10);
+}
+
+/** 1,234,567 */
+export function formatInteger(n: number): string {
+  return Math.round(n)
+    .toString()
+    .replaceAll(/\B(?=(\d{3})+(?!\d))/gu, ',');
+}
+
+/** Four significant decimals for losses, less for large numbers, exponents for tiny ones. */
+export function formatNumber(value: number | null | undefined, decimals = 4): string {
+  if (value === undefined) return '';
+  if (value === null) return 'NaN';
+  if (!Number.isFinite(value)) return String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return formatInteger(value);
+  const size = Math.abs(value);
+  if (size < 1e-3 || size >= 1e6) return value.toExponential(2).replace('e+', 'e');
+  return value.toFixed(size >= 1000 ? 1 : decimals);
+}
+
+export function formatBytes(bytes: number): string {
+  for (const [unit, suffix] of [
+    [1e12, 'TB'],
+    [1e9, 'GB'],
+    [1e6, 'MB'],
+    [1e3, 'kB'],
+  ] as const) {
+    if (bytes >= unit * 0.9995) return `${(bytes / unit).toPrecision(3).replace(/\.?0+$/u, '')} ${suffix}`;
+  }
+  return `${Math.round(bytes)} B`;
+}
+
+/** 8 s, 1 min 20 s, 2 h 05 min, 3 d 4 h. */
+export function formatDuration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return '?';
+  const s = Math.max(0, seconds);
+  if (s < 10) return `${s.toFixed(1).replace(/\.0$/u, '')} s`;
+  const whole = Math.round(s);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  const minutes = Math.round(s / 60);
+  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+  const hours = Math.round(s / 3600);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+/** 2026-03-01 14:05, local time. */
+export function formatTime(milliseconds: number | null): string {
+  if (milliseconds === null) return '';
+  const date = new Date(milliseconds);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** A bar of `width` cells. */
+export function bar(fraction: number, width: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, fraction)) * width);
+  return '█'.repeat(full) + '░'.repeat(width - full);
+}
+
+/** A value of a setting in a table. */
+export function formatSetting(value: unknown): string {
+  return typeof value === 'string' ? (value === '' ? '""' : JSON.stringify(value).slice(1, -1)) : String(value);
+}
+
+/** `1 run`, `3 runs`. */
+export const plural = (n: number, one: string, many = `${one}s`): string =>
+  `${formatInteger(n)} ${n === 1 ? one : many}`;

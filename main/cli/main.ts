@@ -1,0 +1,87 @@
+/** Entry of the `sweeplab` command: reads the global options, loads settings and plug-ins, runs the command, maps errors to exit codes. */
+import { CommanderError } from 'commander';
+import { loadWorkshop } from '../host/lab.ts';
+import type { Context } from './context.ts';
+import { exitCodeOf, EXIT, InputError } from './errors.ts';
+import { Output } from './output.ts';
+import { buildProgram } from './program.ts';
+import { unknownFlag } from './settingFlags.ts';
+
+/** Values of a global option wherever it stands; needed before the flags of the settings (which plug-ins extend) are known. */
+function globalOption(args: readonly string[], name: string): string[] {
+  const end = args.indexOf('--');
+  return args.flatMap((arg, i) => {
+    if (end >= 0 && i > end) return [];
+    if (arg === name) return args[i + 1] === undefined ? [] : [args[i + 1]];
+    return arg.startsWith(`${name}=`) ? [arg.slice(name.length + 1)] : [];
+  });
+}
+
+async function makeContext(args: readonly string[], output: Output): Promise<Context> {
+  const options = { home: globalOption(args, '--data-dir').at(-1) };
+  const plugins = globalOption(args, '--plugin');
+  const exit = (code: number): void => {
+    process.exitCode = code;
+  };
+  try {
+    return { output, exit, workshop: await loadWorkshop({ ...options, plugins }), pluginError: undefined };
+  } catch (error) {
+    // Commands that need no settings (doctor, runs) still work, and say what is wrong.
+    return {
+      output,
+      exit,
+      workshop: await loadWorkshop({ ...options, withoutPlugins: true }),
+      pluginError: error as Error,
+    };
+  }
+}
+
+/** Runs one command. Sets the exit code of the process and never throws. */
+export async function run(args: readonly string[]): Promise<void> {
+  const output = new Output(args.includes('--json'));
+  // `sweeplab runs ls | head` closes our output early: that is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  });
+  try {
+    const context = await makeContext(args, output);
+    const program = buildProgram(context);
+    try {
+      await program.parseAsync(args, { from: 'user' });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      if (error.exitCode === 0) return;
+      throw commanderProblem(error, args, context);
+    }
+  } catch (error) {
+    process.exitCode = report(error, output);
+  }
+}
+
+/** Commander's own messages, with better suggestions for unknown flags. */
+function commanderProblem(error: CommanderError, args: readonly string[], context: Context): InputError {
+  if (error.code === 'commander.unknownOption') {
+    const flag = /'(-[^']*)'/u.exec(error.message)?.[1] ?? '';
+    const command = args.find((arg) => !arg.startsWith('-'));
+    const takesSettings = command !== undefined && ['train', 'sweep', 'data'].includes(command);
+    const known = ['--json', '--data-dir', '--plugin', '--help', '--version', ...commandOptions(context, command)];
+    return new InputError(unknownFlag(flag, takesSettings ? context.workshop.registry : undefined, known));
+  }
+  return new InputError(error.message.replace(/^error: /u, ''));
+}
+
+function commandOptions(context: Context, command: string | undefined): string[] {
+  const found = buildProgram(context).commands.find((each) => each.name() === command);
+  return found?.options.flatMap(({ long }) => (long ? [long] : [])) ?? [];
+}
+
+/** Tells the user. @returns the exit code */
+function report(error: unknown, output: Output): number {
+  const code = exitCodeOf(error);
+  const { message, name, stack } = error as Error;
+  const problems = error instanceof InputError ? error.problems : [];
+  if (output.json) output.data({ error: { message, name, exitCode: code, problems } });
+  output.error(`${output.style('red', 'sweeplab:')} ${message}`);
+  if ((process.env.SWEEPLAB_DEBUG ?? '') !== '') output.error(String(stack));
+  return code;
+}

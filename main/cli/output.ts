@@ -1,0 +1,93 @@
+/**
+ * Where things are printed. With `--json`, standard output carries one JSON document and nothing else; progress and notes
+ * go to standard error. Without it, results, notes and progress go to standard output, in order.
+ */
+import { createLogUpdate } from 'log-update';
+import { styleText } from 'node:util';
+
+type Style = Parameters<typeof styleText>[0];
+
+export interface Sink {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+export class Output {
+  readonly json: boolean;
+  readonly #out: Sink;
+  readonly #err: Sink;
+  readonly #colors: boolean;
+  #live: ReturnType<typeof createLogUpdate> | undefined;
+
+  constructor(json: boolean, out: Sink = process.stdout, err: Sink = process.stderr) {
+    this.json = json;
+    this.#out = out;
+    this.#err = err;
+    const { NO_COLOR, FORCE_COLOR } = process.env;
+    this.#colors = !json && (NO_COLOR ?? '') === '' && (out.isTTY === true || (FORCE_COLOR ?? '0') !== '0');
+  }
+
+  /** True where lines can be redrawn. */
+  get interactive(): boolean {
+    return this.#notes.isTTY === true && process.env.TERM !== 'dumb';
+  }
+
+  get width(): number {
+    return this.#notes.columns ?? 100;
+  }
+
+  get #notes(): Sink {
+    return this.json ? this.#err : this.#out;
+  }
+
+  /** A result: text for people. Not printed with `--json`. */
+  text(text: string): void {
+    if (this.json) return;
+    this.clearLive();
+    this.#out.write(`${text}\n`);
+  }
+
+  /** A result: JSON for machines. Only printed with `--json`. NaN and infinities, which JSON lacks, become null. */
+  data(value: unknown): void {
+    if (this.json) this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** Bytes of a result that is neither, such as CSV. */
+  raw(text: string): void {
+    this.#out.write(text);
+  }
+
+  /** Something worth knowing that is not the result. */
+  note(text: string): void {
+    this.clearLive();
+    this.#notes.write(`${text}\n`);
+  }
+
+  warn(text: string): void {
+    this.clearLive();
+    this.#err.write(`${this.style('yellow', 'warning:')} ${text}\n`);
+  }
+
+  error(text: string): void {
+    this.clearLive();
+    this.#err.write(`${text}\n`);
+  }
+
+  /** Replaces the live region. Only call it where `interactive`. */
+  live(text: string): void {
+    this.#live ??= createLogUpdate(this.json ? process.stderr : process.stdout, { showCursor: true });
+    this.#live(text);
+  }
+
+  /** Takes the live region away. */
+  clearLive(): void {
+    this.#live?.clear();
+    this.#live?.done();
+    this.#live = undefined;
+  }
+
+  style(style: Style, text: string): string {
+    return this.#colors ? styleText(style, text, { validateStream: false }) : text;
+  }
+}

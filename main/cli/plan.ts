@@ -1,0 +1,54 @@
+/** The plan of a sweep, for review: what would run, what was dropped and why. */
+import type { Dropped, SweepPlan, SweepSpec } from '../lab/sweeps/index.ts';
+import { formatInteger, formatSetting, plural } from './format.ts';
+import type { Output } from './output.ts';
+import { renderTable } from './table.ts';
+
+const SHOWN = 40;
+
+export function printPlan(output: Output, plan: SweepPlan): void {
+  const { settings, seeds, runs, dropped, duplicates, warnings } = plan;
+  output.note(
+    `${output.style('bold', plural(runs.length, 'run'))}: ${plural(settings.length, 'setting')} × ${plural(seeds.length, 'seed')} (${seedList(seeds)})`,
+  );
+  const names = [...new Set(settings.flatMap(({ values }) => Object.keys(values)))];
+  if (names.length > 0) {
+    const rows = settings
+      .slice(0, SHOWN)
+      .map(({ values }) => names.map((name) => (name in values ? formatSetting(values[name]) : '·')));
+    output.note(
+      renderTable(
+        output,
+        names.map((title) => ({ title, align: 'right' as const })),
+        rows,
+      ),
+    );
+    if (settings.length > SHOWN) output.note(`… and ${formatInteger(settings.length - SHOWN)} more`);
+  }
+  if (dropped.length > 0) {
+    output.note(`${plural(dropped.length, 'combination')} dropped:`);
+    for (const { label, reason } of shown(dropped)) output.note(`  ${label}: ${reason}`);
+    if (dropped.length > SHOWN) output.note(`  … and ${formatInteger(dropped.length - SHOWN)} more`);
+  }
+  if (duplicates > 0) output.note(`${plural(duplicates, 'combination')} left out as the same run as another one`);
+  for (const warning of warnings) output.warn(warning);
+}
+
+const shown = (dropped: readonly Dropped[]): readonly Dropped[] => dropped.slice(0, SHOWN);
+
+const seedList = (seeds: readonly number[]): string =>
+  seeds.length > 8 ? `${seeds.slice(0, 8).join(', ')}, …` : seeds.join(', ');
+
+export function planJson(plan: SweepPlan, spec: SweepSpec): Record<string, unknown> {
+  const { settings, seeds, runs, dropped, duplicates, combinations, warnings } = plan;
+  return {
+    runs: runs.map(({ name, seed, settingKey, config }) => ({ name, seed, settingKey, settings: config })),
+    settings: settings.map(({ key, values, label }) => ({ settingKey: key, values, label })),
+    seeds,
+    dropped,
+    duplicates,
+    combinations,
+    warnings,
+    spec,
+  };
+}

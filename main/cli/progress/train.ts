@@ -1,0 +1,134 @@
+/** The display of one run: header, live line, evaluations, ending. */
+import type { EngineInfo, EngineMessage } from '../../../preload/contract/engine.ts';
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import type { QueueEvent } from '../../lab/queue/queue.ts';
+import { bar, formatBytes, formatCount, formatDuration, formatInteger, formatNumber } from '../format.ts';
+import type { Output } from '../output.ts';
+import { RunMonitor } from './monitor.ts';
+import { Ticker } from './ticker.ts';
+
+export class TrainDisplay implements Disposable {
+  readonly #output: Output;
+  readonly #ticker: Ticker;
+  #monitor: RunMonitor | undefined;
+
+  constructor(output: Output) {
+    this.#output = output;
+    this.#ticker = new Ticker(
+      output,
+      () => this.#line(true),
+      () => this.#line(false),
+    );
+  }
+
+  readonly handle = (event: QueueEvent): void => {
+    if (event.type === 'started') this.#monitor = new RunMonitor(event.run);
+    else if (event.type === 'message') this.#message(event.message);
+  };
+
+  #message(message: EngineMessage): void {
+    const monitor = this.#monitor!;
+    const evaluated = monitor.receive(message);
+    if (message.type === 'info') this.#output.note(header(message, monitor.run));
+    else if (message.type === 'log' && message.level !== 'log') this.#output.warn(message.text);
+    else if (message.type === 'begin' && message.step > 0) this.#output.note(`continues after step ${message.step}`);
+    else if (message.type === 'sample')
+      this.#output.note(this.#output.style('dim', `sample at step ${message.step}: ${JSON.stringify(message.text)}`));
+    if (evaluated) this.#output.note(evaluationLine(monitor));
+  }
+
+  #line(live: boolean): string {
+    const monitor = this.#monitor;
+    if (monitor === undefined) return '';
+    if (monitor.progress === undefined || monitor.progress.step === 0) return phaseLine(monitor);
+    const { metrics, progress } = monitor;
+    const of = progress.plannedSteps === null ? '' : `/${formatInteger(progress.plannedSteps)}`;
+    const parts = [
+      live && progress.fraction !== null ? bar(progress.fraction, 20) : '',
+      `step ${formatInteger(progress.step)}${of}`,
+      metrics.has('train/loss') ? `loss ${formatNumber(metrics.get('train/loss'))}` : '',
+      metrics.has('tokens_per_second') ? `${formatCount(metrics.get('tokens_per_second')!)} tok/s` : '',
+      progress.eta === null ? '' : `ETA ${formatDuration(progress.eta)}`,
+    ];
+    return parts.filter(Boolean).join('  ');
+  }
+
+  [Symbol.dispose](): void {
+    this.#ticker[Symbol.dispose]();
+  }
+}
+
+export function phaseLine({ phase }: RunMonitor): string {
+  if (phase === undefined) return 'starting the engine';
+  const share = phase.fraction === undefined ? '' : ` ${Math.round(phase.fraction * 100)} %`;
+  const eta = phase.eta === undefined ? '' : `, ${formatDuration(phase.eta)} left`;
+  return `${phase.name}${share}${eta}`;
+}
+
+function header(info: EngineInfo, run: RunRecord): string {
+  const { dataset, environment, memory } = info;
+  const tokens = info.plannedSteps === null ? null : info.plannedSteps * info.tokensPerStep;
+  const epochs = tokens === null ? '' : ` (${formatNumber(tokens / dataset.trainTokens, 2)} epochs)`;
+  const budget =
+    info.plannedSteps === null
+      ? 'until a stop rule is reached'
+      : `${formatInteger(info.plannedSteps)} steps × ${formatInteger(info.tokensPerStep)} tokens = ${formatCount(tokens!)} tokens${epochs}`;
+  const flops = tokens === null ? '' : `, ${(tokens * info.flopsPerToken).toExponential(2).replace('e+', 'e')} FLOPs`;
+  const rows: [string, string][] = [
+    ['run', `${run.name} (${run.id}), seed ${run.seed}`],
+    [
+      'model',
+      `${run.config['model.kind']}, ${formatCount(info.parameterCount)} parameters, vocabulary ${formatInteger(dataset.vocabularySize)}`,
+    ],
+    [
+      'data',
+      `${run.config['data.corpus']}: ${formatCount(dataset.trainTokens)} training tokens (${formatBytes(dataset.trainBytes)}), ` +
+        `${formatCount(dataset.validationTokens)} held out`,
+    ],
+    ['budget', budget + flops],
+    ['device', `${environment.executor ?? '?'}${environment.device === undefined ? '' : `: ${environment.device}`}`],
+    [
+      'memory',
+      `${formatBytes(memory.persistentBytes + memory.arenaBytes)} (state ${formatBytes(memory.persistentBytes)}, step ${formatBytes(memory.arenaBytes)})`,
+    ],
+  ];
+  if (dataset.entropyFloor !== undefined)
+    rows.push(['floor', `${formatNumber(dataset.entropyFloor)} bits/byte: no model can do better on this text`]);
+  return rows.map(([name, text]) => `${name.padEnd(8)}${text}`).join('\n');
+}
+
+function evaluationLine({ metrics, evaluatedAt, info }: RunMonitor): string {
+  const floor = info?.dataset.entropyFloor;
+  const bpb = metrics.get('val/bpb');
+  const parts = [
+    `step ${formatInteger(evaluatedAt).padStart(6)}`,
+    `val/loss ${formatNumber(metrics.get('val/loss'))}`,
+    bpb === undefined
+      ? ''
+      : `val/bpb ${formatNumber(bpb)}${floor === undefined ? '' : ` (floor ${formatNumber(floor)})`}`,
+    metrics.has('val/accuracy') ? `accuracy ${(100 * metrics.get('val/accuracy')!).toFixed(1)} %` : '',
+    metrics.has('train/loss') ? `train/loss ${formatNumber(metrics.get('train/loss'))}` : '',
+  ];
+  return parts.filter(Boolean).join('  ');
+}
+
+/** The last words on a run. */
+export function ending(run: RunRecord, output: Output): string {
+  const { summary, environment } = run;
+  const value = (name: string): number | null | undefined => summary[name];
+  const color = run.state === 'finished' ? 'green' : run.state === 'failed' ? 'red' : 'yellow';
+  const lines = [`${output.style(color, run.state)}: ${run.endReason ?? ''}`];
+  const results = ['val/loss', 'val/bpb', 'val/perplexity', 'val/accuracy', 'train/loss']
+    .filter((name) => value(name) !== undefined)
+    .map((name) => `${name} ${formatNumber(value(name))}`);
+  if (results.length > 0) lines.push(results.join('  '));
+  const floor = environment.entropyFloor;
+  const bpb = value('val/bpb');
+  if (typeof floor === 'number' && typeof bpb === 'number')
+    lines.push(
+      `${formatNumber(bpb)} bits/byte against a floor of ${formatNumber(floor)}: ${formatNumber(bpb - floor)} above it`,
+    );
+  const seconds = run.startedAt !== null && run.endedAt !== null ? (run.endedAt - run.startedAt) / 1000 : null;
+  lines.push(`${formatInteger(run.steps)} steps, ${formatCount(run.tokens)} tokens, ${formatDuration(seconds)}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,203 @@
+/** What `doctor` looks at: everything that Sweeplab needs or can use here, each with what to do when it is missing. */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { access, constants, statfs } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { probeExecutors } from '../engine/executors/select.ts';
+import { openStore, StoreError } from '../store/index.ts';
+import type { LabPaths } from './paths.ts';
+import { packageVersion } from './version.ts';
+
+export interface Finding {
+  readonly name: string;
+  /** `missing` is an optional part that is not there; `problem` keeps something from working. */
+  readonly state: 'ok' | 'missing' | 'problem';
+  readonly detail: string;
+  /** What to do, where something can be done. */
+  readonly advice?: string;
+}
+
+const GB = 1e9;
+/** Less free space than this is worth a word: checkpoints of a sweep fill it quickly. */
+const LITTLE_SPACE = 2 * GB;
+
+/** Looks at everything. Never throws. Creates nothing. */
+export async function checkup(paths: LabPaths, pluginError?: Error): Promise<Finding[]> {
+  const checks: (() => Promise<Finding[] | Finding> | Finding[] | Finding)[] = [
+    node,
+    processor,
+    memory,
+    executors,
+    gpus,
+    () => folder(paths),
+    () => database(paths),
+    () => plugins(paths, pluginError),
+    optionalParts,
+  ];
+  const findings: Finding[] = [];
+  for (const check of checks) {
+    try {
+      findings.push(...[await check()].flat());
+    } catch (error) {
+      findings.push({ name: check.name || 'check', state: 'problem', detail: (error as Error).message });
+    }
+  }
+  return findings;
+}
+
+function node(): Finding[] {
+  const { node: version, sqlite } = process.versions;
+  return [
+    { name: 'Sweeplab', state: 'ok', detail: packageVersion() },
+    { name: 'Node', state: 'ok', detail: `${version} (${process.platform} ${process.arch}), SQLite ${sqlite}` },
+  ];
+}
+
+/** Instruction sets that the executors make use of, as the system lists them. */
+const FEATURES = ['avx2', 'fma', 'avx512f', 'avx512_bf16', 'amx_bf16', 'amx_tile', 'neon', 'asimd', 'bf16'];
+
+function processor(): Finding {
+  const model = cpus()[0]?.model.trim() ?? 'unknown';
+  let features: string[] = [];
+  try {
+    const flags =
+      /^(?:flags|Features)\s*:(.*)$/mu.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].trim().split(/\s+/u) ?? [];
+    features = FEATURES.filter((name) => flags.includes(name));
+  } catch {
+    // Only Linux tells; the executors find out for themselves.
+  }
+  const list = features.length > 0 ? `; ${features.join(', ')}` : '';
+  return { name: 'Processor', state: 'ok', detail: `${model}, ${availableParallelism()} cores${list}` };
+}
+
+function memory(): Finding {
+  const detail = `${(totalmem() / GB).toFixed(1)} GB, ${(freemem() / GB).toFixed(1)} GB free`;
+  return totalmem() < 2 * GB
+    ? { name: 'Memory', state: 'problem', detail, advice: 'each run needs about 0.3 GB: use --concurrency 1' }
+    : { name: 'Memory', state: 'ok', detail };
+}
+
+async function executors(): Promise<Finding[]> {
+  const found = await probeExecutors();
+  const any = found.some(({ available }) => available);
+  return [
+    ...found.map(({ name, available, detail }): Finding => ({
+      name: `Executor ${name}`,
+      state: available ? 'ok' : 'missing',
+      detail,
+      ...(available ? {} : { advice: EXECUTOR_ADVICE[name] }),
+    })),
+    ...(any
+      ? []
+      : [
+          { name: 'Executors', state: 'problem', detail: 'none can be used', advice: 'install again: npm ci' } as const,
+        ]),
+  ];
+}
+
+const EXECUTOR_ADVICE: Readonly<Record<string, string>> = {
+  cuda: 'for an NVIDIA GPU: install its driver; until then another executor is used',
+  cpu: 'build the native part (see README); until then another executor is used',
+  'tfjs-gpu':
+    'needs @tensorflow/tfjs-node-gpu, an optional dependency: npm install, with a network, on Linux or Windows with CUDA',
+  'tfjs-wasm': 'install again: npm ci',
+  'tfjs-cpu': 'install again: npm ci',
+};
+
+async function gpus(): Promise<Finding> {
+  try {
+    const query = ['--query-gpu=name,memory.total,memory.free,driver_version', '--format=csv,noheader'];
+    const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: 10_000 });
+    return { name: 'NVIDIA GPUs', state: 'ok', detail: stdout.trim().split('\n').join('; ') };
+  } catch (error) {
+    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return {
+      name: 'NVIDIA GPUs',
+      state: 'missing',
+      detail: absent ? 'none found (no nvidia-smi)' : `nvidia-smi failed: ${(error as Error).message.split('\n')[0]}`,
+      ...(absent ? {} : { advice: 'check the driver' }),
+    };
+  }
+}
+
+async function folder({ home }: LabPaths): Promise<Finding[]> {
+  let existing = home;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  try {
+    await access(existing, constants.W_OK);
+  } catch {
+    return [
+      {
+        name: 'Data folder',
+        state: 'problem',
+        detail: `${home} cannot be written`,
+        advice: 'choose another one: --data-dir or SWEEPLAB_HOME',
+      },
+    ];
+  }
+  const { bavail, bsize } = await statfs(existing);
+  const free = bavail * bsize;
+  const space: Finding = { name: 'Disk', state: 'ok', detail: `${(free / GB).toFixed(1)} GB free` };
+  return [
+    { name: 'Data folder', state: 'ok', detail: existsSync(home) ? home : `${home} (made by the first run)` },
+    free < LITTLE_SPACE
+      ? { ...space, state: 'problem', advice: 'free some space, or choose another disk: --data-dir' }
+      : space,
+  ];
+}
+
+function database({ database: path }: LabPaths): Finding {
+  const name = 'Run database';
+  try {
+    const store = openStore(path, { readOnly: true });
+    try {
+      const wrong = store.check();
+      const size = `${store.countRuns()} runs, ${(store.sizeOnDisk() / 1e6).toFixed(1)} MB`;
+      if (wrong.length === 0) return { name, state: 'ok', detail: `${size}, intact` };
+      return {
+        name,
+        state: 'problem',
+        detail: `${size}; damaged: ${wrong.slice(0, 3).join('; ')}`,
+        advice: `keep a copy of ${path}, then export what can be read`,
+      };
+    } finally {
+      store.close();
+    }
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    if (error.code === 'missing') return { name, state: 'ok', detail: 'none yet; the first run makes it' };
+    return { name, state: 'problem', detail: error.message };
+  }
+}
+
+function plugins({ plugins: path }: LabPaths, error: Error | undefined): Finding {
+  const name = 'Plug-ins';
+  if (error !== undefined)
+    return { name, state: 'problem', detail: error.message, advice: 'repair the file or take it away' };
+  return { name, state: 'ok', detail: existsSync(path) ? path : `none (put .ts files into ${path})` };
+}
+
+/** Packages that npm may have left out. */
+function optionalParts(): Finding {
+  const require = createRequire(import.meta.url);
+  const wanted = ['@tensorflow/tfjs-node-gpu'];
+  const absent = wanted.filter((name) => {
+    try {
+      require.resolve(`${name}/package.json`);
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  return absent.length === 0
+    ? { name: 'Optional parts', state: 'ok', detail: 'all installed' }
+    : {
+        name: 'Optional parts',
+        state: 'missing',
+        detail: `not installed: ${absent.join(', ')}`,
+        advice: 'npm install, with a network; Sweeplab works without',
+      };
+}

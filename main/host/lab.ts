@@ -1,0 +1,98 @@
+/**
+ * The composition root: builds the lab from its parts for whoever serves it (the command line now; the app and the browser
+ * server later). Never imports Electron.
+ *
+ *     const workshop = await loadWorkshop({ home, plugins });   // settings and plug-ins; touches no database
+ *     using lab = await openLab(workshop, { write: true });     // the run database, and the queue over it
+ */
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { PLUGIN_API } from '../engine/train/plugins.ts';
+import { loadPlugins, registryWithPlugins } from '../lab/settings/index.ts';
+import type { Plugin, SettingsRegistry } from '../lab/settings/index.ts';
+import { RunQueue } from '../lab/queue/queue.ts';
+import type { QueueOptions } from '../lab/queue/queue.ts';
+import type { LaunchEngine } from '../lab/queue/engine.ts';
+import { openStore } from '../store/index.ts';
+import type { Store } from '../store/index.ts';
+import { engineLauncher } from './engineProcess.ts';
+import { endLeftoverEngines } from './leftovers.ts';
+import { dataHome, labPaths } from './paths.ts';
+import type { LabPaths } from './paths.ts';
+import { codeVersion } from './version.ts';
+
+export interface WorkshopOptions {
+  /** `--data-dir`. */
+  readonly home?: string;
+  /** Plug-in files or folders beside the data folder's own. */
+  readonly plugins?: readonly string[];
+  /** Leaves all plug-ins out, to be able to say what is wrong with one. */
+  readonly withoutPlugins?: boolean;
+}
+
+/** Everything that needs no database: which settings there are, and where things lie. */
+export interface Workshop {
+  readonly paths: LabPaths;
+  readonly registry: SettingsRegistry;
+  readonly plugins: readonly Plugin[];
+  readonly codeVersion: string;
+}
+
+/** @throws PluginError naming the file that is wrong */
+export async function loadWorkshop(options: WorkshopOptions = {}): Promise<Workshop> {
+  const paths = labPaths(dataHome(options.home));
+  const files = options.withoutPlugins ? [] : [paths.plugins, ...(options.plugins ?? []).map((path) => resolve(path))];
+  const plugins = await loadPlugins(files, PLUGIN_API);
+  return { paths, plugins, registry: registryWithPlugins(plugins), codeVersion: codeVersion() };
+}
+
+export interface Lab extends Workshop, Disposable {
+  readonly store: Store;
+  /** Runs whose process was gone when the database was opened for writing; they are queued again. */
+  readonly recovered: readonly string[];
+  /** A queue over this lab's database. One at a time. */
+  queue(options: Omit<QueueOptions, 'store' | 'launch' | 'folders' | 'plugins' | 'codeVersion'>): RunQueue;
+  close(): void;
+}
+
+export interface OpenLabOptions {
+  /** True takes the place of the one writer: it creates the database when there is none and recovers interrupted runs. */
+  readonly write: boolean;
+  /** Makes engines; another one for tests. */
+  readonly launch?: LaunchEngine;
+}
+
+/** @throws StoreError `missing` when reading a database that does not exist yet, `locked` when another process writes */
+export async function openLab(workshop: Workshop, { write, launch }: OpenLabOptions): Promise<Lab> {
+  const { paths, plugins } = workshop;
+  if (write) mkdirSync(paths.home, { recursive: true });
+  const store = openStore(paths.database, { readOnly: !write });
+  let recovered: readonly string[] = [];
+  try {
+    if (write) {
+      // In this order: only the one writer may take engines for orphans, and only then may their runs be claimed again.
+      await endLeftoverEngines(paths.engines);
+      recovered = store.recoverInterrupted('queued').map(({ id }) => id);
+    }
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const start = launch ?? engineLauncher({ notes: paths.engines });
+  return {
+    ...workshop,
+    store,
+    recovered,
+    queue: (options) =>
+      new RunQueue({
+        ...options,
+        store,
+        launch: start,
+        folders: { checkpoints: paths.checkpoints, cache: paths.cache },
+        plugins: plugins.map(({ file }) => file),
+        codeVersion: workshop.codeVersion,
+      }),
+    close: () => store.close(),
+    [Symbol.dispose]: () => store.close(),
+  };
+}

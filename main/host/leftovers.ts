@@ -1,0 +1,109 @@
+/**
+ * Engines that outlived their host. An engine notices within a step that its host is gone, but a step can be long: until then a
+ * second host must not train the same run beside it. So each running engine is noted in a small file, and whoever opens the
+ * database for writing ends those that are still there. (Only the one writer of a database calls this, so every engine noted
+ * there has lost its host.)
+ *
+ * Process ids are used again by the system: a process counts as the noted one only if it began at the same moment.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface Note {
+  readonly pid: number;
+  readonly runId: string;
+  /** When the process began, in the words of the system; null where that is not known. */
+  readonly began: string | null;
+}
+
+/** Identifies a living process together with its id; undefined when there is none. */
+export function processBegan(pid: number): string | null | undefined {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
+  }
+  try {
+    if (process.platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      // Fields after the name, which may hold anything, even parentheses: 3 is the state, 22 the start in ticks since boot.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      // A zombie has ended and only waits to be collected.
+      if (fields[0] === 'Z') return undefined;
+      return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${fields[19]}`;
+    }
+    if (process.platform === 'darwin')
+      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+  return null;
+}
+
+const fileOf = (folder: string, pid: number): string => join(folder, `${pid}.json`);
+
+export function noteEngine(folder: string, pid: number, runId: string): void {
+  mkdirSync(folder, { recursive: true });
+  const note: Note = { pid, runId, began: processBegan(pid) ?? null };
+  writeFileSync(fileOf(folder, pid), JSON.stringify(note));
+}
+
+export function forgetEngine(folder: string, pid: number): void {
+  rmSync(fileOf(folder, pid), { force: true });
+}
+
+/**
+ * Ends every noted engine that still runs and waits until it is gone. @returns the ids of their runs.
+ * @throws Error naming a process that does not end
+ */
+export async function endLeftoverEngines(folder: string, patience = 10_000): Promise<string[]> {
+  const ended: string[] = [];
+  for (const name of listNotes(folder)) {
+    const note = readNote(join(folder, name));
+    if (note !== undefined && isSame(note)) {
+      // Without a start time the process may be somebody else's, so it is only waited for.
+      if (note.began !== null) process.kill(note.pid, 'SIGKILL');
+      await gone(note, patience);
+      ended.push(note.runId);
+    }
+    rmSync(join(folder, name), { force: true });
+  }
+  return ended;
+}
+
+function listNotes(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.json'));
+  } catch {
+    return [];
+  }
+}
+
+function readNote(path: string): Note | undefined {
+  try {
+    const note = JSON.parse(readFileSync(path, 'utf8')) as Note;
+    return Number.isSafeInteger(note.pid) && note.pid > 1 ? note : undefined;
+  } catch {
+    // Half-written by a host that was killed: the engine of a host that died then is about to notice.
+    return undefined;
+  }
+}
+
+function isSame({ pid, began }: Note): boolean {
+  const now = processBegan(pid);
+  return now !== undefined && now === began;
+}
+
+async function gone(note: Note, patience: number): Promise<void> {
+  const deadline = Date.now() + patience;
+  while (isSame(note)) {
+    if (Date.now() > deadline) {
+      if (note.began === null) return;
+      throw new Error(
+        `the engine process ${note.pid} of run ${note.runId} does not end: end it yourself, then try again`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,52 @@
+/** Where a user's data lies. One folder holds everything; removing it removes every trace. */
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+
+export interface LabPaths {
+  readonly home: string;
+  readonly database: string;
+  /** One folder per run. */
+  readonly checkpoints: string;
+  /** Prepared datasets, tokenizers, downloads. Can be removed at any time. */
+  readonly cache: string;
+  /** The user's plug-ins. */
+  readonly plugins: string;
+  readonly logs: string;
+  /** Notes of running engine processes, so that a later host finds those that outlived theirs. */
+  readonly engines: string;
+}
+
+interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+  readonly userHome: string;
+}
+
+/**
+ * The data folder: `override` (`--data-dir`), else SWEEPLAB_HOME, else the platform's place for application data
+ * (XDG base directories on Linux, Application Support on macOS, LOCALAPPDATA on Windows).
+ */
+export function dataHome(
+  override?: string,
+  { env, platform, userHome }: Surroundings = { env: process.env, platform: process.platform, userHome: homedir() },
+): string {
+  const chosen = override ?? (env.SWEEPLAB_HOME || undefined);
+  if (chosen !== undefined) return resolve(chosen.replace(/^~(?=$|[/\\])/u, userHome));
+  if (platform === 'darwin') return join(userHome, 'Library', 'Application Support', 'sweeplab');
+  if (platform === 'win32') return join(env.LOCALAPPDATA || join(userHome, 'AppData', 'Local'), 'sweeplab');
+  // The specification tells to ignore relative paths.
+  const xdg = env.XDG_DATA_HOME;
+  return join(xdg && isAbsolute(xdg) ? xdg : join(userHome, '.local', 'share'), 'sweeplab');
+}
+
+export function labPaths(home: string): LabPaths {
+  return {
+    home,
+    database: join(home, 'runs.sqlite'),
+    checkpoints: join(home, 'checkpoints'),
+    cache: join(home, 'cache'),
+    plugins: join(home, 'plugins'),
+    logs: join(home, 'logs'),
+    engines: join(home, 'engines'),
+  };
+}

@@ -1,0 +1,37 @@
+/** Preparing data before runs start: once for all runs that share it, so that a mistake in the data costs nothing. */
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { Dataset } from '../../engine/data/dataset.ts';
+import { prepareDataset } from '../../engine/data/prepare.ts';
+import type { DataProgress, OnProgress } from '../../engine/data/progress.ts';
+
+export type { DataProgress, Dataset };
+
+export interface DatasetOptions {
+  readonly cacheDir: string;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** Settings that decide what a dataset holds. */
+const decides = (name: string): boolean => name.startsWith('data.') || name.startsWith('tokenizer.');
+
+/** Equal for configurations that share a dataset. */
+export function datasetKey(config: Config): string {
+  const entries = Object.entries(config).filter(([name]) => decides(name) && name !== 'data.batching');
+  return JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * Prepares every dataset that the configurations need, one after the other. The engines then find them in the cache.
+ * @returns what the first configuration trains on
+ * @throws DataError for settings that cannot work; nothing else has been started then
+ */
+export async function prepareDatasets(configs: readonly Config[], options: DatasetOptions): Promise<Dataset> {
+  let first: Dataset | undefined;
+  for (const config of new Map(configs.map((each) => [datasetKey(each), each])).values()) {
+    const dataset = await prepareDataset(config, options);
+    first ??= dataset;
+  }
+  if (first === undefined) throw new Error('no configuration needs data');
+  return first;
+}

@@ -1,0 +1,161 @@
+/**
+ * One row per run in the 29 columns of hlb-gpt-cli's results file, so that its plotting scripts and notebooks read Sweeplab's runs.
+ * Curves are lists in square brackets, one entry per evaluation.
+ *
+ * What Sweeplab has no notion of gets its nearest equivalent:
+ * - model_scale: parameters ÷ 46,009,736, the parameters of hlb-gpt at scale 1 (as that tool logs it)
+ * - num_non_embedding_params: without embedding, output and learned position matrices
+ * - linear_value: False; there is no such branch here
+ * - run_num: position among the exported runs of the same setting, by seed, from 1
+ * - limits that are off: 1e9 epochs, steps and seconds, 1e12 tokens (that tool's defaults for "no limit")
+ * - gpu_capacity_scalar: 1.0; batch sizes are settings here
+ * - cumulative_time: training seconds at that evaluation (there it lags by one entry)
+ * - learning_rate, weight_decay: those of group 0, the matrices
+ *
+ * Entries that do not exist, such as a training loss before the first step, are NaN. Lists can be read with Python's json.loads, which
+ * takes NaN and Infinity; plain numbers otherwise.
+ */
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { Store } from '../../store/index.ts';
+import { csvLine, numberCell } from './cells.ts';
+
+export const WIDE_COLUMNS = [
+  'last_val_loss',
+  'model_scale',
+  'depth',
+  'width',
+  'num_params',
+  'num_non_embedding_params',
+  'num_heads',
+  'linear_value',
+  'seed',
+  'run_num',
+  'max_epochs',
+  'max_steps',
+  'max_tokens',
+  'max_time_seconds',
+  'gpu_capacity_scalar',
+  'train_loss',
+  'val_loss',
+  'train_acc',
+  'val_acc',
+  'train_pplx',
+  'val_pplx',
+  'grad_norm',
+  'cumulative_time',
+  'tokens_seen',
+  'epoch',
+  'batch_size',
+  'seq_length',
+  'learning_rate',
+  'weight_decay',
+] as const;
+
+export type WideColumn = (typeof WIDE_COLUMNS)[number];
+
+/** Parameters of hlb-gpt v0.4.1 at model scale 1: depth 8, width 384, 50,304 token rows. */
+const SCALE_1 = 46_009_736;
+
+/** The file in chunks, one line each. */
+export function* wideCsv(store: Store, runs: readonly RunRecord[]): Generator<string> {
+  yield csvLine(WIDE_COLUMNS);
+  const numbers = runNumbers(runs);
+  for (const run of runs) {
+    const row = wideRow(store, run, numbers.get(run.id)!);
+    yield csvLine(WIDE_COLUMNS.map((column) => row[column]));
+  }
+}
+
+/** 1, 2, … among the runs of each setting, by seed. */
+function runNumbers(runs: readonly RunRecord[]): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (const group of Map.groupBy(runs, ({ sweepId, settingKey }) => `${sweepId} ${settingKey}`).values()) {
+    group.toSorted((a, b) => a.seed - b.seed).forEach(({ id }, i) => numbers.set(id, i + 1));
+  }
+  return numbers;
+}
+
+function wideRow(store: Store, run: RunRecord, number: number): Record<WideColumn, string> {
+  const { config } = run;
+  const setting = (name: string): number => config[name] as number;
+  const limit = (name: string, off: number): number => setting(name) || off;
+  const parameters = run.parameters ?? Number.NaN;
+  const evaluations = store.readAll(run.id, 'val/loss');
+  const curve = (metric: string): number[] => valuesAt(store, run.id, metric, evaluations.step);
+  const constant = (value: number): number[] => Array.from(evaluations.step, () => value);
+  const trainLoss = curve('train/loss');
+  const valLoss = Array.from(evaluations.value);
+  return {
+    last_val_loss: float(run.summary['val/loss'] ?? valLoss.at(-1) ?? Number.NaN),
+    model_scale: float(parameters / SCALE_1),
+    depth: numberCell(setting('model.depth')),
+    width: numberCell(setting('model.width')),
+    num_params: numberCell(parameters),
+    num_non_embedding_params: numberCell(
+      parameters - embeddingParameters(config, Number(run.environment.vocabulary ?? Number.NaN)),
+    ),
+    num_heads: numberCell(setting('model.heads')),
+    linear_value: 'False',
+    seed: numberCell(run.seed),
+    run_num: numberCell(number),
+    max_epochs: float(limit('stop.epochs', 1e9)),
+    max_steps: numberCell(limit('stop.steps', 1e9)),
+    max_tokens: numberCell(limit('stop.tokens', 1e12)),
+    max_time_seconds: numberCell(Math.ceil(limit('stop.seconds', 1e9))),
+    gpu_capacity_scalar: '1.0',
+    train_loss: list(trainLoss, float),
+    val_loss: list(valLoss, float),
+    train_acc: list(curve('train/accuracy'), float),
+    val_acc: list(curve('val/accuracy'), float),
+    train_pplx: list(trainLoss.map(Math.exp), float),
+    val_pplx: list(valLoss.map(Math.exp), float),
+    grad_norm: list(curve('grad/norm'), float),
+    cumulative_time: list(curve('seconds'), float),
+    tokens_seen: list(curve('tokens'), numberCell),
+    epoch: list(curve('epoch'), float),
+    batch_size: list(constant(setting('batch.sequences')), numberCell),
+    seq_length: list(constant(setting('model.context')), numberCell),
+    learning_rate: list(curve('lr'), float),
+    weight_decay: list(constant(setting('optimizer.weight_decay')), float),
+  };
+}
+
+/** Parameters of the embedding, of an untied output and of learned positions. */
+function embeddingParameters(config: Config, vocabulary: number): number {
+  const width = config['model.width'] as number;
+  const matrices = config['model.tied'] === true ? 1 : 2;
+  const positions = config['model.positions'] === 'learned' ? (config['model.context'] as number) * width : 0;
+  return matrices * vocabulary * width + positions;
+}
+
+/** The value of a metric at each of `steps`: the point of that very step, or the latest before it; NaN before the first. */
+function valuesAt(store: Store, runId: string, metric: string, steps: Float64Array): number[] {
+  const points = store.readAll(runId, metric);
+  let at = 0;
+  return Array.from(steps, (step) => {
+    while (at < points.step.length && points.step[at] <= step) at++;
+    return at === 0 ? Number.NaN : points.value[at - 1];
+  });
+}
+
+/** With a decimal point, as Python writes floats: 1 → 1.0. */
+function float(value: number): string {
+  const text = numberCell(value);
+  return /^-?\d+$/u.test(text) ? `${text}.0` : text;
+}
+
+const list = (values: readonly number[], cell: (value: number) => string): string => `[${values.map(cell).join(', ')}]`;
+
+/** Reads a curve back. @throws SyntaxError for anything but a list of numbers */
+export function parseCurve(text: string): number[] {
+  const inner = /^\s*\[(.*)\]\s*$/su.exec(text)?.[1];
+  if (inner === undefined) throw new SyntaxError(`not a list: ${text.slice(0, 40)}`);
+  if (inner.trim() === '') return [];
+  return inner.split(',').map((entry) => {
+    const word = entry.trim();
+    const value = Number(word);
+    if (word === '' || (Number.isNaN(value) && word !== 'NaN')) throw new SyntaxError(`not a number: ${word}`);
+    return value;
+  });
+}

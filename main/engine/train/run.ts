@@ -10,7 +10,7 @@ import type { PlannedEnd } from '../optim/schedule.ts';
 import { Stream } from '../random/stream.ts';
 import { CheckpointStore } from './checkpoint.ts';
 import type { Checkpoint, CheckpointFiles } from './checkpoint.ts';
-import { TrainingControl } from './control.ts';
+import type { TrainingControl } from './control.ts';
 import type { PrepareData, PreparedData } from './data.ts';
 import { prepareData } from './dataset.ts';
 import { describeEnvironment } from './environment.ts';

@@ -5,8 +5,8 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
 import { fakeData } from './fakeData.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
-import { FakeHost, tensorsOf, train } from './laboratory.ts';
-import type { TrainingOptions } from './laboratory.ts';
+import { tensorsOf, train } from './laboratory.ts';
+import type { FakeHost, TrainingOptions } from './laboratory.ts';
 
 const trained = async (config: Config, options: Partial<TrainingOptions> = {}) =>
   await train({ config: testConfig(config), folder: await temporaryFolder(), ...options });

@@ -1,0 +1,234 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { EngineMessage } from '../../../preload/contract/engine.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { Stream } from '../../../main/engine/random/stream.ts';
+import { fakeData } from './fakeData.ts';
+import { temporaryFolder, testConfig } from './helpers.ts';
+import { FakeHost, Killed, tensorsOf, train } from './laboratory.ts';
+
+/** Dropout, accumulation, momentum, a schedule and padding: everything that has a state or a random number. */
+const CONFIG = testConfig({
+  'stop.steps': 14,
+  'model.context': 8,
+  'model.width': 8,
+  'eval.every_steps': 4,
+  'log.checkpoint_steps': 3,
+  'model.dropout': 0.1,
+  'batch.micro': 2,
+  'schedule.warmup_steps': 3,
+});
+const prepare = fakeData({ keyMasked: true });
+
+const undisturbed = async (config: Config) => {
+  const { end, host } = await train({ config, folder: await temporaryFolder(), prepare });
+  return { end, series: host.reproducible, tensors: await tensorsOf(host) };
+};
+
+/** Numbers of an end that do not depend on the clock. */
+const timeless = (summary: object) =>
+  Object.fromEntries(Object.entries(summary).filter(([name]) => name !== 'seconds' && name !== 'tokens_per_second'));
+
+describe('resuming', () => {
+  test('a stopped run continues bit for bit, and the evaluation of the stop leaves no trace', async () => {
+    const whole = await undisturbed(CONFIG);
+    for (const at of [1, 2, 4, 5, 6, 13]) {
+      const folder = await temporaryFolder();
+      const host = new FakeHost();
+      const stop = (step: number) => ({
+        onMessage: (message: EngineMessage, control: { stop(): void }) => {
+          if (message.type === 'metrics' && message.columns.some(({ steps }) => steps.at(-1)! >= step)) control.stop();
+        },
+      });
+      const first = await train({ config: CONFIG, folder, host, prepare, ...stop(at) });
+      expect(first.end.state).toBe('stopped');
+      const second = await train({ config: CONFIG, folder, host, prepare, resume: true });
+      expect(second.end).toMatchObject({ state: 'finished', reason: whole.end.reason, tokens: whole.end.tokens });
+      expect(host.reproducible).toEqual(whole.series);
+      expect(await tensorsOf(host)).toEqual(whole.tensors);
+      expect(timeless(second.end.summary)).toEqual(timeless(whole.end.summary));
+    }
+  });
+
+  test.each(['adamw', 'adam', 'sgd', 'adagrad', 'rmsprop'])('%s has no state beside its checkpoint', async (kind) => {
+    const config = {
+      ...CONFIG,
+      'optimizer.kind': kind,
+      'optimizer.momentum': 0.5,
+      'optimizer.centered': true,
+      'stop.steps': 7,
+    };
+    const whole = await undisturbed(config);
+    const folder = await temporaryFolder();
+    const host = new FakeHost();
+    const killed = await train({ config, folder, host, prepare, onMessage: killAfterStep(5) });
+    expect(killed.end.state).toBe('failed');
+    await train({ config, folder, host, prepare, resume: true });
+    expect(await tensorsOf(host)).toEqual(whole.tensors);
+    expect(host.reproducible).toEqual(whole.series);
+  });
+
+  test.each(['bf16', 'fp16', 'pure-bf16'])('%s: working copies and scales come back exactly', async (policy) => {
+    const config = { ...CONFIG, 'precision.policy': policy, 'stop.steps': 5, 'eval.every_steps': 0 };
+    const whole = await undisturbed(config);
+    const folder = await temporaryFolder();
+    const host = new FakeHost();
+    await train({ config, folder, host, prepare, onMessage: killAfterStep(4) });
+    await train({ config, folder, host, prepare, resume: true });
+    expect(host.of('begin').at(-1)!.step).toBe(3);
+    expect(await tensorsOf(host)).toEqual(whole.tensors);
+    expect(host.reproducible).toEqual(whole.series);
+  });
+
+  // Kills between any two messages: between checkpoints, between a rename and its announcement, during an evaluation.
+  test('killed at random moments, again and again, a run ends exactly as an undisturbed one', async () => {
+    const whole = await undisturbed(CONFIG);
+    const random = new Stream(3, 'kills');
+    const begins = new Set<number>();
+    for (let round = 0; round < 6; round++) {
+      const folder = await temporaryFolder();
+      const host = new FakeHost();
+      for (let attempt = 0; ; attempt++) {
+        // A host that commits but whose acknowledgements are lost.
+        host.acknowledging = random.int(2) === 0;
+        let left = attempt < 4 ? 5 + random.int(60) : Infinity;
+        const { end } = await train({
+          config: CONFIG,
+          folder,
+          host,
+          prepare,
+          resume: attempt > 0,
+          onMessage: () => {
+            if (--left < 0) throw new Killed();
+          },
+        });
+        if (left >= 0) {
+          expect(end.state).toBe('finished');
+          break;
+        }
+      }
+      for (const { step } of host.of('begin')) begins.add(step);
+      expect(host.reproducible).toEqual(whole.series);
+      expect(await tensorsOf(host)).toEqual(whole.tensors);
+    }
+    expect(begins.size).toBeGreaterThan(2);
+  });
+
+  test('a host that goes away: the engine saves and ends, and nothing that it never committed is missing later', async () => {
+    const whole = await undisturbed(CONFIG);
+    const folder = await temporaryFolder();
+    const host = new FakeHost();
+    const lost: EngineMessage[] = [];
+    let gone = false;
+    const { end } = await train({
+      config: CONFIG,
+      folder,
+      host: Object.assign(new FakeHost(), {
+        receive: (message: EngineMessage, recorder: never) => {
+          // Its last acknowledgement is of step 5; later messages are never seen.
+          if (gone) lost.push(message);
+          else host.receive(message, recorder);
+        },
+      }),
+      prepare,
+      onMessage: (message, control) => {
+        if (message.type !== 'metrics' || !message.columns.some(({ steps }) => steps.at(-1)! >= 5)) return;
+        gone = true;
+        control.abandon();
+      },
+    });
+    expect(end.state).toBe('stopped');
+    expect(lost.some(({ type }) => type === 'checkpoint')).toBe(true);
+    await train({ config: CONFIG, folder, host, prepare, resume: true });
+    expect(host.of('begin').at(-1)!.step).toBe(end.steps);
+    expect(host.reproducible).toEqual(whole.series);
+  });
+
+  test('continuing a finished run only reports its end again', async () => {
+    const folder = await temporaryFolder();
+    const host = new FakeHost();
+    const { end } = await train({ config: CONFIG, folder, host, prepare });
+    const series = host.reproducible;
+    const again = await train({ config: CONFIG, folder, host, prepare, resume: true });
+    expect(again.end).toEqual({ ...end, summary: expect.objectContaining(timeless(end.summary)) });
+    expect(host.reproducible).toEqual(series);
+  });
+
+  test('a longer run continues a finished one where it ended', async () => {
+    const constant = { ...CONFIG, 'schedule.kind': 'constant', 'stop.steps': 6 };
+    const folder = await temporaryFolder();
+    const host = new FakeHost();
+    await train({ config: constant, folder, host, prepare });
+    const longer = { ...constant, 'stop.steps': 11 };
+    const { end } = await train({ config: longer, folder, host, prepare, resume: true });
+    expect(end.steps).toBe(11);
+    expect(host.reproducible).toEqual((await undisturbed(longer)).series);
+  });
+
+  test('without resume the run begins again and old checkpoints are gone', async () => {
+    const folder = await temporaryFolder();
+    const config = { ...CONFIG, 'stop.steps': 3 };
+    const host = new FakeHost();
+    await train({ config, folder, host, prepare });
+    await train({ config: { ...config, seed: 9 }, folder, host, prepare });
+    expect(host.of('begin')).toEqual(Array(2).fill({ type: 'begin', step: 0, keepUpTo: -1 }));
+    const other = await undisturbed({ ...config, seed: 9 });
+    expect(await tensorsOf(host)).toEqual(other.tensors);
+    expect(host.reproducible).toEqual(other.series);
+    expect(await readdir(join(folder, 'checkpoints'))).toHaveLength(3);
+  });
+
+  test('a damaged checkpoint is reported and the run begins again (only one was left)', async () => {
+    const folder = await temporaryFolder();
+    const host = new FakeHost();
+    await train({ config: CONFIG, folder, host, prepare, onMessage: killAfterStep(8) });
+    const root = join(folder, 'checkpoints');
+    const [name] = (await readdir(root)).filter((each) => each.startsWith('last-'));
+    const file = join(root, name!, 'optimizer.safetensors');
+    const bytes = await readFile(file);
+    bytes[bytes.length >> 1]! ^= 4;
+    await rm(file);
+    await writeFile(file, bytes);
+    const { end } = await train({ config: CONFIG, folder, host, prepare, resume: true });
+    expect(
+      host
+        .of('log')
+        .map(({ text }) => text)
+        .join('\n'),
+    ).toMatch(/checksum[\s\S]*begins again/);
+    expect(end.state).toBe('finished');
+    expect(host.reproducible).toEqual((await undisturbed(CONFIG)).series);
+  });
+
+  test.each([
+    [{ 'model.width': 32 }, {}, /model\.width was 8 and is 32/],
+    [{ seed: 2 }, {}, /seed was 1 and is 2/],
+    [{}, { hash: 'another text' }, /data\.corpus/],
+  ] as [Config, object, RegExp][])(
+    '%o is refused with the reason, and the checkpoint stays',
+    async (change, data, reason) => {
+      const folder = await temporaryFolder();
+      const host = new FakeHost();
+      await train({ config: CONFIG, folder, host, prepare, onMessage: killAfterStep(8) });
+      const before = host.reproducible;
+      const other = await train({
+        config: { ...CONFIG, ...change },
+        folder,
+        host,
+        prepare: fakeData({ keyMasked: true, ...data }),
+        resume: true,
+      });
+      expect(other.end).toMatchObject({ state: 'failed', reason: expect.stringMatching(reason) });
+      expect(host.reproducible).toEqual(before);
+      expect((await train({ config: CONFIG, folder, host, prepare, resume: true })).end.state).toBe('finished');
+    },
+  );
+});
+
+/** Breaks the run off, as a kill does, once a point after `step` is sent. */
+function killAfterStep(step: number) {
+  return (message: EngineMessage) => {
+    if (message.type === 'metrics' && message.columns.some(({ steps }) => steps.at(-1)! > step)) throw new Killed();
+  };
+}

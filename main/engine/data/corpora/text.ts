@@ -59,7 +59,7 @@ function openTail(bytes: Buffer, needle: Buffer, byBlankLine: boolean): number {
 /**
  * Splits a stream of bytes into documents. Separators belong to no document; empty documents are dropped.
  * The separator "\n\n" means one or more blank lines (empty or of spaces, with Unix or Windows line ends), also at the
- * beginning and the end of the file; '' makes one document of all.
+ * end of the file; '' makes one document of all.
  */
 export async function* splitDocuments(chunks: AsyncIterable<Buffer>, separator: string): AsyncGenerator<Buffer> {
   const needle = Buffer.from(separator, 'utf8');
@@ -72,6 +72,8 @@ export async function* splitDocuments(chunks: AsyncIterable<Buffer>, separator: 
     parts = [];
     return document;
   };
+  const empty = (document: Buffer) =>
+    document.length === 0 || (byBlankLine && openTail(document, needle, true) === document.length);
   for await (const chunk of chunks) {
     if (needle.length === 0) {
       parts.push(chunk);
@@ -93,7 +95,7 @@ export async function* splitDocuments(chunks: AsyncIterable<Buffer>, separator: 
         end = start + needle.length;
       }
       const document = finish(window.subarray(begin, start));
-      if (document.length > 0) yield document;
+      if (!empty(document)) yield document;
       begin = end;
     }
     const keep = Math.max(begin, closed);
@@ -102,11 +104,9 @@ export async function* splitDocuments(chunks: AsyncIterable<Buffer>, separator: 
   }
   let last = finish(tail);
   if (byBlankLine) {
-    let end = last.length - openTail(last, needle, true);
-    // Spaces that end the last line stay; only line ends and blank lines go.
-    const lineEnd = last.indexOf(NEWLINE, end);
-    if (lineEnd < 0) end = last.length;
-    last = last.subarray(0, end);
+    // Spaces that end the last line stay, as everywhere; only line ends and blank lines go.
+    const lineEnd = last.indexOf(NEWLINE, last.length - openTail(last, needle, true));
+    if (lineEnd >= 0) last = last.subarray(0, last[lineEnd - 1] === RETURN ? lineEnd - 1 : lineEnd);
   }
-  if (last.length > 0) yield last;
+  if (!empty(last)) yield last;
 }

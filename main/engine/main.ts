@@ -85,6 +85,9 @@ if (process.send === undefined) {
     if (started) control.abandon();
     else process.exit(0);
   });
+  // With the host, the readers of these pipes are gone too; that must not keep the last checkpoint from being saved.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   // Ctrl-C in a terminal reaches every process of the group; the host decides what it means.
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => control.stop(true));

@@ -107,8 +107,8 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
 
   const recorder = new MetricRecorder((seq, columns) => emit({ type: 'metrics', seq, columns }));
   options.onRecorder?.(recorder);
-  // Whoever waits for a host that is gone, or in a hurry, waits no longer.
-  control.onChange(() => control.urgent && recorder.release());
+  // Training that waits for a host that hangs or is gone can be stopped.
+  control.onChange(() => recorder.release());
   const loop = new TrainingLoop({
     config,
     runtime,

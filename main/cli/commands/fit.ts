@@ -1,0 +1,143 @@
+/** `sweeplab fit`: does it fit, where do the bytes go, what would help, how long will it take. */
+import { Command } from 'commander';
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { deviceFor, fitReport, fitSweep, NoDeviceError, samplesFrom, UnknownGpuError } from '../../lab/fit/index.ts';
+import type { FindSamples, FitDevice, FitOptions, Prices, SweepSetting } from '../../lab/fit/index.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { parseSweep, sweepFromFlags } from '../../lab/sweeps/index.ts';
+import type { SweepPlan, SweepSpec } from '../../lab/sweeps/index.ts';
+import { configure, readText, refuse } from '../configuration.ts';
+import { readableLab, requirePlugins } from '../context.ts';
+import type { Context } from '../context.ts';
+import { EXIT, InputError } from '../errors.ts';
+import { printFit, printSweepFit } from '../fitText.ts';
+import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
+import { makePlan } from './sweep.ts';
+
+interface FitFlags {
+  readonly recipe?: string;
+  readonly sweep?: string;
+  readonly gpu?: string;
+  readonly price?: string;
+  readonly kilowatts?: string;
+  readonly tariff?: string;
+}
+
+type Flags = FitFlags & Record<string, unknown>;
+type Values = Readonly<Record<string, readonly string[]>>;
+
+export function fitCommand(context: Context): Command {
+  const { registry } = context.workshop;
+  const command = new Command('fit')
+    .description('Check that a run or a sweep fits into memory, and how long it will take. Trains nothing.')
+    .argument('[config]', 'YAML file with settings')
+    .option('--recipe <name>', 'start from a recipe, or from a .yaml file of your own')
+    .option('--sweep <file>', 'check every setting of a sweep file')
+    .option('--gpu <name>', 'ask for a card that need not be here, for example "RTX 4090"')
+    .option('--price <x>', 'price of an hour, for the cost')
+    .option('--kilowatts <x>', 'power drawn while training, for the cost; with --tariff')
+    .option('--tariff <x>', 'price of a kWh')
+    .action((file: string | undefined, options: Flags) => fit(context, file, options));
+  addSettingFlags(command, registry);
+  return command.addHelpText(
+    'after',
+    () =>
+      `\n--device chooses the executor to check (default: the one that training would take here). Several values of a setting check a\n` +
+      `sweep. Exit codes: 0 fits or tight, 1 does not fit, 2 bad input.\n\n${settingsHelp(registry, context.output, true)}`,
+  );
+}
+
+async function fit(context: Context, file: string | undefined, flags: Flags): Promise<void> {
+  requirePlugins(context);
+  const { output, workshop } = context;
+  const prices = readPrices(flags);
+  const values = settingValues(workshop.registry, flags);
+  const models = workshop.plugins.flatMap((plugin) => Object.values(plugin.models));
+  const common: FitOptions = { prices, models, samples: await earlierRuns(context) };
+  const severalValues = Object.values(values).some((list) => list.length > 1);
+  if (flags.sweep !== undefined || severalValues) {
+    if (file !== undefined)
+      throw new InputError(`"${file}" is a config file; for a sweep give a recipe, and --sweep with its file`);
+    const plan = await makePlan(context, await sweepSpec(context, values, flags));
+    for (const warning of plan.warnings) output.warn(warning);
+    const settings = settingsOf(plan);
+    const device = await chosenDevice(settings[0]!.config, flags.gpu);
+    const report = fitSweep(settings, device, common);
+    output.data({ ...report, dropped: plan.dropped.length });
+    printSweepFit(output, report);
+    if (report.counts['does not fit'] > 0) context.exit(EXIT.failed);
+    return;
+  }
+  const { config, warnings } = await configure(context, {
+    recipe: flags.recipe,
+    file,
+    overrides: singleValues(values),
+  });
+  for (const { message } of warnings) output.warn(message);
+  const device = await chosenDevice(config, flags.gpu);
+  const report = fitReport(config, device, common);
+  output.data(report);
+  printFit(output, report);
+  if (report.verdict.fit === 'does not fit') context.exit(EXIT.failed);
+}
+
+/** One entry per setting: seeds change neither memory nor time. */
+function settingsOf({ settings, runs }: SweepPlan): SweepSetting[] {
+  const byKey = Map.groupBy(runs, (run) => run.settingKey);
+  return settings.map(({ key, label }) => {
+    const own = byKey.get(key)!;
+    return { label, config: own[0]!.config, runs: own.length };
+  });
+}
+
+/** The sweep file with the flags on top, or the sweep that flags with several values make. */
+async function sweepSpec({ workshop }: Context, values: Values, { sweep, recipe }: Flags): Promise<SweepSpec> {
+  const flags = sweepFromFlags(values, { registry: workshop.registry, recipe });
+  refuse(flags.problems);
+  if (sweep === undefined) return flags.sweep;
+  const parsed = parseSweep(await readText(sweep, 'sweep file'), sweep);
+  refuse(parsed.problems);
+  const base = parsed.sweep!;
+  return {
+    ...base,
+    ...(recipe === undefined ? {} : { recipe }),
+    parameters: [...base.parameters.filter(({ name }) => !Object.hasOwn(values, name)), ...flags.sweep.parameters],
+    settings: { ...base.settings, ...flags.sweep.settings },
+  };
+}
+
+async function chosenDevice(config: Config, gpu: string | undefined): Promise<FitDevice> {
+  try {
+    return await deviceFor(config, gpu === undefined ? {} : { gpu });
+  } catch (error) {
+    if (error instanceof UnknownGpuError || error instanceof NoDeviceError) throw new InputError(error.message);
+    throw error;
+  }
+}
+
+/** Runs of the lab that tell how fast a device is; none without a database. */
+async function earlierRuns(context: Context): Promise<FindSamples | undefined> {
+  using lab = await readableLab(context);
+  if (lab === undefined) return undefined;
+  const runs: readonly RunRecord[] = lab.store.listRuns({ state: ['finished', 'stopped'] });
+  return samplesFrom(() => runs);
+}
+
+function readPrices(flags: FitFlags): Prices {
+  const pricePerHour = positive('--price', flags.price);
+  const kilowatts = positive('--kilowatts', flags.kilowatts);
+  const tariff = positive('--tariff', flags.tariff);
+  if ((kilowatts === undefined) !== (tariff === undefined))
+    throw new InputError(
+      `${kilowatts === undefined ? '--tariff' : '--kilowatts'} is given alone; the cost of power needs both --kilowatts and --tariff`,
+    );
+  return { pricePerHour, kilowatts, tariff };
+}
+
+/** @throws InputError unless it is a number above 0 */
+function positive(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InputError(`${flag} is ${JSON.stringify(text)}; allowed: a number above 0`);
+}

@@ -1,0 +1,139 @@
+/** The check that every training and every sweep makes before anything starts. */
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { FitDevice } from './devices.ts';
+import { fitPlan } from './plan.ts';
+import type { FitPlan, PlanOptions } from './plan.ts';
+import { suggest } from './suggest.ts';
+import type { Suggestion } from './suggest.ts';
+import { gibibytes, judge, verdictFor } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface LaunchCheckOptions extends Omit<PlanOptions, 'kind'> {
+  /** Runs that train at the same time on this device; default 1. */
+  readonly concurrency?: number;
+  /** Turns refusals into warnings. */
+  readonly force?: boolean;
+}
+
+/** Configurations with one plan: those that differ only in what needs no memory (learning rate, seed …). */
+export interface CheckedConfig {
+  /** Positions in the list that was checked. */
+  readonly indices: readonly number[];
+  readonly config: Config;
+  readonly plan: FitPlan;
+  readonly verdict: Verdict;
+}
+
+export interface Refusal extends CheckedConfig {
+  /** For people: what is needed, what there is, and the first suggestions. */
+  readonly message: string;
+  readonly suggestions: readonly Suggestion[];
+}
+
+export interface LaunchCheck {
+  /** Nothing may start while this is not empty. */
+  readonly refusals: readonly Refusal[];
+  /** For people; forced refusals are among them. */
+  readonly warnings: readonly string[];
+  /** All different plans, the largest first. */
+  readonly checked: readonly CheckedConfig[];
+  /** How many of them fit side by side, at most the concurrency asked for. */
+  readonly concurrency: number;
+}
+
+/** Plans every configuration once and groups equal plans, the largest first. */
+export function checkAll(
+  configs: readonly Config[],
+  device: FitDevice,
+  options: Omit<PlanOptions, 'kind'> = {},
+): CheckedConfig[] {
+  const groups = new Map<string, { indices: number[]; config: Config; plan: FitPlan }>();
+  configs.forEach((config, index) => {
+    const plan = fitPlan(config, { ...options, kind: device.kind });
+    const key = JSON.stringify([
+      plan.parameterCount,
+      plan.byCategory,
+      plan.programs,
+      plan.sequences,
+      plan.microBatch,
+      plan.context,
+    ]);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { indices: [index], config, plan });
+    else known.indices.push(index);
+  });
+  return [...groups.values()]
+    .map((group) => ({ ...group, verdict: verdictFor(group.plan.totalBytes, device) }))
+    .sort((a, b) => b.plan.totalBytes - a.plan.totalBytes);
+}
+
+/**
+ * Checks configurations before a launch. Refuses those that do not fit, with what would make them fit, unless forced; says which
+ * are tight; and finds how many of the largest can train side by side.
+ */
+export function checkBeforeLaunch(
+  configs: readonly Config[],
+  device: FitDevice,
+  options: LaunchCheckOptions = {},
+): LaunchCheck {
+  const { concurrency = 1, force = false, models, dataset } = options;
+  const planOptions = { kind: device.kind, models, dataset };
+  const checked = checkAll(configs, device, planOptions);
+  const warnings: string[] = [];
+  const refusals: Refusal[] = [];
+  for (const each of checked) {
+    const { fit, sentence } = each.verdict;
+    if (fit === 'tight') warnings.push(describe(each, configs.length, sentence));
+    if (fit !== 'does not fit') continue;
+    if (force) {
+      warnings.push(`${describe(each, configs.length, sentence)} Started all the same, as asked.`);
+      continue;
+    }
+    const suggestions = suggest(each.config, device, planOptions);
+    const message = [describe(each, configs.length, sentence), ...suggestionLines(suggestions)].join('\n');
+    refusals.push({ ...each, suggestions, message });
+  }
+  const together = sideBySide(checked, device, concurrency);
+  if (together < concurrency && refusals.length === 0)
+    warnings.push(
+      `the ${concurrency} largest runs together do not fit on ${device.name} (${gibibytes(device.availableBytes)} available): train ` +
+        `${together} at a time`,
+    );
+  return { refusals, warnings, checked, concurrency: together };
+}
+
+/** `3 of 12 runs: …`; nothing before the sentence for a single run. */
+function describe({ indices, plan }: CheckedConfig, total: number, sentence: string): string {
+  const size = `${(plan.parameterCount / 1e6).toPrecision(3)}M parameters, ${plan.microBatch} × ${plan.context} tokens at once`;
+  return total === 1 ? sentence : `${indices.length} of ${total} runs (${size}): ${sentence}`;
+}
+
+const SHOWN = 3;
+
+function suggestionLines(suggestions: readonly Suggestion[]): string[] {
+  const helping = suggestions.filter(({ fit }) => fit === 'fits');
+  if (helping.length > 0) {
+    return helping
+      .slice(0, SHOWN)
+      .map(({ flags, bytes, effect }) => `  fits with ${flags}  (${gibibytes(bytes)}, ${effect})`);
+  }
+  const [best] = [...suggestions].sort((a, b) => a.bytes - b.bytes);
+  if (best === undefined) return ['  nothing that saves memory is left: choose a smaller model'];
+  return [
+    `  no single change makes it fit; the most is saved by ${best.flags}  (${gibibytes(best.bytes)}): choose a smaller model`,
+  ];
+}
+
+/** How many runs, the largest together, fit at the same time. A GPU holds one engine's base for each. */
+function sideBySide(checked: readonly CheckedConfig[], device: FitDevice, most: number): number {
+  const sizes = checked.flatMap(({ indices, plan }) => indices.map(() => plan.totalBytes));
+  let count = 0;
+  let total = 0;
+  while (count < Math.min(most, sizes.length)) {
+    total += sizes[count]!;
+    if (judge(device.kind, total, device.availableBytes) === 'does not fit') break;
+    count++;
+  }
+  // Fewer runs than places are no shortage of memory.
+  return count === sizes.length ? most : Math.max(1, count);
+}

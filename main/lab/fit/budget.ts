@@ -1,0 +1,83 @@
+/** How long a run will be, as far as its settings say before any data is read. */
+import { StopRuleError, StopRules } from '../../engine/train/stopRules.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { typicalBytesPerToken } from './vocabulary.ts';
+
+export interface DatasetSize {
+  readonly trainTokens: number;
+  readonly validationTokens: number;
+  /** Training sequences of one epoch; by default trainTokens ÷ context. */
+  readonly sequencesPerEpoch?: number;
+  /** Sequences of the validation split, when known. */
+  readonly validationRows?: number;
+  /** False for a guess from the settings. */
+  readonly exact: boolean;
+}
+
+export interface PlannedLength {
+  readonly tokensPerStep: number;
+  /** Null when only time, a target loss or unread data can end the run. */
+  readonly steps: number | null;
+  readonly tokens: number | null;
+  /** Training only, by the convention of the plan. */
+  readonly flops: number | null;
+  /** True when the number of steps rests on a guess of the dataset's size. */
+  readonly estimated: boolean;
+  /** Limits in time, which may end the run earlier. Null when off. */
+  readonly seconds: number | null;
+}
+
+const STORIES_BYTES = 2_000_000;
+
+/** Size of the data as the settings give it; undefined for files and downloads without a limit. */
+export function estimateDataset(config: Config): DatasetSize | undefined {
+  const size = (config['data.size'] as number) || (config['data.corpus'] === 'stories' ? STORIES_BYTES : 0);
+  if (size === 0) return undefined;
+  const tokens = size / typicalBytesPerToken(config);
+  const held = config['data.validation_path'] === '' ? (config['data.validation'] as number) : 0;
+  return { trainTokens: Math.round(tokens * (1 - held)), validationTokens: Math.round(tokens * held), exact: false };
+}
+
+/** Steps and tokens by the stop rules of the engine. Steps are computed for full rows: padding and last short rows are not foreseen. */
+export function plannedLength(
+  config: Config,
+  model: { readonly flopsPerToken: number; readonly parameterCount: number },
+  known?: DatasetSize,
+): PlannedLength {
+  const sequences = config['batch.sequences'] as number;
+  const context = config['model.context'] as number;
+  const tokensPerStep = sequences * context;
+  const dataset = known ?? estimateDataset(config);
+  const epochs = config['stop.epochs'] as number;
+  const sequencesPerEpoch =
+    dataset === undefined ? undefined : (dataset.sequencesPerEpoch ?? dataset.trainTokens / context);
+  // Without a size, epochs cannot be turned into steps: the other rules bound the run.
+  const usable = epochs > 0 && sequencesPerEpoch === undefined ? { ...config, 'stop.epochs': 0 } : config;
+  const flops = model.flopsPerToken * tokensPerStep;
+  const size = {
+    tokens: tokensPerStep,
+    sequences,
+    sequencesPerEpoch: sequencesPerEpoch ?? Infinity,
+    flops,
+    parameters: model.parameterCount,
+  };
+  const steps = plannedSteps(usable, size);
+  const seconds = config['stop.seconds'] as number;
+  return {
+    tokensPerStep,
+    steps: steps ?? null,
+    tokens: steps === undefined ? null : steps * tokensPerStep,
+    flops: steps === undefined ? null : steps * flops,
+    estimated: epochs > 0 && dataset?.exact !== true,
+    seconds: seconds > 0 ? seconds : null,
+  };
+}
+
+function plannedSteps(config: Config, size: ConstructorParameters<typeof StopRules>[1]): number | undefined {
+  try {
+    return new StopRules(config, size).plannedSteps;
+  } catch (error) {
+    if (error instanceof StopRuleError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+/** The device that a setting or an option names. */
+import { selectExecutor } from '../../engine/executors/select.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { localDevice, namedGpu } from './devices.ts';
+import type { AskDriver, FitDevice } from './devices.ts';
+import { isDeviceKind } from './kinds.ts';
+import type { DeviceKind } from './kinds.ts';
+
+export interface DeviceChoice {
+  /** A card by name, for a what-if; wins over `device`. */
+  readonly gpu?: string;
+  /** As the setting `device`; default: the configuration's own. */
+  readonly device?: string;
+}
+
+/** There is no such device here. The message is for the user. */
+export class NoDeviceError extends Error {
+  override readonly name = 'NoDeviceError';
+}
+
+/** Opens the executor that a choice like `auto` means and says its name. Replaced in tests. */
+export type Resolve = (device: string, policy: string) => Promise<string>;
+
+const resolve: Resolve = async (device, policy) => (await selectExecutor(device, policy)).executor.device.executor;
+
+/**
+ * The device to check against. `auto` and `tfjs` are what training would take here.
+ *
+ * @throws UnknownGpuError, NoDeviceError, ExecutorUnavailableError
+ */
+export async function deviceFor(
+  config: Config,
+  choice: DeviceChoice = {},
+  open: Resolve = resolve,
+  ask?: AskDriver,
+): Promise<FitDevice> {
+  if (choice.gpu !== undefined) return namedGpu(choice.gpu, 'cuda', ask);
+  const wanted = choice.device ?? (config.device as string);
+  const kind = isDeviceKind(wanted) ? wanted : await open(wanted, config['precision.policy'] as string);
+  if (!isDeviceKind(kind)) throw new NoDeviceError(`device is ${kind}, which the fit check does not know`);
+  return found(kind, await localDevice(kind, ask));
+}
+
+function found(kind: DeviceKind, device: FitDevice | undefined): FitDevice {
+  if (device !== undefined) return device;
+  throw new NoDeviceError(
+    `device is ${kind}, but there is no GPU driver here; name a card to ask what would be: --gpu "RTX 4090"`,
+  );
+}

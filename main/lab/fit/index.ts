@@ -1,0 +1,27 @@
+/** The public face of the fit check. */
+export { checkAll, checkBeforeLaunch } from './before.ts';
+export type { CheckedConfig, LaunchCheck, LaunchCheckOptions, Refusal } from './before.ts';
+export type { DatasetSize, PlannedLength } from './budget.ts';
+export { hostDevice, hostMemory, installedGpus, localDevice, namedGpu, tableGpu } from './devices.ts';
+export type { ComputeFacts, FitDevice, HostMemory, InstalledGpu } from './devices.ts';
+export { deviceFor, NoDeviceError } from './choose.ts';
+export type { DeviceChoice } from './choose.ts';
+export { findGpu, gpuTable, UnknownGpuError } from './gpus.ts';
+export type { GpuSpec } from './gpus.ts';
+export { DEVICE_KINDS, isDeviceKind, KINDS } from './kinds.ts';
+export type { DeviceKind } from './kinds.ts';
+export { fitPlan, forgetPlans } from './plan.ts';
+export type { FitPlan, LayerBytes, PlannedProgram, PlanOptions } from './plan.ts';
+export { fitReport } from './report.ts';
+export type { FitOptions, FitReport } from './report.ts';
+export { samplesFrom } from './samples.ts';
+export { largestMicroBatch, largestOverall } from './search.ts';
+export type { LargestBatch } from './search.ts';
+export { suggest } from './suggest.ts';
+export type { Suggestion } from './suggest.ts';
+export type { Cost, FindSamples, Prices, Range, Sample, TimeEstimate } from './time.ts';
+export { gibibytes, judge, marginBytes } from './verdict.ts';
+export type { Fit, Verdict } from './verdict.ts';
+export { vocabularySizeOf } from './vocabulary.ts';
+export { fitSweep } from './sweep.ts';
+export type { SweepFit, SweepGroup, SweepSetting } from './sweep.ts';

@@ -1,0 +1,273 @@
+/**
+ * The memory plan of a run before it starts: persistent state, one arena shared by all its programs, and what its process needs
+ * besides. For executors that allocate the plan (`exact`) state and arena are their allocations to the byte.
+ */
+import { persistentBytes } from '../../engine/compile/plan.ts';
+import type { Recomputation } from '../../engine/compile/recompute.ts';
+import type { StateSpec } from '../../engine/graph/program.ts';
+import { sizeOf } from '../../engine/graph/value.ts';
+import type { ModelDefinition } from '../../engine/nn/model.ts';
+import { buildTraining } from '../../engine/nn/training.ts';
+import type { TrainingPrograms } from '../../engine/nn/training.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { estimateDataset, plannedLength } from './budget.ts';
+import type { DatasetSize, PlannedLength } from './budget.ts';
+import { layerOf, mostly, peakSentence } from './describe.ts';
+import { KINDS } from './kinds.ts';
+import type { DeviceKind } from './kinds.ts';
+import { isKeyMasked, Memo, modelKey, optimizerKey } from './memo.ts';
+import { buildProgram, microBatchOf, programsOf, programUse } from './programs.ts';
+import type { ProgramCall } from './programs.ts';
+import { stateTensorBytes } from './tensors.ts';
+import { downsample } from './use.ts';
+import type { ProgramUse } from './use.ts';
+import { vocabularySizeOf } from './vocabulary.ts';
+
+export interface PlanOptions {
+  /** Executor that would train. */
+  readonly kind: DeviceKind;
+  /** Models of plug-ins. Plans are remembered by settings, so a model that changes needs {@link forgetPlans}. */
+  readonly models?: readonly ModelDefinition[];
+  /** What is known of a prepared dataset; else sizes that the settings give are used, and marked as estimates. */
+  readonly dataset?: DatasetSize;
+}
+
+export interface PlannedProgram {
+  readonly name: string;
+  /** Sequences at once; 0 for the update. */
+  readonly rows: number;
+  readonly arenaBytes: number;
+  /** Most bytes held at once. */
+  readonly heldBytes: number;
+}
+
+export interface FitPeak {
+  /** Bytes of temporaries held at that instant. */
+  readonly bytes: number;
+  readonly program: string;
+  /** Position in the program's order, counted from 0, of `instants`. */
+  readonly instant: number;
+  readonly instants: number;
+  readonly op: string;
+  readonly scope: string;
+  readonly phase: string;
+  /** "in the backward pass of block 11's MLP, mostly saved activations (82 %)" */
+  readonly sentence: string;
+}
+
+export interface LayerBytes {
+  readonly layer: string;
+  readonly persistentBytes: number;
+  /** Held at the peak. */
+  readonly temporaryBytes: number;
+}
+
+export interface BaseBytes {
+  readonly bytes: number;
+  readonly basis: 'measured' | 'estimated';
+  /** What it is for, part by part. */
+  readonly parts: readonly { readonly what: string; readonly bytes: number }[];
+}
+
+export interface FitPlan {
+  readonly kind: DeviceKind;
+  /** True when state and arena are allocated as planned; else they are counted tensor by tensor. */
+  readonly exact: boolean;
+  readonly vocabularySize: number;
+  /** Shared parameters counted once. */
+  readonly parameterCount: number;
+  readonly flopsPerToken: number;
+  readonly flopsPerTokenForward: number;
+  readonly flopsConvention: string;
+  readonly context: number;
+  /** Sequences per optimizer step, sequences at once, and how many times that is done per step. */
+  readonly sequences: number;
+  readonly microBatch: number;
+  readonly accumulation: number;
+  readonly length: PlannedLength;
+  readonly persistent: {
+    readonly bytes: number;
+    readonly byCategory: Readonly<Record<string, number>>;
+  };
+  readonly arena: { readonly bytes: number; readonly program: string };
+  readonly programs: readonly PlannedProgram[];
+  readonly peak: FitPeak;
+  /** Bytes at the peak, base included; adds up to `totalBytes`. */
+  readonly byCategory: Readonly<Record<string, number>>;
+  /** State and temporaries at the peak by layer; adds up to `plannedBytes` with the gaps of the arena. */
+  readonly byLayer: readonly LayerBytes[];
+  /** Temporaries held over the program of the peak, at most 240 points. */
+  readonly occupancy: readonly number[];
+  readonly base: BaseBytes;
+  /** State and arena. */
+  readonly plannedBytes: number;
+  /** State, arena and base. */
+  readonly totalBytes: number;
+}
+
+export const FLOPS_CONVENTION =
+  '3 × forward (backward counts twice); matrix products of all layers and the head, 2 per multiply-add, and attention over ' +
+  'min(window, context) keys, not halved for causality; look-ups, norms and recomputation left out';
+
+/** Name of the row for bytes of the arena that lie between buffers at the peak. */
+export const GAPS = 'gaps between buffers';
+const POINTS = 240;
+
+const uses = new Memo<ProgramUse>(2048);
+const trainings = new Memo<TrainingPrograms>(512);
+
+/** Forgets all remembered plans (plug-in models that were edited, tests). */
+export function forgetPlans(): void {
+  uses.clear();
+  trainings.clear();
+}
+
+/** Uses of all programs of a run, remembered. */
+export interface RunUse {
+  readonly training: TrainingPrograms;
+  readonly programs: readonly { readonly call: ProgramCall; readonly use: ProgramUse }[];
+}
+
+/** Plans every program of a run. @throws RangeError for sizes that do not divide (rules of the settings refuse those first) */
+export function runUse(config: Config, { kind, models, dataset }: PlanOptions): RunUse {
+  const model = modelKey(config);
+  const optimizer = optimizerKey(config);
+  const training = trainings.get(`${model} ${optimizer}`, () =>
+    buildTraining({ config, vocabularySize: vocabularySizeOf(config), keyMasked: isKeyMasked(config), models }),
+  );
+  const policy = config['precision.recompute'] as Recomputation;
+  const programs = programsOf(config, dataset?.validationRows).map((call) => {
+    const key = `${kind} ${call.name} ${call.rows} ${model} ${call.name === 'update' ? optimizer : ''}`;
+    const use = uses.get(key, () =>
+      programUse(
+        kind,
+        buildProgram(training, call),
+        KINDS[kind].recomputes ? policy : 'none',
+        vocabularySizeOf(config),
+      ),
+    );
+    return { call, use };
+  });
+  return { training, programs };
+}
+
+/** Plans a complete, checked configuration on one kind of executor. */
+export function fitPlan(config: Config, options: PlanOptions): FitPlan {
+  const { kind } = options;
+  const { training, programs } = runUse(config, options);
+  const facts = KINDS[kind];
+  const persistent = persistentOf(training.states, kind);
+  const largest = programs.reduce((a, b) => (b.use.arenaBytes > a.use.arenaBytes ? b : a));
+  const { use } = largest;
+  const base = baseOf(config, training, options);
+  const gaps = use.arenaBytes - use.heldBytes;
+  const plannedBytes = persistent.bytes + use.arenaBytes;
+  const sequences = config['batch.sequences'] as number;
+  const microBatch = microBatchOf(config);
+  return {
+    kind,
+    exact: facts.holds === 'arena',
+    vocabularySize: vocabularySizeOf(config),
+    parameterCount: training.parameterCount,
+    flopsPerToken: training.flopsPerToken,
+    flopsPerTokenForward: training.flopsPerTokenForward,
+    flopsConvention: FLOPS_CONVENTION,
+    context: config['model.context'] as number,
+    sequences,
+    microBatch,
+    accumulation: Math.ceil(sequences / microBatch),
+    length: plannedLength(config, training, options.dataset),
+    persistent: { bytes: persistent.bytes, byCategory: persistent.byCategory },
+    arena: { bytes: use.arenaBytes, program: use.name },
+    programs: programs.map(({ call, use: { name, arenaBytes, heldBytes } }) => ({
+      name,
+      rows: call.rows,
+      arenaBytes,
+      heldBytes,
+    })),
+    peak: {
+      bytes: use.heldBytes,
+      program: use.name,
+      instant: use.instant,
+      instants: use.instants,
+      op: use.op,
+      scope: use.scope,
+      phase: use.phase,
+      sentence: `${peakSentence(use)}, ${mostly(use.byCategory)}`,
+    },
+    byCategory: {
+      ...persistent.byCategory,
+      ...use.byCategory,
+      ...(gaps > 0 ? { [GAPS]: gaps } : {}),
+      ...Object.fromEntries(base.parts.map(({ what, bytes }) => [what, bytes])),
+    },
+    byLayer: layersOf(persistent.byScope, use, gaps),
+    occupancy: downsample(use.occupancy, POINTS),
+    base,
+    plannedBytes,
+    totalBytes: plannedBytes + base.bytes,
+  };
+}
+
+function persistentOf(states: readonly StateSpec[], kind: DeviceKind) {
+  if (KINDS[kind].holds === 'arena') {
+    const { total, byCategory, byScope } = persistentBytes(states);
+    return { bytes: total, byCategory: byCategory as Record<string, number>, byScope };
+  }
+  const byCategory: Record<string, number> = {};
+  const byScope: Record<string, number> = {};
+  let bytes = 0;
+  for (const state of states) {
+    const own = stateTensorBytes(state);
+    bytes += own;
+    byCategory[state.category] = (byCategory[state.category] ?? 0) + own;
+    byScope[state.scope] = (byScope[state.scope] ?? 0) + own;
+  }
+  return { bytes, byCategory, byScope };
+}
+
+/** What the run needs besides the plan, in the memory that the plan is in. */
+function baseOf(config: Config, training: TrainingPrograms, { kind, dataset }: PlanOptions): BaseBytes {
+  const { baseBytes, baseBasis, baseWhat, memory } = KINDS[kind];
+  const parts = [{ what: baseWhat, bytes: baseBytes }];
+  if (memory === 'host') {
+    // Values travel tensor by tensor: initialisation and checkpoints hold a copy of the largest, and its serialized form.
+    const largest = training.parameters.reduce((most, { shape }) => Math.max(most, sizeOf(shape)), 0);
+    parts.push({ what: 'copies for checkpoints', bytes: 2 * 4 * largest });
+    const size = dataset ?? estimateDataset(config);
+    const perToken = vocabularySizeOf(config) <= 65_536 ? 2 : 4;
+    if (size !== undefined)
+      parts.push({ what: 'token ids', bytes: perToken * (size.trainTokens + size.validationTokens) });
+  }
+  return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), basis: baseBasis, parts };
+}
+
+function layersOf(state: Readonly<Record<string, number>>, use: ProgramUse, gaps: number): LayerBytes[] {
+  const layers = new Map<string, { persistentBytes: number; temporaryBytes: number }>();
+  const row = (layer: string) => {
+    const known = layers.get(layer) ?? { persistentBytes: 0, temporaryBytes: 0 };
+    layers.set(layer, known);
+    return known;
+  };
+  for (const [scope, bytes] of Object.entries(state)) row(layerOf(scope)).persistentBytes += bytes;
+  for (const [scope, bytes] of Object.entries(use.byScope)) row(layerOf(scope)).temporaryBytes += bytes;
+  if (gaps > 0) row(GAPS).temporaryBytes += gaps;
+  return [...layers].map(([layer, bytes]) => ({ layer, ...bytes })).sort((a, b) => rank(a.layer) - rank(b.layer));
+}
+
+/** Layers in the order in which text passes through them. */
+function rank(layer: string): number {
+  const block = /^block (\d+)$/u.exec(layer);
+  if (block !== null) return 10 + Number(block[1]);
+  return (
+    {
+      'inputs and scalars': 0,
+      embedding: 1,
+      positions: 2,
+      'final norm': 1e7,
+      head: 1e7 + 1,
+      'gradient norm': 1e7 + 2,
+      [GAPS]: 1e7 + 4,
+    }[layer] ?? 1e7 + 3
+  );
+}

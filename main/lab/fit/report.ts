@@ -1,0 +1,84 @@
+/** Everything that a fit check says about one configuration. */
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { FitDevice } from './devices.ts';
+import { KINDS } from './kinds.ts';
+import { fitPlan, runUse } from './plan.ts';
+import type { FitPlan, PlanOptions } from './plan.ts';
+import { largestMicroBatch, largestOverall } from './search.ts';
+import type { LargestBatch } from './search.ts';
+import { suggest } from './suggest.ts';
+import type { Suggestion } from './suggest.ts';
+import { costOf, estimateTime } from './time.ts';
+import type { Cost, FindSamples, Prices, TimeEstimate } from './time.ts';
+import { verdictFor } from './verdict.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface FitOptions extends Omit<PlanOptions, 'kind'> {
+  readonly prices?: Prices;
+  /** Finds earlier runs that tell the speed. */
+  readonly samples?: FindSamples;
+}
+
+export interface FitReport {
+  readonly device: FitDevice;
+  readonly plan: FitPlan;
+  readonly verdict: Verdict;
+  /** The largest micro-batches: at this effective batch with margin and without, and whatever the effective batch. */
+  readonly largest: {
+    readonly atThisBatch: LargestBatch;
+    readonly atThisBatchWithoutMargin: LargestBatch;
+    readonly overall: LargestBatch;
+  };
+  readonly suggestions: readonly Suggestion[];
+  readonly time: TimeEstimate;
+  readonly cost: Cost | null;
+  readonly warnings: readonly string[];
+}
+
+/** The whole fit check of a complete, checked configuration. */
+export function fitReport(config: Config, device: FitDevice, options: FitOptions = {}): FitReport {
+  const planOptions: PlanOptions = { kind: device.kind, models: options.models, dataset: options.dataset };
+  const plan = fitPlan(config, planOptions);
+  const time = estimateTime(
+    config,
+    plan,
+    runUse(config, planOptions),
+    device,
+    options.samples?.(config, device),
+    options.dataset,
+  );
+  return {
+    device,
+    plan,
+    verdict: verdictFor(plan.totalBytes, device),
+    largest: {
+      atThisBatch: largestMicroBatch(config, device, planOptions),
+      atThisBatchWithoutMargin: largestMicroBatch(config, device, planOptions, 'exact'),
+      overall: largestOverall(config, device, planOptions),
+    },
+    suggestions: suggest(config, device, planOptions),
+    time,
+    cost: costOf(time.seconds, options.prices ?? {}) ?? null,
+    warnings: warningsOf(config, device, plan),
+  };
+}
+
+export function warningsOf(config: Config, device: FitDevice, plan: FitPlan): string[] {
+  const warnings = [...device.notes];
+  const { policies, recomputes, memory } = KINDS[device.kind];
+  const policy = config['precision.policy'] as string;
+  if (!policies.includes(policy))
+    warnings.push(`precision.policy is ${policy}, which ${device.kind} does not run; allowed: ${policies.join(', ')}`);
+  else if (memory === 'gpu' && /bf16/u.test(policy) && device.compute.bf16 === null && device.compute.fp16 !== null)
+    warnings.push(`precision.policy is ${policy}, which ${device.name} cannot compute; nearest: fp16`);
+  if (!recomputes && config['precision.recompute'] !== 'none')
+    warnings.push(
+      `precision.recompute is ${config['precision.recompute']}, which ${device.kind} does not do: everything is kept`,
+    );
+  if (!plan.exact)
+    warnings.push(
+      `${device.kind} allocates tensor by tensor: its bytes are counted, not planned, and single operations need more`,
+    );
+  if (plan.length.estimated) warnings.push('the number of steps rests on the size that the settings give the data');
+  return warnings;
+}

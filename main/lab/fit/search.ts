@@ -1,0 +1,119 @@
+/** Largest micro-batch that fits, by planning candidates: exact, since every answer was planned. */
+import type { Config } from '../../../preload/contract/settings.ts';
+import { divisors } from '../settings/rules/arithmetic.ts';
+import type { FitDevice } from './devices.ts';
+import { fitPlan } from './plan.ts';
+import type { PlanOptions } from './plan.ts';
+import { judge } from './verdict.ts';
+
+export interface SizedBatch {
+  readonly sequences: number;
+  readonly bytes: number;
+}
+
+export interface LargestBatch {
+  /** Null when not even one sequence fits. */
+  readonly largest: SizedBatch | null;
+  /** The next larger choice, which does not fit; null when there is none. */
+  readonly next: SizedBatch | null;
+}
+
+/** `margin`: only what fits with the margin counts; else everything that is not "does not fit". */
+export type Strictness = 'margin' | 'exact';
+
+const accepts = (device: FitDevice, bytes: number, strictness: Strictness): boolean => {
+  const fit = judge(device.kind, bytes, device.availableBytes);
+  return fit === 'fits' || (strictness === 'exact' && fit === 'tight');
+};
+
+/** Micro-batches for an effective batch: its divisors, so that every micro-batch is full. `batch.micro` 0 and the whole batch are the same. */
+export function withMicroBatch(config: Config, micro: number): Config {
+  return { ...config, 'batch.micro': micro === config['batch.sequences'] ? 0 : micro };
+}
+
+/** The largest divisor of `batch.sequences` at which the plan fits. More sequences at once never need less memory. */
+export function largestMicroBatch(
+  config: Config,
+  device: FitDevice,
+  options: PlanOptions,
+  strictness: Strictness = 'margin',
+): LargestBatch {
+  const choices = divisors(config['batch.sequences'] as number);
+  const bytes = (i: number): number => fitPlan(withMicroBatch(config, choices[i]!), options).totalBytes;
+  let low = -1;
+  let high = choices.length;
+  const seen = new Map<number, number>();
+  while (high - low > 1) {
+    // The whole batch first: where it fits there is nothing to search.
+    const middle = high === choices.length && low === -1 ? choices.length - 1 : (low + high) >> 1;
+    const needed = bytes(middle);
+    seen.set(middle, needed);
+    if (accepts(device, needed, strictness)) low = middle;
+    else high = middle;
+  }
+  const at = (i: number): SizedBatch | null => (seen.has(i) ? { sequences: choices[i]!, bytes: seen.get(i)! } : null);
+  return { largest: at(low), next: at(high) };
+}
+
+/** No setting allows more. */
+const MOST = 2 ** 20;
+
+interface Point {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * The largest micro-batch that fits at any effective batch (without accumulation). Bytes grow nearly in proportion to the batch, so
+ * each guess is where the line through the ends of the range meets the limit, and every third one halves the range.
+ */
+export function largestOverall(
+  config: Config,
+  device: FitDevice,
+  options: PlanOptions,
+  strictness: Strictness = 'margin',
+): LargestBatch {
+  const plan = (rows: number): Point => ({
+    rows,
+    bytes: fitPlan({ ...config, 'batch.sequences': rows, 'batch.micro': 0, 'eval.batch': 0 }, options).totalBytes,
+  });
+  const limit = strictness === 'exact' ? device.availableBytes : largestWithMargin(device);
+  let low = plan(1);
+  if (!accepts(device, low.bytes, strictness)) return { largest: null, next: sized(low) };
+  let high = plan(2);
+  let round = 0;
+  while (accepts(device, high.bytes, strictness)) {
+    if (high.rows === MOST) return { largest: sized(high), next: null };
+    const guess = meets(low, high, limit);
+    low = high;
+    // A little beyond the line, so that the range closes on both sides.
+    high = plan(Math.min(MOST, Math.max(2 * high.rows, Number.isFinite(guess) ? Math.ceil(guess) + 1 : 0)));
+  }
+  while (high.rows - low.rows > 1) {
+    const guess = ++round % 3 === 0 ? (low.rows + high.rows) >> 1 : Math.floor(meets(low, high, limit));
+    const point = plan(Math.min(high.rows - 1, Math.max(low.rows + 1, guess)));
+    if (accepts(device, point.bytes, strictness)) low = point;
+    else high = point;
+  }
+  return { largest: sized(low), next: sized(high) };
+}
+
+const sized = ({ rows, bytes }: Point): SizedBatch => ({ sequences: rows, bytes });
+
+/** Where the line through two points meets `limit`; infinite when it never does. */
+function meets(a: Point, b: Point, limit: number): number {
+  const slope = (b.bytes - a.bytes) / (b.rows - a.rows);
+  return slope > 0 ? a.rows + (limit - a.bytes) / slope : Infinity;
+}
+
+/** The most bytes that fit with their margin, by bisection: the margin is a share of them, or a constant. */
+function largestWithMargin({ kind, availableBytes }: FitDevice): number {
+  let low = 0;
+  let high = availableBytes;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (judge(kind, middle, availableBytes) === 'fits') low = middle;
+    else high = middle;
+  }
+  return low;
+}

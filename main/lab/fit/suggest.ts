@@ -1,0 +1,217 @@
+/**
+ * What would make a run fit, the least change first: what gives the same result, then other number formats, then another optimizer,
+ * then another task. Every suggestion was planned, and obeys the rules between settings.
+ */
+import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
+import { checkRules } from '../settings/derived.ts';
+import type { FitDevice } from './devices.ts';
+import { KINDS } from './kinds.ts';
+import { fitPlan, runUse } from './plan.ts';
+import type { PlanOptions } from './plan.ts';
+import { microBatchOf } from './programs.ts';
+import { largestMicroBatch, withMicroBatch } from './search.ts';
+import { stepSeconds } from './time.ts';
+import { judge } from './verdict.ts';
+import type { Fit } from './verdict.ts';
+
+/** What a change means for the result: nothing, the last digits, the training, or what is learned. */
+export type Effect = 'same result' | 'other rounding' | 'other training' | 'other task';
+
+export interface Suggestion {
+  /** Settings to change. */
+  readonly changes: Readonly<Record<string, SettingValue>>;
+  /** `--batch.micro 4 --precision.recompute block` */
+  readonly flags: string;
+  /** What it does, for people. */
+  readonly text: string;
+  readonly effect: Effect;
+  /** Planned bytes with it, base included, and how many it frees. */
+  readonly bytes: number;
+  readonly freedBytes: number;
+  readonly fit: Fit;
+  /** Time of a step with it ÷ without, roughly; null where the device's speed is unknown. */
+  readonly timeFactor: number | null;
+}
+
+interface Change {
+  readonly changes: Readonly<Record<string, SettingValue>>;
+  readonly text: string;
+  readonly effect: Effect;
+}
+
+/** Suggestions that save memory, those that make it fit first; none when it fits already. */
+export function suggest(config: Config, device: FitDevice, options: PlanOptions): Suggestion[] {
+  const now = fitPlan(config, options);
+  if (judge(device.kind, now.totalBytes, device.availableBytes) === 'fits') return [];
+  const seen = new Set<string>();
+  const suggestions: Suggestion[] = [];
+  for (const change of changesOf(config, device, options)) {
+    const next = { ...config, ...change.changes };
+    const key = JSON.stringify(Object.entries(change.changes).sort());
+    if (seen.has(key) || checkRules(next).problems.length > 0) continue;
+    seen.add(key);
+    // With an earlier suggestion inside it that is enough, the rest of this one would change more for nothing.
+    if (suggestions.some((earlier) => earlier.fit === 'fits' && within(earlier.changes, change.changes))) continue;
+    const plan = fitPlan(next, options);
+    const freedBytes = now.totalBytes - plan.totalBytes;
+    if (freedBytes <= 0) continue;
+    suggestions.push({
+      ...change,
+      flags: flagsOf(change.changes),
+      bytes: plan.totalBytes,
+      freedBytes,
+      fit: judge(device.kind, plan.totalBytes, device.availableBytes),
+      timeFactor: timeFactor(config, next, device, options),
+    });
+  }
+  const order: readonly Fit[] = ['fits', 'tight', 'does not fit'];
+  // The sort is stable: within a verdict the least change stays first.
+  return suggestions.sort((a, b) => order.indexOf(a.fit) - order.indexOf(b.fit));
+}
+
+/** Whether all changes of `part` are among those of `whole`. */
+function within(part: Suggestion['changes'], whole: Suggestion['changes']): boolean {
+  return Object.entries(part).every(([name, value]) => whole[name] === value);
+}
+
+export function flagsOf(changes: Readonly<Record<string, SettingValue>>): string {
+  return Object.entries(changes)
+    .map(([name, value]) => `--${name} ${String(value)}`)
+    .join(' ');
+}
+
+/** Step time with the change ÷ without, at the middle of both ranges. */
+function timeFactor(config: Config, next: Config, device: FitDevice, options: PlanOptions): number | null {
+  const seconds = (each: Config): number | undefined => {
+    const range = stepSeconds(
+      fitPlan(each, options),
+      runUse(each, options),
+      device,
+      each['precision.policy'] as string,
+    );
+    return range === undefined ? undefined : Math.sqrt(range.low * range.high) / tokensOf(each);
+  };
+  const [before, after] = [seconds(config), seconds(next)];
+  return before === undefined || after === undefined ? null : after / before;
+}
+
+const tokensOf = (config: Config): number =>
+  (config['batch.sequences'] as number) * (config['model.context'] as number);
+
+/** Candidates in order of how much they change. */
+function* changesOf(config: Config, device: FitDevice, options: PlanOptions): Generator<Change> {
+  const micro = microBatchOf(config);
+  const micros = (from: Config, also: string, effect: Effect): Change | undefined => {
+    const { largest } = largestMicroBatch(from, device, options);
+    const chosen = largest?.sequences ?? 1;
+    if (chosen >= micro) return undefined;
+    const changes = { ...difference(config, withMicroBatch(from, chosen)) };
+    const times = (config['batch.sequences'] as number) / chosen;
+    return {
+      changes,
+      text: `${chosen} of ${config['batch.sequences']} sequences at once, gradients accumulated ${times} times${also}`,
+      effect,
+    };
+  };
+  const evaluated = config['eval.batch'] as number;
+  if (evaluated > micro)
+    yield { changes: { 'eval.batch': 0 }, text: `evaluate ${micro} sequences at once`, effect: 'same result' };
+  const smaller = micros(config, '', 'same result');
+  if (smaller !== undefined) yield smaller;
+
+  const harmless = { ...config, ...(evaluated > 0 ? { 'eval.batch': 0 } : {}) };
+  const policies = recomputations(config, device);
+  for (const policy of policies) {
+    const text =
+      policy === 'attention'
+        ? 'make attention again in the backward pass'
+        : 'make each block again in the backward pass, keeping only its input';
+    yield { changes: { 'precision.recompute': policy }, text, effect: 'same result' };
+  }
+  const strongest = policies.at(-1);
+  const saved = strongest === undefined ? harmless : { ...harmless, 'precision.recompute': strongest };
+  if (strongest !== undefined) {
+    const both = micros(saved, ', and activations made again', 'same result');
+    if (both !== undefined) yield both;
+  }
+
+  const precisions = smallerPrecisions(config, device);
+  for (const policy of precisions) {
+    const text =
+      policy === 'pure-bf16'
+        ? 'weights and moments in bf16 too (small updates are lost)'
+        : `compute in ${policy}, fp32 master weights`;
+    yield {
+      changes: { 'precision.policy': policy },
+      text,
+      effect: policy === 'pure-bf16' ? 'other training' : 'other rounding',
+    };
+  }
+  const [precision] = precisions;
+  if (precision !== undefined && precision !== 'pure-bf16') {
+    const all = micros(
+      { ...saved, 'precision.policy': precision },
+      `, in ${precision}${strongest === undefined ? '' : ', activations made again'}`,
+      'other rounding',
+    );
+    if (all !== undefined) yield all;
+  }
+
+  for (const kind of leanerOptimizers(config)) {
+    yield { changes: kind.changes, text: kind.text, effect: 'other training' };
+    const all = micros({ ...saved, ...kind.changes }, `, ${kind.text}`, 'other training');
+    if (all !== undefined) yield all;
+  }
+
+  for (let context = (config['model.context'] as number) >> 1; context >= 32; context >>= 1) {
+    const next = { ...config, 'model.context': context };
+    const fits = judge(device.kind, fitPlan(next, options).totalBytes, device.availableBytes) === 'fits';
+    if (!fits && context >> 1 >= 32) continue;
+    yield {
+      changes: { 'model.context': context },
+      text: `context of ${context} tokens (the model sees less)`,
+      effect: 'other task',
+    };
+    break;
+  }
+}
+
+/** Settings of `b` that differ from `a`. */
+function difference(a: Config, b: Config): Record<string, SettingValue> {
+  return Object.fromEntries(Object.entries(b).filter(([name, value]) => a[name] !== value));
+}
+
+/** Stronger recomputation than now, where the executor does it. */
+function recomputations(config: Config, device: FitDevice): string[] {
+  if (!KINDS[device.kind].recomputes) return [];
+  const all = ['none', 'attention', 'block'];
+  return all.slice(all.indexOf(config['precision.recompute'] as string) + 1);
+}
+
+/** Policies with less memory that the device runs. */
+function smallerPrecisions(config: Config, { kind, compute }: FitDevice): string[] {
+  const now = config['precision.policy'];
+  const hasBf16 = KINDS[kind].memory === 'host' || compute.bf16 !== null || compute.fp16 === null;
+  const mixed = hasBf16 ? 'bf16' : 'fp16';
+  const wanted = now === 'fp32' ? [mixed, 'pure-bf16'] : now === 'pure-bf16' ? [] : ['pure-bf16'];
+  return wanted.filter((policy) => KINDS[kind].policies.includes(policy) && (policy !== 'pure-bf16' || hasBf16));
+}
+
+/** Optimizers with fewer numbers per parameter. */
+function leanerOptimizers(config: Config): { changes: Record<string, SettingValue>; text: string }[] {
+  const kind = config['optimizer.kind'] as string;
+  const heavy = kind === 'adamw' || kind === 'adam';
+  const momentum = (config['optimizer.momentum'] as number) > 0;
+  const leaner: { changes: Record<string, SettingValue>; text: string }[] = [];
+  if (heavy || (kind === 'rmsprop' && (momentum || config['optimizer.centered'] === true)))
+    leaner.push({
+      changes: { 'optimizer.kind': 'rmsprop', 'optimizer.momentum': 0, 'optimizer.centered': false },
+      text: 'rmsprop keeps one number per parameter (tune the learning rate again)',
+    });
+  if (kind !== 'sgd' || momentum)
+    leaner.push({
+      changes: { 'optimizer.kind': 'sgd', 'optimizer.momentum': 0 },
+      text: 'sgd without momentum keeps none (tune the learning rate again)',
+    });
+  return leaner.map(({ changes, text }) => ({ changes: difference(config, { ...config, ...changes }), text }));
+}

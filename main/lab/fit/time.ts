@@ -1,0 +1,253 @@
+/**
+ * How long a run will take, always as a range. `measured`: from the tokens per second of earlier runs with the same model, batch
+ * and device. `estimated`: each node of the planned programs takes the longer of its arithmetic and its memory traffic (the
+ * roofline model, Williams et al. 2009) and a launch, at a fast and a slow share of what the device can do at its best.
+ * Recomputation is part of the programs, so its cost is in the estimate.
+ */
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { DatasetSize } from './budget.ts';
+import { estimateDataset } from './budget.ts';
+import type { ComputeFacts, FitDevice } from './devices.ts';
+import type { DeviceKind } from './kinds.ts';
+import type { FitPlan, RunUse } from './plan.ts';
+import type { Work } from './use.ts';
+
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Tokens per second of an earlier run (its median over steps). */
+export interface Sample {
+  readonly tokensPerSecond: number;
+  readonly runId?: string;
+}
+
+/** Finds runs with the same model, batch and precision on the same executor. */
+export type FindSamples = (config: Config, device: FitDevice) => readonly Sample[];
+
+export interface TimeEstimate {
+  readonly basis: 'measured' | 'estimated' | 'unknown';
+  /** Where the numbers come from, for people. */
+  readonly explanation: string;
+  /** Seconds of one optimizer step. */
+  readonly stepSeconds: Range | null;
+  readonly tokensPerSecond: Range | null;
+  /** Of the whole run, evaluations included where their size is known. Null without a planned end. */
+  readonly seconds: Range | null;
+  /** Share of the steps that evaluations add; null when the size of the validation split is unknown. */
+  readonly evaluationSeconds: Range | null;
+}
+
+/** Shares of the best speed: of arithmetic, of bandwidth; seconds per operation. */
+interface Efficiency {
+  readonly flops: number;
+  readonly bytes: number;
+  readonly launch: number;
+}
+
+/**
+ * Fast and slow ends. GPUs: large matrix products reach 60 to 80 % of the dense peak, small ones a third; a launch takes 2 µs
+ * replayed from a graph and up to 10 µs otherwise. Native CPU: 25 to 80 % of the peak by instruction set. TensorFlow.js on the
+ * processor is given in absolute speeds below.
+ */
+const EFFICIENCY: Readonly<Record<'cuda' | 'cpu' | 'tfjs-gpu', { fast: Efficiency; slow: Efficiency }>> = {
+  cuda: { fast: { flops: 0.8, bytes: 0.9, launch: 2e-6 }, slow: { flops: 0.3, bytes: 0.5, launch: 1e-5 } },
+  cpu: { fast: { flops: 0.8, bytes: 1.5, launch: 1e-6 }, slow: { flops: 0.25, bytes: 0.5, launch: 2e-5 } },
+  'tfjs-gpu': { fast: { flops: 0.5, bytes: 0.7, launch: 3e-5 }, slow: { flops: 0.1, bytes: 0.3, launch: 2e-4 } },
+};
+
+interface Speeds {
+  /** FLOP/s with 32-bit and with 16-bit operands. */
+  readonly single: number | null;
+  readonly half: number | null;
+  readonly bytes: number | null;
+  readonly launch: number;
+}
+
+/**
+ * TensorFlow.js on one thread of a server processor (2.6 GHz, AVX-512), measured on the recipes quick and shakespeare: products at 3
+ * to 15 GFLOP/s in WebAssembly and 0.3 to 0.8 in plain JavaScript, element-wise operations at 0.4 to 1.2 GB/s.
+ */
+const TFJS_HOST: Readonly<Record<'tfjs-wasm' | 'tfjs-cpu', { fast: Speeds; slow: Speeds }>> = {
+  'tfjs-wasm': {
+    fast: { single: 1.5e10, half: 1.5e10, bytes: 1.2e9, launch: 1e-5 },
+    slow: { single: 3e9, half: 3e9, bytes: 4e8, launch: 5e-5 },
+  },
+  'tfjs-cpu': {
+    fast: { single: 8e8, half: 8e8, bytes: 1.2e9, launch: 1e-5 },
+    slow: { single: 3e8, half: 3e8, bytes: 4e8, launch: 5e-5 },
+  },
+};
+
+function speedsOf(kind: DeviceKind, compute: ComputeFacts, policy: string, end: 'fast' | 'slow'): Speeds {
+  if (kind === 'tfjs-wasm' || kind === 'tfjs-cpu') return TFJS_HOST[kind][end];
+  const share = EFFICIENCY[kind][end];
+  const scaled = (best: number | null, by: number): number | null => (best === null ? null : best * by);
+  const half = policy === 'fp16' ? compute.fp16 : compute.bf16;
+  return {
+    single: scaled(compute.fp32, share.flops),
+    half: scaled(kind === 'tfjs-gpu' ? compute.fp32 : half, share.flops),
+    bytes: scaled(compute.bytesPerSecond, share.bytes),
+    launch: share.launch,
+  };
+}
+
+/** Seconds of a program; undefined where a speed that it needs is unknown. */
+function programSeconds(work: Work, speeds: Speeds): number | undefined {
+  let seconds = 0;
+  for (let i = 0; i < work.flops.length; i++) {
+    if (work.bytes[i] === 0) continue;
+    const speed = work.half[i] === 1 ? speeds.half : speeds.single;
+    if (speed === null || speeds.bytes === null) return undefined;
+    seconds += Math.max(work.flops[i]! / speed, work.bytes[i]! / speeds.bytes) + speeds.launch;
+  }
+  return seconds;
+}
+
+/** Seconds of one optimizer step at both ends; undefined where the device's speed is unknown. */
+export function stepSeconds(plan: FitPlan, run: RunUse, device: FitDevice, policy: string): Range | undefined {
+  const at = (end: 'fast' | 'slow'): number | undefined => {
+    const speeds = speedsOf(device.kind, device.compute, policy, end);
+    let total = 0;
+    for (const { call, use } of run.programs) {
+      const times = { 'accumulate-first': 1, accumulate: plan.accumulation - 1, update: 1, evaluate: 0, generate: 0 }[
+        call.name
+      ];
+      if (times === 0) continue;
+      const seconds = programSeconds(use.work, speeds);
+      if (seconds === undefined) return undefined;
+      total += times * seconds;
+    }
+    return total;
+  };
+  const [low, high] = [at('fast'), at('slow')];
+  return low === undefined || high === undefined ? undefined : { low, high };
+}
+
+/** Spread around a single earlier run: what other programs and the weather of a machine do to it. */
+const SPREAD = 0.1;
+
+/** Time of the run by earlier runs where there are any, else by the roofline. */
+export function estimateTime(
+  config: Config,
+  plan: FitPlan,
+  run: RunUse,
+  device: FitDevice,
+  samples: readonly Sample[] = [],
+  dataset: DatasetSize | undefined = estimateDataset(config),
+): TimeEstimate {
+  const policy = config['precision.policy'] as string;
+  const { tokensPerStep } = plan.length;
+  const known = samples
+    .map(({ tokensPerSecond }) => tokensPerSecond)
+    .filter((rate) => rate > 0 && Number.isFinite(rate));
+  const roofline = stepSeconds(plan, run, device, policy);
+  let step: Range;
+  let explanation: string;
+  if (known.length > 0) {
+    const [least, most] = [Math.min(...known), Math.max(...known)];
+    step = { low: tokensPerStep / most / (1 + SPREAD), high: (tokensPerStep / least) * (1 + SPREAD) };
+    explanation = `${known.length === 1 ? 'an earlier run' : `${known.length} earlier runs`} with the same model, batch and device, ± 10 %`;
+  } else if (roofline === undefined) {
+    const missing =
+      device.compute.fp32 === null || policy === 'fp32'
+        ? 'its speed at this precision is unknown'
+        : `it has no ${policy}`;
+    return {
+      basis: 'unknown',
+      explanation: `no time for ${device.name}: ${missing}`,
+      stepSeconds: null,
+      tokensPerSecond: null,
+      seconds: null,
+      evaluationSeconds: null,
+    };
+  } else {
+    step = roofline;
+    explanation = `arithmetic and memory traffic of the plan at usual shares of the device's best speed; ${device.compute.basis}`;
+  }
+  const steps = plan.length.steps;
+  const evaluation = evaluationSeconds(config, plan, run, device, step, roofline, dataset);
+  const training = steps === null ? null : { low: steps * step.low, high: steps * step.high };
+  const limit = plan.length.seconds;
+  const bounded = (range: Range | null): Range | null => {
+    if (limit === null) return range;
+    return range === null
+      ? { low: limit, high: limit }
+      : { low: Math.min(limit, range.low), high: Math.min(limit, range.high) };
+  };
+  const bounds = bounded(training);
+  return {
+    basis: known.length > 0 ? 'measured' : 'estimated',
+    explanation,
+    stepSeconds: step,
+    tokensPerSecond: { low: tokensPerStep / step.high, high: tokensPerStep / step.low },
+    seconds:
+      bounds === null
+        ? null
+        : { low: bounds.low + (evaluation?.low ?? 0), high: bounds.high + (evaluation?.high ?? 0) },
+    evaluationSeconds: evaluation,
+  };
+}
+
+/** Time of all evaluations, by their share of the arithmetic of a step. */
+function evaluationSeconds(
+  config: Config,
+  plan: FitPlan,
+  run: RunUse,
+  device: FitDevice,
+  step: Range,
+  roofline: Range | undefined,
+  dataset: DatasetSize | undefined,
+): Range | null {
+  const limit = config['eval.tokens'] as number;
+  const available = dataset?.validationTokens;
+  const tokens = limit > 0 ? Math.min(limit, available ?? limit) : available;
+  const { steps } = plan.length;
+  if (tokens === undefined || steps === null) return null;
+  const every = config['eval.every_steps'] as number;
+  const times = every === 0 ? 1 : Math.ceil(steps / every);
+  const program = run.programs.find(({ call }) => call.name === 'evaluate');
+  if (program === undefined) return { low: 0, high: 0 };
+  const batches = Math.ceil(tokens / plan.context / program.call.rows);
+  const at = (end: 'fast' | 'slow'): number => {
+    const seconds = programSeconds(
+      program.use.work,
+      speedsOf(device.kind, device.compute, config['precision.policy'] as string, end),
+    );
+    if (seconds !== undefined && roofline !== undefined) {
+      // Measured steps calibrate the estimate.
+      const scale = end === 'fast' ? step.low / roofline.low : step.high / roofline.high;
+      return seconds * scale * batches;
+    }
+    const perToken = (end === 'fast' ? step.low : step.high) / plan.length.tokensPerStep;
+    return (perToken * tokens * plan.flopsPerTokenForward) / plan.flopsPerToken;
+  };
+  return { low: times * at('fast'), high: times * at('slow') };
+}
+
+export interface Prices {
+  /** Currency per GPU-hour (or machine-hour). */
+  readonly pricePerHour?: number;
+  /** Power drawn while training, and currency per kWh. */
+  readonly kilowatts?: number;
+  readonly tariff?: number;
+}
+
+export interface Cost extends Range {
+  /** `12.5 h × 2.2/h` */
+  readonly how: string;
+}
+
+/** Cost of a time: hours × price, or kW × hours × tariff, or both added; undefined without prices or time. */
+export function costOf(seconds: Range | null, { pricePerHour, kilowatts, tariff }: Prices): Cost | undefined {
+  if (seconds === null) return undefined;
+  const power = kilowatts !== undefined && tariff !== undefined ? kilowatts * tariff : undefined;
+  if (pricePerHour === undefined && power === undefined) return undefined;
+  const perHour = (pricePerHour ?? 0) + (power ?? 0);
+  const parts = [
+    ...(pricePerHour === undefined ? [] : [`${pricePerHour} per hour`]),
+    ...(power === undefined ? [] : [`${kilowatts} kW × ${tariff} per kWh`]),
+  ];
+  return { low: (seconds.low / 3600) * perHour, high: (seconds.high / 3600) * perHour, how: parts.join(' + ') };
+}

@@ -1,0 +1,108 @@
+/** What one program holds while it runs, instant by instant: the common form of planned arenas and of counted tensors. */
+import type { BufferCategory } from '../../engine/compile/plan.ts';
+import { costOf } from '../../engine/graph/operation.ts';
+import { DTYPE_BYTES } from '../../engine/graph/value.ts';
+import type { Node } from '../../engine/graph/value.ts';
+
+/** The plan's categories, and gradients of weights that wait in the arena until they are added up. */
+export type TemporaryCategory = BufferCategory | 'weight gradients';
+
+/** Bytes held from instant `start` to `end`, both included. */
+export interface Held {
+  readonly bytes: number;
+  readonly start: number;
+  readonly end: number;
+  readonly category: TemporaryCategory;
+  readonly scope: string;
+}
+
+/** Arithmetic of each node in order, for time estimates. */
+export interface Work {
+  readonly flops: Float64Array;
+  readonly bytes: Float64Array;
+  /** 1 where operands have 16 bits. */
+  readonly half: Uint8Array;
+}
+
+export interface ProgramUse {
+  readonly name: string;
+  /** What is allocated for it. */
+  readonly arenaBytes: number;
+  /** Most bytes held at once; the rest of the arena lies between buffers. */
+  readonly heldBytes: number;
+  readonly instant: number;
+  readonly instants: number;
+  readonly op: string;
+  readonly scope: string;
+  readonly phase: string;
+  readonly byCategory: Readonly<Record<string, number>>;
+  readonly byScope: Readonly<Record<string, number>>;
+  readonly occupancy: Float64Array;
+  readonly work: Work;
+}
+
+/** @param arenaBytes undefined: what is held at the peak */
+export function useOf(name: string, order: readonly Node[], held: readonly Held[], arenaBytes?: number): ProgramUse {
+  const occupancy = occupancyOf(held, order.length);
+  let instant = 0;
+  occupancy.forEach((bytes, i) => {
+    if (bytes > occupancy[instant]!) instant = i;
+  });
+  const byCategory: Record<string, number> = {};
+  const byScope: Record<string, number> = {};
+  for (const { bytes, start, end, category, scope } of held) {
+    if (start > instant || end < instant) continue;
+    byCategory[category] = (byCategory[category] ?? 0) + bytes;
+    byScope[scope] = (byScope[scope] ?? 0) + bytes;
+  }
+  const node = order[instant];
+  const heldBytes = occupancy[instant] ?? 0;
+  return {
+    name,
+    arenaBytes: arenaBytes ?? heldBytes,
+    heldBytes,
+    instant,
+    instants: order.length,
+    op: node?.op ?? '',
+    scope: node?.scope ?? '',
+    phase: node?.phase ?? '',
+    byCategory,
+    byScope,
+    occupancy,
+    work: workOf(order),
+  };
+}
+
+function occupancyOf(held: readonly Held[], instants: number): Float64Array {
+  const change = new Float64Array(instants + 2);
+  for (const { start, end, bytes } of held) {
+    change[start]! += bytes;
+    change[Math.min(end, instants) + 1]! -= bytes;
+  }
+  let now = 0;
+  return Float64Array.from({ length: instants }, (_, i) => (now += change[i]!));
+}
+
+function workOf(order: readonly Node[]): Work {
+  const flops = new Float64Array(order.length);
+  const bytes = new Float64Array(order.length);
+  const half = new Uint8Array(order.length);
+  order.forEach((node, i) => {
+    const cost = costOf(node);
+    flops[i] = cost.flops;
+    bytes[i] = cost.bytes;
+    const [first] = node.inputs;
+    half[i] = first !== undefined && DTYPE_BYTES[first.dtype] === 2 ? 1 : 0;
+  });
+  return { flops, bytes, half };
+}
+
+/** At most `points` numbers: the largest of each stretch, so that the peak stays. */
+export function downsample(values: Float64Array, points: number): number[] {
+  if (values.length <= points) return [...values];
+  return Array.from({ length: points }, (_, i) => {
+    const from = Math.floor((i * values.length) / points);
+    const to = Math.floor(((i + 1) * values.length) / points);
+    return values.subarray(from, to).reduce((most, value) => Math.max(most, value), 0);
+  });
+}

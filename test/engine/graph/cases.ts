@@ -603,7 +603,6 @@ const lossCases: OperationCase[] = [0, 3].flatMap((softcap): OperationCase[] => 
           graph.add('linearCrossEntropyGrad', [hidden!, weight!, targets!, g!], {
             softcap,
             outHidden: 'f32',
-            outWeight: 'f32',
           }),
       }),
     },
@@ -759,8 +758,7 @@ const fusedCases: OperationCase[] = [
       if (hasBase) inputs.base = normal(r, [5, 3]);
       return {
         inputs,
-        build: (x, graph) =>
-          graph.add('crossEntropyWithGradient', Object.values(x), { softcap: 2, outHidden: 'f32', outWeight: 'f32' }),
+        build: (x, graph) => graph.add('crossEntropyWithGradient', Object.values(x), { softcap: 2, outHidden: 'f32' }),
         differentiableOutputs: [0, 2, 3],
       };
     },

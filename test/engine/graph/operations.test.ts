@@ -125,7 +125,12 @@ test('decompositions keep the declared types on 16-bit inputs too (catches a los
     const graph = newGraph();
     const values = Object.entries(made.inputs).map(([name, { shape, dtype }]) => {
       // Vectors, saved statistics, master weights and moments stay in 32 bits under every policy.
-      const low = dtype === 'f32' && shape.length >= 2 && name !== 'lse' && (op !== 'optimizerUpdate' || name === 'g');
+      const low =
+        dtype === 'f32' &&
+        shape.length >= 2 &&
+        name !== 'lse' &&
+        name !== 'base' &&
+        (op !== 'optimizerUpdate' || name === 'g');
       return [name, input(graph, name, shape, low ? 'bf16' : dtype)] as const;
     });
     const outputs = made.build(Object.fromEntries(values), graph);

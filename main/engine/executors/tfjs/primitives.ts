@@ -12,7 +12,7 @@ import { fillUniform } from '../../random/philox.ts';
 import { isFloat } from '../../graph/shapes.ts';
 import { sizeOf } from '../../graph/value.ts';
 import type { DType, Node } from '../../graph/value.ts';
-import { compute, elements, integers } from './arrays.ts';
+import { compute, elements } from './arrays.ts';
 
 /** Computes the outputs of a node. Runs in a tidy scope: temporaries need not be disposed of; inputs must be left alone. */
 export type Kernel = (inputs: readonly tf.Tensor[], node: Node) => tf.Tensor[];
@@ -103,9 +103,16 @@ export const PRIMITIVES: Readonly<Record<string, Kernel>> = {
     const at = tf.reshape(indices!, [-1, 1]);
     return [tf.scatterND(at as tf.Tensor2D, tf.reshape(updates!, [-1, shape[1]]), shape)];
   },
+  // The WASM kernel writes outside of its output where an index is outside, so this is done here.
   oneHot: ([indices], { attrs, outputs }) => {
-    const flat = tf.oneHot(tf.reshape(indices!, [-1]) as tf.Tensor1D, attrs.size as number, 1, 0, 'float32');
-    return [tf.reshape(flat, [...outputs[0]!.shape])];
+    const size = attrs.size as number;
+    const at = indices!.dataSync() as Int32Array;
+    return compute([outputs[0]!.shape], (y) => {
+      y.fill(0);
+      at.forEach((column, row) => {
+        if (column >= 0 && column < size) y[row * size + column] = 1;
+      });
+    });
   },
   uniform: ([key], { attrs, outputs }) => {
     const [seedLo, seedHi, step, micro] = key!.dataSync() as Int32Array;
@@ -126,6 +133,3 @@ export function matmul(a: tf.Tensor, b: tf.Tensor, transposeA = false, transpose
   const product = tf.matMul(flat(a, transposeA), flat(b, transposeB));
   return a.rank === 2 ? product : tf.reshape(product, [...a.shape.slice(0, -2), ...product.shape]);
 }
-
-/** Reads integer elements; used by kernels that index with them. */
-export const indicesOf = (x: tf.Tensor): Int32Array => integers(x);

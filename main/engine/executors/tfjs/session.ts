@@ -5,6 +5,7 @@ import { wantedValues } from '../../graph/program.ts';
 import type { Program, StateSpec } from '../../graph/program.ts';
 import { sameShape, showType, sizeOf } from '../../graph/value.ts';
 import type { Node, Value, ValueType } from '../../graph/value.ts';
+import { fuse } from '../../compile/fuse.ts';
 import { planMemory } from '../../compile/plan.ts';
 import { lower } from '../../compile/schedule.ts';
 import type { Target } from '../../compile/schedule.ts';
@@ -16,6 +17,14 @@ import type { TfjsKind } from './backend.ts';
 import { tensorType } from './primitives.ts';
 import type { Kernel } from './primitives.ts';
 import { roundTo } from './rounding.ts';
+
+/** How programs are run: what is kept whole, and the kernel of each operation that then remains. */
+export interface Interpretation {
+  readonly target: Target;
+  readonly kernels: Readonly<Record<string, Kernel>>;
+  /** Whether the compiler's fusions are applied first. */
+  readonly fused: boolean;
+}
 
 /** One node to run and what may be dropped afterwards. */
 interface Step {
@@ -38,18 +47,16 @@ const CACHED_CONSTANT = 1024;
 
 export class TfjsSession implements Session {
   readonly #kind: TfjsKind;
-  readonly #target: Target;
-  readonly #kernels: Readonly<Record<string, Kernel>>;
+  readonly #way: Interpretation;
   readonly #specs: ReadonlyMap<string, StateSpec>;
   readonly #states = new Map<string, tf.Tensor>();
   readonly #constants = new Map<string, tf.Tensor>();
   #peak = 0;
   #disposed = false;
 
-  constructor(kind: TfjsKind, target: Target, kernels: Readonly<Record<string, Kernel>>, states: readonly StateSpec[]) {
+  constructor(kind: TfjsKind, way: Interpretation, states: readonly StateSpec[]) {
     this.#kind = kind;
-    this.#target = target;
-    this.#kernels = kernels;
+    this.#way = way;
     this.#specs = new Map(states.map((spec) => [spec.name, spec]));
     if (this.#specs.size !== states.length) throw new Error('open: two states have the same name');
     activate(kind);
@@ -58,8 +65,8 @@ export class TfjsSession implements Session {
 
   load(source: Program): LoadedProgram {
     this.#check();
-    const program = lower(source, this.#target);
-    const plan = planMemory(program, this.#target);
+    const program = lower(this.#way.fused ? fuse(source) : source, this.#way.target);
+    const plan = planMemory(program, this.#way.target);
     const live = reachable(wantedValues(program));
     const nodes = program.graph.nodes.filter((node) => live.has(node));
     const lastUse = new Map<number, number>();
@@ -96,7 +103,7 @@ export class TfjsSession implements Session {
     }
     for (const [value, position] of lastUse) if (position !== Infinity) dead[position]!.push(value);
     const steps = nodes.map((node, position): Step => {
-      const kernel = node.op === 'input' || node.op === 'state' ? none : this.#kernels[node.op];
+      const kernel = node.op === 'input' || node.op === 'state' ? none : this.#way.kernels[node.op];
       if (kernel === undefined) throw new Error(`${this.#kind}: no kernel for operation ${node.op}`);
       return { node, kernel, dead: dead[position]!, installs: installs[position]! };
     });
@@ -152,7 +159,7 @@ export class TfjsSession implements Session {
     const key = `${node.op} ${String(node.attrs.value)} ${showType(value)}`;
     let tensor = this.#constants.get(key);
     if (tensor === undefined) {
-      tensor = tf.tidy(() => rounded(this.#kernels[node.op]!([], node)[0]!, value));
+      tensor = tf.tidy(() => rounded(this.#way.kernels[node.op]!([], node)[0]!, value));
       this.#constants.set(key, tensor);
     }
     return [tf.clone(tensor)];

@@ -505,7 +505,7 @@ const TRANSLATIONS: Readonly<Record<string, Translation>> = {
     {
       kernel: 'global_norm',
       fields: { y: place.at(node.outputs[0]!) },
-      extra: [...node.inputs.flatMap((value) => [place.at(value), sizeOf(value.shape), type(value)])],
+      extra: node.inputs.flatMap((value) => [place.at(value), sizeOf(value.shape), type(value)]),
     },
   ],
   reduceSum: reduce,

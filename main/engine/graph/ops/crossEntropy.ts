@@ -69,9 +69,9 @@ defineOperation({
   gradient: (node, [g]) => {
     if (g === undefined) return [undefined, undefined, undefined];
     const [hidden, weight] = node.inputs as [Value, Value];
-    const attrs = { ...node.attrs, outHidden: gradientType(hidden), outWeight: gradientType(weight) };
+    const attrs = { ...node.attrs, outHidden: gradientType(hidden) };
     const [dHidden, dWeight] = g.graph.add('linearCrossEntropyGrad', [...node.inputs, g], attrs);
-    return [dHidden, dWeight, undefined];
+    return [dHidden, cast(dWeight!, gradientType(weight)), undefined];
   },
   decompose: ([hidden, weight, targets], attrs) => {
     const n = targets!.shape[0]!;
@@ -90,7 +90,8 @@ defineOperation({
   kind: 'composite',
   infer: ([hidden, weight], attrs) => [
     { shape: hidden!.shape, dtype: attrs.outHidden as 'f32' },
-    { shape: weight!.shape, dtype: attrs.outWeight as 'f32' },
+    // Summed over all rows, so in 32 bits.
+    { shape: weight!.shape, dtype: 'f32' },
   ],
   decompose: ([hidden, weight, targets, g], attrs) => {
     const n = targets!.shape[0]!;
@@ -102,7 +103,7 @@ defineOperation({
     const low = cast(d, hidden!.dtype);
     return [
       matmul(low, weight!, { out: attrs.outHidden as 'f32' }),
-      matmul(low, hidden!, { transposeA: true, out: attrs.outWeight as 'f32' }),
+      matmul(low, hidden!, { transposeA: true, out: 'f32' }),
     ];
   },
   flops: headFlops(3),

@@ -156,7 +156,7 @@ defineOperation({
       perRow,
       perRow,
       { shape: hidden!.shape, dtype: attrs.outHidden as DType },
-      { shape: weight!.shape, dtype: attrs.outWeight as DType },
+      { shape: weight!.shape, dtype: 'f32' },
     ];
   },
   decompose: (inputs, attrs) => {

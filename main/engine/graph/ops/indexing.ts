@@ -3,7 +3,7 @@ import { defineOperation } from '../operation.ts';
 import { requireShape } from '../shapes.ts';
 import { sizeOf } from '../value.ts';
 import type { DType, Value } from '../value.ts';
-import { gradientType } from './elementwise.ts';
+import { cast, gradientType } from './elementwise.ts';
 
 defineOperation({
   name: 'gather',
@@ -20,7 +20,7 @@ defineOperation({
   },
   gradient: (node, [g]) => {
     const [table, indices] = node.inputs as [Value, Value];
-    return [scatterAdd(indices, g!, table.shape[0]!, gradientType(table)), undefined];
+    return [cast(scatterAdd(indices, g!, table.shape[0]!), gradientType(table)), undefined];
   },
   flops: () => 0,
 });

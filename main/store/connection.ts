@@ -132,3 +132,19 @@ export class Connection {
     }
   }
 }
+
+/** What makes a commit durable (a write-ahead log that is flushed with every commit), and buffers of sensible size. */
+export function configureWriter(connection: Connection): void {
+  if (connection.pragma('journal_mode = WAL') !== 'wal') {
+    throw new StoreError(
+      'io',
+      `the disk of ${connection.path} cannot hold a run database (no shared memory): choose a folder on a local disk`,
+    );
+  }
+  connection.exec(`
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA cache_size = -32768;
+  `);
+}

@@ -1,5 +1,6 @@
 /** The log of what happened, numbered over the whole database so that a reader can continue where it was. */
 
+import { RUN_EVENT_KINDS } from '../../preload/contract/runs.ts';
 import type { RunEvent, RunEventKind } from '../../preload/contract/runs.ts';
 import type { Connection, Row } from './connection.ts';
 
@@ -31,15 +32,15 @@ export class Events {
 
   /** In order of their numbers. */
   read(query: EventQuery): RunEvent[] {
+    // Two texts, so that each has its index: the number alone, or run and number.
+    const ofRun = query.runId === undefined ? '' : 'AND events.run = (SELECT key FROM runs WHERE id = ?)';
     return this.#connection
       .all(
         `SELECT seq, runs.id AS run_id, at, kind, message, data FROM events LEFT JOIN runs ON runs.key = events.run
-         WHERE seq > ?1 AND (?2 IS NULL OR events.run = (SELECT key FROM runs WHERE id = ?2))
-           AND (?3 IS NULL OR kind IN (SELECT value FROM json_each(?3)))
-         ORDER BY seq LIMIT ?4`,
+         WHERE seq > ? ${ofRun} AND kind IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?`,
         query.after ?? 0,
-        query.runId ?? null,
-        query.kinds ? JSON.stringify(query.kinds) : null,
+        ...(query.runId === undefined ? [] : [query.runId]),
+        JSON.stringify(query.kinds ?? RUN_EVENT_KINDS),
         query.limit ?? -1,
       )
       .map(toEvent);

@@ -19,7 +19,7 @@ import type {
 } from '../../preload/contract/runs.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { CommitQueue } from './commits.ts';
-import { assertSqliteVersion, Connection } from './connection.ts';
+import { assertSqliteVersion, configureWriter, Connection } from './connection.ts';
 import { StoreError } from './errors.ts';
 import { Events } from './events.ts';
 import type { EventQuery } from './events.ts';
@@ -102,18 +102,7 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
     connection = new Connection(file, false);
     // Lets purged runs give their space back. Only possible before the first table.
     if (found === 0) connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
-    if (connection.pragma('journal_mode = WAL') !== 'wal') {
-      throw new StoreError(
-        'io',
-        `the disk of ${file} cannot hold a run database (no shared memory): choose a local disk`,
-      );
-    }
-    connection.exec(`
-      PRAGMA synchronous = FULL;
-      PRAGMA wal_autocheckpoint = 4000;
-      PRAGMA journal_size_limit = 67108864;
-      PRAGMA cache_size = -32768;
-    `);
+    configureWriter(connection);
     const backup = migrate(connection, migrations);
     const store = new Store(connection, lock, backup);
     if (options.maxBytes !== undefined) store.limitSize(options.maxBytes);

@@ -129,7 +129,8 @@ export interface NewSweep {
   readonly createdAt?: number;
 }
 
-export type RunEventKind = 'state' | 'log' | 'warning' | 'error';
+export const RUN_EVENT_KINDS = ['state', 'log', 'warning', 'error'] as const;
+export type RunEventKind = (typeof RUN_EVENT_KINDS)[number];
 
 export interface RunEvent {
   /** Increases over the whole database: a reader that saw `seq` continues after it. */

@@ -22,7 +22,14 @@ for (;;) {
     waiting.push(store.appendMetrics(runId, columns, { steps: step, summary: { last: step } }));
     upTo.push(step);
   }
-  await Promise.all(waiting.map((acknowledged, i) => acknowledged.then(() => writeSync(1, `ack ${upTo[i]}\n`))));
+  writeSync(1, `try ${step}\n`);
+  // Half of the time without a pause between commits, so that many kills fall into one.
+  const eager = step % 2 === 0;
+  const acknowledgements = Promise.all(
+    waiting.map((acknowledged, i) => acknowledged.then(() => writeSync(1, `ack ${upTo[i]}\n`))),
+  );
+  if (eager) store.flush();
+  await acknowledgements;
   // Some commits of other kinds between the points.
   if (step % 3 === 0) store.updateRun(runId, { note: `at ${step}` });
 }

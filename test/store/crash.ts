@@ -12,6 +12,8 @@ export function crashValue(metric: number, step: number): number {
 }
 
 export interface CrashRound {
+  /** Points were on their way when the kill came. */
+  readonly inFlight: boolean;
   readonly acknowledged: number;
   readonly found: number;
 }
@@ -23,7 +25,6 @@ export async function crashRound(path: string, runId: string, random: () => numb
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
-  // One line says that it started; at least one acknowledgement follows.
   const killAfter = 2 + Math.floor(random() * 40);
   let lines = 0;
   let text = '';
@@ -31,14 +32,16 @@ export async function crashRound(path: string, runId: string, random: () => numb
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
   child.stdout.on('data', (data: Buffer) => {
     text += data.toString();
-    lines += data.toString().split('\n').length - 1;
-    // A random number of turns later, so that the kill also falls into the middle of transactions.
-    if (lines >= killAfter) setTimeout(() => child.kill('SIGKILL'), random() * 12);
+    lines = text.split('\nack ').length;
+    // A random moment later, so that the kill also falls into the middle of transactions.
+    if (lines >= killAfter) setTimeout(() => child.kill('SIGKILL'), random() * 70);
   });
   const [, signal] = (await exited) as [number | null, string | null];
   if (signal !== 'SIGKILL') throw new Error(`the writer ended by itself: ${errors}`);
-  // The last line may be cut off: then it was not an acknowledgement.
-  const acknowledged = Number(/(?:start|ack) (\d+)\n(?!.*\n)/s.exec(text)?.[1] ?? 0);
+  // A last line that is cut off was not an acknowledgement.
+  const told = (pattern: RegExp): number => Number([...text.matchAll(pattern)].at(-1)?.[1] ?? 0);
+  const acknowledged = told(/^(?:start|ack) (\d+)\n/gm);
+  const inFlight = told(/^try (\d+)\n/gm) > acknowledged;
 
   const store = openStore(path);
   try {
@@ -54,7 +57,7 @@ export async function crashRound(path: string, runId: string, random: () => numb
         if (step[i] !== i || !Object.is(value[i], crashValue(m, i))) throw new Error(`${metric}: wrong point ${i}`);
       }
     });
-    return { acknowledged, found: steps };
+    return { acknowledged, found: steps, inFlight };
   } finally {
     store.close();
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { assertSqliteVersion } from '../../main/store/connection.ts';
+import { assertSqliteVersion, configureWriter, Connection } from '../../main/store/connection.ts';
 import { openStore } from '../../main/store/index.ts';
 import type { Migration } from '../../main/store/migrate.ts';
 import { MIGRATIONS } from '../../main/store/migrations/index.ts';
@@ -23,6 +23,16 @@ test('SQLite versions with the corruption bug are refused (catches: comparing ve
   for (const version of ['3.51.2', '3.9.9', '3.50.10', '2.99.99', 'nonsense']) {
     expect(() => assertSqliteVersion(version)).toThrow(/needs SQLite 3\.51\.3 or newer/);
   }
+});
+
+test('every commit is flushed to the disk (catches: a faster setting that a power cut turns into loss)', () => {
+  const connection = new Connection(join(temporaryFolder(), 'runs.db'), false);
+  onCleanup(() => connection.close());
+  // SQLite's own default can be changed when it is built; here it is ours.
+  connection.exec('PRAGMA synchronous = OFF');
+  configureWriter(connection);
+  expect(connection.pragma('synchronous')).toBe(2);
+  expect(connection.pragma('journal_mode')).toBe('wal');
 });
 
 test('the file is durable and strict as promised (catches: a pragma lost on the way)', () => {
@@ -162,15 +172,33 @@ describe('one writer, many readers', () => {
     const exited = once(child, 'exit');
     try {
       let text = '';
-      for await (const data of child.stdout) if ((text += data).includes('ack')) break;
+      await new Promise<void>((resolve) => {
+        child.stdout.on('data', (data: Buffer) => {
+          text += data.toString();
+          if (text.includes('ack')) resolve();
+        });
+      });
       expect(() => openStore(path)).toThrow(new RegExp(`process ${child.pid} .*is already writing`));
       // Meanwhile anybody may read.
       const reader = open(path, { readOnly: true });
       expect(reader.getRun(id)!.steps).toBeGreaterThan(0);
+      const begin = reader.readAll(id, 'tokens').step.length;
+      // One read is one state of the database, even while another process commits between its statements.
+      let grown = false;
+      for (let i = 0; i < 5000 && !(grown && i >= 200); i++) {
+        const [first, second] = reader.readMany([id, id], 'tokens', { maxPoints: 500 });
+        expect(second).toEqual(first);
+        grown = first.points > begin;
+        // The output of the writer must be read, or it stops.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(grown).toBe(true);
     } finally {
       child.kill('SIGKILL');
       await exited;
     }
+    // The log of the killed writer is still there: a reader can use it, too.
+    expect(open(path, { readOnly: true }).getRun(id)!.steps).toBeGreaterThan(0);
     expect(open(path).getRun(id)!.steps).toBeGreaterThan(0);
   });
 

@@ -143,6 +143,23 @@ test('means stay in their envelope, also near the largest double (catches: overf
   }
 });
 
+test('buckets of nothing but NaN or infinities say so (catches: a diverged stretch drawn as a number)', async () => {
+  const store = newStore();
+  const { id } = store.createRun(newRun());
+  const value = (step: number): number => (step < 2048 ? 1 : step < 4096 ? NaN : step < 6144 ? Infinity : -Infinity);
+  await store.appendMetrics(id, [column('m', range(0, 8192), value)]);
+  for (const maxPoints of [12, 70, 700]) {
+    const { step, value: mean, min, max, nonFinite, bucket } = store.readSeries(id, 'm', { maxPoints });
+    for (let i = 1; i < step.length - 1; i++) {
+      const expected = value(step[i]);
+      // Buckets on the borders hold several kinds.
+      if ([-1, 1].some((side) => !Object.is(value(step[i] + side * bucket), expected))) continue;
+      expect([mean[i], min[i], max[i]]).toEqual([expected, expected, expected]);
+      expect(nonFinite[i]).toBe(expected === 1 ? 0 : bucket);
+    }
+  }
+});
+
 test('last values and ranges are kept without reading the points (catches: NaN stored as null or zero)', async () => {
   const store = newStore();
   const { id } = store.createRun(newRun());

@@ -1,5 +1,5 @@
 /** YAML with positions: what recipes, config files and sweep files share. */
-import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLMap } from 'yaml';
 
 export interface Position {
   /** 1-based. */
@@ -42,12 +42,36 @@ export class YamlText {
     });
     const top = this.#document.contents;
     if (top && !isMap(top)) problems.push(this.#problem('expected `name: value` lines', this.position(top)));
+    if (problems.length === 0) problems.push(...this.#unusable());
     this.problems = problems;
     this.root = isMap(top) && problems.length === 0 ? top : undefined;
   }
 
   #problem(detail: string, position: Position): YamlProblem {
     return { code: 'yaml', position, message: `${this.where(position)}: ${detail}` };
+  }
+
+  /** What is YAML but cannot be read as settings: keys that are no text, aliases to nothing or without end. */
+  #unusable(): YamlProblem[] {
+    const problems: YamlProblem[] = [];
+    visit(this.#document, {
+      Pair: (_, { key }) => {
+        if (!isScalar(key)) problems.push(this.#problem('a name must be plain text', this.position(key)));
+      },
+      Alias: (_, alias) => {
+        if (alias.resolve(this.#document)) return;
+        problems.push(
+          this.#problem(`*${alias.source} stands for nothing; write &${alias.source} before it`, this.position(alias)),
+        );
+      },
+    });
+    if (problems.length > 0) return problems;
+    try {
+      this.#document.toJS();
+      return [];
+    } catch (error) {
+      return [this.#problem((error as Error).message, { line: 1, column: 1 })];
+    }
   }
 
   #at(offset: number): Position {

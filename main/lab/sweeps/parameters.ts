@@ -126,7 +126,15 @@ function readDistribution(
   for (const [key, entry] of fields) {
     if (key === 'distribution') continue;
     const field = Object.hasOwn(FIELD_TYPES, key) ? FIELD_TYPES[key] : undefined;
-    if (!field) reader.unknownKey(entry, `${path}.${key}`, ['distribution', ...Object.keys(FIELD_TYPES)]);
+    if (key === 'parameters')
+      reader.wrong(
+        entry,
+        `${path}.parameters`,
+        reader.yaml.value(entry.node),
+        'parameters alone, or the fields of one parameter',
+      );
+    else if (!field)
+      reader.unknownKey(entry, `${path}.${key}`, ['distribution', 'parameters', ...Object.keys(FIELD_TYPES)]);
     else if (reader.check(entry, `${path}.${key}`, field)) values[key] = reader.yaml.value(entry.node);
   }
   const named = fields.get('distribution');

@@ -27,7 +27,7 @@ export const anyMap: Field = {
 
 export const choice = (...choices: string[]): Field => ({
   allowed: `one of ${choices.join(', ')}`,
-  ok: (value) => choices.includes(String(value)),
+  ok: (value) => (typeof value === 'string' || typeof value === 'boolean') && choices.includes(String(value)),
   choices,
 });
 

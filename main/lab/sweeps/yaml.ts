@@ -200,17 +200,17 @@ function readScheduler(reader: SchemaReader, entry: YamlEntry): Record<string, u
 
 /** Settings that all runs share; dotted or nested. Values are checked when the sweep is planned. */
 function readSettings(reader: SchemaReader, entry: YamlEntry): Record<string, SettingValue> {
-  const settings: Record<string, SettingValue> = {};
-  if (!isMap(entry.node)) return settings;
+  const settings = new Map<string, SettingValue>();
+  if (!isMap(entry.node)) return {};
   for (const { name, value, where } of flattenEntries(reader.yaml, entry.node as YAMLMap)) {
     const place: YamlEntry = { ...entry, position: positionOf(where, entry) };
-    if (Object.hasOwn(settings, name))
-      reader.wrong(place, `settings.${name}`, value, 'each setting once', undefined, undefined, 'duplicate');
+    const path = `settings.${name}`;
+    if (settings.has(name)) reader.wrong(place, path, value, 'each setting once', undefined, undefined, 'duplicate');
     else if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean')
-      settings[name] = value;
-    else reader.wrong(place, `settings.${name}`, value, 'a number, text, true or false');
+      settings.set(name, value);
+    else reader.wrong(place, path, value, 'a number, text, true or false');
   }
-  return settings;
+  return Object.fromEntries(settings);
 }
 
 function positionOf(where: string | undefined, fallback: YamlEntry): YamlEntry['position'] {

@@ -318,6 +318,17 @@ const sweepRows: [string, Row][] = [
     { setting: 'early_terminate', value: 'hyperband', allowed: 'min_iter, or max_iter with s' },
   ],
   ['method: grid\nmethod: random\n', { setting: 's.yaml', value: 's.yaml:2:1', allowed: 'given twice' }],
+  ['method: [grid]\n', { setting: 'method', value: '["grid"]', allowed: 'one of grid', nearest: 'grid' }],
+  [
+    one('model: { parameters: { width: { value: 1 } }, value: 3 }'),
+    { setting: 'parameters.model.parameters', value: '"width"', allowed: 'parameters alone' },
+  ],
+  [one('a.b: { values: [*none] }'), { setting: 's.yaml', value: 's.yaml:4:19', allowed: '*none stands for nothing' }],
+  [one('? [a, b]\n  : { value: 1 }'), { setting: 's.yaml', value: 's.yaml:4:5', allowed: 'a name must be plain text' }],
+  [
+    'a: &a [x, x, x]\nb: &b [*a, *a, *a]\nc: &c [*b, *b, *b]\nd: &d [*c, *c, *c]\ne: &e [*d, *d, *d]\nf: [*e, *e, *e]\n',
+    { setting: 's.yaml', value: 's.yaml:1:1', allowed: 'alias' },
+  ],
   // From here on the file is well formed, and the settings say no.
   [
     'method: bayes\nmetric: { name: val/loss }\nparameters: { seed: { value: 1 } }\n',
@@ -341,6 +352,10 @@ const sweepRows: [string, Row][] = [
   [
     'method: grid\nsettings: { model: { widht: 3 } }\n',
     { setting: 'model.widht', value: '3', allowed: 'the name', nearest: 'model.width' },
+  ],
+  [
+    'method: grid\nsettings: { __proto__: 3 }\n',
+    { setting: '__proto__', value: '3', allowed: 'the name of a setting' },
   ],
   [
     one('model.widht: { values: [1] }'),

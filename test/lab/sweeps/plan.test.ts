@@ -213,7 +213,7 @@ describe('layers', () => {
       'model.width': 96,
       'optimizer.lr': 0.25,
       'model.depth': 3,
-      'stop.steps': 120,
+      'stop.steps': 150,
     });
     expect(found.warnings).toEqual([
       "model.depth is 9 on the command line, but the sweep varies it: the sweep's values are used",

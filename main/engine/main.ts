@@ -90,6 +90,9 @@ if (process.send === undefined) {
   process.stderr.on('error', () => {});
   // Ctrl-C in a terminal reaches every process of the group; the host decides what it means.
   process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => control.stop(true));
+  process.on('SIGTERM', () => {
+    if (started) control.stop(true);
+    else process.exit(0);
+  });
   void send({ type: 'ready', pid: process.pid });
 }

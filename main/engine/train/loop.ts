@@ -226,12 +226,17 @@ export class TrainingLoop {
     const { runtime, data, config, control, recorder, emit } = this.#parts;
     const batchRows = evaluationBatch(config, data);
     const { steps } = this.#counters;
+    let phaseAt = -Infinity;
     const result = await evaluate({
       session: runtime.session,
       loaded: runtime.evaluate(batchRows),
       data: data.validation(batchRows),
       onBatch: async (fraction) => {
-        emit({ type: 'phase', name: 'evaluate', fraction });
+        const now = performance.now();
+        if (now - phaseAt >= PROGRESS_INTERVAL) {
+          phaseAt = now;
+          emit({ type: 'phase', name: 'evaluate', fraction });
+        }
         await this.#breathe();
         return !control.urgent;
       },

@@ -99,7 +99,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const schedule = buildSchedule(config, end);
   for (const text of scheduleWarnings(config, end)) warn(text);
 
-  const executor = await (options.openExecutor ?? open)(config);
+  const executor = await (options.openExecutor ?? openFor(emit))(config);
   const runtime = new Runtime(executor, programs, config['model.context'] as number);
   resources.push(() => runtime.dispose());
   loadPrograms(runtime, config, data);
@@ -129,8 +129,18 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   return loop;
 }
 
-const open = async (config: Config): Promise<Executor> =>
-  (await selectExecutor(config.device as string, config['precision.policy'] as string)).executor;
+/** Opens what `device` asks for; a choice made by Sweeplab is written down with its reasons. */
+const openFor =
+  (emit: RunOptions['emit']) =>
+  async (config: Config): Promise<Executor> => {
+    const { device, 'precision.policy': policy } = config;
+    const { executor, passedOver } = await selectExecutor(device as string, policy as string);
+    if (passedOver.length > 0) {
+      const text = `device ${device} takes ${executor.device.executor} (${executor.device.name}); not used: ${passedOver.join('; ')}`;
+      emit({ type: 'log', level: 'log', text });
+    }
+    return executor;
+  };
 
 /** Prepares the data; undefined when a stop came first. */
 async function prepareWithAbort(

@@ -33,6 +33,8 @@ export interface LossScale {
 
 const FIRST_SCALE = 2 ** 16;
 const LARGEST_SCALE = 2 ** 24;
+/** The update program changes nothing at or above this norm, half of the largest f32: it counts as infinite. */
+const LARGEST_NORM = 1.7e38;
 /** Updates without overflow after which the factor doubles. */
 const GROWTH_INTERVAL = 2000;
 
@@ -105,7 +107,8 @@ export class Runtime {
       const result = { loss, accuracy: correct / scored, scored };
       if (!Number.isFinite(loss)) return { ...result, gradNorm: NaN };
       const out = await this.session.run(this.update(), { ...hyper.inputs, gradientScale: Float32Array.of(1 / scale) });
-      const gradNorm = out.gradNorm![0]!;
+      const norm = out.gradNorm![0]!;
+      const gradNorm = norm < LARGEST_NORM ? norm : norm * Infinity;
       if (Number.isFinite(gradNorm)) {
         this.#held();
         return { ...result, gradNorm };

@@ -63,8 +63,16 @@ export interface TrainingOptions {
   readonly resume?: boolean;
   readonly prepare?: PrepareData;
   readonly files?: CheckpointFiles;
-  /** Sees, and may change, what a program gives back; `calls` counts the runs of that program. Returning false skips the run. */
-  readonly onProgram?: (name: string, calls: number, outputs: Record<string, TypedArray> | undefined) => boolean | void;
+  /**
+   * Called before each run of a program (`calls` counts the runs of this one; returning false skips it) and after it with its
+   * outputs, which may be changed.
+   */
+  readonly onProgram?: (
+    name: string,
+    calls: number,
+    outputs: Record<string, TypedArray> | undefined,
+    control: TrainingControl,
+  ) => boolean | void;
   /** Sees every message before the host; may stop the run, or throw to break it off like a kill. */
   readonly onMessage?: (message: EngineMessage, control: TrainingControl) => void;
 }
@@ -102,7 +110,7 @@ export async function train(options: TrainingOptions): Promise<{ end: EngineEnd;
     files: options.files,
     openExecutor: async (config) => {
       const { executor } = await selectExecutor(config.device as string);
-      return options.onProgram === undefined ? executor : tampered(executor, options.onProgram);
+      return options.onProgram === undefined ? executor : tampered(executor, options.onProgram, control);
     },
   });
   return { end, host };
@@ -121,7 +129,11 @@ export async function tensorsOf(host: FakeHost): Promise<Record<string, Float32A
 }
 
 /** The executor with `onProgram` between it and the engine. */
-function tampered(executor: Executor, onProgram: NonNullable<TrainingOptions['onProgram']>): Executor {
+function tampered(
+  executor: Executor,
+  onProgram: NonNullable<TrainingOptions['onProgram']>,
+  control: TrainingControl,
+): Executor {
   return {
     device: executor.device,
     open(states) {
@@ -137,15 +149,22 @@ function tampered(executor: Executor, onProgram: NonNullable<TrainingOptions['on
           const { name } = loaded.program;
           const call = (calls.get(name) ?? 0) + 1;
           calls.set(name, call);
-          if (onProgram(name, call, undefined) === false)
+          if (onProgram(name, call, undefined, control) === false)
             return Object.fromEntries(
               [...loaded.program.outputs.keys()].map((key) => [key, Float32Array.of(Infinity)]),
             );
           const outputs = await session.run(loaded, inputs);
-          onProgram(name, call, outputs);
+          onProgram(name, call, outputs, control);
           return outputs;
         },
       };
     },
   };
 }
+
+/** Asks for a stop during update number `step` of the process. */
+export const stopDuring =
+  (step: number, urgent = false): NonNullable<TrainingOptions['onProgram']> =>
+  (name, calls, outputs, control) => {
+    if (name === 'update' && calls === step && outputs) control.stop(urgent);
+  };

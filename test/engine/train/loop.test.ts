@@ -5,7 +5,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
 import { fakeData } from './fakeData.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
-import { tensorsOf, train } from './laboratory.ts';
+import { stopDuring, tensorsOf, train } from './laboratory.ts';
 import type { FakeHost, TrainingOptions } from './laboratory.ts';
 
 const trained = async (config: Config, options: Partial<TrainingOptions> = {}) =>
@@ -191,19 +191,12 @@ describe('endings that are not a rule', () => {
 
   test('a stop finishes the step, evaluates and saves; an urgent one only saves', async () => {
     for (const urgent of [false, true]) {
-      const { end, host } = await trained(
-        { 'stop.steps': 1000, 'eval.every_steps': 100 },
-        {
-          onMessage: (message, control) => {
-            if (message.type === 'progress' && message.step >= 2) control.stop(urgent);
-          },
-        },
-      );
-      expect(end.state).toBe('stopped');
-      expect(end.steps).toBeGreaterThanOrEqual(2);
-      expect(end.reason).toContain(`step ${end.steps}`);
-      expect(stepsOf(host, 'val/loss')).toEqual(urgent ? [0] : [0, end.steps]);
-      expect(host.of('checkpoint').at(-1)).toMatchObject({ kind: 'last', step: end.steps });
+      const config = { 'stop.steps': 1000, 'eval.every_steps': 100 };
+      const { end, host } = await trained(config, { onProgram: stopDuring(3, urgent) });
+      expect(end).toMatchObject({ state: 'stopped', steps: 3 });
+      expect(end.reason).toContain('step 3');
+      expect(stepsOf(host, 'val/loss')).toEqual(urgent ? [0] : [0, 3]);
+      expect(host.of('checkpoint').at(-1)).toMatchObject({ kind: 'last', step: 3 });
     }
   });
 

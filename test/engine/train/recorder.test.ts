@@ -148,6 +148,28 @@ describe('metric recorder', () => {
     return true;
   }
 
+  test('training waits for a host that falls far behind, until it acknowledges or the wait is released', async () => {
+    const seqs: number[] = [];
+    const recorder = new MetricRecorder((seq) => seqs.push(seq));
+    const waits = (): Promise<boolean> =>
+      Promise.race([
+        recorder.room().then(() => false),
+        new Promise<boolean>((resolve) => setImmediate(() => resolve(true))),
+      ]);
+    for (let step = 1; step <= 100_000; step++) recorder.record(step, { a: 1 });
+    expect(await waits()).toBe(false);
+    recorder.record(100_001, { a: 1 });
+    expect(await waits()).toBe(true);
+    const waiting = recorder.room();
+    recorder.acknowledge(1);
+    await waiting;
+    expect(await waits()).toBe(false);
+    for (let step = 100_002; step <= 103_000; step++) recorder.record(step, { a: 1 });
+    const released = recorder.room();
+    recorder.release();
+    await released;
+  });
+
   test('acknowledged points are let go (catches memory that grows with the run)', () => {
     const recorder = new MetricRecorder((seq) => recorder.acknowledge(seq));
     for (let step = 1; step <= 5000; step++) recorder.record(step, { a: step });

@@ -6,7 +6,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 import { fakeData } from './fakeData.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
-import { FakeHost, Killed, tensorsOf, train } from './laboratory.ts';
+import { FakeHost, Killed, stopDuring, tensorsOf, train } from './laboratory.ts';
 
 /** Dropout, accumulation, momentum, a schedule and padding: everything that has a state or a random number. */
 const CONFIG = testConfig({
@@ -36,13 +36,8 @@ describe('resuming', () => {
     for (const at of [1, 2, 4, 5, 6, 13]) {
       const folder = await temporaryFolder();
       const host = new FakeHost();
-      const stop = (step: number) => ({
-        onMessage: (message: EngineMessage, control: { stop(): void }) => {
-          if (message.type === 'metrics' && message.columns.some(({ steps }) => steps.at(-1)! >= step)) control.stop();
-        },
-      });
-      const first = await train({ config: CONFIG, folder, host, prepare, ...stop(at) });
-      expect(first.end.state).toBe('stopped');
+      const first = await train({ config: CONFIG, folder, host, prepare, onProgram: stopDuring(at) });
+      expect(first.end).toMatchObject({ state: 'stopped', steps: at });
       const second = await train({ config: CONFIG, folder, host, prepare, resume: true });
       expect(second.end).toMatchObject({ state: 'finished', reason: whole.end.reason, tokens: whole.end.tokens });
       expect(host.reproducible).toEqual(whole.series);

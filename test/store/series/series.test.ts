@@ -97,7 +97,7 @@ describe('reductions against brute force', () => {
     const exact = store.readAll(id, 'm');
     expect(exact.step).toEqual(Float64Array.from(logged.steps));
     expect(exact.value).toEqual(Float64Array.from(logged.values));
-    const rounds = points > 100_000 ? 4 : 12;
+    const rounds = points > 100_000 ? 3 : 12;
     for (let round = 0; round < rounds; round++) {
       const maxPoints = 3 + Math.floor(random() ** 2 * Math.min(points, 3000));
       const last = logged.steps.at(-1)!;
@@ -150,7 +150,8 @@ test('buckets of nothing but NaN or infinities say so (catches: a diverged stret
   await store.appendMetrics(id, [column('m', range(0, 8192), value)]);
   for (const maxPoints of [12, 70, 700]) {
     const { step, value: mean, min, max, nonFinite, bucket } = store.readSeries(id, 'm', { maxPoints });
-    for (let i = 1; i < step.length - 1; i++) {
+    // The outermost buckets lack the end points, which stand alone.
+    for (let i = 2; i < step.length - 2; i++) {
       const expected = value(step[i]);
       // Buckets on the borders hold several kinds.
       if ([-1, 1].some((side) => !Object.is(value(step[i] + side * bucket), expected))) continue;

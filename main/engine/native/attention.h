@@ -13,9 +13,10 @@
 
 namespace LEVEL {
 
-constexpr int BQ = LEVEL_AMX ? 64 : LEVEL_W == 16 ? 56 : 48;
+// Queries per block: whole panels of A, which are taller on tiles.
+constexpr int block_of_queries(bool dot) { return dot && LEVEL_AMX ? 64 : LEVEL_W == 16 ? 56 : 48; }
 constexpr int BK = LEVEL_W == 16 ? 224 : 192;  // a multiple of 32, NR and MR
-static_assert(BK % 32 == 0 && BK % NR == 0 && BK % MR == 0 && BQ % MR_DOT == 0, "blocks are whole panels");
+static_assert(BK % 32 == 0 && BK % NR == 0 && BK % MR == 0 && BK % MR_DOT == 0, "blocks are whole panels");
 constexpr int SLD = BK + W;  // row stride of S: no power of two
 constexpr float MINUS_INF = -__builtin_inff();
 
@@ -62,6 +63,7 @@ struct ForwardScratch {
   ForwardScratch(const attention_args& g, char* base) {
     Cutter c(base);
     bool dot = use_dot(g.compute);
+    const int64_t BQ = block_of_queries(dot);
     qa = c.floats(packed_a_size(BQ, g.d, dot));
     kt = c.floats(packed_b_size(g.tk, g.d, dot));
     vb = c.floats(packed_b_size(g.dvalue, g.tk, dot));
@@ -86,6 +88,7 @@ INLINE void hidden_keys(const void* mask, int64_t b, int64_t tk, float* out) {
 
 template <bool DOT>
 static void attention_task(const attention_args& g, int64_t b, int64_t h, int64_t i_begin, int64_t i_end, char* scratch) {
+  constexpr int64_t BQ = block_of_queries(DOT);
   ForwardScratch f(g, scratch);
   Geometry<attention_args> geo(g);
   int64_t hk = h / (g.heads / g.kvheads), ldo = round_up(g.dvalue, NR), mr = DOT ? MR_DOT : MR, per = DOT ? 2 : 1;
@@ -166,6 +169,7 @@ static void attention_task(const attention_args& g, int64_t b, int64_t h, int64_
 }
 
 static void attention(const Context& x, const attention_args& g) {
+  const int64_t BQ = block_of_queries(use_dot(g.compute));
   int64_t pairs = g.batch * g.heads, blocks = ceil_div(g.tq, BQ);
   if (pairs * blocks == 0) return;
   int64_t chunks = min_(blocks, max_<int64_t>(1, ceil_div(x.threads > 1 ? 4 * x.threads : 1, pairs)));
@@ -188,6 +192,7 @@ struct BackwardScratch {
   BackwardScratch(const attention_backward_args& g, char* base) {
     Cutter c(base);
     bool dot = use_dot(g.compute);
+    const int64_t BQ = block_of_queries(dot);
     int64_t ldd = round_up(g.d, NR), ldv = round_up(g.dvalue, NR);
     kt = c.floats(packed_b_size(g.tk, g.d, dot));
     vt = c.floats(packed_b_size(g.tk, g.dvalue, dot));
@@ -226,6 +231,7 @@ INLINE void write_rows(const float* src, int64_t ld, int64_t rows, int64_t n, vo
 
 template <bool DOT>
 static void attention_backward_task(const attention_backward_args& g, int64_t b, int64_t hk, char* scratch) {
+  constexpr int64_t BQ = block_of_queries(DOT);
   BackwardScratch f(g, scratch);
   Geometry<attention_backward_args> geo(g);
   int64_t group = g.heads / g.kvheads, mr = DOT ? MR_DOT : MR, per = DOT ? 2 : 1;

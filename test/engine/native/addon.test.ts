@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process';
+import { afterEach, describe, expect, test } from 'vitest';
+import { pointer, record } from '../../../main/engine/native/addon.ts';
+import { native, skipped } from './harness.ts';
+
+describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
+  const blocks: number[] = [];
+  const allocate = (bytes: number) => {
+    const block = native.allocate(bytes);
+    blocks.push(block);
+    return block;
+  };
+  afterEach(() => {
+    for (const block of blocks.splice(0)) native.free(block);
+  });
+
+  // Catches an allocator whose accounting drifts from what it holds: the memory plan is held against it.
+  test('counts exactly the bytes that are allocated', () => {
+    const before = native.memory().allocated;
+    const block = native.allocate(1_234_567);
+    expect(native.memory().allocated - before).toBe(1_234_567);
+    native.free(block);
+    expect(native.memory().allocated).toBe(before);
+  });
+
+  test('new memory is zero; ranges outside a block are refused', () => {
+    const block = allocate(100);
+    const data = new Uint8Array(100).fill(1);
+    native.read(block, 0, data);
+    expect(data.every((x) => x === 0)).toBe(true);
+    expect(() => native.write(block, 1, data)).toThrow('outside');
+    expect(() => native.read(99_999, 0, data)).toThrow('no such block');
+  });
+
+  test('a program runs off the JavaScript thread, one at a time, and its time is known by record', async () => {
+    native.setLevel('');
+    const block = allocate(4 * 1000);
+    const fill = record(native.kernels(), 'fill', { y: pointer(block, 0), n: 1000, value: 2.5 });
+    const program = native.compile(Float64Array.from([...fill, ...fill]));
+    const running = native.run(program);
+    expect(() => native.runSync(program)).toThrow('another program');
+    expect(() => native.setThreads(1)).toThrow('running');
+    await running;
+    const out = new Float32Array(1000);
+    native.read(block, 0, out);
+    expect(out.every((x) => x === 2.5)).toBe(true);
+    expect(native.profile(program).length).toBe(2);
+    native.release(program);
+    expect(() => native.runSync(program)).toThrow('no such program');
+  });
+
+  // Catches records that would make a kernel read wild memory.
+  test('malformed programs are refused', () => {
+    expect(() => native.compile(Float64Array.from([0, 5, 1]))).toThrow('past the end');
+    expect(() => native.compile(Float64Array.from([9999, 2]))).toThrow('malformed');
+    const stray = record(native.kernels(), 'fill', { y: pointer(4000, 0), n: 1 });
+    expect(() => native.compile(Float64Array.from(stray))).toThrow('fill.y points outside');
+    expect(() => record(native.kernels(), 'fill', { length: 1 })).toThrow("no argument 'length'");
+  });
+
+  test('a level that does not exist or cannot run is refused, and SWEEPLAB_CPU forces one', () => {
+    expect(() => native.setLevel('sse9')).toThrow("unknown instruction level 'sse9'; allowed here: portable");
+    native.setLevel('portable');
+    expect(native.info().level).toBe('portable');
+    native.setLevel('');
+    const load = (level: string) => {
+      const script = `import('./main/engine/native/addon.ts').then((m) => {
+        const { native, reason } = m.loadNative(); console.log(reason ?? native.info().level); });`;
+      const env = { ...process.env, SWEEPLAB_CPU: level };
+      return spawnSync(process.execPath, ['-e', script], { env, encoding: 'utf8' }).stdout.trim();
+    };
+    expect(load('portable')).toBe('portable');
+    expect(load('pentium')).toContain("unknown instruction level 'pentium'");
+  });
+});

@@ -1,0 +1,260 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { NULL } from '../../../main/engine/native/addon.ts';
+import { Arena, Random, call, expectClose, levels, native, skipped } from './harness.ts';
+import type { Type } from './harness.ts';
+import { uniformAt } from './reference.ts';
+
+interface Shape {
+  batch: number;
+  heads: number;
+  kvheads: number;
+  tq: number;
+  tk: number;
+  d: number;
+  dvalue: number;
+  causal: number;
+  window: number;
+  softcap: number;
+  dropout: number;
+  slopes: boolean;
+  mask: boolean;
+}
+
+describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipped}`, (level) => {
+  const arena = new Arena();
+  afterEach(() => arena.clear());
+
+  function check(s: Shape, type: Type, compute: number, salt: number) {
+    native.setLevel(level);
+    native.setThreads(2);
+    const r = new Random(salt);
+    const { batch, heads, kvheads, tq, tk, d, dvalue } = s;
+    const scale = 1 / Math.sqrt(d);
+    const nq = batch * tq * heads * d;
+    const nk = batch * tk * kvheads * d;
+    const nv = batch * tk * kvheads * dvalue;
+    const no = batch * tq * heads * dvalue;
+    const q = arena.put(r.array(nq, 2), type);
+    const k = arena.put(r.array(nk, 2), type);
+    const v = arena.put(r.array(nv), type);
+    const dout = arena.put(r.array(no), type);
+    const slopes = arena.put(r.array(heads).map(Math.abs));
+    const visible = Uint8Array.from({ length: batch * tk }, () => (r.uniform() < 0.8 ? 1 : 0));
+    const key = [123456789, 987654321, 17, 3];
+    const args = {
+      q: q.p,
+      k: k.p,
+      v: v.p,
+      slopes: s.slopes ? slopes.p : NULL,
+      keymask: s.mask ? arena.raw(visible).p : NULL,
+      seed: arena.raw(Uint32Array.from(key)).p,
+      batch,
+      heads,
+      kvheads,
+      tq,
+      tk,
+      d,
+      dvalue,
+      sqb: tq * heads * d,
+      sqt: heads * d,
+      sqh: d,
+      skb: tk * kvheads * d,
+      skt: kvheads * d,
+      skh: d,
+      svb: tk * kvheads * dvalue,
+      svt: kvheads * dvalue,
+      svh: dvalue,
+      sob: tq * heads * dvalue,
+      sot: heads * dvalue,
+      soh: dvalue,
+      causal: s.causal,
+      window: s.window,
+      type: q.type,
+      compute,
+      stream: 5,
+      scale,
+      softcap: s.softcap,
+      dropout: s.dropout,
+    };
+    const o = arena.empty(no, type);
+    const lse = arena.empty(batch * heads * tq);
+    call('attention', { ...args, o: o.p, lse: lse.p });
+    const gq = arena.empty(nq, type);
+    const gk = arena.empty(nk, type);
+    const gv = arena.empty(nv, type);
+    const dslopes = arena.empty(batch * heads);
+    const out = { gq: gq.p, gk: gk.p, gv: gv.p, dslopes: s.slopes ? dslopes.p : NULL };
+    call('attention_backward', { ...args, ...out, o: o.p, lse: lse.p, dout: dout.p });
+
+    const wo = new Float64Array(no);
+    const wl = new Float64Array(batch * heads * tq);
+    const [wq, wk, wv] = [new Float64Array(nq), new Float64Array(nk), new Float64Array(nv)];
+    const ws = new Float64Array(batch * heads);
+    const group = heads / kvheads;
+    for (let b = 0; b < batch; b++)
+      for (let h = 0; h < heads; h++) {
+        const hk = Math.floor(h / group);
+        for (let i = 0; i < tq; i++) {
+          const place = i + tk - tq;
+          const qi = ((b * tq + i) * heads + h) * d;
+          const oi = ((b * tq + i) * heads + h) * dvalue;
+          const scores: number[] = [];
+          const slope: number[] = [];
+          let top = -Infinity;
+          for (let j = 0; j < tk; j++) {
+            let x = 0;
+            const kj = ((b * tk + j) * kvheads + hk) * d;
+            for (let e = 0; e < d; e++) x += q.values[qi + e]! * k.values[kj + e]!;
+            x *= scale;
+            let derivative = 1;
+            if (s.softcap > 0) {
+              const t = Math.tanh(x / s.softcap);
+              x = s.softcap * t;
+              derivative = 1 - t * t;
+            }
+            if (s.slopes) x -= slopes.values[h]! * (place - j);
+            const seen =
+              (!s.causal || j <= place) &&
+              (!s.window || j > place - s.window) &&
+              (!s.mask || visible[b * tk + j] === 1);
+            scores.push(seen ? x : -Infinity);
+            slope.push(derivative);
+            if (seen) top = Math.max(top, x);
+          }
+          let total = 0;
+          for (const x of scores) total += Math.exp(x - top);
+          wl[(b * heads + h) * tq + i] = top === -Infinity ? -Infinity : top + Math.log(total);
+          if (top === -Infinity) continue;
+          const p = scores.map((x) => Math.exp(x - top) / total);
+          const keep = p.map((_, j) => {
+            if (s.dropout === 0) return 1;
+            const u = uniformAt(((b * heads + h) * tq + i) * tk + j, key, 5);
+            return u >= Math.fround(s.dropout) ? 1 / (1 - s.dropout) : 0;
+          });
+          let delta = 0;
+          const dp = p.map((x, j) => {
+            const vj = ((b * tk + j) * kvheads + hk) * dvalue;
+            let e = 0;
+            for (let c = 0; c < dvalue; c++) {
+              wo[oi + c]! += x * keep[j]! * v.values[vj + c]!;
+              wv[vj + c]! += x * keep[j]! * dout.values[oi + c]!;
+              e += dout.values[oi + c]! * v.values[vj + c]!;
+            }
+            delta += x * keep[j]! * e;
+            return e * keep[j]!;
+          });
+          for (let j = 0; j < tk; j++) {
+            const ds = p[j]! * (dp[j]! - delta);
+            ws[b * heads + h]! -= ds * (place - j);
+            const dx = ds * slope[j]! * scale;
+            const kj = ((b * tk + j) * kvheads + hk) * d;
+            for (let e = 0; e < d; e++) {
+              wq[qi + e]! += dx * k.values[kj + e]!;
+              wk[kj + e]! += dx * q.values[qi + e]!;
+            }
+          }
+        }
+      }
+    const what = `${type} compute ${compute} ${JSON.stringify(s)}`;
+    const low = type === 'bf16' || compute === 1;
+    // f32: rounding of scores of size up to about 4 d; bf16: probabilities and score gradients are rounded to 8 bits.
+    const forward = low ? 2e-2 : 1e-5;
+    const backward = low ? 4e-2 : 2e-5;
+    expectClose(arena.get(o), wo, forward, 0.5, `${what} o`);
+    expectClose(arena.get(lse), wl, compute === 1 ? 1e-3 : 1e-5, 1, `${what} lse`);
+    expectClose(arena.get(gv), wv, backward, 1, `${what} dv`);
+    expectClose(arena.get(gq), wq, backward, 1, `${what} dq`);
+    expectClose(arena.get(gk), wk, backward, 1, `${what} dk`);
+    if (s.slopes) expectClose(arena.get(dslopes), ws, backward * 2, tk, `${what} dslopes`);
+    arena.clear();
+  }
+
+  const plain: Shape = {
+    batch: 1,
+    heads: 2,
+    kvheads: 2,
+    tq: 40,
+    tk: 40,
+    d: 16,
+    dvalue: 16,
+    causal: 1,
+    window: 0,
+    softcap: 0,
+    dropout: 0,
+    slopes: false,
+    mask: false,
+  };
+  // Catches wrong block edges, masks off by one, head mixing, and any of the five backward products.
+  const cases: [string, Shape][] = [
+    ['plain causal', plain],
+    ['several blocks', { ...plain, tq: 259, tk: 259, heads: 1, kvheads: 1, d: 9, dvalue: 7 }],
+    ['bidirectional', { ...plain, causal: 0, tq: 61, tk: 61 }],
+    ['window', { ...plain, tq: 301, tk: 301, heads: 1, kvheads: 1, d: 8, dvalue: 8, window: 33 }],
+    ['padding mask, some rows without keys', { ...plain, batch: 2, mask: true, tq: 33, tk: 33 }],
+    ['grouped queries', { ...plain, batch: 2, heads: 6, kvheads: 2, d: 12, dvalue: 20 }],
+    ['distance bias', { ...plain, slopes: true, heads: 3, kvheads: 3 }],
+    ['soft-cap', { ...plain, softcap: 2.5 }],
+    ['dropout', { ...plain, dropout: 0.3, tq: 29, tk: 29 }],
+    ['queries after a cache', { ...plain, tq: 5, tk: 71 }],
+    ['one head, wide values', { ...plain, heads: 1, kvheads: 1, d: 48, dvalue: 100, slopes: true }],
+  ];
+  test.each(cases)('%s', (_, shape) => {
+    check(shape, 'f32', 0, 11);
+    check(shape, 'bf16', 1, 12);
+  });
+
+  test('random odd shapes with everything on', () => {
+    const r = new Random(21);
+    for (let i = 0; i < 6; i++) {
+      const kvheads = r.int(1, 3);
+      const tk = r.int(1, 90);
+      const shape: Shape = {
+        batch: r.int(1, 2),
+        heads: kvheads * r.int(1, 2),
+        kvheads,
+        tk,
+        tq: r.int(1, tk),
+        d: r.int(1, 40),
+        dvalue: r.int(1, 40),
+        causal: r.int(0, 1),
+        window: r.pick([0, 7, 50]),
+        softcap: r.pick([0, 3]),
+        dropout: r.pick([0, 0.2]),
+        slopes: r.uniform() < 0.5,
+        mask: r.uniform() < 0.5,
+      };
+      check(shape, r.pick(['f32', 'bf16'] as const), 0, 50 + i);
+    }
+  });
+
+  // Catches gradients that depend on which thread took which head.
+  test('backward gives the same bits for any number of threads', () => {
+    native.setLevel(level);
+    const r = new Random(31);
+    const [t, h, d] = [70, 4, 16];
+    const n = t * h * d;
+    const make = () => arena.put(r.array(n));
+    const [q, k, v, dout] = [make(), make(), make(), make()];
+    const strides = { sqt: h * d, sqh: d, skt: h * d, skh: d, svt: h * d, svh: d, sot: h * d, soh: d };
+    const args = { q: q.p, k: k.p, v: v.p, heads: h, kvheads: h, tq: t, tk: t, d, dvalue: d, causal: 1, ...strides };
+    const results = [1, 3].map((threads) => {
+      native.setThreads(threads);
+      const [o, lse, gq, gk, gv] = [n, h * t, n, n, n].map((size) => arena.empty(size)) as never as { p: number }[];
+      call('attention', { ...args, o: o!.p, lse: lse!.p });
+      call('attention_backward', {
+        ...args,
+        o: o!.p,
+        lse: lse!.p,
+        dout: dout.p,
+        gq: gq!.p,
+        gk: gk!.p,
+        gv: gv!.p,
+      });
+      return [o, lse, gq, gk, gv].map((x) => arena.get(x as never));
+    });
+    for (let i = 0; i < 5; i++) {
+      const differs = results[0]![i]!.findIndex((x, at) => x !== results[1]![i]![at]);
+      expect(differs, `output ${i} differs at`).toBe(-1);
+    }
+  });
+});

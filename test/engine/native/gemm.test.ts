@@ -1,0 +1,189 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { ACTIVATION } from '../../../main/engine/native/addon.ts';
+import { Arena, Random, call, expectClose, levels, native, roundBf16, skipped } from './harness.ts';
+import type { Type } from './harness.ts';
+import { activation, activationGradient } from './reference.ts';
+
+describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`, (level) => {
+  const arena = new Arena();
+  afterEach(() => arena.clear());
+
+  interface Case {
+    m: number;
+    n: number;
+    k: number;
+    ta: boolean;
+    tb: boolean;
+    types: { a: Type; b: Type; c: Type };
+    compute: Type;
+    beta: number;
+    batch: number;
+    epilogue: 'none' | 'bias' | 'activation' | 'gradient' | 'residual';
+    packed: boolean;
+    threads: number;
+  }
+
+  function check(c: Case, salt: number) {
+    native.setLevel(level === 'none' ? '' : level);
+    native.setThreads(c.threads);
+    const r = new Random(salt);
+    const { m, n, k, batch } = c;
+    const lda = (c.ta ? m : k) + r.int(0, 3);
+    const ldb = (c.tb ? k : n) + r.int(0, 3);
+    const ldc = n + r.int(0, 3);
+    const sizes = { a: (c.ta ? k : m) * lda, b: (c.tb ? n : k) * ldb, c: m * ldc };
+    const a = arena.put(r.array(sizes.a * batch), c.types.a);
+    const b = arena.put(r.array(sizes.b * batch), c.types.b);
+    const out = arena.put(r.array(sizes.c * batch), c.types.c);
+    const bias = arena.put(r.array(n));
+    const residual = arena.put(r.array(sizes.c * batch), c.types.c);
+    const aux = arena.put(r.array(sizes.c * batch, 3), c.types.c);
+    const fn = r.pick(['gelu', 'gelu_tanh', 'relu2', 'silu'] as const);
+    const alpha = c.epilogue === 'none' ? 1 : r.pick([1, 0.5]);
+    const args: Record<string, number> = {
+      a: a.p,
+      b: b.p,
+      c: out.p,
+      m,
+      n,
+      k,
+      lda,
+      ldb,
+      ldc,
+      ldaux: ldc,
+      ldres: ldc,
+      ta: +c.ta,
+      tb: +c.tb,
+      atype: a.type,
+      btype: b.type,
+      ctype: out.type,
+      auxtype: out.type,
+      restype: out.type,
+      compute: c.compute === 'bf16' ? 1 : 0,
+      batch,
+      sa: sizes.a,
+      sb: sizes.b,
+      sc: sizes.c,
+      alpha,
+      beta: c.beta,
+    };
+    if (c.epilogue !== 'none') args.bias = bias.p;
+    if (c.epilogue === 'activation') Object.assign(args, { act: ACTIVATION[fn], aux: aux.p });
+    if (c.epilogue === 'gradient') Object.assign(args, { act: ACTIVATION[fn], actgrad: 1, aux: aux.p });
+    if (c.epilogue === 'residual') args.residual = residual.p;
+    if (c.packed) {
+      const packed = arena.bytes(native.packedBytes(k, n, args.compute!));
+      call('pack', { b: b.p, out: packed.p, n, k, ldb, tb: +c.tb, btype: b.type, compute: args.compute! });
+      Object.assign(args, { b: packed.p, packed: 1 });
+    }
+    call('gemm', args);
+    // Levels without bf16 products keep f32 operands as they are.
+    const round = c.compute === 'bf16' && native.info().bf16Products ? roundBf16 : (x: number) => x;
+    const want = Float64Array.from(out.values);
+    const wantAux = Float64Array.from(aux.values);
+    const scale = new Float64Array(want.length);
+    for (let z = 0; z < batch; z++)
+      for (let i = 0; i < m; i++)
+        for (let j = 0; j < n; j++) {
+          let sum = 0;
+          let size = 1;
+          for (let p = 0; p < k; p++) {
+            const x = round(a.values[z * sizes.a + (c.ta ? p * lda + i : i * lda + p)]!);
+            const y = round(b.values[z * sizes.b + (c.tb ? j * ldb + p : p * ldb + j)]!);
+            sum += x * y;
+            size += Math.abs(x * y);
+          }
+          const e = z * sizes.c + i * ldc + j;
+          let v = alpha * sum + c.beta * out.values[e]!;
+          if (c.epilogue !== 'none') v += bias.values[j]!;
+          if (c.epilogue === 'activation') {
+            wantAux[e] = v;
+            v = activation(fn, v);
+          }
+          if (c.epilogue === 'gradient') v *= activationGradient(fn, aux.values[e]!);
+          if (c.epilogue === 'residual') v += residual.values[e]!;
+          want[e] = v;
+          scale[e] = size * (c.epilogue === 'gradient' || c.epilogue === 'activation' ? 6 : 1);
+        }
+    const what = JSON.stringify({ ...c, fn });
+    const tolerance = c.types.c === 'bf16' ? 5e-3 : 2e-6;
+    expectClose(arena.get(out), want, tolerance, scale, what);
+    if (c.epilogue === 'activation') expectClose(arena.get(aux), wantAux, tolerance, scale, `${what} aux`);
+  }
+
+  // Catches wrong edges of tiles, panels and K blocks, swapped strides, and a wrong order of the epilogue.
+  test('equals double precision on random odd shapes, types and epilogues', () => {
+    const r = new Random(1);
+    for (let i = 0; i < 60; i++) {
+      const pickType = () => r.pick(['f32', 'bf16'] as const);
+      const batch = r.pick([1, 1, 1, 3]);
+      const packed = batch === 1 && r.uniform() < 0.3;
+      const c: Case = {
+        m: r.int(1, 70),
+        n: r.int(1, 90),
+        k: r.int(1, 120),
+        ta: r.uniform() < 0.5,
+        tb: r.uniform() < 0.5,
+        types: { a: pickType(), b: pickType(), c: pickType() },
+        compute: pickType(),
+        beta: r.pick([0, 1]),
+        batch,
+        packed,
+        epilogue: r.pick(['none', 'bias', 'activation', 'gradient', 'residual'] as const),
+        threads: r.pick([1, 2, 3]),
+      };
+      check(c, 100 + i);
+      arena.clear();
+    }
+  });
+
+  // Catches lost partial sums between K blocks (768 and 384 deep), and blocks of M and N.
+  test.each([
+    { m: 37, n: 65, k: 1703, c: 'bf16', epilogue: 'activation' },
+    { m: 129, n: 33, k: 901, c: 'f32', epilogue: 'none' },
+    { m: 301, n: 530, k: 45, c: 'f32', epilogue: 'gradient' },
+  ] as const)('several blocks: $m x $n x $k $c $epilogue', ({ m, n, k, c, epilogue }) => {
+    for (const compute of ['f32', 'bf16'] as const)
+      for (const [ta, tb] of [
+        [false, false],
+        [true, false],
+        [false, true],
+      ] as const) {
+        const types = { a: compute, b: compute, c };
+        check({ m, n, k, ta, tb, types, compute, beta: 1, batch: 1, epilogue, packed: false, threads: 2 }, m + k);
+        arena.clear();
+      }
+  });
+
+  // Catches a blocking that lets the number of threads change the bits.
+  test('gives the same bits for any number of threads', () => {
+    native.setLevel(level);
+    const r = new Random(3);
+    const [m, n, k] = [200, 150, 900];
+    const a = arena.put(r.array(m * k));
+    const b = arena.put(r.array(n * k));
+    const results = [1, 2, 5].map((threads) => {
+      native.setThreads(threads);
+      const out = arena.empty(m * n);
+      call('gemm', { a: a.p, b: b.p, c: out.p, m, n, k, lda: k, ldb: n, ldc: n });
+      return arena.get(out);
+    });
+    for (const other of results.slice(1)) expect(other.findIndex((x, i) => x !== results[0]![i])).toBe(-1);
+  });
+
+  // Catches an in-place accumulation that reads what it has already overwritten.
+  test('residual and aux may be the output itself', () => {
+    native.setLevel(level);
+    const r = new Random(4);
+    const [m, n, k] = [45, 50, 800];
+    const a = arena.put(r.array(m * k));
+    const b = arena.put(r.array(n * k));
+    const out = arena.put(r.array(m * n));
+    const apart = arena.empty(m * n);
+    const args = { a: a.p, b: b.p, m, n, k, lda: k, ldb: n, ldc: n, ldres: n };
+    call('gemm', { ...args, c: apart.p, residual: out.p });
+    call('gemm', { ...args, c: out.p, residual: out.p });
+    const want = arena.get(apart);
+    expect(arena.get(out).findIndex((x, i) => x !== want[i])).toBe(-1);
+  });
+});

@@ -7,6 +7,7 @@ import {
   parseConfigFile,
   resolveConfig,
 } from '../../../main/lab/settings/index.ts';
+import { Stream } from '../../../main/engine/random/stream.ts';
 import { parseSweep, planSweep, sweepFromFlags } from '../../../main/lab/sweeps/index.ts';
 
 const registry = builtInRegistry();
@@ -426,5 +427,55 @@ describe('sweep files', () => {
     const found = sweep ? planSweep({ registry, sweep, recipes }) : undefined;
     expect(found?.runs ?? []).toEqual([]);
     expectNamed(found?.problems ?? problems, row);
+  });
+});
+
+describe('damaged files', () => {
+  it('never throw, and plan nothing while there is a problem (property; catches a crash instead of a message)', () => {
+    const whole = `method: grid
+seeds: [1, 2]
+metric: { name: val/loss, goal: minimize }
+constraints: ["model.width % model.heads == 0 and model.depth in [1, 2]"]
+parameters:
+  model.width: { values: [64, 128], when: 'model.depth > 1' }
+  optimizer: { parameters: { lr: { values: [1e-4, 1e-2] } } }
+settings: { model.depth: 2 }
+`;
+    const bits = [
+      '{',
+      '}',
+      '[',
+      ':',
+      ',',
+      '"',
+      "'",
+      '\n',
+      '  ',
+      '*a',
+      '&a',
+      '!!x',
+      '.nan',
+      'null',
+      '%',
+      '?',
+      '__proto__',
+      '\t',
+      '-1',
+      '(',
+    ];
+    const random = new Stream(5, 'test');
+    let damaged = 0;
+    for (let i = 0; i < 500; i++) {
+      const at = random.int(whole.length);
+      const text = whole.slice(0, at) + bits[random.int(bits.length)] + whole.slice(at + random.int(5));
+      const { sweep, problems } = parseSweep(text);
+      const found = sweep ? planSweep({ registry, sweep }) : undefined;
+      expect(sweep === undefined).toBe(problems.length > 0);
+      if (found && found.problems.length > 0) expect(found.runs).toEqual([]);
+      if (problems.length > 0 || (found?.problems.length ?? 0) > 0) damaged++;
+      for (const { message } of resolveConfig({ registry, file: parseConfigFile(text, 'c') }).problems)
+        expect(message.length).toBeGreaterThan(10);
+    }
+    expect(damaged).toBeGreaterThan(200);
   });
 });

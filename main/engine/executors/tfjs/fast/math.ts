@@ -1,21 +1,22 @@
 /** Transcendental functions that are cheap in a JavaScript loop; computed in float64, accurate beyond float32. */
 
-const LOG2_E = Math.LOG2E;
-const LN2_HIGH = 0.6931471803691238;
-const LN2_LOW = 1.9082149292705877e-10;
+const PARTS = 64;
+const PARTS_OVER_LN2 = PARTS * Math.LOG2E;
+const LN2_OVER_PARTS = Math.LN2 / PARTS;
+/** 2^(i/64). */
+const FRACTIONS = Float64Array.from({ length: PARTS }, (_, i) => 2 ** (i / PARTS));
 const LOWEST = -1080;
 /** 2^k for k = LOWEST … 1023. */
 const POWERS = Float64Array.from({ length: 1024 - LOWEST }, (_, i) => 2 ** (i + LOWEST));
 
-/** eˣ: x = k·ln 2 + r, |r| ≤ ½ ln 2, and the Taylor polynomial of degree 7 in r (relative error below 1e-8). */
+/** eˣ = 2^k · 2^(i/64) · e^r with |r| ≤ ln 2/128, and the cubic Taylor polynomial in r (relative error below 1e-10). */
 export function exp(x: number): number {
   if (x < -700) return 0;
   // Large arguments and NaN are rare: left to the library.
   if (!(x < 700)) return Math.exp(x);
-  const k = Math.floor(x * LOG2_E + 0.5);
-  const r = x - k * LN2_HIGH - k * LN2_LOW;
-  const p = 1 + r * (1 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r * (1 / 5040)))))));
-  return p * POWERS[k - LOWEST]!;
+  const n = Math.floor(x * PARTS_OVER_LN2 + 0.5) | 0;
+  const r = x - n * LN2_OVER_PARTS;
+  return (1 + r + r * r * (0.5 + r * (1 / 6))) * FRACTIONS[n & (PARTS - 1)]! * POWERS[(n >> 6) - LOWEST]!;
 }
 
 export function tanh(x: number): number {

@@ -9,7 +9,7 @@ const STYLES = { fits: 'green', tight: 'yellow', 'does not fit': 'red' } as cons
 
 export function printFit(output: Output, report: FitReport): void {
   if (output.json) return;
-  const { plan, verdict, device } = report;
+  const { plan, verdict } = report;
   output.text(output.style(STYLES[verdict.fit], verdict.sentence));
   output.text('');
   const facts: [string, string][] = [
@@ -19,7 +19,8 @@ export function printFit(output: Output, report: FitReport): void {
       `${formatInteger(plan.sequences)} × ${formatInteger(plan.context)} tokens, ${formatInteger(plan.microBatch)} sequences at once` +
         (plan.accumulation > 1 ? `, ${plural(plan.accumulation, 'micro-batch', 'micro-batches')}` : ''),
     ],
-    ['FLOPs per token', `${formatCount(plan.flopsPerToken)} (${plan.flopsConvention})`],
+    ['FLOPs per token', formatCount(plan.flopsPerToken)],
+    ['', `(${plan.flopsConvention})`],
     ['run', lengthText(report)],
     ['peak', `${gibibytes(plan.peak.bytes)} of temporaries ${plan.peak.sentence}`],
     ['', `(operation ${plan.peak.op}, ${plan.peak.instant + 1} of ${plan.peak.instants} in ${plan.peak.program})`],
@@ -35,7 +36,6 @@ export function printFit(output: Output, report: FitReport): void {
   output.text('');
   output.text(aligned(timeLines(report)));
   for (const warning of report.warnings) output.note(`Note: ${warning}.`);
-  if (device.basis === 'table') output.note('Note: figures of this card are from the GPU table.');
 }
 
 const aligned = (rows: readonly (readonly [string, string])[]): string => {

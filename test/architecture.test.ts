@@ -1,0 +1,126 @@
+/** The rules of the house that no compiler checks: who may import whom, what lies at the top, sizes, folder descriptions. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MOST_LINES = 600;
+
+/** What lies at the top by the owner's decision. Dot files and what git ignores come on top of it. */
+const TOP_LEVEL = new Set([
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'electron.vite.config.ts',
+  'main',
+  'renderer',
+  'preload',
+  'resources',
+  'test',
+  'README.md',
+  'LICENSE',
+]);
+const IGNORED = new Set(['node_modules', 'out', 'dist', 'build']);
+
+/** For each part, the parts that it may import (itself always). The first match counts, so longer prefixes stand first. */
+const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
+  ['preload/contract', []],
+  ['preload', ['preload/contract']],
+  ['renderer', ['preload/contract', 'preload']],
+  ['main/engine', ['preload/contract']],
+  ['main/store', ['preload/contract']],
+  ['main/lab', ['preload/contract', 'main/store', 'main/engine']],
+  ['main/host', ['preload/contract', 'main/store', 'main/engine', 'main/lab']],
+  ['main/cli', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host']],
+  ['main/server', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host']],
+  ['main/app', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host']],
+];
+
+function filesUnder(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return IGNORED.has(entry.name) ? [] : filesUnder(path);
+    return [path];
+  });
+}
+
+const sources = ['main', 'preload', 'renderer']
+  .flatMap((folder) => filesUnder(join(ROOT, folder)))
+  .filter((path) => /\.(ts|js|vue)$/u.test(path));
+const name = (path: string): string => relative(ROOT, path).split(sep).join('/');
+const partOf = (file: string): string | undefined =>
+  ALLOWED.find(([part]) => file === part || file.startsWith(`${part}/`))?.[0];
+
+/** Module specifiers of static imports, re-exports and dynamic imports with a fixed text. */
+function importsOf(text: string): string[] {
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\//gu, '').replaceAll(/^\s*\/\/.*$/gmu, '');
+  const found = code.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)['"]([^'"]+)['"]/gu);
+  return [...found].map(([, specifier]) => specifier);
+}
+
+describe('the architecture', () => {
+  it('has source files to check (would catch a check that looks at nothing)', () => {
+    expect(sources.length).toBeGreaterThan(100);
+    expect(importsOf(readFileSync(join(ROOT, 'main/host/lab.ts'), 'utf8'))).toContain('../store/index.ts');
+  });
+
+  it('imports only in the allowed directions (would catch an engine that knows the database, or a cycle between parts)', () => {
+    const wrong = sources.flatMap((path) => {
+      const part = partOf(name(path));
+      if (part === undefined) return [`${name(path)} belongs to no part of the house`];
+      const allowed = [part, ...ALLOWED.find(([each]) => each === part)![1]];
+      return importsOf(readFileSync(path, 'utf8'))
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => name(resolve(dirname(path), specifier)))
+        .filter((target) => {
+          const targetPart = partOf(target);
+          // package.json is read, not imported; anything else outside the parts is a mistake.
+          return targetPart === undefined || !allowed.includes(targetPart);
+        })
+        .map((target) => `${name(path)} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('knows Electron only in main/app and the preload bridge (would catch a command line that needs a display)', () => {
+    const electron = sources
+      .filter((path) => importsOf(readFileSync(path, 'utf8')).some((specifier) => /^electron(\/|$)/u.test(specifier)))
+      .map(name)
+      .filter((file) => !file.startsWith('main/app/') && file !== 'preload/index.ts');
+    expect(electron).toEqual([]);
+  });
+
+  it('keeps the database out of everything but store, and node:sqlite out of all but store and the engine lock', () => {
+    const users = sources.filter((path) => importsOf(readFileSync(path, 'utf8')).includes('node:sqlite')).map(name);
+    expect(users.filter((file) => !file.startsWith('main/store/') && file !== 'main/engine/train/lock.ts')).toEqual([]);
+  });
+
+  it('has nothing else at the top level', () => {
+    const entries = readdirSync(ROOT).filter(
+      (entry) => !entry.startsWith('.') && !IGNORED.has(entry) && !entry.endsWith('.log'),
+    );
+    expect(entries.filter((entry) => !TOP_LEVEL.has(entry))).toEqual([]);
+  });
+
+  it(`has no file of ${MOST_LINES} lines or more`, () => {
+    const long = sources
+      .map((path) => ({ file: name(path), lines: readFileSync(path, 'utf8').split('\n').length }))
+      .filter(({ lines }) => lines >= MOST_LINES);
+    expect(long).toEqual([]);
+  });
+
+  it('describes every main folder in a README.md', () => {
+    const folders = ['main', 'preload', 'main/cli', 'main/host', 'main/store', 'main/engine'];
+    for (const parent of ['main/lab', 'main/engine']) {
+      for (const entry of readdirSync(join(ROOT, parent))) {
+        const folder = `${parent}/${entry}`;
+        if (statSync(join(ROOT, folder)).isDirectory() && filesUnder(join(ROOT, folder)).length > 0)
+          folders.push(folder);
+      }
+    }
+    const missing = folders.filter((folder) => !existsSync(join(ROOT, folder, 'README.md')));
+    expect(missing).toEqual([]);
+  });
+});

@@ -1,0 +1,216 @@
+/**
+ * A 2 × 2 × 2-seed sweep that is killed at random moments, host or engine, and resumed until it is done, compared with an
+ * undisturbed one: weights bit for bit, every point of every metric but those that measure time, and nothing lost that was committed.
+ */
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openStore } from '../../main/store/index.ts';
+import type { Store } from '../../main/store/index.ts';
+import { start, sweeplab, TINY } from './cli.ts';
+
+/** Metrics that measure time: they differ from run to run. */
+const TIMED = new Set(['seconds', 'tokens_per_second']);
+
+export interface KillOptions {
+  readonly steps: number;
+  readonly random: () => number;
+}
+
+const settings = (steps: number): string[] => [
+  ...TINY,
+  ...['--stop.steps', String(steps), '--eval.every_steps', '10', '--model.dropout', '0.1'],
+  ...['--model.depth', '1', '2', '--model.width', '16', '32', '--seeds', '2'],
+];
+
+/** Later flags must not repeat earlier ones: the grid replaces the single values. */
+function sweepArguments(steps: number): string[] {
+  const flags = new Map<string, string[]>();
+  for (const word of settings(steps)) {
+    if (word.startsWith('--')) {
+      flags.delete(word);
+      flags.set(word, []);
+    } else [...flags.values()].at(-1)!.push(word);
+  }
+  return ['sweep', ...[...flags].flatMap(([flag, values]) => [flag, ...values])];
+}
+
+export interface RunResult {
+  readonly steps: number;
+  /** SHA-256 of weights.safetensors of the last checkpoint. */
+  readonly weights: string;
+  /** By metric: points as text, so that NaN compares equal. */
+  readonly metrics: Readonly<Record<string, string>>;
+}
+
+/** The results of a finished sweep, by the name of the run. */
+export function results(home: string): Record<string, RunResult> {
+  const store = openStore(join(home, 'runs.sqlite'), { readOnly: true });
+  try {
+    return Object.fromEntries(
+      store.listRuns().map((run) => {
+        if (run.state !== 'finished') throw new Error(`${run.name} is ${run.state}: ${run.endReason}`);
+        const weights = readFileSync(join(run.checkpoint!, 'weights.safetensors'));
+        const metrics = store.metricNames(run.id).filter((name) => !TIMED.has(name));
+        return [
+          run.name,
+          {
+            steps: run.steps,
+            weights: createHash('sha256').update(weights).digest('hex'),
+            metrics: Object.fromEntries(metrics.map((name) => [name, pointsText(store, run.id, name)])),
+          },
+        ];
+      }),
+    );
+  } finally {
+    store.close();
+  }
+}
+
+function pointsText(store: Store, id: string, metric: string): string {
+  const { step, value } = store.readAll(id, metric);
+  return [...step].map((at, i) => `${at}:${value[i]}`).join(' ');
+}
+
+/** An undisturbed sweep. @returns how long it took, in milliseconds */
+export async function undisturbed(home: string, steps: number): Promise<number> {
+  const begun = performance.now();
+  const outcome = await sweeplab(home, sweepArguments(steps));
+  if (outcome.code !== 0) throw new Error(`the undisturbed sweep failed:\n${outcome.stdout}\n${outcome.stderr}`);
+  return performance.now() - begun;
+}
+
+export interface KillReport {
+  readonly host: number;
+  readonly engine: number;
+  /** Committed points that a look just before a kill saw, and that were there after it. */
+  readonly kept: number;
+}
+
+/**
+ * Runs the sweep with kills until it is finished. `reference` is the home of the undisturbed one, whose prepared data is reused.
+ * @throws when a committed point is lost or the sweep does not come to its end
+ */
+export async function killed(
+  home: string,
+  reference: string,
+  duration: number,
+  { steps, random }: KillOptions,
+): Promise<KillReport> {
+  cpSync(join(reference, 'cache'), join(home, 'cache'), { recursive: true });
+  const report = { host: 0, engine: 0, kept: 0 };
+  let args = sweepArguments(steps);
+  for (let attempt = 0; ; attempt++) {
+    if (attempt > 30) throw new Error('the sweep does not come to its end');
+    const running = start(home, args);
+    // The first three attempts are disturbed: host, engine, host. What is left then runs through.
+    const disturb = attempt < 3;
+    const ended = running.done.then(() => true);
+    if (disturb) {
+      const host = attempt !== 1;
+      // Within what is left to train, so that later attempts are killed in the middle too.
+      const wait = (0.1 + 0.6 * random()) * duration * unfinishedShare(home);
+      const early = await Promise.race([ended, delay(wait).then(() => false)]);
+      if (!early) {
+        const before = committed(home);
+        if (host) {
+          running.child.kill('SIGKILL');
+          report.host++;
+        } else if (killEngine(home, random)) report.engine++;
+        await running.done;
+        report.kept += assertKept(before, committed(home));
+      }
+    }
+    const { code, stdout, stderr } = await running.done;
+    const id = sweepId(home);
+    if (id !== undefined) {
+      if (code === 0) return report;
+      args = ['sweep', '--retry-failed', id];
+    }
+    if (!disturb && code !== 0) throw new Error(`exit code ${code} without a kill:\n${stdout}\n${stderr}`);
+  }
+}
+
+/** Share of the runs that are not finished. */
+function unfinishedShare(home: string): number {
+  if (!existsSync(join(home, 'runs.sqlite'))) return 1;
+  const store = openStore(join(home, 'runs.sqlite'), { readOnly: true });
+  try {
+    const all = store.countRuns();
+    return all === 0 ? 1 : 1 - store.countRuns({ state: 'finished' }) / all;
+  } finally {
+    store.close();
+  }
+}
+
+function sweepId(home: string): string | undefined {
+  if (!existsSync(join(home, 'runs.sqlite'))) return undefined;
+  const store = openStore(join(home, 'runs.sqlite'), { readOnly: true });
+  try {
+    return store.listSweeps().at(-1)?.id;
+  } finally {
+    store.close();
+  }
+}
+
+/** Every committed point of the timeless metrics. */
+function committed(home: string): Map<string, string[]> {
+  const points = new Map<string, string[]>();
+  if (!existsSync(join(home, 'runs.sqlite'))) return points;
+  let store: Store;
+  try {
+    store = openStore(join(home, 'runs.sqlite'), { readOnly: true });
+  } catch {
+    // The database is being made.
+    return points;
+  }
+  try {
+    for (const run of store.listRuns()) {
+      for (const metric of store.metricNames(run.id)) {
+        if (!TIMED.has(metric)) points.set(`${run.id} ${metric}`, pointsText(store, run.id, metric).split(' '));
+      }
+    }
+    return points;
+  } finally {
+    store.close();
+  }
+}
+
+/** @throws naming the first series that lost something. @returns how many points were there before */
+function assertKept(before: Map<string, string[]>, after: Map<string, string[]>): number {
+  let count = 0;
+  for (const [series, points] of before) {
+    const now = after.get(series) ?? [];
+    points.forEach((point, i) => {
+      if (now[i] !== point) throw new Error(`a committed point was lost: ${series}: ${point}, then ${now[i]}`);
+    });
+    count += points.length;
+  }
+  return count;
+}
+
+/** Kills one of the engines that the host has noted. */
+function killEngine(home: string, random: () => number): boolean {
+  const folder = join(home, 'engines');
+  const notes = existsSync(folder) ? readdirSync(folder) : [];
+  if (notes.length === 0) return false;
+  const pid = Number(notes[Math.floor(random() * notes.length)].replace('.json', ''));
+  try {
+    process.kill(pid, 'SIGKILL');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Numbers in [0, 1) from a seed (mulberry32), so that a failing round can be repeated. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -35,8 +35,12 @@ const ROW = 'SELECT key, metric, points, first_step, last_step, last_value, low,
 /** The smallest `maxPoints`: the first point, the last one, and a bucket between them. */
 const FEWEST_POINTS = 3;
 
+/** Arrays of evenly spaced steps that are kept, 8 KiB each. */
+const KEPT_STEPS = 256;
+
 export class SeriesReader {
   readonly #connection: Connection;
+  readonly #evenSteps = new Map<string, Float64Array>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -108,7 +112,10 @@ export class SeriesReader {
     this.#fold(series, level, from + 1, to - 1, size, head, buckets);
     const middle = buckets.finish();
     const first = this.points(series, from, from + 1);
-    const last = this.points(series, to - 1, to);
+    const last =
+      to === series.points
+        ? { step: [series.last_step], value: [series.last_value ?? NaN] }
+        : this.points(series, to - 1, to);
     const join = (key: 'step' | 'value' | 'low' | 'high', end: 'step' | 'value'): Float64Array => {
       const joined = new Float64Array(middle.step.length + 2);
       joined[0] = first[end][0];
@@ -162,7 +169,7 @@ export class SeriesReader {
   /** Blocks `from` … `to - 1` of a level ≥ 1. */
   bucketBlocks(series: number, level: number, from: number, to: number): BucketArrays[] {
     return this.#blocks(series, level, from, to).map((row) => ({
-      step: decodeSteps(row, BLOCK_BUCKETS),
+      step: this.#steps(row, BLOCK_BUCKETS),
       value: decodeNumbers(row.vals, BLOCK_BUCKETS),
       low: decodeNumbers(row.low!, BLOCK_BUCKETS),
       high: decodeNumbers(row.high!, BLOCK_BUCKETS),
@@ -243,11 +250,24 @@ export class SeriesReader {
     const first = Math.floor(from / BLOCK_POINTS);
     this.#blocks(series.key, 0, first, Math.min(full, Math.ceil(to / BLOCK_POINTS))).forEach((row, i) => {
       visit((first + i) * BLOCK_POINTS, {
-        step: decodeSteps(row, BLOCK_POINTS),
+        step: this.#steps(row, BLOCK_POINTS),
         value: decodeNumbers(row.vals, BLOCK_POINTS),
       });
     });
     if (to > full * BLOCK_POINTS) visit(full * BLOCK_POINTS, this.tail(series));
+  }
+
+  /** Runs of a sweep log at the same steps, so evenly spaced ones are kept for the next run. Never written to. */
+  #steps(row: BlockRow, count: number): Float64Array {
+    if (row.steps) return decodeSteps(row, count);
+    const name = `${row.first} ${row.stride} ${count}`;
+    let steps = this.#evenSteps.get(name);
+    if (!steps) {
+      steps = decodeSteps(row, count);
+      if (this.#evenSteps.size >= KEPT_STEPS) this.#evenSteps.clear();
+      this.#evenSteps.set(name, steps);
+    }
+    return steps;
   }
 
   #blocks(series: number, level: number, from: number, to: number): BlockRow[] {

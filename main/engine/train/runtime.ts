@@ -94,8 +94,8 @@ export class Runtime {
    * One update from the given micro-batches. `step` counts updates made before. The gradient is that of the mean loss over all
    * scored tokens of the step, however they are spread over micro-batches.
    *
-   * Under a scaled loss an overflow halves the factor and computes the same step again, so that every step is one update. Throws
-   * {@link DivergedError} when loss or gradient are not finite; the state is then that before the step.
+   * Under a scaled loss an overflow halves the factor and computes the same step again, so that every step is one update. A loss or
+   * norm that is not finite is returned as it is; the state is then that before the step.
    */
   async step(step: number, seed: number, micros: readonly Batch[], hyper: Hyper): Promise<StepResult> {
     const scored = micros.reduce((total, batch) => total + batch.scored, 0);

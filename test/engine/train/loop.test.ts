@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
+import type { PrepareData } from '../../../main/engine/train/data.ts';
 import { fakeData } from './fakeData.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
 import { stopDuring, tensorsOf, train } from './laboratory.ts';
@@ -202,6 +203,23 @@ describe('endings that are not a rule', () => {
 
   test('a stop before the first step ends without one', async () => {
     const { end } = await trained({}, { onMessage: (_message, control) => control.stop() });
+    expect(end).toMatchObject({ state: 'stopped', steps: 0 });
+  });
+
+  test('a stop while the data is being prepared cancels that (catches a download that cannot be stopped)', async () => {
+    const prepare: PrepareData = ({ signal, onProgress }) =>
+      new Promise((_resolve, reject) => {
+        signal!.addEventListener('abort', () => reject(signal!.reason as Error));
+        onProgress!('download', 0.5);
+      });
+    const { end } = await trained(
+      {},
+      {
+        prepare,
+        onMessage: (message, control) =>
+          void (message.type === 'phase' && message.name === 'download' && control.stop()),
+      },
+    );
     expect(end).toMatchObject({ state: 'stopped', steps: 0 });
   });
 

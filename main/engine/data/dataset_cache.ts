@@ -1,5 +1,5 @@
 /** Prepared datasets on disk: one folder each, named by content, every file with its checksum. */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, DatasetStats, TokenArray } from './dataset.ts';
 import { makeFolderAtomic, readWhole, sha256, temporaryName, writeSynced } from './files_atomic.ts';
@@ -104,4 +104,37 @@ export async function loadDataset(cacheDir: string, contentHash: string): Promis
     () => undefined,
   );
   return null;
+}
+
+/** A prepared dataset as listed for the user. */
+export interface CachedDataset {
+  readonly contentHash: string;
+  readonly folder: string;
+  readonly tokenizer: { readonly kind: Tokenizer['kind']; readonly vocabularySize: number };
+  readonly stats: DatasetStats;
+  readonly entropyFloorBitsPerByte: number | null;
+  readonly bytesOnDisk: number;
+}
+
+/** The prepared datasets in a cache, without verifying their contents. Damaged ones are left out. */
+export async function listDatasets(cacheDir: string): Promise<CachedDataset[]> {
+  const root = join(cacheDir, 'datasets');
+  const names = await readdir(root).catch(() => []);
+  const listed: CachedDataset[] = [];
+  for (const name of names.sort()) {
+    if (!/^[0-9a-f]{32}$/.test(name)) continue;
+    const folder = join(root, name);
+    const bytes = await readWhole(join(folder, 'meta.json')).catch(() => null);
+    if (bytes === null) continue;
+    try {
+      const meta = JSON.parse(Buffer.from(bytes).toString('utf8')) as Meta;
+      if (meta.version !== DATASET_VERSION) continue;
+      const bytesOnDisk = Object.values(meta.files).reduce((sum, file) => sum + file.bytes, bytes.length);
+      const { contentHash, tokenizer, stats, entropyFloorBitsPerByte } = meta;
+      listed.push({ contentHash, folder, tokenizer, stats, entropyFloorBitsPerByte, bytesOnDisk });
+    } catch {
+      // Not a dataset of ours.
+    }
+  }
+  return listed;
 }

@@ -1,5 +1,7 @@
 /** The public face of the data folder. */
-export { prepareDataset } from './prepare.ts';
+export { checkDataSettings, prepareDataset } from './prepare.ts';
+export { listDatasets } from './dataset_cache.ts';
+export type { CachedDataset } from './dataset_cache.ts';
 export type { PrepareOptions } from './prepare.ts';
 export type { Dataset, DatasetStats, TokenArray, TokenSplit } from './dataset.ts';
 export type { DataProgress, OnProgress } from './progress.ts';
@@ -12,4 +14,4 @@ export { evaluationSet } from './batching/evaluation.ts';
 export type { EvaluationOptions, EvaluationSet } from './batching/evaluation.ts';
 export { IGNORE } from './batching/layout.ts';
 export type { Batch } from './batching/layout.ts';
-export { downloadNames } from './downloads/registry.ts';
+export { corpusDescriptions, downloadNames } from './downloads/registry.ts';

@@ -4,7 +4,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { corpusHash, documentCount } from './corpus.ts';
 import type { Corpus } from './corpus.ts';
 import { corpusSource } from './corpora/source.ts';
-import type { SourceOptions } from './corpora/source.ts';
+import type { CorpusSource, SourceOptions } from './corpora/source.ts';
 import { DATASET_VERSION, loadDataset, saveDataset } from './dataset_cache.ts';
 import type { Dataset } from './dataset.ts';
 import { computeStats, encodeCorpus } from './encode.ts';
@@ -30,6 +30,39 @@ function floorOf(corpus: Corpus): number | null {
   return corpus.bits.reduce((sum, bits) => sum + bits, 0) / corpus.bytes.length;
 }
 
+interface Checked {
+  readonly holdout: 'random' | 'last';
+  readonly fraction: number;
+  readonly source: CorpusSource;
+  readonly validationSource: CorpusSource | null;
+}
+
+async function check(config: Config, options: SourceOptions): Promise<Checked> {
+  vocabularyOf(config);
+  const holdout = String(config['data.holdout'] ?? 'random');
+  if (holdout !== 'random' && holdout !== 'last') {
+    const nearest = nearestName(holdout, ['random', 'last']);
+    throw new DataError('data.holdout', holdout, 'no such way to hold out.', 'random, last', nearest);
+  }
+  const ownValidation = String(config['data.validation_path'] ?? '') !== '';
+  const fraction = Number(config['data.validation'] ?? 0.05);
+  if (!ownValidation && !(fraction > 0 && fraction <= 0.5)) {
+    const what = 'there would be no validation text, or too little to train on.';
+    throw new DataError('data.validation', fraction, what, 'above 0, at most 0.5 (or set data.validation_path)', 0.05);
+  }
+  const source = await corpusSource(config, 'data.corpus', options);
+  const validationSource = ownValidation ? await corpusSource(config, 'data.validation_path', options) : null;
+  return { holdout, fraction, source, validationSource };
+}
+
+/**
+ * Checks the data and tokenizer settings as far as that is quick: names, ranges, and that files exist. Reads no text, needs no
+ * network, writes nothing. Throws `DataError`.
+ */
+export async function checkDataSettings(config: Config): Promise<void> {
+  await check(config, { cacheDir: '' });
+}
+
 /**
  * Reads, splits, tokenizes: the dataset of a configuration. Cached by content in `cacheDir`; a second call only reads the
  * cache (and needs no network), and two processes may prepare the same dataset at once.
@@ -40,25 +73,7 @@ function floorOf(corpus: Corpus): number | null {
 export async function prepareDataset(config: Config, options: PrepareOptions): Promise<Dataset> {
   const { cacheDir, onProgress, signal } = options;
   throwIfAborted(signal);
-  vocabularyOf(config);
-  const holdout = String(config['data.holdout'] ?? 'random');
-  if (holdout !== 'random' && holdout !== 'last')
-    throw new DataError(
-      'data.holdout',
-      holdout,
-      'no such way to hold out.',
-      'random, last',
-      nearestName(holdout, ['random', 'last']),
-    );
-  const ownValidation = String(config['data.validation_path'] ?? '') !== '';
-  const fraction = Number(config['data.validation'] ?? 0.05);
-  if (!ownValidation && !(fraction > 0 && fraction <= 0.5)) {
-    const what = 'there would be no validation text, or too little to train on.';
-    throw new DataError('data.validation', fraction, what, 'above 0, at most 0.5 (or set data.validation_path)', 0.05);
-  }
-
-  const source = await corpusSource(config, 'data.corpus', options);
-  const validationSource = ownValidation ? await corpusSource(config, 'data.validation_path', options) : null;
+  const { holdout, fraction, source, validationSource } = await check(config, options);
   const request = hash(
     DATASET_VERSION,
     source.fingerprint,

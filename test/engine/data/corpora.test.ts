@@ -213,6 +213,27 @@ describe('files', () => {
     await expect(readFiles([], { ...options, limit: 0 })).rejects.toThrow(/holds no text/);
   });
 
+  test('reading may stop early in every format (catches streams left open or failing late)', async () => {
+    const many = Array.from({ length: 20_000 }, (_, i) => `document ${i} with some words`);
+    const paths = [
+      await file('early.txt', many.join('\n\n')),
+      await file('early.txt.gz', gzipSync(many.join('\n\n'))),
+      await file('early.jsonl', many.map((text) => JSON.stringify({ text })).join('\n')),
+      await file('early.csv', ['text', ...many].join('\n')),
+      fixture('rows.snappy.parquet'),
+    ];
+    const options = { column: 'text', separator: '\n\n', setting: 'data.corpus', totalBytes: 0, limit: 100 };
+    for (const path of paths) {
+      const corpus = await readFiles((await findFiles(path, 'data.corpus'))!, options);
+      expect(documentCount(corpus)).toBeGreaterThan(1);
+      expect(corpus.bytes.length).toBeLessThanOrEqual(100);
+    }
+    const controller = new AbortController();
+    controller.abort(new Error('stopped'));
+    const files = (await findFiles(paths[0], 'data.corpus'))!;
+    await expect(readFiles(files, { ...options, signal: controller.signal })).rejects.toThrow('stopped');
+  });
+
   test('cuts fall between characters', () => {
     const bytes = Buffer.from('aé日🦊z');
     const cuts = Array.from({ length: bytes.length + 1 }, (_, i) => characterBoundary(bytes, i));

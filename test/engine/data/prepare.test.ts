@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { storyBits } from '../../../main/engine/data/corpora/stories.ts';
-import { DataError, prepareDataset } from '../../../main/engine/data/index.ts';
+import { DataError, checkDataSettings, listDatasets, prepareDataset } from '../../../main/engine/data/index.ts';
 import type { DataProgress, Dataset } from '../../../main/engine/data/index.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 
@@ -176,6 +176,24 @@ describe('prepareDataset', () => {
     await expect(prepareDataset(small, { cacheDir: blocked })).rejects.toThrow(/ENOTDIR|not a directory/i);
   });
 
+  test('prepared datasets are listed with what is worth knowing; other folders are not', async () => {
+    expect(await listDatasets(cacheDir)).toEqual([]);
+    const dataset = await prepare(small);
+    await mkdir(join(cacheDir, 'datasets', '0'.repeat(32)));
+    const [listed, ...others] = await listDatasets(cacheDir);
+    expect(others).toEqual([]);
+    const { contentHash, stats, entropyFloorBitsPerByte } = dataset;
+    expect(listed).toMatchObject({ contentHash, stats, entropyFloorBitsPerByte });
+    expect(listed.bytesOnDisk).toBeGreaterThan(2 * stats.trainTokens);
+  });
+
+  test('the quick check accepts what works and touches neither disk nor network', async () => {
+    await checkDataSettings(small);
+    await checkDataSettings({ 'data.corpus': 'fineweb-edu', 'tokenizer.kind': 'gpt2' });
+    await checkDataSettings({ 'data.corpus': await words('check.txt', 3) });
+    expect(await readdir(folder)).toEqual(['check.txt']);
+  });
+
   test('bad settings are named and start nothing', async () => {
     const one = join(folder, 'one.txt');
     await writeFile(one, 'x');
@@ -203,6 +221,9 @@ describe('prepareDataset', () => {
         (reason: unknown) => reason,
       );
       expect(error, JSON.stringify(config)).toBeInstanceOf(DataError);
+      // Only what the text itself decides is left to the preparation.
+      if (![one, empty].includes(String(config['data.corpus'])))
+        await expect(checkDataSettings(config)).rejects.toThrow((error as DataError).message);
       expect((error as DataError).message).toMatch(message);
       const { setting } = (error as DataError).problem;
       expect([...Object.keys(config), 'data.validation']).toContain(setting);

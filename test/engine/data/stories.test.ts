@@ -3,6 +3,7 @@ import { Options, Reader, Rules, Writer } from '../../../main/engine/data/corpor
 import type { Speaker } from '../../../main/engine/data/corpora/grammar.ts';
 import { story, storyBits } from '../../../main/engine/data/corpora/stories.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
+import { WordModel } from './word_model.ts';
 
 const seed = Math.floor(Math.random() * 1e9);
 
@@ -120,6 +121,22 @@ describe('stories', () => {
     }
     expect(bits / bytes).toBeGreaterThan(0.57);
     expect(bits / bytes).toBeLessThan(0.64);
+  });
+
+  test('an independent adaptive code never gets below the stated entropy, nor stays far above (catches a wrong floor)', () => {
+    const model = new WordModel(3);
+    let needed = 0;
+    let stated = 0;
+    for (let i = 0; i < 700; i++) {
+      const { text, bits } = story(seed, i);
+      const length = model.code(text);
+      // Counted once it has learned from the first 500.
+      if (i < 500) continue;
+      needed += length;
+      stated += bits;
+    }
+    expect(needed).toBeGreaterThan(stated);
+    expect(needed).toBeLessThan(2.2 * stated);
   });
 
   test('context matters: pronouns follow the name, and what is established comes back', () => {

@@ -17,7 +17,7 @@ export interface BatcherOptions {
 export interface Batcher {
   readonly mode: BatchingMode;
   readonly context: number;
-  /** Rows that make one epoch. */
+  /** Rows that make one epoch (`random`: targets of an epoch ÷ context, not always whole). */
   readonly rowsPerEpoch: number;
   /** Targets scored in one epoch; `epoch` = targets scored ÷ this, exact. */
   readonly tokensPerEpoch: number;

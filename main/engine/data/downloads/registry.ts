@@ -57,6 +57,17 @@ const HUGGING_FACE: Readonly<Record<string, Known>> = {
 
 export const downloadNames: readonly string[] = ['tinyshakespeare', ...Object.keys(HUGGING_FACE)];
 
+/** What each name stands for, in a line for the user. */
+export const corpusDescriptions: Readonly<Record<string, string>> = {
+  stories: 'built in: short animal stories from a grammar with exactly known entropy, any length',
+  tinyshakespeare: 'works of Shakespeare, 1.1 MB, public domain',
+  'wikitext-2': 'WikiText-2 raw, Wikipedia articles, about 11 MB (Merity et al. 2016, CC BY-SA)',
+  'wikitext-103': 'WikiText-103 raw, Wikipedia articles, about 540 MB (Merity et al. 2016, CC BY-SA)',
+  'hacker-news': 'titles of Hacker News posts (julien040/hacker-news-posts); set data.size or take all',
+  'fineweb-edu':
+    'educational web pages, the 10-billion-token sample of FineWeb-Edu, tens of GB: set data.size (ODC-By)',
+};
+
 /** The download a corpus name means, or null when it is no such name. */
 export function findDownload(corpus: string, config: Config): Download | null {
   if (corpus === 'tinyshakespeare')

@@ -265,6 +265,7 @@ export function roundedTo(dtype: DType, x: number): number {
   const down = Math.floor(units);
   const rest = units - down;
   const rounded = (rest > 0.5 || (rest === 0.5 && down % 2 !== 0) ? down + 1 : down) * step;
+  if (rounded === 0) return single < 0 ? -0 : 0;
   return Math.abs(rounded) > largest ? Math.sign(single) * Infinity : rounded;
 }
 const BFLOAT16 = { bits: 7, lowest: -126, largest: (2 - 2 ** -7) * 2 ** 127 };

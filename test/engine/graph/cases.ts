@@ -211,7 +211,7 @@ const movementCases: OperationCase[] = [
         build: ({ x, y, z }) => [ops.concat([x!, y!, z!], axis)],
       };
     },
-    bad: [bad([2, 3], [3, 3])((x, y) => ops.concat([x!, y!], 1))],
+    bad: [bad([2, 3], [3, 3])((x, y) => ops.concat([x!, y!], 1)), bad([], [])((x, y) => ops.concat([x!, y!], 0))],
   },
   {
     op: 'broadcastTo',

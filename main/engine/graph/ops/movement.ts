@@ -97,6 +97,7 @@ defineOperation({
   infer: (inputs, attrs) => {
     const axis = attrs.axis as number;
     const first = inputs[0]!;
+    requireShape(axis >= 0 && axis < first.shape.length, 'concat', `there is no axis ${axis}`, first);
     let extent = 0;
     for (const x of inputs) {
       const fits = x.dtype === first.dtype && sameShape(x.shape.toSpliced(axis, 1), first.shape.toSpliced(axis, 1));

@@ -7,6 +7,7 @@ import { findGpu, findGpuByDriverName } from './gpus.ts';
 import type { GpuSpec } from './gpus.ts';
 import type { DeviceKind } from './kinds.ts';
 import { KINDS } from './kinds.ts';
+import { prepareKind } from './tensors.ts';
 
 /** FLOP/s and bytes/s at their best; null: not known. */
 export interface ComputeFacts {
@@ -202,6 +203,7 @@ function installedDevice(gpu: InstalledGpu, kind: DeviceKind): FitDevice {
 
 /** The processor of this machine under one of its executors. */
 export async function hostDevice(kind: DeviceKind, read: ReadText = readText): Promise<FitDevice> {
+  await prepareKind(kind);
   const memory = await hostMemory(read);
   const { limitBytes } = KINDS[kind];
   const notes: string[] = [];

@@ -14,6 +14,7 @@ export { fitPlan, forgetPlans } from './plan.ts';
 export type { FitPlan, LayerBytes, PlannedProgram, PlanOptions } from './plan.ts';
 export { fitReport } from './report.ts';
 export type { FitOptions, FitReport } from './report.ts';
+export { prepareKind } from './tensors.ts';
 export { samplesFrom } from './samples.ts';
 export { largestMicroBatch, largestOverall } from './search.ts';
 export type { LargestBatch } from './search.ts';

@@ -59,7 +59,7 @@ export function buildProgram(training: TrainingPrograms, { name, rows }: Program
 
 /** Compiles and plans one program as the executor does. */
 export function programUse(kind: DeviceKind, source: Program, policy: Recomputation, vocabulary: number): ProgramUse {
-  if (KINDS[kind].holds === 'tensors') return tensorUse(source, vocabulary);
+  if (KINDS[kind].holds === 'tensors') return tensorUse(kind, source, vocabulary);
   const plan = kind === 'cpu' ? compileForCpu(source, policy).plan : planForGpu(source, policy);
   return useOf(
     source.name,

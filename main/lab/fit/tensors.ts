@@ -1,9 +1,11 @@
 /**
  * What the TensorFlow.js executor holds: it makes one tensor per value and drops it after its last use, 16-bit values stand in
  * float32, and a new state exists beside the old one until nothing reads the old one any more. This follows
- * engine/executors/tfjs/session.ts step by step; the scratch memory of single kernels is not counted.
+ * engine/executors/tfjs/session.ts step by step. Of the scratch memory of single kernels only what its target declares is counted.
  */
+import { fuse } from '../../engine/compile/fuse.ts';
 import { lower, PRIMITIVE_TARGET } from '../../engine/compile/schedule.ts';
+import type { Target } from '../../engine/compile/schedule.ts';
 import { reachable } from '../../engine/graph/expand.ts';
 import { isFloat } from '../../engine/graph/shapes.ts';
 import { operationOf } from '../../engine/graph/operation.ts';
@@ -11,6 +13,7 @@ import { wantedValues } from '../../engine/graph/program.ts';
 import type { Program, StateSpec } from '../../engine/graph/program.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
 import type { Node, Value } from '../../engine/graph/value.ts';
+import type { DeviceKind } from './kinds.ts';
 import { useOf } from './use.ts';
 import type { Held, ProgramUse, TemporaryCategory } from './use.ts';
 
@@ -43,9 +46,24 @@ function sharesInput({ op, inputs, outputs, attrs }: Node): boolean {
   return op === 'cast' && outputs[0]!.dtype === 'f32' && isFloat(inputs[0]!.dtype);
 }
 
+/** How the executor of each kind runs programs; loaded on demand, since it brings TensorFlow.js along. */
+let fastTarget: Target | undefined;
+
+/** Loads what plans of a kind need. Devices of that kind are only made after it (see devices.ts). */
+export async function prepareKind(kind: DeviceKind): Promise<void> {
+  if (kind !== 'tfjs-wasm' && kind !== 'tfjs-cpu') return;
+  fastTarget ??= (await import('../../engine/executors/tfjs/index.ts')).TFJS_FAST_TARGET;
+}
+
+function compile(kind: DeviceKind, source: Program): { program: Program; target: Target } {
+  if (kind === 'tfjs-gpu') return { program: lower(source, PRIMITIVE_TARGET), target: PRIMITIVE_TARGET };
+  if (fastTarget === undefined) throw new Error(`plans for ${kind} need prepareKind first`);
+  return { program: lower(fuse(source), fastTarget), target: fastTarget };
+}
+
 /** Counts the tensors of a program, node by node. @param vocabulary ids, to tell logits from other arrays */
-export function tensorUse(source: Program, vocabulary: number): ProgramUse {
-  const program = lower(source, PRIMITIVE_TARGET);
+export function tensorUse(kind: DeviceKind, source: Program, vocabulary: number): ProgramUse {
+  const { program, target } = compile(kind, source);
   const live = reachable(wantedValues(program));
   const nodes = program.graph.nodes.filter((node) => live.has(node));
   const { dead, installs } = lifetimes(program, nodes);
@@ -100,6 +118,10 @@ export function tensorUse(source: Program, vocabulary: number): ProgramUse {
     category: tensorCategory(value, nodes[end], vocabulary),
     scope: value.node.scope,
   }));
+  nodes.forEach((node, instant) => {
+    const bytes = target.workspaceBytes(node);
+    if (bytes > 0) held.push({ bytes, start: instant, end: instant, category: 'workspace', scope: node.scope });
+  });
   return useOf(program.name, nodes, held);
 }
 

@@ -64,7 +64,8 @@ export interface Native {
   memory(): NativeMemory;
 }
 
-const ADDON = fileURLToPath(new URL('build/Release/sweeplab.node', import.meta.url));
+/** SWEEPLAB_ADDON names another build of the addon, such as one with sanitizers. */
+const ADDON = process.env['SWEEPLAB_ADDON'] ?? fileURLToPath(new URL('build/Release/sweeplab.node', import.meta.url));
 
 export type NativeResult = { native: Native; reason?: undefined } | { native?: undefined; reason: string };
 

@@ -154,17 +154,21 @@ static void pack_rows(const S* src, int64_t ld, int64_t rows, int64_t k, float* 
   }
 }
 
-// Source rows run across ("row contiguous"): a copy, or an interleave of two rows.
+// Source rows run across ("row contiguous"): a copy, or an interleave of two rows. Packs k elements of one panel; `last` says that
+// the panel ends here, so that its final store must not reach into the next panel.
 template <int R, bool DOT, class S>
-static void pack_columns(const S* src, int64_t ld, int64_t columns, int64_t k, float* dst) {
+static void pack_columns(const S* src, int64_t ld, int64_t columns, int64_t k, float* dst, bool last) {
   constexpr int PER = DOT ? 2 : 1;
   for (int64_t d = 0; d * PER < k; d++) {
     const S* row = src + d * PER * ld;
-    bool pair = d * PER + 1 < k;
+    bool pair = d * PER + 1 < k, final = last && (d + 1) * PER >= k;
     for (int c = 0; c < R; c += W) {
-      int64_t n = min_<int64_t>(W, columns - c);
-      if (c + W > R) n = min_<int64_t>(n, R - c);
-      store(dst + d * R + c, n > 0 ? column_dwords<DOT>(row + c, ld, pair, n) : splat(0.f));
+      int64_t room = min_(W, R - c), n = min_<int64_t>(room, columns - c);
+      vf v = n > 0 ? column_dwords<DOT>(row + c, ld, pair, n) : splat(0.f);
+      if (final && room < W)
+        store_n(dst + d * R + c, v, room);
+      else
+        store(dst + d * R + c, v);
     }
   }
 }
@@ -195,28 +199,31 @@ static void pack_tiles(const S* src, int64_t ld, bool k_contiguous, int64_t rows
 }
 #endif
 
-// Packs `outer` rows (of A) or columns (of B) by `k` into panels; k_contiguous says which way the source runs.
+// Packs `outer` rows (of A) or columns (of B) by `k` into panels; k_contiguous says which way the source runs. A source that runs
+// across is taken 32 rows of k at a time through all panels, so that every cache line and page is visited once.
 template <int R, bool DOT, bool TILES, class S>
 static void pack_panels_of(const S* src, int64_t ld, bool k_contiguous, int64_t outer, int64_t k, float* dst) {
   int64_t depth = depth_of(k, DOT);
-  for (int64_t p = 0; p < outer; p += R) {
-    int64_t rows = min_<int64_t>(R, outer - p);
-    const S* s = src + (k_contiguous ? p * ld : p);
 #if LEVEL_AMX
-    if (TILES)
-      pack_tiles(s, ld, k_contiguous, rows, k, dst);
-    else
-#endif
-    {
-      if (k_contiguous)
-        pack_rows<R, DOT>(s, ld, rows, k, dst);
-      else
-        pack_columns<R, DOT>(s, ld, rows, k, dst);
-      int64_t written = DOT ? (k + 1) / 2 : k;
-      if (depth > written) memset(dst + written * R, 0, (size_t)(depth - written) * R * 4);
-    }
-    dst += depth * R;
+  if (TILES) {
+    for (int64_t p = 0; p < outer; p += R)
+      pack_tiles(src + (k_contiguous ? p * ld : p), ld, k_contiguous, min_<int64_t>(R, outer - p), k, dst + p * depth);
+    return;
   }
+#endif
+  if (k_contiguous) {
+    for (int64_t p = 0; p < outer; p += R) pack_rows<R, DOT>(src + p * ld, ld, min_<int64_t>(R, outer - p), k, dst + p * depth);
+  } else {
+    constexpr int64_t STEP = 32, PER = DOT ? 2 : 1;
+    for (int64_t k0 = 0; k0 < k; k0 += STEP) {
+      int64_t n = min_(STEP, k - k0);
+      for (int64_t p = 0; p < outer; p += R)
+        pack_columns<R, DOT>(src + k0 * ld + p, ld, min_<int64_t>(R, outer - p), n, dst + p * depth + k0 / PER * R, k0 + n == k);
+    }
+  }
+  int64_t written = DOT ? (k + 1) / 2 : k;
+  if (depth > written)
+    for (int64_t p = 0; p < outer; p += R) memset(dst + p * depth + written * R, 0, (size_t)((depth - written) * R) * 4);
 }
 INLINE bool use_dot(int64_t compute) { return HAS_DOT && compute == BF16; }
 
@@ -271,7 +278,8 @@ static int64_t packed_bytes(int64_t k, int64_t n, int64_t compute) { return pack
 
 struct GemmPlan {
   int64_t mc, nc, kc, mblocks, nblocks, kblocks;
-  bool dot, keep;  // keep: partial sums stay in f32 scratch, because C cannot hold them
+  bool dot, plain;  // plain: nothing in the epilogue
+  bool keep;        // partial sums stay in f32 scratch, because C cannot hold them
   size_t a_dwords, b_dwords, acc_dwords;
 };
 
@@ -304,6 +312,7 @@ static GemmPlan gemm_plan(const gemm_args& g, int threads) {
   p.mblocks = ceil_div(g.m, p.mc);
   p.nblocks = ceil_div(g.n, p.nc);
   bool linear = !g.bias && !g.act && !g.actgrad && !g.aux && !g.residual && g.alpha == 1.0;
+  p.plain = linear;
   p.keep = p.kblocks > 1 && !(linear && g.ctype == F32);
   p.a_dwords = (size_t)packed_a_size(p.mc, p.kc, p.dot);
   p.b_dwords = g.packed ? 0 : (size_t)packed_b_size(p.nc, p.kc, p.dot);
@@ -349,6 +358,21 @@ static void epilogue(const gemm_args& g, const float* tile, int64_t ldt, int64_t
   }
 }
 
+// The same for a whole tile with nothing to do but round and store.
+template <bool LOW>
+INLINE void store_tile(const float* tile, int64_t rows, void* c, int64_t first, int64_t ldc) {
+  for (int64_t r = 0; r < rows; r++) {
+    vf a = load(tile + r * NR), b = load(tile + r * NR + W);
+    if (LOW) {
+      store((bf16*)c + first + r * ldc, a);
+      store((bf16*)c + first + r * ldc + W, b);
+    } else {
+      store((float*)c + first + r * ldc, a);
+      store((float*)c + first + r * ldc + W, b);
+    }
+  }
+}
+
 static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char* scratch) {
   int64_t mb = task % p.mblocks, nb = task / p.mblocks % p.nblocks, batch = task / (p.mblocks * p.nblocks);
   int64_t i0 = mb * p.mc, j0 = nb * p.nc;
@@ -377,11 +401,25 @@ static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char
       const float* bp = g.packed ? (const float*)g.b + (j0 + j) * whole_depth + (k0 / (p.dot ? 2 : 1)) * NR : pb + j * depth;
       int64_t n = min_<int64_t>(NR, nc - j);
       for (int64_t i = 0; i < mc; i += mr) {
-        if (p.dot)
-          micro<HAS_DOT, false>(depth, pa + i * depth, bp, tile, NR);
+        int64_t rows = min_(mr, mc - i), at_c = (i0 + i) * g.ldc + j0 + j;
+        bool add = p.keep ? g.beta != 0 : (!first || g.beta != 0);
+        bool whole = p.plain && n == NR && !p.keep, direct = whole && rows == mr && g.ctype == F32;
+        if (!p.keep || last)  // C is on its way while the product is made
+          for (int64_t r = 0; r < rows; r++) {
+            __builtin_prefetch(at(C, g.ctype, at_c + r * g.ldc), 1);
+            if (g.ctype == F32 && NR > 16) __builtin_prefetch(at(C, g.ctype, at_c + r * g.ldc + 16), 1);
+          }
+        float* out = direct ? (float*)C + at_c : tile;
+        int64_t ld = direct ? g.ldc : NR;
+        if (direct && add)
+          p.dot ? micro<HAS_DOT, true>(depth, pa + i * depth, bp, out, ld) : micro<false, true>(depth, pa + i * depth, bp, out, ld);
         else
-          micro<false, false>(depth, pa + i * depth, bp, tile, NR);
-        int64_t rows = min_(mr, mc - i);
+          p.dot ? micro<HAS_DOT, false>(depth, pa + i * depth, bp, out, ld) : micro<false, false>(depth, pa + i * depth, bp, out, ld);
+        if (direct) continue;
+        if (whole && !add) {
+          g.ctype == BF16 ? store_tile<true>(tile, rows, C, at_c, g.ldc) : store_tile<false>(tile, rows, C, at_c, g.ldc);
+          continue;
+        }
         if (p.keep) {
           float* sum = acc + (i * p.nc) + j * rows;  // the tile's own contiguous place
           if (!first)
@@ -391,7 +429,7 @@ static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char
             continue;
           }
         }
-        epilogue(e, tile, NR, i0 + i, j0 + j, rows, n, C, p.keep ? g.beta != 0 : (!first || g.beta != 0));
+        epilogue(e, tile, NR, i0 + i, j0 + j, rows, n, C, add);
       }
     }
   }

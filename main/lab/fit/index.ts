@@ -1,6 +1,8 @@
 /** The public face of the fit check. */
 export { checkAll, checkBeforeLaunch } from './before.ts';
 export type { CheckedConfig, LaunchCheck, LaunchCheckOptions, Refusal } from './before.ts';
+export { checkLaunch } from './launch.ts';
+export type { FindDevice } from './launch.ts';
 export type { DatasetSize, PlannedLength } from './budget.ts';
 export { hostDevice, hostMemory, installedGpus, localDevice, namedGpu, tableGpu } from './devices.ts';
 export type { ComputeFacts, FitDevice, HostMemory, InstalledGpu } from './devices.ts';

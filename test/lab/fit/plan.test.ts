@@ -103,6 +103,27 @@ describe('closed formulas', () => {
   });
 });
 
+describe('every optimizer under every precision', () => {
+  const roles = (() => {
+    const { parameters } = buildTraining({ config: configOf(SMALL), vocabularySize: 257, keyMasked: false });
+    return parameters.map(({ shape, role }) => ({ size: shape.reduce((a, b) => a * b, 1), vector: role === 'vector' }));
+  })();
+  const cases = MOMENTS.flatMap(([kind, extra, moments]) =>
+    ['fp32', 'bf16', 'fp16', 'pure-bf16'].map((policy) => [policy, kind, extra, moments] as const),
+  );
+  it.each(cases)('%s %s %o: the bytes of the table per parameter', (policy, kind, extra, moments) => {
+    const values = { ...SMALL, 'precision.policy': policy, 'optimizer.kind': kind, ...extra };
+    const { byCategory } = fitPlan(configOf(values), { kind: 'cuda' }).persistent;
+    const bytes = (perMatrix: number) => sum(roles.map(({ size, vector }) => aligned(size * (vector ? 4 : perMatrix))));
+    const pure = policy === 'pure-bf16';
+    expect(byCategory.parameters).toBe(bytes(pure ? 2 : 4));
+    expect(byCategory.gradients).toBe(bytes(4));
+    expect(byCategory['optimizer state'] ?? 0).toBe(moments * bytes(pure ? 2 : 4));
+    const copies = sum(roles.map(({ size, vector }) => (vector ? 0 : aligned(2 * size))));
+    expect(byCategory['working copies'] ?? 0).toBe(policy === 'bf16' || policy === 'fp16' ? copies : 0);
+  });
+});
+
 describe('the plan is what executors allocate', () => {
   it.each(['none', 'attention', 'block'])('largest arena of all programs with recompute %s', (policy) => {
     const config = configOf({
@@ -144,12 +165,12 @@ describe('the plan is what executors allocate', () => {
     const session = (await openTfjsExecutor('tfjs-cpu')).open(training.states);
     try {
       expect(session.memory().persistentBytes).toBe(persistent.bytes);
-      await session.run(session.load(training.accumulate(4, true)), {
-        tokens: new Int32Array(4 * 32).fill(3),
-        targets: new Int32Array(4 * 32).fill(5),
-        key: new Int32Array(4),
-        lossScale: Float32Array.of(1),
+      const loaded = session.load(training.accumulate(4, true));
+      const inputs = [...loaded.program.inputs].map(([name, { shape, dtype }]) => {
+        const size = shape.reduce((a, b) => a * b, 1);
+        return [name, dtype === 'i32' ? new Int32Array(size).fill(3) : new Float32Array(size).fill(1)] as const;
       });
+      await session.run(loaded, Object.fromEntries(inputs));
       const counted = programs[0]!.heldBytes;
       const { peakTemporaryBytes } = session.memory();
       const workspace = fitPlan(config, { kind: 'tfjs-cpu' }).byCategory.workspace ?? 0;

@@ -1,0 +1,46 @@
+/** The check before a launch for configurations that choose their own devices. */
+import type { Config } from '../../../preload/contract/settings.ts';
+import { checkBeforeLaunch } from './before.ts';
+import type { CheckedConfig, LaunchCheck, LaunchCheckOptions } from './before.ts';
+import { deviceFor } from './choose.ts';
+import type { FitDevice } from './devices.ts';
+
+/** Finds the device of a configuration; {@link deviceFor} but in tests. */
+export type FindDevice = (config: Config) => Promise<FitDevice>;
+
+/**
+ * Checks every configuration on the device that it would train on here, and all that share a device together.
+ *
+ * @throws NoDeviceError, ExecutorUnavailableError when a configuration's device cannot be used
+ */
+export async function checkLaunch(
+  configs: readonly Config[],
+  options: LaunchCheckOptions = {},
+  find: FindDevice = (config) => deviceFor(config),
+): Promise<LaunchCheck> {
+  const found = new Map<string, Promise<FitDevice>>();
+  const groups = new Map<string, { device: FitDevice; indices: number[] }>();
+  for (const [index, config] of configs.entries()) {
+    const choice = `${config.device} ${config['precision.policy']}`;
+    const search = found.get(choice) ?? find(config);
+    found.set(choice, search);
+    const device = await search;
+    const key = `${device.kind} ${device.name}`;
+    const group = groups.get(key) ?? { device, indices: [] };
+    groups.set(key, group);
+    group.indices.push(index);
+  }
+  const checks = [...groups.values()].map(({ device, indices }) => {
+    const own = indices.map((i) => configs[i]!);
+    // Positions within the group become positions in the whole list again.
+    const back = <T extends CheckedConfig>(each: T): T => ({ ...each, indices: each.indices.map((i) => indices[i]!) });
+    const check = checkBeforeLaunch(own, device, options);
+    return { ...check, refusals: check.refusals.map(back), checked: check.checked.map(back) };
+  });
+  return {
+    refusals: checks.flatMap(({ refusals }) => refusals),
+    warnings: checks.flatMap(({ warnings }) => warnings),
+    checked: checks.flatMap(({ checked }) => checked).sort((a, b) => b.plan.totalBytes - a.plan.totalBytes),
+    concurrency: Math.min(options.concurrency ?? 1, ...checks.map(({ concurrency }) => concurrency)),
+  };
+}

@@ -57,6 +57,8 @@ if (suits()) {
     const type = typeof rest[0] === 'object' ? rest[0]?.type : rest[0];
     if (type !== 'ExperimentalWarning') emitWarning.call(process, warning, ...rest);
   };
+  // Compiled code is kept in the system's temporary folder, which halves the time of a start.
+  (await import('node:module')).enableCompileCache?.();
   const { run } = await import(pathToFileURL(main).href);
   await run(process.argv.slice(2));
 } else if (process.env.SWEEPLAB_HANDED_OVER !== undefined) {

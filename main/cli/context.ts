@@ -49,3 +49,8 @@ export async function existingLab(context: Context): Promise<Lab> {
   const { database } = context.workshop.paths;
   throw new InputError(`there are no runs yet: ${database} does not exist. Start with: sweeplab start`);
 }
+
+/** For commands that change what is there: they never create a database. @throws InputError when there is none */
+export async function requireDatabase(context: Context): Promise<void> {
+  (await existingLab(context)).close();
+}

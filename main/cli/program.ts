@@ -1,5 +1,6 @@
 /** All commands and their options. What each does is in commands/. */
 import { Command } from 'commander';
+import { groupActions } from './group.ts';
 import { packageVersion } from '../host/version.ts';
 import type { Context } from './context.ts';
 import { dataCommand } from './commands/data.ts';
@@ -23,7 +24,7 @@ Examples:
 Exit codes: 0 done, 1 a run failed, 2 bad input (nothing was started), 130 interrupted.`;
 
 export function buildProgram(context: Context): Command {
-  const program = new Command('sweeplab')
+  const program = groupActions(new Command('sweeplab'))
     .description('An experiment lab for small language models: sweeps over many settings and several seeds.')
     .version(packageVersion())
     .option('--data-dir <folder>', 'where runs, checkpoints and caches lie (or SWEEPLAB_HOME)')

@@ -6,10 +6,11 @@
  *     using lab = await openLab(workshop, { write: true });     // the run database, and the queue over it
  */
 import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PLUGIN_API } from '../engine/train/plugins.ts';
 import { loadPlugins, registryWithPlugins } from '../lab/settings/index.ts';
 import type { Plugin, SettingsRegistry } from '../lab/settings/index.ts';
+import { reconcileCheckpoints } from '../lab/queue/checkpoints.ts';
 import { RunQueue } from '../lab/queue/queue.ts';
 import type { QueueOptions } from '../lab/queue/queue.ts';
 import type { LaunchEngine } from '../lab/queue/engine.ts';
@@ -73,6 +74,7 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
       // In this order: only the one writer may take engines for orphans, and only then may their runs be claimed again.
       await endLeftoverEngines(paths.engines);
       recovered = store.recoverInterrupted('queued').map(({ id }) => id);
+      for (const id of recovered) reconcileCheckpoints(store, id, join(paths.checkpoints, id));
     }
   } catch (error) {
     store.close();

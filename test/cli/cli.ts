@@ -90,16 +90,21 @@ export function removeHome(home: string): void {
 }
 
 /** Settings of a run that takes a moment on any device: about 5,000 parameters, 20 kB of text. */
-export const TINY = [
-  ['data.size', '20000'],
-  ['data.validation', '0.1'],
-  ['model.context', '16'],
-  ['model.depth', '1'],
-  ['model.width', '16'],
-  ['model.heads', '2'],
-  ['batch.sequences', '4'],
-  ['schedule.warmup_steps', '2'],
-  ['eval.tokens', '320'],
-  ['eval.every_steps', '5'],
-  ['stop.steps', '10'],
-].flatMap(([name, value]) => [`--${name}`, value]);
+const TINY: Readonly<Record<string, string>> = {
+  'data.size': '20000',
+  'data.validation': '0.1',
+  'model.context': '16',
+  'model.depth': '1',
+  'model.width': '16',
+  'model.heads': '2',
+  'batch.sequences': '4',
+  'schedule.warmup_steps': '2',
+  'eval.tokens': '320',
+  'eval.every_steps': '5',
+  'stop.steps': '10',
+};
+
+/** The flags of a tiny run, with some settings replaced or added; a list varies a setting. */
+export function tiny(others: Readonly<Record<string, string | readonly string[]>> = {}): string[] {
+  return Object.entries({ ...TINY, ...others }).flatMap(([name, value]) => [`--${name}`, ...[value].flat()]);
+}

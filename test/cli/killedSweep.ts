@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openStore } from '../../main/store/index.ts';
 import type { Store } from '../../main/store/index.ts';
-import { start, sweeplab, TINY } from './cli.ts';
+import { start, sweeplab, tiny } from './cli.ts';
 
 /** Metrics that measure time: they differ from run to run. */
 const TIMED = new Set(['seconds', 'tokens_per_second']);
@@ -18,22 +18,16 @@ export interface KillOptions {
   readonly random: () => number;
 }
 
-const settings = (steps: number): string[] => [
-  ...TINY,
-  ...['--stop.steps', String(steps), '--eval.every_steps', '10', '--model.dropout', '0.1'],
-  ...['--model.depth', '1', '2', '--model.width', '16', '32', '--seeds', '2'],
-];
-
-/** Later flags must not repeat earlier ones: the grid replaces the single values. */
 function sweepArguments(steps: number): string[] {
-  const flags = new Map<string, string[]>();
-  for (const word of settings(steps)) {
-    if (word.startsWith('--')) {
-      flags.delete(word);
-      flags.set(word, []);
-    } else [...flags.values()].at(-1)!.push(word);
-  }
-  return ['sweep', ...[...flags].flatMap(([flag, values]) => [flag, ...values])];
+  const flags = tiny({
+    'stop.steps': String(steps),
+    'eval.every_steps': '10',
+    // Dropout draws random numbers at every step: they must not depend on where a run was cut.
+    'model.dropout': '0.1',
+    'model.depth': ['1', '2'],
+    'model.width': ['16', '32'],
+  });
+  return ['sweep', ...flags, '--seeds', '2'];
 }
 
 export interface RunResult {

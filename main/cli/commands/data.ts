@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { CORPORA } from '../../lab/datasets/catalog.ts';
 import { listRecipes } from '../../lab/settings/index.ts';
 import { configure } from '../configuration.ts';
+import { commandGroup } from '../group.ts';
 import { requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatCount, formatInteger, formatNumber } from '../format.ts';
@@ -14,8 +15,7 @@ import type { Dataset } from '../../lab/datasets/datasets.ts';
 type Options = { readonly recipe?: string } & Record<string, unknown>;
 
 export function dataCommand(context: Context): Command {
-  const data = new Command('data').description('Corpora and recipes: list, prepare, look at their numbers.');
-  data.action(() => data.outputHelp());
+  const data = commandGroup('data', 'Corpora and recipes: list, prepare, look at their numbers.');
   data.addCommand(
     new Command('list')
       .description('The corpora that can be named, and other sources.')

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { groupRuns, variedSettings } from '../../lab/export/groups.ts';
-import { existingLab, readableLab, writableLab } from '../context.ts';
+import { existingLab, readableLab, requireDatabase, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
 import {
@@ -19,6 +19,7 @@ import {
 import { runJson, sweepJson } from '../json.ts';
 import { renderResults, resultsJson, sweepResults } from '../results.ts';
 import { renderTable } from '../table.ts';
+import { commandGroup } from '../group.ts';
 import { changedSettings, findSweepOrLatest, resolveRuns, runFilter } from './find.ts';
 import type { FilterOptions } from './find.ts';
 
@@ -37,8 +38,7 @@ export function addFilterOptions(command: Command): Command {
 }
 
 export function runsCommand(context: Context): Command {
-  const runs = new Command('runs').description('List, show, compare, tag and remove runs.');
-  runs.action(() => runs.outputHelp());
+  const runs = commandGroup('runs', 'List, show, compare, tag and remove runs.');
   runs.addCommand(
     addFilterOptions(new Command('ls').description('List runs.'))
       .option('--deleted', 'those in the bin instead')
@@ -264,7 +264,7 @@ async function tag(
   { add = [], remove = [] }: { add?: string[]; remove?: string[] },
 ): Promise<void> {
   if (add.length + remove.length === 0) throw new InputError('nothing to do: give --add or --remove with tags');
-  await existing(context);
+  await requireDatabase(context);
   using lab = await writableLab(context);
   const ids = resolveRuns(lab.store, names).map(({ id }) => id);
   if (add.length > 0) lab.store.tagRuns(ids, add);
@@ -275,7 +275,7 @@ async function tag(
 }
 
 async function note(context: Context, name: string, text: string): Promise<void> {
-  await existing(context);
+  await requireDatabase(context);
   using lab = await writableLab(context);
   const run = lab.store.updateRun(lab.store.resolveRun(name).id, { note: text });
   context.output.data(runJson(run));
@@ -288,7 +288,7 @@ async function remove(
   options: { purge?: boolean; restore?: boolean },
 ): Promise<void> {
   if (options.purge === true && options.restore === true) throw new InputError('--purge or --restore, not both');
-  await existing(context);
+  await requireDatabase(context);
   const { output } = context;
   using lab = await writableLab(context);
   const { store, paths } = lab;
@@ -307,10 +307,4 @@ async function remove(
   output.text(
     `${plural(ids.length, 'run')} ${done}.${done === 'moved to the bin' ? ' Bring back with: sweeplab runs rm --restore, remove with --purge.' : ''}`,
   );
-}
-
-/** Commands that change runs never create a database. */
-async function existing(context: Context): Promise<void> {
-  const lab = await existingLab(context);
-  lab.close();
 }

@@ -8,7 +8,7 @@ import { listRecipes, loadRecipe } from '../../lab/settings/index.ts';
 import { parseSweep, planSweep, sweepFromFlags, sweepToYaml } from '../../lab/sweeps/index.ts';
 import type { SweepPlan, SweepSpec } from '../../lab/sweeps/index.ts';
 import { readText, refuse } from '../configuration.ts';
-import { requirePlugins, writableLab } from '../context.ts';
+import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { checkDevices } from '../devices.ts';
 import { InputError } from '../errors.ts';
@@ -178,6 +178,7 @@ function defaultName({ parameters, recipe }: SweepSpec): string {
 }
 
 async function resume(context: Context, text: string, failed: boolean, concurrency: number | undefined): Promise<void> {
+  await requireDatabase(context);
   using lab = await writableLab(context);
   const { id } = findSweepOrLatest(lab.store, text);
   const count = requeue(lab.store, { sweepId: id }, failed ? ['stopped', 'failed'] : ['stopped']);

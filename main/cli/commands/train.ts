@@ -4,7 +4,7 @@ import { requeue } from '../../lab/queue/queue.ts';
 import { settingKey } from '../../lab/sweeps/index.ts';
 import { configure } from '../configuration.ts';
 import type { Configuration } from '../configuration.ts';
-import { requirePlugins, writableLab } from '../context.ts';
+import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
 import { checkDevices } from '../devices.ts';
@@ -85,6 +85,7 @@ async function train(
 }
 
 async function resume(context: Context, text: string): Promise<void> {
+  await requireDatabase(context);
   using lab = await writableLab(context);
   const run = lab.store.resolveRun(text);
   if (run.state === 'finished')

@@ -29,7 +29,9 @@ export function crashReason(exit: EngineExit): string {
   if (/heap out of memory|ENOMEM|Cannot allocate memory|std::bad_alloc/iu.test(text))
     return `engine crashed: out of memory (${how(exit)}); lower batch.micro, model.context or model.width`;
   // The message of an error stands above its stack.
-  const last = exit.stderr.findLast((line) => /error\b|exception|assert/iu.test(line) && !/^\s*at /u.test(line)) ?? exit.stderr.at(-1);
+  const last =
+    exit.stderr.findLast((line) => /error\b|exception|assert/iu.test(line) && !/^\s*at /u.test(line)) ??
+    exit.stderr.at(-1);
   const hint = exit.signal === 'SIGKILL' ? ': killed from outside, often by the system for want of memory' : '';
   return `engine crashed: ${how(exit)}${hint}${last === undefined ? '' : `: ${last.trim().slice(0, 300)}`}`;
 }

@@ -8,6 +8,7 @@ import type { EngineEnd, EngineMessage, EngineMetrics } from '../../../preload/c
 import type { RunRecord, RunState, RunSummary } from '../../../preload/contract/runs.ts';
 import { join } from 'node:path';
 import type { Store } from '../../store/index.ts';
+import { reconcileCheckpoints } from './checkpoints.ts';
 import { crashReason } from './engine.ts';
 import type { EngineExit, LaunchEngine } from './engine.ts';
 
@@ -68,6 +69,10 @@ class RunTraining {
     this.#options = options;
   }
 
+  get #folder(): string {
+    return join(this.#options.folders.checkpoints, this.#options.run.id);
+  }
+
   readonly stop = (reason: string, urgent = false): void => {
     this.#stopReason ??= reason;
     this.#engine?.send({ type: 'stop', urgent });
@@ -116,7 +121,7 @@ class RunTraining {
           type: 'start',
           runId: run.id,
           config: run.config,
-          paths: { checkpoints: join(folders.checkpoints, run.id), cache: folders.cache },
+          paths: { checkpoints: this.#folder, cache: folders.cache },
           // A first attempt begins afresh, whatever lies in its folder.
           resume: run.attempt > 1,
           plugins,
@@ -125,6 +130,8 @@ class RunTraining {
         return;
       case 'begin':
         store.truncateAfter(run.id, message.keepUpTo);
+        // The engine goes on from what lies on disk, which a kill may have kept from being recorded.
+        reconcileCheckpoints(store, run.id, this.#folder);
         return;
       case 'info':
         store.updateRun(run.id, {
@@ -199,6 +206,7 @@ class RunTraining {
     const { store, run } = this.#options;
     const end = this.#failure === undefined ? this.#end : undefined;
     if (end !== undefined) store.updateRun(run.id, { steps: end.steps, tokens: end.tokens, summary: end.summary });
+    else reconcileCheckpoints(store, run.id, this.#folder);
     const { state, reason } = this.#ending(exit, end);
     return store.setRunState(run.id, state, { reason });
   }

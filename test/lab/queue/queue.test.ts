@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { reconcileCheckpoints } from '../../../main/lab/queue/checkpoints.ts';
 import { CANCELLED, defaultConcurrency, requeue, RunQueue } from '../../../main/lab/queue/queue.ts';
 import type { QueueEvent } from '../../../main/lab/queue/queue.ts';
 import { openStore } from '../../../main/store/index.ts';
@@ -233,6 +234,46 @@ describe('a queue of runs', () => {
       state: 'failed',
       endReason: expect.stringContaining('SyntaxError: bad file'),
     });
+  });
+});
+
+describe('checkpoints that were saved but not recorded', () => {
+  it('are recorded from the disk, and records of vanished ones are taken away (would catch a finished run without weights)', () => {
+    const { runs } = makeSweep(['ok']);
+    const [{ id }] = runs;
+    const own = join(folder, 'checkpoints', id);
+    const save = (name: string, validationLoss: number | null) => {
+      mkdirSync(join(own, name), { recursive: true });
+      writeFileSync(
+        join(own, name, 'checkpoint.json'),
+        JSON.stringify({ sha256: '', body: { state: { validationLoss } } }),
+      );
+    };
+    store.setCheckpoint({
+      runId: id,
+      kind: 'last',
+      step: 50,
+      path: join(own, 'last-000000050-1'),
+      valLoss: 3,
+      savedAt: 1,
+    });
+    store.setCheckpoint({
+      runId: id,
+      kind: 'best',
+      step: 50,
+      path: join(own, 'best-000000050-1'),
+      valLoss: 3,
+      savedAt: 1,
+    });
+    save('last-000000080-1', 2);
+    save('last-000000080-2', 2.5);
+    save('temporary-last-000000090-1', 1);
+    reconcileCheckpoints(store, id, own);
+    expect(store.checkpoints(id)).toMatchObject([
+      { kind: 'last', step: 80, path: join(own, 'last-000000080-2'), valLoss: 2.5 },
+    ]);
+    reconcileCheckpoints(store, id, join(folder, 'nowhere'));
+    expect(store.checkpoints(id)).toEqual([]);
   });
 });
 

@@ -1,0 +1,244 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Papa from 'papaparse';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseCurve, WIDE_COLUMNS } from '../../main/lab/export/wideCsv.ts';
+import { json, removeHome, start, sweeplab, temporaryHome, tiny } from './cli.ts';
+
+interface Run {
+  id: string;
+  name: string;
+  state: string;
+  steps: number;
+  seed: number;
+  sweep: string;
+  settingKey: string;
+  settings: Record<string, unknown>;
+  summary: Record<string, number>;
+  tags: string[];
+  note: string;
+  attempt: number;
+}
+interface SweepAnswer {
+  sweep: { id: string; state: string; counts: Record<string, number> };
+  results: {
+    varied: string[];
+    best: Record<string, number>;
+    settings: {
+      settings: Record<string, number>;
+      runs: string[];
+      statistics: Record<string, { n: number; mean: number; sd: number }>;
+    }[];
+  };
+  runs: Run[];
+}
+
+const GRID = tiny({ 'model.depth': ['1', '2'], 'optimizer.lr': ['1e-3', '1e-2'] });
+
+describe('sweeplab sweep', () => {
+  const home = temporaryHome();
+  let answer: SweepAnswer;
+  beforeAll(async () => {
+    answer = await json<SweepAnswer>(home, ['sweep', ...GRID, '--seeds', '2', '--name', 'grid']);
+  });
+  afterAll(() => removeHome(home));
+
+  it('trains every setting with the same seeds and compares their means (would catch seeds that differ between settings, or a wrong mean)', () => {
+    expect(answer.sweep).toMatchObject({ state: 'finished', counts: { finished: 8, failed: 0 } });
+    const { results, runs } = answer;
+    expect(results.varied).toEqual(['model.depth', 'optimizer.lr']);
+    expect(results.settings).toHaveLength(4);
+    for (const group of results.settings) {
+      const own = runs.filter(({ id }) => group.runs.includes(id));
+      expect(own.map(({ seed }) => seed)).toEqual([1, 2]);
+      const [a, b] = own.map(({ summary }) => summary['val/bpb']);
+      expect(group.statistics['val/bpb']).toMatchObject({ n: 2, mean: (a + b) / 2 });
+      expect(group.statistics['val/bpb'].sd).toBeCloseTo(Math.abs(a - b) / Math.SQRT2, 12);
+    }
+    const means = results.settings.map(({ statistics }) => statistics['val/bpb'].mean);
+    expect(results.best).toEqual(results.settings[means.indexOf(Math.min(...means))].settings);
+  });
+
+  it('lists runs with filters, order and limit', async () => {
+    const deep = await json<Run[]>(home, [
+      'runs',
+      'ls',
+      '--where',
+      'model.depth=2',
+      'optimizer.lr<0.005',
+      '--sort',
+      'val/bpb',
+    ]);
+    expect(deep.map(({ settings }) => [settings['model.depth'], settings['optimizer.lr']])).toEqual([
+      [2, 0.001],
+      [2, 0.001],
+    ]);
+    expect(deep[0].summary['val/bpb']).toBeLessThanOrEqual(deep[1].summary['val/bpb']);
+    expect(await json<Run[]>(home, ['runs', 'ls', '--sweep', 'latest', '--limit', '3'])).toHaveLength(3);
+    expect(await json<Run[]>(home, ['runs', 'ls', '--state', 'failed', 'queued'])).toEqual([]);
+    const wrong = await sweeplab(home, ['runs', 'ls', '--where', 'model.dept=2']);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('model.depth') });
+    const state = await sweeplab(home, ['runs', 'ls', '--state', 'finish']);
+    expect(state).toMatchObject({ code: 2, stderr: expect.stringContaining('nearest: finished') });
+  });
+
+  it('shows, tags, notes, compares, removes, restores and purges (would catch a change that reaches the wrong run)', async () => {
+    const [first, second] = answer.runs;
+    const shown = await json<Run & { metrics: Record<string, { points: number }> }>(home, ['runs', 'show', first.id]);
+    expect(shown).toMatchObject({ id: first.id, steps: 10, settings: first.settings });
+    expect(shown.metrics['train/loss'].points).toBe(10);
+    expect(shown.metrics['val/loss'].points).toBe(3);
+    await json(home, ['runs', 'tag', first.id, second.id, '--add', 'good', 'x']);
+    await json(home, ['runs', 'tag', second.id, '--remove', 'x']);
+    expect((await json<Run[]>(home, ['runs', 'ls', '--tag', 'x'])).map(({ id }) => id)).toEqual([first.id]);
+    const noted = await json<Run>(home, ['runs', 'note', first.id, 'the', 'first', 'one']);
+    expect(noted).toMatchObject({ note: 'the first one', tags: ['good', 'x'] });
+    const { varied } = await json<{ varied: string[] }>(home, ['runs', 'compare', first.id, answer.runs.at(-1)!.id]);
+    expect(varied).toEqual(['model.depth', 'optimizer.lr', 'seed']);
+    await json(home, ['runs', 'rm', second.id]);
+    expect(await json<Run[]>(home, ['runs', 'ls'])).toHaveLength(7);
+    expect(await json<Run[]>(home, ['runs', 'ls', '--deleted'])).toHaveLength(1);
+    await json(home, ['runs', 'rm', '--restore', second.id]);
+    expect(await json<Run[]>(home, ['runs', 'ls'])).toHaveLength(8);
+  });
+
+  it('exports every point to the bit, and one row per run that can be parsed back (would catch rounded or missing numbers)', async () => {
+    const file = join(home, 'long.csv');
+    await json(home, ['export', '--out', file]);
+    const text = await sweeplab(home, ['export']);
+    expect(text.stdout).toBe(readFileSync(file, 'utf8'));
+    const { data } = Papa.parse<Record<string, string>>(text.stdout, { header: true, skipEmptyLines: true });
+    const points = data.filter(({ metric, run }) => metric === 'val/loss' && run === answer.runs[3].id);
+    expect(points.map(({ step }) => Number(step))).toEqual([0, 5, 10]);
+    expect(Number(points[2].value)).toBe(answer.runs[3].summary['val/loss']);
+    expect(points[0]['model.depth']).toBe(String(answer.runs[3].settings['model.depth']));
+
+    const wide = join(home, 'wide.csv');
+    await json(home, ['export', '--layout', 'wide', '--out', wide]);
+    const rows = Papa.parse<Record<string, string>>(readFileSync(wide, 'utf8'), { header: true, skipEmptyLines: true });
+    expect(rows.meta.fields).toEqual([...WIDE_COLUMNS]);
+    expect(rows.data).toHaveLength(8);
+    expect(rows.data.map(({ run_num }) => run_num).join('')).toBe('12121212');
+    expect(parseCurve(rows.data[3].val_loss)).toEqual(points.map(({ value }) => Number(value)));
+    expect(parseCurve(rows.data[3].tokens_seen)).toEqual([0, 320, 640]);
+    expect(parseCurve(rows.data[3].train_loss)[0]).toBeNaN();
+    await json(home, ['export', '--layout', 'wide', '--out', wide, '--append']);
+    expect(readFileSync(wide, 'utf8').trimEnd().split('\n')).toHaveLength(17);
+    const before = readFileSync(wide);
+    const mixed = await sweeplab(home, ['export', '--out', wide, '--append']);
+    expect(mixed).toMatchObject({ code: 2, stderr: expect.stringContaining('other columns') });
+    expect(readFileSync(wide).equals(before)).toBe(true);
+  });
+
+  it('writes text with the best model, the same for the same seed', async () => {
+    const args = ['sample', '--sweep', 'latest', '--tokens', '20', '--prompt', 'The ', '--seed', '3'];
+    const one = await json<{ run: string; samples: { text: string; tokens: number }[] }>(home, args);
+    expect(one.samples[0].text.startsWith('The ')).toBe(true);
+    expect(one.samples[0].tokens).toBe(20);
+    const best = answer.runs.toSorted((a, b) => a.summary['val/bpb'] - b.summary['val/bpb'])[0];
+    expect(one.run).toBe(best.id);
+    expect(await json(home, args)).toEqual(one);
+  });
+
+  it('is intact and healthy to the doctor', async () => {
+    const { findings } = await json<{ findings: { name: string; state: string; detail: string }[] }>(home, ['doctor']);
+    const named = (name: string) => findings.find((each) => each.name === name);
+    expect(named('Run database')).toMatchObject({ state: 'ok', detail: expect.stringContaining('8 runs') });
+    expect(named('Node')!.detail).toContain('SQLite');
+    expect(findings.filter(({ name }) => name.startsWith('Executor ')).some(({ state }) => state === 'ok')).toBe(true);
+  });
+});
+
+describe('planning a sweep', () => {
+  const home = temporaryHome();
+  afterAll(() => removeHome(home));
+
+  it('says what would run and what was dropped, and starts nothing (--dry-run)', async () => {
+    type Plan = {
+      runs: { seed: number; settings: Record<string, number> }[];
+      dropped: { reason: string }[];
+      duplicates: number;
+      combinations: number;
+    };
+    const flags = tiny({ 'model.width': ['16', '24', '16'], 'model.heads': ['2', '3'] });
+    const plan = await json<Plan>(home, ['sweep', ...flags, '--seeds', '3', '--seed', '10', '--dry-run']);
+    // One width is given twice and counts once; 16 cannot be divided into 3 heads.
+    expect(plan).toMatchObject({
+      combinations: 4,
+      duplicates: 0,
+      dropped: [{ reason: expect.stringContaining('16') }],
+    });
+    expect(plan.runs).toHaveLength(9);
+    expect(plan.runs.map(({ seed }) => seed).slice(0, 3)).toEqual([10, 11, 12]);
+    expect(await json(home, ['runs', 'ls'])).toEqual([]);
+  });
+
+  it('reads a W&B sweep file with flags on top (would catch flags that are ignored beside a file)', async () => {
+    const file = join(home, 'sweep.yaml');
+    writeFileSync(
+      file,
+      'method: grid\nparameters:\n  model.depth: { values: [1, 2, 3] }\n  model.width: { value: 32 }\nrecipe: quick\nseeds: 2\nconstraints: ["model.depth < 3"]\n',
+    );
+    type Plan = { runs: { settings: Record<string, number> }[] };
+    expect((await json<Plan>(home, ['sweep', file, '--dry-run'])).runs).toHaveLength(4);
+    const other = await json<Plan>(home, [
+      'sweep',
+      file,
+      '--model.depth',
+      '1',
+      '--optimizer.lr',
+      '1e-3',
+      '2e-3',
+      '--seeds',
+      '1',
+      '--dry-run',
+    ]);
+    expect(
+      other.runs.map(({ settings }) => [settings['model.depth'], settings['model.width'], settings['optimizer.lr']]),
+    ).toEqual([
+      [1, 32, 0.001],
+      [1, 32, 0.002],
+    ]);
+  });
+
+  it.each([
+    ['n\n', /Nothing was started/u],
+    ['perhaps\nno\n', /Nothing was started/u],
+    ['', /Nothing was started/u],
+  ])('asks before it starts and takes %j for no (--review)', async (input, expected) => {
+    const { code, stdout } = await sweeplab(home, ['sweep', ...GRID, '--review'], { input });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Proceed? [y/n]');
+    expect(stdout).toMatch(expected);
+    expect(await json(home, ['runs', 'ls'])).toEqual([]);
+  });
+});
+
+describe('an interrupted sweep', () => {
+  const home = temporaryHome();
+  afterAll(() => removeHome(home));
+
+  it('keeps what is done and goes on with the rest (would catch repeated or lost runs)', async () => {
+    const args = [
+      'sweep',
+      ...tiny({ 'stop.steps': '150', 'model.depth': ['1', '2'] }),
+      '--seeds',
+      '2',
+      '--concurrency',
+      '1',
+    ];
+    const running = start(home, args);
+    await running.until(/\[1\/4\]/u);
+    running.child.kill('SIGINT');
+    const { code, stdout } = await running.done;
+    expect(code).toBe(130);
+    const id = /sweep --resume (\w+)/u.exec(stdout)![1];
+    const before = await json<Run[]>(home, ['runs', 'ls', '--state', 'finished']);
+    expect(before.length).toBeGreaterThanOrEqual(1);
+    const answer = await json<SweepAnswer>(home, ['sweep', '--resume', id]);
+    expect(answer.sweep.counts).toMatchObject({ finished: 4, stopped: 0, queued: 0 });
+    for (const run of before) expect(answer.runs.find((other) => other.id === run.id)).toEqual(run);
+    const again = await sweeplab(home, ['sweep', '--resume', id]);
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing left to train') });
+  });
+});

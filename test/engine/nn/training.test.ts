@@ -51,7 +51,7 @@ describe.each(Object.entries(VARIANTS))('model %s', (name, overrides) => {
       const tokens = feeds['tokens']!.slice();
       tokens[t] = (tokens[t]! + 1) % VOCABULARY;
       const after = run({ ...feeds, tokens })[0]!;
-      expect([...after.slice(0, t)]).toEqual([...before.slice(0, t)]);
+      expect(after.slice(0, t)).toEqual(before.slice(0, t));
       expect(after[t]).not.toBe(before[t]);
     }
   });

@@ -87,7 +87,7 @@ describe('engine process', () => {
     const engine = new Engine((message, child) => {
       if (message.type === 'ready')
         child.send(startMessage(folder, { 'stop.steps': 1_000_000, 'eval.every_steps': 0 }));
-      if (message.type === 'metrics') child.disconnect();
+      if (message.type === 'metrics' && child.connected) child.disconnect();
     });
     expect(await engine.exited).toEqual([0, null]);
     expect((await readdir(join(folder, 'run'))).filter((name) => name.startsWith('last-'))).toHaveLength(1);

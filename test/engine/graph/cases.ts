@@ -659,6 +659,8 @@ const optimizerCases: OperationCase[] = [
           );
           return [update.p, ...update.moments, update.working!];
         },
+        // The working copy is rounded: nobody differentiates through it.
+        differentiableOutputs: [0, ...names.map((_, i) => i + 1)],
       };
     },
     bad: [

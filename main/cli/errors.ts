@@ -30,6 +30,8 @@ const INPUT_ERRORS = new Set([
   'DownloadError',
   'CheckpointError',
   'ExportError',
+  'NoDeviceError',
+  'UnknownGpuError',
   'SampleError',
   'ExecutorUnavailableError',
 ]);

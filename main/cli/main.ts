@@ -63,7 +63,7 @@ function commanderProblem(error: CommanderError, args: readonly string[], contex
   if (error.code === 'commander.unknownOption') {
     const flag = /'(-[^']*)'/u.exec(error.message)?.[1] ?? '';
     const command = args.find((arg) => !arg.startsWith('-'));
-    const takesSettings = command !== undefined && ['train', 'sweep', 'data'].includes(command);
+    const takesSettings = command !== undefined && ['train', 'sweep', 'fit', 'data'].includes(command);
     const known = ['--json', '--data-dir', '--plugin', '--help', '--version', ...commandOptions(context, command)];
     return new InputError(unknownFlag(flag, takesSettings ? context.workshop.registry : undefined, known));
   }

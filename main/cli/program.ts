@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
+import { fitCommand } from './commands/fit.ts';
 import { runsCommand } from './commands/runs.ts';
 import { sampleCommand } from './commands/sample.ts';
 import { startCommand } from './commands/start.ts';
@@ -17,6 +18,7 @@ Examples:
   sweeplab start                                             a first sweep, in about two minutes
   sweeplab train --recipe quick --model.depth 4              one run
   sweeplab sweep --recipe quick --model.depth 2 4 --model.width 64 128 --seeds 3 --review
+  sweeplab fit --recipe gpt2-124m --gpu "RTX 4090"           does it fit, how long does it take
   sweeplab runs ls --where 'val/bpb<2' --sort val/bpb        what came out
   sweeplab export --layout wide --out runs.csv               everything, for a spreadsheet
   sweeplab train --help                                      every setting, by question
@@ -35,6 +37,7 @@ export function buildProgram(context: Context): Command {
     startCommand,
     trainCommand,
     sweepCommand,
+    fitCommand,
     runsCommand,
     exportCommand,
     sampleCommand,

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openStore } from '../../main/store/index.ts';
 import type { Store } from '../../main/store/index.ts';
 import { start, sweeplab, tiny } from './cli.ts';
+import type { Running } from './cli.ts';
 
 /** Metrics that measure time: they differ from run to run. */
 const TIMED = new Set(['seconds', 'tokens_per_second']);
@@ -67,12 +68,10 @@ function pointsText(store: Store, id: string, metric: string): string {
   return [...step].map((at, i) => `${at}:${value[i]}`).join(' ');
 }
 
-/** An undisturbed sweep. @returns how long it took, in milliseconds */
-export async function undisturbed(home: string, steps: number): Promise<number> {
-  const begun = performance.now();
+/** An undisturbed sweep. */
+export async function undisturbed(home: string, steps: number): Promise<void> {
   const outcome = await sweeplab(home, sweepArguments(steps));
   if (outcome.code !== 0) throw new Error(`the undisturbed sweep failed:\n${outcome.stdout}\n${outcome.stderr}`);
-  return performance.now() - begun;
 }
 
 export interface KillReport {
@@ -86,12 +85,7 @@ export interface KillReport {
  * Runs the sweep with kills until it is finished. `reference` is the home of the undisturbed one, whose prepared data is reused.
  * @throws when a committed point is lost or the sweep does not come to its end
  */
-export async function killed(
-  home: string,
-  reference: string,
-  duration: number,
-  { steps, random }: KillOptions,
-): Promise<KillReport> {
+export async function killed(home: string, reference: string, { steps, random }: KillOptions): Promise<KillReport> {
   cpSync(join(reference, 'cache'), join(home, 'cache'), { recursive: true });
   const report = { host: 0, engine: 0, kept: 0 };
   let args = sweepArguments(steps);
@@ -103,9 +97,17 @@ export async function killed(
     const ended = running.done.then(() => true);
     if (disturb) {
       const host = attempt !== 1;
-      // Within what is left to train, so that later attempts are killed in the middle too.
-      const wait = (0.1 + 0.6 * random()) * duration * unfinishedShare(home);
-      const early = await Promise.race([ended, delay(wait).then(() => false)]);
+      // By what is committed, not by the clock: a busy machine must not move the kills. The few milliseconds on top let them fall
+      // anywhere within a step, an evaluation or the saving of a checkpoint.
+      const share = doneShare(home, steps);
+      const target = share + (1 - share) * (0.05 + 0.8 * random());
+      const pause = 60 * random();
+      const early = await Promise.race([
+        ended,
+        reached(home, steps, target, running)
+          .then(() => delay(pause))
+          .then(() => false),
+      ]);
       if (!early) {
         const before = committed(home);
         if (host) {
@@ -126,16 +128,26 @@ export async function killed(
   }
 }
 
-/** Share of the runs that are not finished. */
-function unfinishedShare(home: string): number {
-  if (!existsSync(join(home, 'runs.sqlite'))) return 1;
-  const store = openStore(join(home, 'runs.sqlite'), { readOnly: true });
+/** Share of the steps of all eight runs that are committed. */
+function doneShare(home: string, steps: number): number {
+  if (!existsSync(join(home, 'runs.sqlite'))) return 0;
+  let store: Store;
   try {
-    const all = store.countRuns();
-    return all === 0 ? 1 : 1 - store.countRuns({ state: 'finished' }) / all;
+    store = openStore(join(home, 'runs.sqlite'), { readOnly: true });
+  } catch {
+    // The database is being made.
+    return 0;
+  }
+  try {
+    return store.listRuns().reduce((sum, run) => sum + run.steps, 0) / (8 * steps);
   } finally {
     store.close();
   }
+}
+
+/** Resolves when so much is done, or the process has ended. */
+async function reached(home: string, steps: number, target: number, { child }: Running): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null && doneShare(home, steps) < target) await delay(10);
 }
 
 function sweepId(home: string): string | undefined {

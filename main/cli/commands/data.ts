@@ -1,6 +1,6 @@
 /** `sweeplab data`: which corpora there are, preparing one, and its numbers. */
 import { Command } from 'commander';
-import { CORPORA } from '../../lab/datasets/catalog.ts';
+import { CORPORA, listDatasets } from '../../lab/datasets/catalog.ts';
 import { listRecipes } from '../../lab/settings/index.ts';
 import { configure } from '../configuration.ts';
 import { commandGroup } from '../group.ts';
@@ -51,7 +51,7 @@ function withSettings(context: Context, command: Command): Command {
   });
 }
 
-async function list({ output }: Context, recipes: boolean): Promise<void> {
+async function list({ output, workshop }: Context, recipes: boolean): Promise<void> {
   if (recipes) {
     const all = await listRecipes();
     output.data(all.map(({ name, title, teaches, about, path }) => ({ name, title, teaches, about, path })));
@@ -71,15 +71,33 @@ async function list({ output }: Context, recipes: boolean): Promise<void> {
     );
     return;
   }
-  output.data(CORPORA);
-  const rows = CORPORA.map(({ name, size, description }) => [name, size, description]);
+  const prepared = await listDatasets(workshop.paths.cache);
+  output.data({ corpora: CORPORA, prepared });
+  const rows = CORPORA.map(({ name, description }) => [name, description]);
   output.text(
     renderTable(
       output,
-      ['data.corpus', 'size', 'what it is'].map((title) => ({ title })),
+      ['data.corpus', 'what it is'].map((title) => ({ title })),
       rows,
     ),
   );
+  if (prepared.length === 0) return;
+  const sizes = prepared.map(({ contentHash, tokenizer, stats: own, bytesOnDisk }) => [
+    contentHash.slice(0, 12),
+    `${tokenizer.kind}, ${formatInteger(tokenizer.vocabularySize)}`,
+    formatCount(own.trainTokens),
+    formatCount(own.validationTokens),
+    formatBytes(bytesOnDisk),
+  ]);
+  const right = 'right' as const;
+  const columns = [
+    { title: 'prepared' },
+    { title: 'tokenizer' },
+    { title: 'training tokens', align: right },
+    { title: 'held out', align: right },
+    { title: 'on disk', align: right },
+  ];
+  output.text(`\n${renderTable(output, columns, sizes)}`);
 }
 
 async function load(context: Context, corpus: string | undefined, options: Options): Promise<Dataset> {

@@ -1,16 +1,17 @@
 /** `sweeplab sweep`: many settings, several seeds each, from a W&B sweep file, flags, or both. */
+import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
 import type { SweepRecord } from '../../../preload/contract/runs.ts';
 import type { Lab } from '../../host/lab.ts';
-import { requeue } from '../../lab/queue/queue.ts';
+import { defaultConcurrency, requeue } from '../../lab/queue/queue.ts';
 import { listRecipes, loadRecipe } from '../../lab/settings/index.ts';
 import { parseSweep, planSweep, sweepFromFlags, sweepToYaml } from '../../lab/sweeps/index.ts';
 import type { SweepPlan, SweepSpec } from '../../lab/sweeps/index.ts';
 import { readText, refuse } from '../configuration.ts';
 import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
-import { checkDevices } from '../devices.ts';
+import { checkDevices, checkMemory } from '../devices.ts';
 import { InputError } from '../errors.ts';
 import { plural } from '../format.ts';
 import { planJson, printPlan } from '../plan.ts';
@@ -29,6 +30,7 @@ interface SweepOptions {
   readonly constraint?: string[];
   readonly review?: boolean;
   readonly dryRun?: boolean;
+  readonly force?: boolean;
   readonly concurrency?: string;
   readonly resume?: string;
   readonly retryFailed?: string;
@@ -51,6 +53,7 @@ export function sweepCommand(context: Context): Command {
     )
     .option('--review', 'show the plan and ask before starting')
     .option('--dry-run', 'show the plan and start nothing')
+    .option('--force', 'train even when the memory does not suffice by the plan')
     .option('--concurrency <n>', 'runs at a time (default: as many as the cores carry)')
     .option('--resume <sweep>', 'go on with an interrupted sweep; finished runs are not repeated')
     .option('--retry-failed <sweep>', 'as --resume, and try failed runs again')
@@ -85,24 +88,23 @@ async function sweep(
     output.data(planJson(plan, spec));
     return;
   }
-  if (plan.runs.length > 0) {
-    const configs = plan.runs.map(({ config }) => config);
-    await checkDevices(configs);
-  }
+  const configs = plan.runs.map(({ config }) => config);
+  const threads = await checkDevices(configs);
+  const together = await checkMemory(context, configs, {
+    concurrency: concurrency ?? defaultConcurrency(configs.length, availableParallelism(), threads),
+    force: options.force,
+  });
   if (!output.json || options.review === true) printPlan(output, plan);
   if (options.review === true && !(await confirmed(output.json))) {
     output.note('Nothing was started.');
     output.data({ started: false });
     return;
   }
-  await prepareData(
-    context,
-    plan.runs.map(({ config }) => config),
-  );
+  await prepareData(context, configs);
   using lab = await writableLab(context);
   const { id } = createSweep(lab, plan, spec, yaml, options.name);
   output.note(`Sweep ${id}`);
-  await runSweep(context, lab, id, { concurrency });
+  await runSweep(context, lab, id, { concurrency: concurrency ?? together });
 }
 
 /** The sweep of the file, with the flags on top: several values vary a setting, one value fixes it. */

@@ -7,7 +7,7 @@ import type { Configuration } from '../configuration.ts';
 import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
-import { checkDevices } from '../devices.ts';
+import { checkDevices, checkMemory } from '../devices.ts';
 import { prepareData } from '../prepare.ts';
 import { trainQueued } from '../runOne.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
@@ -19,6 +19,7 @@ interface TrainOptions {
   readonly note?: string;
   readonly resume?: string;
   readonly dryRun?: boolean;
+  readonly force?: boolean;
 }
 
 export function trainCommand(context: Context): Command {
@@ -34,6 +35,7 @@ export function trainCommand(context: Context): Command {
     .option('--tag <tags...>', 'tags of the run')
     .option('--note <text>', 'note of the run')
     .option('--resume <run>', 'continue a stopped or interrupted run from its last checkpoint')
+    .option('--force', 'train even when the memory does not suffice by the plan')
     .option('--dry-run', 'check everything and print the settings; train nothing')
     .action((config: string | undefined, options: TrainOptions & Record<string, unknown>) =>
       train(context, config, options),
@@ -67,6 +69,7 @@ async function train(
   const { config } = configuration;
   // Everything that can be wrong is found before the run exists.
   await checkDevices([config]);
+  await checkMemory(context, [config], { force: options.force });
   await prepareData(context, [config]);
   using lab = await writableLab(context);
   const varied = Object.fromEntries(

@@ -1,45 +1,23 @@
-/** The corpora that can be named, for lists. What each name means is decided in the engine's data folder. */
-import { downloadNames } from '../../engine/data/downloads/registry.ts';
+/** The corpora that can be named, and the datasets that are prepared, for lists. What each name means is decided in the engine's data folder. */
+import { corpusDescriptions } from '../../engine/data/index.ts';
+
+export { listDatasets } from '../../engine/data/index.ts';
+export type { CachedDataset } from '../../engine/data/index.ts';
 
 export interface CorpusEntry {
+  /** Value of `data.corpus`. */
   readonly name: string;
-  readonly size: string;
   readonly description: string;
 }
 
-const DOWNLOADS: Readonly<Record<string, Omit<CorpusEntry, 'name'>>> = {
-  tinyshakespeare: {
-    size: '1.1 MB',
-    description: 'The works of Shakespeare in part, the classic first corpus (download)',
-  },
-  'wikitext-2': { size: '13 MB', description: 'Wikipedia articles, raw (download)' },
-  'wikitext-103': { size: '540 MB', description: 'Wikipedia articles, raw (download)' },
-  'hacker-news': {
-    size: '250 MB',
-    description: 'Titles of Hacker News posts (download; set data.size to take a part)',
-  },
-  'fineweb-edu': {
-    size: '27 GB',
-    description: 'Educational web pages, 10 billion tokens (download; set data.size to take a part)',
-  },
-};
-
 export const CORPORA: readonly CorpusEntry[] = [
-  {
-    name: 'stories',
-    size: 'any',
-    description: 'Built in: little stories whose exact entropy is known (data.size bytes, data.corpus_seed)',
-  },
-  ...downloadNames.map((name) => ({ name, ...(DOWNLOADS[name] ?? { size: '?', description: 'Download' }) })),
+  ...Object.entries(corpusDescriptions).map(([name, description]) => ({ name, description })),
   {
     name: 'hf:owner/name',
-    size: '?',
-    description: 'Any dataset of Hugging Face with Parquet files (data.config, data.split, data.column)',
+    description: 'any dataset of Hugging Face with Parquet files (data.config, data.split, data.column)',
   },
   {
     name: 'a path',
-    size: '',
-    description:
-      'Text, JSONL, CSV or Parquet files of your own: a file, a folder or a glob (data.column, data.separator)',
+    description: 'your own text, JSONL, CSV or Parquet: a file, a folder or a glob (data.column, data.separator)',
   },
 ];

@@ -1,0 +1,68 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { json, removeHome, sweeplab, temporaryHome, tiny } from './cli.ts';
+
+const GUIDE = new URL('../../resources/guide/plugins.md', import.meta.url);
+const home = temporaryHome();
+beforeAll(() => {
+  // Exactly the file that the guide shows.
+  const [, source] = /```ts\n([\s\S]*?)```/u.exec(readFileSync(GUIDE, 'utf8'))!;
+  mkdirSync(join(home, 'plugins'));
+  writeFileSync(join(home, 'plugins', 'ngram.ts'), source);
+});
+afterAll(() => removeHome(home));
+
+interface Answer {
+  runs: {
+    id: string;
+    state: string;
+    parameters: number;
+    settings: Record<string, unknown>;
+    summary: Record<string, number>;
+  }[];
+}
+
+describe('the plug-in of the guide', () => {
+  it('is swept like a built-in setting, trains, and can be sampled from (would catch a guide that does not work)', async () => {
+    const flags = tiny({
+      'model.kind': 'ngram',
+      'model.ngram': ['1', '3'],
+      'stop.steps': '60',
+      'optimizer.lr': '1e-2',
+    });
+    const { runs } = await json<Answer>(home, ['sweep', ...flags]);
+    expect(runs.map(({ state }) => state)).toEqual(['finished', 'finished']);
+    // One embedding of 257 × 16 and a matrix of 16 × 16·n.
+    expect(runs.map(({ parameters }) => parameters)).toEqual([257 * 16 + 256, 257 * 16 + 3 * 256]);
+    const start = Math.log(257);
+    for (const { summary } of runs) expect(summary['val/loss']).toBeLessThan(start - 1);
+    const { samples } = await json<{ samples: { tokens: number }[] }>(home, ['sample', runs[1].id, '--tokens', '5']);
+    expect(samples[0].tokens).toBe(5);
+  });
+
+  it('is part of the help, and its ranges are checked', async () => {
+    const help = await sweeplab(home, ['train', '--help']);
+    expect(help.stdout).toContain('--model.ngram');
+    const wrong = await sweeplab(home, ['train', '--model.kind', 'ngram', '--model.ngram', '17']);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('nearest: 16') });
+  });
+
+  it('that is broken stops commands with its name, but not the doctor', async () => {
+    const other = temporaryHome();
+    try {
+      mkdirSync(join(other, 'plugins'));
+      writeFileSync(join(other, 'plugins', 'bad.ts'), 'throw new Error("no good");\n');
+      const trained = await sweeplab(other, ['train', ...tiny()]);
+      expect(trained).toMatchObject({ code: 2, stderr: expect.stringMatching(/bad\.ts.*no good/u) });
+      const { healthy, findings } = await json<{ healthy: boolean; findings: { name: string; state: string }[] }>(
+        other,
+        ['doctor'],
+      );
+      expect(healthy).toBe(false);
+      expect(findings.find(({ name }) => name === 'Plug-ins')!.state).toBe('problem');
+    } finally {
+      removeHome(other);
+    }
+  });
+});

@@ -116,8 +116,11 @@ bool pointer_ok(double p, std::string* error, const char* kernel, const char* fi
   return false;
 }
 
-// Decodes one record into `call`; `p` is at its code.
-bool decode(const double* p, int64_t length, Call* call, std::string* error) {
+// Decodes one record into `call`; `p` is at its code. With `plan` the pointers need not exist (and must not be followed).
+bool decode(const double* p, int64_t length, bool plan, Call* call, std::string* error) {
+  static char* nowhere[MAX_BLOCKS];
+  if (!nowhere[0]) std::fill(nowhere, nowhere + MAX_BLOCKS, (char*)4096);
+  char* const* bases = plan ? nowhere : engine->bases;
   int64_t code = (int64_t)p[0];
   if (code < 0 || code >= KERNEL_COUNT || length < 2 + FIELD_COUNT[code]) {
     *error = "malformed record of kernel " + std::to_string(code);
@@ -128,8 +131,8 @@ bool decode(const double* p, int64_t length, Call* call, std::string* error) {
   call->extra.assign(f + FIELD_COUNT[code], p + length);
   switch (code) {
 #define FIELD_P(x)                                          \
-  if (!pointer_ok(*f, error, kernel, #x)) { delete a; return false; } \
-  a->x = resolve(engine->bases, *f++);
+  if (!plan && !pointer_ok(*f, error, kernel, #x)) { delete a; return false; } \
+  a->x = resolve(bases, *f++);
 #define FIELD_I(x) a->x = (int64_t)*f++;
 #define FIELD_F(x) a->x = *f++;
 #define DECODE(k)                                   \
@@ -138,7 +141,7 @@ bool decode(const double* p, int64_t length, Call* call, std::string* error) {
     (void)kernel;                                   \
     k##_args* a = new k##_args();                   \
     FIELDS_##k(FIELD_P, FIELD_I, FIELD_F)           \
-    a->blocks = engine->bases;                      \
+    a->blocks = bases;                              \
     call->args = a;                                 \
     break;                                          \
   }
@@ -197,7 +200,7 @@ void execute(const Call& c, const Context& x) {
   }
 }
 
-bool parse(const double* data, size_t n, Program* program, std::string* error) {
+bool parse(const double* data, size_t n, bool plan, Program* program, std::string* error) {
   for (size_t i = 0; i < n;) {
     if (i + 2 > n || !(data[i + 1] >= 2) || i + (size_t)data[i + 1] > n) {
       *error = "record " + std::to_string(program->calls.size()) + " runs past the end of the program";
@@ -205,7 +208,7 @@ bool parse(const double* data, size_t n, Program* program, std::string* error) {
     }
     Call call;
     int64_t length = (int64_t)data[i + 1];
-    if (!decode(data + i, length, &call, error)) return false;
+    if (!decode(data + i, length, plan, &call, error)) return false;
     program->calls.push_back(std::move(call));
     i += (size_t)length;
   }
@@ -423,6 +426,10 @@ napi_value transfer(napi_env env, napi_callback_info info, bool write) {
 napi_value Write(napi_env env, napi_callback_info info) { return transfer(env, info, true); }
 napi_value Read(napi_env env, napi_callback_info info) { return transfer(env, info, false); }
 
+void discard(Program* p) {
+  for (Call& c : p->calls) destroy(c);
+  delete p;
+}
 napi_value Compile(napi_env env, napi_callback_info info) {
   Arguments a(env, info);
   char* data = nullptr;
@@ -430,9 +437,8 @@ napi_value Compile(napi_env env, napi_callback_info info) {
   if (!typed(env, a.v[0], &data, &bytes)) return fail(env, "compile: needs a Float64Array");
   Program* p = new Program();
   std::string error;
-  if (!parse((const double*)data, bytes / 8, p, &error)) {
-    for (Call& c : p->calls) destroy(c);
-    delete p;
+  if (!parse((const double*)data, bytes / 8, false, p, &error)) {
+    discard(p);
     return fail(env, error);
   }
   engine->programs.push_back(p);
@@ -447,14 +453,23 @@ napi_value Release(napi_env env, napi_callback_info info) {
   Program* p = program_of(env, a.v[0]);
   if (!p) return fail(env, "release: no such program");
   if (engine->running) return fail(env, "a program is running");
-  for (Call& c : p->calls) destroy(c);
   engine->programs[(size_t)to_number(env, a.v[0])] = nullptr;
-  delete p;
+  discard(p);
   return nullptr;
 }
 // Scratch bytes that a program needs for the level and threads now set: a program id, or records not compiled yet.
 napi_value ScratchBytes(napi_env env, napi_callback_info info) {
   Arguments a(env, info);
+  char* data = nullptr;
+  size_t bytes = 0;
+  if (typed(env, a.v[0], &data, &bytes)) {
+    Program* plan = new Program();
+    std::string error;
+    bool good = parse((const double*)data, bytes / 8, true, plan, &error);
+    double need = good ? (double)(stride_of(*plan) * (size_t)engine->threads) : 0;
+    discard(plan);
+    return good ? number(env, need) : fail(env, error);
+  }
   Program* p = program_of(env, a.v[0]);
   if (p) return number(env, (double)(stride_of(*p) * (size_t)engine->threads));
   return fail(env, "scratchBytes: no such program");

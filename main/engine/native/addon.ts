@@ -54,8 +54,11 @@ export interface Native {
   /** Decodes and checks a program. The blocks it points to must exist and stay. */
   compile(records: Float64Array): number;
   release(program: number): void;
-  /** Scratch that the program needs at the current level and thread count: a pure function of records, level and threads. */
-  scratchBytes(program: number): number;
+  /**
+   * Scratch at the current level and thread count: a pure function of records, level and threads. Takes a compiled program, or
+   * records whose blocks need not exist yet (planning). Programs share one scratch area as large as the largest needs.
+   */
+  scratchBytes(program: number | Float64Array): number;
   /** Runs on another thread than JavaScript's; one program at a time. */
   run(program: number): Promise<void>;
   runSync(program: number): void;

@@ -13,7 +13,7 @@
     'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['<@(kernel_flags)'], 'CLANG_CXX_LANGUAGE_STANDARD': 'gnu++20'},
     'conditions': [
       ['sanitize==1', {
-        'cflags': ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g'],
+        'cflags': ['-fsanitize=address,undefined', '-fno-omit-frame-pointer', '-g1', '-O1'],
         'ldflags': ['-fsanitize=address,undefined'],
       }],
     ],

@@ -80,16 +80,20 @@ static void norm_backward(const Context& x, const norm_backward_args& g) {
     int64_t r1 = min_(g.rows, (task + 1) * NORM_CHUNK);
     for (int64_t r = task * NORM_CHUNK; r < r1; r++) {
       int64_t e = r * n;
-      vf mean, rstd;
+      vf mean, rstd, sum = splat(0.f);
+      ROW_LOOP(d, n) {
+        vf v = ld(g.x, g.xtype, e + d, n - d);
+        store(xh + d, v);
+        sum += v;
+      }
       if (g.stats) {
         mean = splat(((const float*)g.stats)[2 * r]);
         rstd = splat(((const float*)g.stats)[2 * r + 1]);
       } else {
-        vf sum = splat(0.f), sq = splat(0.f);
-        if (!g.rms) ROW_LOOP(d, n) sum += ld(g.x, g.xtype, e + d, n - d);
         mean = splat(g.rms ? 0.f : hsum(sum) / (float)n);
+        vf sq = splat(0.f);
         ROW_LOOP(d, n) {
-          vf c = only(ld(g.x, g.xtype, e + d, n - d) - mean, n - d);
+          vf c = only(load(xh + d) - mean, n - d);
           sq += c * c;
         }
         rstd = splat(1.f / __builtin_sqrtf(hsum(sq) / (float)n + (float)g.eps));
@@ -98,7 +102,7 @@ static void norm_backward(const Context& x, const norm_backward_args& g) {
       ROW_LOOP(d, n) {
         int64_t left = n - d;
         vf dy = ld(g.dy, g.dytype, e + d, left);
-        vf h = only((ld(g.x, g.xtype, e + d, left) - mean) * rstd, left);
+        vf h = only((load(xh + d) - mean) * rstd, left);
         vf v = g.gain ? dy * ld(g.gain, F32, d, left) : dy;
         if (sums) {
           store(pg + d, load(pg + d) + dy * h);

@@ -225,6 +225,15 @@ INLINE vf vmin(vf a, vf b) { return a < b ? a : b; }
 INLINE vf vabs(vf a) { return (vf)((vi)a & 0x7fffffff); }
 
 // Sums and maxima over lanes, always as the same tree, so that a result never depends on the call site.
+#if LEVEL_W == 16
+#define HALVES(op128, op256, op1)                                                                             \
+  __m256 h = op256(_mm512_castps512_ps256((__m512)v), _mm512_extractf32x8_ps((__m512)v, 1));                  \
+  __m128 q = op128(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1)), e = op128(q, _mm_movehl_ps(q, q)); \
+  return _mm_cvtss_f32(op1(e, _mm_shuffle_ps(e, e, 1)));
+INLINE float hsum(vf v) { HALVES(_mm_add_ps, _mm256_add_ps, _mm_add_ss) }
+INLINE float hmax(vf v) { HALVES(_mm_max_ps, _mm256_max_ps, _mm_max_ss) }
+#undef HALVES
+#else
 INLINE float hsum(vf v) {
   float t[W];
   store(t, v);
@@ -239,6 +248,7 @@ INLINE float hmax(vf v) {
     for (int i = 0; i < s; i++) t[i] = t[i] > t[i + s] ? t[i] : t[i + s];
   return t[0];
 }
+#endif
 INLINE vf vsqrt(vf v) {
 #if LEVEL_W == 16
   return (vf)_mm512_sqrt_ps((__m512)v);

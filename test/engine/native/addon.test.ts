@@ -49,6 +49,27 @@ describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
     expect(() => native.runSync(program)).toThrow('no such program');
   });
 
+  // Catches a plan of scratch that differs from what a run takes.
+  test('scratch is known before anything is allocated, and is what a run takes', () => {
+    native.setThreads(2);
+    const args = { m: 700, n: 600, k: 900, lda: 900, ldb: 600, ldc: 600 };
+    const call = (a: number, b: number, c: number) =>
+      Float64Array.from(record(native.kernels(), 'gemm', { ...args, a, b, c }));
+    const planned = native.scratchBytes(call(pointer(3000, 0), pointer(3001, 0), pointer(3002, 0)));
+    const [a, b, c] = [700 * 900, 900 * 600, 700 * 600].map((n) => pointer(allocate(n * 4), 0)) as [
+      number,
+      number,
+      number,
+    ];
+    const program = native.compile(call(a, b, c));
+    const before = native.memory();
+    native.runSync(program);
+    expect(native.scratchBytes(program)).toBe(planned);
+    expect(native.memory().scratch).toBe(Math.max(before.scratch, planned));
+    expect(native.memory().allocated - before.allocated).toBe(native.memory().scratch - before.scratch);
+    native.release(program);
+  });
+
   // Catches records that would make a kernel read wild memory.
   test('malformed programs are refused', () => {
     expect(() => native.compile(Float64Array.from([0, 5, 1]))).toThrow('past the end');

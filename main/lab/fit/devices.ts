@@ -1,7 +1,7 @@
 /** Where a run could train: memory that is free there now, and how fast it is. */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import { findGpu, findGpuByDriverName } from './gpus.ts';
 import type { GpuSpec } from './gpus.ts';
@@ -55,7 +55,7 @@ export interface HostMemory {
 }
 
 /**
- * Memory of the machine that a process may take: MemAvailable (Linux; else free memory), and no more than what the control group
+ * Memory of the machine that a process may take: MemAvailable (Linux; else what Node reports), and no more than what the control group
  * leaves (version 2 `memory.max`, version 1 `memory.limit_in_bytes`), whose file cache counts as free.
  */
 export async function hostMemory(read: ReadText = readText): Promise<HostMemory> {
@@ -64,7 +64,10 @@ export async function hostMemory(read: ReadText = readText): Promise<HostMemory>
     const found = new RegExp(`^${name}:\\s+(\\d+) kB`, 'mu').exec(meminfo ?? '');
     return found === null ? undefined : Number(found[1]) * 1024;
   };
-  const machine = { totalBytes: kib('MemTotal') ?? totalmem(), availableBytes: kib('MemAvailable') ?? freemem() };
+  const machine = {
+    totalBytes: kib('MemTotal') ?? totalmem(),
+    availableBytes: kib('MemAvailable') ?? process.availableMemory(),
+  };
   const group = await groupMemory(read);
   if (group === undefined || group.totalBytes >= machine.totalBytes) return { ...machine, limitedBy: 'machine' };
   return {

@@ -48,12 +48,12 @@ interface Efficiency {
 
 /**
  * Fast and slow ends. GPUs: large matrix products reach 60 to 80 % of the dense peak, small ones a third; a launch takes 2 µs
- * replayed from a graph and up to 10 µs otherwise. Native CPU: 25 to 80 % of the peak by instruction set. TensorFlow.js on the
+ * replayed from a graph and up to 10 µs otherwise. Native CPU: 15 to 80 % of the peak by instruction set. TensorFlow.js on the
  * processor is given in absolute speeds below.
  */
 const EFFICIENCY: Readonly<Record<'cuda' | 'cpu' | 'tfjs-gpu', { fast: Efficiency; slow: Efficiency }>> = {
   cuda: { fast: { flops: 0.8, bytes: 0.9, launch: 2e-6 }, slow: { flops: 0.3, bytes: 0.5, launch: 1e-5 } },
-  cpu: { fast: { flops: 0.8, bytes: 1.5, launch: 1e-6 }, slow: { flops: 0.25, bytes: 0.5, launch: 2e-5 } },
+  cpu: { fast: { flops: 0.8, bytes: 1.5, launch: 1e-6 }, slow: { flops: 0.15, bytes: 0.5, launch: 4e-5 } },
   'tfjs-gpu': { fast: { flops: 0.5, bytes: 0.7, launch: 3e-5 }, slow: { flops: 0.1, bytes: 0.3, launch: 2e-4 } },
 };
 

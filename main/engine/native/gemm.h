@@ -14,6 +14,9 @@
 //   portable   6 x  8        12 multiply-adds of 128 bits
 //   amx       32 x 32        4 tile products (2 x 2), 32 bf16 of depth at a time
 //
+// Measured (README.md, one Zen 4 core): 84-101 GFLOP/s f32 and 176-206 bf16 on training shapes, packing included; oneDNN 81-101
+// and 170-222. Registers alone allow about 112 and 224.
+//
 // The epilogue runs on the finished tile while it is in L1: bias, activation (with the pre-activation stored), derivative of
 // an activation, residual, rounding.
 #pragma once

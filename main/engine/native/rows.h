@@ -209,14 +209,16 @@ static void permute(const Context& x, const permute_args& g) {
   });
 }
 
-static size_t rotary_table_scratch(const rotary_table_args&, int) { return 0; }
+static size_t rotary_table_scratch(const rotary_table_args& g, int threads) { return (size_t)ceil_div(g.d * 8, threads) + 64; }
 static void rotary_table(const Context& x, const rotary_table_args& g) {
+  int64_t half = g.d / 2;
+  double* frequency = (double*)x.scratch;
+  for (int64_t p = 0; p < half; p++) frequency[p] = __builtin_pow(g.base, -2.0 * (double)p / (double)g.d);
   parallel(x.pool, g.t, [&](int64_t i, int) {
     float* row = (float*)g.table + i * g.d;
-    int64_t half = g.d / 2;
     double position = g.positions ? (double)((const int32_t*)g.positions)[i] : (double)(g.offset + i);
     for (int64_t p = 0; p < half; p++) {
-      double angle = position * __builtin_pow(g.base, -2.0 * (double)p / (double)g.d);
+      double angle = position * frequency[p];
       row[p] = (float)__builtin_cos(angle);
       row[half + p] = (float)__builtin_sin(angle);
     }

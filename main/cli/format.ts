@@ -25,12 +25,12 @@ export function formatInteger(n: number): string {
     .replaceAll(/\B(?=(\d{3})+(?!\d))/gu, ',');
 }
 
-/** Four significant decimals for losses, less for large numbers, exponents for tiny ones. */
+/** Four decimals for losses, fewer for large numbers, exponents for tiny and huge ones. */
 export function formatNumber(value: number | null | undefined, decimals = 4): string {
   if (value === undefined) return '';
   if (value === null) return 'NaN';
   if (!Number.isFinite(value)) return String(value);
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return formatInteger(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e9) return formatInteger(value);
   const size = Math.abs(value);
   if (size < 1e-3 || size >= 1e6) return value.toExponential(2).replace('e+', 'e');
   return value.toFixed(size >= 1000 ? 1 : decimals);

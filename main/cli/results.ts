@@ -105,7 +105,7 @@ function closeSecond({ groups, metric, goal, best }: SweepResults): string | und
     return sign * (other.mean - first.mean) < 2 * error;
   });
   if (within.length === 0) return undefined;
-  return `${plural(within.length, 'other setting')} within 2 standard errors of the best: more seeds would tell them apart.`;
+  return `${plural(within.length, 'other setting lies', 'other settings lie')} within 2 standard errors of the best: more seeds would tell them apart.`;
 }
 
 /** For `--json`. */

@@ -2,6 +2,7 @@
 import type { RunRecord } from '../../preload/contract/runs.ts';
 import type { Lab } from '../host/lab.ts';
 import type { Context } from './context.ts';
+import { watchDatabase } from './trouble.ts';
 import { EXIT } from './errors.ts';
 import { onInterrupt } from './interrupts.ts';
 import { runJson } from './json.ts';
@@ -22,7 +23,9 @@ export async function trainQueued(context: Context, lab: Lab, runId: string): Pr
     },
     () => void queue.stop(INTERRUPTED, 'kill'),
   );
+  const unwatch = watchDatabase(lab.store, output);
   await queue.run();
+  unwatch();
   display[Symbol.dispose]();
   const run = lab.store.getRun(runId)!;
   output.text(ending(run, output));

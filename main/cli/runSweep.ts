@@ -5,6 +5,7 @@ import type { Lab } from '../host/lab.ts';
 import { defaultConcurrency } from '../lab/queue/queue.ts';
 import type { Context } from './context.ts';
 import { checkDevices } from './devices.ts';
+import { watchDatabase } from './trouble.ts';
 import { EXIT } from './errors.ts';
 import { formatDuration, plural } from './format.ts';
 import { onInterrupt } from './interrupts.ts';
@@ -73,7 +74,9 @@ async function work(
     },
     () => void queue.stop(INTERRUPTED, 'kill'),
   );
+  const unwatch = watchDatabase(lab.store, output);
   await queue.run();
+  unwatch();
   return interrupts.interrupted;
 }
 

@@ -79,7 +79,7 @@ const CASES: readonly (readonly [readonly string[], readonly (string | RegExp)[]
     ['device', 'tpu'],
   ],
   [['train', '--device', 'cuda', '--recipe', 'quick'], ['device is cuda']],
-  [['train', '--resume', 'nothing'], ['nothing']],
+  [['train', '--resume', 'nothing'], ['no runs yet']],
   [
     ['train', '--plugin', '/nowhere.ts'],
     ['/nowhere.ts', 'no such file'],
@@ -108,7 +108,7 @@ const CASES: readonly (readonly [readonly string[], readonly (string | RegExp)[]
     ['bayes', 'grid'],
   ],
   [['sweep', file('nomethod.yaml')], ['method']],
-  [['sweep', '--resume', 'nothing'], ['nothing']],
+  [['sweep', '--resume', 'nothing'], ['no runs yet']],
   [
     ['sweep', '--concurrency', 'many', '--model.depth', '1', '2'],
     ['--concurrency', '"many"'],

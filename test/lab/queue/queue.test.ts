@@ -190,6 +190,20 @@ describe('a queue of runs', () => {
     });
   });
 
+  it('ends everything at once when told to hurry (would catch a second Ctrl-C that does nothing)', async () => {
+    const { sweep, runs } = makeSweep(['deaf', 'deaf', 'ok']);
+    const { launch } = fakeLauncher((engine) => engine.emit({ type: 'begin', step: 0, keepUpTo: -1 }));
+    const { queue } = queueOf(sweep.id, { launch });
+    const done = queue.run();
+    await delay(10);
+    void queue.stop('interrupted by the user');
+    expect(queue.active).toHaveLength(2);
+    await queue.stop('interrupted by the user', 'kill');
+    await done;
+    expect(states(sweep.id)).toEqual(['stopped', 'stopped', 'queued']);
+    expect(store.getRun(runs[0].id)!.endReason).toBe('interrupted by the user (engine ended at once)');
+  });
+
   it('cancels a waiting and a training run for good (would catch a cancelled run that comes back on resume)', async () => {
     const { sweep, runs } = makeSweep(['wait', 'ok', 'ok']);
     const { queue } = queueOf(sweep.id, { concurrency: 1 });

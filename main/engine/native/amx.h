@@ -26,6 +26,8 @@ static inline void amx_configure() {
     c.colsb[i] = 64;
     c.rows[i] = 16;
   }
+  // The compilers' tile intrinsics do not say that they read memory: without these barriers stores could be moved behind them.
+  __asm__ volatile("" ::"r"(&c) : "memory");
   _tile_loadconfig(&c);
   done = true;
 }
@@ -53,6 +55,7 @@ static void amx_micro(int64_t blocks, const float* a, const float* b, float* out
 #if defined(__AMX_TILE__)
   if (!amx_emulated) {
     amx_configure();
+    __asm__ volatile("" ::"r"(a), "r"(b), "r"(out) : "memory");
     size_t row = (size_t)ld * 4;
     float* low = out + 16 * ld;
     if (add) {

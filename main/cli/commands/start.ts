@@ -27,7 +27,9 @@ async function start(context: Context): Promise<void> {
   const { output, workshop } = context;
   const { paths } = workshop;
   const { executor } = await selectExecutor('auto');
-  const length = executor.device.executor.startsWith('tfjs') ? {} : { 'stop.steps': [NATIVE_STEPS] };
+  const length: Record<string, readonly string[]> = executor.device.executor.startsWith('tfjs')
+    ? {}
+    : { 'stop.steps': [NATIVE_STEPS] };
   const { sweep } = sweepFromFlags(
     { ...GRID, ...length },
     {

@@ -1,4 +1,6 @@
 /** The programs of a training run: accumulate, update, evaluate, generate. */
+import { recompute } from '../compile/recompute.ts';
+import type { Recomputation } from '../compile/recompute.ts';
 import { differentiate } from '../graph/differentiate.ts';
 import { costOf } from '../graph/operation.ts';
 import {
@@ -104,7 +106,11 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
     flopsPerTokenForward,
     flopsPerToken: 3 * flopsPerTokenForward,
-    accumulate: (rows, first) => accumulateProgram(build(rows, true), rows, context, first),
+    accumulate: (rows, first) =>
+      recompute(
+        accumulateProgram(build(rows, true), rows, context, first),
+        config['precision.recompute'] as Recomputation,
+      ),
     update: () => updateProgram(parameters, groups, policy, attrs, config['optimizer.clip'] as number),
     evaluate: (rows) => evaluateProgram(build(rows, false), rows, context),
     generate: () => generateProgram(build(1, false), context),

@@ -1,6 +1,7 @@
 /** The model on a device: its state, its compiled programs, and one optimizer step. */
 import type { Executor, LoadedProgram, Session } from '../executors/executor.ts';
 import type { Program, StateSpec } from '../graph/program.ts';
+import { aligned } from '../compile/plan.ts';
 import { bytesOf } from '../graph/value.ts';
 import type { Batch } from '../data/index.ts';
 import type { TrainingPrograms } from '../nn/training.ts';
@@ -179,12 +180,12 @@ export class Runtime {
       this.session.write(name, await file.read(name, shape));
   }
 
-  /** Bytes by the plans of the programs loaded so far. */
+  /** Bytes by the plans of the programs loaded so far, each state rounded up as executors place it. */
   memory(): MemoryInfo {
     const byCategory: Record<string, number> = {};
     let persistentBytes = 0;
     for (const state of this.programs.states) {
-      const bytes = bytesOf(state);
+      const bytes = aligned(bytesOf(state));
       byCategory[state.category] = (byCategory[state.category] ?? 0) + bytes;
       persistentBytes += bytes;
     }

@@ -7,8 +7,6 @@ const MIB = 2 ** 20;
 export interface KindFacts {
   /** `arena`: the executor allocates the plan, so its bytes are exact. `tensors`: it allocates tensor by tensor; the plan counts them. */
   readonly holds: 'arena' | 'tensors';
-  /** Whether it makes activations again in backward where `precision.recompute` asks for it. */
-  readonly recomputes: boolean;
   /** Where the planned bytes lie: in the engine's own process, or on a GPU. */
   readonly memory: 'host' | 'gpu';
   /** Bytes besides the plan, before any data: runtime and loaded code on the host; context, handles and kernels on a GPU. */
@@ -34,7 +32,6 @@ const ALL_POLICIES = ['fp32', 'bf16', 'fp16', 'pure-bf16'];
 export const KINDS: Readonly<Record<DeviceKind, KindFacts>> = {
   cpu: {
     holds: 'arena',
-    recomputes: true,
     memory: 'host',
     baseBytes: 112 * MIB,
     baseBasis: 'measured',
@@ -44,7 +41,6 @@ export const KINDS: Readonly<Record<DeviceKind, KindFacts>> = {
   },
   cuda: {
     holds: 'arena',
-    recomputes: true,
     memory: 'gpu',
     baseBytes: 600 * MIB,
     baseBasis: 'estimated',
@@ -54,7 +50,6 @@ export const KINDS: Readonly<Record<DeviceKind, KindFacts>> = {
   },
   'tfjs-gpu': {
     holds: 'tensors',
-    recomputes: false,
     memory: 'gpu',
     baseBytes: 1024 * MIB,
     baseBasis: 'estimated',
@@ -64,7 +59,6 @@ export const KINDS: Readonly<Record<DeviceKind, KindFacts>> = {
   },
   'tfjs-wasm': {
     holds: 'tensors',
-    recomputes: false,
     memory: 'host',
     baseBytes: 112 * MIB,
     baseBasis: 'measured',
@@ -76,7 +70,6 @@ export const KINDS: Readonly<Record<DeviceKind, KindFacts>> = {
   },
   'tfjs-cpu': {
     holds: 'tensors',
-    recomputes: false,
     memory: 'host',
     baseBytes: 112 * MIB,
     baseBasis: 'measured',

@@ -3,7 +3,6 @@
  * besides. For executors that allocate the plan (`exact`) state and arena are their allocations to the byte.
  */
 import { persistentBytes } from '../../engine/compile/plan.ts';
-import type { Recomputation } from '../../engine/compile/recompute.ts';
 import type { StateSpec } from '../../engine/graph/program.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
 import type { ModelDefinition } from '../../engine/nn/model.ts';
@@ -135,17 +134,9 @@ export function runUse(config: Config, { kind, models, dataset }: PlanOptions): 
   const training = trainings.get(`${model} ${optimizer}`, () =>
     buildTraining({ config, vocabularySize: vocabularySizeOf(config), keyMasked: isKeyMasked(config), models }),
   );
-  const policy = config['precision.recompute'] as Recomputation;
   const programs = programsOf(config, dataset?.validationRows).map((call) => {
     const key = `${kind} ${call.name} ${call.rows} ${model} ${call.name === 'update' ? optimizer : ''}`;
-    const use = uses.get(key, () =>
-      programUse(
-        kind,
-        buildProgram(training, call),
-        KINDS[kind].recomputes ? policy : 'none',
-        vocabularySizeOf(config),
-      ),
-    );
+    const use = uses.get(key, () => programUse(kind, buildProgram(training, call), vocabularySizeOf(config)));
     return { call, use };
   });
   return { training, programs };

@@ -3,8 +3,6 @@ import { compileForCpu } from '../../engine/executors/cpu/target.ts';
 import { fuse } from '../../engine/compile/fuse.ts';
 import { planMemory } from '../../engine/compile/plan.ts';
 import type { MemoryPlan, PlannedBuffer } from '../../engine/compile/plan.ts';
-import { recompute } from '../../engine/compile/recompute.ts';
-import type { Recomputation } from '../../engine/compile/recompute.ts';
 import { COMPOSITE_TARGET, lower } from '../../engine/compile/schedule.ts';
 import type { Program } from '../../engine/graph/program.ts';
 import type { TrainingPrograms } from '../../engine/nn/training.ts';
@@ -58,9 +56,9 @@ export function buildProgram(training: TrainingPrograms, { name, rows }: Program
 }
 
 /** Compiles and plans one program as the executor does. */
-export function programUse(kind: DeviceKind, source: Program, policy: Recomputation, vocabulary: number): ProgramUse {
+export function programUse(kind: DeviceKind, source: Program, vocabulary: number): ProgramUse {
   if (KINDS[kind].holds === 'tensors') return tensorUse(kind, source, vocabulary);
-  const plan = kind === 'cpu' ? compileForCpu(source, policy).plan : planForGpu(source, policy);
+  const plan = kind === 'cpu' ? compileForCpu(source).plan : planForGpu(source);
   return useOf(
     source.name,
     plan.order,
@@ -69,8 +67,8 @@ export function programUse(kind: DeviceKind, source: Program, policy: Recomputat
   );
 }
 
-function planForGpu(source: Program, policy: Recomputation): MemoryPlan {
-  return planMemory(lower(fuse(recompute(source, policy)), COMPOSITE_TARGET), COMPOSITE_TARGET);
+function planForGpu(source: Program): MemoryPlan {
+  return planMemory(lower(fuse(source), COMPOSITE_TARGET), COMPOSITE_TARGET);
 }
 
 /** Of what the plan counts as logits only arrays over the vocabulary are; the others are gradients made at the head. */

@@ -65,16 +65,12 @@ export function fitReport(config: Config, device: FitDevice, options: FitOptions
 
 export function warningsOf(config: Config, device: FitDevice, plan: FitPlan): string[] {
   const warnings = [...device.notes];
-  const { policies, recomputes, memory } = KINDS[device.kind];
+  const { policies, memory } = KINDS[device.kind];
   const policy = config['precision.policy'] as string;
   if (!policies.includes(policy))
     warnings.push(`precision.policy is ${policy}, which ${device.kind} does not run; allowed: ${policies.join(', ')}`);
   else if (memory === 'gpu' && /bf16/u.test(policy) && device.compute.bf16 === null && device.compute.fp16 !== null)
     warnings.push(`precision.policy is ${policy}, which ${device.name} cannot compute; nearest: fp16`);
-  if (!recomputes && config['precision.recompute'] !== 'none')
-    warnings.push(
-      `precision.recompute is ${config['precision.recompute']}, which ${device.kind} does not do: everything is kept`,
-    );
   if (!plan.exact)
     warnings.push(
       `${device.kind} allocates tensor by tensor: its bytes are counted, not planned, and single operations need more`,

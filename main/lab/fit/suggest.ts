@@ -120,7 +120,7 @@ function* changesOf(config: Config, device: FitDevice, options: PlanOptions): Ge
   if (smaller !== undefined) yield smaller;
 
   const harmless = { ...config, ...(evaluated > 0 ? { 'eval.batch': 0 } : {}) };
-  const policies = recomputations(config, device);
+  const policies = recomputations(config);
   for (const policy of policies) {
     const text =
       policy === 'attention'
@@ -181,9 +181,8 @@ function difference(a: Config, b: Config): Record<string, SettingValue> {
   return Object.fromEntries(Object.entries(b).filter(([name, value]) => a[name] !== value));
 }
 
-/** Stronger recomputation than now, where the executor does it. */
-function recomputations(config: Config, device: FitDevice): string[] {
-  if (!KINDS[device.kind].recomputes) return [];
+/** Stronger recomputation than now. */
+function recomputations(config: Config): string[] {
   const all = ['none', 'attention', 'block'];
   return all.slice(all.indexOf(config['precision.recompute'] as string) + 1);
 }

@@ -143,7 +143,7 @@ describe('the plan is what executors allocate', () => {
     };
     const expected = Object.entries(arenas).map(([name, program]) => ({
       name,
-      arenaBytes: compileForCpu(program, policy as 'none').plan.arenaBytes,
+      arenaBytes: compileForCpu(program).plan.arenaBytes,
     }));
     const plan = fitPlan(config, { kind: 'cpu' });
     expect(plan.programs).toMatchObject(expected);

@@ -1,6 +1,5 @@
 /** The native CPU executor. See README.md. */
 import { cpus } from 'node:os';
-import type { Recomputation } from '../../compile/recompute.ts';
 import type { Executor } from '../executor.ts';
 import { loadAddon } from './addon.ts';
 import { CpuSession } from './session.ts';
@@ -12,7 +11,6 @@ export { CpuSession } from './session.ts';
 export interface CpuOptions {
   /** Worker threads; the cores that this process may use unless given. */
   threads?: number;
-  recomputation?: Recomputation;
 }
 
 /** Opens the executor. Throws ExecutorUnavailableError when the addon is not built or does not load. */
@@ -27,6 +25,6 @@ export function openCpuExecutor(options: CpuOptions = {}): Executor {
       threads,
       policies: ['fp32', 'bf16', 'pure-bf16'],
     },
-    open: (states) => new CpuSession(addon, states, options.recomputation ?? 'none'),
+    open: (states) => new CpuSession(addon, states),
   };
 }

@@ -1,7 +1,6 @@
 /** A session of the native CPU executor: one persistent block, one arena, compiled programs. */
 import { aligned } from '../../compile/plan.ts';
 import type { MemoryPlan } from '../../compile/plan.ts';
-import type { Recomputation } from '../../compile/recompute.ts';
 import type { Program, StateSpec } from '../../graph/program.ts';
 import { bytesOf, sameShape, showType, sizeOf } from '../../graph/value.ts';
 import type { DType, Value } from '../../graph/value.ts';
@@ -30,7 +29,6 @@ const ARRAYS = { f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const;
 
 export class CpuSession implements Session {
   readonly #addon: NativeAddon;
-  readonly #recomputation: Recomputation;
   readonly #states = new Map<string, StateSpec & { offset: number }>();
   readonly #stateBlock: number;
   readonly #stateBytes: number;
@@ -38,9 +36,8 @@ export class CpuSession implements Session {
   readonly #programs: CpuProgram[] = [];
   #open = true;
 
-  constructor(addon: NativeAddon, states: readonly StateSpec[], recomputation: Recomputation) {
+  constructor(addon: NativeAddon, states: readonly StateSpec[]) {
     this.#addon = addon;
-    this.#recomputation = recomputation;
     let offset = 0;
     for (const state of states) {
       if (state.dtype === 'f16')
@@ -54,7 +51,7 @@ export class CpuSession implements Session {
 
   load(source: Program): LoadedProgram {
     this.#check();
-    const compiled = compileForCpu(source, this.#recomputation);
+    const compiled = compileForCpu(source);
     for (const node of compiled.program.graph.nodes) {
       if (node.op === 'state') this.#checkState(node.outputs[0]!, node.attrs.name as string);
     }

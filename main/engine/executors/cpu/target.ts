@@ -2,8 +2,6 @@
 import { fuse } from '../../compile/fuse.ts';
 import { planMemory } from '../../compile/plan.ts';
 import type { MemoryPlan } from '../../compile/plan.ts';
-import { recompute } from '../../compile/recompute.ts';
-import type { Recomputation } from '../../compile/recompute.ts';
 import { lower } from '../../compile/schedule.ts';
 import type { Target } from '../../compile/schedule.ts';
 import { attentionDimensions } from '../../graph/ops/index.ts';
@@ -89,8 +87,8 @@ export interface Compiled {
   readonly plan: MemoryPlan;
 }
 
-/** Recomputation, fusion, decomposition of what is not run directly, and the memory plan. */
-export function compileForCpu(source: Program, recomputation: Recomputation = 'none'): Compiled {
-  const program = lower(fuse(recompute(source, recomputation)), CPU_TARGET);
+/** Fusion, decomposition of what is not run directly, and the memory plan. */
+export function compileForCpu(source: Program): Compiled {
+  const program = lower(fuse(source), CPU_TARGET);
   return { program, plan: planMemory(program, CPU_TARGET) };
 }

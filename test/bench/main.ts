@@ -1,0 +1,35 @@
+/**
+ * `npm run bench [-- NAME [options]]`: speed, measured in one run against a peer where there is one. Never part of the tests: time depends on the
+ * machine. Without a name, all that need no options run.
+ */
+type Bench = (args: string[]) => Promise<unknown>;
+
+const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise<Bench> }>> = {
+  step: {
+    about: 'training steps of the native CPU executor against PyTorch',
+    load: async () => (await import('./step.ts')).stepBench,
+  },
+  plan: {
+    about: 'planning memory of one model and of a sweep',
+    load: async () => (await import('./plan.ts')).planBench,
+  },
+  store: { about: 'writing and reading 10 million points', load: async () => (await import('./store.ts')).storeBench },
+  tokenizer: {
+    about: 'training and using byte-level BPE',
+    load: async () => (await import('./tokenizer.ts')).tokenizerBench,
+  },
+};
+
+const [name, ...args] = process.argv.slice(2);
+if (name !== undefined && BENCHES[name] === undefined) {
+  console.error(`No benchmark ${name}. There are:`);
+  for (const [own, { about }] of Object.entries(BENCHES)) console.error(`  ${own.padEnd(10)} ${about}`);
+  process.exit(2);
+}
+for (const [own, bench] of Object.entries(BENCHES)) {
+  if (name !== undefined && own !== name) continue;
+  console.log(`\n# ${own}: ${bench.about}`);
+  await (
+    await bench.load()
+  )(own === name ? args : []);
+}

@@ -16,8 +16,12 @@
 #if defined(__linux__)
 #include <sched.h>
 #endif
-#if defined(__unix__) || defined(__APPLE__)
+// Sanitizers watch the heap, not mappings.
+#if (defined(__unix__) || defined(__APPLE__)) && !defined(__SANITIZE_ADDRESS__)
+#define MAPPED 1
 #include <sys/mman.h>
+#else
+#define MAPPED 0
 #endif
 
 #include "isa.h"
@@ -38,7 +42,7 @@ Memory reserve(size_t bytes) {
   Memory m;
   m.bytes = bytes;
   size_t size = std::max<size_t>(bytes, 64);
-#if defined(__unix__) || defined(__APPLE__)
+#if MAPPED
   void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) return Memory();
 #if defined(MADV_HUGEPAGE)
@@ -52,7 +56,7 @@ Memory reserve(size_t bytes) {
 }
 void unreserve(Memory& m) {
   if (!m.data) return;
-#if defined(__unix__) || defined(__APPLE__)
+#if MAPPED
   munmap(m.data, std::max<size_t>(m.bytes, 64));
 #else
   free(m.data);

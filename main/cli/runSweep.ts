@@ -4,7 +4,7 @@ import type { RunRecord } from '../../preload/contract/runs.ts';
 import type { Lab } from '../host/lab.ts';
 import { defaultConcurrency } from '../lab/queue/queue.ts';
 import type { Context } from './context.ts';
-import { checkDevices } from './devices.ts';
+import { checkDevices, checkMemory } from './devices.ts';
 import { watchDatabase } from './trouble.ts';
 import { EXIT } from './errors.ts';
 import { formatDuration, plural } from './format.ts';
@@ -39,13 +39,14 @@ export async function runSweep(
   const started = performance.now();
   let interrupted = false;
   if (waiting.length > 0) {
-    const threads = await checkDevices(waiting.map(({ config }) => config));
+    const configs = waiting.map(({ config }) => config);
+    const threads = await checkDevices(configs);
     // Found in the cache when the sweep was made a moment ago; needed again when it is resumed after the cache was emptied.
-    await prepareData(
-      context,
-      waiting.map(({ config }) => config),
-    );
-    const concurrency = options.concurrency ?? defaultConcurrency(waiting.length, availableParallelism(), threads);
+    await prepareData(context, configs);
+    const wanted = defaultConcurrency(waiting.length, availableParallelism(), threads);
+    // The runs exist, so they are not refused any more: whatever does not fit fails with its reason.
+    const concurrency =
+      options.concurrency ?? (await checkMemory(context, configs, { concurrency: wanted, force: true }));
     output.note(`${plural(waiting.length, 'run')}, ${concurrency} at a time`);
     interrupted = await work(context, lab, sweepId, {
       total: all.length,

@@ -11,7 +11,6 @@ export interface LabPaths {
   readonly cache: string;
   /** The user's plug-ins. */
   readonly plugins: string;
-  readonly logs: string;
   /** Notes of running engine processes, so that a later host finds those that outlived theirs. */
   readonly engines: string;
 }
@@ -46,7 +45,6 @@ export function labPaths(home: string): LabPaths {
     checkpoints: join(home, 'checkpoints'),
     cache: join(home, 'cache'),
     plugins: join(home, 'plugins'),
-    logs: join(home, 'logs'),
     engines: join(home, 'engines'),
   };
 }

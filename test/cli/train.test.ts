@@ -88,6 +88,7 @@ describe('sweeplab train', () => {
     const home = newHome();
     const args = ['train', ...tiny({ 'stop.steps': '400', 'batch.micro': '1' })];
     const whole = await json<RunShape>(home, args);
+    expect(whole).toMatchObject({ state: 'finished', steps: 400 });
     const running = start(home, [...args, '--json']);
     await running.until(/step +5 .*val\/loss/u);
     running.child.kill('SIGINT');

@@ -1,0 +1,37 @@
+/** Axis ticks at round numbers. */
+
+/** About `count` ticks at 1, 2 or 5 times a power of ten inside [min, max]; exact multiples, no rounding dust. */
+export function linearTicks(min: number, max: number, count: number): number[] {
+  if (!(max > min)) return Number.isFinite(min) ? [min] : [];
+  const rough = (max - min) / Math.max(1, count);
+  const power = Math.floor(Math.log10(rough));
+  const factor = [1, 2, 5, 10].find((f) => f * 10 ** power >= rough * (1 - 1e-9)) ?? 10;
+  // Dividing by a whole number is exact to the last bit where multiplying by 0.1 is not.
+  const inverse = power < 0 ? 10 ** -power / factor : undefined;
+  const step = factor * 10 ** power;
+  const at = (k: number): number => (inverse === undefined ? k * step : k / inverse);
+  const first = Math.ceil(inverse === undefined ? min / step - 1e-9 : min * inverse - 1e-9);
+  const last = Math.floor(inverse === undefined ? max / step + 1e-9 : max * inverse + 1e-9);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => at(first + i) + 0);
+}
+
+/** Powers of ten inside [min, max]; with 2 and 5 between them, or linear ticks, when there would be fewer than three. 0 < min. */
+export function logTicks(min: number, max: number, count: number): number[] {
+  const from = Math.floor(Math.log10(min));
+  const to = Math.ceil(Math.log10(max));
+  const decades: number[] = [];
+  const every = Math.max(1, Math.ceil((to - from) / count));
+  const wide = (factors: readonly number[], stride: number): number[] => {
+    const ticks: number[] = [];
+    for (let e = from; e <= to; e += stride)
+      for (const f of factors) {
+        const tick = e < 0 ? f / 10 ** -e : f * 10 ** e;
+        if (tick >= min * (1 - 1e-12) && tick <= max * (1 + 1e-12)) ticks.push(tick);
+      }
+    return ticks;
+  };
+  decades.push(...wide([1], every));
+  if (decades.length >= 3) return decades;
+  const fine = wide([1, 2, 5], 1);
+  return fine.length >= 3 ? fine : linearTicks(min, max, count);
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { ramp, viridis } from '../../../renderer/charts/color/palette.ts';
+import type { Surface } from '../../../renderer/charts/color/palette.ts';
+import { colorScale } from '../../../renderer/charts/color/scale.ts';
+import { formatMean, formatTick } from '../../../renderer/charts/format.ts';
+import { CATEGORICAL } from '../../../renderer/tokens/palette.ts';
+
+const SURFACES: Record<Surface, string[]> = { light: ['#ffffff', '#f6f7f9'], dark: ['#161920', '#0f1115'] };
+type Rgb = readonly [number, number, number];
+/** Linear light, 0 … 1 (IEC 61966-2-1). */
+const linear = (hex: string): Rgb =>
+  [1, 3, 5].map((at) => {
+    const c = Number.parseInt(hex.slice(at, at + 2), 16) / 255;
+    return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  }) as unknown as Rgb;
+const luminance = ([r, g, b]: Rgb): number => 0.2126 * r + 0.7152 * g + 0.0722 * b;
+const contrast = (a: string, b: string): number => {
+  const [low, high] = [luminance(linear(a)), luminance(linear(b))].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+};
+/** CIE L*a*b* (D65) of linear light. */
+function lab([r, g, b]: Rgb): Rgb {
+  const f = (t: number): number => (t > 216 / 24389 ? Math.cbrt(t) : (t * (24389 / 27) + 16) / 116);
+  const x = f((0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / 0.95047);
+  const y = f(0.2126729 * r + 0.7151522 * g + 0.072175 * b);
+  const z = f((0.0193339 * r + 0.119192 * g + 0.9503041 * b) / 1.08883);
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+}
+/** Full dichromacy: Machado, Oliveira and Fernandes (2009), severity 1. */
+const SIGHT: Record<string, readonly Rgb[]> = {
+  normal: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  protan: [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+  ],
+  deutan: [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+  ],
+};
+const seen = (hex: string, matrix: readonly Rgb[]): Rgb => {
+  const c = linear(hex);
+  return lab(
+    matrix.map((row) => Math.min(1, Math.max(0, row[0] * c[0] + row[1] * c[1] + row[2] * c[2]))) as unknown as Rgb,
+  );
+};
+
+describe.each(['light', 'dark'] as const)('colours on the %s surface', (surface) => {
+  it('every categorical colour has 3 : 1 against panel and page', () => {
+    for (const color of CATEGORICAL)
+      for (const under of SURFACES[surface]) expect(contrast(color, under), color).toBeGreaterThanOrEqual(3);
+  });
+  it.each(Object.keys(SIGHT))('stay apart for %s sight', (sight) => {
+    const colors = CATEGORICAL.map((color) => seen(color, SIGHT[sight]));
+    for (let i = 0; i < colors.length; i++)
+      for (let j = 0; j < i; j++) {
+        const distance = Math.hypot(...colors[i].map((v, k) => v - colors[j][k]));
+        // The first six are what nearly every chart uses.
+        const least = i < 6 ? 12 : 6;
+        expect(distance, `${CATEGORICAL[i]} ${CATEGORICAL[j]}`).toBeGreaterThan(least);
+      }
+  });
+  it('continuous scales keep their contrast over their whole length, and change steadily in lightness', () => {
+    const steps = Array.from({ length: 21 }, (_, i) => i / 20);
+    for (const t of steps) {
+      expect(contrast(viridis(t, surface), SURFACES[surface][0]), `viridis ${t}`).toBeGreaterThanOrEqual(2);
+      expect(contrast(ramp(t, surface), SURFACES[surface][0]), `ramp ${t}`).toBeGreaterThanOrEqual(2);
+    }
+    const light = steps.map((t) => lab(linear(viridis(t, surface)))[0]);
+    for (let i = 1; i < light.length; i++) expect(light[i]).toBeGreaterThan(light[i - 1]);
+  });
+});
+
+describe('colour of a value', () => {
+  it('is logarithmic for learning rates and linear for depths', () => {
+    expect(colorScale([1e-4, 1e-3, 1e-2]).kind).toBe('log');
+    expect(colorScale([1e-4, 1e-3, 1e-2]).at(1e-3)).toBeCloseTo(0.5, 12);
+    expect(colorScale([1, 2, 3, 4]).kind).toBe('linear');
+    expect(colorScale([0, 10, 100]).kind).toBe('linear');
+    expect(colorScale([7]).at(7)).toBe(0.5);
+  });
+});
+
+describe('numbers', () => {
+  it('a mean has the digits of its sd', () => {
+    expect(formatMean(2.17851, 0.0321)).toBe('2.179 ± 0.032');
+    expect(formatMean(2.17851, Number.NaN)).toBe('2.179');
+    expect(formatMean(152.4, 12.1)).toBe('152 ± 12');
+  });
+  it('tick labels are short and differ', () => {
+    expect([2, 2.05, 2.1].map((v) => formatTick(v, 0.05))).toEqual(['2.00', '2.05', '2.10']);
+    expect([1000, 1500, 2000].map((v) => formatTick(v, 500))).toEqual(['1k', '1.5k', '2k']);
+    expect(formatTick(12_500, 500)).toBe('12.5k');
+    expect(formatTick(-2_000_000, 1_000_000)).toBe('−2M');
+  });
+});

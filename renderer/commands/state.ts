@@ -1,0 +1,4 @@
+import { ref } from 'vue';
+
+export const paletteOpen = ref(false);
+export const keysOpen = ref(false);

@@ -1,0 +1,169 @@
+/** Numbers for people. The exact value belongs in the title and in copies: see NumberText.vue. */
+
+const MINUS = '−';
+const SPACE = '\u00A0';
+
+/** What stands for a value that is not there. */
+export const NONE = '–';
+
+function grouped(text: string): string {
+  const [whole, fraction] = text.split('.');
+  const separated = whole.replaceAll(/\B(?=(\d{3})+(?!\d))/gu, ',');
+  return fraction === undefined ? separated : `${separated}.${fraction}`;
+}
+
+function special(value: number | null | undefined): string | null {
+  if (value === undefined || value === null) return NONE;
+  if (Number.isNaN(value)) return 'NaN';
+  if (value === Infinity) return '∞';
+  if (value === -Infinity) return `${MINUS}∞`;
+  return null;
+}
+
+/** Rounds to significant digits without an exponent: 12345.6 → "12346", 0.00123456 → "0.001235". */
+function plain(size: number, digits: number): string {
+  if (size === 0) return '0';
+  const rounded = Number(size.toPrecision(digits));
+  const exponent = Math.floor(Math.log10(rounded));
+  return rounded.toFixed(Math.min(20, Math.max(0, digits - 1 - exponent)));
+}
+
+/**
+ * A measured value with `digits` significant figures: 2.4137 → "2.414", 12345.6 → "12,346". Integers up to a million stay whole;
+ * very small and very large values get an exponent: 3.000e-4.
+ */
+export function formatValue(value: number | null | undefined, digits = 4): string {
+  const other = special(value);
+  if (other !== null) return other;
+  const number = value as number;
+  const size = Math.abs(number);
+  const sign = number < 0 ? MINUS : '';
+  if (Number.isInteger(number) && size < 1e6) return sign + grouped(String(size));
+  if (size >= 1e6 || size < 1e-3) {
+    const [mantissa, exponent] = size.toExponential(digits - 1).split('e');
+    return `${sign}${mantissa.replace(/\.?0+$/u, '')}e${Number(exponent)}`;
+  }
+  return sign + grouped(plain(size, digits));
+}
+
+/** 1,234,567 */
+export function formatInteger(value: number | null | undefined): string {
+  const other = special(value);
+  if (other !== null) return other;
+  const number = Math.round(value as number);
+  return (number < 0 ? MINUS : '') + grouped(String(Math.abs(number)));
+}
+
+const SI: readonly (readonly [number, string])[] = [
+  [1e12, 'T'],
+  [1e9, 'B'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+];
+
+/** Counts with three significant figures: 27200000 → "27.2M", 999950 → "1.00M" (never "1000k"), 128 → "128". */
+export function formatCount(value: number | null | undefined): string {
+  const other = special(value);
+  if (other !== null) return other;
+  const number = value as number;
+  const sign = number < 0 ? MINUS : '';
+  const size = Math.abs(number);
+  // Rounded before the unit is chosen, so that a value just below a unit is carried into it.
+  const rounded = size < 1000 ? Math.round(size * 10) / 10 : Number(size.toPrecision(3));
+  for (const [unit, suffix] of SI) if (rounded >= unit) return `${sign}${plain(rounded / unit, 3)}${suffix}`;
+  return sign + String(rounded);
+}
+
+const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** Memory in binary units: 19756849561 → "18.4 GiB". */
+export function formatBytes(value: number | null | undefined): string {
+  const other = special(value);
+  if (other !== null) return other;
+  let size = Math.abs(value as number);
+  let unit = 0;
+  // 1023.5 KiB would print as four digits; it is carried instead.
+  while (unit < BINARY.length - 1 && Number(size.toPrecision(3)) >= (unit === 0 ? 1024 : 1000)) {
+    size /= 1024;
+    unit += 1;
+  }
+  const sign = (value as number) < 0 ? MINUS : '';
+  return `${sign}${unit === 0 ? String(Math.round(size)) : plain(size, 3)}${SPACE}${BINARY[unit]}`;
+}
+
+/** 0.4 s, 12 s, 4 min 10 s, 1 h 12 min, 2 d 4 h. Never "60 s" or "60 min". */
+export function formatDuration(seconds: number | null | undefined): string {
+  const other = special(seconds);
+  if (other !== null) return other;
+  const size = Math.max(0, seconds as number);
+  if (size < 1) return size === 0 ? `0${SPACE}s` : `${Math.max(1, Math.round(size * 1000))}${SPACE}ms`;
+  if (size < 9.95) return `${size.toFixed(1).replace(/\.0$/u, '')}${SPACE}s`;
+  const whole = Math.round(size);
+  if (whole < 60) return `${whole}${SPACE}s`;
+  if (whole < 3600) return two(Math.floor(whole / 60), 'min', whole % 60, 's');
+  const minutes = Math.round(size / 60);
+  if (minutes < 1440) return two(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+  const hours = Math.round(size / 3600);
+  return two(Math.floor(hours / 24), 'd', hours % 24, 'h');
+}
+
+function two(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  const first = `${large}${SPACE}${largeUnit}`;
+  return small === 0 ? first : `${first}${SPACE}${small}${SPACE}${smallUnit}`;
+}
+
+/** A range of durations with the unit once where both share it: "38–52 min". */
+export function formatDurationRange(low: number, high: number): string {
+  const [a, b] = [formatDuration(low), formatDuration(high)];
+  if (a === b) return a;
+  const simple = /^([\d.]+)\u00A0(\D+)$/u;
+  const [first, second] = [simple.exec(a), simple.exec(b)];
+  if (first !== null && second !== null && first[2] === second[2])
+    return `${first[1]}–${second[1]}${SPACE}${second[2]}`;
+  return `${a} – ${b}`;
+}
+
+/** 0.613 → "61 %", 0.0123 → "1.2 %". */
+export function formatPercent(fraction: number | null | undefined): string {
+  const other = special(fraction);
+  if (other !== null) return other;
+  const percent = (fraction as number) * 100;
+  const size = Math.abs(percent);
+  const text = size === 0 || size >= 9.95 ? String(Math.round(size)) : plain(size, 2);
+  return `${percent < 0 ? MINUS : ''}${text}${SPACE}%`;
+}
+
+/** A setting's value as the user would type it, with separators in whole numbers: 1024 → "1,024". */
+export function formatSetting(value: unknown): string {
+  if (typeof value === 'number') {
+    if (Number.isInteger(value) && Math.abs(value) < 1e15) return formatInteger(value);
+    return String(value).replace(/^-/u, MINUS);
+  }
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (value === '') return 'none';
+  return String(value ?? NONE).replaceAll('\n', '\\n');
+}
+
+/** "just now", "4 min ago", "3 h ago", "2 d ago", then the date. `now` in milliseconds since 1970. */
+export function formatAgo(time: number | null | undefined, now: number): string {
+  if (time === null || time === undefined) return NONE;
+  const seconds = (now - time) / 1000;
+  if (seconds < 45) return 'just now';
+  if (seconds < 3570) return `${Math.max(1, Math.round(seconds / 60))}${SPACE}min ago`;
+  if (seconds < 86_000) return `${Math.max(1, Math.round(seconds / 3600))}${SPACE}h ago`;
+  if (seconds < 7 * 86_400) return `${Math.max(1, Math.round(seconds / 86_400))}${SPACE}d ago`;
+  return formatTime(time).slice(0, 10);
+}
+
+/** 2026-03-01 14:05, local time. */
+export function formatTime(time: number | null | undefined): string {
+  if (time === null || time === undefined) return NONE;
+  const date = new Date(time);
+  const pad = (n: number): string => String(n).padStart(2, '0');
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
+}
+
+/** `1 run`, `3 runs`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${formatInteger(count)}${SPACE}${count === 1 ? one : many}`;
+}

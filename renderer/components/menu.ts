@@ -1,0 +1,13 @@
+import type { IconName } from './icons.ts';
+
+export type MenuEntry =
+  | 'line'
+  | {
+      readonly label: string;
+      readonly icon?: IconName;
+      readonly key?: string;
+      readonly danger?: boolean;
+      readonly disabled?: boolean;
+      readonly checked?: boolean;
+      readonly run: () => unknown;
+    };

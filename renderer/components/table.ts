@@ -1,0 +1,22 @@
+export type CellValue = string | number | boolean | null | undefined;
+
+export interface Column<R> {
+  readonly key: string;
+  readonly title: string;
+  /** What is sorted by and shown. */
+  readonly value: (row: R) => CellValue;
+  readonly format?: (value: CellValue, row: R) => string;
+  readonly align?: 'left' | 'right';
+  readonly mono?: boolean;
+  readonly sortable?: boolean;
+  readonly descendingFirst?: boolean;
+  readonly help?: string;
+}
+
+/** Numbers as numbers, text by its words and numbers within; missing values and NaN last in both directions. */
+export function compareValues(a: CellValue, b: CellValue, direction: 1 | -1): number {
+  const gone = (value: CellValue): boolean => value === null || value === undefined || Number.isNaN(value);
+  if (gone(a) || gone(b)) return Number(gone(a)) - Number(gone(b));
+  if (typeof a === 'number' && typeof b === 'number') return (a - b) * direction;
+  return String(a).localeCompare(String(b), 'en', { numeric: true }) * direction;
+}

@@ -1,0 +1,14 @@
+import '@fontsource-variable/inter/index.css';
+import '@fontsource/jetbrains-mono/latin-400.css';
+import '@fontsource/jetbrains-mono/latin-600.css';
+import './tokens/tokens.css';
+import './tokens/base.css';
+import { createPinia } from 'pinia';
+import { createApp } from 'vue';
+import App from './App.vue';
+import { startLab } from './stores/start.ts';
+
+const app = createApp(App);
+app.use(createPinia());
+startLab();
+app.mount('#app');

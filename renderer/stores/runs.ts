@@ -1,0 +1,99 @@
+import { defineStore } from 'pinia';
+import { computed, ref, shallowRef } from 'vue';
+import { useClient } from './client.ts';
+import type { Progress, RunRecord } from './contract.ts';
+import { useRecords } from './records.ts';
+import { useToasts } from './toasts.ts';
+
+/** Every run of the database, kept current by events, and where the running ones stand. */
+export const useRuns = defineStore('runs', () => {
+  const records = useRecords<RunRecord>((run) => run.deletedAt !== null);
+  const progress = shallowRef<ReadonlyMap<string, Progress>>(new Map());
+  const loaded = ref(false);
+  const running = computed(() => records.list.value.filter((run) => run.state === 'running'));
+
+  async function load(): Promise<void> {
+    const { runs } = await useClient().call('runs.list', { filter: {} });
+    records.fill(runs);
+    loaded.value = true;
+  }
+
+  function start(): void {
+    const client = useClient();
+    client.subscribe('runs', ({ runs }: { runs: readonly RunRecord[] }) => {
+      records.merge(runs);
+      const done = runs.filter((run) => run.state !== 'running' && progress.value.has(run.id));
+      if (done.length === 0) return;
+      const next = new Map(progress.value);
+      for (const run of done) next.delete(run.id);
+      progress.value = next;
+    });
+    client.subscribe('progress', ({ progress: news }: { progress: readonly Progress[] }) => {
+      const next = new Map(progress.value);
+      for (const each of news) next.set(each.runId, each);
+      progress.value = next;
+    });
+  }
+
+  const get = (id: string): RunRecord | undefined => records.byId.value.get(id);
+
+  /** Fetches one that is not in the list, for example from the bin. */
+  async function fetch(id: string): Promise<RunRecord> {
+    const { run } = await useClient().call('runs.get', { id });
+    records.merge([run]);
+    return run;
+  }
+
+  async function act(what: string, route: string, input: object): Promise<boolean> {
+    try {
+      const answer = await useClient().call(route, input);
+      if (answer?.run !== undefined) records.merge([answer.run]);
+      if (Array.isArray(answer?.runs)) records.merge(answer.runs);
+      return true;
+    } catch (error) {
+      useToasts().fail(what, error);
+      return false;
+    }
+  }
+
+  const name = (id: string): string => get(id)?.name ?? id;
+
+  const stop = (id: string) => act(`Could not stop ${name(id)}`, 'runs.stop', { id });
+  const resume = (id: string) => act(`Could not resume ${name(id)}`, 'runs.resume', { id });
+  const rerun = (id: string) => act(`Could not rerun ${name(id)}`, 'runs.rerun', { id });
+  const tag = (id: string, tags: readonly string[]) => act(`Could not tag ${name(id)}`, 'runs.tag', { id, tags });
+  const note = (id: string, text: string) => act(`Could not note on ${name(id)}`, 'runs.note', { id, note: text });
+
+  async function rename(id: string, to: string): Promise<void> {
+    const before = name(id);
+    if (before === to || !(await act(`Could not rename ${before}`, 'runs.rename', { id, name: to }))) return;
+    useToasts().undoable(`Renamed ${before} to ${to}`, () =>
+      act('Could not undo', 'runs.rename', { id, name: before }),
+    );
+  }
+
+  async function remove(id: string): Promise<void> {
+    const label = name(id);
+    if (!(await act(`Could not delete ${label}`, 'runs.remove', { id }))) return;
+    useToasts().undoable(`Deleted ${label}`, () => act('Could not restore', 'runs.restore', { id }));
+  }
+
+  return {
+    byId: records.byId,
+    list: records.list,
+    loaded,
+    running,
+    progress,
+    load,
+    start,
+    get,
+    fetch,
+    stop,
+    resume,
+    rerun,
+    rename,
+    tag,
+    note,
+    remove,
+  };
+});

@@ -1,0 +1,44 @@
+/** Connects and keeps the shared stores current; called once, before the app is mounted. */
+import { watch } from 'vue';
+import { startRouter } from '../frame/router.ts';
+import { ROUTES } from '../frame/routes.ts';
+import { startTheme } from '../frame/theme.ts';
+import { registerCommands } from '../commands/builtin.ts';
+import { startKeys } from '../commands/keys.ts';
+import { useConnection } from './connection.ts';
+import { useClient } from './client.ts';
+import type { Notice } from './contract.ts';
+import { useDevices } from './devices.ts';
+import { useQueue } from './queue.ts';
+import { useRuns } from './runs.ts';
+import { useSweeps } from './sweeps.ts';
+import { useToasts } from './toasts.ts';
+import { navigate } from '../frame/router.ts';
+
+export function startLab(): void {
+  startTheme();
+  startRouter(ROUTES);
+  registerCommands();
+  startKeys();
+  const connection = useConnection();
+  const stores = [useRuns(), useSweeps(), useQueue(), useDevices()];
+  for (const store of stores) store.start();
+  const toasts = useToasts();
+  useClient().subscribe('notice', (notice: Notice) => {
+    const { level, message, details, path } = notice;
+    const action = path === undefined ? undefined : { label: 'Show', run: () => navigate(path) };
+    toasts.show({ level, message, details, action });
+  });
+  // Everything is read again after a reconnection: events may have been missed.
+  watch(
+    () => connection.generation,
+    () => {
+      for (const store of stores) {
+        void store.load().catch((error: unknown) => {
+          if (connection.online) toasts.fail('Could not load from the lab', error);
+        });
+      }
+    },
+  );
+  connection.start();
+}

@@ -1,0 +1,78 @@
+import { defineStore } from 'pinia';
+import { ref } from 'vue';
+import { useClient } from './client.ts';
+import type { SweepRecord } from './contract.ts';
+import { useRecords } from './records.ts';
+import { useToasts } from './toasts.ts';
+
+/** Runs of a sweep that will not change any more, of all of them. */
+export function sweepDone(sweep: SweepRecord): { done: number; total: number } {
+  const { queued, running, finished, failed, stopped } = sweep.counts;
+  const done = finished + failed + stopped;
+  return { done, total: done + queued + running };
+}
+
+export const useSweeps = defineStore('sweeps', () => {
+  const records = useRecords<SweepRecord>((sweep) => (sweep as { deletedAt?: number | null }).deletedAt != null);
+  const loaded = ref(false);
+
+  async function load(): Promise<void> {
+    const { sweeps } = await useClient().call('sweeps.list', {});
+    records.fill(sweeps);
+    loaded.value = true;
+  }
+
+  function start(): void {
+    useClient().subscribe('sweeps', ({ sweeps }: { sweeps: readonly SweepRecord[] }) => records.merge(sweeps));
+  }
+
+  const get = (id: string): SweepRecord | undefined => records.byId.value.get(id);
+  const name = (id: string): string => get(id)?.name ?? id;
+
+  async function act(what: string, route: string, input: object): Promise<boolean> {
+    try {
+      const answer = await useClient().call(route, input);
+      if (answer?.sweep !== undefined) records.merge([answer.sweep]);
+      return true;
+    } catch (error) {
+      useToasts().fail(what, error);
+      return false;
+    }
+  }
+
+  const stop = (id: string) => act(`Could not stop ${name(id)}`, 'sweeps.stop', { id });
+  const resume = (id: string) => act(`Could not resume ${name(id)}`, 'sweeps.resume', { id });
+  const retryFailed = (id: string) => act(`Could not retry ${name(id)}`, 'sweeps.retryFailed', { id });
+
+  async function rename(id: string, to: string): Promise<void> {
+    const before = name(id);
+    if (before === to || !(await act(`Could not rename ${before}`, 'sweeps.rename', { id, name: to }))) return;
+    useToasts().undoable(`Renamed ${before} to ${to}`, () =>
+      act('Could not undo', 'sweeps.rename', { id, name: before }),
+    );
+  }
+
+  async function remove(id: string): Promise<void> {
+    const label = name(id);
+    const record = get(id);
+    if (!(await act(`Could not delete ${label}`, 'sweeps.remove', { id }))) return;
+    records.drop([id]);
+    useToasts().undoable(`Deleted ${label}`, async () => {
+      if ((await act('Could not restore', 'sweeps.restore', { id })) && record !== undefined) records.merge([record]);
+    });
+  }
+
+  return {
+    byId: records.byId,
+    list: records.list,
+    loaded,
+    load,
+    start,
+    get,
+    stop,
+    resume,
+    retryFailed,
+    rename,
+    remove,
+  };
+});

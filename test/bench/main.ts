@@ -9,6 +9,14 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     about: 'training steps of the native CPU executor against PyTorch',
     load: async () => (await import('./step.ts')).stepBench,
   },
+  gemm: {
+    about: 'matrix products of a training step against PyTorch',
+    load: async () => async (args) => (await import('./kernels.ts')).kernelsBench(args, 'gemm '),
+  },
+  attention: {
+    about: 'attention, forward and backward, against PyTorch',
+    load: async () => async (args) => (await import('./kernels.ts')).kernelsBench(args, 'attention'),
+  },
   plan: {
     about: 'planning memory of one model and of a sweep',
     load: async () => (await import('./plan.ts')).planBench,

@@ -1,8 +1,8 @@
 /** Element-wise primitives as programs of the `chain` kernel. */
 import { ShapeError } from '../../graph/operation.ts';
 import type { Node, Shape, Value } from '../../graph/value.ts';
-import { DTYPE_CODES } from './codes.ts';
-import type { KernelCall } from './records.ts';
+import type { KernelCall } from './calls.ts';
+import { typeCode } from './codes.ts';
 
 /** Opcodes by name, as the addon lists them. */
 export type ChainOpcodes = Readonly<Record<string, number>>;
@@ -75,9 +75,9 @@ export function chainCall(node: Node, at: (value: Value) => number, opcodes: Cha
       node.op === 'oneHot'
         ? broadcastStrides([...value.shape, 1], out.shape)
         : broadcastStrides(value.shape, out.shape);
-    extra.push(at(value), DTYPE_CODES[value.dtype], ...strides);
+    extra.push(at(value), typeCode(value.dtype), ...strides);
   }
-  extra.push(1, at(out), DTYPE_CODES[out.dtype], code.at(-1)![1], code.length);
+  extra.push(1, at(out), typeCode(out.dtype), code.at(-1)![1], code.length);
   for (const [op, to, a = 0, b = 0, c = 0, immediate = 0] of code) {
     const opcode = opcodes[op];
     if (opcode === undefined) throw new ShapeError(`the native addon has no element-wise operation ${op}`);

@@ -1,10 +1,10 @@
 /** The native CPU executor. See README.md. */
 import { cpus } from 'node:os';
 import type { Executor } from '../executor.ts';
-import { loadAddon } from './addon.ts';
+import { ExecutorUnavailableError } from '../executor.ts';
+import { loadNative } from '../../native/addon.ts';
 import { CpuSession } from './session.ts';
 
-export { loadAddon } from './addon.ts';
 export { compileForCpu, CPU_TARGET } from './target.ts';
 export { CpuSession } from './session.ts';
 
@@ -15,7 +15,8 @@ export interface CpuOptions {
 
 /** Opens the executor. Throws ExecutorUnavailableError when the addon is not built or does not load. */
 export function openCpuExecutor(options: CpuOptions = {}): Executor {
-  const addon = loadAddon();
+  const { native: addon, reason } = loadNative();
+  if (addon === undefined) throw new ExecutorUnavailableError(`cpu: ${reason}`);
   if (options.threads !== undefined) addon.setThreads(options.threads);
   const { level, threads } = addon.info();
   return {

@@ -6,10 +6,10 @@ import { bytesOf, sameShape, showType, sizeOf } from '../../graph/value.ts';
 import type { DType, Value } from '../../graph/value.ts';
 import { OutOfMemoryError } from '../executor.ts';
 import type { LoadedProgram, MemoryReport, Session, TypedArray } from '../executor.ts';
-import type { NativeAddon } from './addon.ts';
+import { pointer, record } from '../../native/addon.ts';
+import type { Native } from '../../native/addon.ts';
 import { fromBf16, toBf16 } from './bf16.ts';
-import { encode, pointer } from './records.ts';
-import type { KernelCall } from './records.ts';
+import type { KernelCall } from './calls.ts';
 import { compileForCpu } from './target.ts';
 import type { Compiled } from './target.ts';
 import { translate, translateCopies } from './translate.ts';
@@ -28,7 +28,7 @@ interface CpuProgram extends LoadedProgram {
 const ARRAYS = { f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const;
 
 export class CpuSession implements Session {
-  readonly #addon: NativeAddon;
+  readonly #addon: Native;
   readonly #states = new Map<string, StateSpec & { offset: number }>();
   readonly #stateBlock: number;
   readonly #stateBytes: number;
@@ -36,7 +36,7 @@ export class CpuSession implements Session {
   readonly #programs: CpuProgram[] = [];
   #open = true;
 
-  constructor(addon: NativeAddon, states: readonly StateSpec[]) {
+  constructor(addon: Native, states: readonly StateSpec[]) {
     this.#addon = addon;
     let offset = 0;
     for (const state of states) {
@@ -190,7 +190,9 @@ export class CpuSession implements Session {
     const { plan } = compiled;
     const signatures = this.#addon.kernels();
     const compile = (calls: readonly KernelCall[]) =>
-      this.#addon.compile(Float64Array.from(calls.flatMap((call) => encode(call, signatures))));
+      this.#addon.compile(
+        Float64Array.from(calls.flatMap(({ kernel, fields, extra }) => record(signatures, kernel, fields, extra))),
+      );
     const copies = plan.copies.map(({ state, value }) => {
       const { block, offset } = this.#stateAt(state);
       return { to: pointer(block, offset), value };

@@ -5,9 +5,9 @@ import { DTYPE_BYTES, sizeOf } from '../../graph/value.ts';
 import type { Node, Value } from '../../graph/value.ts';
 import { chainCall, isChain } from './chain.ts';
 import type { ChainOpcodes } from './chain.ts';
-import { activationCode, DTYPE_CODES, OPTIMIZER_CODES, REDUCE_CODES } from './codes.ts';
-import { NULL_POINTER } from './records.ts';
-import type { KernelCall } from './records.ts';
+import { NULL as NULL_POINTER, OPTIMIZER, REDUCE } from '../../native/addon.ts';
+import type { KernelCall } from './calls.ts';
+import { activationCode, typeCode } from './codes.ts';
 import { axisGroups, logitRows } from './target.ts';
 
 /** What a translation needs to know of the plan. */
@@ -22,9 +22,9 @@ export interface Placement {
 type Translation = (node: Node, place: Placement) => KernelCall[];
 type Fields = Record<string, number>;
 
-const F32 = DTYPE_CODES.f32;
-const BF16 = DTYPE_CODES.bf16;
-const type = (value: Value): number => DTYPE_CODES[value.dtype];
+const F32 = typeCode('f32');
+const BF16 = typeCode('bf16');
+const type = (value: Value): number => typeCode(value.dtype);
 const orNull = (value: Value | undefined, place: Placement): number =>
   value === undefined ? NULL_POINTER : place.at(value);
 const flag = (on: unknown): number => (on === true ? 1 : 0);
@@ -78,6 +78,7 @@ function gemm(node: Node, place: Placement): KernelCall[] {
     ctype: type(y),
     auxtype: side === undefined ? F32 : type(side),
     restype: residual === undefined ? F32 : type(residual),
+    biastype: bias === undefined ? F32 : type(bias),
     compute: computeType(a, b),
     act: activationCode(node.attrs.fn),
     actgrad: flag(aux !== undefined),
@@ -193,7 +194,7 @@ function attentionBackward(node: Node, place: Placement): KernelCall[] {
       inner: heads,
       xtype: F32,
       ytype: F32,
-      kind: REDUCE_CODES.reduceSum,
+      kind: REDUCE.sum,
     };
     calls.push({ kernel: 'reduce', fields: sum });
   }
@@ -273,7 +274,7 @@ function optimizer(node: Node, place: Placement): KernelCall[] {
     bias2: place.at(bias2),
     n: sizeOf(p.shape),
     gtype: type(g),
-    kind: OPTIMIZER_CODES[attrs.rule as string]!,
+    kind: OPTIMIZER[attrs.rule as keyof typeof OPTIMIZER],
     nesterov: flag(attrs.nesterov),
     centered: flag(attrs.centered),
     beta1: attrs.beta1 as number,
@@ -288,7 +289,7 @@ function optimizer(node: Node, place: Placement): KernelCall[] {
 function reduce(node: Node, place: Placement): KernelCall[] {
   const [x] = node.inputs as [Value];
   const [y] = node.outputs as [Value];
-  const kind = REDUCE_CODES[node.op as keyof typeof REDUCE_CODES];
+  const kind = node.op === 'reduceSum' ? REDUCE.sum : REDUCE.max;
   const groups = axisGroups(node);
   if (groups.length === 0) return copy(x, y, place);
   const shape = [...x.shape];
@@ -558,10 +559,6 @@ const TRANSLATIONS: Readonly<Record<string, Translation>> = {
 
 /** The kernel calls that run one node, in order. */
 export function translate(node: Node, place: Placement): KernelCall[] {
-  for (const value of [...node.inputs, ...node.outputs]) {
-    if (value.dtype === 'f16')
-      throw new ShapeError(`${node.op}: the native CPU executor has no f16 (precision.policy fp16)`);
-  }
   const [out] = node.outputs;
   if (out !== undefined && node.outputs.every((value) => sizeOf(value.shape) === 0)) return [];
   if (node.op === 'fill' && (out!.dtype === 'i32' || out!.dtype === 'u8')) {

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { ADDON_PATH, loadAddon } from '../../../../main/engine/executors/cpu/addon.ts';
+import { loadNative } from '../../../../main/engine/native/addon.ts';
+import type { Native } from '../../../../main/engine/native/addon.ts';
 import type { Executor, TypedArray } from '../../../../main/engine/executors/executor.ts';
 import { differentiate } from '../../../../main/engine/graph/differentiate.ts';
 import { allOperations, newGraph } from '../../../../main/engine/graph/operation.ts';
@@ -14,13 +14,17 @@ import { CASE_STATE, CASE_STATE_DATA } from '../../graph/cases.ts';
 import type { Case } from '../../graph/cases.ts';
 
 /** Why the native tests cannot run here; shown on screen. */
-export const missingAddon = existsSync(ADDON_PATH) ? undefined : 'the native addon is not built (no C++ compiler?)';
+export const missingAddon = loadNative().reason;
+
+/** The addon, for tests that run only where there is one. */
+export function loadAddon(): Native {
+  return loadNative().native!;
+}
 
 /** Instruction levels that can be tested here, emulated ones included. */
 export function testLevels(): readonly string[] {
   if (missingAddon !== undefined) return [];
-  const info = loadAddon().info() as { levels: readonly string[]; testLevels?: readonly string[] };
-  return info.testLevels ?? info.levels;
+  return loadAddon().info().testLevels;
 }
 
 export interface CaseProgram {

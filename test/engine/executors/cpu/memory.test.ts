@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadAddon } from '../../../../main/engine/executors/cpu/addon.ts';
 import { openCpuExecutor } from '../../../../main/engine/executors/cpu/index.ts';
 import type { Session } from '../../../../main/engine/executors/executor.ts';
 import { persistentBytes } from '../../../../main/engine/compile/plan.ts';
@@ -8,7 +7,7 @@ import { buildTraining } from '../../../../main/engine/nn/training.ts';
 import { fitPlan } from '../../../../main/lab/fit/index.ts';
 import { builtInRegistry, listRecipes, resolveConfig } from '../../../../main/lab/settings/index.ts';
 import type { Config } from '../../../../preload/contract/settings.ts';
-import { missingAddon } from './harness.ts';
+import { loadAddon, missingAddon } from './harness.ts';
 
 const recipes = await listRecipes();
 const registry = builtInRegistry();

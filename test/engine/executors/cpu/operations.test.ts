@@ -1,10 +1,9 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { loadAddon } from '../../../../main/engine/executors/cpu/addon.ts';
 import { openCpuExecutor } from '../../../../main/engine/executors/cpu/index.ts';
 import { random, SEED } from '../../../oracles/random.ts';
 import { evaluate } from '../../../oracles/reference.ts';
 import { CASE_STATE_DATA, CASES } from '../../graph/cases.ts';
-import { caseProgram, missingAddon, relativeDifference, runCase, testLevels } from './harness.ts';
+import { caseProgram, loadAddon, missingAddon, relativeDifference, runCase, testLevels } from './harness.ts';
 
 if (missingAddon !== undefined) console.warn(`SKIPPED: tests of the native CPU executor: ${missingAddon}`);
 

@@ -1,4 +1,4 @@
-"""PyTorch's side of bench.ts: reads one JSON case per line, runs it once, answers the seconds. State is kept between runs of a case."""
+"""The PyTorch peer of `npm run bench -- gemm` and `-- attention`: reads one JSON case per line, runs it once, answers the seconds. State is kept between runs of a case."""
 import json
 import sys
 import time

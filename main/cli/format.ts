@@ -36,16 +36,22 @@ export function formatNumber(value: number | null | undefined, decimals = 4): st
   return value.toFixed(size >= 1000 ? 1 : decimals);
 }
 
+/** 1234567 → 1.23 MB, for files and data. */
 export function formatBytes(bytes: number): string {
-  for (const [unit, suffix] of [
-    [1e12, 'TB'],
-    [1e9, 'GB'],
-    [1e6, 'MB'],
-    [1e3, 'kB'],
-  ] as const) {
-    if (bytes >= unit * 0.9995) return `${(bytes / unit).toPrecision(3).replace(/\.?0+$/u, '')} ${suffix}`;
-  }
-  return `${Math.round(bytes)} B`;
+  return inUnits(bytes, 1000, ['B', 'kB', 'MB', 'GB', 'TB']);
+}
+
+/** 350 · 2^20 → 350 MiB, for memory. */
+export function formatMemory(bytes: number): string {
+  return inUnits(bytes, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']);
+}
+
+/** Three significant figures in the largest unit that gives at least one, trailing zeros after the point dropped. */
+function inUnits(bytes: number, base: number, units: readonly string[]): string {
+  let power = 0;
+  // Compared after rounding, so that 999,950 carries to the next unit.
+  while (power < units.length - 1 && Number((bytes / base ** power).toPrecision(3)) >= base) power++;
+  return `${Number((bytes / base ** power).toPrecision(3))} ${units[power]}`;
 }
 
 /** 8 s, 1 min 20 s, 2 h 05 min, 3 d 4 h. */

@@ -2,7 +2,7 @@
 import type { EngineInfo, EngineMessage } from '../../../preload/contract/engine.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
-import { bar, formatBytes, formatCount, formatDuration, formatInteger, formatNumber } from '../format.ts';
+import { bar, formatBytes, formatMemory, formatCount, formatDuration, formatInteger, formatNumber } from '../format.ts';
 import type { Output } from '../output.ts';
 import { RunMonitor } from './monitor.ts';
 import { Ticker } from './ticker.ts';
@@ -89,7 +89,7 @@ function header(info: EngineInfo, run: RunRecord): string {
     ['device', `${environment.executor ?? '?'}${environment.device === undefined ? '' : `: ${environment.device}`}`],
     [
       'memory',
-      `${formatBytes(memory.persistentBytes + memory.arenaBytes)} (state ${formatBytes(memory.persistentBytes)}, step ${formatBytes(memory.arenaBytes)})`,
+      `${formatMemory(memory.persistentBytes + memory.arenaBytes)} (state ${formatMemory(memory.persistentBytes)}, step ${formatMemory(memory.arenaBytes)})`,
     ],
   ];
   if (dataset.entropyFloor !== undefined)

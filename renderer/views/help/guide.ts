@@ -1,0 +1,47 @@
+/** The pages of the guide, carried with the app. */
+
+const texts = import.meta.glob<string>('../../../resources/guide/*.md', { query: '?raw', import: 'default' });
+const images = import.meta.glob<string>('../../../resources/guide/*.{png,webp,svg}', {
+  query: '?url',
+  import: 'default',
+  eager: true,
+});
+
+/** In the order of reading; pages that are not named here follow by name. */
+const ORDER = ['start', 'sweeps', 'fit', 'reading', 'data', 'metrics', 'remote', 'plugins', 'troubleshooting'];
+const TITLES: Readonly<Record<string, string>> = {
+  start: 'First steps',
+  sweeps: 'Building a sweep',
+  fit: 'Will it fit',
+  reading: 'Reading the results',
+  data: 'Data and tokenizers',
+  metrics: 'Metrics',
+  remote: 'Remote workstations',
+  plugins: 'Settings and models of your own',
+  troubleshooting: 'When something is wrong',
+};
+
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/\.\w+$/u, '');
+const pathOf = new Map(Object.keys(texts).map((path) => [nameOf(path), path]));
+const rank = (name: string): number => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
+
+export interface Page {
+  readonly name: string;
+  readonly title: string;
+}
+
+export const PAGES: readonly Page[] = [...pathOf.keys()]
+  .filter((name) => name !== 'README')
+  .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+  .map((name) => ({ name, title: TITLES[name] ?? name[0].toUpperCase() + name.slice(1).replaceAll('-', ' ') }));
+
+export async function readPage(name: string): Promise<string | null> {
+  const path = pathOf.get(name);
+  return path === undefined ? null : await texts[path]();
+}
+
+/** The served address of an image beside the page. */
+export function guideImage(source: string): string | undefined {
+  const name = source.replace(/^\.\//u, '');
+  return images[`../../../resources/guide/${name}`];
+}

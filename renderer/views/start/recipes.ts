@@ -1,0 +1,74 @@
+/** Recipes with what the fit check says about each on this machine. */
+import { ref, shallowRef } from 'vue';
+import type { RecipeCard } from '../../stores/contract.ts';
+import { useClient } from '../../stores/client.ts';
+
+export interface Check {
+  readonly fit: 'fits' | 'tight' | 'does not fit';
+  readonly sentence: string;
+  readonly neededBytes: number;
+  readonly availableBytes: number;
+  readonly parameters: number | null;
+  /** Seconds, low to high. */
+  readonly time: readonly [number, number] | null;
+  readonly measured: boolean;
+}
+
+/** The recipe that a newcomer is pointed at: the shortest that downloads nothing. */
+export function firstChoice(recipes: readonly RecipeCard[]): RecipeCard | undefined {
+  const ready = recipes.filter((recipe) => !needsDownload(recipe));
+  return [...(ready.length > 0 ? ready : recipes)].sort((a, b) => a.about.minutes - b.about.minutes)[0];
+}
+
+export const needsDownload = (recipe: RecipeCard): boolean => recipe.download ?? /download/iu.test(recipe.about.data);
+
+/** Small models first: the order in which one would try them. */
+export function inOrder(recipes: readonly RecipeCard[]): RecipeCard[] {
+  return [...recipes].sort((a, b) => a.about.minutes - b.about.minutes || a.title.localeCompare(b.title));
+}
+
+export function useRecipes() {
+  const recipes = shallowRef<readonly RecipeCard[]>([]);
+  const checks = shallowRef<ReadonlyMap<string, Check | Error>>(new Map());
+  const loaded = ref(false);
+
+  /** The list first; then one check after the other, so that nothing waits for the largest model. */
+  async function load(signal: AbortSignal): Promise<void> {
+    const client = useClient();
+    const answer = await client.call('recipes.list', {}, { signal });
+    recipes.value = inOrder(answer.recipes);
+    loaded.value = true;
+    for (const { name } of recipes.value) {
+      if (signal.aborted) return;
+      let check: Check | Error;
+      try {
+        check = summarize(await client.call('fit.report', { recipe: name, values: {} }, { signal }));
+      } catch (error) {
+        if (signal.aborted) return;
+        check = error as Error;
+      }
+      checks.value = new Map(checks.value).set(name, check);
+    }
+  }
+  return { recipes, checks, loaded, load };
+}
+
+interface ReportParts {
+  readonly verdict: Pick<Check, 'fit' | 'sentence' | 'neededBytes' | 'availableBytes'>;
+  readonly time: { readonly basis: string; readonly seconds: { readonly low: number; readonly high: number } | null };
+  readonly plan: { readonly parameterCount: number };
+}
+
+function summarize(answer: { readonly report?: ReportParts } & Partial<ReportParts>): Check {
+  const { verdict, time, plan } = answer.report ?? (answer as ReportParts);
+  const { fit, sentence, neededBytes, availableBytes } = verdict;
+  return {
+    fit,
+    sentence,
+    neededBytes,
+    availableBytes,
+    parameters: plan.parameterCount,
+    time: time.seconds === null ? null : [time.seconds.low, time.seconds.high],
+    measured: time.basis === 'measured',
+  };
+}

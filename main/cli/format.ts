@@ -1,21 +1,15 @@
 /** Numbers, durations and sizes for people. Machines get full precision through `--json` and exports. */
 
-const SUFFIXES: readonly (readonly [number, string])[] = [
-  [1e12, 'T'],
-  [1e9, 'B'],
-  [1e6, 'M'],
-  [1e3, 'k'],
-];
+const SUFFIXES = ['', 'k', 'M', 'B', 'T'];
 
 /** 999 → 999, 1500 → 1.5k, 46009736 → 46M, 999950 → 1M: never 1000 of a unit. One decimal, dropped when it is 0. */
 export function formatCount(n: number): string {
   if (!Number.isFinite(n)) return String(n);
-  for (const [unit, suffix] of SUFFIXES) {
-    // Compared after rounding, so that 999,950 carries to the next unit.
-    const rounded = Math.round((n / unit) * 10) / 10;
-    if (Math.abs(rounded) >= 1) return `${rounded.toFixed(1).replace(/\.0$/u, '')}${suffix}`;
-  }
-  return String(Math.round(n * 10) / 10);
+  // Compared after rounding, so that 999,950 carries to the next unit.
+  const inUnit = (power: number) => Math.round((n / 1000 ** power) * 10) / 10;
+  let power = 0;
+  while (power < SUFFIXES.length - 1 && Math.abs(inUnit(power)) >= 1000) power++;
+  return `${inUnit(power)}${SUFFIXES[power]}`;
 }
 
 /** 1,234,567 */

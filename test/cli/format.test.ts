@@ -13,7 +13,7 @@ test.each([
 
 test.each([
   [350 * 2 ** 20, '350 MiB'],
-  [1023.9 * 2 ** 10, '1 MiB'],
+  [1023.9 * 2 ** 20, '1020 MiB'],
   [18.25 * 2 ** 30, '18.3 GiB'],
 ])('%d bytes of memory are %s', (bytes, text) => expect(formatMemory(bytes)).toBe(text));
 

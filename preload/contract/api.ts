@@ -1,0 +1,267 @@
+/**
+ * Every call and every event of the lab: the name, the schema of the input, the type of the answer. Hosts parse each input with its
+ * schema before anything else looks at it; clients take the types. A new call is a line here and a function in `main/host/services`.
+ *
+ * Clients import types alone, so that the schemas are not part of what a browser loads.
+ */
+import { z } from 'zod';
+import type { MetricColumn, MetricState, Series } from './metrics.ts';
+import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
+import type { RunEvent, RunRecord, SweepRecord } from './runs.ts';
+import type * as shapes from './shapes.ts';
+
+// No code is made from text: the content security policy would forbid it.
+z.config({ jitless: true });
+
+interface Route<I extends z.ZodType, O> {
+  readonly input: I;
+  /** Only a type; never set. */
+  readonly output?: O;
+}
+const route = <I extends z.ZodType>(input: I) => ({ to: <O>(): Route<I, O> => ({ input }) });
+
+const name = z.string().max(200);
+const id = z.string().min(1).max(64);
+const text = z.string().max(100_000);
+const settingName = z.string().min(1).max(120);
+const value = z.union([z.number(), z.string().max(20_000), z.boolean()]);
+const values = z.record(settingName, value);
+const metric = z.string().min(1).max(200);
+const some = <T extends z.ZodType>(item: T) => z.array(item).max(10_000);
+const nothing = z.strictObject({});
+const byId = z.strictObject({ id });
+
+const numbers = z.number().optional();
+const parameter = z.strictObject({
+  distribution: z.string().max(60).optional(),
+  value: value.optional(),
+  values: some(value).optional(),
+  probabilities: some(z.number()).optional(),
+  min: numbers,
+  max: numbers,
+  q: numbers,
+  mu: numbers,
+  sigma: numbers,
+  a: numbers,
+  b: numbers,
+  when: z.string().max(2000).optional(),
+});
+
+/** Small parts may be left out; a draft from a form or a card is then as if it had said so. */
+const draft = z.strictObject({
+  name: name.default(''),
+  recipe: z.string().max(4096).nullable().default(null),
+  settings: values.default({}),
+  parameters: z.record(settingName, parameter).default({}),
+  method: z.enum(['grid', 'random']).default('grid'),
+  runCap: z.int().positive().nullable().default(null),
+  seeds: z.union([z.int().positive().max(10_000), z.array(z.int().nonnegative()).min(1).max(10_000)]).default(1),
+  constraints: z.array(z.string().max(2000)).max(100).default([]),
+  sweepSeed: z.int().nonnegative().default(0),
+  notes: text.default(''),
+});
+
+const order = z.strictObject({ field: z.string().max(200), descending: z.boolean().optional() });
+const state = z.enum(RUN_STATES);
+const filter = z.strictObject({
+  ids: some(id).optional(),
+  state: z.union([state, z.array(state)]).optional(),
+  sweepId: id.optional(),
+  settingKey: z.string().max(100).optional(),
+  tags: z.array(name).max(100).optional(),
+  where: z
+    .array(z.strictObject({ field: z.string().max(200), op: z.enum(COMPARISONS), value }))
+    .max(50)
+    .optional(),
+  search: z.string().max(500).optional(),
+  deleted: z.enum(['no', 'only', 'any']).optional(),
+  order: order.optional(),
+  limit: z.int().positive().optional(),
+  offset: z.int().nonnegative().optional(),
+});
+
+/** Where to check: this machine by default, one of its devices, or a card of the table by name. */
+const where = { device: z.string().max(60).optional(), gpu: z.string().max(120).optional() };
+const prices = z
+  .strictObject({
+    pricePerHour: z.number().nonnegative().optional(),
+    kilowatts: z.number().nonnegative().optional(),
+    tariff: z.number().nonnegative().optional(),
+  })
+  .optional();
+const configured = { values, recipe: z.string().max(4096).nullish() };
+
+export const routes = {
+  'app.info': route(nothing).to<shapes.AppInfo>(),
+  'app.doctor': route(nothing).to<{ findings: shapes.Finding[] }>(),
+  'devices.list': route(nothing).to<{ devices: shapes.DeviceInfo[] }>(),
+
+  'recipes.list': route(nothing).to<{ recipes: shapes.RecipeCard[] }>(),
+  'recipes.get': route(z.strictObject({ name })).to<shapes.RecipeDetail>(),
+  'settings.list': route(nothing).to<shapes.SettingsList>(),
+  'settings.check': route(z.strictObject(configured)).to<shapes.CheckedSettings>(),
+
+  /** `budget`: milliseconds after which the fit check may stop and say how many settings are `pending`. */
+  'sweeps.plan': route(
+    z.strictObject({ draft, ...where, prices, budget: z.number().positive().optional() }),
+  ).to<shapes.SweepPlan>(),
+  'sweeps.fromYaml': route(z.strictObject({ yaml: z.string().max(1_000_000) })).to<{
+    /** Null when there are problems. */
+    draft: shapes.Draft | null;
+    problems: shapes.Problem[];
+    /** Keys used that W&B does not know. */
+    extensions: string[];
+    /** Keys that the form has no place for and that were left out. */
+    ignored: string[];
+  }>(),
+  'sweeps.toYaml': route(z.strictObject({ draft })).to<{ yaml: string }>(),
+  'sweeps.launch': route(z.strictObject({ draft, force: z.boolean().optional() })).to<{
+    sweepId: string;
+    runIds: string[];
+    warnings: string[];
+  }>(),
+  'sweeps.list': route(nothing).to<{ sweeps: SweepRecord[] }>(),
+  'sweeps.get': route(byId).to<{ sweep: SweepRecord; draft: shapes.Draft | null }>(),
+  'sweeps.rename': route(z.strictObject({ id, name })).to<{ sweep: SweepRecord }>(),
+  'sweeps.stop': route(byId).to<{ sweep: SweepRecord }>(),
+  'sweeps.resume': route(byId).to<{ sweep: SweepRecord; queued: number }>(),
+  'sweeps.retryFailed': route(byId).to<{ sweep: SweepRecord; queued: number }>(),
+  /** Moves all of its runs to the bin. */
+  'sweeps.remove': route(byId).to<{ sweep: SweepRecord; runIds: string[] }>(),
+  'sweeps.restore': route(byId).to<{ sweep: SweepRecord; runIds: string[] }>(),
+
+  'runs.list': route(z.strictObject({ filter: filter.default({}) })).to<{ runs: RunRecord[] }>(),
+  'runs.get': route(byId).to<{ run: RunRecord }>(),
+  'runs.stop': route(byId).to<{ run: RunRecord }>(),
+  /** Continues from the last checkpoint. */
+  'runs.resume': route(byId).to<{ run: RunRecord }>(),
+  /** A new run with the same settings and seed. */
+  'runs.rerun': route(byId).to<{ run: RunRecord }>(),
+  'runs.rename': route(z.strictObject({ id, name })).to<{ run: RunRecord }>(),
+  /** Replaces the tags. */
+  'runs.tag': route(z.strictObject({ id, tags: z.array(name).max(100) })).to<{ run: RunRecord }>(),
+  'runs.note': route(z.strictObject({ id, note: text })).to<{ run: RunRecord }>(),
+  'runs.remove': route(byId).to<{ run: RunRecord }>(),
+  'runs.restore': route(byId).to<{ run: RunRecord }>(),
+  'runs.events': route(
+    z.strictObject({
+      id: id.optional(),
+      after: z.int().nonnegative().optional(),
+      kinds: z.array(z.enum(RUN_EVENT_KINDS)).optional(),
+      limit: z.int().positive().max(10_000).default(1000),
+    }),
+  ).to<{ events: RunEvent[] }>(),
+  'runs.checkpoints': route(byId).to<{ checkpoints: shapes.Checkpoint[] }>(),
+  'runs.samples': route(byId).to<{ samples: shapes.RunSample[] }>(),
+  'runs.metrics': route(byId).to<{ metrics: Record<string, MetricState> }>(),
+  'runs.compare': route(z.strictObject({ ids: z.array(id).min(1).max(200) })).to<shapes.Comparison>(),
+
+  'series.read': route(
+    z.strictObject({
+      runs: z.array(id).max(2000),
+      metric,
+      x: metric.optional(),
+      from: z.number().optional(),
+      to: z.number().optional(),
+      maxPoints: z.int().min(3).max(100_000).default(2000),
+      /** Buckets of one size for all runs, so that they can be averaged entry by entry. */
+      aligned: z.boolean().optional(),
+    }),
+  ).to<{ series: (Series & { runId: string })[] }>(),
+
+  'fit.report': route(
+    z.strictObject({ ...configured, ...where, prices, occupancy: z.boolean().optional() }),
+  ).to<shapes.FitReport>(),
+  'fit.gpus': route(nothing).to<{ gpus: shapes.GpuInfo[] }>(),
+
+  'queue.get': route(nothing).to<shapes.QueueState>(),
+  'queue.setConcurrency': route(z.strictObject({ concurrency: z.int().min(1).max(64) })).to<shapes.QueueState>(),
+  'queue.pause': route(nothing).to<shapes.QueueState>(),
+  'queue.resume': route(nothing).to<shapes.QueueState>(),
+
+  'data.list': route(nothing).to<{
+    corpora: { name: string; description: string }[];
+    prepared: shapes.PreparedData[];
+  }>(),
+  /** Prepares the data when need be; progress comes as events of the topic `data`. */
+  'data.stats': route(z.strictObject(configured)).to<shapes.DataSummary>(),
+  'data.prepare': route(z.strictObject(configured)).to<shapes.DataSummary>(),
+  'data.tokens': route(z.strictObject({ ...configured, text: z.string().max(200_000) })).to<{
+    tokens: shapes.Token[];
+    tokenizer: shapes.TokenizerInfo;
+  }>(),
+  /** Training text from the `from`-th document on; `next` is where to go on. */
+  'data.sample': route(z.strictObject({ ...configured, from: z.int().nonnegative().default(0) })).to<{
+    text: string;
+    from: number;
+    next: number;
+    documents: number;
+  }>(),
+
+  'sampling.generate': route(
+    z.strictObject({
+      runId: id,
+      prompt: z.string().max(20_000).default(''),
+      temperature: z.number().min(0).max(100).default(1),
+      topK: z.int().nonnegative().default(0),
+      topP: z.number().min(0).max(1).default(1),
+      tokens: z.int().min(1).max(4096).default(100),
+      seed: z.int().nonnegative().default(0),
+      count: z.int().min(1).max(16).default(1),
+      checkpoint: z.enum(['best', 'last']).optional(),
+      stopAtEnd: z.boolean().default(false),
+    }),
+  ).to<{ samples: shapes.SampleText[] }>(),
+
+  'views.get': route(z.strictObject({ key: z.string().min(1).max(200) })).to<{ value: unknown }>(),
+  /** Null removes it. */
+  'views.set': route(z.strictObject({ key: z.string().min(1).max(200), value: z.json() })).to<{ saved: true }>(),
+
+  'export.csv': route(
+    z.strictObject({
+      /** Ids; empty: all runs. */
+      runs: some(id),
+      layout: z.enum(['long', 'wide']).default('long'),
+      metrics: some(metric).optional(),
+      exact: z.boolean().default(false),
+      /** A file chosen by the native dialog of the app. */
+      path: z.string().max(4096).optional(),
+    }),
+  ).to<shapes.Download>(),
+} as const;
+
+export type Routes = typeof routes;
+export type RouteName = keyof Routes;
+/** What a caller writes: parts with defaults may be left out. */
+export type Input<R extends RouteName> = z.input<Routes[R]['input']>;
+/** What a service gets. */
+export type Parsed<R extends RouteName> = z.output<Routes[R]['input']>;
+export type Output<R extends RouteName> = Routes[R] extends Route<z.ZodType, infer O> ? O : never;
+
+/** Events by topic. `points`, `progress` and `devices` may be merged or skipped; the others always arrive. */
+export interface Events {
+  /** Whole records that changed, those in the bin included. */
+  runs: { readonly runs: readonly RunRecord[] };
+  sweeps: { readonly sweeps: readonly SweepRecord[] };
+  progress: { readonly progress: readonly shapes.RunProgress[] };
+  /**
+   * New points. After a gap (a slow client, many points) they come from the database, and dense ones as means of neighbours: `resync`
+   * names runs whose curves are complete again when they are read again.
+   */
+  points: {
+    readonly runs: readonly {
+      readonly runId: string;
+      /** A resumed run went back: points after this step were removed before `columns`. */
+      readonly keepUpTo?: number;
+      readonly columns: readonly MetricColumn[];
+    }[];
+    readonly resync: readonly string[];
+  };
+  queue: shapes.QueueState;
+  devices: { readonly devices: readonly { readonly id: string; readonly reading: shapes.DeviceReading }[] };
+  data: { readonly corpus: string; readonly tokenizer: string; readonly progress: shapes.DataProgress | null };
+  notice: shapes.Notice;
+}
+export type Topic = keyof Events;
+
+export const TOPICS: readonly Topic[] = ['runs', 'sweeps', 'progress', 'points', 'queue', 'devices', 'data', 'notice'];

@@ -1,0 +1,109 @@
+/**
+ * Messages as bytes, for carriers that know only bytes (a WebSocket): JSON, followed by the contents of its typed arrays as they lie
+ * in memory. Everything that structured clone keeps of plain data survives: NaN, infinities, −0, nested typed arrays; entries that are
+ * undefined are left out of objects and become null in lists.
+ *
+ *     u32  format, 0x31504C53 ("SLP1", little endian)
+ *     u32  bytes of the JSON
+ *     JSON, in which {"\u0000a": [kind, offset, length]} stands for an array and {"\u0000n": text} for a number that JSON lacks
+ *     padding to 8, then the arrays, each beginning at a multiple of 8 (offsets count from the first)
+ */
+
+const FORMAT = 0x31504c53;
+const HEADER = 8;
+const ARRAY = '\u0000a';
+const NUMBER = '\u0000n';
+
+const KINDS = {
+  i8: Int8Array,
+  u8: Uint8Array,
+  i16: Int16Array,
+  u16: Uint16Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  f32: Float32Array,
+  f64: Float64Array,
+} as const;
+type Kind = keyof typeof KINDS;
+type TypedArray = InstanceType<(typeof KINDS)[Kind]>;
+
+/** A message that is not of this format, or does not hold what it says. */
+export class CodecError extends Error {
+  override readonly name = 'CodecError';
+}
+
+const align = (bytes: number): number => (bytes + 7) & ~7;
+
+function kindOf(array: ArrayBufferView): Kind {
+  for (const [kind, type] of Object.entries(KINDS)) if (array instanceof type) return kind as Kind;
+  throw new CodecError(`${array.constructor.name} cannot be sent`);
+}
+
+/** @throws CodecError for what is no plain data */
+export function encode(message: unknown): Uint8Array<ArrayBuffer> {
+  const arrays: { array: TypedArray; offset: number }[] = [];
+  let size = 0;
+  const json = JSON.stringify(message, function (this: Record<string, unknown>, key, given: unknown) {
+    // Node's Buffer would turn itself into a list of numbers first.
+    const own = this[key];
+    const value = ArrayBuffer.isView(own) ? own : given;
+    if (typeof value === 'number') {
+      if (Number.isFinite(value)) return Object.is(value, -0) ? { [NUMBER]: '-0' } : value;
+      return { [NUMBER]: String(value) };
+    }
+    if (typeof value === 'bigint' || typeof value === 'function')
+      throw new CodecError(`a ${typeof value} cannot be sent`);
+    if (!ArrayBuffer.isView(value)) return value;
+    const array = value as TypedArray;
+    const offset = size;
+    arrays.push({ array, offset });
+    size = align(size + array.byteLength);
+    return { [ARRAY]: [kindOf(array), offset, array.length] };
+  });
+  const text = new TextEncoder().encode(json ?? 'null');
+  const begin = align(HEADER + text.length);
+  const bytes = new Uint8Array(begin + size);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, FORMAT, true);
+  view.setUint32(4, text.length, true);
+  bytes.set(text, HEADER);
+  for (const { array, offset } of arrays)
+    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), begin + offset);
+  return bytes;
+}
+
+/** @throws CodecError */
+export function decode(bytes: Uint8Array): unknown {
+  if (bytes.length < HEADER) throw new CodecError('the message is cut off');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (view.getUint32(0, true) !== FORMAT) throw new CodecError('the message has another format');
+  const length = view.getUint32(4, true);
+  if (HEADER + length > bytes.length) throw new CodecError('the message is cut off');
+  const begin = align(HEADER + length);
+  const revive = (_key: string, value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (Object.hasOwn(value, ARRAY)) return readArray(bytes, begin, (value as Record<string, unknown>)[ARRAY]);
+    if (Object.hasOwn(value, NUMBER)) return Number((value as Record<string, unknown>)[NUMBER]);
+    return value;
+  };
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(HEADER, HEADER + length));
+    return JSON.parse(text, revive) as unknown;
+  } catch (error) {
+    if (error instanceof CodecError) throw error;
+    throw new CodecError(`the message cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function readArray(bytes: Uint8Array, begin: number, reference: unknown): TypedArray {
+  const [kind, offset, length] = Array.isArray(reference) ? (reference as unknown[]) : [];
+  const type = typeof kind === 'string' && Object.hasOwn(KINDS, kind) ? KINDS[kind as Kind] : undefined;
+  if (type === undefined || !Number.isSafeInteger(offset) || !Number.isSafeInteger(length))
+    throw new CodecError('the message refers to an array of no known kind');
+  const from = begin + (offset as number);
+  const to = from + (length as number) * type.BYTES_PER_ELEMENT;
+  if ((offset as number) < 0 || (length as number) < 0 || to > bytes.length)
+    throw new CodecError('the message refers to an array outside of it');
+  // A copy: the buffer of a socket is used again, and need not be aligned.
+  return new type(bytes.slice(from, to).buffer);
+}

@@ -1,0 +1,444 @@
+/** What the routes answer with, where it is not a run, a sweep or a series (those have files of their own). */
+import type { CheckpointKind, RunRecord } from './runs.ts';
+import type { Config, Question, SettingProblem, SettingSpec, SettingValue } from './settings.ts';
+
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A problem with its place: a setting, `parameters.NAME`, `constraints.INDEX`, `run_cap` … */
+export interface Problem extends SettingProblem {
+  /** `unknown`, `value`, `constraint`, `yaml` … */
+  readonly code: string;
+  /** `file.yaml:3:5` */
+  readonly where?: string;
+}
+
+export interface AppInfo {
+  readonly version: string;
+  readonly codeVersion: string;
+  readonly dataDir: string;
+  readonly node: string;
+  readonly platform: string;
+  /** Another one than before: the lab was started anew. */
+  readonly instance: string;
+}
+
+export interface Finding {
+  readonly name: string;
+  readonly state: 'ok' | 'missing' | 'problem';
+  readonly detail: string;
+  readonly advice?: string;
+}
+
+/** Live numbers of a device; null where nobody can tell. */
+export interface DeviceReading {
+  readonly memoryUsedBytes: number | null;
+  readonly memoryTotalBytes: number | null;
+  /** 0 … 1 */
+  readonly utilization: number | null;
+  readonly temperatureC: number | null;
+  readonly powerW: number | null;
+}
+
+export interface DeviceInfo {
+  /** Value of the setting `device`; for several GPUs of a kind also their number. */
+  readonly id: string;
+  readonly name: string;
+  /** `cpu`, `cuda`, `tfjs-gpu`, `tfjs-wasm`, `tfjs-cpu` */
+  readonly kind: string;
+  readonly available: boolean;
+  /** Why not, when it is not available. */
+  readonly reason: string | null;
+  /** What `auto` selects. */
+  readonly isDefault: boolean;
+  readonly policies: readonly string[];
+  readonly reading: DeviceReading;
+}
+
+export interface RecipeCard {
+  readonly name: string;
+  readonly title: string;
+  readonly teaches: string;
+  readonly about: { readonly size: string; readonly data: string; readonly minutes: number; readonly machine: string };
+  /** True when the data must be fetched from the network (and may lie in the cache already). */
+  readonly download: boolean;
+}
+
+export interface RecipeDetail extends RecipeCard {
+  /** Settings that the recipe sets. */
+  readonly values: Readonly<Record<string, SettingValue>>;
+  readonly config: Config;
+}
+
+export interface SettingsList {
+  readonly specs: readonly SettingSpec[];
+  readonly questions: readonly { readonly question: Question; readonly names: readonly string[] }[];
+  readonly sections: readonly { readonly name: string; readonly names: readonly string[] }[];
+  readonly defaults: Config;
+}
+
+export interface CheckedSettings {
+  /** Complete. Wrong values are replaced by defaults. */
+  readonly config: Config;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** Settings that differ from their default. */
+  readonly changed: readonly string[];
+  /** Settings that have an effect in this configuration. */
+  readonly applies: readonly string[];
+}
+
+/** What a swept setting may be: a list, or a distribution of the W&B sweep schema with its fields. */
+export interface DraftParameter {
+  readonly distribution?: string;
+  readonly value?: SettingValue;
+  readonly values?: readonly SettingValue[];
+  readonly probabilities?: readonly number[];
+  readonly min?: number;
+  readonly max?: number;
+  readonly q?: number;
+  readonly mu?: number;
+  readonly sigma?: number;
+  readonly a?: number;
+  readonly b?: number;
+  /** Varied only where this holds. */
+  readonly when?: string;
+}
+
+/** A sweep as the builder edits it. */
+export interface Draft {
+  readonly name: string;
+  readonly recipe: string | null;
+  readonly settings: Readonly<Record<string, SettingValue>>;
+  readonly parameters: Readonly<Record<string, DraftParameter>>;
+  readonly method: 'grid' | 'random';
+  readonly runCap: number | null;
+  /** How many from the base seed on, or which. */
+  readonly seeds: number | readonly number[];
+  readonly constraints: readonly string[];
+  readonly sweepSeed: number;
+  readonly notes: string;
+}
+
+export type Fit = 'fits' | 'tight' | 'does not fit';
+export type TimeBasis = 'measured' | 'estimated' | 'unknown';
+
+export interface FitDevice {
+  readonly kind: string;
+  readonly name: string;
+  readonly basis: 'measured' | 'table';
+  readonly verified: boolean;
+  readonly totalBytes: number;
+  readonly availableBytes: number;
+  readonly notes: readonly string[];
+}
+
+export interface Verdict {
+  readonly fit: Fit;
+  readonly neededBytes: number;
+  readonly marginBytes: number;
+  readonly availableBytes: number;
+  readonly spareBytes: number;
+  readonly sentence: string;
+}
+
+export interface Suggestion {
+  readonly changes: Readonly<Record<string, SettingValue>>;
+  readonly flags: string;
+  readonly text: string;
+  readonly effect: string;
+  readonly bytes: number;
+  readonly freedBytes: number;
+  readonly fit: Fit;
+  readonly timeFactor: number | null;
+}
+
+export interface Cost extends Range {
+  readonly how: string;
+}
+
+/** Settings of a sweep with one memory plan. */
+export interface PlanGroup {
+  /** Of the first. */
+  readonly label: string;
+  readonly labels: readonly string[];
+  /** Varied values of the first. */
+  readonly values: Readonly<Record<string, SettingValue>>;
+  /** Seeds counted. */
+  readonly runs: number;
+  readonly verdict: Verdict;
+  readonly fit: Fit;
+  readonly bytes: number;
+  readonly parameters: number;
+  /** Training tokens of one run; null when unknown before it. */
+  readonly tokens: number | null;
+  /** Seconds of one run. */
+  readonly seconds: Range | null;
+  readonly basis: TimeBasis;
+}
+
+export interface SweepPlan {
+  readonly runs: number;
+  readonly settings: readonly {
+    readonly key: string;
+    readonly label: string;
+    readonly values: Readonly<Record<string, SettingValue>>;
+  }[];
+  readonly seeds: readonly number[];
+  readonly dropped: readonly {
+    readonly label: string;
+    readonly values: Readonly<Record<string, SettingValue>>;
+    readonly code: string;
+    readonly reason: string;
+  }[];
+  readonly duplicates: number;
+  readonly combinations: number;
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
+  /** Different memory plans, the largest first. */
+  readonly groups: readonly PlanGroup[];
+  /** Settings that the fit check has not come to within the budget of the call: ask again, what is done is remembered. */
+  readonly pending: number;
+  /** Null when there is nothing to check, or no such device. */
+  readonly device: FitDevice | null;
+  /** Why there is no device. */
+  readonly deviceProblem: string | null;
+  /** Of all runs, one after the other. */
+  readonly seconds: Range | null;
+  readonly basis: TimeBasis;
+  readonly cost: Cost | null;
+  /** For the largest plan. */
+  readonly suggestions: readonly Suggestion[];
+}
+
+export interface SizedBatch {
+  readonly microBatch: number;
+  readonly bytes: number;
+}
+export interface LargestBatch {
+  readonly largest: SizedBatch | null;
+  readonly next: SizedBatch | null;
+}
+
+/** Memory over one program of the step. */
+export interface ProgramOccupancy {
+  readonly name: string;
+  readonly rows: number;
+  /** How often it runs in one optimizer step; 0 for evaluation and sampling. */
+  readonly repeats: number;
+  readonly arenaBytes: number;
+  readonly heldBytes: number;
+  /** Most bytes of temporaries held in each stretch of the program. */
+  readonly points: Float64Array;
+  /** Where the phases begin, as indices into `points`, in order. */
+  readonly phases: readonly { readonly name: string; readonly from: number }[];
+}
+
+export interface FitReport {
+  readonly config: Config;
+  readonly device: FitDevice;
+  readonly plan: {
+    readonly kind: string;
+    readonly exact: boolean;
+    readonly vocabularySize: number;
+    readonly parameterCount: number;
+    readonly flopsPerToken: number;
+    readonly flopsPerTokenForward: number;
+    readonly flopsConvention: string;
+    readonly context: number;
+    readonly sequences: number;
+    readonly microBatch: number;
+    readonly accumulation: number;
+    readonly length: {
+      readonly tokensPerStep: number;
+      readonly steps: number | null;
+      readonly tokens: number | null;
+      readonly flops: number | null;
+      readonly estimated: boolean;
+      readonly seconds: number | null;
+    };
+    readonly persistent: { readonly bytes: number; readonly byCategory: Readonly<Record<string, number>> };
+    readonly arena: { readonly bytes: number; readonly program: string };
+    readonly programs: readonly {
+      readonly name: string;
+      readonly rows: number;
+      readonly arenaBytes: number;
+      readonly heldBytes: number;
+    }[];
+    readonly peak: {
+      readonly bytes: number;
+      readonly program: string;
+      readonly instant: number;
+      readonly instants: number;
+      readonly op: string;
+      readonly scope: string;
+      readonly phase: string;
+      readonly sentence: string;
+    };
+    readonly byCategory: Readonly<Record<string, number>>;
+    readonly byLayer: readonly {
+      readonly layer: string;
+      readonly persistentBytes: number;
+      readonly temporaryBytes: number;
+    }[];
+    /** Of the program of the peak. */
+    readonly occupancy: readonly number[];
+    readonly base: {
+      readonly bytes: number;
+      readonly basis: 'measured' | 'estimated';
+      readonly parts: readonly { readonly what: string; readonly bytes: number }[];
+    };
+    readonly plannedBytes: number;
+    readonly totalBytes: number;
+  };
+  readonly verdict: Verdict;
+  readonly largest: {
+    readonly atThisBatch: LargestBatch;
+    readonly atThisBatchWithoutMargin: LargestBatch;
+    readonly overall: LargestBatch;
+  };
+  readonly suggestions: readonly Suggestion[];
+  readonly time: {
+    readonly basis: TimeBasis;
+    readonly explanation: string;
+    readonly stepSeconds: Range | null;
+    readonly tokensPerSecond: Range | null;
+    readonly seconds: Range | null;
+    readonly evaluationSeconds: Range | null;
+  };
+  readonly cost: Cost | null;
+  readonly warnings: readonly string[];
+  /** Every program of the step in its order; empty unless asked for. */
+  readonly programs: readonly ProgramOccupancy[];
+}
+
+export interface GpuInfo {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly memoryBytes: number | null;
+  /** In this machine. */
+  readonly installed: boolean;
+  readonly verified: boolean;
+}
+
+export interface QueueState {
+  /** No further run is begun. */
+  readonly paused: boolean;
+  readonly concurrency: number;
+  /** Ids of the runs in training. */
+  readonly running: readonly string[];
+  /** Ids of the runs that wait, in their order. */
+  readonly waiting: readonly string[];
+}
+
+/** Where a running run stands. */
+export interface RunProgress {
+  readonly runId: string;
+  readonly step: number;
+  readonly plannedSteps: number | null;
+  readonly tokens: number;
+  /** 0 … 1 */
+  readonly fraction: number | null;
+  /** Seconds. */
+  readonly eta: number | null;
+  /** `starting`, `preparing data`, `building`, `training`, `evaluating` … */
+  readonly phase: string;
+  readonly tokensPerSecond: number | null;
+}
+
+export interface DataStats {
+  readonly trainBytes: number;
+  readonly validationBytes: number;
+  readonly trainTokens: number;
+  readonly validationTokens: number;
+  readonly trainDocuments: number;
+  readonly validationDocuments: number;
+  readonly bytesPerToken: number;
+  readonly unseenTokenFraction: number;
+  readonly duplicateFraction: number;
+  readonly usedVocabulary: number;
+  readonly longestDocument: number;
+}
+
+export interface TokenizerInfo {
+  readonly kind: string;
+  readonly vocabularySize: number;
+}
+
+export interface DataSummary {
+  readonly contentHash: string;
+  readonly stats: DataStats;
+  readonly tokenizer: TokenizerInfo;
+  /** Bits per byte that no model can get below; null where it is unknown. */
+  readonly entropyFloor: number | null;
+}
+
+export interface PreparedData extends DataSummary {
+  /** Null where it was prepared by something that did not say. */
+  readonly corpus: string | null;
+  readonly bytesOnDisk: number;
+}
+
+export interface DataProgress {
+  readonly phase: 'download' | 'read' | 'tokenizer' | 'encode' | 'save';
+  readonly fraction: number | null;
+  readonly etaSeconds: number | null;
+  readonly detail?: string;
+  readonly bytes?: number;
+  readonly totalBytes?: number;
+  readonly bytesPerSecond?: number;
+}
+
+export interface Token {
+  readonly id: number;
+  /** Empty for special tokens. */
+  readonly bytes: Uint8Array;
+}
+
+export interface SampleText {
+  readonly text: string;
+  readonly tokens: number;
+}
+
+/** Text that a run wrote after an evaluation. */
+export interface RunSample {
+  readonly step: number;
+  readonly text: string;
+  readonly at: number;
+}
+
+export interface Checkpoint {
+  readonly runId: string;
+  readonly kind: CheckpointKind;
+  readonly step: number;
+  readonly path: string;
+  readonly valLoss: number | null;
+  readonly savedAt: number;
+  readonly bytes: number | null;
+}
+
+export interface Comparison {
+  readonly runs: readonly RunRecord[];
+  /** Settings whose values differ between the runs, in the order of declaration; `seed` last. */
+  readonly differing: readonly string[];
+  /** Metrics of the summaries, those of evaluations first. */
+  readonly metrics: readonly string[];
+}
+
+/** A file ready to be fetched. */
+export interface Download {
+  /** Relative to the page, where the lab is served over http; null where it is not. */
+  readonly url: string | null;
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface Notice {
+  readonly level: 'info' | 'good' | 'warn' | 'bad';
+  readonly message: string;
+  readonly details?: string;
+  /** Of a view, for example `/run/ID`. */
+  readonly path?: string;
+}

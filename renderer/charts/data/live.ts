@@ -1,0 +1,81 @@
+/** One run's curve of one metric on one x, as read from the database and continued by live points. */
+import type { MetricBatch, Series } from '../../../preload/contract/metrics.ts';
+import type { Curve } from '../series/line.ts';
+import { curveOf, isIncreasing, loggedSpacing, valueAt } from '../series/line.ts';
+import { Growing } from './growing.ts';
+
+export class LiveCurve {
+  readonly #step: Growing;
+  readonly #x: Growing;
+  readonly #y: Growing;
+  readonly #min: Growing;
+  readonly #max: Growing;
+  readonly #xMetric: string | undefined;
+  /** Mean distance in steps between logged points. */
+  readonly spacing: number;
+  /** Logged points, those behind reduced ones included. */
+  points: number;
+  bucket: number;
+  increasing: boolean;
+  /** Points that came live since the curve was read: reading again would reduce them. */
+  appended = 0;
+  /** Set when live points could not be placed on x and the database has to be asked. */
+  stale = false;
+
+  constructor(series: Series, xMetric?: string) {
+    const stepAware = curveOf(series);
+    const finite =
+      series.x === undefined ? undefined : series.x.map((v, i) => (Number.isFinite(v) ? series.step[i] : Number.NaN));
+    this.#step = new Growing(finite === undefined ? series.step : finite.filter(Number.isFinite));
+    this.#x = new Growing(stepAware.x);
+    this.#y = new Growing(stepAware.y);
+    this.#min = new Growing(stepAware.min);
+    this.#max = new Growing(stepAware.max);
+    this.#xMetric = xMetric;
+    this.spacing = loggedSpacing(series);
+    this.points = series.points;
+    this.bucket = series.bucket;
+    this.increasing = isIncreasing(stepAware.x);
+  }
+
+  get step(): Float64Array {
+    return this.#step.view;
+  }
+
+  get curve(): Curve {
+    return { x: this.#x.view, y: this.#y.view, min: this.#min.view, max: this.#max.view };
+  }
+
+  /** Adds the points of `metric` after the last step. Returns whether anything changed. */
+  append(metric: string, batch: MetricBatch): boolean {
+    const column = batch.find((each) => each.metric === metric);
+    if (column === undefined) return false;
+    const known = this.#step.length > 0 ? this.#step.view[this.#step.length - 1] : -Infinity;
+    let from = 0;
+    while (from < column.steps.length && column.steps[from] <= known) from++;
+    if (from === column.steps.length) return false;
+    const steps = column.steps.subarray(from);
+    const values = column.values.subarray(from);
+    let xs: Float64Array = steps;
+    if (this.#xMetric !== undefined) {
+      const place = batch.find((each) => each.metric === this.#xMetric);
+      if (place === undefined) {
+        this.stale = true;
+        return false;
+      }
+      xs = steps.map((step) => valueAt(place.steps, place.values, step));
+      if (!xs.every(Number.isFinite)) {
+        this.stale = true;
+        return false;
+      }
+    }
+    const last = this.#x.length > 0 ? this.#x.view[this.#x.length - 1] : -Infinity;
+    if (!(xs[0] > last) || !isIncreasing(xs)) this.increasing = false;
+    this.#step.push(steps);
+    this.#x.push(xs);
+    for (const column of [this.#y, this.#min, this.#max]) column.push(values);
+    this.points += steps.length;
+    this.appended += steps.length;
+    return true;
+  }
+}

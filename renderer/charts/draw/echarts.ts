@@ -1,0 +1,23 @@
+/** The parts of ECharts that are used, imported one by one: the whole library is three times as large. */
+import { CustomChart, HeatmapChart, LineChart, ParallelChart, ScatterChart } from 'echarts/charts';
+import { GridComponent, ParallelComponent, TooltipComponent, VisualMapComponent } from 'echarts/components';
+import * as echarts from 'echarts/core';
+import { CanvasRenderer, SVGRenderer } from 'echarts/renderers';
+import { Curves } from './curves.ts';
+
+echarts.use([
+  LineChart,
+  CustomChart,
+  HeatmapChart,
+  ParallelChart,
+  ScatterChart,
+  GridComponent,
+  ParallelComponent,
+  TooltipComponent,
+  VisualMapComponent,
+  CanvasRenderer,
+  SVGRenderer,
+]);
+echarts.graphic.registerShape('curves', Curves);
+
+export { echarts };

@@ -1,0 +1,299 @@
+/**
+ * One chart of curves: ECharts draws frame and curves when the model changes; everything that follows the pointer (crosshair,
+ * emphasised line, selection) is drawn on a canvas above, so that moving over 500 curves costs one of them.
+ */
+import { valueAt } from '../series/line.ts';
+import { buildCurve } from './curves.ts';
+import { echarts } from './echarts.ts';
+import { cancelDraw, requestDraw } from './frames.ts';
+import type { Scales } from './lineOption.ts';
+import { lineOption, MARGIN, scalesOf } from './lineOption.ts';
+import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
+import { nearestLine } from './nearest.ts';
+import type { Near } from './nearest.ts';
+import { fromPixel, toPixel, toPixels } from './scale.ts';
+
+export interface Pointer {
+  readonly px: number;
+  readonly py: number;
+  readonly x: number;
+  readonly near: Near | undefined;
+}
+
+export interface LineChartEvents {
+  hover(pointer: Pointer | undefined): void;
+  zoom(range: { readonly from: number; readonly to: number }): void;
+  reset(): void;
+  pick(line: DrawnLine): void;
+}
+
+export class LineChart {
+  readonly #host: HTMLElement;
+  readonly #overlay: HTMLCanvasElement;
+  readonly #events: LineChartEvents;
+  readonly #chart: ReturnType<typeof echarts.init>;
+  #model: LineModel | undefined;
+  #theme: ChartTheme;
+  #width = 0;
+  #height = 0;
+  #scales: Scales | undefined;
+  #crosshair: number | undefined;
+  #emphasis: string | undefined;
+  #drag: { from: number; to: number } | undefined;
+  readonly #listeners = new AbortController();
+  readonly #overlayKey = {};
+
+  constructor(host: HTMLElement, overlay: HTMLCanvasElement, theme: ChartTheme, events: LineChartEvents) {
+    this.#host = host;
+    this.#overlay = overlay;
+    this.#theme = theme;
+    this.#events = events;
+    this.#width = host.clientWidth;
+    this.#height = host.clientHeight;
+    this.#chart = echarts.init(host, null, {
+      renderer: 'canvas',
+      width: this.#width || 10,
+      height: this.#height || 10,
+    });
+    this.#listen();
+    this.#fitOverlay();
+  }
+
+  get width(): number {
+    return this.#width;
+  }
+
+  setModel(model: LineModel): void {
+    this.#model = model;
+    requestDraw(this, () => this.#draw());
+  }
+
+  setTheme(theme: ChartTheme): void {
+    this.#theme = theme;
+    requestDraw(this, () => this.#draw());
+  }
+
+  /** @returns whether the size changed */
+  resize(): boolean {
+    const { clientWidth, clientHeight } = this.#host;
+    if (clientWidth === this.#width && clientHeight === this.#height) return false;
+    if (clientWidth === 0 || clientHeight === 0) return false;
+    this.#width = clientWidth;
+    this.#height = clientHeight;
+    this.#chart.resize({ width: clientWidth, height: clientHeight });
+    this.#fitOverlay();
+    requestDraw(this, () => this.#draw());
+    return true;
+  }
+
+  /** What another chart's pointer, or the run list, points at. */
+  point(x: number | undefined, emphasis: string | undefined): void {
+    if (x === this.#crosshair && emphasis === this.#emphasis) return;
+    this.#crosshair = x;
+    this.#emphasis = emphasis;
+    requestDraw(this.#overlayKey, () => this.#drawOverlay());
+  }
+
+  dispose(): void {
+    this.#listeners.abort();
+    cancelDraw(this);
+    cancelDraw(this.#overlayKey);
+    this.#chart.dispose();
+  }
+
+  /** The chart as it is, for a file. */
+  picture(kind: 'png' | 'svg', scale = 2): Promise<Blob> {
+    return pictureOf(
+      lineOption(this.#model!, this.#theme, this.#width, this.#height),
+      kind,
+      this.#width,
+      this.#height,
+      this.#theme.surface,
+      scale,
+    );
+  }
+
+  #draw(): void {
+    if (this.#model === undefined || this.#width === 0) return;
+    this.#scales = scalesOf(this.#model, this.#width, this.#height);
+    this.#chart.setOption(lineOption(this.#model, this.#theme, this.#width, this.#height), {
+      notMerge: true,
+      lazyUpdate: false,
+      silent: true,
+    });
+    this.#host.dataset.drawn = String(this.#model.lines.length);
+    this.#drawOverlay();
+  }
+
+  #fitOverlay(): void {
+    const ratio = window.devicePixelRatio || 1;
+    this.#overlay.width = Math.round(this.#width * ratio);
+    this.#overlay.height = Math.round(this.#height * ratio);
+  }
+
+  #drawOverlay(): void {
+    const ctx = this.#overlay.getContext('2d');
+    if (ctx === null || this.#model === undefined || this.#scales === undefined) return;
+    const ratio = window.devicePixelRatio || 1;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.clearRect(0, 0, this.#width, this.#height);
+    const { x: sx, y: sy } = this.#scales;
+    const frame = [sx.from, sy.to, sx.to - sx.from, sy.from - sy.to] as const;
+    const line = this.#emphasis === undefined ? undefined : this.#model.lines.find(({ id }) => id === this.#emphasis);
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(...frame);
+    ctx.clip();
+    if (line !== undefined && this.#model.lines.length > 1) {
+      ctx.globalAlpha = 0.62;
+      ctx.fillStyle = this.#theme.surface;
+      ctx.fillRect(...frame);
+      ctx.globalAlpha = 1;
+    }
+    if (line !== undefined) this.#drawLine(ctx, line);
+    if (this.#crosshair !== undefined) {
+      const px = toPixel(sx, this.#crosshair);
+      ctx.strokeStyle = this.#theme.muted;
+      ctx.lineWidth = 1;
+      ctx.setLineDash([3, 3]);
+      ctx.beginPath();
+      ctx.moveTo(Math.round(px) + 0.5, sy.to);
+      ctx.lineTo(Math.round(px) + 0.5, sy.from);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      if (line !== undefined && line.increasing) {
+        const py = toPixel(sy, valueAt(line.x, line.y, this.#crosshair));
+        if (Number.isFinite(py)) {
+          ctx.beginPath();
+          ctx.arc(px, py, 3.5, 0, 2 * Math.PI);
+          ctx.fillStyle = line.color;
+          ctx.fill();
+          ctx.strokeStyle = this.#theme.surface;
+          ctx.lineWidth = 1.5;
+          ctx.stroke();
+        }
+      }
+    }
+    if (this.#drag !== undefined) {
+      const [from, to] = [this.#drag.from, this.#drag.to].sort((a, b) => a - b);
+      ctx.globalAlpha = 0.14;
+      ctx.fillStyle = this.#theme.accent;
+      ctx.fillRect(from, sy.to, to - from, sy.from - sy.to);
+      ctx.globalAlpha = 1;
+      ctx.strokeStyle = this.#theme.accent;
+      ctx.lineWidth = 1;
+      ctx.strokeRect(from + 0.5, sy.to + 0.5, to - from - 1, sy.from - sy.to - 1);
+    }
+    ctx.restore();
+  }
+
+  #drawLine(ctx: CanvasRenderingContext2D, line: DrawnLine): void {
+    const { x: sx, y: sy } = this.#scales!;
+    if (line.low !== undefined && line.high !== undefined) {
+      ctx.globalAlpha = 0.22;
+      ctx.fillStyle = line.color;
+      ctx.beginPath();
+      buildCurve(ctx, { points: toPixels(line.x, line.high, sx, sy), below: toPixels(line.x, line.low, sx, sy) });
+      ctx.fill();
+      ctx.globalAlpha = 1;
+    }
+    ctx.strokeStyle = line.color;
+    ctx.lineJoin = 'round';
+    if (line.raw !== undefined) {
+      ctx.globalAlpha = 0.4;
+      ctx.lineWidth = 1;
+      ctx.beginPath();
+      buildCurve(ctx, { points: toPixels(line.x, line.raw, sx, sy) });
+      ctx.stroke();
+      ctx.globalAlpha = 1;
+    }
+    ctx.lineWidth = 2.4;
+    ctx.beginPath();
+    buildCurve(ctx, { points: toPixels(line.x, line.y, sx, sy) });
+    ctx.stroke();
+  }
+
+  #listen(): void {
+    const { signal } = this.#listeners;
+    const on = <K extends keyof HTMLElementEventMap>(name: K, handle: (event: HTMLElementEventMap[K]) => void): void =>
+      this.#overlay.addEventListener(name, handle, { signal });
+    on('pointermove', (event) => {
+      if (this.#drag !== undefined) {
+        this.#drag.to = this.#inside(event.offsetX);
+        requestDraw(this.#overlayKey, () => this.#drawOverlay());
+        return;
+      }
+      this.#events.hover(this.#pointerAt(event.offsetX, event.offsetY));
+    });
+    on('pointerleave', () => {
+      if (this.#drag === undefined) this.#events.hover(undefined);
+    });
+    on('pointerdown', (event) => {
+      if (event.button !== 0 || this.#scales === undefined) return;
+      const { x } = this.#scales;
+      if (event.offsetX < x.from - 4 || event.offsetX > x.to + 4) return;
+      this.#overlay.setPointerCapture(event.pointerId);
+      this.#drag = { from: this.#inside(event.offsetX), to: this.#inside(event.offsetX) };
+      this.#events.hover(undefined);
+    });
+    on('pointerup', (event) => {
+      const drag = this.#drag;
+      this.#drag = undefined;
+      requestDraw(this.#overlayKey, () => this.#drawOverlay());
+      if (drag === undefined || this.#scales === undefined) return;
+      if (Math.abs(drag.to - drag.from) < 5) {
+        const pointer = this.#pointerAt(event.offsetX, event.offsetY);
+        if (pointer?.near !== undefined) this.#events.pick(pointer.near.line);
+        return;
+      }
+      const [from, to] = [drag.from, drag.to].sort((a, b) => a - b).map((px) => fromPixel(this.#scales!.x, px));
+      this.#events.zoom({ from, to });
+    });
+    on('pointercancel', () => (this.#drag = undefined));
+    on('dblclick', () => this.#events.reset());
+  }
+
+  #inside(px: number): number {
+    return Math.min(this.#width - MARGIN.right, Math.max(MARGIN.left, px));
+  }
+
+  #pointerAt(px: number, py: number): Pointer | undefined {
+    if (this.#model === undefined || this.#scales === undefined) return undefined;
+    const { x: sx, y: sy } = this.#scales;
+    if (px < sx.from - 6 || px > sx.to + 6 || py < sy.to - 6 || py > sy.from + 6) return undefined;
+    const x = fromPixel(sx, Math.min(sx.to, Math.max(sx.from, px)));
+    return { px, py, x, near: nearestLine(this.#model.lines, px, py, x, sx, sy) };
+  }
+}
+
+/** Any option as a picture in a file, drawn apart from the screen. */
+export async function pictureOf(
+  option: object,
+  kind: 'png' | 'svg',
+  width: number,
+  height: number,
+  background: string,
+  scale: number,
+): Promise<Blob> {
+  if (kind === 'svg') {
+    const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+    chart.setOption({ ...option, backgroundColor: background });
+    const text = chart.renderToSVGString();
+    chart.dispose();
+    return new Blob([text], { type: 'image/svg+xml' });
+  }
+  const canvas = document.createElement('canvas');
+  canvas.width = width;
+  canvas.height = height;
+  const chart = echarts.init(canvas as unknown as HTMLDivElement, null, {
+    renderer: 'canvas',
+    width,
+    height,
+    devicePixelRatio: scale,
+  });
+  chart.setOption({ ...option, backgroundColor: background });
+  const url = chart.getDataURL({ type: 'png', pixelRatio: scale, backgroundColor: background });
+  chart.dispose();
+  const bytes = Uint8Array.from(atob(url.slice(url.indexOf(',') + 1)), (char) => char.charCodeAt(0));
+  return new Blob([bytes], { type: 'image/png' });
+}

@@ -1,0 +1,247 @@
+/** A LineModel as an ECharts option: axes by ECharts, all curves by one custom series. Used on screen and for exports. */
+import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared';
+import { formatTick } from '../format.ts';
+import { linearTicks, logTicks } from '../series/ticks.ts';
+import type { AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
+import type { Scale } from './scale.ts';
+import { toPixel, toPixels } from './scale.ts';
+
+export interface Frame {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export const MARGIN: Frame = { left: 52, top: 8, right: 12, bottom: 36 };
+
+export interface Scales {
+  readonly x: Scale;
+  readonly y: Scale;
+}
+
+export function scalesOf(model: LineModel, width: number, height: number, margin = MARGIN): Scales {
+  const of = ({ min, max, log }: AxisModel, from: number, to: number): Scale => ({ min, max, log, from, to });
+  return {
+    x: of(model.x, margin.left, width - margin.right),
+    y: of(model.y, height - margin.bottom, margin.top),
+  };
+}
+
+/** Beyond so many lines, raw lines and envelopes under the lines only make mud, slowly. */
+const RICH = 80;
+
+interface Item {
+  readonly type: 'curves';
+  readonly shape: { readonly points: Float32Array; readonly below?: Float32Array };
+  readonly style: Readonly<Record<string, unknown>>;
+  readonly z2: number;
+}
+
+/** Bands lie under raw lines, these under the lines themselves. */
+export function curveItems(model: LineModel, scales: Scales): Item[] {
+  const items: Item[] = [];
+  const rich = model.lines.length <= RICH;
+  const width = model.lines.length > 40 ? 1 : 1.6;
+  for (const line of model.lines) {
+    if (line.markers) {
+      items.push(...markerItems(line, scales));
+    } else if (rich && line.low !== undefined && line.high !== undefined) {
+      items.push({
+        type: 'curves',
+        shape: {
+          points: untouched(line.x, line.high, scales),
+          below: untouched(line.x, line.low, scales),
+        },
+        style: { fill: line.color, opacity: 0.16, stroke: null },
+        z2: 1,
+      });
+    }
+    if (rich && line.raw !== undefined)
+      items.push({
+        type: 'curves',
+        shape: { points: toPixels(line.x, line.raw, scales.x, scales.y) },
+        style: { fill: null, stroke: line.color, opacity: 0.28, lineWidth: 1, lineJoin: 'round' },
+        z2: 2,
+      });
+    const stroke = {
+      fill: null,
+      stroke: line.color,
+      lineWidth: width,
+      lineJoin: 'round',
+      opacity: model.lines.length > 150 ? 0.7 : 1,
+    };
+    for (const [part, dashed] of partsOf(line.y, line.markers ? undefined : line.n, line.runs))
+      items.push({
+        type: 'curves',
+        shape: { points: toPixels(line.x, part, scales.x, scales.y) },
+        style: dashed ? { ...stroke, lineDash: [4, 3] } : stroke,
+        z2: 3,
+      });
+  }
+  return items;
+}
+
+/** Error bars and dots. */
+function markerItems(line: DrawnLine, { x: sx, y: sy }: Scales): Item[] {
+  const bars: number[] = [];
+  const dots: number[] = [];
+  for (let i = 0; i < line.x.length; i++) {
+    const px = toPixel(sx, line.x[i]);
+    const py = toPixel(sy, line.y[i]);
+    if (Number.isNaN(px) || Number.isNaN(py)) continue;
+    const [low, high] = [line.low?.[i] ?? Number.NaN, line.high?.[i] ?? Number.NaN];
+    if (Number.isFinite(low) && Number.isFinite(high)) {
+      const bottom = sy.log && low <= 0 ? sy.from : toPixel(sy, low);
+      bars.push(px, bottom, px, toPixel(sy, high), Number.NaN, Number.NaN);
+    }
+    dots.push(px, py, Number.NaN, Number.NaN);
+  }
+  return [
+    {
+      type: 'curves',
+      shape: { points: Float32Array.from(bars) },
+      style: { fill: null, stroke: line.color, lineWidth: 1.5, opacity: 0.55 },
+      z2: 2,
+    },
+    {
+      type: 'curves',
+      shape: { points: Float32Array.from(dots) },
+      style: { fill: null, stroke: line.color, lineWidth: 7, lineCap: 'round' },
+      z2: 4,
+    },
+  ];
+}
+
+/** A band's edges must keep their common order, so they are never thinned. */
+function untouched(x: Float64Array, y: Float64Array, { x: sx, y: sy }: Scales): Float32Array {
+  // On a logarithmic axis the lower edge of a band may be negative; it then ends at the frame.
+  const edge = sy.log ? y.map((v) => (v <= 0 ? sy.min / 10 : v)) : y;
+  return toPixels(x, edge, sx, sy);
+}
+
+/** A mean is solid where all runs of the group are in it, dashed where some have ended or not begun. */
+function partsOf(
+  y: Float64Array,
+  n: Uint32Array | undefined,
+  runs: number | undefined,
+): (readonly [Float64Array, boolean])[] {
+  if (n === undefined || runs === undefined || n.every((count) => count === runs || count === 0)) return [[y, false]];
+  const solid = y.slice();
+  const dashed = y.slice();
+  for (let i = 0; i < y.length; i++) {
+    if (n[i] !== runs) solid[i] = Number.NaN;
+    // One point of overlap on each side, so that the line has no hole where it changes.
+    else if (n[i - 1] === runs && n[i + 1] === runs) dashed[i] = Number.NaN;
+    else if ((i === 0 || n[i - 1] === runs) && (i === y.length - 1 || n[i + 1] === runs)) dashed[i] = Number.NaN;
+  }
+  return [
+    [solid, false],
+    [dashed, true],
+  ];
+}
+
+export function lineOption(
+  model: LineModel,
+  theme: ChartTheme,
+  width: number,
+  height: number,
+): Record<string, unknown> {
+  const scales = scalesOf(model, width, height);
+  const items = curveItems(model, scales);
+  const renderItem = ((params: { dataIndex: number }) => ({
+    ...items[params.dataIndex],
+    silent: true,
+    transition: [],
+  })) as unknown as CustomSeriesRenderItem;
+  return {
+    animation: false,
+    grid: { ...MARGIN, containLabel: false, show: false },
+    xAxis: axisOption(model.x, theme, Math.max(2, Math.floor((width - MARGIN.left - MARGIN.right) / 90)), 'x'),
+    yAxis: axisOption(model.y, theme, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / 42)), 'y'),
+    series: [
+      {
+        type: 'custom',
+        coordinateSystem: 'cartesian2d',
+        silent: true,
+        clip: true,
+        renderItem,
+        data: items.map((_, i) => [model.x.min, model.y.min, i]),
+      },
+      {
+        type: 'custom',
+        coordinateSystem: 'cartesian2d',
+        silent: true,
+        clip: false,
+        z: 5,
+        renderItem: ((params: { dataIndex: number }) =>
+          referenceItem(model, scales, theme, params.dataIndex)) as unknown as CustomSeriesRenderItem,
+        data: model.references.map(() => [model.x.min, model.y.min]),
+      },
+    ],
+  };
+}
+
+function referenceItem(model: LineModel, scales: Scales, theme: ChartTheme, index: number): object | undefined {
+  const { value, label } = model.references[index];
+  const y = toPixel(scales.y, value);
+  if (!(y >= scales.y.to - 0.5 && y <= scales.y.from + 0.5)) return undefined;
+  return {
+    type: 'group',
+    children: [
+      {
+        type: 'line',
+        shape: { x1: scales.x.from, x2: scales.x.to, y1: y, y2: y },
+        style: { stroke: theme.muted, lineWidth: 1, lineDash: [2, 3] },
+      },
+      {
+        type: 'text',
+        style: {
+          text: label,
+          x: scales.x.to - 2,
+          y: y - 3,
+          align: 'right',
+          verticalAlign: 'bottom',
+          fill: theme.muted,
+          font: `11px ${theme.font}`,
+          backgroundColor: theme.surface,
+          padding: [0, 2],
+        },
+      },
+    ],
+  };
+}
+
+function axisOption(axis: AxisModel, theme: ChartTheme, count: number, which: 'x' | 'y'): object {
+  const { categories } = axis;
+  const ticks =
+    categories !== undefined
+      ? categories.map((_, i) => i + 1)
+      : axis.log
+        ? logTicks(axis.min, axis.max, count)
+        : linearTicks(axis.min, axis.max, count);
+  const step =
+    ticks.length > 1 ? Math.min(...ticks.slice(1).map((tick, i) => tick - ticks[i])) : Math.abs(ticks[0] ?? 1);
+  return {
+    type: axis.log ? 'log' : 'value',
+    min: axis.min,
+    max: axis.max,
+    name: which === 'x' ? axis.label : undefined,
+    nameLocation: 'middle',
+    nameGap: 22,
+    nameTextStyle: { color: theme.muted, fontSize: 11, fontFamily: theme.font },
+    axisLine: { show: which === 'x', onZero: false, lineStyle: { color: theme.line } },
+    axisTick: { show: which === 'x', length: 3, lineStyle: { color: theme.line }, customValues: ticks },
+    splitLine: { show: which === 'y', lineStyle: { color: theme.line, width: 1 }, customValues: ticks },
+    axisLabel: {
+      customValues: ticks,
+      formatter: (value: number) =>
+        categories?.[value - 1] ?? formatTick(value, axis.log ? Math.min(step, Math.abs(value)) : step),
+      color: theme.muted,
+      fontSize: 11,
+      fontFamily: theme.font,
+      hideOverlap: true,
+      margin: 6,
+    },
+  };
+}

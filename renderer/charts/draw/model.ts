@@ -1,0 +1,56 @@
+/** What one chart of curves shows, free of how it is drawn. */
+
+export interface DrawnLine {
+  /** Run id or group key: the same line in every chart. */
+  readonly id: string;
+  readonly label: string;
+  readonly color: string;
+  readonly x: Float64Array;
+  /** What is drawn as the line: smoothed, or the mean of a group. */
+  readonly y: Float64Array;
+  /** Ends of the band of a group, or of the envelope behind reduced points. */
+  readonly low?: Float64Array;
+  readonly high?: Float64Array;
+  /** The values as logged, drawn faintly under a smoothed line. */
+  readonly raw?: Float64Array;
+  /** Runs behind each point of a mean, and of the whole group. */
+  readonly n?: Uint32Array;
+  readonly runs?: number;
+  /** Whether x increases, so that y is a function of it. */
+  readonly increasing: boolean;
+  /** Points are marked, and bands are error bars: few points that lie far apart. */
+  readonly markers?: boolean;
+}
+
+export interface AxisModel {
+  readonly label: string;
+  readonly log: boolean;
+  readonly min: number;
+  readonly max: number;
+  /** Names of the places 1, 2, 3 …, for an axis without numbers. */
+  readonly categories?: readonly string[];
+}
+
+export interface Reference {
+  readonly value: number;
+  readonly label: string;
+}
+
+export interface LineModel {
+  readonly lines: readonly DrawnLine[];
+  readonly x: AxisModel;
+  readonly y: AxisModel;
+  readonly references: readonly Reference[];
+  /** Said under the chart: clipped outliers, values that a logarithmic axis cannot show. */
+  readonly notes: readonly string[];
+}
+
+/** Colours and sizes of everything that is not data; read from the tokens. */
+export interface ChartTheme {
+  readonly surface: string;
+  readonly line: string;
+  readonly text: string;
+  readonly muted: string;
+  readonly accent: string;
+  readonly font: string;
+}

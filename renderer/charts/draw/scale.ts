@@ -1,0 +1,70 @@
+/** From values to pixels. One axis of a chart: its range, its kind, and where it lies on the canvas. */
+
+export interface Scale {
+  readonly min: number;
+  readonly max: number;
+  readonly log: boolean;
+  /** Pixel of `min` and of `max`; for y the first is the larger one. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export function toPixel(scale: Scale, value: number): number {
+  const { min, max, log, from, to } = scale;
+  if (log) {
+    if (value <= 0) return Number.NaN;
+    const low = Math.log(min);
+    return from + ((Math.log(value) - low) / (Math.log(max) - low)) * (to - from);
+  }
+  return from + ((value - min) / (max - min)) * (to - from);
+}
+
+export function fromPixel(scale: Scale, pixel: number): number {
+  const { min, max, log, from, to } = scale;
+  const share = (pixel - from) / (to - from);
+  return log ? min * (max / min) ** share : min + share * (max - min);
+}
+
+/**
+ * Points of a curve as x, y, x, y … in pixels. NaN stays NaN: a gap. Points beyond one neighbour outside the frame are left out.
+ * Lines with more than four points per pixel column keep the first, lowest, highest and last of each.
+ */
+export function toPixels(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, sy: Scale): Float32Array {
+  const n = Math.min(x.length, y.length);
+  const lowX = sx.log ? Math.log(sx.min) : sx.min;
+  const factorX = (sx.to - sx.from) / ((sx.log ? Math.log(sx.max) : sx.max) - lowX || 1);
+  const lowY = sy.log ? Math.log(sy.min) : sy.min;
+  const factorY = (sy.to - sy.from) / ((sy.log ? Math.log(sy.max) : sy.max) - lowY || 1);
+  const points = new Float32Array(2 * n);
+  // Far outside values would overflow the rasteriser; a frame's height beyond the frame is as good.
+  const top = sy.to - (sy.from - sy.to) * 4;
+  const bottom = sy.from + (sy.from - sy.to) * 4;
+  for (let i = 0; i < n; i++) {
+    const px = sx.from + ((sx.log ? Math.log(x[i]) : x[i]) - lowX) * factorX;
+    const py = sy.from + ((sy.log ? Math.log(y[i]) : y[i]) - lowY) * factorY;
+    const visible = Number.isFinite(px) && Number.isFinite(py);
+    points[2 * i] = visible ? px : Number.NaN;
+    points[2 * i + 1] = visible ? Math.min(bottom, Math.max(top, py)) : Number.NaN;
+  }
+  return n > 4 * Math.abs(sx.to - sx.from) ? thin(points) : points;
+}
+
+function thin(points: Float32Array): Float32Array {
+  const kept: number[] = [];
+  const n = points.length / 2;
+  for (let i = 0; i < n;) {
+    const column = Math.floor(points[2 * i]);
+    let least = i;
+    let most = i;
+    let j = i;
+    while (j + 1 < n && Math.floor(points[2 * (j + 1)]) === column) {
+      j++;
+      if (points[2 * j + 1] < points[2 * least + 1]) least = j;
+      if (points[2 * j + 1] > points[2 * most + 1]) most = j;
+    }
+    for (const k of new Set([i, Math.min(least, most), Math.max(least, most), j]))
+      kept.push(points[2 * k], points[2 * k + 1]);
+    i = j + 1;
+  }
+  return Float32Array.from(kept);
+}

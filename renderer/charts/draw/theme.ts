@@ -1,0 +1,16 @@
+/** Colours of the frame around the data, from the tokens; follows the theme. */
+import { computed } from 'vue';
+import { theme, token } from '../../frame/theme.ts';
+import type { ChartTheme } from './model.ts';
+
+export const chartTheme = computed<ChartTheme>(() => {
+  void theme.value;
+  return {
+    surface: token('--surface-1'),
+    line: token('--line'),
+    text: token('--text'),
+    muted: token('--text-muted'),
+    accent: token('--accent'),
+    font: "'Inter Variable', sans-serif",
+  };
+});

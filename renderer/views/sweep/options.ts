@@ -1,0 +1,314 @@
+/** ECharts options of the views over a whole sweep. Tooltips are drawn on the canvas: HTML ones break the content policy. */
+import { ramp } from '../../charts/color/palette.ts';
+import type { Surface } from '../../charts/color/palette.ts';
+import { colorScale } from '../../charts/color/scale.ts';
+import type { ChartTheme } from '../../charts/draw/model.ts';
+import { formatMean, formatTick } from '../../charts/format.ts';
+import { padded } from '../../charts/series/extent.ts';
+import { logTicks } from '../../charts/series/ticks.ts';
+import { paretoFront } from '../../charts/stats/pareto.ts';
+import type { HeatMap } from '../../charts/sweep/heatmap.ts';
+import { higherIsBetter } from '../../charts/sweep/metric.ts';
+import type { RankedSetting } from '../../charts/sweep/rank.ts';
+import { labelOf, shortName } from '../../charts/sweep/settings.ts';
+import { formatSetting, formatValue } from '../../components/format.ts';
+
+export interface Look {
+  readonly theme: ChartTheme;
+  readonly surface: Surface;
+}
+
+function tooltip({ theme }: Look): Record<string, unknown> {
+  return {
+    renderMode: 'richText',
+    confine: true,
+    backgroundColor: theme.surface,
+    borderColor: theme.line,
+    borderWidth: 1,
+    padding: 8,
+    textStyle: { color: theme.text, fontSize: 12, fontFamily: theme.font, lineHeight: 18 },
+  };
+}
+
+const text = ({ theme }: Look, more: object = {}): Record<string, unknown> => ({
+  color: theme.muted,
+  fontSize: 11,
+  fontFamily: theme.font,
+  ...more,
+});
+
+export const labelFor = (row: RankedSetting): string =>
+  labelOf(Object.fromEntries(Object.entries(row.values).map(([name, value]) => [name, formatSetting(value)])));
+
+/** Position between the best (0) and the worst (1) mean. */
+export function distances(rows: readonly RankedSetting[], metric: string): (row: RankedSetting) => number {
+  const means = rows.map((row) => row.metric.mean).filter(Number.isFinite);
+  const [low, high] = [Math.min(...means), Math.max(...means)];
+  const best = higherIsBetter(metric) ? high : low;
+  return (row) => (high > low ? Math.abs(row.metric.mean - best) / (high - low) : 0);
+}
+
+/** One line per setting through its values and its mean; the best is drawn last and widest. Axes can be brushed. */
+export function parallelOption(
+  rows: readonly RankedSetting[],
+  columns: readonly string[],
+  metric: string,
+  look: Look,
+  width: number,
+): Record<string, unknown> {
+  const shown = rows.filter((row) => row.metric.n > 0);
+  const distance = distances(shown, metric);
+  const axes = columns.map((name, dim) => {
+    const values = shown.map((row) => row.values[name]);
+    const numbers = values.every((value) => typeof value === 'number');
+    const common = { dim, name: shortName(name, columns) };
+    if (!numbers) return { ...common, type: 'category', data: [...new Set(values.map(formatSetting))] };
+    const scale = colorScale(values as number[]);
+    const distinct = [...new Set(values as number[])].sort((a, b) => a - b);
+    const range = padded(scale, scale.kind === 'log');
+    return {
+      ...common,
+      type: scale.kind === 'log' ? 'log' : 'value',
+      min: range.min,
+      max: range.max,
+      axisLabel: {
+        customValues: distinct.length <= 8 ? distinct : undefined,
+        formatter: (v: number) => formatSetting(Number(v.toPrecision(4))),
+      },
+      axisTick: { customValues: distinct.length <= 8 ? distinct : undefined },
+    };
+  });
+  const means = shown.map((row) => row.metric.mean);
+  const range = padded({ min: Math.min(...means), max: Math.max(...means) }, false);
+  const metricAxis = {
+    dim: columns.length,
+    name: metric,
+    type: 'value',
+    ...range,
+    // The best at the top, whichever direction that is.
+    inverse: !higherIsBetter(metric),
+    axisLabel: { formatter: (v: number) => formatTick(v, (range.max - range.min) / 5) },
+  };
+  return {
+    parallel: {
+      left: 56,
+      right: 72,
+      top: 36,
+      bottom: 24,
+      parallelAxisDefault: {
+        nameTextStyle: text(look, { color: look.theme.text, fontWeight: 600 }),
+        nameGap: 14,
+        axisLine: { lineStyle: { color: look.theme.muted } },
+        axisTick: { lineStyle: { color: look.theme.line } },
+        axisLabel: text(look),
+        minorTick: { show: false },
+        splitLine: { show: false },
+        areaSelectStyle: {
+          width: 16,
+          borderWidth: 1,
+          borderColor: look.theme.accent,
+          color: look.theme.accent,
+          opacity: 0.25,
+        },
+      },
+    },
+    parallelAxis: [...axes, metricAxis].map((axis) => ({
+      ...axis,
+      axisLabel: { ...text(look), ...(axis as { axisLabel?: object }).axisLabel },
+    })),
+    tooltip: {
+      ...tooltip(look),
+      trigger: 'item',
+      formatter: ({ dataIndex }: { dataIndex: number }) => tip(shown.toReversed()[dataIndex], metric),
+    },
+    series: [
+      {
+        type: 'parallel',
+        smooth: width > 700 ? 0.15 : 0,
+        emphasis: { lineStyle: { width: 3.5, opacity: 1 } },
+        // The best comes last, so that it lies on top.
+        data: shown.toReversed().map((row) => ({
+          value: [
+            ...columns.map((name) =>
+              typeof row.values[name] === 'number' ? row.values[name] : formatSetting(row.values[name]),
+            ),
+            row.metric.mean,
+          ],
+          lineStyle: {
+            color: ramp(Math.sqrt(distance(row)), look.surface),
+            width: row.verdict === 'best' ? 3 : 1.6,
+            opacity: row.verdict === 'best' ? 1 : 0.75,
+          },
+        })),
+      },
+    ],
+  };
+}
+
+const tip = (row: RankedSetting, metric: string): string =>
+  `${labelFor(row)}\n${metric} ${formatMean(row.metric.mean, row.metric.sd)}  N ${row.metric.n}\nbest run ${formatValue(row.metric.n === 0 ? null : row.best!.summary[metric])}`;
+
+export function heatOption(
+  map: HeatMap,
+  metric: string,
+  names: readonly [string, string],
+  look: Look,
+  width: number,
+): Record<string, unknown> {
+  const filled = map.cells.filter(({ value }) => Number.isFinite(value));
+  const values = filled.map(({ value }) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const up = higherIsBetter(metric);
+  const share = (value: number): number => (high > low ? (up ? high - value : value - low) / (high - low) : 0);
+  const roomy = (width - 120) / Math.max(1, map.columns.length) > 76;
+  const axis = (name: string, data: readonly unknown[]): Record<string, unknown> => ({
+    type: 'category',
+    name,
+    nameLocation: 'middle',
+    nameTextStyle: text(look, { color: look.theme.text, fontWeight: 600 }),
+    data: data.map(formatSetting),
+    axisLine: { show: false },
+    axisTick: { show: false },
+    splitLine: { show: false },
+    axisLabel: text(look),
+  });
+  return {
+    grid: { left: 84, right: 20, top: 12, bottom: 52 },
+    tooltip: {
+      ...tooltip(look),
+      formatter: ({ dataIndex }: { dataIndex: number }) => {
+        const cell = map.cells[dataIndex];
+        const where = `${names[0]} ${formatSetting(map.columns[cell.column])} · ${names[1]} ${formatSetting(map.rows[cell.row])}`;
+        const failed = cell.runs - cell.n;
+        return `${where}\nmean ${formatMean(cell.mean, cell.sd)}  N ${cell.n}\nbest ${formatValue(up ? cell.max : cell.min)}${failed > 0 ? `\n${failed} without a number` : ''}`;
+      },
+    },
+    xAxis: { ...axis(names[0], map.columns), nameGap: 28 },
+    yAxis: { ...axis(names[1], map.rows), nameGap: 60 },
+    series: [
+      {
+        type: 'heatmap',
+        data: map.cells.map((cell) => {
+          const t = Math.sqrt(share(cell.value));
+          const color = Number.isFinite(cell.value) ? ramp(t, look.surface) : look.theme.line;
+          // Strong blue and pale blue swap roles between the surfaces; white or black, whichever reads.
+          const ink = look.surface === 'light' ? (t < 0.62 ? '#ffffff' : '#10131a') : t < 0.35 ? '#10131a' : '#ffffff';
+          return {
+            value: [cell.column, cell.row, Number.isFinite(cell.value) ? cell.value : '-'],
+            itemStyle: { color, borderColor: look.theme.surface, borderWidth: 2, borderRadius: 4 },
+            label: {
+              show: roomy,
+              color: Number.isFinite(cell.value) ? ink : look.theme.text,
+              fontFamily: look.theme.font,
+              fontSize: 12,
+              formatter: Number.isFinite(cell.value) ? `${formatMean(cell.value, cell.sd)}\nN ${cell.n}` : 'no number',
+              lineHeight: 16,
+            },
+          };
+        }),
+        emphasis: { itemStyle: { borderColor: look.theme.accent } },
+      },
+    ],
+  };
+}
+
+export interface Cost {
+  readonly value: string;
+  readonly label: string;
+  readonly of: (row: RankedSetting) => number;
+  readonly format: (value: number) => string;
+}
+
+/** Every setting by what it costs and what it reaches, with the settings that no other beats in both. */
+export function paretoOption(
+  rows: readonly RankedSetting[],
+  metric: string,
+  cost: Cost,
+  look: Look,
+): Record<string, unknown> {
+  const shown = rows.filter((row) => row.metric.n > 0 && Number.isFinite(cost.of(row)));
+  const x = shown.map(cost.of);
+  const y = shown.map((row) => row.metric.mean);
+  const up = higherIsBetter(metric);
+  const front = paretoFront(x, up ? y.map((v) => -v) : y);
+  const onFront = new Set(front);
+  const logX = x.length > 1 && Math.min(...x) > 0 && Math.max(...x) / Math.min(...x) > 5;
+  const rangeX = padded({ min: Math.min(...x), max: Math.max(...x) }, logX);
+  const rangeY = padded({ min: Math.min(...y), max: Math.max(...y) }, false);
+  const axis = {
+    axisLine: { lineStyle: { color: look.theme.line } },
+    axisTick: { lineStyle: { color: look.theme.line } },
+    nameTextStyle: text(look, { color: look.theme.text, fontWeight: 600 }),
+    nameLocation: 'middle',
+  };
+  return {
+    grid: { left: 72, right: 24, top: 16, bottom: 52 },
+    tooltip: {
+      ...tooltip(look),
+      formatter: ({ dataIndex, seriesName }: { dataIndex: number; seriesName: string }) => {
+        const row = shown[seriesName === 'front' ? front[dataIndex] : dataIndex];
+        return `${tip(row, metric)}\n${cost.label} ${cost.format(cost.of(row))}`;
+      },
+    },
+    xAxis: {
+      ...axis,
+      type: logX ? 'log' : 'value',
+      ...rangeX,
+      name: cost.label,
+      nameGap: 30,
+      splitLine: { show: false },
+      axisLabel: text(look, {
+        formatter: cost.format,
+        hideOverlap: true,
+        ...(logX ? { customValues: logTicks(rangeX.min, rangeX.max, 6) } : {}),
+      }),
+    },
+    yAxis: {
+      ...axis,
+      type: 'value',
+      ...rangeY,
+      name: metric,
+      nameGap: 52,
+      splitLine: { lineStyle: { color: look.theme.line } },
+      axisLabel: text(look, {
+        formatter: (v: number) => formatTick(v, (rangeY.max - rangeY.min) / 5),
+        showMinLabel: false,
+        showMaxLabel: false,
+      }),
+    },
+    series: [
+      {
+        name: 'front',
+        type: 'line',
+        step: 'end',
+        symbol: 'none',
+        silent: true,
+        lineStyle: { color: look.theme.accent, width: 1.5, type: 'dashed' },
+        data: front.map((i) => [x[i], y[i]]),
+      },
+      {
+        name: 'settings',
+        type: 'scatter',
+        symbolSize: (_: unknown, { dataIndex }: { dataIndex: number }) => (onFront.has(dataIndex) ? 13 : 9),
+        data: shown.map((row, i) => ({
+          value: [x[i], y[i]],
+          itemStyle: {
+            color: onFront.has(i) ? look.theme.accent : look.theme.muted,
+            opacity: onFront.has(i) ? 1 : 0.6,
+            borderColor: look.theme.surface,
+            borderWidth: 1.5,
+          },
+          label: {
+            show: onFront.has(i) && front.length <= 12,
+            formatter: labelFor(row),
+            position: 'right',
+            distance: 6,
+            ...text(look, { color: look.theme.text }),
+          },
+        })),
+        labelLayout: { hideOverlap: true, moveOverlap: 'shiftY' },
+        emphasis: { scale: 1.3 },
+      },
+    ],
+  };
+}

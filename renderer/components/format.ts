@@ -20,9 +20,10 @@ function special(value: number | null | undefined): string | null {
   return null;
 }
 
-/** Rounds to significant digits without an exponent: 12345.6 → "12346", 0.00123456 → "0.001235". */
+/** Significant digits without an exponent; digits before the point are never rounded away: 12345.6 → "12346", 0.00123456 → "0.001235". */
 function plain(size: number, digits: number): string {
   if (size === 0) return '0';
+  if (size >= 10 ** (digits - 1)) return size.toFixed(0);
   const rounded = Number(size.toPrecision(digits));
   const exponent = Math.floor(Math.log10(rounded));
   return rounded.toFixed(Math.min(20, Math.max(0, digits - 1 - exponent)));
@@ -83,12 +84,19 @@ export function formatBytes(value: number | null | undefined): string {
   let size = Math.abs(value as number);
   let unit = 0;
   // 1023.5 KiB would print as four digits; it is carried instead.
-  while (unit < BINARY.length - 1 && Number(size.toPrecision(3)) >= (unit === 0 ? 1024 : 1000)) {
+  while (unit < BINARY.length - 1 && (unit === 0 ? size >= 1024 : Number(size.toPrecision(3)) >= 1000)) {
     size /= 1024;
     unit += 1;
   }
   const sign = (value as number) < 0 ? MINUS : '';
   return `${sign}${unit === 0 ? String(Math.round(size)) : plain(size, 3)}${SPACE}${BINARY[unit]}`;
+}
+
+/** Two amounts of memory with the unit once where both share it: "18.3 of 23.6 GiB". */
+export function formatBytesOf(part: number | null | undefined, whole: number | null | undefined): string {
+  const [a, b] = [formatBytes(part), formatBytes(whole)];
+  const [number, unit] = a.split(SPACE);
+  return unit !== undefined && b.endsWith(`${SPACE}${unit}`) ? `${number} of ${b}` : `${a} of ${b}`;
 }
 
 /** 0.4 s, 12 s, 4 min 10 s, 1 h 12 min, 2 d 4 h. Never "60 s" or "60 min". */

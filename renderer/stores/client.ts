@@ -3,7 +3,7 @@
  * tests hand in their own.
  */
 import { shallowRef } from 'vue';
-import type { CallInput, CallOutput, EventData, EventTopic, RouteName } from './contract.ts';
+import type { CallInput, CallOutput, Events, EventTopic, RouteName } from './contract.ts';
 
 export type ConnectionState = 'connecting' | 'open' | 'lost';
 
@@ -11,7 +11,7 @@ export interface LabClient {
   /** Rejects with an Error that has `code` and perhaps `details`. An aborted call rejects with an AbortError. */
   call<R extends RouteName>(route: R, input: CallInput<R>, options?: { signal?: AbortSignal }): Promise<CallOutput<R>>;
   /** Returns the function that ends the subscription. Subscriptions survive a reconnection. */
-  subscribe<T extends EventTopic>(topic: T, listener: (data: EventData<T>) => void): () => void;
+  subscribe<T extends EventTopic>(topic: T, listener: (data: Events[T]) => void): () => void;
   /** Called at once with the present state, and at every change. */
   onState(listener: (state: ConnectionState, error?: Error) => void): () => void;
 }

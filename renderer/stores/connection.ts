@@ -23,7 +23,7 @@ export const useConnection = defineStore('connection', () => {
         lostAt.value = null;
         generation.value += 1;
         client.call('app.info', {}).then(
-          (info: AppInfo) => (app.value = info),
+          (info) => (app.value = info),
           () => undefined,
         );
       } else if (before === 'open') {

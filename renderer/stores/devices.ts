@@ -27,6 +27,7 @@ export const useDevices = defineStore('devices', () => {
   async function load(): Promise<void> {
     const answer = await useClient().call('devices.list', {});
     devices.value = answer.devices;
+    remember(answer.devices);
     loaded.value = true;
   }
 

@@ -13,13 +13,12 @@ export const useQueue = defineStore('queue', () => {
   }
 
   function start(): void {
-    useClient().subscribe('queue', (now: QueueState) => (state.value = now));
+    useClient().subscribe('queue', (now) => (state.value = now));
   }
 
-  async function act(what: string, route: string, input: object): Promise<void> {
+  async function act(what: string, change: () => Promise<QueueState>): Promise<void> {
     try {
-      const answer = await useClient().call(route, input);
-      if (answer?.running !== undefined) state.value = answer;
+      state.value = await change();
     } catch (error) {
       useToasts().fail(what, error);
     }
@@ -30,9 +29,11 @@ export const useQueue = defineStore('queue', () => {
     length,
     load,
     start,
-    pause: () => act('Could not pause the queue', 'queue.pause', {}),
-    resume: () => act('Could not resume the queue', 'queue.resume', {}),
+    pause: () => act('Could not pause the queue', () => useClient().call('queue.pause', {})),
+    resume: () => act('Could not resume the queue', () => useClient().call('queue.resume', {})),
     setConcurrency: (concurrency: number) =>
-      act('Could not change how many runs train at once', 'queue.setConcurrency', { concurrency }),
+      act('Could not change how many runs train at once', () =>
+        useClient().call('queue.setConcurrency', { concurrency }),
+      ),
   };
 });

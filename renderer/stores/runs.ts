@@ -20,7 +20,7 @@ export const useRuns = defineStore('runs', () => {
 
   function start(): void {
     const client = useClient();
-    client.subscribe('runs', ({ runs }: { runs: readonly RunRecord[] }) => {
+    client.subscribe('runs', ({ runs }) => {
       records.merge(runs);
       const done = runs.filter((run) => run.state !== 'running' && progress.value.has(run.id));
       if (done.length === 0) return;
@@ -28,7 +28,7 @@ export const useRuns = defineStore('runs', () => {
       for (const run of done) next.delete(run.id);
       progress.value = next;
     });
-    client.subscribe('progress', ({ progress: news }: { progress: readonly Progress[] }) => {
+    client.subscribe('progress', ({ progress: news }) => {
       const next = new Map(progress.value);
       for (const each of news) next.set(each.runId, each);
       progress.value = next;
@@ -44,11 +44,10 @@ export const useRuns = defineStore('runs', () => {
     return run;
   }
 
-  async function act(what: string, route: string, input: object): Promise<boolean> {
+  async function act(what: string, change: () => Promise<{ run: RunRecord }>): Promise<boolean> {
     try {
-      const answer = await useClient().call(route, input);
-      if (answer?.run !== undefined) records.merge([answer.run]);
-      if (Array.isArray(answer?.runs)) records.merge(answer.runs);
+      const { run } = await change();
+      records.merge([run]);
       return true;
     } catch (error) {
       useToasts().fail(what, error);
@@ -58,24 +57,32 @@ export const useRuns = defineStore('runs', () => {
 
   const name = (id: string): string => get(id)?.name ?? id;
 
-  const stop = (id: string) => act(`Could not stop ${name(id)}`, 'runs.stop', { id });
-  const resume = (id: string) => act(`Could not resume ${name(id)}`, 'runs.resume', { id });
-  const rerun = (id: string) => act(`Could not rerun ${name(id)}`, 'runs.rerun', { id });
-  const tag = (id: string, tags: readonly string[]) => act(`Could not tag ${name(id)}`, 'runs.tag', { id, tags });
-  const note = (id: string, text: string) => act(`Could not note on ${name(id)}`, 'runs.note', { id, note: text });
+  const stop = (id: string) => act(`Could not stop ${name(id)}`, () => useClient().call('runs.stop', { id }));
+  const resume = (id: string) => act(`Could not resume ${name(id)}`, () => useClient().call('runs.resume', { id }));
+  const rerun = (id: string) => act(`Could not rerun ${name(id)}`, () => useClient().call('runs.rerun', { id }));
+  const tag = (id: string, tags: string[]) =>
+    act(`Could not tag ${name(id)}`, () => useClient().call('runs.tag', { id, tags }));
+  const note = (id: string, text: string) =>
+    act(`Could not note on ${name(id)}`, () => useClient().call('runs.note', { id, note: text }));
 
   async function rename(id: string, to: string): Promise<void> {
     const before = name(id);
-    if (before === to || !(await act(`Could not rename ${before}`, 'runs.rename', { id, name: to }))) return;
+    if (
+      before === to ||
+      !(await act(`Could not rename ${before}`, () => useClient().call('runs.rename', { id, name: to })))
+    )
+      return;
     useToasts().undoable(`Renamed ${before} to ${to}`, () =>
-      act('Could not undo', 'runs.rename', { id, name: before }),
+      act('Could not undo', () => useClient().call('runs.rename', { id, name: before })),
     );
   }
 
   async function remove(id: string): Promise<void> {
     const label = name(id);
-    if (!(await act(`Could not delete ${label}`, 'runs.remove', { id }))) return;
-    useToasts().undoable(`Deleted ${label}`, () => act('Could not restore', 'runs.restore', { id }));
+    if (!(await act(`Could not delete ${label}`, () => useClient().call('runs.remove', { id })))) return;
+    useToasts().undoable(`Deleted ${label}`, () =>
+      act('Could not restore', () => useClient().call('runs.restore', { id })),
+    );
   }
 
   return {

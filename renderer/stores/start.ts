@@ -7,7 +7,6 @@ import { registerCommands } from '../commands/builtin.ts';
 import { startKeys } from '../commands/keys.ts';
 import { useConnection } from './connection.ts';
 import { useClient } from './client.ts';
-import type { Notice } from './contract.ts';
 import { useDevices } from './devices.ts';
 import { useQueue } from './queue.ts';
 import { useRuns } from './runs.ts';
@@ -24,7 +23,7 @@ export function startLab(): void {
   const stores = [useRuns(), useSweeps(), useQueue(), useDevices()];
   for (const store of stores) store.start();
   const toasts = useToasts();
-  useClient().subscribe('notice', (notice: Notice) => {
+  useClient().subscribe('notice', (notice) => {
     const { level, message, details, path } = notice;
     const action = path === undefined ? undefined : { label: 'Show', run: () => navigate(path) };
     toasts.show({ level, message, details, action });

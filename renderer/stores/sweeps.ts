@@ -12,8 +12,9 @@ export function sweepDone(sweep: SweepRecord): { done: number; total: number } {
   return { done, total: done + queued + running };
 }
 
+/** A sweep whose runs all lie in the bin lies there with them. */
 export const useSweeps = defineStore('sweeps', () => {
-  const records = useRecords<SweepRecord>((sweep) => (sweep as { deletedAt?: number | null }).deletedAt != null);
+  const records = useRecords<SweepRecord>((sweep) => sweepDone(sweep).total === 0);
   const loaded = ref(false);
 
   async function load(): Promise<void> {
@@ -23,16 +24,16 @@ export const useSweeps = defineStore('sweeps', () => {
   }
 
   function start(): void {
-    useClient().subscribe('sweeps', ({ sweeps }: { sweeps: readonly SweepRecord[] }) => records.merge(sweeps));
+    useClient().subscribe('sweeps', ({ sweeps }) => records.merge(sweeps));
   }
 
   const get = (id: string): SweepRecord | undefined => records.byId.value.get(id);
   const name = (id: string): string => get(id)?.name ?? id;
 
-  async function act(what: string, route: string, input: object): Promise<boolean> {
+  async function act(what: string, change: () => Promise<{ sweep: SweepRecord }>): Promise<boolean> {
     try {
-      const answer = await useClient().call(route, input);
-      if (answer?.sweep !== undefined) records.merge([answer.sweep]);
+      const { sweep } = await change();
+      records.merge([sweep]);
       return true;
     } catch (error) {
       useToasts().fail(what, error);
@@ -40,26 +41,29 @@ export const useSweeps = defineStore('sweeps', () => {
     }
   }
 
-  const stop = (id: string) => act(`Could not stop ${name(id)}`, 'sweeps.stop', { id });
-  const resume = (id: string) => act(`Could not resume ${name(id)}`, 'sweeps.resume', { id });
-  const retryFailed = (id: string) => act(`Could not retry ${name(id)}`, 'sweeps.retryFailed', { id });
+  const stop = (id: string) => act(`Could not stop ${name(id)}`, () => useClient().call('sweeps.stop', { id }));
+  const resume = (id: string) => act(`Could not resume ${name(id)}`, () => useClient().call('sweeps.resume', { id }));
+  const retryFailed = (id: string) =>
+    act(`Could not retry ${name(id)}`, () => useClient().call('sweeps.retryFailed', { id }));
 
   async function rename(id: string, to: string): Promise<void> {
     const before = name(id);
-    if (before === to || !(await act(`Could not rename ${before}`, 'sweeps.rename', { id, name: to }))) return;
+    if (
+      before === to ||
+      !(await act(`Could not rename ${before}`, () => useClient().call('sweeps.rename', { id, name: to })))
+    )
+      return;
     useToasts().undoable(`Renamed ${before} to ${to}`, () =>
-      act('Could not undo', 'sweeps.rename', { id, name: before }),
+      act('Could not undo', () => useClient().call('sweeps.rename', { id, name: before })),
     );
   }
 
   async function remove(id: string): Promise<void> {
     const label = name(id);
-    const record = get(id);
-    if (!(await act(`Could not delete ${label}`, 'sweeps.remove', { id }))) return;
-    records.drop([id]);
-    useToasts().undoable(`Deleted ${label}`, async () => {
-      if ((await act('Could not restore', 'sweeps.restore', { id })) && record !== undefined) records.merge([record]);
-    });
+    if (!(await act(`Could not delete ${label}`, () => useClient().call('sweeps.remove', { id })))) return;
+    useToasts().undoable(`Deleted ${label}`, () =>
+      act('Could not restore', () => useClient().call('sweeps.restore', { id })),
+    );
   }
 
   return {

@@ -1,9 +1,5 @@
 /** Tokens as they are painted: their bytes as text where they are text, what is not text made visible. */
-
-export interface RawToken {
-  readonly id: number;
-  readonly bytes: Uint8Array | readonly number[];
-}
+import type { Token } from '../../stores/contract.ts';
 
 export interface PaintedToken {
   readonly id: number;
@@ -19,7 +15,7 @@ export interface PaintedToken {
 const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 /** Special tokens have no bytes. */
-export function paintToken({ id, bytes }: RawToken): PaintedToken {
+export function paintToken({ id, bytes }: Token): PaintedToken {
   const list = [...bytes];
   if (list.length === 0) return { id, text: '⟨end⟩', breaks: false, bytes: list, whole: false };
   try {
@@ -27,7 +23,10 @@ export function paintToken({ id, bytes }: RawToken): PaintedToken {
     return {
       id,
       // oxlint-disable-next-line no-control-regex
-      text: text.replaceAll('\n', '↵').replaceAll('\t', '⇥').replaceAll(/[\u0000-\u001F\u007F]/gu, (c) => `⟨${hex(c.charCodeAt(0))}⟩`),
+      text: text
+        .replaceAll('\n', '↵')
+        .replaceAll('\t', '⇥')
+        .replaceAll(/[\u0000-\u001F\u007F]/gu, (c) => `⟨${hex(c.charCodeAt(0))}⟩`),
       breaks: text.endsWith('\n'),
       bytes: list,
       whole: true,

@@ -24,23 +24,3 @@ export const CHOICES: readonly TokenizerChoice[] = [
 ];
 
 export const choiceOf = (key: string): TokenizerChoice => CHOICES.find((choice) => choice.key === key) ?? CHOICES[0];
-
-export interface DataStats {
-  readonly trainBytes: number;
-  readonly validationBytes: number;
-  readonly trainTokens: number;
-  readonly validationTokens: number;
-  readonly trainDocuments: number;
-  readonly validationDocuments: number;
-  readonly bytesPerToken: number;
-  readonly unseenTokenFraction: number;
-  readonly duplicateFraction: number;
-  readonly usedVocabulary: number;
-  readonly longestDocument: number;
-}
-
-export interface StatsAnswer {
-  readonly stats: DataStats;
-  readonly tokenizer: { readonly kind: string; readonly vocabularySize: number };
-  readonly entropyFloor?: number | null;
-}

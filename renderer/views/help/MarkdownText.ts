@@ -2,17 +2,10 @@
 import { defineComponent, h } from 'vue';
 import type { PropType, VNode, VNodeChild } from 'vue';
 import CopyButton from '../../components/CopyButton.vue';
-import { formatHash } from '../../frame/router.ts';
+import { guideLink } from './links.ts';
 import type { Block, Inline } from './markdown.ts';
 
 type ImageSource = (source: string) => string | undefined;
-
-/** `sweeps.md#grid` → `#/help/sweeps?at=grid`; `https://…` as it is; anything else is no link. */
-export function guideLink(to: string): string | undefined {
-  if (/^https:\/\//u.test(to)) return to;
-  const page = /^(?:\.\/)?([\w-]+)\.md(?:#([\w-]+))?$/u.exec(to);
-  return page === null ? undefined : formatHash(`/help/${page[1]}`, { at: page[2] });
-}
 
 function inline(parts: readonly Inline[], image: ImageSource): VNodeChild[] {
   return parts.map((part) => {
@@ -68,13 +61,13 @@ function block(each: Block, image: ImageSource): VNode {
         each.blocks.map((part) => block(part, image)),
       );
     case 'table':
-      return h('div', { class: 'table', tabindex: 0, role: 'region', 'aria-label': 'Table' }, [
+      return h('div', { class: 'table', tabindex: 0 }, [
         h('table', [
           h(
             'thead',
             h(
               'tr',
-              each.head.map((cell) => h('th', { scope: 'col' }, inline(cell, image))),
+              each.head.map((cell) => (cell.length === 0 ? h('td') : h('th', { scope: 'col' }, inline(cell, image)))),
             ),
           ),
           h(

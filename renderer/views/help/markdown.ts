@@ -16,7 +16,11 @@ export type Block =
   | { readonly kind: 'code'; readonly text: string; readonly language: string }
   | { readonly kind: 'list'; readonly ordered: boolean; readonly items: readonly (readonly Block[])[] }
   | { readonly kind: 'quote'; readonly blocks: readonly Block[] }
-  | { readonly kind: 'table'; readonly head: readonly (readonly Inline[])[]; readonly rows: readonly (readonly (readonly Inline[])[])[] }
+  | {
+      readonly kind: 'table';
+      readonly head: readonly (readonly Inline[])[];
+      readonly rows: readonly (readonly (readonly Inline[])[])[];
+    }
   | { readonly kind: 'rule' };
 
 const INLINE =
@@ -113,10 +117,23 @@ function parseLines(lines: readonly string[]): Block[] {
       i = next;
     } else {
       let stop = i + 1;
-      while (stop < lines.length && lines[stop].trim() !== '' && !/^(?:#{1,6}\s|```|~~~|>)/u.test(lines[stop]) && !ITEM.test(lines[stop])) {
+      while (
+        stop < lines.length &&
+        lines[stop].trim() !== '' &&
+        !/^(?:#{1,6}\s|```|~~~|>)/u.test(lines[stop]) &&
+        !ITEM.test(lines[stop])
+      ) {
         stop += 1;
       }
-      blocks.push({ kind: 'paragraph', parts: parseInline(lines.slice(i, stop).map((each) => each.trim()).join(' ')) });
+      blocks.push({
+        kind: 'paragraph',
+        parts: parseInline(
+          lines
+            .slice(i, stop)
+            .map((each) => each.trim())
+            .join(' '),
+        ),
+      });
       i = stop;
     }
   }

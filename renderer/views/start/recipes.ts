@@ -1,14 +1,14 @@
 /** Recipes with what the fit check says about each on this machine. */
 import { ref, shallowRef } from 'vue';
-import type { RecipeCard } from '../../stores/contract.ts';
+import type { Fit, FitReport, RecipeCard } from '../../stores/contract.ts';
 import { useClient } from '../../stores/client.ts';
 
 export interface Check {
-  readonly fit: 'fits' | 'tight' | 'does not fit';
+  readonly fit: Fit;
   readonly sentence: string;
   readonly neededBytes: number;
   readonly availableBytes: number;
-  readonly parameters: number | null;
+  readonly parameters: number;
   /** Seconds, low to high. */
   readonly time: readonly [number, number] | null;
   readonly measured: boolean;
@@ -20,7 +20,7 @@ export function firstChoice(recipes: readonly RecipeCard[]): RecipeCard | undefi
   return [...(ready.length > 0 ? ready : recipes)].sort((a, b) => a.about.minutes - b.about.minutes)[0];
 }
 
-export const needsDownload = (recipe: RecipeCard): boolean => recipe.download ?? /download/iu.test(recipe.about.data);
+export const needsDownload = (recipe: RecipeCard): boolean => recipe.download;
 
 /** Small models first: the order in which one would try them. */
 export function inOrder(recipes: readonly RecipeCard[]): RecipeCard[] {
@@ -53,14 +53,7 @@ export function useRecipes() {
   return { recipes, checks, loaded, load };
 }
 
-interface ReportParts {
-  readonly verdict: Pick<Check, 'fit' | 'sentence' | 'neededBytes' | 'availableBytes'>;
-  readonly time: { readonly basis: string; readonly seconds: { readonly low: number; readonly high: number } | null };
-  readonly plan: { readonly parameterCount: number };
-}
-
-function summarize(answer: { readonly report?: ReportParts } & Partial<ReportParts>): Check {
-  const { verdict, time, plan } = answer.report ?? (answer as ReportParts);
+function summarize({ verdict, time, plan }: FitReport): Check {
   const { fit, sentence, neededBytes, availableBytes } = verdict;
   return {
     fit,

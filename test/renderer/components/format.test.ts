@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import {
+  formatAgo,
+  formatBytes,
+  formatBytesOf,
+  formatCount,
+  formatDuration,
+  formatDurationRange,
+  formatInteger,
+  formatPercent,
+  formatSetting,
+  formatValue,
+  plural,
+} from '../../../renderer/components/format.ts';
+
+const spaces = (text: string): string => text.replaceAll('\u00A0', ' ');
+
+describe('values', () => {
+  it('have four significant figures, whatever their size', () => {
+    // Fixed decimals would show 0.0012 for 0.0012345 and 12345.6789 in full.
+    expect(formatValue(2.41372)).toBe('2.414');
+    expect(formatValue(0.0012345)).toBe('0.001234');
+    expect(formatValue(12345.678)).toBe('12,346');
+    expect(formatValue(0.99996)).toBe('1.000');
+    expect(formatValue(9.9996)).toBe('10.00');
+  });
+
+  it('keep trailing zeros of a measured value: 2.500 was measured to four figures', () => {
+    expect(formatValue(2.5)).toBe('2.500');
+    expect(formatValue(0.99)).toBe('0.9900');
+  });
+
+  it('have an exponent when very small or large, and none for whole numbers below a million', () => {
+    expect(formatValue(0.0003)).toBe('3e-4');
+    expect(formatValue(1.2346e-7)).toBe('1.235e-7');
+    expect(formatValue(1_234_567.8)).toBe('1.235e6');
+    expect(formatValue(600_000)).toBe('600,000');
+  });
+
+  it('say what is no number, and use a true minus', () => {
+    expect(formatValue(Number.NaN)).toBe('NaN');
+    expect(formatValue(-Infinity)).toBe('−∞');
+    expect(formatValue(null)).toBe('–');
+    expect(formatValue(-1.5)).toBe('−1.500');
+    expect(formatInteger(-1234567)).toBe('−1,234,567');
+  });
+});
+
+describe('counts', () => {
+  it.each([
+    [0, '0'],
+    [128, '128'],
+    [999.94, '999.9'],
+    [999.96, '1.00k'],
+    [1000, '1.00k'],
+    [86_208, '86.2k'],
+    [999_499, '999k'],
+    [999_950, '1.00M'],
+    [999_999_999, '1.00B'],
+    [27_234_000, '27.2M'],
+    [124_439_808, '124M'],
+    [-27_234_000, '−27.2M'],
+  ])('%d is %s', (value, text) => {
+    // 999,950 rounded after the unit is chosen would read "1000k".
+    expect(formatCount(value)).toBe(text);
+  });
+});
+
+describe('memory', () => {
+  it.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.00 KiB'],
+    [1023 * 1024, '0.999 MiB'],
+    [18.4 * 2 ** 30, '18.4 GiB'],
+    [2 ** 40 - 1, '1.00 TiB'],
+    [-3 * 2 ** 20, '−3.00 MiB'],
+  ])('%d bytes are %s', (value, text) => expect(spaces(formatBytes(value))).toBe(text));
+
+  it('names the unit once where both amounts share it', () => {
+    expect(spaces(formatBytesOf(18.3 * 2 ** 30, 23.6 * 2 ** 30))).toBe('18.3 of 23.6 GiB');
+    expect(spaces(formatBytesOf(215 * 2 ** 20, 23.6 * 2 ** 30))).toBe('215 MiB of 23.6 GiB');
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    [0, '0 s'],
+    [0.0123, '12 ms'],
+    [4.26, '4.3 s'],
+    [9.97, '10 s'],
+    [59.6, '1 min'],
+    [250, '4 min 10 s'],
+    [3599.7, '1 h'],
+    [4320, '1 h 12 min'],
+    [86_399, '1 d'],
+    [187_200, '2 d 4 h'],
+  ])('%d s is %s', (value, text) => {
+    // Rounding the parts one by one would give "60 s" and "59 min 60 s".
+    expect(spaces(formatDuration(value))).toBe(text);
+  });
+
+  it('share their unit in a range', () => {
+    expect(spaces(formatDurationRange(38 * 60, 52 * 60))).toBe('38–52 min');
+    expect(spaces(formatDurationRange(50, 4320))).toBe('50 s – 1 h 12 min');
+    expect(spaces(formatDurationRange(60, 60.2))).toBe('1 min');
+  });
+});
+
+it('percentages keep two figures when small', () => {
+  expect(spaces(formatPercent(0.613))).toBe('61 %');
+  expect(spaces(formatPercent(0.00053))).toBe('0.053 %');
+  expect(spaces(formatPercent(0.0996))).toBe('10 %');
+  expect(spaces(formatPercent(0))).toBe('0 %');
+});
+
+it('settings read as they are typed', () => {
+  expect(formatSetting(1024)).toBe('1,024');
+  expect(formatSetting(0.0001)).toBe('0.0001');
+  expect(formatSetting(true)).toBe('on');
+  expect(formatSetting('\n\n')).toBe('\\n\\n');
+  expect(formatSetting('')).toBe('none');
+});
+
+it('ages never say "60 min" or "24 h"', () => {
+  const ago = (seconds: number): string => spaces(formatAgo(0, seconds * 1000));
+  expect(ago(10)).toBe('just now');
+  expect(ago(3580)).toBe('1 h ago');
+  expect(ago(86_300)).toBe('1 d ago');
+});
+
+it('plurals', () => {
+  expect(spaces(plural(1, 'run'))).toBe('1 run');
+  expect(spaces(plural(1200, 'run'))).toBe('1,200 runs');
+});

@@ -1,0 +1,23 @@
+/** Seeds as people write them: how many, or which. */
+
+/** `3` → three seeds; `1, 7, 42` or `1 7 42` → these; `5..9` → these five. Null while it says nothing yet. */
+export function parseSeeds(text: string): number | readonly number[] | null {
+  const trimmed = text.trim();
+  const range = /^(\d+)\s*(?:\.\.|–|…)\s*(\d+)$/u.exec(trimmed);
+  if (range !== null) {
+    const [from, to] = [Number(range[1]), Number(range[2])];
+    return to >= from && to - from < 10_000 ? Array.from({ length: to - from + 1 }, (_, i) => from + i) : null;
+  }
+  const listed = /[,;\s]/u.test(trimmed);
+  const parts = trimmed.split(/[,;\s]+/u).filter(Boolean);
+  if (parts.length === 0 || !parts.every((part) => /^\d+$/u.test(part) && Number.isSafeInteger(Number(part)))) return null;
+  const numbers = parts.map(Number);
+  // "7," is the list of one seed.
+  if (listed) return [...new Set(numbers)];
+  return numbers[0] > 0 && numbers[0] <= 10_000 ? numbers[0] : null;
+}
+
+export function formatSeeds(seeds: number | readonly number[]): string {
+  if (typeof seeds === 'number') return String(seeds);
+  return seeds.length === 1 ? `${seeds[0]},` : seeds.join(', ');
+}

@@ -1,0 +1,104 @@
+/** The questions "what if …": which settings, and the values that a slider goes through. Every value obeys the rules between sizes. */
+import type { Config, SettingValue } from '../../../../preload/contract/settings.ts';
+
+export interface WhatIf {
+  readonly name: string;
+  readonly label: string;
+  readonly control: 'slider' | 'choice';
+  readonly values: readonly SettingValue[];
+  /** What a step of it means for the result, in few words. */
+  readonly note?: string;
+}
+
+const number = (config: Config, name: string): number => Number(config[name] ?? 0);
+
+export function divisors(n: number): number[] {
+  const found: number[] = [];
+  for (let d = 1; d * d <= n; d++) {
+    if (n % d !== 0) continue;
+    found.push(d);
+    if (d * d !== n) found.push(n / d);
+  }
+  return found.sort((a, b) => a - b);
+}
+
+const merged = (values: readonly number[], now: number): number[] =>
+  [...new Set([...values, now])].filter((value) => value > 0).sort((a, b) => a - b);
+
+/** 16, 32, … 8,192, and the present value. */
+function powers(from: number, to: number, now: number): number[] {
+  const values: number[] = [];
+  for (let value = from; value <= to; value *= 2) values.push(value);
+  return merged(values, now);
+}
+
+/** Widths that the heads divide into even head sizes (rotary positions need even ones). */
+export function widths(config: Config): number[] {
+  const heads = Math.max(1, number(config, 'model.heads'));
+  const now = number(config, 'model.width');
+  const unit = 2 * heads;
+  const values: number[] = [];
+  const step = unit * Math.max(1, Math.round(32 / unit));
+  for (let width = step; width <= Math.max(2048, 2 * now) && values.length < 96; width += width < 512 ? step : width < 1024 ? 2 * step : 4 * step) {
+    values.push(width);
+  }
+  return merged(values, now);
+}
+
+/** Micro-batches: divisors of the effective batch, so that each is full. 0 in the settings means the whole batch. */
+export function microBatches(config: Config): number[] {
+  return divisors(Math.max(1, number(config, 'batch.sequences')));
+}
+
+export function microBatchOf(config: Config): number {
+  return number(config, 'batch.micro') || number(config, 'batch.sequences');
+}
+
+/** The present value of a what-if, as its control shows it. */
+export function shownValue(name: string, config: Config): SettingValue {
+  if (name === 'batch.micro') return microBatchOf(config);
+  if (name === 'tokenizer.vocabulary') return vocabularyOf(config);
+  return config[name];
+}
+
+/** Entries of the vocabulary that the settings alone fix. */
+export function vocabularyOf(config: Config): number {
+  if (config['tokenizer.kind'] === 'gpt2') return 50257;
+  if (config['tokenizer.kind'] === 'byte') return 257;
+  return number(config, 'tokenizer.vocabulary');
+}
+
+/** Settings that a value of a what-if sets: the vocabulary brings the kind of tokenizer along. */
+export function changesFor(name: string, value: SettingValue, config: Config): Record<string, SettingValue> {
+  if (name === 'batch.micro') return { 'batch.micro': value === config['batch.sequences'] ? 0 : value };
+  if (name === 'tokenizer.vocabulary') {
+    if (value === 257) return { 'tokenizer.kind': 'byte' };
+    if (value === 50257) return { 'tokenizer.kind': 'gpt2' };
+    return { 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': value };
+  }
+  return { [name]: value };
+}
+
+export function whatIfsFor(config: Config, policies: readonly string[], optimizers: readonly string[]): WhatIf[] {
+  const context = number(config, 'model.context');
+  const depth = number(config, 'model.depth');
+  return [
+    { name: 'batch.micro', label: 'Micro-batch', control: 'slider', values: microBatches(config), note: 'same result' },
+    { name: 'model.context', label: 'Context', control: 'slider', values: powers(16, Math.max(4096, 2 * context), context) },
+    { name: 'model.depth', label: 'Depth', control: 'slider', values: merged(Array.from({ length: Math.max(32, 2 * depth) }, (_, i) => i + 1), depth) },
+    { name: 'model.width', label: 'Width', control: 'slider', values: widths(config) },
+    { name: 'tokenizer.vocabulary', label: 'Vocabulary', control: 'slider', values: merged([257, 512, 1024, 2048, 4096, 8192, 16384, 32768, 50257, 65536], vocabularyOf(config)) },
+    { name: 'precision.policy', label: 'Precision', control: 'choice', values: policies, note: 'other rounding' },
+    { name: 'precision.recompute', label: 'Recomputation', control: 'choice', values: ['none', 'attention', 'block'], note: 'same result' },
+    { name: 'optimizer.kind', label: 'Optimizer', control: 'choice', values: optimizers, note: 'other training' },
+  ];
+}
+
+/** The overrides with one what-if taken back. */
+export function withoutChange(
+  overrides: Readonly<Record<string, SettingValue>>,
+  name: string,
+): Record<string, SettingValue> {
+  const gone = name === 'tokenizer.vocabulary' ? ['tokenizer.vocabulary', 'tokenizer.kind'] : [name];
+  return Object.fromEntries(Object.entries(overrides).filter(([key]) => !gone.includes(key)));
+}

@@ -105,6 +105,12 @@ export class ChartReader {
     return this.#curves.get(run)?.append(this.#metric, batch) ?? false;
   }
 
+  /** What was read of a run no longer holds. */
+  outdate(run: string): void {
+    const curve = this.#curves.get(run);
+    if (curve !== undefined) curve.stale = true;
+  }
+
   /** Runs whose curves need the database again. */
   get stale(): boolean {
     for (const curve of this.#curves.values()) if (curve.stale) return true;

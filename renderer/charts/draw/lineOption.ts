@@ -158,7 +158,7 @@ export function lineOption(
     animation: false,
     grid: { ...MARGIN, containLabel: false, show: false },
     xAxis: axisOption(model.x, theme, Math.max(2, Math.floor((width - MARGIN.left - MARGIN.right) / 90)), 'x'),
-    yAxis: axisOption(model.y, theme, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / 42)), 'y'),
+    yAxis: axisOption(model.y, theme, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / 32)), 'y'),
     series: [
       {
         type: 'custom',
@@ -196,10 +196,10 @@ function referenceItem(model: LineModel, scales: Scales, theme: ChartTheme, inde
       },
       {
         type: 'text',
+        x: scales.x.to - 2,
+        y: y - 4,
         style: {
           text: label,
-          x: scales.x.to - 2,
-          y: y - 3,
           align: 'right',
           verticalAlign: 'bottom',
           fill: theme.muted,

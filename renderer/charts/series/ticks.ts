@@ -1,11 +1,11 @@
 /** Axis ticks at round numbers. */
 
-/** About `count` ticks at 1, 2 or 5 times a power of ten inside [min, max]; exact multiples, no rounding dust. */
+/** About `count` ticks (a few more rather than far fewer) at 1, 2 or 5 times a power of ten inside [min, max]; exact multiples, no rounding dust. */
 export function linearTicks(min: number, max: number, count: number): number[] {
   if (!(max > min)) return Number.isFinite(min) ? [min] : [];
   const rough = (max - min) / Math.max(1, count);
   const power = Math.floor(Math.log10(rough));
-  const factor = [1, 2, 5, 10].find((f) => f * 10 ** power >= rough * (1 - 1e-9)) ?? 10;
+  const factor = [1, 2, 5, 10].find((f) => f * 10 ** power >= rough * 0.8) ?? 10;
   // Dividing by a whole number is exact to the last bit where multiplying by 0.1 is not.
   const inverse = power < 0 ? 10 ** -power / factor : undefined;
   const step = factor * 10 ** power;

@@ -35,7 +35,11 @@ export function compareMetrics(a: string, b: string): number {
     const at = SECTIONS.indexOf(sectionOf(metric));
     return at === -1 ? SECTIONS.length : at;
   };
-  const importance = (metric: string): number => (/\/loss$/u.test(metric) ? 0 : 1);
+  const RANKS = ['loss', 'bpb', 'perplexity', 'accuracy'];
+  const importance = (metric: string): number => {
+    const at = RANKS.indexOf(metric.slice(metric.indexOf('/') + 1));
+    return at === -1 ? RANKS.length : at;
+  };
   return place(a) - place(b) || importance(a) - importance(b) || a.localeCompare(b);
 }
 

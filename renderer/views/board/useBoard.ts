@@ -1,6 +1,7 @@
 /** The state of a board and what follows from it; handed down to its charts. */
 import { computed, inject, onScopeDispose, provide, ref, shallowRef, watch } from 'vue';
 import type { ComputedRef, InjectionKey, Ref, ShallowRef } from 'vue';
+import type { Events } from '../../../preload/contract/api.ts';
 import type { MetricBatch } from '../../../preload/contract/metrics.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Reference } from '../../charts/draw/model.ts';
@@ -19,7 +20,13 @@ import type { SharedPointer } from './pointer.ts';
 /** Metrics that serve as x, or that summarise others; they get no chart of their own. */
 const NOT_CHARTED = new Set(['tokens', 'epoch', 'seconds', 'flops', 'val/best_loss', 'val/best_step']);
 
-export type PointsListener = (run: string, batch: MetricBatch) => void;
+export interface PointsChange {
+  readonly run: string;
+  readonly columns: MetricBatch;
+  /** What is known of the run no longer holds: it went back to a checkpoint, or points were left out on the way. */
+  readonly again: boolean;
+}
+export type PointsListener = (change: PointsChange) => void;
 
 export interface Board {
   readonly state: Ref<BoardState>;
@@ -143,9 +150,13 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   };
   provide(BOARD, board);
   provide(POINTER, pointer);
+  const tell = (change: PointsChange): void => {
+    for (const listener of listeners) listener(change);
+  };
   onScopeDispose(
-    useClient().subscribe('points', ({ runs: news }: { runs: readonly { runId: string; columns: MetricBatch }[] }) => {
-      for (const { runId, columns } of news) for (const listener of listeners) listener(runId, columns);
+    useClient().subscribe('points', ({ runs: news, resync }: Events['points']) => {
+      for (const { runId, columns, keepUpTo } of news) tell({ run: runId, columns, again: keepUpTo !== undefined });
+      for (const run of resync) tell({ run, columns: [], again: true });
     }),
   );
   watch(
@@ -201,7 +212,7 @@ function keep(state: Ref<BoardState>, key: () => string | undefined, initial: Pa
         setQuery({ board: stateText(now) });
         // Losing a layout is no loss of work: the next change tries again.
         useClient()
-          .call('views.set', { key: name, value: packState(now) })
+          .call('views.set', { key: name, value: JSON.parse(JSON.stringify(packState(now))) })
           .catch(() => undefined);
       }, 500);
     },

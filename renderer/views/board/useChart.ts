@@ -139,10 +139,10 @@ export function useChart(board: Board, metric: string): BoardChart {
     }, REREAD);
   }
 
-  const stopPoints = board.onPoints((run, batch) => {
-    const changed = reader.append(run, batch);
-    if (changed) schedule();
-    if (!reader.get(run) || reader.stale) rereadSoon();
+  const stopPoints = board.onPoints(({ run, columns, again }) => {
+    if (again) reader.outdate(run);
+    else if (reader.append(run, columns)) schedule();
+    if (visible.value && (reader.stale || (reader.get(run) === undefined && ids.value.includes(run)))) rereadSoon();
   });
   watch([visible, width, ids, xMetric, xSetting, board.range], () => void load(), { immediate: true });
   watch([() => state.value, override, board.groups, board.coloring], schedule, { deep: true });

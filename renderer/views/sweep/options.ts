@@ -5,7 +5,7 @@ import { colorScale } from '../../charts/color/scale.ts';
 import type { ChartTheme } from '../../charts/draw/model.ts';
 import { formatMean, formatTick } from '../../charts/format.ts';
 import { padded } from '../../charts/series/extent.ts';
-import { logTicks } from '../../charts/series/ticks.ts';
+import { linearTicks, logTicks } from '../../charts/series/ticks.ts';
 import { paretoFront } from '../../charts/stats/pareto.ts';
 import type { HeatMap } from '../../charts/sweep/heatmap.ts';
 import { higherIsBetter } from '../../charts/sweep/metric.ts';
@@ -80,6 +80,8 @@ export function parallelOption(
   });
   const means = shown.map((row) => row.metric.mean);
   const range = padded({ min: Math.min(...means), max: Math.max(...means) }, false);
+  const ticks = linearTicks(range.min, range.max, 7);
+  const step = ticks.length > 1 ? ticks[1] - ticks[0] : Math.abs(ticks[0] ?? 1);
   const metricAxis = {
     dim: columns.length,
     name: metric,
@@ -87,7 +89,9 @@ export function parallelOption(
     ...range,
     // The best at the top, whichever direction that is.
     inverse: !higherIsBetter(metric),
-    axisLabel: { formatter: (v: number) => formatTick(v, (range.max - range.min) / 5) },
+    ...(higherIsBetter(metric) ? {} : { nameLocation: 'start' }),
+    axisLabel: { customValues: ticks, formatter: (v: number) => formatTick(v, step) },
+    axisTick: { customValues: ticks },
   };
   return {
     parallel: {
@@ -114,7 +118,15 @@ export function parallelOption(
     },
     parallelAxis: [...axes, metricAxis].map((axis) => ({
       ...axis,
-      axisLabel: { ...text(look), ...(axis as { axisLabel?: object }).axisLabel },
+      axisLabel: {
+        ...text(look, {
+          color: look.theme.text,
+          backgroundColor: look.theme.surface,
+          padding: [1, 3],
+          borderRadius: 2,
+        }),
+        ...(axis as { axisLabel?: object }).axisLabel,
+      },
     })),
     tooltip: {
       ...tooltip(look),
@@ -183,6 +195,15 @@ export function heatOption(
         return `${where}\nmean ${formatMean(cell.mean, cell.sd)}  N ${cell.n}\nbest ${formatValue(up ? cell.max : cell.min)}${failed > 0 ? `\n${failed} without a number` : ''}`;
       },
     },
+    // The chart insists on one; the colours are those of the rows' bars.
+    visualMap: {
+      show: false,
+      min: low,
+      max: high > low ? high : low + 1,
+      inRange: {
+        color: Array.from({ length: 9 }, (_, i) => ramp(Math.sqrt(up ? 1 - i / 8 : i / 8), look.surface)),
+      },
+    },
     xAxis: { ...axis(names[0], map.columns), nameGap: 28 },
     yAxis: { ...axis(names[1], map.rows), nameGap: 60 },
     series: [
@@ -190,12 +211,11 @@ export function heatOption(
         type: 'heatmap',
         data: map.cells.map((cell) => {
           const t = Math.sqrt(share(cell.value));
-          const color = Number.isFinite(cell.value) ? ramp(t, look.surface) : look.theme.line;
           // Strong blue and pale blue swap roles between the surfaces; white or black, whichever reads.
           const ink = look.surface === 'light' ? (t < 0.62 ? '#ffffff' : '#10131a') : t < 0.35 ? '#10131a' : '#ffffff';
           return {
             value: [cell.column, cell.row, Number.isFinite(cell.value) ? cell.value : '-'],
-            itemStyle: { color, borderColor: look.theme.surface, borderWidth: 2, borderRadius: 4 },
+            itemStyle: { borderColor: look.theme.surface, borderWidth: 2, borderRadius: 4 },
             label: {
               show: roomy,
               color: Number.isFinite(cell.value) ? ink : look.theme.text,
@@ -235,6 +255,7 @@ export function paretoOption(
   const logX = x.length > 1 && Math.min(...x) > 0 && Math.max(...x) / Math.min(...x) > 5;
   const rangeX = padded({ min: Math.min(...x), max: Math.max(...x) }, logX);
   const rangeY = padded({ min: Math.min(...y), max: Math.max(...y) }, false);
+  const ticksX = (logX ? logTicks : linearTicks)(rangeX.min, rangeX.max, 8);
   const axis = {
     axisLine: { lineStyle: { color: look.theme.line } },
     axisTick: { lineStyle: { color: look.theme.line } },
@@ -260,7 +281,7 @@ export function paretoOption(
       axisLabel: text(look, {
         formatter: cost.format,
         hideOverlap: true,
-        ...(logX ? { customValues: logTicks(rangeX.min, rangeX.max, 6) } : {}),
+        customValues: ticksX,
       }),
     },
     yAxis: {
@@ -301,8 +322,8 @@ export function paretoOption(
           label: {
             show: onFront.has(i) && front.length <= 12,
             formatter: labelFor(row),
-            position: 'right',
-            distance: 6,
+            position: 'top',
+            distance: 5,
             ...text(look, { color: look.theme.text }),
           },
         })),

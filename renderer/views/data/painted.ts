@@ -26,7 +26,7 @@ export function paintToken({ id, bytes }: Token): PaintedToken {
       text: text
         .replaceAll('\n', '↵')
         .replaceAll('\t', '⇥')
-        .replaceAll(/[\u0000-\u001F\u007F]/gu, (c) => `⟨${hex(c.charCodeAt(0))}⟩`),
+        .replaceAll(/\p{Cc}/gu, (c) => `⟨${hex(c.charCodeAt(0))}⟩`),
       breaks: text.endsWith('\n'),
       bytes: list,
       whole: true,

@@ -8,6 +8,7 @@ export type {
 } from '../../preload/contract/api.ts';
 export type {
   AppInfo,
+  DataProgress,
   DataStats,
   DataSummary,
   DeviceInfo as Device,

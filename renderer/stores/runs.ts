@@ -57,7 +57,14 @@ export const useRuns = defineStore('runs', () => {
 
   const name = (id: string): string => get(id)?.name ?? id;
 
-  const stop = (id: string) => act(`Could not stop ${name(id)}`, () => useClient().call('runs.stop', { id }));
+  /** Saves first, so nothing is lost: instead of a question there is a way back. */
+  async function stop(id: string): Promise<boolean> {
+    const label = name(id);
+    if (!(await act(`Could not stop ${label}`, () => useClient().call('runs.stop', { id })))) return false;
+    const action = { label: 'Resume', run: () => resume(id) };
+    useToasts().show({ message: `Stopping ${label}; its present step is saved`, duration: 10_000, action });
+    return true;
+  }
   const resume = (id: string) => act(`Could not resume ${name(id)}`, () => useClient().call('runs.resume', { id }));
   const rerun = (id: string) => act(`Could not rerun ${name(id)}`, () => useClient().call('runs.rerun', { id }));
   const tag = (id: string, tags: string[]) =>

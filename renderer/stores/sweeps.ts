@@ -41,7 +41,14 @@ export const useSweeps = defineStore('sweeps', () => {
     }
   }
 
-  const stop = (id: string) => act(`Could not stop ${name(id)}`, () => useClient().call('sweeps.stop', { id }));
+  /** The running runs save first and the waiting ones keep their place: resuming goes on as if nothing had been. */
+  async function stop(id: string): Promise<boolean> {
+    const label = name(id);
+    if (!(await act(`Could not stop ${label}`, () => useClient().call('sweeps.stop', { id })))) return false;
+    const action = { label: 'Resume', run: () => resume(id) };
+    useToasts().show({ message: `Stopping ${label}; what trains is saved`, duration: 10_000, action });
+    return true;
+  }
   const resume = (id: string) => act(`Could not resume ${name(id)}`, () => useClient().call('sweeps.resume', { id }));
   const retryFailed = (id: string) =>
     act(`Could not retry ${name(id)}`, () => useClient().call('sweeps.retryFailed', { id }));

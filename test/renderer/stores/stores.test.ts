@@ -42,6 +42,20 @@ describe('runs', () => {
     expect(store.list.map(({ id }) => id)).toEqual(['a']);
   });
 
+  it('that are stopped can be resumed from the message', async () => {
+    const lab = testLab({
+      'runs.stop': () => ({ run: testRun('a', { state: 'stopped' }) }),
+      'runs.resume': () => ({ run: testRun('a', { state: 'queued' }) }),
+    });
+    const store = useRuns();
+    store.start();
+    lab.emit('runs', { runs: [testRun('a', { state: 'running' })] });
+    await store.stop('a');
+    expect(store.get('a')?.state).toBe('stopped');
+    await useToasts().toasts[0].action!.run();
+    expect(store.get('a')?.state).toBe('queued');
+  });
+
   it('report a refused change and keep the record', async () => {
     const lab = testLab();
     const store = useRuns();

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import type { MetricColumn, MetricState, Series } from './metrics.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
-import type { RunEvent, RunRecord, SweepRecord } from './runs.ts';
+import type { RunEvent, RunRecord } from './runs.ts';
 import type * as shapes from './shapes.ts';
 
 // No code is made from text: the content security policy would forbid it.
@@ -120,15 +120,15 @@ export const routes = {
     runIds: string[];
     warnings: string[];
   }>(),
-  'sweeps.list': route(nothing).to<{ sweeps: SweepRecord[] }>(),
-  'sweeps.get': route(byId).to<{ sweep: SweepRecord; draft: shapes.Draft | null }>(),
-  'sweeps.rename': route(z.strictObject({ id, name })).to<{ sweep: SweepRecord }>(),
-  'sweeps.stop': route(byId).to<{ sweep: SweepRecord }>(),
-  'sweeps.resume': route(byId).to<{ sweep: SweepRecord; queued: number }>(),
-  'sweeps.retryFailed': route(byId).to<{ sweep: SweepRecord; queued: number }>(),
+  'sweeps.list': route(nothing).to<{ sweeps: shapes.ListedSweep[] }>(),
+  'sweeps.get': route(byId).to<{ sweep: shapes.ListedSweep; draft: shapes.Draft | null }>(),
+  'sweeps.rename': route(z.strictObject({ id, name })).to<{ sweep: shapes.ListedSweep }>(),
+  'sweeps.stop': route(byId).to<{ sweep: shapes.ListedSweep }>(),
+  'sweeps.resume': route(byId).to<{ sweep: shapes.ListedSweep; queued: number }>(),
+  'sweeps.retryFailed': route(byId).to<{ sweep: shapes.ListedSweep; queued: number }>(),
   /** Moves all of its runs to the bin. */
-  'sweeps.remove': route(byId).to<{ sweep: SweepRecord; runIds: string[] }>(),
-  'sweeps.restore': route(byId).to<{ sweep: SweepRecord; runIds: string[] }>(),
+  'sweeps.remove': route(byId).to<{ sweep: shapes.ListedSweep; runIds: string[] }>(),
+  'sweeps.restore': route(byId).to<{ sweep: shapes.ListedSweep; runIds: string[] }>(),
 
   'runs.list': route(z.strictObject({ filter: filter.default({}) })).to<{ runs: RunRecord[] }>(),
   'runs.get': route(byId).to<{ run: RunRecord }>(),
@@ -242,7 +242,7 @@ export type Output<R extends RouteName> = Routes[R] extends Route<z.ZodType, inf
 export interface Events {
   /** Whole records that changed, those in the bin included. */
   runs: { readonly runs: readonly RunRecord[] };
-  sweeps: { readonly sweeps: readonly SweepRecord[] };
+  sweeps: { readonly sweeps: readonly shapes.ListedSweep[] };
   progress: { readonly progress: readonly shapes.RunProgress[] };
   /**
    * New points. After a gap (a slow client, many points) they come from the database, and dense ones as means of neighbours: `resync`

@@ -1,5 +1,5 @@
 /** What the routes answer with, where it is not a run, a sweep or a series (those have files of their own). */
-import type { CheckpointKind, RunRecord } from './runs.ts';
+import type { CheckpointKind, RunRecord, SweepRecord } from './runs.ts';
 import type { Config, Question, SettingProblem, SettingSpec, SettingValue } from './settings.ts';
 
 export interface Range {
@@ -214,7 +214,7 @@ export interface SweepPlan {
 }
 
 export interface SizedBatch {
-  readonly microBatch: number;
+  readonly sequences: number;
   readonly bytes: number;
 }
 export interface LargestBatch {
@@ -321,6 +321,12 @@ export interface GpuInfo {
   /** In this machine. */
   readonly installed: boolean;
   readonly verified: boolean;
+}
+
+/** A sweep as lists show it. */
+export interface ListedSweep extends SweepRecord {
+  /** Set while all of its runs are in the bin. */
+  readonly deletedAt: number | null;
 }
 
 export interface QueueState {

@@ -1,0 +1,61 @@
+/** From the errors of the lab's parts to the codes of the contract. */
+import { z } from 'zod';
+import { LabError } from '../../../preload/contract/rpc.ts';
+import type { ErrorCode } from '../../../preload/contract/rpc.ts';
+import type { StoreErrorCode } from '../../store/index.ts';
+import { StoreError } from '../../store/index.ts';
+
+const STORE: Partial<Record<StoreErrorCode, ErrorCode>> = {
+  'not-found': 'not-found',
+  ambiguous: 'not-found',
+  missing: 'not-found',
+  state: 'state',
+  invalid: 'invalid',
+  order: 'invalid',
+  full: 'storage',
+  io: 'storage',
+  busy: 'storage',
+  locked: 'storage',
+  'read-only': 'storage',
+  backlog: 'storage',
+  corrupt: 'storage',
+  closed: 'disconnected',
+};
+
+/** Errors whose messages are written for users, by name: their classes belong to many parts. */
+const BY_NAME: Readonly<Record<string, ErrorCode>> = {
+  RecipeError: 'invalid',
+  DataError: 'invalid',
+  UnknownGpuError: 'invalid',
+  PluginError: 'invalid',
+  PluginLoadError: 'invalid',
+  ExpressionError: 'invalid',
+  ExportError: 'storage',
+  NoDeviceError: 'device',
+  ExecutorUnavailableError: 'device',
+  OutOfMemoryError: 'memory',
+  SampleError: 'state',
+  CheckpointError: 'storage',
+  SafetensorsError: 'storage',
+  AbortError: 'cancelled',
+};
+
+/** Never throws. What is not known is `internal`, with its message and without its stack. */
+export function toLabError(error: unknown): LabError {
+  if (error instanceof LabError) return error;
+  if (error instanceof StoreError) return new LabError(STORE[error.code] ?? 'internal', error.message);
+  if (error instanceof z.ZodError) return inputError(error);
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return new LabError(BY_NAME[name] ?? 'internal', message);
+}
+
+/** Where the input differs from the schema; at most ten places. */
+export function inputError(error: z.ZodError): LabError {
+  const places = error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.'), message }));
+  const [first] = places;
+  return new LabError(
+    'input',
+    `The input is wrong${first?.path ? ` at ${first.path}` : ''}: ${first?.message}`,
+    places,
+  );
+}

@@ -1,0 +1,40 @@
+/** What the handlers of all routes work with. */
+import type { Output, Parsed, RouteName } from '../../../preload/contract/api.ts';
+import type { DataProgress, ListedSweep, Notice } from '../../../preload/contract/shapes.ts';
+import type { Lab } from '../lab.ts';
+import type { Datasets } from './datasetCache.ts';
+import type { DeviceWatch } from './deviceWatch.ts';
+import type { Downloads } from './downloads.ts';
+import type { LongQueue } from './longQueue.ts';
+import type { Call } from './session.ts';
+import type { Views } from './views.ts';
+
+export interface Hub {
+  readonly lab: Lab;
+  readonly instance: string;
+  readonly queue: LongQueue;
+  readonly devices: DeviceWatch;
+  readonly datasets: Datasets;
+  readonly downloads: Downloads;
+  readonly views: Views;
+  /** Tells every client that these changed. */
+  readonly changed: (what: { readonly runs?: Iterable<string>; readonly sweeps?: Iterable<string> }) => void;
+  readonly notice: (notice: Notice) => void;
+  readonly dataProgress: (corpus: string, tokenizer: string, progress: DataProgress | null) => void;
+}
+
+export type Handler<R extends RouteName> = (input: Parsed<R>, call: Call) => Output<R> | Promise<Output<R>>;
+/** Handlers of the routes of a family (or several). */
+export type Handlers<F extends string> = {
+  readonly [R in Extract<RouteName, `${F}.${string}`>]: Handler<R>;
+};
+
+/** A sweep as lists show it: in the bin when all of its runs are. */
+export function listed({ lab: { store } }: Pick<Hub, 'lab'>, id: string): ListedSweep | undefined {
+  const sweep = store.getSweep(id);
+  if (sweep === undefined) return undefined;
+  const alive = Object.values(sweep.counts).reduce((sum, n) => sum + n, 0);
+  if (alive > 0) return { ...sweep, deletedAt: null };
+  const [first, ...others] = store.listRuns({ sweepId: id, deleted: 'only' }).map(({ deletedAt }) => deletedAt ?? 0);
+  return { ...sweep, deletedAt: first === undefined ? null : Math.max(first, ...others) };
+}

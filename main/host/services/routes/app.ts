@@ -1,0 +1,74 @@
+import type { RecipeCard } from '../../../../preload/contract/shapes.ts';
+import { listRecipes, loadRecipe, resolveConfig } from '../../../lab/settings/index.ts';
+import type { Recipe } from '../../../lab/settings/index.ts';
+import { checkup } from '../../checkup.ts';
+import { packageVersion } from '../../version.ts';
+import { resolveValues } from '../configs.ts';
+import type { Handlers, Hub } from '../hub.ts';
+
+export function appRoutes(hub: Hub): Handlers<'app' | 'devices' | 'recipes' | 'settings' | 'views' | 'queue'> {
+  const { lab, queue } = hub;
+  const { registry } = lab;
+  return {
+    'app.info': () => ({
+      version: packageVersion(),
+      codeVersion: lab.codeVersion,
+      dataDir: lab.paths.home,
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+      instance: hub.instance,
+    }),
+    'app.doctor': async () => ({ findings: await checkup(lab.paths) }),
+    'devices.list': async () => ({ devices: await hub.devices.list() }),
+
+    'recipes.list': async () => ({ recipes: (await listRecipes()).map(cardOf) }),
+    'recipes.get': async ({ name }) => {
+      const recipe = await loadRecipe(name);
+      const { config, origins } = resolveConfig({ registry, recipe: recipe.source });
+      const values = Object.entries(config).filter(([setting]) => origins[setting] === 'recipe');
+      return { ...cardOf(recipe), values: Object.fromEntries(values), config };
+    },
+
+    'settings.list': () => ({
+      specs: registry.specs,
+      questions: registry.questions().map(({ question, specs }) => ({ question, names: specs.map(nameOf) })),
+      sections: registry.sections().map(({ name, specs }) => ({ name, names: specs.map(nameOf) })),
+      defaults: registry.defaults,
+    }),
+    'settings.check': async (input) => {
+      const { config, problems, warnings, changed } = await resolveValues(registry, input);
+      const applies = registry.names.filter((name) => registry.applies(name, config));
+      return { config, problems, warnings, changed, applies };
+    },
+
+    'queue.get': () => queue.state,
+    'queue.setConcurrency': ({ concurrency }) => {
+      queue.setConcurrency(concurrency);
+      return queue.state;
+    },
+    'queue.pause': () => {
+      queue.pause();
+      return queue.state;
+    },
+    'queue.resume': () => {
+      queue.resume();
+      return queue.state;
+    },
+
+    'views.get': ({ key }) => ({ value: hub.views.get(key) }),
+    'views.set': async ({ key, value }) => {
+      await hub.views.set(key, value);
+      return { saved: true };
+    },
+  };
+}
+
+const nameOf = ({ name }: { readonly name: string }): string => name;
+
+/** Corpora that are part of Sweeplab; everything else is fetched, or read from a path. */
+const BUILT_IN = 'stories';
+
+function cardOf({ name, title, teaches, about, source }: Recipe): RecipeCard {
+  const corpus = source.entries.find((entry) => entry.name === 'data.corpus')?.value;
+  return { name, title, teaches, about, download: corpus !== undefined && corpus !== BUILT_IN };
+}

@@ -1,0 +1,153 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LabError } from '../../../../preload/contract/rpc.ts';
+import type { RunRecord } from '../../../../preload/contract/runs.ts';
+import type { RunSample } from '../../../../preload/contract/shapes.ts';
+import { variedSettings } from '../../../lab/export/groups.ts';
+import { requeue } from '../../../lab/queue/queue.ts';
+import { sampleRun } from '../../../lab/sampling/sampling.ts';
+import type { Handlers, Hub } from '../hub.ts';
+
+export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
+  const { lab, queue, changed } = hub;
+  const { store } = lab;
+  const find = (id: string): RunRecord => {
+    const run = store.getRun(id);
+    if (run === undefined) throw new LabError('not-found', `There is no run ${id}.`);
+    return run;
+  };
+  const tell = (id: string): { run: RunRecord } => {
+    const run = find(id);
+    changed({ runs: [id], sweeps: run.sweepId === null ? [] : [run.sweepId] });
+    return { run };
+  };
+  let sampling: Promise<unknown> = Promise.resolve();
+
+  return {
+    'runs.list': ({ filter }) => ({ runs: store.listRuns(filter) }),
+    'runs.get': ({ id }) => ({ run: find(id) }),
+    'runs.stop': async ({ id }) => {
+      find(id);
+      await queue.stopRun(id);
+      return tell(id);
+    },
+    'runs.resume': ({ id }) => {
+      const run = find(id);
+      if (requeue(store, { runId: id }, ['stopped', 'failed']) === 0)
+        throw new LabError('state', `${run.name} is ${run.state}: only stopped and failed runs can be resumed.`);
+      queue.added();
+      return tell(id);
+    },
+    'runs.rerun': ({ id }) => {
+      const { name, config, seed, settingKey, sweepId, color, tags } = find(id);
+      const run = store.createRun({
+        name,
+        config,
+        seed,
+        settingKey,
+        sweepId,
+        color,
+        tags,
+        codeVersion: lab.codeVersion,
+      });
+      queue.added();
+      return tell(run.id);
+    },
+    'runs.rename': ({ id, name }) => {
+      find(id);
+      store.updateRun(id, { name });
+      return tell(id);
+    },
+    'runs.tag': ({ id, tags }) => {
+      const { tags: before } = find(id);
+      const gone = before.filter((tag) => !tags.includes(tag));
+      if (gone.length > 0) store.untagRuns([id], gone);
+      if (tags.length > 0) store.tagRuns([id], tags);
+      return tell(id);
+    },
+    'runs.note': ({ id, note }) => {
+      find(id);
+      store.updateRun(id, { note });
+      return tell(id);
+    },
+    'runs.remove': ({ id }) => {
+      find(id);
+      store.deleteRuns([id]);
+      queue.changed();
+      return tell(id);
+    },
+    'runs.restore': ({ id }) => {
+      find(id);
+      store.restoreRuns([id]);
+      queue.added();
+      return tell(id);
+    },
+    'runs.events': ({ id, after, kinds, limit }) => ({
+      events: store.readEvents({ runId: id, after, kinds, limit }),
+    }),
+    'runs.checkpoints': async ({ id }) => {
+      find(id);
+      const found = store.checkpoints(id);
+      return {
+        checkpoints: await Promise.all(
+          found.map(async (checkpoint) => ({ ...checkpoint, bytes: await sizeOf(checkpoint.path) })),
+        ),
+      };
+    },
+    'runs.samples': ({ id }) => {
+      find(id);
+      const samples = store.readEvents({ runId: id, kinds: ['log'] }).flatMap(({ message, data, at }): RunSample[] => {
+        const { step, text } = (data ?? {}) as { step?: unknown; text?: unknown };
+        if (message !== 'sample' || typeof step !== 'number' || typeof text !== 'string') return [];
+        return [{ step, text, at }];
+      });
+      return { samples };
+    },
+    'runs.metrics': ({ id }) => {
+      find(id);
+      return { metrics: store.metricStates(id) };
+    },
+    'runs.compare': ({ ids }) => {
+      const runs = [...new Set(ids)].map(find);
+      const varied = variedSettings(runs, lab.registry.names).filter((name) => name !== 'seed');
+      const seeds = new Set(runs.map(({ seed }) => seed)).size > 1 ? ['seed'] : [];
+      const metrics = [...new Set(runs.flatMap(({ summary }) => Object.keys(summary)))];
+      const evaluated = metrics.filter((metric) => metric.startsWith('val/'));
+      const others = metrics.filter((metric) => !metric.startsWith('val/'));
+      return { runs, differing: [...varied, ...seeds], metrics: [...evaluated, ...others] };
+    },
+
+    'series.read': ({ runs, metric, ...query }) => {
+      // What was sent live but is not committed yet must not be missing from what is read.
+      store.flush();
+      const known = runs.filter((id) => store.getRun(id) !== undefined);
+      const series = store.readMany(known, metric, query);
+      return { series: series.map((each, i) => ({ ...each, runId: known[i]! })) };
+    },
+
+    'sampling.generate': async ({ runId, ...request }) => {
+      const run = find(runId);
+      // One at a time: each holds a model and all cores.
+      const made = sampling.then(() =>
+        sampleRun(run, request, {
+          store,
+          cache: lab.paths.cache,
+          plugins: lab.plugins.map(({ file }) => file),
+        }),
+      );
+      sampling = made.catch(() => undefined);
+      return { samples: await made };
+    },
+  };
+}
+
+/** Bytes of a folder of files; null when it is gone. */
+async function sizeOf(folder: string): Promise<number | null> {
+  try {
+    const names = await readdir(folder);
+    const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,228 @@
+import { availableParallelism } from 'node:os';
+import { LabError } from '../../../../preload/contract/rpc.ts';
+import type { Draft, ListedSweep, SweepPlan } from '../../../../preload/contract/shapes.ts';
+import { selectExecutor } from '../../../engine/executors/select.ts';
+import { checkLaunch } from '../../../lab/fit/index.ts';
+import { defaultConcurrency, requeue } from '../../../lab/queue/queue.ts';
+import { listRecipes, loadRecipe } from '../../../lab/settings/index.ts';
+import { parseSweep, planSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
+import type { SweepPlan as Plan, SweepSpec } from '../../../lab/sweeps/index.ts';
+import { refuse } from '../configs.ts';
+import { draftToSweep, sweepToDraft, withoutPlace } from '../draftYaml.ts';
+import { toLabError } from '../errors.ts';
+import { listed } from '../hub.ts';
+import type { Handlers, Hub } from '../hub.ts';
+import { checkSweep } from '../sweepFit.ts';
+import type { PlannedConfig } from '../sweepFit.ts';
+import { findDevice, pluginModels, samplesOf } from './fit.ts';
+
+/** Seconds are enough for anyone who does not say. */
+const PLAN_BUDGET_MS = 2000;
+
+const NOTHING: SweepPlan = {
+  runs: 0,
+  settings: [],
+  seeds: [],
+  dropped: [],
+  duplicates: 0,
+  combinations: 0,
+  problems: [],
+  warnings: [],
+  groups: [],
+  pending: 0,
+  device: null,
+  deviceProblem: null,
+  seconds: null,
+  basis: 'unknown',
+  cost: null,
+  suggestions: [],
+};
+
+export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
+  const { lab, queue, changed } = hub;
+  const { store, registry } = lab;
+
+  const planOf = async (
+    draft: Draft,
+  ): Promise<{ plan: Plan; spec: SweepSpec } | { problems: SweepPlan['problems'] }> => {
+    const { sweep: spec, problems } = draftToSweep(draft);
+    if (spec === undefined) return { problems };
+    const own = spec.recipe !== undefined && /\.ya?ml$/u.test(spec.recipe);
+    const base = own ? { recipe: (await loadRecipe(spec.recipe!)).source } : {};
+    return { plan: planSweep({ registry, sweep: spec, recipes: await listRecipes(), base }), spec };
+  };
+  const find = (id: string): ListedSweep => {
+    const sweep = listed(hub, id);
+    if (sweep === undefined) throw new LabError('not-found', `There is no sweep ${id}.`);
+    return sweep;
+  };
+  const tell = (id: string): { sweep: ListedSweep } => {
+    const runs = store.listRuns({ sweepId: id, deleted: 'any' }).map((run) => run.id);
+    changed({ runs, sweeps: [id] });
+    return { sweep: find(id) };
+  };
+  const goOn = (id: string, states: readonly ('stopped' | 'failed')[]): { sweep: ListedSweep; queued: number } => {
+    find(id);
+    requeue(store, { sweepId: id }, states);
+    const queued = store.countRuns({ sweepId: id, state: 'queued' });
+    if (queued > 0) {
+      // A paused or stopped sweep is passed over by the queue.
+      store.updateSweep(id, { state: 'running' });
+      queue.added();
+    }
+    return { ...tell(id), queued };
+  };
+
+  return {
+    'sweeps.plan': async ({ draft, prices, budget = PLAN_BUDGET_MS, ...where }) => {
+      const planned = await planOf(draft);
+      if ('problems' in planned) return { ...NOTHING, problems: planned.problems };
+      const { plan } = planned;
+      const configs = new Map(plan.runs.map(({ settingKey, config }) => [settingKey, config]));
+      const settings = plan.settings.map(({ key, label, values }) => ({ key, label, values }));
+      const answer: SweepPlan = {
+        ...NOTHING,
+        runs: plan.runs.length,
+        settings,
+        seeds: plan.seeds,
+        dropped: plan.dropped,
+        duplicates: plan.duplicates,
+        combinations: plan.combinations,
+        problems: plan.problems.map(withoutPlace),
+        warnings: plan.warnings,
+      };
+      const [first] = plan.runs;
+      if (plan.problems.length > 0 || first === undefined) return answer;
+      const each = settings.map(({ key, label, values }): PlannedConfig => ({
+        label,
+        values,
+        config: configs.get(key)!,
+        runs: plan.seeds.length,
+      }));
+      try {
+        const device = await findDevice(first.config, where);
+        const { warnings, ...fit } = checkSweep(each, device, {
+          models: pluginModels(hub),
+          samples: samplesOf(hub),
+          prices: prices ?? {},
+          budget,
+        });
+        return { ...answer, ...fit, device, warnings: [...answer.warnings, ...warnings] };
+      } catch (error) {
+        const { code, message } = toLabError(error);
+        if (code !== 'device' && code !== 'invalid') throw error;
+        return { ...answer, pending: settings.length, deviceProblem: message };
+      }
+    },
+    'sweeps.fromYaml': ({ yaml }) => {
+      const { sweep, problems, extensions } = parseSweep(yaml);
+      if (sweep === undefined)
+        return { draft: null, problems: [...problems], extensions: [...extensions], ignored: [] };
+      return { ...sweepToDraft(sweep), problems: [...problems], extensions: [...extensions] };
+    },
+    'sweeps.toYaml': ({ draft }) => {
+      const { sweep, problems } = draftToSweep(draft);
+      refuse(problems);
+      return { yaml: sweepToYaml(sweep!) };
+    },
+    'sweeps.launch': async ({ draft, force = false }, { signal }) => {
+      const planned = await planOf(draft);
+      if ('problems' in planned) {
+        refuse(planned.problems);
+        throw new LabError('invalid', 'The sweep cannot be read.');
+      }
+      const { plan, spec } = planned;
+      refuse(plan.problems.map(withoutPlace));
+      const configs = plan.runs.map(({ config }) => config);
+      const threads = await threadsOf(configs);
+      const wanted = Math.max(queue.concurrency, defaultConcurrency(configs.length, availableParallelism(), threads));
+      const check = await checkLaunch(configs, { models: pluginModels(hub), concurrency: wanted, force });
+      if (check.refusals.length > 0) {
+        const lines = check.refusals.map(({ message }) => message);
+        throw new LabError('memory', lines.join('\n'), lines);
+      }
+      await hub.datasets.ready(configs, signal);
+      signal.throwIfAborted();
+      const { settings, dropped, duplicates, combinations, seeds, warnings } = plan;
+      const { sweep, runs } = store.createSweep(
+        {
+          name: draft.name || defaultName(spec),
+          spec,
+          yaml: sweepToYaml(spec),
+          plan: { settings, dropped, duplicates, combinations, seeds, warnings },
+        },
+        plan.runs.map((run) => ({ ...run, codeVersion: lab.codeVersion })),
+      );
+      queue.limit(sweep.id, check.concurrency);
+      queue.added();
+      const runIds = runs.map(({ id }) => id);
+      changed({ runs: runIds, sweeps: [sweep.id] });
+      return { sweepId: sweep.id, runIds, warnings: [...warnings, ...check.warnings] };
+    },
+    'sweeps.list': () => ({
+      sweeps: store.listSweeps().flatMap(({ id }) => {
+        const sweep = find(id);
+        return sweep.deletedAt === null ? [sweep] : [];
+      }),
+    }),
+    'sweeps.get': ({ id }) => {
+      const sweep = find(id);
+      return { sweep, draft: draftOf(sweep.spec) };
+    },
+    'sweeps.rename': ({ id, name }) => {
+      find(id);
+      store.updateSweep(id, { name });
+      return tell(id);
+    },
+    'sweeps.stop': async ({ id }) => {
+      find(id);
+      await queue.stopSweep(id);
+      return tell(id);
+    },
+    'sweeps.resume': ({ id }) => goOn(id, ['stopped']),
+    'sweeps.retryFailed': ({ id }) => goOn(id, ['stopped', 'failed']),
+    'sweeps.remove': ({ id }) => {
+      find(id);
+      const runIds = store.listRuns({ sweepId: id }).map((run) => run.id);
+      store.deleteRuns(runIds);
+      queue.changed();
+      return { ...tell(id), runIds };
+    },
+    'sweeps.restore': ({ id }) => {
+      find(id);
+      const runIds = store.listRuns({ sweepId: id, deleted: 'only' }).map((run) => run.id);
+      store.restoreRuns(runIds);
+      queue.added();
+      return { ...tell(id), runIds };
+    },
+  };
+}
+
+/** Null for sweeps of an older form. */
+function draftOf(spec: unknown): Draft | null {
+  try {
+    return sweepToDraft(spec as SweepSpec).draft;
+  } catch {
+    return null;
+  }
+}
+
+/** The most threads that one of the runs uses. @throws ExecutorUnavailableError before anything was created */
+async function threadsOf(configs: readonly SweepConfig[]): Promise<number> {
+  const wanted = new Map(configs.map((config) => [`${config.device} ${config['precision.policy']}`, config]));
+  let threads = 1;
+  for (const config of wanted.values()) {
+    const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);
+    threads = Math.max(threads, executor.device.threads);
+  }
+  return threads;
+}
+type SweepConfig = Plan['runs'][number]['config'];
+
+/** `quick: depth × width`, from what is varied. */
+function defaultName({ parameters, recipe }: SweepSpec): string {
+  const varied = parameters
+    .filter(({ distribution }) => distribution.kind !== 'constant')
+    .map(({ name }) => name.slice(name.lastIndexOf('.') + 1));
+  return [recipe ?? '', varied.join(' × ') || 'seeds'].filter(Boolean).join(': ');
+}

@@ -10,8 +10,6 @@ export interface Preferences {
   inspectorOpen: boolean;
   /** px. */
   listWidth: number;
-  /** Set once the first run was launched, so that the first card is no longer pointed at. */
-  welcomed: boolean;
 }
 
 const KEY = 'sweeplab.preferences';
@@ -23,7 +21,6 @@ export const DEFAULTS: Preferences = {
   listOpen: true,
   inspectorOpen: true,
   listWidth: 280,
-  welcomed: false,
 };
 
 const CHOICES: { readonly [K in keyof Preferences]?: readonly Preferences[K][] } = {

@@ -6,6 +6,7 @@ import type { Datasets } from './datasetCache.ts';
 import type { DeviceWatch } from './deviceWatch.ts';
 import type { Downloads } from './downloads.ts';
 import type { LongQueue } from './longQueue.ts';
+import type { Planner } from './planner.ts';
 import type { Call } from './session.ts';
 import type { Views } from './views.ts';
 
@@ -15,6 +16,7 @@ export interface Hub {
   readonly queue: LongQueue;
   readonly devices: DeviceWatch;
   readonly datasets: Datasets;
+  readonly planner: Planner;
   readonly downloads: Downloads;
   readonly views: Views;
   /** Tells every client that these changed. */

@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import type { RouteName } from '../../../preload/contract/api.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { FRAMES_PER_SECOND, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
-import type { Notice, RunProgress } from '../../../preload/contract/shapes.ts';
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import type { Notice } from '../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import { defaultConcurrency } from '../../lab/queue/queue.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
@@ -24,6 +25,7 @@ import type { PreparedFile } from './downloads.ts';
 import { listed } from './hub.ts';
 import type { Hub } from './hub.ts';
 import { LongQueue } from './longQueue.ts';
+import { Planner } from './planner.ts';
 import { PointBuffer } from './pointBuffer.ts';
 import { ProgressBoard } from './progressBoard.ts';
 import { appRoutes } from './routes/app.ts';
@@ -44,6 +46,8 @@ export interface LabServerOptions {
   readonly paused?: boolean;
 }
 
+/** How often lists get the numbers of running runs. */
+const SUMMARY_MS = 1000;
 const TURN_MS = 1000 / FRAMES_PER_SECOND;
 
 export class LabServer {
@@ -55,12 +59,20 @@ export class LabServer {
   readonly #downloads = new Downloads();
   readonly #views: Views;
   readonly #progress = new ProgressBoard();
+  readonly #planner: Planner;
+  readonly #busyListeners = new Set<(busy: boolean) => void>();
+  readonly #finishListeners = new Set<(notice: Notice) => void>();
+  /** Runs whose numbers moved since lists were last told. */
+  readonly #moved = new Set<string>();
+  #summary: NodeJS.Timeout | undefined;
   readonly #sessions = new Set<Session>();
   readonly #answer: Answer;
   readonly #lookup: Lookup;
   readonly #unwatch: (() => void)[];
   #timer: NodeJS.Timeout | undefined;
   #lastTurn = 0;
+  /** For the first client. */
+  #greeting: Notice | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws StoreError `locked` when another process has the lab */
@@ -72,17 +84,26 @@ export class LabServer {
     const server = new LabServer(lab, options.concurrency ?? (await usualConcurrency()));
     if (options.paused === true) server.#queue.pause();
     else server.#queue.kick();
+    const { length } = lab.recovered;
+    if (length > 0) {
+      const message = `${length === 1 ? 'An interrupted run goes' : `${length} interrupted runs go`} on from the last checkpoint`;
+      server.#greeting = { level: 'info', message };
+    }
     return server;
   }
 
   private constructor(lab: Lab, concurrency: number) {
     this.lab = lab;
     const { store, paths } = lab;
+    this.#planner = new Planner(lab);
     this.#queue = new LongQueue({
       lab,
       concurrency,
       onEvent: (event) => this.#trainingEvent(event),
-      onChange: () => this.#each((session) => session.markQueue()),
+      onChange: () => {
+        this.#each((session) => session.markQueue());
+        for (const listener of this.#busyListeners) listener(this.#queue.busy);
+      },
       onSweep: (id) => this.#each((session) => session.markSweeps([id])),
       onFailure: (error) =>
         this.#notice({ level: 'bad', message: 'The queue was paused: no run can be begun', details: error.message }),
@@ -97,7 +118,7 @@ export class LabServer {
       progress: () => this.#progress.list(),
     };
     this.#unwatch = [
-      store.onCommit(({ runIds }) => this.#each((session) => session.markRuns(runIds))),
+      store.onCommit(({ runIds }) => this.#committed(runIds)),
       store.onTrouble((error) =>
         this.#notice(
           error === null
@@ -124,13 +145,27 @@ export class LabServer {
       lookup: this.#lookup,
       points: () => new PointBuffer(MOST_PRESSURE),
       wake: () => this.#wake(),
-      onTopics: () => this.#devices.watch([...this.#sessions].some((each) => each.wants('devices'))),
+      onTopics: () => this.#topicsChanged(),
     });
     this.#sessions.add(session);
     port.onClose(() => {
       this.#sessions.delete(session);
-      this.#devices.watch([...this.#sessions].some((each) => each.wants('devices')));
+      this.#topicsChanged();
     });
+  }
+
+  get clients(): number {
+    return this.#sessions.size;
+  }
+
+  /** Called when training begins or ends (and now and then without a change). */
+  onBusy(listener: (busy: boolean) => void): void {
+    this.#busyListeners.add(listener);
+  }
+
+  /** Called at the end of a sweep, or of a run that belongs to none. */
+  onFinished(listener: (notice: Notice) => void): void {
+    this.#finishListeners.add(listener);
   }
 
   /** A file that `export.csv` has made. */
@@ -149,6 +184,7 @@ export class LabServer {
     for (const session of this.#sessions) session.close();
     for (const unwatch of this.#unwatch) unwatch();
     clearTimeout(this.#timer);
+    clearTimeout(this.#summary);
     this.#timer = undefined;
     this.#devices.watch(false);
     await this.#downloads.close();
@@ -165,6 +201,7 @@ export class LabServer {
       lab,
       instance,
       datasets,
+      planner: this.#planner,
       queue: this.#queue,
       devices: this.#devices,
       downloads: this.#downloads,
@@ -179,6 +216,16 @@ export class LabServer {
         this.#each((session) => session.tell('data', { corpus, tokenizer, progress })),
     };
     return hub;
+  }
+
+  #topicsChanged(): void {
+    const sessions = [...this.#sessions];
+    this.#devices.watch(sessions.some((each) => each.wants('devices')));
+    // What happened at the start is told to the first who can show it.
+    if (this.#greeting === undefined || !sessions.some((each) => each.wants('notice'))) return;
+    const notice = this.#greeting;
+    this.#greeting = undefined;
+    this.#notice(notice);
   }
 
   #notice(notice: Notice): void {
@@ -199,6 +246,8 @@ export class LabServer {
       else if (message.type === 'metrics') session.addPoints(runId, message.columns);
     });
     if (event.type !== 'ended') return;
+    this.#planner.forgetSpeeds();
+    this.#ended(event.run);
     const { state, name, endReason } = event.run;
     if (state === 'failed')
       this.#notice({
@@ -207,6 +256,33 @@ export class LabServer {
         ...(endReason === null ? {} : { details: endReason }),
         path: `/run/${runId}`,
       });
+  }
+
+  /** The end of a sweep, or of a run that belongs to none, is worth a word. */
+  #ended({ id, name, state, sweepId }: RunRecord): void {
+    const sweep = sweepId === null ? undefined : this.lab.store.getSweep(sweepId);
+    if (state === 'stopped' || (sweep !== undefined && sweep.counts.queued + sweep.counts.running > 0)) return;
+    const failed = sweep?.counts.failed ?? (state === 'failed' ? 1 : 0);
+    const what = sweep === undefined ? name : `The sweep ${sweep.name}`;
+    const notice: Notice = {
+      level: failed > 0 ? 'warn' : 'good',
+      message: failed > 0 ? `${what} has ended; ${failed} failed` : `${what} has finished`,
+      path: sweep === undefined ? `/run/${id}` : `/sweep/${sweep.id}`,
+    };
+    if (sweep !== undefined || failed === 0) this.#notice(notice);
+    for (const listener of this.#finishListeners) listener(notice);
+  }
+
+  /** Points move the numbers of a run many times a second: lists are told once a second; changes of state go out at once. */
+  #committed(runIds: readonly string[]): void {
+    for (const id of runIds) this.#moved.add(id);
+    if (runIds.length === 0 || this.#summary !== undefined) return;
+    this.#summary = setTimeout(() => {
+      this.#summary = undefined;
+      const ids = [...this.#moved];
+      this.#moved.clear();
+      this.#each((session) => session.markRuns(ids));
+    }, SUMMARY_MS).unref();
   }
 
   #each(action: (session: Session) => void): void {
@@ -251,4 +327,4 @@ async function usualConcurrency(): Promise<number> {
   }
 }
 
-export type { Caller, RunProgress };
+export type { Caller };

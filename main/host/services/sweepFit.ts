@@ -1,12 +1,11 @@
-/** The fit check of a planned sweep within a time that a form can wait: what is done is remembered by the plans' memory. */
+/** What the settings of a sweep need of memory and time, grouped by their plans. */
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { PlanGroup, SweepPlan } from '../../../preload/contract/shapes.ts';
-import { checkAll, fitPlan, suggest } from '../../lab/fit/index.ts';
-import type { FindSamples, FitDevice, Prices, Range, TimeEstimate } from '../../lab/fit/index.ts';
-import { runUse } from '../../lab/fit/plan.ts';
-import type { PlanOptions } from '../../lab/fit/plan.ts';
+import type { PlanGroup, Range, SweepPlan, TimeBasis } from '../../../preload/contract/shapes.ts';
+import type { FitDevice, Prices } from '../../lab/fit/index.ts';
 import { warningsOf } from '../../lab/fit/report.ts';
-import { costOf, estimateTime } from '../../lab/fit/time.ts';
+import { costOf } from '../../lab/fit/time.ts';
+import { verdictFor } from '../../lab/fit/verdict.ts';
+import type { Planned, Planner } from './planner.ts';
 
 export interface PlannedConfig {
   readonly label: string;
@@ -16,93 +15,92 @@ export interface PlannedConfig {
 }
 
 export interface SweepFitOptions {
-  readonly models: PlanOptions['models'];
-  readonly samples: FindSamples;
   readonly prices: Prices;
-  /** Milliseconds; at least one setting is checked. */
-  readonly budget: number;
+  /** Milliseconds; without it everything is checked, in slices. */
+  readonly budget?: number | undefined;
+  readonly signal: AbortSignal;
 }
 
 type Checked = Pick<SweepPlan, 'groups' | 'pending' | 'seconds' | 'basis' | 'cost' | 'suggestions'> & {
   readonly warnings: readonly string[];
 };
 
-export function checkSweep(settings: readonly PlannedConfig[], device: FitDevice, options: SweepFitOptions): Checked {
-  const { models, samples, prices, budget } = options;
-  const planOptions: PlanOptions = { kind: device.kind, models };
-  const until = performance.now() + budget;
-  const times: TimeEstimate[] = [];
-  for (const { config } of settings) {
-    if (times.length > 0 && performance.now() > until) break;
-    const plan = fitPlan(config, planOptions);
-    times.push(estimateTime(config, plan, runUse(config, planOptions), device, samples(config, device), undefined));
-  }
-  const done = settings.slice(0, times.length);
+export async function checkSweep(
+  planner: Planner,
+  settings: readonly PlannedConfig[],
+  device: FitDevice,
+  { prices, budget, signal }: SweepFitOptions,
+): Promise<Checked> {
+  const configs = settings.map(({ config }) => config);
+  const planned = await planner.all(configs, device, { signal, budget });
+  const done = planned.map((each, i) => ({ ...settings[i]!, ...each }));
   const pending = settings.length - done.length;
-  const checked = checkAll(
-    done.map(({ config }) => config),
-    device,
-    planOptions,
-  );
-  const groups = checked.map(({ indices, plan, verdict }): PlanGroup => {
-    const own = indices.map((i) => done[i]!);
-    const { seconds, basis } = together(indices.map((i) => times[i]!));
-    return {
-      label: own[0]!.label,
-      labels: own.map(({ label }) => label),
-      values: own[0]!.values,
-      runs: own.reduce((sum, { runs }) => sum + runs, 0),
-      verdict,
-      fit: verdict.fit,
-      bytes: plan.totalBytes,
-      parameters: plan.parameterCount,
-      tokens: plan.length.tokens,
-      seconds,
-      basis,
-    };
-  });
-  const all = sum(
-    done.map(({ runs }, i) => ({ runs, seconds: times[i]!.seconds })),
-    pending > 0,
-  );
-  const [worst] = checked;
+  const grouped = [...Map.groupBy(done, ({ plan }) => planKey(plan)).values()]
+    .map((own) => ({ first: own[0]!, group: groupOf(own, device) }))
+    .sort((a, b) => b.group.bytes - a.group.bytes);
+  const seconds = pending > 0 ? null : total(done);
+  const [worst] = grouped;
   return {
-    groups,
+    groups: grouped.map(({ group }) => group),
     pending,
-    seconds: all,
-    basis: all === null ? 'unknown' : together(times).basis,
-    cost: costOf(all, prices) ?? null,
-    // Found by planning many variants: not while the form waits.
+    seconds,
+    basis: seconds === null ? 'unknown' : basisOf(done),
+    cost: costOf(seconds, prices) ?? null,
+    // Found by planning many variants: not while a form waits for the rest.
     suggestions:
-      worst === undefined || (pending > 0 && worst.verdict.fit === 'fits')
+      worst === undefined || worst.group.fit === 'fits' || pending > 0
         ? []
-        : suggest(worst.config, device, planOptions),
-    warnings: [...new Set(checked.flatMap(({ config, plan }) => warningsOf(config, device, plan)))],
+        : planner.suggestions(worst.first.config, device),
+    warnings: [...new Set(grouped.flatMap(({ first: { config, plan } }) => warningsOf(config, device, plan)))],
   };
 }
 
-/** The range over runs with one plan, and the weakest basis of them. */
-function together(times: readonly TimeEstimate[]): { seconds: Range | null; basis: TimeEstimate['basis'] } {
-  let seconds: Range | null = times[0]?.seconds ?? null;
-  let basis: TimeEstimate['basis'] = times.length === 0 ? 'unknown' : 'measured';
-  for (const time of times) {
-    if (time.basis === 'unknown' || basis === 'unknown') basis = 'unknown';
-    else if (time.basis === 'estimated') basis = 'estimated';
-    seconds =
-      seconds === null || time.seconds === null
-        ? null
-        : { low: Math.min(seconds.low, time.seconds.low), high: Math.max(seconds.high, time.seconds.high) };
-  }
-  return { seconds, basis };
+/** Equal where memory and length are. */
+function planKey({ parameterCount, byCategory, programs, sequences, microBatch, context, length }: Planned['plan']) {
+  return JSON.stringify([parameterCount, byCategory, programs, sequences, microBatch, context, length]);
 }
 
-function sum(parts: readonly { runs: number; seconds: Range | null }[], incomplete: boolean): Range | null {
-  if (incomplete || parts.length === 0) return null;
-  let total: Range | null = { low: 0, high: 0 };
-  for (const { runs, seconds } of parts)
-    total =
-      total === null || seconds === null
-        ? null
-        : { low: total.low + runs * seconds.low, high: total.high + runs * seconds.high };
-  return total;
+type Done = PlannedConfig & Planned;
+
+function groupOf(own: readonly Done[], device: FitDevice): PlanGroup {
+  const [{ label, values, plan }] = own as [Done];
+  const verdict = verdictFor(plan.totalBytes, device);
+  return {
+    label,
+    labels: own.map((each) => each.label),
+    values,
+    runs: own.reduce((sum, { runs }) => sum + runs, 0),
+    verdict,
+    fit: verdict.fit,
+    bytes: plan.totalBytes,
+    parameters: plan.parameterCount,
+    tokens: plan.length.tokens,
+    seconds: span(own),
+    basis: basisOf(own),
+  };
+}
+
+/** The weakest. */
+function basisOf(own: readonly Planned[]): TimeBasis {
+  const bases = new Set(own.map(({ time }) => time.basis));
+  return (['unknown', 'estimated', 'measured'] as const).find((basis) => bases.has(basis)) ?? 'unknown';
+}
+
+/** From the fastest to the slowest of the runs; null when one is unknown. */
+function span(own: readonly Planned[]): Range | null {
+  const known = own.flatMap(({ time }) => time.seconds ?? []);
+  if (known.length < own.length || known.length === 0) return null;
+  return { low: Math.min(...known.map(({ low }) => low)), high: Math.max(...known.map(({ high }) => high)) };
+}
+
+/** All runs, one after the other; null when one is unknown. */
+function total(done: readonly Done[]): Range | null {
+  let low = 0;
+  let high = 0;
+  for (const { runs, time } of done) {
+    if (time.seconds === null) return null;
+    low += runs * time.seconds.low;
+    high += runs * time.seconds.high;
+  }
+  return done.length === 0 ? null : { low, high };
 }

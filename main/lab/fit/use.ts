@@ -35,6 +35,8 @@ export interface ProgramUse {
   readonly op: string;
   readonly scope: string;
   readonly phase: string;
+  /** Phases in the order of the program: the first instant of each stretch. */
+  readonly phases: readonly { readonly name: string; readonly from: number }[];
   readonly byCategory: Readonly<Record<string, number>>;
   readonly byScope: Readonly<Record<string, number>>;
   readonly occupancy: Float64Array;
@@ -66,11 +68,20 @@ export function useOf(name: string, order: readonly Node[], held: readonly Held[
     op: node?.op ?? '',
     scope: node?.scope ?? '',
     phase: node?.phase ?? '',
+    phases: phasesOf(order),
     byCategory,
     byScope,
     occupancy,
     work: workOf(order),
   };
+}
+
+function phasesOf(order: readonly Node[]): { name: string; from: number }[] {
+  const found: { name: string; from: number }[] = [];
+  order.forEach(({ phase }, from) => {
+    if (found.at(-1)?.name !== phase) found.push({ name: phase, from });
+  });
+  return found;
 }
 
 function occupancyOf(held: readonly Held[], instants: number): Float64Array {

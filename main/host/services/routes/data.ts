@@ -8,6 +8,7 @@ import { LabError } from '../../../../preload/contract/rpc.ts';
 import { configOf } from '../configs.ts';
 import type { Values } from '../configs.ts';
 import type { Handlers, Hub } from '../hub.ts';
+import type { Call } from '../session.ts';
 
 /** Text shown at a time: as many whole documents as make about this many bytes, and no more tokens of a longer one. */
 const SAMPLE_BYTES = 4000;
@@ -16,7 +17,8 @@ const SAMPLE_TOKENS = 4000;
 export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
   const { lab } = hub;
   const { store, registry, paths } = lab;
-  const load = async (given: Values): Promise<Dataset> => hub.datasets.get(await configOf(registry, given));
+  const load = async (given: Values, { signal }: Call): Promise<Dataset> =>
+    hub.datasets.get(await configOf(registry, given), signal);
   return {
     'data.list': async () => {
       const prepared = await listDatasets(paths.cache);
@@ -34,14 +36,10 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
         })),
       };
     },
-    'data.stats': async (input) => summaryOf(await load(input)),
-    'data.prepare': async (input, { signal }) => {
-      const config = await configOf(registry, input);
-      await hub.datasets.ready([config], signal);
-      return summaryOf(await hub.datasets.get(config));
-    },
-    'data.tokens': async ({ text, ...given }) => {
-      const { tokenizer } = await load(given);
+    'data.stats': async (input, call) => summaryOf(await load(input, call)),
+    'data.prepare': async (input, call) => summaryOf(await load(input, call)),
+    'data.tokens': async ({ text, ...given }, call) => {
+      const { tokenizer } = await load(given, call);
       const ids = tokenizer.encode(Buffer.from(text, 'utf8'));
       // One look-up per different token: texts repeat themselves.
       const known = new Map<number, Token>();
@@ -52,8 +50,8 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
       });
       return { tokens, tokenizer: { kind: tokenizer.kind, vocabularySize: tokenizer.vocabularySize } };
     },
-    'data.sample': async ({ from: wanted, ...given }) => {
-      const { train, tokenizer } = await load(given);
+    'data.sample': async ({ from: wanted, ...given }, call) => {
+      const { train, tokenizer } = await load(given, call);
       const documents = train.offsets.length - 1;
       const from = Math.min(wanted, Math.max(0, documents - 1));
       const texts: string[] = [];

@@ -1,31 +1,20 @@
-import type { Config } from '../../../../preload/contract/settings.ts';
 import type { FitReport, GpuInfo } from '../../../../preload/contract/shapes.ts';
-import { deviceFor, findGpu, fitReport, gpuTable, installedGpus, samplesFrom } from '../../../lab/fit/index.ts';
-import type { FindSamples, FitDevice, GpuSpec } from '../../../lab/fit/index.ts';
+import { findGpuByDriverName } from '../../../lab/fit/gpus.ts';
+import { fitReport, gpuTable, installedGpus } from '../../../lab/fit/index.ts';
+import type { GpuSpec } from '../../../lab/fit/index.ts';
 import { configOf } from '../configs.ts';
 import type { Handlers, Hub } from '../hub.ts';
 import { programOccupancy } from '../occupancy.ts';
-
-export interface Where {
-  readonly device?: string | undefined;
-  readonly gpu?: string | undefined;
-}
-
-export const findDevice = (config: Config, { device, gpu }: Where): Promise<FitDevice> =>
-  deviceFor(config, { ...(device === undefined ? {} : { device }), ...(gpu === undefined ? {} : { gpu }) });
-
-export const pluginModels = ({ lab }: Hub) => lab.plugins.flatMap((plugin) => Object.values(plugin.models));
-
-/** Speeds of the runs of this lab. */
-export const samplesOf = ({ lab }: Hub): FindSamples => samplesFrom(() => lab.store.listRuns());
+import { modelsOf } from '../planner.ts';
 
 export function fitRoutes(hub: Hub): Handlers<'fit'> {
+  const { planner } = hub;
   return {
     'fit.report': async ({ values, recipe, prices, occupancy, ...where }): Promise<FitReport> => {
       const config = await configOf(hub.lab.registry, { values, recipe });
-      const device = await findDevice(config, where);
-      const models = pluginModels(hub);
-      const report = fitReport(config, device, { models, prices: prices ?? {}, samples: samplesOf(hub) });
+      const device = await planner.device(config, where);
+      const models = modelsOf(hub.lab);
+      const report = fitReport(config, device, { models, prices: prices ?? {}, samples: planner.samples });
       const programs = occupancy === true ? programOccupancy(config, { kind: device.kind, models }) : [];
       const { basis, explanation, stepSeconds, tokensPerSecond, seconds, evaluationSeconds } = report.time;
       return {
@@ -36,14 +25,8 @@ export function fitRoutes(hub: Hub): Handlers<'fit'> {
       };
     },
     'fit.gpus': async () => {
-      const installed = (await installedGpus()).flatMap(({ name }): GpuSpec[] => {
-        try {
-          return [findGpu(name)];
-        } catch {
-          return [];
-        }
-      });
-      return { gpus: gpuTable().map((gpu) => gpuInfo(gpu, installed.includes(gpu))) };
+      const installed = new Set((await installedGpus()).map(({ name }) => findGpuByDriverName(name)));
+      return { gpus: gpuTable().map((gpu) => gpuInfo(gpu, installed.has(gpu))) };
     },
   };
 }

@@ -5,8 +5,8 @@ import type { RunRecord } from '../../../../preload/contract/runs.ts';
 import type { RunSample } from '../../../../preload/contract/shapes.ts';
 import { variedSettings } from '../../../lab/export/groups.ts';
 import { requeue } from '../../../lab/queue/queue.ts';
-import { sampleRun } from '../../../lab/sampling/sampling.ts';
 import type { Handlers, Hub } from '../hub.ts';
+import { runJob } from '../jobs.ts';
 
 export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
   const { lab, queue, changed } = hub;
@@ -40,16 +40,9 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
     },
     'runs.rerun': ({ id }) => {
       const { name, config, seed, settingKey, sweepId, color, tags } = find(id);
-      const run = store.createRun({
-        name,
-        config,
-        seed,
-        settingKey,
-        sweepId,
-        color,
-        tags,
-        codeVersion: lab.codeVersion,
-      });
+      const { codeVersion } = lab;
+      const note = `Rerun of ${id}`;
+      const run = store.createRun({ name, config, seed, settingKey, sweepId, color, tags, note, codeVersion });
       queue.added();
       return tell(run.id);
     },
@@ -125,16 +118,13 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
       return { series: series.map((each, i) => ({ ...each, runId: known[i]! })) };
     },
 
-    'sampling.generate': async ({ runId, ...request }) => {
-      const run = find(runId);
+    'sampling.generate': async ({ runId, ...request }, { signal }) => {
+      find(runId);
+      const { cache } = lab.paths;
+      const plugins = lab.plugins.map(({ file }) => file);
+      const job = { kind: 'sample', database: store.path, cache, plugins, runId, request } as const;
       // One at a time: each holds a model and all cores.
-      const made = sampling.then(() =>
-        sampleRun(run, request, {
-          store,
-          cache: lab.paths.cache,
-          plugins: lab.plugins.map(({ file }) => file),
-        }),
-      );
+      const made = sampling.then(() => runJob(job, signal));
       sampling = made.catch(() => undefined);
       return { samples: await made };
     },

@@ -14,10 +14,7 @@ import { listed } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
 import { checkSweep } from '../sweepFit.ts';
 import type { PlannedConfig } from '../sweepFit.ts';
-import { findDevice, pluginModels, samplesOf } from './fit.ts';
-
-/** Seconds are enough for anyone who does not say. */
-const PLAN_BUDGET_MS = 2000;
+import { modelsOf } from '../planner.ts';
 
 const NOTHING: SweepPlan = {
   runs: 0,
@@ -39,7 +36,7 @@ const NOTHING: SweepPlan = {
 };
 
 export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
-  const { lab, queue, changed } = hub;
+  const { lab, queue, changed, planner } = hub;
   const { store, registry } = lab;
 
   const planOf = async (
@@ -74,7 +71,7 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
   };
 
   return {
-    'sweeps.plan': async ({ draft, prices, budget = PLAN_BUDGET_MS, ...where }) => {
+    'sweeps.plan': async ({ draft, prices, budget, ...where }, { signal }) => {
       const planned = await planOf(draft);
       if ('problems' in planned) return { ...NOTHING, problems: planned.problems };
       const { plan } = planned;
@@ -100,12 +97,11 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
         runs: plan.seeds.length,
       }));
       try {
-        const device = await findDevice(first.config, where);
-        const { warnings, ...fit } = checkSweep(each, device, {
-          models: pluginModels(hub),
-          samples: samplesOf(hub),
+        const device = await planner.device(first.config, where);
+        const { warnings, ...fit } = await checkSweep(planner, each, device, {
           prices: prices ?? {},
           budget,
+          signal,
         });
         return { ...answer, ...fit, device, warnings: [...answer.warnings, ...warnings] };
       } catch (error) {
@@ -134,9 +130,11 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       const { plan, spec } = planned;
       refuse(plan.problems.map(withoutPlace));
       const configs = plan.runs.map(({ config }) => config);
+      // In slices; the check that follows finds the plans made.
+      await planner.all(configs, await planner.device(configs[0]!, {}), { signal });
       const threads = await threadsOf(configs);
       const wanted = Math.max(queue.concurrency, defaultConcurrency(configs.length, availableParallelism(), threads));
-      const check = await checkLaunch(configs, { models: pluginModels(hub), concurrency: wanted, force });
+      const check = await checkLaunch(configs, { models: modelsOf(lab), concurrency: wanted, force });
       if (check.refusals.length > 0) {
         const lines = check.refusals.map(({ message }) => message);
         throw new LabError('memory', lines.join('\n'), lines);

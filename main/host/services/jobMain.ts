@@ -1,0 +1,37 @@
+/** The process of one job; see jobs.ts. Ends with its host. */
+import { prepareDatasets } from '../../lab/datasets/datasets.ts';
+import { sampleRun } from '../../lab/sampling/sampling.ts';
+import { openStore } from '../../store/index.ts';
+import { toLabError } from './errors.ts';
+import type { Job, JobMessage } from './jobs.ts';
+
+const send = (message: JobMessage): void => void process.send?.(message);
+
+async function work(job: Job): Promise<unknown> {
+  const onProgress = (progress: Extract<JobMessage, { type: 'progress' }>['progress']): void =>
+    send({ type: 'progress', progress });
+  if (job.kind === 'prepare') {
+    await prepareDatasets(job.configs, { cacheDir: job.cache, onProgress });
+    return null;
+  }
+  const store = openStore(job.database, { readOnly: true });
+  try {
+    const run = store.getRun(job.runId);
+    if (run === undefined) throw new Error(`there is no run ${job.runId}`);
+    const { cache, plugins } = job;
+    return await sampleRun(run, job.request, { store, cache, plugins, onProgress });
+  } finally {
+    store.close();
+  }
+}
+
+process.on('disconnect', () => process.exit(1));
+process.once('message', (job: Job) => {
+  work(job).then(
+    (result) => send({ type: 'done', result }),
+    (error: unknown) => {
+      const { code, message } = toLabError(error);
+      send({ type: 'failed', code, message });
+    },
+  );
+});

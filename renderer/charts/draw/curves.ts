@@ -52,8 +52,9 @@ export function buildCurve(
 }
 
 export const Curves = echarts.graphic.extendShape({
-  shape: { points: new Float32Array() } as CurveShape,
-  buildPath(ctx: CanvasRenderingContext2D, shape: CurveShape) {
-    buildCurve(ctx, shape);
+  shape: { curve: { points: new Float32Array() } as CurveShape },
+  // Wrapped in an object, which ECharts hands on; a bare array it would copy number by number at every drawing.
+  buildPath(ctx: CanvasRenderingContext2D, { curve }: { readonly curve: CurveShape }) {
+    buildCurve(ctx, curve);
   },
 } as unknown as Parameters<typeof echarts.graphic.extendShape>[0]);

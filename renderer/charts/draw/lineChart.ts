@@ -64,6 +64,7 @@ export class LineChart {
   }
 
   setModel(model: LineModel): void {
+    if (model === this.#model) return;
     this.#model = model;
     requestDraw(this, () => this.#draw());
   }

@@ -2,6 +2,7 @@
 import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared';
 import { formatTick } from '../format.ts';
 import { linearTicks, logTicks } from '../series/ticks.ts';
+import type { CurveShape } from './curves.ts';
 import type { AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
 import type { Scale } from './scale.ts';
 import { toPixel, toPixels } from './scale.ts';
@@ -29,11 +30,11 @@ export function scalesOf(model: LineModel, width: number, height: number, margin
 }
 
 /** Beyond so many lines, raw lines and envelopes under the lines only make mud, slowly. */
-const RICH = 80;
+const RICH = 120;
 
 interface Item {
   readonly type: 'curves';
-  readonly shape: { readonly points: Float32Array; readonly below?: Float32Array };
+  readonly shape: { readonly curve: CurveShape };
   readonly style: Readonly<Record<string, unknown>>;
   readonly z2: number;
 }
@@ -50,8 +51,7 @@ export function curveItems(model: LineModel, scales: Scales): Item[] {
       items.push({
         type: 'curves',
         shape: {
-          points: untouched(line.x, line.high, scales),
-          below: untouched(line.x, line.low, scales),
+          curve: { points: untouched(line.x, line.high, scales), below: untouched(line.x, line.low, scales) },
         },
         style: { fill: line.color, opacity: 0.16, stroke: null },
         z2: 1,
@@ -60,21 +60,21 @@ export function curveItems(model: LineModel, scales: Scales): Item[] {
     if (rich && line.raw !== undefined)
       items.push({
         type: 'curves',
-        shape: { points: toPixels(line.x, line.raw, scales.x, scales.y) },
-        style: { fill: null, stroke: line.color, opacity: 0.28, lineWidth: 1, lineJoin: 'round' },
+        shape: { curve: { points: toPixels(line.x, line.raw, scales.x, scales.y) } },
+        style: { fill: null, stroke: line.color, opacity: 0.28, lineWidth: 1, lineJoin: 'bevel' },
         z2: 2,
       });
     const stroke = {
       fill: null,
       stroke: line.color,
       lineWidth: width,
-      lineJoin: 'round',
+      lineJoin: 'bevel',
       opacity: model.lines.length > 150 ? 0.7 : 1,
     };
     for (const [part, dashed] of partsOf(line.y, line.markers ? undefined : line.n, line.runs))
       items.push({
         type: 'curves',
-        shape: { points: toPixels(line.x, part, scales.x, scales.y) },
+        shape: { curve: { points: toPixels(line.x, part, scales.x, scales.y) } },
         style: dashed ? { ...stroke, lineDash: [4, 3] } : stroke,
         z2: 3,
       });
@@ -100,13 +100,13 @@ function markerItems(line: DrawnLine, { x: sx, y: sy }: Scales): Item[] {
   return [
     {
       type: 'curves',
-      shape: { points: Float32Array.from(bars) },
+      shape: { curve: { points: Float32Array.from(bars) } },
       style: { fill: null, stroke: line.color, lineWidth: 1.5, opacity: 0.55 },
       z2: 2,
     },
     {
       type: 'curves',
-      shape: { points: Float32Array.from(dots) },
+      shape: { curve: { points: Float32Array.from(dots) } },
       style: { fill: null, stroke: line.color, lineWidth: 7, lineCap: 'round' },
       z2: 4,
     },

@@ -3,7 +3,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import type { ComputedRef, Ref, ShallowRef } from 'vue';
 import { lineModel } from '../../charts/data/lineModel.ts';
 import { ChartReader } from '../../charts/data/reader.ts';
-import { cancelDraw, requestDraw } from '../../charts/draw/frames.ts';
+import { cancelDraw, drawPressure, requestDraw } from '../../charts/draw/frames.ts';
 import type { LineModel } from '../../charts/draw/model.ts';
 import { unitOf } from '../../charts/sweep/metric.ts';
 import { useConnection } from '../../stores/connection.ts';
@@ -28,7 +28,8 @@ export interface BoardChart {
   readonly xLabel: ComputedRef<string>;
 }
 
-export function useChart(board: Board, metric: string): BoardChart {
+/** @param show draws a model within the frame in which it was built */
+export function useChart(board: Board, metric: string, show: (model: LineModel) => void): BoardChart {
   const model = shallowRef<LineModel>();
   const problem = ref<string>();
   const loading = ref(false);
@@ -93,25 +94,30 @@ export function useChart(board: Board, metric: string): BoardChart {
         references: board.references(metric),
       });
     }
+    show(model.value);
     drawnAt = performance.now();
     cost = drawnAt - begin;
   }
 
-  /** Soon, and not more often than the machine can bear: a chart may use an eighth of the time. */
+  /** Soon, and not more often than the machine can bear: live points may take an eighth of the time per chart. */
   function schedule(): void {
     if (timer !== undefined) return;
-    const wait = Math.max(0, drawnAt + Math.max(REDRAW, 8 * cost) - performance.now());
-    timer = setTimeout(() => {
-      timer = undefined;
-      requestDraw(owner, build);
-    }, wait);
+    const wait = Math.max(0, drawnAt + Math.max(REDRAW, 8 * cost) * drawPressure() - performance.now());
+    timer = setTimeout(redraw, wait);
+  }
+
+  /** At the next frame: someone waits for it. */
+  function redraw(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    requestDraw(owner, build);
   }
 
   const ids = computed(() => board.shown.value.map(({ id }) => id));
 
   async function load(): Promise<void> {
     if (!visible.value || width.value === 0) return;
-    if (xSetting.value !== undefined) return schedule();
+    if (xSetting.value !== undefined) return redraw();
     const { range } = board;
     const steps =
       range.value === undefined
@@ -121,14 +127,14 @@ export function useChart(board: Board, metric: string): BoardChart {
           : reader.stepsOf({ from: range.value.min, to: range.value.max });
     loading.value = model.value === undefined;
     try {
-      await reader.need(ids.value, xMetric.value, width.value, steps);
+      const changed = await reader.need(ids.value, xMetric.value, width.value, steps);
       problem.value = undefined;
+      if (changed || model.value === undefined) redraw();
     } catch (error) {
       problem.value = `Could not read ${metric}: ${(error as Error).message}`;
     } finally {
       loading.value = reader.busy && model.value === undefined;
     }
-    schedule();
   }
 
   function rereadSoon(): void {
@@ -145,7 +151,9 @@ export function useChart(board: Board, metric: string): BoardChart {
     if (visible.value && (reader.stale || (reader.get(run) === undefined && ids.value.includes(run)))) rereadSoon();
   });
   watch([visible, width, ids, xMetric, xSetting, board.range], () => void load(), { immediate: true });
-  watch([() => state.value, override, board.groups, board.coloring], schedule, { deep: true });
+  // Hidden runs and zoom show at once with what is known, finer curves follow.
+  watch([board.groups, board.coloring, board.range], redraw);
+  watch([state, override], redraw, { deep: true });
   watch(board.final, () => xSetting.value !== undefined && schedule());
   // Points may have been missed while the connection was lost.
   watch(

@@ -1,0 +1,123 @@
+/** The desktop app: puts the adapters together. Everything that decides lies in modules of its own. */
+import { join } from 'node:path';
+import { app, BrowserWindow, dialog, Notification, session } from 'electron';
+import { CHANNELS } from '../../preload/contract/bridge.ts';
+import type { Arrival } from '../../preload/contract/bridge.ts';
+import { listenToPages } from './channels.ts';
+import { ExportGuard } from './exportGuard.ts';
+import { LabProcess } from './labProcess.ts';
+import { setMenu } from './menu.ts';
+import { findNode } from './nodeBinary.ts';
+import { registerScheme, servePages } from './protocol.ts';
+import { spawnLab } from './spawnLab.ts';
+import { confirmQuit, Wakefulness } from './training.ts';
+import { guardContents, guardSession, openWindow } from './window.ts';
+
+const root = app.getAppPath();
+/** Plain Node cannot look into an archive; packages keep the lab's files beside it. */
+const unpacked = root.replace(/app\.asar$/u, 'app.asar.unpacked');
+const windows = new Set<number>();
+let lab: LabProcess | undefined;
+let window: BrowserWindow | undefined;
+/** `asking` until the question is answered, `closing` until the lab has ended. */
+let quit: 'no' | 'asking' | 'closing' | 'ready' = 'no';
+
+function show(): void {
+  if (window !== undefined) {
+    if (window.isMinimized()) window.restore();
+    window.show();
+    window.focus();
+    return;
+  }
+  const made = openWindow({
+    preload: join(root, 'out/preload/index.cjs'),
+    stateFile: join(app.getPath('userData'), 'window.json'),
+  });
+  window = made;
+  const { id } = made.webContents;
+  windows.add(id);
+  made.on('closed', () => {
+    windows.delete(id);
+    window = undefined;
+  });
+}
+
+function tellPage(arrival: Arrival): void {
+  show();
+  window?.webContents.send(CHANNELS.arrival, arrival);
+}
+
+function notify(title: string, body: string, path: string | undefined): void {
+  if (!Notification.isSupported()) return;
+  const notification = new Notification({ title, body });
+  notification.on('click', () => (path === undefined ? show() : tellPage({ type: 'sweeplab:path', path })));
+  notification.show();
+}
+
+function startLab(exports: ExportGuard): LabProcess {
+  const awake = new Wakefulness();
+  return new LabProcess({
+    spawn: () => {
+      const node = findNode({
+        env: process.env,
+        platform: process.platform,
+        arch: process.arch,
+        root: unpacked,
+        resources: process.resourcesPath,
+      });
+      if (node === undefined)
+        throw new Error('Node is missing: run `npm ci` again, or name it in the variable SWEEPLAB_NODE.');
+      return spawnLab({ node, entry: join(unpacked, 'main/app/labMain.ts'), home: process.env.SWEEPLAB_HOME });
+    },
+    onBusy: (busy) => awake.set(busy),
+    onFinished: ({ message, path }) => {
+      if (window?.isFocused() !== true) notify('Sweeplab', message, path);
+    },
+    onFailure: (message) => dialog.showErrorBox('The lab cannot run', message),
+    refuse: (message) => exports.refuse(message),
+  });
+}
+
+async function endAll(): Promise<void> {
+  quit = 'asking';
+  if (lab?.busy === true && !(await confirmQuit(window))) {
+    quit = 'no';
+    // The window may be gone; training must not go on unseen.
+    show();
+    return;
+  }
+  quit = 'closing';
+  await lab?.close();
+  quit = 'ready';
+  app.quit();
+}
+
+function start(): void {
+  registerScheme();
+  app.enableSandbox();
+  app.on('web-contents-created', (_event, contents) => guardContents(contents));
+  app.on('second-instance', show);
+  app.on('activate', show);
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit();
+  });
+  app.on('before-quit', (event) => {
+    if (quit === 'ready') return;
+    event.preventDefault();
+    if (quit === 'no') void endAll();
+  });
+  void app.whenReady().then(() => {
+    guardSession(session.defaultSession);
+    servePages(session.defaultSession, join(root, 'out/renderer'));
+    const exports = new ExportGuard();
+    const started = startLab(exports);
+    lab = started;
+    listenToPages({ windows, exports, connect: (port) => started.connect(port), notify });
+    setMenu((id) => tellPage({ type: 'sweeplab:command', id }));
+    show();
+  });
+}
+
+// A second start shows the window of the first: the database has one writer.
+if (app.requestSingleInstanceLock()) start();
+else app.quit();

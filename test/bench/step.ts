@@ -48,7 +48,8 @@ async function ourStep(shape: Shape, policy: string, threads: number) {
   };
   const programs = buildTraining({ config, vocabularySize: shape.vocabulary, keyMasked: false });
   const session = openCpuExecutor({ threads }).open(programs.states) as CpuSession;
-  for (const { name, shape: of, initial, role } of programs.parameters) {
+  const states = new Set(programs.states.map(({ name }) => name));
+  for (const { name, shape: of, initial } of programs.parameters) {
     const data = new Float32Array(sizeOf(of)).fill(initial.kind === 'constant' ? initial.value : 0);
     if (initial.kind === 'normal') {
       fillNormal(data, 1, name);
@@ -57,7 +58,7 @@ async function ourStep(shape: Shape, policy: string, threads: number) {
       });
     }
     session.write(name, data);
-    if (policy === 'bf16' && role !== 'vector') session.write(workingName(name, 'bf16'), data);
+    if (states.has(workingName(name, 'bf16'))) session.write(workingName(name, 'bf16'), data);
   }
   const accumulate = session.load(programs.accumulate(shape.rows, true));
   const update = session.load(programs.update());

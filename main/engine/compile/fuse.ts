@@ -8,7 +8,7 @@ import { gemm, gemmInputs, reshape, rows } from '../graph/ops/index.ts';
 import type { Activation } from '../graph/ops/index.ts';
 import type { Program } from '../graph/program.ts';
 import { sameShape } from '../graph/value.ts';
-import type { DType, Node, Value } from '../graph/value.ts';
+import type { Node, Value } from '../graph/value.ts';
 import { rewrite, throughReshapes } from './rewrite.ts';
 import type { Rewriting, Rule } from './rewrite.ts';
 
@@ -86,11 +86,11 @@ const foldDerivative: Rule = (node, r) => {
   return [reshape(fused.y, node.outputs[0]!.shape)];
 };
 
-/** x + a·b: the sum moves into the product, which may then be made in place over x. */
+/** x + a·b: the sum moves into the product, which may then be made in place over x (a 32-bit sum takes the product before it is rounded). */
 const foldResidual: Rule = (node, r) => {
   if (node.op !== 'add') return undefined;
   const [x, y] = node.inputs as [Value, Value];
-  if (!sameShape(x.shape, y.shape) || x.dtype !== y.dtype) return undefined;
+  if (!sameShape(x.shape, y.shape)) return undefined;
   // Of two products the later one takes the earlier one in, which is then complete.
   for (const [other, value] of x.node.id > y.node.id
     ? ([
@@ -104,7 +104,7 @@ const foldResidual: Rule = (node, r) => {
     const product = plainGemm(value, r, single(r));
     if (product === undefined || x === y) continue;
     const shape = product.outputs[0]!.shape;
-    const fused = withEpilogue(product, r, { out: value.dtype as DType, residual: reshape(r.map(other), shape) });
+    const fused = withEpilogue(product, r, { out: node.outputs[0]!.dtype, residual: reshape(r.map(other), shape) });
     return [reshape(fused.y, node.outputs[0]!.shape)];
   }
   return undefined;

@@ -1,6 +1,6 @@
 /** Shape arithmetic shared by the operations. */
 import { ShapeError } from './operation.ts';
-import { showType } from './value.ts';
+import { showType, sizeOf } from './value.ts';
 import type { DType, Shape, Value } from './value.ts';
 
 /** NumPy broadcasting of two shapes. */
@@ -17,8 +17,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
 }
 
 /**
- * Result type of an element-wise operation on mixed types: the lowest precision wins, so that a 32-bit vector (a norm's
- * gain, a bias) applied to 16-bit activations leaves them in 16 bits. Arithmetic is always done in 32 bits.
+ * The lowest precision of several values: the type of a product, whose operands are rounded to it.
  */
 export function lowestPrecision(op: string, values: readonly Value[]): DType {
   let result: DType = 'f32';
@@ -31,6 +30,25 @@ export function lowestPrecision(op: string, values: readonly Value[]): DType {
     }
   }
   return result;
+}
+
+const PRECISION: Readonly<Record<string, number>> = { f32: 2, bf16: 1, f16: 1 };
+
+/**
+ * Result type of an element-wise operation of this shape on mixed types: the highest precision among the operands that have an element for
+ * every result, so that a 32-bit residual stream stays in 32 bits when 16-bit activations are added to it, while a 32-bit vector
+ * or scalar that is only broadcast leaves 16-bit activations as they are. Arithmetic is always done in 32 bits.
+ */
+export function elementwiseType(op: string, values: readonly Value[], shape: Shape): DType {
+  // Checks that there are only floating-point types, and not both 16-bit ones.
+  const lowest = lowestPrecision(op, values);
+  const size = sizeOf(shape);
+  const full = values.filter((value) => sizeOf(value.shape) === size);
+  const candidates = full.length > 0 ? full : values;
+  return candidates.reduce<DType>(
+    (best, { dtype }) => (PRECISION[dtype]! > PRECISION[best]! ? dtype : best),
+    lowest === 'f32' ? 'f32' : candidates[0]!.dtype,
+  );
 }
 
 export function isFloat(dtype: DType): boolean {

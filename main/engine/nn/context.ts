@@ -6,7 +6,7 @@ import { sameShape } from '../graph/value.ts';
 import type { Graph, Shape, Value } from '../graph/value.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { ModelContext, ModelDefinition, ModelOutput, ParameterOptions, ParameterSpec } from './model.ts';
-import { computeType } from './precision.ts';
+import { computeType, masterType, productType } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
 export interface BuildOptions {
@@ -25,8 +25,10 @@ export interface BuiltModel {
   readonly tokens: Value;
   readonly output: ModelOutput;
   readonly parameters: readonly ParameterSpec[];
-  /** The leaf through which computation reads each parameter. */
-  readonly leaves: ReadonlyMap<string, Value>;
+  /** What the output layer multiplies with: `output.head`, or its 16-bit copy. */
+  readonly head: Value;
+  /** Each leaf through which computation reads a parameter, and the parameter's name. A tied table is read through two. */
+  readonly leaves: ReadonlyMap<Value, string>;
 }
 
 /** Name of the state that holds the 16-bit copy of a parameter. */
@@ -53,8 +55,8 @@ export function buildModel(options: BuildOptions): BuiltModel {
     }
     specs.set(full, { name: full, shape: [...shape], initial, role, scope: graph.scope });
     const dtype = computeType(policy, role);
-    const own = role === 'vector' || policy.working === undefined;
-    const leaf = state(graph, own ? full : workingName(full, dtype), shape, dtype);
+    const stored = masterType(policy, role);
+    const leaf = state(graph, dtype === stored ? full : workingName(full, dtype), shape, dtype);
     leaves.set(full, leaf);
     return leaf;
   }
@@ -64,6 +66,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
     graph,
     ops,
     vocabularySize: options.vocabularySize,
+    computeType: productType(policy),
     rows,
     context,
     training: options.training,
@@ -76,5 +79,16 @@ export function buildModel(options: BuildOptions): BuiltModel {
     nextStream: () => streams++,
   };
   const output = options.model.build(m);
-  return { graph, tokens, output, parameters: [...specs.values()], leaves };
+  const names = new Map([...leaves].map(([name, leaf]) => [leaf, name]));
+  const head = workingHead(output.head, names, policy);
+  return { graph, tokens, output, head, parameters: [...specs.values()], leaves: names };
+}
+
+/** The 16-bit copy of an embedding table that is also the output layer: products read 16 bits, look-ups the table itself. */
+function workingHead(head: Value, names: Map<Value, string>, policy: PrecisionPolicy): Value {
+  const name = names.get(head);
+  if (name === undefined || policy.working === undefined || head.dtype === policy.working) return head;
+  const copy = state(head.graph, workingName(name, policy.working), head.shape, policy.working);
+  names.set(copy, name);
+  return copy;
 }

@@ -1,7 +1,7 @@
 /** What a model is, and what it is built with. Plug-ins define models with these same types. */
 import type { Config, SettingSpec } from '../../../preload/contract/settings.ts';
 import type * as operations from '../graph/ops/index.ts';
-import type { Graph, Shape, Value } from '../graph/value.ts';
+import type { DType, Graph, Shape, Value } from '../graph/value.ts';
 
 /** Distribution that a parameter starts from. */
 export type Initial =
@@ -45,6 +45,11 @@ export interface ModelContext {
   readonly context: number;
   /** False for evaluation and sampling: no dropout. */
   readonly training: boolean;
+  /**
+   * Type in which matrix products take their inputs under the precision policy; norms give it. The residual stream itself keeps the type of the
+   * embeddings, which is 32 bits unless the policy holds the parameters themselves in 16.
+   */
+  readonly computeType: DType;
   /** i32 [rows, context]. */
   readonly tokens: Value;
   /** u8 [rows, context], 0 for padding; absent when sequences are never padded. */

@@ -38,7 +38,15 @@ export function masterType(policy: PrecisionPolicy, role: ParameterRole): DType 
   return role === 'vector' ? 'f32' : policy.master;
 }
 
-/** Type in which computation reads a parameter. */
+/** Type of the inputs of matrix products. */
+export function productType(policy: PrecisionPolicy): DType {
+  return policy.working ?? policy.master;
+}
+
+/**
+ * Type in which computation reads a parameter. Embeddings are read as they are stored: they begin the residual stream, whose sums lose too
+ * much in 16 bits.
+ */
 export function computeType(policy: PrecisionPolicy, role: ParameterRole): DType {
-  return role === 'vector' ? 'f32' : (policy.working ?? policy.master);
+  return role === 'matrix' || role === 'head' ? productType(policy) : masterType(policy, role);
 }

@@ -34,7 +34,7 @@ import { buildModel, workingName } from './context.ts';
 import type { BuiltModel } from './context.ts';
 import type { ModelDefinition, ParameterRole, ParameterSpec } from './model.ts';
 import { modelOf } from './models/index.ts';
-import { computeType, masterType, policyOf } from './precision.ts';
+import { masterType, policyOf } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
 export interface ParameterGroup {
@@ -95,12 +95,13 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     });
   const sample = build(1, false);
   const { parameters } = sample;
+  const working = workingCopies(sample, policy);
   const attrs = optimizerConstants(config);
   const groups = parameterGroups(config, parameters);
   const flopsPerTokenForward = forwardFlops(evaluateProgram(sample, 1, context)) / context;
   return {
     parameters,
-    states: statesOf(parameters, policy, attrs),
+    states: statesOf(parameters, working, policy, attrs),
     groups,
     policy,
     parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
@@ -111,7 +112,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
         accumulateProgram(build(rows, true), rows, context, first),
         config['precision.recompute'] as Recomputation,
       ),
-    update: () => updateProgram(parameters, groups, policy, attrs, config['optimizer.clip'] as number),
+    update: () => updateProgram(parameters, working, groups, policy, attrs, config['optimizer.clip'] as number),
     evaluate: (rows) => evaluateProgram(build(rows, false), rows, context),
     generate: () => generateProgram(build(1, false), context),
   };
@@ -150,6 +151,7 @@ function parameterGroups(config: Config, parameters: readonly ParameterSpec[]): 
 
 function statesOf(
   parameters: readonly ParameterSpec[],
+  working: ReadonlySet<string>,
   policy: PrecisionPolicy,
   attrs: Attributes & { rule: string },
 ): StateSpec[] {
@@ -167,15 +169,18 @@ function statesOf(
         category: 'optimizer state',
       })),
     ];
-    const working = workingType(policy, role);
-    if (working !== undefined)
-      states.push({ name: workingName(name, working), ...own, dtype: working, category: 'working copies' });
+    if (policy.working !== undefined && working.has(name)) {
+      const copy = { name: workingName(name, policy.working), ...own, dtype: policy.working };
+      states.push({ ...copy, category: 'working copies' });
+    }
     return states;
   });
 }
 
-function workingType(policy: PrecisionPolicy, role: ParameterRole) {
-  return policy.working !== undefined && role !== 'vector' ? computeType(policy, role) : undefined;
+/** Names of the parameters that computation reads through a 16-bit copy. */
+function workingCopies(built: BuiltModel, policy: PrecisionPolicy): ReadonlySet<string> {
+  const copies = [...built.leaves].filter(([leaf]) => policy.working !== undefined && leaf.dtype === policy.working);
+  return new Set(copies.map(([, name]) => name));
 }
 
 interface Loss {
@@ -191,7 +196,7 @@ function lossOf(built: BuiltModel, rows: number, context: number): Loss {
     'loss',
     () => {
       const hidden = reshape(output.hidden, [rows * context, output.hidden.shape.at(-1)!]);
-      return linearCrossEntropy(hidden, output.head, reshape(targets, [rows * context]), { softcap: output.softcap });
+      return linearCrossEntropy(hidden, built.head, reshape(targets, [rows * context]), { softcap: output.softcap });
     },
     'head',
   );
@@ -215,19 +220,23 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
     },
     'head',
   );
-  const nameOf = new Map([...built.leaves].map(([name, leaf]) => [leaf, name]));
-  const updates: StateUpdate[] = [];
+  const sums = new Map<string, Value>();
+  // A tied table has two gradients: each is added as soon as it is there.
   const keep = (leaf: Value, gradient: Value) => {
-    const name = gradientName(nameOf.get(leaf)!);
-    updates.push({ state: name, value: first ? gradient : add(state(graph, name, leaf.shape, 'f32'), gradient) });
+    const name = built.leaves.get(leaf)!;
+    const sum = sums.get(name);
+    const base = sum ?? (first ? undefined : state(graph, gradientName(name), leaf.shape, 'f32'));
+    sums.set(name, base === undefined ? gradient : add(base, gradient));
   };
-  const gradients = differentiate(objective, [...nameOf.keys()], keep);
+  const leaves = [...built.leaves.keys()];
+  const gradients = differentiate(objective, leaves, keep);
   graph.during('backward', () => {
-    [...nameOf.keys()].forEach((leaf, i) => {
+    leaves.forEach((leaf, i) => {
       // A parameter that the loss does not depend on still has a gradient: zero.
-      if (gradients[i] === undefined) keep(leaf, fill(graph, leaf.shape, 0));
+      if (gradients[i] === undefined && !sums.has(built.leaves.get(leaf)!)) keep(leaf, fill(graph, leaf.shape, 0));
     });
   });
+  const updates = [...sums].map(([name, value]): StateUpdate => ({ state: gradientName(name), value }));
   return program(first ? 'accumulate-first' : 'accumulate', graph, { lossSum, correct: correctSum }, updates);
 }
 
@@ -239,6 +248,7 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
  */
 function updateProgram(
   parameters: readonly ParameterSpec[],
+  copied: ReadonlySet<string>,
   groups: readonly ParameterGroup[],
   policy: PrecisionPolicy,
   attrs: Attributes & { rule: string },
@@ -266,7 +276,7 @@ function updateProgram(
   const updates: StateUpdate[] = [];
   for (const { name, shape, role, scope } of parameters) {
     const { lr, decay } = rates.get(role)!;
-    const working = workingType(policy, role);
+    const working = copied.has(name) ? policy.working : undefined;
     const momentType = role === 'vector' ? 'f32' : policy.moments;
     graph.within(scope, () => {
       const p = state(graph, name, shape, masterType(policy, role));
@@ -301,7 +311,7 @@ function generateProgram(built: BuiltModel, context: number): Program {
     'loss',
     () => {
       const hidden = reshape(output.hidden, [context, output.hidden.shape.at(-1)!]);
-      const raw = cast(linear(gather(hidden, position), output.head), 'f32');
+      const raw = cast(linear(gather(hidden, position), built.head), 'f32');
       const cap = output.softcap ?? 0;
       return reshape(cap > 0 ? mul(tanh(mul(raw, scalar(raw, 1 / cap))), scalar(raw, cap)) : raw, [-1]);
     },

@@ -67,7 +67,10 @@ defineOperation({
     ruleOf(attrs);
     return [{ shape: x!.shape, dtype: lowestPrecision('activation', [x!]) }];
   },
-  gradient: (node, [g]) => [g!.graph.add('activationGrad', [node.inputs[0]!, g!], node.attrs)[0]],
+  gradient: (node, [g]) => {
+    const x = node.inputs[0]!;
+    return [g!.graph.add('activationGrad', [x, cast(g!, x.dtype)], node.attrs)[0]];
+  },
   decompose: ([x], attrs) => [cast(ruleOf(attrs).forward(wide(x!)), x!.dtype)],
   flops: perElement,
   inPlace: [[0, 0]],

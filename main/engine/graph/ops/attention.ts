@@ -211,7 +211,11 @@ defineOperation({
     if (gradientOfLse !== undefined)
       throw new Error('attention: its log-sum-exp has no gradient rule; decompose the node to differentiate it');
     if (g === undefined) return node.inputs.map(() => undefined);
-    const grads = g.graph.add('attentionGrad', [q, k, v, node.outputs[0]!, node.outputs[1]!, g, ...rest], node.attrs);
+    const grads = g.graph.add(
+      'attentionGrad',
+      [q, k, v, node.outputs[0]!, node.outputs[1]!, cast(g, node.outputs[0]!.dtype), ...rest],
+      node.attrs,
+    );
     const result: (Value | undefined)[] = [grads[0], grads[1], grads[2]];
     if (node.attrs.hasKeyMask === true) result.push(undefined);
     if (node.attrs.hasSlope === true) result.push(grads[3]);

@@ -1,6 +1,6 @@
 /** Element-wise primitives with NumPy broadcasting. */
 import { defineOperation } from '../operation.ts';
-import { broadcastShapes, isFloat, lowestPrecision, requireShape } from '../shapes.ts';
+import { broadcastShapes, elementwiseType, isFloat, lowestPrecision, requireShape } from '../shapes.ts';
 import { sameShape } from '../value.ts';
 import type { DType, Value } from '../value.ts';
 import { fill } from './leaves.ts';
@@ -68,7 +68,10 @@ for (const [name, rule] of Object.entries(BINARY)) {
   defineOperation({
     name,
     kind: 'primitive',
-    infer: ([a, b]) => [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: lowestPrecision(name, [a!, b!]) }],
+    infer: ([a, b]) => {
+      const shape = broadcastShapes(name, a!.shape, b!.shape);
+      return [{ shape, dtype: elementwiseType(name, [a!, b!], shape) }];
+    },
     gradient: (node, [g]) => {
       const [a, b] = node.inputs as [Value, Value];
       const [da, db] = rule(a, b, node.outputs[0]!, g!);
@@ -112,7 +115,7 @@ defineOperation({
   infer: ([condition, a, b]) => {
     requireShape(condition!.dtype === 'u8', 'select', 'the condition must be u8', condition!);
     const shape = broadcastShapes('select', broadcastShapes('select', condition!.shape, a!.shape), b!.shape);
-    return [{ shape, dtype: lowestPrecision('select', [a!, b!]) }];
+    return [{ shape, dtype: elementwiseType('select', [a!, b!], shape) }];
   },
   gradient: (node, [g]) => {
     const [condition, a, b] = node.inputs as [Value, Value, Value];

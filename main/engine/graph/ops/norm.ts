@@ -7,7 +7,7 @@
 import { defineOperation } from '../operation.ts';
 import { requireShape } from '../shapes.ts';
 import { sameShape, sizeOf } from '../value.ts';
-import type { Attributes, Value, ValueType } from '../value.ts';
+import type { Attributes, DType, Value, ValueType } from '../value.ts';
 import { add, cast, mul, rsqrt, scalar, square, sub } from './elementwise.ts';
 import { reduceMean, sumTo } from './reduce.ts';
 
@@ -23,12 +23,12 @@ function normalise(x: Value, attrs: Attributes): { normalised: Value; scale: Val
 defineOperation({
   name: 'norm',
   kind: 'composite',
-  infer: ([x, gain, bias]) => {
+  infer: ([x, gain, bias], attrs) => {
     const width = [x!.shape.at(-1)!];
     requireShape(sameShape(gain!.shape, width), 'norm', 'the gain must be one number per feature', x!, gain!);
     if (bias !== undefined)
       requireShape(sameShape(bias.shape, width), 'norm', 'the bias must be one number per feature', x!, bias);
-    return [{ shape: x!.shape, dtype: x!.dtype }];
+    return [{ shape: x!.shape, dtype: (attrs.out as DType | undefined) ?? x!.dtype }];
   },
   gradient: (node, [g]) => {
     const [x, gain] = node.inputs as [Value, Value];
@@ -36,7 +36,7 @@ defineOperation({
   },
   decompose: ([x, gain, bias], attrs) => {
     const y = mul(normalise(cast(x!, 'f32'), attrs).normalised, cast(gain!, 'f32'));
-    return [cast(bias === undefined ? y : add(y, cast(bias, 'f32')), x!.dtype)];
+    return [cast(bias === undefined ? y : add(y, cast(bias, 'f32')), (attrs.out as DType | undefined) ?? x!.dtype)];
   },
   flops: (node) => 8 * sizeOf(node.inputs[0]!.shape),
   inPlace: [[0, 0]],
@@ -68,8 +68,12 @@ defineOperation({
   ],
 });
 
-/** Normalises x [.., d] over its last axis; `gain` and `bias` are f32 [d]. */
-export function norm(x: Value, gain: Value, options: { kind: NormKind; eps: number; bias?: Value }): Value {
+/** Normalises x [.., d] over its last axis; `gain` and `bias` are f32 [d]. The result has x's type unless `out` is given. */
+export function norm(
+  x: Value,
+  gain: Value,
+  options: { kind: NormKind; eps: number; bias?: Value; out?: DType },
+): Value {
   const inputs = options.bias === undefined ? [x, gain] : [x, gain, options.bias];
-  return x.graph.add('norm', inputs, { kind: options.kind, eps: options.eps })[0]!;
+  return x.graph.add('norm', inputs, { kind: options.kind, eps: options.eps, out: options.out })[0]!;
 }

@@ -3,8 +3,11 @@ import { norm } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { ModelContext } from '../model.ts';
 
-/** LayerNorm or RMSNorm over the last axis, as the settings `model.norm`, `model.norm_eps` and `model.bias` say. */
-export function normLayer(m: ModelContext, name: string, x: Value): Value {
+/**
+ * LayerNorm or RMSNorm over the last axis, as the settings `model.norm`, `model.norm_eps` and `model.bias` say. The result is what products take
+ * (`m.computeType`), or of x's own type for `keepType`, where it is the residual stream itself.
+ */
+export function normLayer(m: ModelContext, name: string, x: Value, keepType = false): Value {
   const width = x.shape.at(-1)!;
   const kind = m.config['model.norm'] === 'rmsnorm' ? 'rms' : 'layer';
   return m.within(name, () => {
@@ -13,6 +16,11 @@ export function normLayer(m: ModelContext, name: string, x: Value): Value {
       kind === 'layer' && m.config['model.bias'] === true
         ? m.parameter('bias', [width], { role: 'vector', initial: { kind: 'constant', value: 0 } })
         : undefined;
-    return norm(x, gain, { kind, eps: m.config['model.norm_eps'] as number, bias });
+    return norm(x, gain, {
+      kind,
+      eps: m.config['model.norm_eps'] as number,
+      bias,
+      out: keepType ? x.dtype : m.computeType,
+    });
   });
 }

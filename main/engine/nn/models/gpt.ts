@@ -16,7 +16,7 @@ function residual(m: ModelContext, name: string, x: Value, part: (x: Value) => V
     x,
     m.within(name, () => part(inner)),
   );
-  return post ? normLayer(m, `${name}_norm`, sum) : sum;
+  return post ? normLayer(m, `${name}_norm`, sum, true) : sum;
 }
 
 function build(m: ModelContext): ModelOutput {

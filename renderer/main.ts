@@ -6,9 +6,11 @@ import './tokens/base.css';
 import { createPinia } from 'pinia';
 import { createApp } from 'vue';
 import App from './App.vue';
+import { installClient } from './connect/index.ts';
 import { startLab } from './stores/start.ts';
 
 const app = createApp(App);
 app.use(createPinia());
+installClient();
 startLab();
 app.mount('#app');

@@ -32,7 +32,7 @@ const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['main/store', ['preload/contract']],
   ['main/lab', ['preload/contract', 'main/store', 'main/engine']],
   ['main/host', ['preload/contract', 'main/store', 'main/engine', 'main/lab']],
-  ['main/cli', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host']],
+  ['main/cli', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host', 'main/server']],
   ['main/server', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host']],
   ['main/app', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host']],
 ];
@@ -112,7 +112,7 @@ describe('the architecture', () => {
   });
 
   it('describes every main folder in a README.md', () => {
-    const folders = ['main', 'preload', 'main/cli', 'main/host', 'main/store', 'main/engine'];
+    const folders = ['main', 'preload', 'main/cli', 'main/host', 'main/server', 'main/store', 'main/engine'];
     for (const parent of ['main/lab', 'main/engine']) {
       for (const entry of readdirSync(join(ROOT, parent))) {
         const folder = `${parent}/${entry}`;

@@ -7,15 +7,18 @@ import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { fitCommand } from './commands/fit.ts';
+import { quickstartCommand } from './commands/quickstart.ts';
 import { runsCommand } from './commands/runs.ts';
 import { sampleCommand } from './commands/sample.ts';
+import { serveCommand } from './commands/serve.ts';
 import { startCommand } from './commands/start.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { trainCommand } from './commands/train.ts';
 
 const EXAMPLES = `
 Examples:
-  sweeplab start                                             a first sweep, in about two minutes
+  sweeplab start                                             the app, or the same in the browser
+  sweeplab quickstart                                        a first sweep in the terminal, in about two minutes
   sweeplab train --recipe quick --model.depth 4              one run
   sweeplab sweep --recipe quick --model.depth 2 4 --model.width 64 128 --seeds 3 --review
   sweeplab fit --recipe gpt2-124m --gpu "RTX 4090"           does it fit, how long does it take
@@ -35,6 +38,8 @@ export function buildProgram(context: Context): Command {
     .addHelpText('after', EXAMPLES);
   for (const command of [
     startCommand,
+    serveCommand,
+    quickstartCommand,
     trainCommand,
     sweepCommand,
     fitCommand,

@@ -1,67 +1,60 @@
-/** `sweeplab start`: a first sweep that shows what Sweeplab does, in minutes, without asking anything. */
+/** `sweeplab start` (and `npm start`): the desktop app where it is installed, else the same interface in the browser. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { selectExecutor } from '../../engine/executors/select.ts';
-import { sweepFromFlags } from '../../lab/sweeps/index.ts';
-import { writableLab } from '../context.ts';
+import { ROOT } from '../../host/buildPages.ts';
 import type { Context } from '../context.ts';
-import { plural } from '../format.ts';
-import { printPlan } from '../plan.ts';
-import { prepareData } from '../prepare.ts';
-import { runSweep } from '../runSweep.ts';
-import { createSweep, makePlan } from './sweep.ts';
-
-/** Two settings with two values each, two seeds: the smallest sweep that has everything a sweep has. */
-const GRID = { 'model.depth': ['1', '2'], 'model.width': ['32', '64'] } as const;
-const SEEDS = 2;
-const RECIPE = 'quick';
-/** The recipe is short enough for the portable executor. A native one does four times as much in less time, and shows more. */
-const NATIVE_STEPS = '600';
+import { serve } from './serve.ts';
 
 export function startCommand(context: Context): Command {
   return new Command('start')
-    .description('Run the quick-start sweep: 2 settings × 2 values × 2 seeds on the built-in text, in minutes.')
-    .action(() => start(context));
+    .description('Open Sweeplab: the desktop app where it is installed, else in the browser.')
+    .option('--port <n>', 'in the browser: port to listen on')
+    .option('--no-open', 'in the browser, but print the address and open none')
+    .action((options: { port?: string; open: boolean }) => start(context, options));
 }
 
-async function start(context: Context): Promise<void> {
+async function start(context: Context, options: { port?: string; open: boolean }): Promise<void> {
+  const binary = options.open && options.port === undefined ? desktopBinary() : undefined;
+  if (binary === undefined || !hasDisplay()) return await serve(context, options);
   const { output, workshop } = context;
-  const { paths } = workshop;
-  const { executor } = await selectExecutor('auto');
-  const length: Record<string, readonly string[]> = executor.device.executor.startsWith('tfjs')
-    ? {}
-    : { 'stop.steps': [NATIVE_STEPS] };
-  const { sweep } = sweepFromFlags(
-    { ...GRID, ...length },
-    {
-      registry: workshop.registry,
-      seeds: SEEDS,
-      recipe: RECIPE,
-      name: 'quick start',
-    },
-  );
-  const plan = await makePlan(context, sweep);
-  output.note(
-    `${output.style('bold', 'Sweeplab')}: do depth and width help a small model of the built-in stories? Each setting with ${SEEDS} seeds.`,
-  );
-  output.note('');
-  printPlan(output, plan);
-  output.note('');
-  await prepareData(
-    context,
-    plan.runs.map(({ config }) => config),
-  );
-  using lab = await writableLab(context);
-  const before = lab.store.countRuns();
-  if (before > 0) output.note(`The database already has ${plural(before, 'run')}; this adds a new sweep to it.`);
-  const { id } = createSweep(lab, plan, sweep, '');
-  const { interrupted } = await runSweep(context, lab, id);
-  output.text(`Everything lies in ${paths.home}: runs.sqlite (runs and metrics), checkpoints/, cache/.`);
-  if (interrupted) return;
-  output.text('');
-  output.text('What to do next:');
-  output.text('  npm run sweeplab -- runs ls                                            all runs');
-  output.text('  npm run sweeplab -- runs compare --sweep latest                        this table again');
-  output.text('  npm run sweeplab -- sample --sweep latest                              text from the best model');
-  output.text('  npm run sweeplab -- sweep --recipe quick --optimizer.lr 1e-3 4e-3 1e-2 --seeds 3 --review');
-  output.text('  npm run sweeplab -- train --help                                       every setting');
+  if (!existsSync(join(ROOT, 'out', 'main', 'index.js'))) {
+    output.note('Building the app (once, about twenty seconds) …');
+    await run(process.execPath, [builder(), 'build'], {});
+  }
+  output.note(`Opening Sweeplab. Runs and models lie in ${workshop.paths.home}`);
+  const env = { SWEEPLAB_NODE: process.execPath, SWEEPLAB_HOME: workshop.paths.home };
+  const code = await run(binary, [join(ROOT, 'out', 'main', 'index.js')], env);
+  context.exit(code);
+}
+
+/** The program of the desktop app; undefined where npm did not fetch it. */
+export function desktopBinary(root: string = ROOT): string | undefined {
+  const folder = join(root, 'node_modules', 'electron');
+  try {
+    const path = join(folder, 'dist', readFileSync(join(folder, 'path.txt'), 'utf8').trim());
+    return existsSync(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function hasDisplay(): boolean {
+  const { DISPLAY, WAYLAND_DISPLAY } = process.env;
+  return process.platform !== 'linux' || Boolean(DISPLAY) || Boolean(WAYLAND_DISPLAY);
+}
+
+function builder(): string {
+  const manifest = createRequire(import.meta.url).resolve('electron-vite/package.json');
+  return join(dirname(manifest), 'bin', 'electron-vite.js');
+}
+
+function run(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: 'inherit', cwd: ROOT, env: { ...process.env, ...env } });
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
 }

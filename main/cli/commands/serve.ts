@@ -1,0 +1,102 @@
+/** `sweeplab serve`: the interface in the browser. */
+import { spawn } from 'node:child_process';
+import { Command } from 'commander';
+import { buildPages, needsBuild, PAGES } from '../../host/buildPages.ts';
+import { LabServer } from '../../host/services/labServer.ts';
+import { serveBrowsers } from '../../server/server.ts';
+import { requirePlugins } from '../context.ts';
+import type { Context } from '../context.ts';
+import { InputError } from '../errors.ts';
+import { plural } from '../format.ts';
+import { onInterrupt } from '../interrupts.ts';
+
+/** Where it is looked for; another free one is taken when somebody else has it. */
+const USUAL_PORT = 4317;
+
+export interface ServeOptions {
+  readonly port?: string;
+  /** False with `--no-open`. */
+  readonly open: boolean;
+}
+
+export function serveCommand(context: Context): Command {
+  return new Command('serve')
+    .description('Open the interface in the browser. Only this machine can reach it.')
+    .option('--port <n>', `port to listen on (default: ${USUAL_PORT}, or any that is free)`)
+    .option('--no-open', 'print the address and open no browser')
+    .action((options: ServeOptions) => serve(context, options));
+}
+
+/** Serves until it is interrupted. */
+export async function serve(context: Context, { port, open }: ServeOptions): Promise<void> {
+  requirePlugins(context);
+  const { output, workshop } = context;
+  const wanted = portOf(port);
+  if (await needsBuild()) {
+    output.note('Building the interface (once, about ten seconds) …');
+    await buildPages();
+  }
+  const lab = await LabServer.open(workshop);
+  try {
+    const server = await listen(lab, wanted);
+    const url = server.url();
+    output.text(`Sweeplab is at ${url}`);
+    output.text(
+      'The address works once, for one browser on this machine. Runs and models lie in ' + workshop.paths.home,
+    );
+    output.text('Stop with Ctrl-C: runs in training are saved and go on at the next start.');
+    output.data({ url, port: server.port, home: workshop.paths.home });
+    if (open) openBrowser(url);
+    await interrupted(lab, output);
+    await server.close();
+  } finally {
+    await lab.close();
+  }
+}
+
+async function listen(lab: LabServer, wanted: number | undefined) {
+  const options = { lab, pages: PAGES };
+  if (wanted !== undefined) return await serveBrowsers({ ...options, port: wanted });
+  try {
+    return await serveBrowsers({ ...options, port: USUAL_PORT });
+  } catch {
+    return await serveBrowsers({ ...options, port: 0 });
+  }
+}
+
+/** Resolves at Ctrl-C; a second one ends the engines at once. */
+function interrupted(lab: LabServer, output: Context['output']): Promise<void> {
+  return new Promise((resolve) => {
+    // Kept until the end of the process: the second Ctrl-C comes while the first one is being served.
+    onInterrupt(
+      () => {
+        const { length } = lab.training;
+        if (length > 0) output.note(`Saving ${plural(length, 'run')} in training; press Ctrl-C again to end at once.`);
+        resolve();
+      },
+      () => process.exit(130),
+    );
+  });
+}
+
+function portOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (text.trim() !== '' && Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InputError(
+    `--port is ${JSON.stringify(text)}; allowed: an integer from 0 to 65535; nearest: ${USUAL_PORT}`,
+  );
+}
+
+/** Where there is no browser to open (a server without a display), the printed address serves. */
+function openBrowser(url: string): void {
+  const [command, ...args] =
+    process.platform === 'darwin'
+      ? ['open', url]
+      : process.platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler', url]
+        : ['xdg-open', url];
+  const child = spawn(command!, args, { stdio: 'ignore', detached: true });
+  child.on('error', () => undefined);
+  child.unref();
+}

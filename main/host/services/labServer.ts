@@ -84,6 +84,7 @@ export class LabServer {
     const server = new LabServer(lab, options.concurrency ?? (await usualConcurrency()));
     if (options.paused === true) server.#queue.pause();
     else server.#queue.kick();
+    server.#planner.warm();
     const { length } = lab.recovered;
     if (length > 0) {
       const message = `${length === 1 ? 'An interrupted run goes' : `${length} interrupted runs go`} on from the last checkpoint`;
@@ -181,6 +182,7 @@ export class LabServer {
 
   async #close(how: 'urgent' | 'kill'): Promise<void> {
     await this.#queue.close(how);
+    await this.#planner.close();
     for (const session of this.#sessions) session.close();
     for (const unwatch of this.#unwatch) unwatch();
     clearTimeout(this.#timer);

@@ -1,54 +1,39 @@
-/**
- * The fit check of many configurations without holding the process up: plans are remembered, the work is done in slices between which
- * the process serves others, and a newer question ends an older one (its call is cancelled).
- */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+/** Asks the planning thread. Starts it when first needed, and again should it die. */
+import { Worker } from 'node:worker_threads';
+import { LabError } from '../../../preload/contract/rpc.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import { deviceFor, fitPlan, samplesFrom, suggest } from '../../lab/fit/index.ts';
-import type { DeviceChoice, FindSamples, FitDevice, FitPlan, Suggestion, TimeEstimate } from '../../lab/fit/index.ts';
-import { Memo } from '../../lab/fit/memo.ts';
-import { runUse } from '../../lab/fit/plan.ts';
-import { estimateTime } from '../../lab/fit/time.ts';
+import { deviceFor } from '../../lab/fit/index.ts';
+import type { DeviceChoice, FitDevice } from '../../lab/fit/index.ts';
 import type { Lab } from '../lab.ts';
+import type { FromPlanner, PlanQuestion, PlanQuestions, PlanWorkerData, ToPlanner } from './planWorker.ts';
 
-export interface Planned {
-  readonly config: Config;
-  readonly plan: FitPlan;
-  readonly time: TimeEstimate;
-}
-
-/** Models of plug-ins, which plans need. */
-export const modelsOf = (lab: Lab) => lab.plugins.flatMap((plugin) => Object.values(plugin.models));
-
-/** Milliseconds of work in one go: less than a frame of a display. */
-const SLICE = 12;
 /** A device's free memory is asked again after this many milliseconds. */
 const DEVICE_AGE = 2000;
-const REMEMBERED = 8192;
+
+interface Open {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: Error) => void;
+}
 
 export class Planner {
-  readonly #lab: Lab;
-  readonly #plans = new Memo<Planned>(REMEMBERED);
-  readonly #suggestions = new Memo<readonly Suggestion[]>(256);
+  readonly #data: PlanWorkerData;
+  readonly #open = new Map<number, Open>();
   readonly #devices = new Map<string, { readonly at: number; readonly device: Promise<FitDevice> }>();
-  #samples: FindSamples | undefined;
+  #worker: Worker | undefined;
+  #next = 1;
 
-  constructor(lab: Lab) {
-    this.#lab = lab;
+  constructor({ paths, plugins }: Pick<Lab, 'paths' | 'plugins'>) {
+    this.#data = { home: paths.home, database: paths.database, plugins: plugins.map(({ file }) => file) };
+  }
+
+  /** Starts the thread before it is needed. */
+  warm(): void {
+    this.#started();
   }
 
   /** Earlier runs tell speeds: called when one has ended. */
   forgetSpeeds(): void {
-    if (this.#samples === undefined) return;
-    this.#samples = undefined;
-    this.#plans.clear();
-  }
-
-  /** Speeds of runs that were recorded here. */
-  get samples(): FindSamples {
-    return (this.#samples ??= samplesFrom(() =>
-      this.#lab.store.listRuns({ state: ['finished', 'stopped', 'running'] }),
-    ));
+    this.#tell({ type: 'forget' });
   }
 
   /** The device of a configuration, or the one chosen. @throws UnknownGpuError, NoDeviceError, ExecutorUnavailableError */
@@ -58,51 +43,74 @@ export class Planner {
     if (known !== undefined && performance.now() - known.at < DEVICE_AGE) return known.device;
     const device = deviceFor(config, choice);
     this.#devices.set(key, { at: performance.now(), device });
+    // Handled by whoever waits for it; the next question asks anew.
+    device.catch(() => this.#devices.delete(key));
     return device;
   }
 
-  /**
-   * Plans the configurations in order. With a budget (in ms) it stops when that is spent, at the earliest after the first.
-   * @returns one entry for each that was planned
-   * @throws the reason of the signal
-   */
-  async all(
-    configs: readonly Config[],
-    device: FitDevice,
-    { signal, budget = Infinity }: { readonly signal?: AbortSignal; readonly budget?: number | undefined } = {},
-  ): Promise<Planned[]> {
-    const started = performance.now();
-    let slice = started;
-    const planned: Planned[] = [];
-    for (const config of configs) {
-      const now = performance.now();
-      if (planned.length > 0 && now - started > budget) break;
-      if (now - slice > SLICE) {
-        await nextTurn();
-        signal?.throwIfAborted();
-        slice = performance.now();
-      }
-      planned.push(this.one(config, device));
+  /** @throws LabError `cancelled` at once when the signal aborts; the thread stops at its next slice */
+  async ask<Q extends PlanQuestion>(
+    what: Q,
+    ask: PlanQuestions[Q]['ask'],
+    signal: AbortSignal,
+  ): Promise<PlanQuestions[Q]['answer']> {
+    const cancelled = (): LabError => new LabError('cancelled', 'The call was cancelled.');
+    if (signal.aborted) throw cancelled();
+    this.#started();
+    const id = this.#next++;
+    const abort = (): void => {
+      this.#tell({ type: 'cancel', id });
+      this.#open.get(id)?.reject(cancelled());
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return await new Promise<PlanQuestions[Q]['answer']>((resolve, reject) => {
+        this.#open.set(id, { resolve: resolve as (answer: never) => void, reject });
+        this.#tell({ type: 'ask', id, what, ask });
+      });
+    } finally {
+      this.#open.delete(id);
+      signal.removeEventListener('abort', abort);
     }
-    return planned;
   }
 
-  one(config: Config, device: FitDevice): Planned {
-    const key = JSON.stringify([device.kind, device.name, { ...config, seed: 0 }]);
-    return this.#plans.get(key, () => {
-      const options = { kind: device.kind, models: modelsOf(this.#lab) };
-      const plan = fitPlan(config, options);
-      const time = estimateTime(config, plan, runUse(config, options), device, this.samples(config, device));
-      return { config, plan, time };
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+    this.#fail('The lab is closing.');
+  }
+
+  #tell(message: ToPlanner): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #started(): void {
+    if (this.#worker !== undefined) return;
+    const worker = new Worker(new URL('./planWorker.ts', import.meta.url), {
+      workerData: this.#data,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
     });
+    this.#worker = worker;
+    // Planning alone keeps no process alive.
+    worker.unref();
+    worker.on('message', (message: FromPlanner) => {
+      const open = this.#open.get(message.id);
+      if ('code' in message) open?.reject(new LabError(message.code, message.message));
+      else open?.resolve(message.answer as never);
+    });
+    worker.on('error', ({ message }) => this.#ended(worker, message));
+    worker.on('exit', () => this.#ended(worker, 'it ended'));
   }
 
-  /** What would make it fit; empty when it does. */
-  suggestions(config: Config, device: FitDevice): readonly Suggestion[] {
-    const free = Math.round(device.availableBytes / 2 ** 26);
-    const key = JSON.stringify([device.kind, device.name, free, { ...config, seed: 0 }]);
-    return this.#suggestions.get(key, () =>
-      suggest(config, device, { kind: device.kind, models: modelsOf(this.#lab) }),
-    );
+  #ended(worker: Worker, why: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    this.#fail(`Planning failed: ${why}`);
+  }
+
+  #fail(message: string): void {
+    for (const { reject } of this.#open.values()) reject(new LabError('internal', message));
+    this.#open.clear();
   }
 }

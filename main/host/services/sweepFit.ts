@@ -5,7 +5,7 @@ import type { FitDevice, Prices } from '../../lab/fit/index.ts';
 import { warningsOf } from '../../lab/fit/report.ts';
 import { costOf } from '../../lab/fit/time.ts';
 import { verdictFor } from '../../lab/fit/verdict.ts';
-import type { Planned, Planner } from './planner.ts';
+import type { Planned, PlanMemory } from './planMemory.ts';
 
 export interface PlannedConfig {
   readonly label: string;
@@ -16,23 +16,23 @@ export interface PlannedConfig {
 
 export interface SweepFitOptions {
   readonly prices: Prices;
-  /** Milliseconds; without it everything is checked, in slices. */
+  /** Milliseconds; without it everything is checked. */
   readonly budget?: number | undefined;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
-type Checked = Pick<SweepPlan, 'groups' | 'pending' | 'seconds' | 'basis' | 'cost' | 'suggestions'> & {
+export type CheckedSweep = Pick<SweepPlan, 'groups' | 'pending' | 'seconds' | 'basis' | 'cost' | 'suggestions'> & {
   readonly warnings: readonly string[];
 };
 
 export async function checkSweep(
-  planner: Planner,
+  memory: PlanMemory,
   settings: readonly PlannedConfig[],
   device: FitDevice,
   { prices, budget, signal }: SweepFitOptions,
-): Promise<Checked> {
+): Promise<CheckedSweep> {
   const configs = settings.map(({ config }) => config);
-  const planned = await planner.all(configs, device, { signal, budget });
+  const planned = await memory.all(configs, device, { budget, ...(signal === undefined ? {} : { signal }) });
   const done = planned.map((each, i) => ({ ...settings[i]!, ...each }));
   const pending = settings.length - done.length;
   const grouped = [...Map.groupBy(done, ({ plan }) => planKey(plan)).values()]
@@ -50,7 +50,7 @@ export async function checkSweep(
     suggestions:
       worst === undefined || worst.group.fit === 'fits' || pending > 0
         ? []
-        : planner.suggestions(worst.first.config, device),
+        : memory.suggestions(worst.first.config, device),
     warnings: [...new Set(grouped.flatMap(({ first: { config, plan } }) => warningsOf(config, device, plan)))],
   };
 }

@@ -2,7 +2,6 @@ import { availableParallelism } from 'node:os';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { Draft, ListedSweep, SweepPlan } from '../../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../../engine/executors/select.ts';
-import { checkLaunch } from '../../../lab/fit/index.ts';
 import { defaultConcurrency, requeue } from '../../../lab/queue/queue.ts';
 import { listRecipes, loadRecipe } from '../../../lab/settings/index.ts';
 import { parseSweep, planSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
@@ -12,9 +11,7 @@ import { draftToSweep, sweepToDraft, withoutPlace } from '../draftYaml.ts';
 import { toLabError } from '../errors.ts';
 import { listed } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
-import { checkSweep } from '../sweepFit.ts';
 import type { PlannedConfig } from '../sweepFit.ts';
-import { modelsOf } from '../planner.ts';
 
 const NOTHING: SweepPlan = {
   runs: 0,
@@ -98,11 +95,11 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       }));
       try {
         const device = await planner.device(first.config, where);
-        const { warnings, ...fit } = await checkSweep(planner, each, device, {
-          prices: prices ?? {},
-          budget,
+        const { warnings, ...fit } = await planner.ask(
+          'sweep',
+          { settings: each, device, prices: prices ?? {}, budget },
           signal,
-        });
+        );
         return { ...answer, ...fit, device, warnings: [...answer.warnings, ...warnings] };
       } catch (error) {
         const { code, message } = toLabError(error);
@@ -130,14 +127,12 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       const { plan, spec } = planned;
       refuse(plan.problems.map(withoutPlace));
       const configs = plan.runs.map(({ config }) => config);
-      // In slices; the check that follows finds the plans made.
-      await planner.all(configs, await planner.device(configs[0]!, {}), { signal });
       const threads = await threadsOf(configs);
       const wanted = Math.max(queue.concurrency, defaultConcurrency(configs.length, availableParallelism(), threads));
-      const check = await checkLaunch(configs, { models: modelsOf(lab), concurrency: wanted, force });
+      const check = await planner.ask('launch', { configs, concurrency: wanted, force }, signal);
       if (check.refusals.length > 0) {
-        const lines = check.refusals.map(({ message }) => message);
-        throw new LabError('memory', lines.join('\n'), lines);
+        const refusals = check.refusals.map(({ message, suggestions, verdict }) => ({ message, suggestions, verdict }));
+        throw new LabError('memory', refusals.map(({ message }) => message).join('\n'), refusals);
       }
       await hub.datasets.ready(configs, signal);
       signal.throwIfAborted();

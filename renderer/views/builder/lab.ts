@@ -21,7 +21,21 @@ import type {
 } from '../../../preload/contract/shapes.ts';
 import { useClient } from '../../stores/client.ts';
 
-export type { Config, Draft, Fit, FitDevice, FitReport, GpuInfo, PlanGroup, Problem, ProgramOccupancy, Range, RecipeCard, Suggestion, SweepPlan };
+export type {
+  Config,
+  Draft,
+  Fit,
+  FitDevice,
+  FitReport,
+  GpuInfo,
+  PlanGroup,
+  Problem,
+  ProgramOccupancy,
+  Range,
+  RecipeCard,
+  Suggestion,
+  SweepPlan,
+};
 
 /** Where the plan is checked: as the settings say, one of the devices here, or a card of the table. */
 export interface DeviceChoice {
@@ -32,7 +46,8 @@ export interface DeviceChoice {
 /** The form has to answer in 150 ms: what the fit check has not come to by then is asked for again. */
 const PLAN_BUDGET_MS = 90;
 
-export const settings = async (): Promise<readonly SettingSpec[]> => (await useClient().call('settings.list', {})).specs;
+export const settings = async (): Promise<readonly SettingSpec[]> =>
+  (await useClient().call('settings.list', {})).specs;
 export const recipes = async (): Promise<readonly RecipeCard[]> => (await useClient().call('recipes.list', {})).recipes;
 export const gpus = async (): Promise<readonly GpuInfo[]> => (await useClient().call('fit.gpus', {})).gpus;
 export const check = (
@@ -52,8 +67,12 @@ export const toYaml = (draft: Draft, signal: AbortSignal): Promise<{ yaml: strin
 export const fromYaml = (
   yaml: string,
   signal: AbortSignal,
-): Promise<{ draft: Draft | null; problems: readonly Problem[]; extensions: readonly string[]; ignored: readonly string[] }> =>
-  useClient().call('sweeps.fromYaml', { yaml }, { signal });
+): Promise<{
+  draft: Draft | null;
+  problems: readonly Problem[];
+  extensions: readonly string[];
+  ignored: readonly string[];
+}> => useClient().call('sweeps.fromYaml', { yaml }, { signal });
 
 export const launch = (draft: Draft, force: boolean): Promise<{ sweepId: string; warnings: readonly string[] }> =>
   useClient().call('sweeps.launch', { draft: plain(draft) as never, force });
@@ -72,5 +91,8 @@ export const run = async (id: string): Promise<RunRecord> => (await useClient().
 /** Kept by the lab for whoever opens the view next. */
 export const stored = async (key: string): Promise<unknown> => (await useClient().call('views.get', { key })).value;
 export const store = async (key: string, value: unknown): Promise<void> => {
-  await useClient().call('views.set', { key, value: (value === null ? null : JSON.parse(JSON.stringify(value))) as never });
+  await useClient().call('views.set', {
+    key,
+    value: (value === null ? null : JSON.parse(JSON.stringify(value))) as never,
+  });
 };

@@ -172,6 +172,7 @@ export const useBuilder = defineStore('builder', () => {
       if (mine !== running || isAbort(error)) return;
       planned.value = null;
       planFailed.value = (error as Error).message;
+      plan.value = null;
     } finally {
       if (mine === running) planning.value = (plan.value?.pending ?? 0) > 0 && planFailed.value === null;
     }

@@ -30,7 +30,11 @@ const middle = (range: lab.Range | null): number | null => (range === null ? nul
 
 export function differenceOf(now: FitReport, before: FitReport): Difference {
   const [a, b] = [middle(now.time.stepSeconds), middle(before.time.stepSeconds)];
-  return { bytes: now.verdict.neededBytes - before.verdict.neededBytes, time: a === null || b === null || b === 0 ? null : a / b, fit: now.verdict.fit };
+  return {
+    bytes: now.verdict.neededBytes - before.verdict.neededBytes,
+    time: a === null || b === null || b === 0 ? null : a / b,
+    fit: now.verdict.fit,
+  };
 }
 
 export function useFit() {
@@ -46,10 +50,13 @@ export function useFit() {
   const differences = shallowRef<ReadonlyMap<string, Difference>>(new Map());
   const answerTime = ref<number | null>(null);
 
-  const config = computed<Config>(() => answer.value?.config ?? {});
+  /** What is asked for, at once: a slider must not wait for the answer to move. */
+  const config = computed<Config>(() => ({ ...(reference.value ?? answer.value)?.config, ...overrides.value }));
   const policies = ref<readonly string[]>([]);
   const optimizers = ref<readonly string[]>([]);
-  const whatIfs = computed(() => (answer.value === null ? [] : whatIfsFor(config.value, policies.value, optimizers.value)));
+  const whatIfs = computed(() =>
+    answer.value === null ? [] : whatIfsFor(config.value, policies.value, optimizers.value),
+  );
 
   void lab.settings().then((specs) => {
     const values = (name: string): readonly string[] => {
@@ -60,7 +67,11 @@ export function useFit() {
     optimizers.value = values('optimizer.kind');
   });
 
-  const ask = (values: Readonly<Record<string, SettingValue>>, occupancy: boolean, signal: AbortSignal): Promise<FitReport> =>
+  const ask = (
+    values: Readonly<Record<string, SettingValue>>,
+    occupancy: boolean,
+    signal: AbortSignal,
+  ): Promise<FitReport> =>
     lab.fitReport({ ...source.value!.values, ...values }, source.value!.recipe, choice.value, occupancy, signal);
 
   let running: AbortController | undefined;
@@ -108,7 +119,8 @@ export function useFit() {
     const questions: (readonly [string, Readonly<Record<string, SettingValue>>, boolean])[] = [];
     for (const { name, control, values } of whatIfs.value) {
       const changes = changesFor(name, present.config[name], present.config);
-      if (Object.keys(changes).some((key) => key in overrides.value)) questions.push([name, withoutChange(overrides.value, name), true]);
+      if (Object.keys(changes).some((key) => key in overrides.value))
+        questions.push([name, withoutChange(overrides.value, name), true]);
       if (control !== 'choice') continue;
       for (const value of values) {
         if (value === present.config[name]) continue;
@@ -133,7 +145,10 @@ export function useFit() {
     let next = { ...withoutChange(overrides.value, name), ...changesFor(name, value, config.value) };
     // Back where it began: no what-if any more.
     const began = reference.value?.config;
-    if (began !== undefined && Object.entries(changesFor(name, value, config.value)).every(([key, each]) => began[key] === each)) {
+    if (
+      began !== undefined &&
+      Object.entries(changesFor(name, value, config.value)).every(([key, each]) => began[key] === each)
+    ) {
       next = withoutChange(overrides.value, name);
     }
     overrides.value = next;
@@ -171,5 +186,21 @@ export function useFit() {
     clearTimeout(quiet);
   });
 
-  return { source, choice, overrides, reference, answer, asking, failed, differences, answerTime, whatIfs, config, set, take, reset, refresh };
+  return {
+    source,
+    choice,
+    overrides,
+    reference,
+    answer,
+    asking,
+    failed,
+    differences,
+    answerTime,
+    whatIfs,
+    config,
+    set,
+    take,
+    reset,
+    refresh,
+  };
 }

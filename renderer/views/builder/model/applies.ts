@@ -171,6 +171,8 @@ export function conditionWords(when: string): string {
       return `${name} is ${values.length > 1 ? `${values.slice(0, -1).join(', ')} or ${values.at(-1)}` : values[0]}`;
     })
     .replaceAll(/!\s*([a-z_][\w.]*)/giu, '$1 is off')
+    .replaceAll(/\s*==\s*""/gu, ' is empty')
+    .replaceAll(/\s*!=\s*""/gu, ' is not empty')
     .replaceAll(/\s*==\s*"?([^"\s&|)]+)"?/gu, ' is $1')
     .replaceAll(/\s*!=\s*"?([^"\s&|)]+)"?/gu, ' is not $1')
     .replaceAll(/\s*>\s*0\b/gu, ' is above 0')

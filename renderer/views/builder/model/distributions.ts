@@ -24,21 +24,135 @@ export interface DistributionInfo {
 }
 
 export const DISTRIBUTIONS: readonly DistributionInfo[] = [
-  { kind: 'int_uniform', label: 'Integers', group: 'Range', fields: ['min', 'max'], integers: 'always', grid: true, help: 'Every integer from the lowest to the highest, all equally likely. A grid takes each once.' },
-  { kind: 'uniform', label: 'Even', group: 'Range', fields: ['min', 'max'], integers: 'never', help: 'Any number between the bounds, all equally likely.' },
-  { kind: 'q_uniform', label: 'Even, in steps', group: 'Range', fields: ['min', 'max', 'q'], integers: 'with q', grid: true, help: 'Multiples of a step between the bounds. A grid goes from the lowest in steps and leaves the highest out.' },
-  { kind: 'log_uniform_values', label: 'Logarithmic', group: 'Logarithmic', fields: ['min', 'max'], integers: 'never', help: 'Every order of magnitude equally likely. The usual choice for learning rates and weight decay.' },
-  { kind: 'q_log_uniform_values', label: 'Logarithmic, in steps', group: 'Logarithmic', fields: ['min', 'max', 'q'], integers: 'with q', help: 'Every order of magnitude equally likely, rounded to a step. For widths and batch sizes.' },
-  { kind: 'inv_log_uniform_values', label: 'Inverse logarithmic', group: 'Logarithmic', fields: ['min', 'max'], integers: 'never', rare: true, help: 'The inverse of a logarithmic draw; between bounds given as values it equals the logarithmic one.' },
-  { kind: 'normal', label: 'Normal', group: 'Bell-shaped', fields: ['mu', 'sigma'], integers: 'never', help: 'Around a mean; two thirds lie within one standard deviation.' },
-  { kind: 'q_normal', label: 'Normal, in steps', group: 'Bell-shaped', fields: ['mu', 'sigma', 'q'], integers: 'with q', help: 'Around a mean, rounded to a step.' },
-  { kind: 'log_normal', label: 'Log-normal', group: 'Bell-shaped', fields: ['mu', 'sigma'], integers: 'never', help: 'The logarithm is normal: mean and deviation are those of ln(value).' },
-  { kind: 'q_log_normal', label: 'Log-normal, in steps', group: 'Bell-shaped', fields: ['mu', 'sigma', 'q'], integers: 'with q', help: 'The logarithm is normal; values are rounded to a step.' },
-  { kind: 'beta', label: 'Beta', group: 'Share', fields: ['a', 'b'], integers: 'never', help: 'A share between 0 and 1: even for a = b = 1, near 0 for a < b, near 1 for a > b.' },
-  { kind: 'q_beta', label: 'Beta, in steps', group: 'Share', fields: ['a', 'b', 'q'], integers: 'with q', help: 'A share between 0 and 1, rounded to a step.' },
-  { kind: 'log_uniform', label: 'Logarithmic, by exponents', group: 'Logarithmic', fields: ['min', 'max'], integers: 'never', exponents: true, rare: true, help: 'W&B’s log_uniform: the bounds are natural logarithms, so −9.21 to −4.61 means 0.0001 to 0.01.' },
-  { kind: 'q_log_uniform', label: 'Logarithmic in steps, by exponents', group: 'Logarithmic', fields: ['min', 'max', 'q'], integers: 'with q', exponents: true, rare: true, help: 'As above, rounded to a step. The bounds are natural logarithms.' },
-  { kind: 'inv_log_uniform', label: 'Inverse logarithmic, by exponents', group: 'Logarithmic', fields: ['min', 'max'], integers: 'never', exponents: true, rare: true, help: 'W&B’s inv_log_uniform: the bounds are natural logarithms of 1/value.' },
+  {
+    kind: 'int_uniform',
+    label: 'Integers',
+    group: 'Range',
+    fields: ['min', 'max'],
+    integers: 'always',
+    grid: true,
+    help: 'Every integer from the lowest to the highest, all equally likely. A grid takes each once.',
+  },
+  {
+    kind: 'uniform',
+    label: 'Even',
+    group: 'Range',
+    fields: ['min', 'max'],
+    integers: 'never',
+    help: 'Any number between the bounds, all equally likely.',
+  },
+  {
+    kind: 'q_uniform',
+    label: 'Even, in steps',
+    group: 'Range',
+    fields: ['min', 'max', 'q'],
+    integers: 'with q',
+    grid: true,
+    help: 'Multiples of a step between the bounds. A grid goes from the lowest in steps and leaves the highest out.',
+  },
+  {
+    kind: 'log_uniform_values',
+    label: 'Logarithmic',
+    group: 'Logarithmic',
+    fields: ['min', 'max'],
+    integers: 'never',
+    help: 'Every order of magnitude equally likely. The usual choice for learning rates and weight decay.',
+  },
+  {
+    kind: 'q_log_uniform_values',
+    label: 'Logarithmic, in steps',
+    group: 'Logarithmic',
+    fields: ['min', 'max', 'q'],
+    integers: 'with q',
+    help: 'Every order of magnitude equally likely, rounded to a step. For widths and batch sizes.',
+  },
+  {
+    kind: 'inv_log_uniform_values',
+    label: 'Inverse logarithmic',
+    group: 'Logarithmic',
+    fields: ['min', 'max'],
+    integers: 'never',
+    rare: true,
+    help: 'The inverse of a logarithmic draw; between bounds given as values it equals the logarithmic one.',
+  },
+  {
+    kind: 'normal',
+    label: 'Normal',
+    group: 'Bell-shaped',
+    fields: ['mu', 'sigma'],
+    integers: 'never',
+    help: 'Around a mean; two thirds lie within one standard deviation.',
+  },
+  {
+    kind: 'q_normal',
+    label: 'Normal, in steps',
+    group: 'Bell-shaped',
+    fields: ['mu', 'sigma', 'q'],
+    integers: 'with q',
+    help: 'Around a mean, rounded to a step.',
+  },
+  {
+    kind: 'log_normal',
+    label: 'Log-normal',
+    group: 'Bell-shaped',
+    fields: ['mu', 'sigma'],
+    integers: 'never',
+    help: 'The logarithm is normal: mean and deviation are those of ln(value).',
+  },
+  {
+    kind: 'q_log_normal',
+    label: 'Log-normal, in steps',
+    group: 'Bell-shaped',
+    fields: ['mu', 'sigma', 'q'],
+    integers: 'with q',
+    help: 'The logarithm is normal; values are rounded to a step.',
+  },
+  {
+    kind: 'beta',
+    label: 'Beta',
+    group: 'Share',
+    fields: ['a', 'b'],
+    integers: 'never',
+    help: 'A share between 0 and 1: even for a = b = 1, near 0 for a < b, near 1 for a > b.',
+  },
+  {
+    kind: 'q_beta',
+    label: 'Beta, in steps',
+    group: 'Share',
+    fields: ['a', 'b', 'q'],
+    integers: 'with q',
+    help: 'A share between 0 and 1, rounded to a step.',
+  },
+  {
+    kind: 'log_uniform',
+    label: 'Logarithmic, by exponents',
+    group: 'Logarithmic',
+    fields: ['min', 'max'],
+    integers: 'never',
+    exponents: true,
+    rare: true,
+    help: 'W&B’s log_uniform: the bounds are natural logarithms, so −9.21 to −4.61 means 0.0001 to 0.01.',
+  },
+  {
+    kind: 'q_log_uniform',
+    label: 'Logarithmic in steps, by exponents',
+    group: 'Logarithmic',
+    fields: ['min', 'max', 'q'],
+    integers: 'with q',
+    exponents: true,
+    rare: true,
+    help: 'As above, rounded to a step. The bounds are natural logarithms.',
+  },
+  {
+    kind: 'inv_log_uniform',
+    label: 'Inverse logarithmic, by exponents',
+    group: 'Logarithmic',
+    fields: ['min', 'max'],
+    integers: 'never',
+    exponents: true,
+    rare: true,
+    help: 'W&B’s inv_log_uniform: the bounds are natural logarithms of 1/value.',
+  },
 ];
 
 /** Weights for a list of values: the one distribution that is not of numbers. */
@@ -81,7 +195,10 @@ export function distributionFrom(spec: SettingSpec, kind: string, values: readon
   const numbers = values.filter((value) => typeof value === 'number');
   const { type } = spec;
   const whole = type.kind === 'int';
-  const [least, most] = type.kind === 'int' || type.kind === 'float' ? [type.min ?? -Infinity, type.max ?? Infinity] : [-Infinity, Infinity];
+  const [least, most] =
+    type.kind === 'int' || type.kind === 'float'
+      ? [type.min ?? -Infinity, type.max ?? Infinity]
+      : [-Infinity, Infinity];
   const fallback = typeof spec.default === 'number' && spec.default !== 0 ? spec.default : 1;
   const known = numbers.length > 0 ? numbers : [fallback];
   let [min, max] = [Math.min(...known), Math.max(...known)];
@@ -113,9 +230,14 @@ const round = (value: number, q: number | undefined): number =>
 
 /** Acklam's approximation of the inverse normal distribution, error below 1.2e-9: enough for a preview. */
 function normalQuantile(p: number): number {
-  const a = [-39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716, 2.506628277459239];
+  const a = [
+    -39.69683028665376, 220.9460984245205, -275.9285104469687, 138.357751867269, -30.66479806614716, 2.506628277459239,
+  ];
   const b = [-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572];
-  const c = [-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968, 2.938163982698783];
+  const c = [
+    -0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734, 4.374664141464968,
+    2.938163982698783,
+  ];
   const d = [0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416];
   const horner = (k: readonly number[], x: number): number => k.reduce((sum, each) => sum * x + each, 0);
   if (p < 0.02425) {
@@ -187,11 +309,19 @@ export function summarise(parameter: DraftParameter): { readonly range: string; 
   if (info === undefined) return { range: kind, what: '' };
   const what = info.label.toLowerCase().replace(/, in steps$/u, `, steps of ${number(parameter.q ?? 1)}`);
   if (info.fields.includes('min')) {
-    const low = info.exponents === true ? previewQuantile({ ...parameter, q: undefined, distribution: kind.replace(/^q_/u, '') }, 0) : parameter.min;
-    const high = info.exponents === true ? previewQuantile({ ...parameter, q: undefined, distribution: kind.replace(/^q_/u, '') }, 1) : parameter.max;
-    const cut = (value: number | undefined): string => (info.exponents === true && value !== undefined ? number(Number(value.toPrecision(3))) : number(value));
+    const low =
+      info.exponents === true
+        ? previewQuantile({ ...parameter, q: undefined, distribution: kind.replace(/^q_/u, '') }, 0)
+        : parameter.min;
+    const high =
+      info.exponents === true
+        ? previewQuantile({ ...parameter, q: undefined, distribution: kind.replace(/^q_/u, '') }, 1)
+        : parameter.max;
+    const cut = (value: number | undefined): string =>
+      info.exponents === true && value !== undefined ? number(Number(value.toPrecision(3))) : number(value);
     return { range: `${cut(low)} … ${cut(high)}`, what };
   }
-  if (info.fields.includes('mu')) return { range: `${number(parameter.mu ?? 0)} ± ${number(parameter.sigma ?? 1)}`, what };
+  if (info.fields.includes('mu'))
+    return { range: `${number(parameter.mu ?? 0)} ± ${number(parameter.sigma ?? 1)}`, what };
   return { range: `a ${number(parameter.a ?? 1)}, b ${number(parameter.b ?? 1)}`, what };
 }

@@ -174,7 +174,8 @@ export function readDraft(stored: unknown): Draft {
   const read = Object.entries(isRecord(parameters) ? parameters : {}).filter(
     (entry): entry is [string, DraftParameter] => isRecord(entry[1]),
   );
-  const whole = (value: unknown, least: number): value is number => Number.isSafeInteger(value) && (value as number) >= least;
+  const whole = (value: unknown, least: number): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= least;
   return {
     name: typeof name === 'string' ? name : '',
     recipe: typeof recipe === 'string' ? recipe : null,

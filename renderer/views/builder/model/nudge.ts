@@ -10,7 +10,8 @@ const SERIES = [1, 2, 5, 10];
 export function nudge(spec: SettingSpec, value: number, by: 1 | -1): number {
   const { type } = spec;
   if (type.kind === 'int') {
-    const unit = type.multipleOf ?? (Math.abs(value) < 32 ? 1 : 2 ** Math.floor(Math.log2(by > 0 ? value : value - 1)) / 8);
+    const unit =
+      type.multipleOf ?? (Math.abs(value) < 32 ? 1 : 2 ** Math.floor(Math.log2(by > 0 ? value : value - 1)) / 8);
     return clamp(spec, by > 0 ? Math.floor(value / unit) * unit + unit : Math.ceil(value / unit) * unit - unit);
   }
   if (value === 0) return clamp(spec, by * 0.1);

@@ -39,10 +39,16 @@ export function byPlace<T extends Problem>(
   return Map.groupBy(problems, (problem) => placeKey(placeOf(problem, isSetting)));
 }
 
-const same = (a: unknown, b: unknown): boolean => a === b || (typeof a === 'number' && typeof b === 'string' && String(a) === b);
+const same = (a: unknown, b: unknown): boolean =>
+  a === b || (typeof a === 'number' && typeof b === 'string' && String(a) === b);
 
 /** The draft with the nearest valid choice taken; null where there is none to take. */
-export function fixed(draft: Draft, problem: Problem, isSetting: (name: string) => boolean, base: Config): Draft | null {
+export function fixed(
+  draft: Draft,
+  problem: Problem,
+  isSetting: (name: string) => boolean,
+  base: Config,
+): Draft | null {
   const { nearest } = problem;
   if (nearest === undefined || nearest === null) return null;
   const place = placeOf(problem, isSetting);

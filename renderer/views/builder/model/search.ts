@@ -21,7 +21,8 @@ export function matches(spec: SettingSpec, query: string): boolean {
   const words = query.toLowerCase().split(/\s+/u).filter(Boolean);
   if (words.length === 0) return true;
   const choices = spec.type.kind === 'enum' ? spec.type.values.join(' ') : '';
-  const text = `${spec.name} ${spec.name.replaceAll(/[._]/gu, ' ')} ${spec.help} ${spec.unit ?? ''} ${choices}`.toLowerCase();
+  const text =
+    `${spec.name} ${spec.name.replaceAll(/[._]/gu, ' ')} ${spec.help} ${spec.unit ?? ''} ${choices}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }
 

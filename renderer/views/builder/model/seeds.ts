@@ -10,7 +10,8 @@ export function parseSeeds(text: string): number | readonly number[] | null {
   }
   const listed = /[,;\s]/u.test(trimmed);
   const parts = trimmed.split(/[,;\s]+/u).filter(Boolean);
-  if (parts.length === 0 || !parts.every((part) => /^\d+$/u.test(part) && Number.isSafeInteger(Number(part)))) return null;
+  if (parts.length === 0 || !parts.every((part) => /^\d+$/u.test(part) && Number.isSafeInteger(Number(part))))
+    return null;
   const numbers = parts.map(Number);
   // "7," is the list of one seed.
   if (listed) return [...new Set(numbers)];

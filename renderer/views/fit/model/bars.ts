@@ -10,7 +10,7 @@ export interface Part {
 /** From what stays to what comes and goes. Names as the plan has them; others follow in order of size. */
 const ORDER: readonly (readonly [RegExp, number])[] = [
   [/^parameters$/u, 0],
-  [/^working copies|^copies/u, 5],
+  [/^working copies|^weight copies/u, 5],
   [/^gradients$/u, 4],
   [/^optimizer/u, 2],
   [/^(saved )?activations|^saved/u, 1],
@@ -18,6 +18,8 @@ const ORDER: readonly (readonly [RegExp, number])[] = [
   [/^activation gradients/u, 9],
   [/^weight gradients/u, 6],
   [/^temporar|^scratch/u, 7],
+  [/^workspace/u, 5],
+  [/^inputs/u, 8],
 ];
 
 const placeIn = (name: string): number => {
@@ -30,7 +32,7 @@ export function partsOf(byCategory: Readonly<Record<string, number>>, besides: r
     .filter(([, bytes]) => bytes > 0)
     .map(([name, bytes]) => {
       const place = placeIn(name);
-      const outside = besides.includes(name) || /^gaps/u.test(name);
+      const outside = besides.includes(name) || name.startsWith('gaps');
       return { name, bytes, place: outside ? 100 : place, color: outside ? null : (ORDER[place]?.[1] ?? 8) };
     })
     .sort((a, b) => a.place - b.place || b.bytes - a.bytes)
@@ -54,7 +56,13 @@ export function foldLayers(layers: readonly Layer[]): (Layer & { readonly times:
       before !== undefined &&
       before.persistentBytes === layer.persistentBytes &&
       before.temporaryBytes === layer.temporaryBytes;
-    if (before !== undefined && block !== null && earlier !== null && equal && Number(block[1]) === Number(earlier[1]) + 1) {
+    if (
+      before !== undefined &&
+      block !== null &&
+      earlier !== null &&
+      equal &&
+      Number(block[1]) === Number(earlier[1]) + 1
+    ) {
       before.times += 1;
       before.last = layer.layer;
     } else folded.push({ ...layer, times: 1, last: layer.layer });

@@ -4,7 +4,12 @@ import type { ProgramOccupancy } from '../../../../preload/contract/shapes.ts';
 export interface Occupancy {
   /** x (0 … 1) and bytes held there; a gap (NaN) between programs. */
   readonly points: readonly (readonly [number, number])[];
-  readonly phases: readonly { readonly label: string; readonly program: string; readonly from: number; readonly to: number }[];
+  readonly phases: readonly {
+    readonly label: string;
+    readonly program: string;
+    readonly from: number;
+    readonly to: number;
+  }[];
   readonly peak: { readonly x: number; readonly bytes: number } | null;
   /** The largest arena: what is allocated for all of them. */
   readonly arenaBytes: number;

@@ -39,7 +39,11 @@ export function widths(config: Config): number[] {
   const unit = 2 * heads;
   const values: number[] = [];
   const step = unit * Math.max(1, Math.round(32 / unit));
-  for (let width = step; width <= Math.max(2048, 2 * now) && values.length < 96; width += width < 512 ? step : width < 1024 ? 2 * step : 4 * step) {
+  for (
+    let width = step;
+    width <= Math.max(2048, 2 * now) && values.length < 96;
+    width += width < 512 ? step : width < 1024 ? 2 * step : 4 * step
+  ) {
     values.push(width);
   }
   return merged(values, now);
@@ -84,12 +88,36 @@ export function whatIfsFor(config: Config, policies: readonly string[], optimize
   const depth = number(config, 'model.depth');
   return [
     { name: 'batch.micro', label: 'Micro-batch', control: 'slider', values: microBatches(config), note: 'same result' },
-    { name: 'model.context', label: 'Context', control: 'slider', values: powers(16, Math.max(4096, 2 * context), context) },
-    { name: 'model.depth', label: 'Depth', control: 'slider', values: merged(Array.from({ length: Math.max(32, 2 * depth) }, (_, i) => i + 1), depth) },
+    {
+      name: 'model.context',
+      label: 'Context',
+      control: 'slider',
+      values: powers(16, Math.max(4096, 2 * context), context),
+    },
+    {
+      name: 'model.depth',
+      label: 'Depth',
+      control: 'slider',
+      values: merged(
+        Array.from({ length: Math.max(32, 2 * depth) }, (_, i) => i + 1),
+        depth,
+      ),
+    },
     { name: 'model.width', label: 'Width', control: 'slider', values: widths(config) },
-    { name: 'tokenizer.vocabulary', label: 'Vocabulary', control: 'slider', values: merged([257, 512, 1024, 2048, 4096, 8192, 16384, 32768, 50257, 65536], vocabularyOf(config)) },
+    {
+      name: 'tokenizer.vocabulary',
+      label: 'Vocabulary',
+      control: 'slider',
+      values: merged([257, 512, 1024, 2048, 4096, 8192, 16384, 32768, 50257, 65536], vocabularyOf(config)),
+    },
+    {
+      name: 'precision.recompute',
+      label: 'Recomputation',
+      control: 'choice',
+      values: ['none', 'attention', 'block'],
+      note: 'same result',
+    },
     { name: 'precision.policy', label: 'Precision', control: 'choice', values: policies, note: 'other rounding' },
-    { name: 'precision.recompute', label: 'Recomputation', control: 'choice', values: ['none', 'attention', 'block'], note: 'same result' },
     { name: 'optimizer.kind', label: 'Optimizer', control: 'choice', values: optimizers, note: 'other training' },
   ];
 }

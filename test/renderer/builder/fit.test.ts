@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { builtInRegistry, checkRules } from '../../../main/lab/settings/index.ts';
+import { batchSentence, foldLayers, partsOf } from '../../../renderer/views/fit/model/bars.ts';
+import { occupancyOf } from '../../../renderer/views/fit/model/occupancy.ts';
+import { changesFor, shownValue, whatIfsFor, withoutChange } from '../../../renderer/views/fit/model/whatIfs.ts';
+
+const registry = builtInRegistry();
+const config = { ...registry.defaults, 'model.positions': 'rotary' };
+const enumOf = (name: string): readonly string[] => {
+  const { type } = registry.get(name)!;
+  return type.kind === 'enum' ? type.values : [];
+};
+const whatIfs = whatIfsFor(config, enumOf('precision.policy'), enumOf('optimizer.kind'));
+
+describe('what-ifs', () => {
+  it('goes through values that obey the rules between sizes only (would catch a slider that ends in a refusal)', () => {
+    for (const { name, values } of whatIfs) {
+      for (const value of values) {
+        const next = { ...config, ...changesFor(name, value, config) };
+        const found = checkRules(next).problems.map(({ message }) => message);
+        expect(found, `${name} = ${String(value)}`).toEqual([]);
+      }
+    }
+  });
+
+  it('has the present value among the choices and comes back to it without a trace', () => {
+    for (const { name, values } of whatIfs) {
+      const now = shownValue(name, config);
+      expect(values, name).toContain(now);
+      const other = values.find((value) => value !== now)!;
+      const next = { ...config, ...changesFor(name, other, config) };
+      expect(shownValue(name, next), name).toBe(other);
+      expect(withoutChange(changesFor(name, other, config), name)).toEqual({});
+    }
+  });
+
+  it('writes the whole batch at once as 0, as the settings have it', () => {
+    expect(changesFor('batch.micro', 32, config)).toEqual({ 'batch.micro': 0 });
+    expect(changesFor('batch.micro', 8, config)).toEqual({ 'batch.micro': 8 });
+    expect(batchSentence(256, 48)).toBe('256 = 48 × 5 + 16');
+    expect(batchSentence(32, 32)).toBe('32 at once');
+  });
+});
+
+describe('bars', () => {
+  it('shows every byte once (would catch a category that is left out of the sum)', () => {
+    const categories = {
+      parameters: 10,
+      'saved activations': 50,
+      gradients: 10,
+      'gaps between buffers': 3,
+      'engine process': 7,
+      novel: 1,
+      none: 0,
+    };
+    const parts = partsOf(categories, ['engine process']);
+    expect(parts.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(81);
+    expect(parts.map(({ name }) => name).slice(0, 2)).toEqual(['parameters', 'gradients']);
+    expect(parts.slice(-2).every(({ color }) => color === null)).toBe(true);
+  });
+
+  it('folds equal blocks that follow each other, and no others', () => {
+    const layer = (name: string, bytes: number) => ({ layer: name, persistentBytes: bytes, temporaryBytes: 1 });
+    const folded = foldLayers([
+      layer('embedding', 5),
+      layer('block 0', 5),
+      layer('block 1', 5),
+      layer('block 2', 5),
+      layer('block 3', 6),
+    ]);
+    expect(folded.map(({ layer: name, times }) => [name, times])).toEqual([
+      ['embedding', 1],
+      ['blocks 0–2, each', 3],
+      ['block 3', 1],
+    ]);
+  });
+});
+
+describe('occupancy', () => {
+  const program = (
+    name: string,
+    repeats: number,
+    points: readonly number[],
+    phases: readonly { name: string; from: number }[],
+  ) => ({
+    name,
+    rows: 1,
+    repeats,
+    arenaBytes: Math.max(...points) + 1,
+    heldBytes: Math.max(...points),
+    points: Float64Array.from(points),
+    phases,
+  });
+
+  it('draws the programs of a step in order with their phases, and marks the peak of all', () => {
+    const found = occupancyOf([
+      program(
+        'accumulate-first',
+        1,
+        [1, 5, 9, 4],
+        [
+          { name: 'forward', from: 0 },
+          { name: 'backward', from: 2 },
+        ],
+      ),
+      program('update', 1, [2, 2], []),
+    ]);
+    expect(found.phases.map(({ label }) => label)).toEqual(['forward', 'backward', 'update']);
+    expect(found.peak?.bytes).toBe(9);
+    expect(found.arenaBytes).toBe(10);
+    const xs = found.points.map(([x]) => x);
+    expect([...xs].sort((a, b) => a - b)).toEqual(xs);
+    expect(xs.at(-1)).toBeCloseTo(1, 10);
+    const backward = found.phases[1];
+    expect(found.peak!.x).toBeGreaterThan(backward.from);
+    expect(found.peak!.x).toBeLessThan(backward.to);
+  });
+
+  it('survives a report without programs', () => {
+    expect(occupancyOf([])).toEqual({ points: [], phases: [], peak: null, arenaBytes: 0 });
+  });
+});

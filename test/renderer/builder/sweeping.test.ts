@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { builtInRegistry, Expression } from '../../../main/lab/settings/index.ts';
+import { quantile } from '../../../main/lab/sweeps/quantiles.ts';
+import { FIELDS } from '../../../main/lab/sweeps/spec.ts';
+import { applies, conditionWords, mayHold, settingsIn } from '../../../renderer/views/builder/model/applies.ts';
+import {
+  DISTRIBUTIONS,
+  WEIGHTED,
+  distributionFrom,
+  distributionsFor,
+  previewQuantile,
+  summarise,
+} from '../../../renderer/views/builder/model/distributions.ts';
+import { EMPTY_DRAFT } from '../../../renderer/views/builder/model/draft.ts';
+import { groupDropped, launchObstacle, runsSentence } from '../../../renderer/views/builder/model/planWords.ts';
+import { byPlace, fixed, lineOf, placeKey, placeOf } from '../../../renderer/views/builder/model/problems.ts';
+import { QUESTIONS, matches } from '../../../renderer/views/builder/model/search.ts';
+
+const registry = builtInRegistry();
+const specs = registry.names.map((name) => registry.get(name)!);
+const byName = new Map(specs.map((spec) => [spec.name, spec]));
+const isSetting = (name: string): boolean => byName.has(name);
+const defaults = registry.defaults;
+
+describe('distributions', () => {
+  it('offers every distribution of the sweep schema with exactly its fields (would catch one that cannot be chosen)', () => {
+    const offered = Object.fromEntries(DISTRIBUTIONS.map(({ kind, fields }) => [kind, fields]));
+    const { constant: _c, categorical: _l, [WEIGHTED]: _w, ...numeric } = FIELDS;
+    expect(offered).toEqual(numeric);
+  });
+
+  it('previews what the lab draws (would catch a preview of another distribution)', () => {
+    for (const { kind } of DISTRIBUTIONS) {
+      const parameter = distributionFrom(byName.get('optimizer.lr')!, kind, [0.001, 0.01]);
+      for (const u of [0.05, 0.3, 0.5, 0.77, 0.95]) {
+        const { distribution: _, ...fields } = parameter;
+        const drawn = quantile({ kind, ...fields } as never, u) as number;
+        const shown = previewQuantile(parameter, u);
+        const q = kind.startsWith('q_') ? (parameter.q ?? 1) : 0;
+        expect(Math.abs(shown - drawn), `${kind} at ${u}`).toBeLessThanOrEqual(
+          q + 0.004 * Math.max(Math.abs(drawn), kind.includes('beta') ? 1 : 0) + 1e-9,
+        );
+      }
+    }
+  });
+
+  it('starts integers with integer bounds and steps, within the range of the setting', () => {
+    const depth = byName.get('model.depth')!;
+    for (const { kind, fields } of distributionsFor(depth)) {
+      const parameter = distributionFrom(depth, kind, [4, 8]);
+      if (fields.includes('q')) expect(Number.isInteger(parameter.q), kind).toBe(true);
+      if (kind === 'int_uniform') expect(parameter).toMatchObject({ min: 4, max: 8 });
+    }
+    expect(distributionsFor(depth).some(({ kind }) => kind === 'uniform')).toBe(false);
+    expect(distributionsFor(byName.get('model.mlp')!)).toEqual([]);
+  });
+
+  it('shows the values, not the exponents, of exponent forms (would catch the natural-log trap in a chip)', () => {
+    expect(summarise({ distribution: 'log_uniform', min: Math.log(1e-4), max: Math.log(1e-2) }).range).toBe(
+      '0.0001 … 0.01',
+    );
+    expect(summarise({ min: 1, max: 5 })).toEqual({ range: '1 … 5', what: 'integers' });
+  });
+});
+
+describe('conditions', () => {
+  it('agrees with the lab for every `when` of every setting at the defaults (would catch a setting hidden wrongly)', () => {
+    for (const spec of specs) {
+      const valuesOf = (name: string) => [defaults[name]];
+      expect(applies(spec, byName, valuesOf), spec.name).toBe(registry.applies(spec.name, defaults));
+      if (spec.when === undefined) continue;
+      expect(mayHold(spec.when, valuesOf)).toBe(new Expression(spec.when, registry).test(defaults));
+      expect(settingsIn(spec.when)).toEqual([...new Expression(spec.when, registry).names]);
+      expect(conditionWords(spec.when)).not.toMatch(/==|&&|\|\||!/u);
+    }
+  });
+
+  it('holds where one of the swept values makes it hold, and where a distribution might', () => {
+    const momentum = byName.get('optimizer.momentum')!;
+    const kinds = (values: readonly string[] | undefined) => (name: string) =>
+      name === 'optimizer.kind' ? values : [defaults[name]];
+    expect(applies(momentum, byName, kinds(['adamw']))).toBe(false);
+    expect(applies(momentum, byName, kinds(['adamw', 'sgd']))).toBe(true);
+    expect(applies(momentum, byName, kinds(undefined))).toBe(true);
+  });
+
+  it('counts what it cannot read as true, so that nothing disappears', () => {
+    expect(mayHold('model.depth ==', () => [4])).toBe(true);
+    expect(mayHold('log2(model.width) > 3', () => [4])).toBe(true);
+    expect(mayHold('no.such == 1', () => [])).toBe(false);
+  });
+});
+
+describe('problems', () => {
+  const problem = (setting: string, more: object = {}) => ({ setting, message: `${setting} is wrong`, ...more });
+
+  it('finds the place of every kind of problem (would catch a problem that is shown nowhere)', () => {
+    const key = (setting: string) => placeKey(placeOf(problem(setting), isSetting));
+    expect(key('model.width')).toBe('model.width');
+    expect(key('parameters.model.width.min')).toBe('model.width');
+    expect(key('settings.model.width')).toBe('model.width');
+    expect(key('parameters.seed')).toBe('seeds');
+    expect(key('run_cap')).toBe('cap');
+    expect(key('constraints.2')).toBe('constraint 2');
+    expect(key('early_terminate')).toBe('method');
+    expect(key('parameters')).toBe('sweep');
+    expect(
+      byPlace([problem('model.width'), problem('parameters.model.width')], isSetting).get('model.width'),
+    ).toHaveLength(2);
+  });
+
+  it('fixes a fixed value, one of a list, and the end of a range (would catch a click that replaces the whole list)', () => {
+    const fix = (draft: typeof EMPTY_DRAFT, found: object, setting = 'model.depth') =>
+      fixed(draft, problem(setting, found), isSetting, defaults);
+    expect(fix({ ...EMPTY_DRAFT, settings: { 'model.depth': 0 } }, { value: 0, nearest: 1 })?.settings).toEqual({
+      'model.depth': 1,
+    });
+    const list = { ...EMPTY_DRAFT, parameters: { 'model.depth': { values: [0, 8] } } };
+    expect(fix(list, { value: 0, nearest: 1 })?.parameters['model.depth'].values).toEqual([1, 8]);
+    const range = { ...EMPTY_DRAFT, parameters: { 'model.depth': { distribution: 'int_uniform', min: 0, max: 8 } } };
+    expect(
+      fix(range, { value: 0, nearest: 1, message: 'model.depth is 0 (the lower end of int_uniform)' })?.parameters[
+        'model.depth'
+      ],
+    ).toMatchObject({ min: 1, max: 8 });
+    const uniform = { ...EMPTY_DRAFT, parameters: { 'model.depth': { distribution: 'uniform', min: 1.5, max: 8 } } };
+    expect(fix(uniform, { value: 'uniform', nearest: 'int_uniform' })?.parameters['model.depth']).toEqual({
+      distribution: 'int_uniform',
+      min: 1,
+      max: 8,
+    });
+    expect(fix(list, { value: 0 })).toBeNull();
+  });
+
+  it('fixes what is no setting: run cap, method, a misspelt name with its values', () => {
+    expect(fixed(EMPTY_DRAFT, problem('run_cap', { nearest: 3 }), isSetting, defaults)?.runCap).toBe(3);
+    expect(fixed(EMPTY_DRAFT, problem('method', { nearest: 'random' }), isSetting, defaults)?.method).toBe('random');
+    const misspelt = { ...EMPTY_DRAFT, parameters: { 'model.widht': { values: [64, 128] } } };
+    expect(
+      fixed(misspelt, problem('model.widht', { nearest: 'model.width' }), isSetting, defaults)?.parameters,
+    ).toEqual({ 'model.width': { values: [64, 128] } });
+  });
+
+  it('finds the line of a problem in a file', () => {
+    expect(lineOf(problem('x', { where: 'sweep.yaml:12:3' }))).toBe(12);
+    expect(lineOf({ setting: 'x', message: 'sweep.yaml:7:1: x is wrong' })).toBe(7);
+    expect(lineOf(problem('x'))).toBeNull();
+  });
+});
+
+describe('the words of the plan', () => {
+  it('says what is launched, and why not, the most telling reason first', () => {
+    expect(runsSentence(24, 8, 3)).toEqual({ total: '24\u00A0runs', how: '8\u00A0settings × 3\u00A0seeds' });
+    const fine = {
+      online: true,
+      current: true,
+      failed: null,
+      problems: [],
+      runs: 4,
+      doesNotFit: 0,
+      neededWords: '',
+      force: false,
+      launching: false,
+    };
+    expect(launchObstacle(fine)).toBeNull();
+    expect(launchObstacle({ ...fine, current: false })).toBe('Planning');
+    expect(launchObstacle({ ...fine, online: false })).toContain('connection');
+    expect(launchObstacle({ ...fine, problems: [{ message: 'a' }, { message: 'b' }] })).toContain('a (and 1');
+    expect(launchObstacle({ ...fine, doesNotFit: 2 })).toContain('2\u00A0runs of 4 do not fit');
+    expect(launchObstacle({ ...fine, doesNotFit: 2, force: true })).toBeNull();
+    expect(launchObstacle({ ...fine, runs: 0, force: true })).toContain('nothing to run');
+  });
+
+  it('groups dropped combinations by rule, whatever their numbers', () => {
+    const dropped = [64, 128, 256].map((width) => ({
+      label: `width=${width}`,
+      values: {},
+      reason: `model.width % model.heads == 0: ${width} % 3 = 1`,
+    }));
+    const groups = groupDropped([...dropped, { label: 'x', values: {}, reason: 'other' }]);
+    expect(groups.map(({ combinations }) => combinations.length)).toEqual([3, 1]);
+    expect(groups[0].why).toBe('model.width % model.heads == 0');
+  });
+
+  it('shows every setting under one of the six questions, and finds it by words of its help', () => {
+    const questions = new Set<string>(QUESTIONS.map(({ name }) => name));
+    for (const spec of specs) expect(questions.has(spec.question), spec.name).toBe(true);
+    expect(matches(byName.get('optimizer.lr')!, 'learning rate peak')).toBe(true);
+    expect(matches(byName.get('model.mlp')!, 'swiglu')).toBe(true);
+    expect(matches(byName.get('model.mlp')!, 'sgd')).toBe(false);
+  });
+});

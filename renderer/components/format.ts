@@ -131,6 +131,30 @@ export function formatDurationRange(low: number, high: number): string {
   return `${a} – ${b}`;
 }
 
+const UNITS: readonly (readonly [number, string])[] = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+];
+
+/**
+ * An estimated range with the two figures that an estimate has: "1.1–6 min", "9.4 h – 2.1 d". Below five seconds all is
+ * "under 5 s".
+ */
+export function formatRoughRange(low: number, high: number): string {
+  if (high < 5) return `under 5${SPACE}s`;
+  const rough = (seconds: number): readonly [number, string] => {
+    // 59.7 s would round to "60 s": the unit is chosen by the rounded value.
+    const rounded = Number(seconds.toPrecision(2));
+    const [size, unit] = UNITS.find(([each]) => rounded >= each) ?? [1, 's'];
+    return [Number((rounded / size).toPrecision(2)), unit];
+  };
+  const [[a, first], [b, second]] = [rough(low), rough(high)];
+  if (first !== second) return `${a}${SPACE}${first} – ${b}${SPACE}${second}`;
+  return a === b ? `${a}${SPACE}${first}` : `${a}–${b}${SPACE}${first}`;
+}
+
 /** 0.613 → "61 %", 0.0123 → "1.2 %". */
 export function formatPercent(fraction: number | null | undefined): string {
   const other = special(fraction);

@@ -8,6 +8,7 @@ import {
   formatDurationRange,
   formatInteger,
   formatPercent,
+  formatRoughRange,
   formatSetting,
   formatValue,
   plural,
@@ -105,6 +106,14 @@ describe('durations', () => {
     expect(spaces(formatDurationRange(50, 4320))).toBe('50 s – 1 h 12 min');
     expect(spaces(formatDurationRange(60, 60.2))).toBe('1 min');
   });
+});
+
+it('estimates have two figures and one unit where they can', () => {
+  const rough = (low: number, high: number): string => spaces(formatRoughRange(low, high));
+  expect(rough(0.3, 2.1)).toBe('under 5 s');
+  expect(rough(68, 361)).toBe('1.1–6 min');
+  expect(rough(33_900, 180_000)).toBe('9.4 h – 2.1 d');
+  expect(rough(59.7, 60.2)).toBe('1 min');
 });
 
 it('percentages keep two figures when small', () => {

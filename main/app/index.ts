@@ -1,6 +1,7 @@
 /** The desktop app: puts the adapters together. Everything that decides lies in modules of its own. */
 import { join } from 'node:path';
-import { app, BrowserWindow, dialog, Notification, session } from 'electron';
+import { app, dialog, Notification, session } from 'electron';
+import type { BrowserWindow } from 'electron';
 import { CHANNELS } from '../../preload/contract/bridge.ts';
 import type { Arrival } from '../../preload/contract/bridge.ts';
 import { listenToPages } from './channels.ts';

@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import { PortCore } from '../../preload/contract/port.ts';
 import type { Port } from '../../preload/contract/port.ts';
-import { loadWorkshop, openLab } from '../host/lab.ts';
+import { loadWorkshop } from '../host/lab.ts';
 import { LabServer } from '../host/services/labServer.ts';
 import { FrameStream } from './frames.ts';
 import type { FromLab, ToLab } from './labMessages.ts';
@@ -46,7 +46,7 @@ function attach(client: number): void {
   };
   // Pages reach the desktop's process first, which lets only paths through that were chosen in a dialog.
   if (server === undefined) port.close();
-  else server.attach(port, { trusted: true });
+  else server.connect(port, { trusted: true });
 }
 
 function drop(client: number): void {
@@ -68,12 +68,12 @@ process.on('SIGTERM', () => void end());
 process.on('SIGINT', () => {});
 
 try {
-  const lab = await openLab(await loadWorkshop({ home: values['data-dir'] }), { write: true });
-  server = await LabServer.start({ lab });
-  server.onBusy((busy) => tell({ type: 'busy', busy }));
-  server.onFinished((notice) => tell({ type: 'finished', notice }));
+  const opened = await LabServer.open(await loadWorkshop({ home: values['data-dir'] }));
+  server = opened;
+  opened.onBusy((busy) => tell({ type: 'busy', busy }));
+  opened.onFinished((notice) => tell({ type: 'finished', notice }));
   tell({ type: 'ready' });
-  tell({ type: 'busy', busy: server.busy });
+  tell({ type: 'busy', busy: opened.training.length > 0 });
 } catch (error) {
   console.error(error);
   tell({ type: 'failed', message: (error as Error).message });

@@ -81,9 +81,9 @@ export function coloring(all: readonly RunRecord[], { groupBy, colorBy, surface,
   if (colorBy !== 'group') return bySetting(all, colorBy, surface);
   if (groupBy !== 'none' && groupBy !== 'setting') {
     const values = valuesOf(all, groupBy);
-    return { of: (runs) => categorical(values.indexOf(runs[0].config[groupBy])) };
+    return { of: (runs) => categorical(values.indexOf(runs[0].config[groupBy]), surface) };
   }
-  return { of: (runs) => categorical(runs[0].color) };
+  return { of: (runs) => categorical(runs[0].color, surface) };
 }
 
 function bySetting(all: readonly RunRecord[], setting: string, surface: Surface): Coloring {
@@ -100,8 +100,8 @@ function bySetting(all: readonly RunRecord[], setting: string, surface: Surface)
     };
   }
   return {
-    of: (runs) => categorical(values.indexOf(runs[0].config[setting])),
-    legend: values.map((value, i) => ({ label: formatSetting(value), color: categorical(i) })),
+    of: (runs) => categorical(values.indexOf(runs[0].config[setting]), surface),
+    legend: values.map((value, i) => ({ label: formatSetting(value), color: categorical(i, surface) })),
   };
 }
 

@@ -68,7 +68,9 @@ export async function serveBrowsers({ lab, pages, port }: ServeOptions): Promise
     if (!access.hostIsOurs(request)) return end(response, 421, 'This is not the address of Sweeplab.');
     if (!access.originIsOurs(request, false)) return end(response, 403, 'Requests from other sites are refused.');
     if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 405, 'Only GET is served.');
-    const { pathname, searchParams } = new URL(request.url ?? '/', `http://${HOST}`);
+    // `//name` and `http://name` would name another host.
+    if (!/^\/(?!\/)/u.test(request.url ?? '')) return end(response, 404, 'There is no such page.');
+    const { pathname, searchParams } = new URL(request.url!, `http://${HOST}`);
     const token = searchParams.get('token');
     if (token !== null && !access.hasSession(request)) {
       const cookie = access.redeem(token);

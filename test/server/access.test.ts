@@ -1,0 +1,107 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MOST_MESSAGE_BYTES } from '../../preload/contract/rpc.ts';
+import { startServing } from './serving.ts';
+import type { Serving } from './serving.ts';
+
+let serving: Serving;
+let cookie: string;
+beforeAll(async () => {
+  serving = await startServing();
+  cookie = await serving.cookie();
+});
+afterAll(() => serving.close());
+
+describe('who may speak with the server', () => {
+  it('gives the interface to a session, with its policy (would catch pages without protection)', async () => {
+    const reply = await serving.get('/', { cookie });
+    expect(reply).toMatchObject({ status: 200, body: expect.stringContaining('the interface') });
+    expect(reply.headers['content-security-policy']).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self';/u,
+    );
+    expect(reply.headers['x-content-type-options']).toBe('nosniff');
+    expect((await serving.get('/assets/main-1.js', { cookie })).headers['content-type']).toMatch(/javascript/u);
+  });
+
+  it('takes each token once, and gives a cookie that scripts and other sites cannot use (would catch a key that stays in the history)', async () => {
+    const address = serving.server.url().slice(serving.origin.length);
+    const first = await serving.get(address);
+    expect(first.status).toBe(200);
+    expect(first.headers['set-cookie']?.[0]).toMatch(/; HttpOnly; SameSite=Strict; Path=\/$/u);
+    expect(first.headers.refresh).toBe('0; url=/');
+    const second = await serving.get(address);
+    expect(second.status).toBe(403);
+    expect(second.headers['set-cookie']).toBeUndefined();
+    expect((await serving.get('/?token=')).status).toBe(403);
+  });
+
+  it.each([
+    ['no session', {}],
+    ['a session that was made up', { cookie: 'sweeplab=1' }],
+  ])('answers nothing with %s (would catch programs of other users)', async (_, headers) => {
+    for (const path of ['/', '/assets/main-1.js', `/download/${'0'.repeat(32)}`])
+      expect((await serving.get(path, headers)).status).toBe(403);
+    expect(await serving.socket({ ...headers, origin: serving.origin })).toBe(403);
+  });
+
+  it('refuses other hosts (would catch DNS rebinding)', async () => {
+    const { port } = serving.server;
+    for (const host of [
+      `evil.example:${port}`,
+      '127.0.0.1',
+      `127.0.0.1:${port + 1}`,
+      `127.0.0.1.evil.example:${port}`,
+    ]) {
+      expect((await serving.get('/', { cookie, host })).status).toBe(421);
+      expect(await serving.socket({ cookie, host, origin: serving.origin })).toBe(421);
+    }
+  });
+
+  it('refuses other origins, and sockets without one (would catch a page that drives the lab of its visitor)', async () => {
+    for (const origin of ['http://evil.example', 'null', 'https://127.0.0.1', 'http://127.0.0.1:1']) {
+      expect((await serving.get('/', { cookie, origin })).status).toBe(403);
+      expect(await serving.socket({ cookie, origin })).toBe(403);
+    }
+    expect(await serving.socket({ cookie })).toBe(403);
+  });
+
+  it('serves GET alone, and sockets at one place', async () => {
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
+      expect((await serving.get('/', { cookie }, method)).status).toBe(405);
+    expect(await serving.socket({ cookie, origin: serving.origin }, '/other')).toBe(404);
+  });
+
+  it('finds no file outside of the interface (would catch traversal, links, hidden files)', async () => {
+    symlinkSync(join(serving.folder, 'secret.js'), join(serving.folder, 'pages', 'link.js'));
+    const paths = [
+      '/../secret.js',
+      '/%2e%2e/secret.js',
+      '/..%2fsecret.js',
+      '/assets/..%2f..%2fsecret.js',
+      '/..%5csecret.js',
+    ];
+    paths.push('/link.js', '/.hidden.js', '/assets', '/assets/', '/%00', '/%zz', '//secret.js', '/index.html%00.js');
+    for (const path of paths) {
+      const reply = await serving.get(path, { cookie });
+      expect([path, reply.status, reply.body.includes('secret')]).toEqual([path, 404, false]);
+    }
+  });
+
+  it('ends connections that send what is no message, and goes on for others (would catch a parser that ends the process)', async () => {
+    const codes: number[] = [];
+    for (const bytes of ['hello', Buffer.from('hello'), Buffer.alloc(0), Buffer.alloc(MOST_MESSAGE_BYTES + 1)]) {
+      const socket = await serving.socket({ cookie, origin: serving.origin });
+      if (!(socket instanceof WebSocket)) throw new Error(`refused: ${socket}`);
+      const closed = new Promise<number>((resolve) => socket.on('close', resolve));
+      socket.on('error', () => undefined);
+      socket.send(bytes);
+      codes.push(await closed);
+    }
+    // The last one is cut off while it is sent.
+    expect(codes.slice(0, 3)).toEqual([1003, 1003, 1003]);
+    expect([1006, 1009]).toContain(codes[3]);
+    expect((await serving.get('/', { cookie })).status).toBe(200);
+  });
+});

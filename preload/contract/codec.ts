@@ -104,6 +104,8 @@ function readArray(bytes: Uint8Array, begin: number, reference: unknown): TypedA
   const to = from + (length as number) * type.BYTES_PER_ELEMENT;
   if ((offset as number) < 0 || (length as number) < 0 || to > bytes.length)
     throw new CodecError('the message refers to an array outside of it');
-  // A copy: the buffer of a socket is used again, and need not be aligned.
-  return new type(bytes.slice(from, to).buffer);
+  // A copy: the buffer of a socket is used again, and need not be aligned. (`slice` of a Buffer would be no copy.)
+  const copy = new Uint8Array(to - from);
+  copy.set(bytes.subarray(from, to));
+  return new type(copy.buffer);
 }

@@ -90,9 +90,6 @@ export function portOver(
 /** Two ports in one process; messages are cloned, as any carrier would. */
 export function memoryPorts(): [Port, Port] {
   const cores = [new PortCore(), new PortCore()] as const;
-  const end = (): void => {
-    for (const core of cores) core.close();
-  };
   const make = (own: PortCore, other: PortCore): Port => ({
     post(message) {
       if (own.closed) return;
@@ -102,8 +99,11 @@ export function memoryPorts(): [Port, Port] {
     onMessage: (listener) => own.onMessage(listener),
     onClose: (listener) => own.onClose(listener),
     pressure: () => 0,
-    // What was posted before the close still arrives.
-    close: () => queueMicrotask(end),
+    close() {
+      own.close();
+      // What was posted before the close still arrives.
+      queueMicrotask(() => other.close());
+    },
   });
   return [make(cores[0], cores[1]), make(cores[1], cores[0])];
 }

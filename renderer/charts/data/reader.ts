@@ -23,8 +23,8 @@ export interface Range {
   readonly to: number;
 }
 
-/** Points on a chart beyond which nobody sees more. */
-const POINTS_PER_CHART = 160_000;
+/** Points on a chart beyond which nobody sees more, and everybody waits. */
+const POINTS_PER_CHART = 100_000;
 
 export function pointsPerRun(runs: number, width: number): number {
   return Math.round(Math.max(100, Math.min(width * 1.2, POINTS_PER_CHART / Math.max(1, runs))));

@@ -190,7 +190,8 @@ export class LineChart {
 
   #drawLine(ctx: CanvasRenderingContext2D, line: DrawnLine): void {
     const { x: sx, y: sy } = this.#scales!;
-    if (line.low !== undefined && line.high !== undefined) {
+    // Bars of marked points stay visible below.
+    if (line.low !== undefined && line.high !== undefined && !line.markers) {
       ctx.globalAlpha = 0.22;
       ctx.fillStyle = line.color;
       ctx.beginPath();

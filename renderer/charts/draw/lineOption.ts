@@ -1,5 +1,6 @@
 /** A LineModel as an ECharts option: axes by ECharts, all curves by one custom series. Used on screen and for exports. */
 import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared';
+import { formatValue } from '../../components/format.ts';
 import { formatTick } from '../format.ts';
 import { linearTicks, logTicks } from '../series/ticks.ts';
 import type { CurveShape } from './curves.ts';
@@ -214,12 +215,8 @@ function referenceItem(model: LineModel, scales: Scales, theme: ChartTheme, inde
 
 function axisOption(axis: AxisModel, theme: ChartTheme, count: number, which: 'x' | 'y'): object {
   const { categories } = axis;
-  const ticks =
-    categories !== undefined
-      ? categories.map((_, i) => i + 1)
-      : axis.log
-        ? logTicks(axis.min, axis.max, count)
-        : linearTicks(axis.min, axis.max, count);
+  const given = axis.ticks ?? categories?.map((_, i) => i + 1);
+  const ticks = given ?? (axis.log ? logTicks : linearTicks)(axis.min, axis.max, count);
   const step =
     ticks.length > 1 ? Math.min(...ticks.slice(1).map((tick, i) => tick - ticks[i])) : Math.abs(ticks[0] ?? 1);
   return {
@@ -236,7 +233,9 @@ function axisOption(axis: AxisModel, theme: ChartTheme, count: number, which: 'x
     axisLabel: {
       customValues: ticks,
       formatter: (value: number) =>
-        categories?.[value - 1] ?? formatTick(value, axis.log ? Math.min(step, Math.abs(value)) : step),
+        categories?.[value - 1] ??
+        (axis.ticks !== undefined ? formatValue(value) : undefined) ??
+        formatTick(value, axis.log ? Math.min(step, Math.abs(value)) : step),
       color: theme.muted,
       fontSize: 11,
       fontFamily: theme.font,

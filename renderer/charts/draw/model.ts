@@ -29,6 +29,8 @@ export interface AxisModel {
   readonly max: number;
   /** Names of the places 1, 2, 3 …, for an axis without numbers. */
   readonly categories?: readonly string[];
+  /** Where ticks stand, when they are given by what is shown (the few values of a setting). */
+  readonly ticks?: readonly number[];
 }
 
 export interface Reference {

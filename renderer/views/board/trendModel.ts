@@ -68,6 +68,7 @@ export function trendModel({
       log,
       ...(categories === undefined ? padded(x, log) : { min: 0.5, max: categories.length + 0.5 }),
       ...(categories === undefined ? {} : { categories }),
+      ...(trend.numeric && trend.xs.length <= 8 ? { ticks: trend.xs as number[] } : {}),
     },
     y: { label: yLabel, log: yLog, ...padded(y, yLog) },
     references: [],

@@ -14,7 +14,7 @@ import { EMPTY_DRAFT, fieldOf, readDraft, reset, setRecipe, valuesOf } from './m
 import type { Field } from './model/draft.ts';
 import { commit, historyOf, redo as redoHistory, undo as undoHistory } from './model/history.ts';
 import type { History } from './model/history.ts';
-import { byPlace, fixed } from './model/problems.ts';
+import { byPlace, fixed, problemsFromDropped } from './model/problems.ts';
 import type { Problem } from './model/problems.ts';
 import type { Draft } from './model/types.ts';
 
@@ -56,7 +56,16 @@ export const useBuilder = defineStore('builder', () => {
   const canUndo = computed(() => history.value.past.length > 0);
   const canRedo = computed(() => history.value.future.length > 0);
   const current = computed(() => planned.value === draft.value);
-  const problems = computed(() => byPlace(plan.value?.problems ?? [], isSetting));
+  const fromDropped = computed(() => problemsFromDropped(plan.value?.dropped ?? [], isSetting));
+  /** What stands in the way. When everything was dropped: the rules that dropped it, in the places where they can be met. */
+  const obstacles = computed<readonly Problem[]>(() => {
+    const given = plan.value?.problems ?? [];
+    const all = given.some(({ code }) => code === 'nothing_left') && fromDropped.value.length > 0;
+    return all ? [...given.filter(({ code }) => code !== 'nothing_left'), ...fromDropped.value] : given;
+  });
+  const problems = computed(() => byPlace(obstacles.value, isSetting));
+  /** Values that drop some combinations only. */
+  const notes = computed(() => byPlace((plan.value?.runs ?? 0) > 0 ? fromDropped.value : [], isSetting));
 
   function change(next: Draft, key: string | null = null): void {
     history.value = commit(history.value, next, key, Date.now());
@@ -240,7 +249,9 @@ export const useBuilder = defineStore('builder', () => {
     planning,
     planFailed,
     planTime,
+    obstacles,
     problems,
+    notes,
     yaml,
     current,
     canUndo,

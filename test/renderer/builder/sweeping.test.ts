@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { builtInRegistry, Expression } from '../../../main/lab/settings/index.ts';
+import { builtInRegistry, checkRules, Expression } from '../../../main/lab/settings/index.ts';
 import { quantile } from '../../../main/lab/sweeps/quantiles.ts';
 import { FIELDS } from '../../../main/lab/sweeps/spec.ts';
 import { applies, conditionWords, mayHold, settingsIn } from '../../../renderer/views/builder/model/applies.ts';
@@ -13,7 +13,14 @@ import {
 } from '../../../renderer/views/builder/model/distributions.ts';
 import { EMPTY_DRAFT } from '../../../renderer/views/builder/model/draft.ts';
 import { groupDropped, launchObstacle, runsSentence } from '../../../renderer/views/builder/model/planWords.ts';
-import { byPlace, fixed, lineOf, placeKey, placeOf } from '../../../renderer/views/builder/model/problems.ts';
+import {
+  byPlace,
+  fixed,
+  lineOf,
+  placeKey,
+  placeOf,
+  problemsFromDropped,
+} from '../../../renderer/views/builder/model/problems.ts';
 import { QUESTIONS, matches } from '../../../renderer/views/builder/model/search.ts';
 
 const registry = builtInRegistry();
@@ -139,6 +146,29 @@ describe('problems', () => {
     expect(
       fixed(misspelt, problem('model.widht', { nearest: 'model.width' }), isSetting, defaults)?.parameters,
     ).toEqual({ 'model.width': { values: [64, 128] } });
+  });
+
+  it('turns what the rules of the lab say of a dropped run into a problem of the setting, with its fix (would catch a reason without a place)', () => {
+    const wrong = { ...defaults, 'model.width': 64, 'model.heads': 7 };
+    const [{ message, code }] = checkRules(wrong).problems;
+    const [found] = problemsFromDropped(
+      [
+        { code, reason: message },
+        { code, reason: message },
+        { code: 'constraint', reason: 'a: b = 1' },
+      ],
+      isSetting,
+    );
+    expect(found).toMatchObject({ setting: 'model.heads', value: 7 });
+    const draft = {
+      ...EMPTY_DRAFT,
+      settings: { 'model.width': 64 },
+      parameters: { 'model.heads': { values: [4, 7] } },
+    };
+    const next = fixed(draft, found, isSetting, defaults)!;
+    const heads = next.parameters['model.heads'].values!;
+    expect(heads[0]).toBe(4);
+    expect(checkRules({ ...wrong, 'model.heads': heads[1] }).problems).toEqual([]);
   });
 
   it('finds the line of a problem in a file', () => {

@@ -119,3 +119,41 @@ export function lineOf(problem: Problem): number | null {
   const found = /:(\d+):\d+$/u.exec(problem.where ?? '') ?? /^[^\s:]*:(\d+):\d+: /u.exec(problem.message);
   return found === null ? null : Number(found[1]);
 }
+
+/**
+ * What rules between settings said of dropped combinations, as problems of the settings that they name, each once:
+ * `model.heads is 7 (…: 64 % 7 = 1); allowed: …; nearest: 8`. Constraints are the user's own wish and no problem.
+ */
+export function problemsFromDropped(
+  dropped: readonly { readonly code: string; readonly reason: string }[],
+  isSetting: (name: string) => boolean,
+): Problem[] {
+  const found = new Map<string, Problem>();
+  for (const { code, reason } of dropped) {
+    if (code === 'constraint') continue;
+    const parts = /^(\S+) is (\S+)(?: \(.*?\))?; allowed: (.*?)(?:; nearest: (.*))?$/su.exec(reason);
+    if (parts === null || !isSetting(parts[1])) continue;
+    const [, setting, value, allowed, nearest] = parts;
+    const key = `${setting} ${value}`;
+    if (found.has(key)) continue;
+    found.set(key, {
+      setting,
+      value: literal(value),
+      allowed,
+      message: reason,
+      code,
+      ...(nearest === undefined ? {} : { nearest: literal(nearest) }),
+    });
+  }
+  return [...found.values()];
+}
+
+function literal(text: string): SettingValue {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
+  } catch {
+    // Text without quotes.
+  }
+  return text;
+}

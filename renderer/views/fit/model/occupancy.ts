@@ -53,7 +53,9 @@ export function occupancyOf(programs: readonly ProgramOccupancy[]): Occupancy {
       if (index === program.points.length - 1) points.push([place(index + 1), bytes]);
       if (peak === null || bytes > peak.bytes) peak = { x, bytes };
     });
-    const starts = program.phases.length > 0 ? program.phases : [{ name: program.name, from: 0 }];
+    // The phases that matter are those of training; beside it a program is one thing.
+    const whole = program.phases.length === 0 || program.repeats === 0;
+    const starts = whole ? [{ name: program.name, from: 0 }] : program.phases;
     starts.forEach((phase, j) => {
       const to = starts[j + 1]?.from ?? program.points.length;
       if (to <= phase.from) return;

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
 import type { ProgramOccupancy } from '../../../preload/contract/shapes.ts';
-import { checkLaunch, fitReport } from '../../lab/fit/index.ts';
+import { checkLaunch, fitReport, prepareKind } from '../../lab/fit/index.ts';
 import type { FitDevice, FitReport, LaunchCheck, Prices } from '../../lab/fit/index.ts';
 import { openStore } from '../../store/index.ts';
 import { loadWorkshop } from '../lab.ts';
@@ -64,12 +64,17 @@ type Answerers = {
   ) => PlanQuestions[Q]['answer'] | Promise<PlanQuestions[Q]['answer']>;
 };
 const answerers: Answerers = {
-  sweep: ({ settings, device, prices, budget }, signal) =>
-    checkSweep(memory, settings, device, { prices, budget, signal }),
-  report: ({ config, device, prices, occupancy }) => ({
-    report: fitReport(config, device, { models, prices, samples: memory.samples }),
-    programs: occupancy ? programOccupancy(config, { kind: device.kind, models }) : [],
-  }),
+  sweep: async ({ settings, device, prices, budget }, signal) => {
+    await prepareKind(device.kind);
+    return await checkSweep(memory, settings, device, { prices, budget, signal });
+  },
+  report: async ({ config, device, prices, occupancy }) => {
+    await prepareKind(device.kind);
+    return {
+      report: fitReport(config, device, { models, prices, samples: memory.samples }),
+      programs: occupancy ? programOccupancy(config, { kind: device.kind, models }) : [],
+    };
+  },
   launch: async ({ configs, concurrency, force }) => {
     const { refusals, warnings, concurrency: together } = await checkLaunch(configs, { models, concurrency, force });
     return { refusals, warnings, concurrency: together };

@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     about: 'attention, forward and backward, against PyTorch',
     load: async () => async (args) => (await import('./kernels.ts')).kernelsBench(args, 'attention'),
   },
+  ui: { about: 'the interface under load, in a real browser', load: async () => (await import('./ui.ts')).uiBench },
   plan: {
     about: 'planning memory of one model and of a sweep',
     load: async () => (await import('./plan.ts')).planBench,

@@ -1,0 +1,62 @@
+/** Taking a sweep file into the draft: chosen, dropped on the view, or pasted as text that looks like one. */
+import { onBeforeUnmount, onMounted, ref } from 'vue';
+import { isEditing } from '../../commands/keys.ts';
+import { useToasts } from '../../stores/toasts.ts';
+import { isEmpty } from './model/draft.ts';
+import type { useBuilder } from './store.ts';
+
+const MOST_BYTES = 1_000_000;
+
+/** Handlers for the view's elements. `onTaken` is called when a text has become the draft's YAML. */
+export function useSweepImport(builder: ReturnType<typeof useBuilder>, onTaken: () => void) {
+  const toasts = useToasts();
+  const dragging = ref(false);
+
+  async function open(input: File): Promise<void> {
+    if (input.size > MOST_BYTES) {
+      toasts.show({
+        level: 'bad',
+        message: `${input.name} has ${input.size} bytes: more than a sweep file may have (1 MB)`,
+      });
+      return;
+    }
+    take(await input.text(), input.name);
+  }
+  function take(text: string, from: string): void {
+    onTaken();
+    const before = builder.draft;
+    builder.yaml = { text };
+    if (!isEmpty(before))
+      toasts.undoable(
+        `The draft is now that of ${from}`,
+        () => ((builder.yaml = { text: null }), builder.change(before)),
+      );
+  }
+  function picked(event: Event): void {
+    const input = event.target as HTMLInputElement;
+    const [chosen] = input.files ?? [];
+    if (chosen !== undefined) void open(chosen);
+    input.value = '';
+  }
+  function dropped(event: DragEvent): void {
+    dragging.value = false;
+    const [chosen] = event.dataTransfer?.files ?? [];
+    if (chosen !== undefined) void open(chosen);
+  }
+  function dragOver(event: DragEvent): void {
+    if (event.dataTransfer?.types.includes('Files') !== true) return;
+    event.preventDefault();
+    dragging.value = true;
+  }
+  function pasted(event: ClipboardEvent): void {
+    if (isEditing(document.activeElement)) return;
+    const text = event.clipboardData?.getData('text/plain') ?? '';
+    if (!/^\s*(parameters|method|recipe|settings)\s*:/mu.test(text)) return;
+    event.preventDefault();
+    take(text, 'the clipboard');
+  }
+
+  onMounted(() => document.addEventListener('paste', pasted));
+  onBeforeUnmount(() => document.removeEventListener('paste', pasted));
+  return { dragging, picked, dropped, dragOver };
+}

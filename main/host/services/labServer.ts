@@ -138,6 +138,10 @@ export class LabServer {
 
   /** Speaks with one client until its port closes. */
   connect(port: Port, caller: Caller): void {
+    if (this.#closing !== undefined) {
+      port.close();
+      return;
+    }
     const session = new Session({
       port,
       caller,

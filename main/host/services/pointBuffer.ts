@@ -40,8 +40,15 @@ export class PointBuffer {
       const { metric } = column;
       if (run.gaps.has(metric)) continue;
       const bytes = column.steps.byteLength + column.values.byteLength;
-      if (this.#bytes + bytes > this.#most) this.#drop();
-      if (run.gaps.has(metric)) continue;
+      if (this.#bytes + bytes > this.#most) {
+        this.#drop();
+        if (run.gaps.has(metric)) continue;
+        // More than may wait at all.
+        if (bytes > this.#most) {
+          run.gaps.set(metric, column.steps[0]!);
+          continue;
+        }
+      }
       const list = run.columns.get(metric);
       if (list === undefined) run.columns.set(metric, [column]);
       else list.push(column);

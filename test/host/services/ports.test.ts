@@ -15,7 +15,8 @@ afterEach(async () => {
 });
 
 /** Modules of the renderer are checked with the types of a browser, elsewhere. */
-const renderer = async <T>(file: string): Promise<T> => (await import(`../../../renderer/connect/${file}`)) as T;
+const renderer = async <T>(file: string): Promise<T> =>
+  (await import(new URL(`../../../renderer/connect/${file}`, import.meta.url).href)) as T;
 
 /** The two ends of an Electron port, as its documentation describes them: data arrives in `data`, after `start`. */
 function electronPorts(): [Port, Port] {

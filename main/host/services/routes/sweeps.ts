@@ -13,6 +13,9 @@ import { listed } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
 import type { PlannedConfig } from '../sweepFit.ts';
 
+/** As many as the queue can be given. */
+const MOST_PLACES = 64;
+
 const NOTHING: SweepPlan = {
   runs: 0,
   settings: [],
@@ -134,6 +137,9 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
         const refusals = check.refusals.map(({ message, suggestions, verdict }) => ({ message, suggestions, verdict }));
         throw new LabError('memory', refusals.map(({ message }) => message).join('\n'), refusals);
       }
+      // The number of places may be changed later: what counts then is how many fit at all.
+      const most = { configs, concurrency: MOST_PLACES, force: true };
+      const { concurrency: together } = await planner.ask('launch', most, signal);
       await hub.datasets.ready(configs, signal);
       signal.throwIfAborted();
       const { settings, dropped, duplicates, combinations, seeds, warnings } = plan;
@@ -146,7 +152,7 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
         },
         plan.runs.map((run) => ({ ...run, codeVersion: lab.codeVersion })),
       );
-      queue.limit(sweep.id, check.concurrency);
+      queue.limit(sweep.id, together);
       queue.added();
       const runIds = runs.map(({ id }) => id);
       changed({ runs: runIds, sweeps: [sweep.id] });

@@ -16,9 +16,11 @@ export function reconcileCheckpoints(store: Store, runId: string, folder: string
   const found = (existsSync(folder) ? readdirSync(folder) : []).flatMap((name) => {
     const match = NAME.exec(name);
     if (match === null) return [];
-    return [
-      { kind: match[1] as CheckpointKind, step: Number(match[2]), number: Number(match[3]), path: join(folder, name) },
-    ];
+    const path = join(folder, name);
+    // An engine that is already at work may replace a checkpoint between the listing and this look; it tells of the new one itself.
+    const savedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (savedAt === undefined) return [];
+    return [{ kind: match[1] as CheckpointKind, step: Number(match[2]), number: Number(match[3]), path, savedAt }];
   });
   const recorded = new Map(store.checkpoints(runId).map((each) => [each.kind, each]));
   for (const kind of ['last', 'best'] as const) {
@@ -30,14 +32,14 @@ export function reconcileCheckpoints(store: Store, runId: string, folder: string
     if (newest === undefined) {
       if (known !== undefined) store.removeCheckpoint(runId, kind);
     } else if (known?.path !== newest.path) {
-      const { step, path } = newest;
+      const { step, path, savedAt } = newest;
       store.setCheckpoint({
         runId,
         kind,
         step,
         path,
         valLoss: lossOf(path),
-        savedAt: Math.round(statSync(path).mtimeMs),
+        savedAt: Math.round(savedAt),
       });
     }
   }

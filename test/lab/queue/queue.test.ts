@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -282,6 +282,8 @@ describe('checkpoints that were saved but not recorded', () => {
     save('last-000000080-1', 2);
     save('last-000000080-2', 2.5);
     save('temporary-last-000000090-1', 1);
+    // Listed, but gone when it is looked at: an engine replaced it in between (catches a run that fails because of it).
+    symlinkSync(join(own, 'gone'), join(own, 'best-000000090-1'));
     reconcileCheckpoints(store, id, own);
     expect(store.checkpoints(id)).toMatchObject([
       { kind: 'last', step: 80, path: join(own, 'last-000000080-2'), valLoss: 2.5 },

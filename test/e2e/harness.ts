@@ -1,0 +1,230 @@
+/** `sweeplab serve` on a folder of its own, and a Chromium that looks at it. Whatever the browser complains about is collected. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { buildPages, needsBuild } from '../../main/host/buildPages.ts';
+
+const BIN = fileURLToPath(new URL('../../main/cli/bin.js', import.meta.url));
+/** For what waits on training or on a start of the lab, on a machine that has other work too. ms */
+export const PATIENCE = 60_000;
+
+/** Where Chromium is: SWEEPLAB_CHROMIUM, the system's, or the one that Playwright fetched. */
+export function chromiumPath(): string | undefined {
+  const usual = [
+    process.env.SWEEPLAB_CHROMIUM,
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    chromium.executablePath(),
+  ];
+  return usual.find((path) => path !== undefined && path !== '' && existsSync(path));
+}
+
+/** Builds the pages where they are missing or old. @returns why nothing can be looked at; undefined when all is there */
+export async function whyNot(): Promise<string | undefined> {
+  if (chromiumPath() === undefined) return 'no Chromium on this machine';
+  try {
+    if (await needsBuild()) await buildPages();
+    return undefined;
+  } catch (error) {
+    return `the interface cannot be built: ${(error as Error).message}`;
+  }
+}
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumPath(),
+    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+}
+
+export interface Lab {
+  readonly url: string;
+  readonly port: number;
+  /** Ids of the running engine processes, by their run. */
+  engines(): Map<string, number>;
+  /** As a power failure would: nothing is saved, nobody is told. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export const newHome = (): string => mkdtempSync(join(tmpdir(), 'sweeplab-e2e-'));
+export const removeHome = (home: string): void => rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+
+/** @param port 0: any that is free */
+export async function startLab(home: string, port = 0): Promise<Lab> {
+  const child = spawn(
+    process.execPath,
+    [BIN, '--data-dir', home, 'serve', '--no-open', '--port', String(port)],
+    // Chromium must be the only one who asks for anything.
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const url = await addressOf(child);
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const end = async (signal: 'SIGKILL' | 'SIGINT'): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await ended;
+  };
+  const engines = (): Map<string, number> => {
+    const folder = join(home, 'engines');
+    const found = new Map<string, number>();
+    for (const name of existsSync(folder) ? readdirSync(folder) : [])
+      try {
+        const { pid, runId } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { pid: number; runId: string };
+        found.set(runId, pid);
+      } catch {
+        // It ended while we read, or its note is being written.
+      }
+    return found;
+  };
+  return { url, port: Number(new URL(url).port), engines, kill: () => end('SIGKILL'), stop: () => end('SIGINT') };
+}
+
+function addressOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const hear = (text: string): void => {
+      said += text;
+      const found = /http:\/\/127\.0\.0\.1:\d+\/\?token=[\w-]+/u.exec(said);
+      if (found !== null) resolve(found[0]);
+    };
+    child.stdout!.setEncoding('utf8').on('data', hear);
+    child.stderr!.setEncoding('utf8').on('data', hear);
+    child.once('close', (code) => reject(new Error(`serve ended with ${code}:\n${said}`)));
+  });
+}
+
+/** What a browser complained about: errors of the console and of scripts, broken policies, requests to other machines. */
+export class Complaints {
+  #list: string[] = [];
+  #expected: RegExp | undefined;
+
+  watch(context: BrowserContext): void {
+    context.on('page', (page) => {
+      page.on('console', (message) => {
+        const { url } = message.location();
+        // Browsers ask for this by themselves while they are passed on to the page, which names its own icon.
+        if (message.type() === 'error' && !url.endsWith('/favicon.ico'))
+          this.#add(`console: ${message.text()} (${url})`);
+      });
+      page.on('pageerror', (error) => this.#add(`script: ${error.stack ?? error.message}`));
+    });
+    context.on('request', (request) => {
+      const { protocol, hostname } = new URL(request.url());
+      const ours = ['127.0.0.1', 'localhost'].includes(hostname) || ['data:', 'blob:', 'about:'].includes(protocol);
+      if (!ours) this.#add(`request to another machine: ${request.url()}`);
+    });
+  }
+
+  /** While `action` runs, complaints like `pattern` are no fault: the lab is away on purpose. */
+  async expecting(pattern: RegExp, action: () => Promise<void>): Promise<void> {
+    this.#expected = pattern;
+    try {
+      await action();
+    } finally {
+      this.#expected = undefined;
+    }
+  }
+
+  /** What there was since the last call. */
+  take(): string[] {
+    const taken = this.#list;
+    this.#list = [];
+    return taken;
+  }
+
+  #add(text: string): void {
+    if (this.#expected?.test(text) !== true) this.#list.push(text);
+  }
+}
+
+/** A browser of its own, that reports every break of the content policy. */
+export async function newContext(
+  browser: Browser,
+  complaints: Complaints,
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    colorScheme: 'light',
+    reducedMotion: 'reduce',
+    ...options,
+  });
+  context.setDefaultTimeout(30_000);
+  complaints.watch(context);
+  await context.addInitScript(`
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) => {
+      console.error('policy: ' + violatedDirective + ' blocked ' + blockedURI + ' in ' + sourceFile);
+    });`);
+  return context;
+}
+
+/** Goes to a view by its address, as a link would. */
+export async function go(page: Page, address: string): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(address)}`);
+  await settled(page);
+}
+
+/** The view's code and data are there: nothing says that it is loading, and two frames were drawn since. */
+export async function settled(page: Page): Promise<void> {
+  await until(
+    () =>
+      page.evaluate(`(() => {
+        const main = document.querySelector('main');
+        return main?.firstElementChild != null && !main.querySelector('[aria-busy="true"], .skeleton, .wait');
+      })()`),
+    (there) => there === true,
+    'a view that has loaded',
+  );
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))');
+}
+
+/** The part of the browser's canvas that is used here: the browser's own types are not those of this project's programs. */
+interface Canvas {
+  readonly width: number;
+  readonly height: number;
+  getContext(kind: '2d'): {
+    getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
+  };
+}
+
+/** The chart of a metric, and how many of its pixels have a colour: grey ones are axes and text. */
+export const chart = (page: Page, metric: string): Locator => page.locator(`[data-metric="${metric}"]`);
+export function colouredPixels(page: Page, metric: string): Promise<number> {
+  return chart(page, metric)
+    .locator('.host canvas')
+    .first()
+    .evaluate((canvas: unknown) => {
+      const { width, height, getContext } = canvas as Canvas;
+      if (width === 0) return 0;
+      const pixels = getContext.call(canvas, '2d').getImageData(0, 0, width, height).data;
+      let count = 0;
+      for (let i = 0; i < pixels.length; i += 4) {
+        const [red, green, blue] = [pixels[i]!, pixels[i + 1]!, pixels[i + 2]!];
+        if (pixels[i + 3]! > 128 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) count += 1;
+      }
+      return count;
+    });
+}
+
+/** Waits until `read` gives something that `holds`. */
+export async function until<T>(read: () => T | Promise<T>, holds: (value: T) => boolean, what: string): Promise<T> {
+  let last: T | undefined;
+  await expect
+    .poll(
+      async () => {
+        last = await read();
+        return holds(last);
+      },
+      { timeout: PATIENCE, interval: 50, message: what },
+    )
+    .toBe(true);
+  return last as T;
+}

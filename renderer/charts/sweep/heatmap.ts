@@ -2,7 +2,7 @@
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { Description } from '../stats/describe.ts';
 import { describe } from '../stats/describe.ts';
-import { finalValue, higherIsBetter } from './metric.ts';
+import { resultValue, higherIsBetter } from './metric.ts';
 import type { SweepRun } from './settings.ts';
 import { differingSettings, valuesOf } from './settings.ts';
 
@@ -39,7 +39,7 @@ export function heatMap(
       const here = runs.filter(({ config }) => config[columnSetting] === c && config[rowSetting] === r);
       if (here.length === 0) continue;
       for (const name of differingSettings(here)) averaged.add(name);
-      const d = describe(here.map((run) => finalValue(run, metric)));
+      const d = describe(here.map((run) => resultValue(run, metric)));
       const best = higherIsBetter(metric) ? d.max : d.min;
       cells.push({ ...d, column, row, value: show === 'mean' ? d.mean : best, runs: here.length });
     }

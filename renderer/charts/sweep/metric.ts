@@ -51,6 +51,14 @@ export function finalValue(run: Pick<SweepRun, 'summary'>, metric: string): numb
   return run.summary[metric] ?? Number.NaN;
 }
 
+/**
+ * What a run says about its setting: its final value if it came to its end, else NaN. The last value of a run that failed, was
+ * stopped or still trains is that of an earlier moment, and would change the mean of the others.
+ */
+export function resultValue(run: Pick<SweepRun, 'state' | 'summary'>, metric: string): number {
+  return run.state === 'finished' ? finalValue(run, metric) : Number.NaN;
+}
+
 /** Seconds from first start to end; NaN while running. */
 export function runSeconds(run: SweepRun): number {
   const seconds = run.summary['seconds'];

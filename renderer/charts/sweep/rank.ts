@@ -3,7 +3,7 @@ import type { RunState } from '../../../preload/contract/runs.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { Description } from '../stats/describe.ts';
 import { describe, differs } from '../stats/describe.ts';
-import { finalValue, higherIsBetter, runSeconds } from './metric.ts';
+import { resultValue, higherIsBetter, runSeconds } from './metric.ts';
 import type { SweepRun } from './settings.ts';
 import { differingSettings } from './settings.ts';
 
@@ -41,18 +41,18 @@ export function rankSettings(runs: readonly SweepRun[], metric: string): Ranking
   }
   const sign = higherIsBetter(metric) ? -1 : 1;
   const measured = [...groups].map(([key, members]) => {
-    const numbered = members.filter((run) => Number.isFinite(finalValue(run, metric)));
+    const numbered = members.filter((run) => Number.isFinite(resultValue(run, metric)));
     return {
       key,
       runs: members,
       values: Object.fromEntries(columns.map((name) => [name, members[0].config[name]])),
-      metric: describe(numbered.map((run) => finalValue(run, metric))),
+      metric: describe(numbered.map((run) => resultValue(run, metric))),
       best: numbered.reduce<SweepRun | undefined>(
         (best, run) =>
-          best === undefined || sign * (finalValue(run, metric) - finalValue(best, metric)) < 0 ? run : best,
+          best === undefined || sign * (resultValue(run, metric) - resultValue(best, metric)) < 0 ? run : best,
         undefined,
       ),
-      seconds: describe(members.map(runSeconds)),
+      seconds: describe(members.filter(({ state }) => state === 'finished').map(runSeconds)),
       states: countStates(members),
     };
   });

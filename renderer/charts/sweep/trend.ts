@@ -2,7 +2,7 @@
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { Description } from '../stats/describe.ts';
 import { describe } from '../stats/describe.ts';
-import { finalValue } from './metric.ts';
+import { resultValue } from './metric.ts';
 import type { SweepRun } from './settings.ts';
 import { groupBySettings, valuesOf } from './settings.ts';
 
@@ -34,7 +34,7 @@ export function trendOf(runs: readonly SweepRun[], metric: string, x: string, li
       points: xs
         .map((value) => ({
           x: value,
-          ...describe(members.filter(({ config }) => config[x] === value).map((run) => finalValue(run, metric))),
+          ...describe(members.filter(({ config }) => config[x] === value).map((run) => resultValue(run, metric))),
         }))
         .filter(({ n }) => n > 0),
     })),

@@ -74,6 +74,11 @@ describe('ranking', () => {
     expect(rows[0].metric).toMatchObject({ n: 2, mean: 2.005 });
     expect(rows[3]).toMatchObject({ verdict: 'none', states: { failed: 1 } });
   });
+  it('counts runs that came to their end (would catch the early loss of a run that died in the mean of the others)', () => {
+    const runs = [run({ depth: 1, seed: 1 }, 2), run({ depth: 1, seed: 2 }, 5.6, { state: 'failed' })];
+    expect(rankSettings(runs, 'val/loss').rows[0]).toMatchObject({ metric: { n: 1, mean: 2 }, seconds: { n: 1 } });
+    expect(rankSettings(runs.slice(1), 'val/loss').rows[0]).toMatchObject({ verdict: 'none' });
+  });
   it('says when the seeds do not allow to call a setting worse', () => {
     const { rows } = rankSettings(sweep(), 'val/loss');
     expect(rows.map(({ verdict }) => verdict)).toEqual(['best', 'tied', 'tied', 'none']);

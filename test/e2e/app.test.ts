@@ -27,318 +27,318 @@ import type { Lab } from './harness.ts';
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: the interface in a real browser (${missing})`);
 
-describe.skipIf(missing !== undefined)('the app in a browser', () => {
-  const complaints = new Complaints();
-  let home: string;
-  let lab: Lab;
-  let browser: Browser;
-  let context: BrowserContext;
-  let page: Page;
-  /** The sweep that the builder launches, and the run whose engine is killed. */
-  let sweep = '';
-  let killed = '';
+describe.skipIf(missing !== undefined)(
+  `the app in a browser${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  () => {
+    const complaints = new Complaints();
+    let home: string;
+    let lab: Lab;
+    let browser: Browser;
+    let context: BrowserContext;
+    let page: Page;
+    /** The sweep that the builder launches, and the run whose engine is killed. */
+    let sweep = '';
+    let killed = '';
 
-  const titleBar = () => page.getByRole('banner');
-  const editor = (setting: string) => page.locator(`[data-setting="${setting}"] input`).first();
-  const plan = () => page.getByRole('complementary', { name: 'Plan' });
-  const launch = () => plan().getByRole('button', { name: /^Launch/u });
-  const pageAddress = () => page.evaluate<string>('location.hash');
-  const groupBy = (of: Page) =>
-    of
-      .getByRole('toolbar')
-      .locator('label', { hasText: /^\s*group/u })
-      .locator('select');
-  /** `finished 3`, from the sweep's table of settings. */
-  const sweepText = (of: Page) => of.getByRole('main').innerText();
+    const titleBar = () => page.getByRole('banner');
+    const editor = (setting: string) => page.locator(`[data-setting="${setting}"] input`).first();
+    const plan = () => page.getByRole('complementary', { name: 'Plan' });
+    const launch = () => plan().getByRole('button', { name: /^Launch/u });
+    const pageAddress = () => page.evaluate<string>('location.hash');
+    const groupBy = (of: Page) =>
+      of
+        .getByRole('toolbar')
+        .locator('label', { hasText: /^\s*group/u })
+        .locator('select');
 
-  beforeAll(async () => {
-    home = newHome();
-    [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
-    context = await newContext(browser, complaints);
-    page = await context.newPage();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.stop();
-    if (home !== undefined) removeHome(home);
-  });
-  afterEach(() => {
-    expect(complaints.take(), 'what the browser complained about').toEqual([]);
-  });
-
-  it('goes from nothing to a live curve in two clicks (would catch a first visit that leads nowhere)', async () => {
-    await page.goto(lab.url);
-    await page.getByRole('button', { name: 'Run Quick start' }).click();
-    await page.waitForURL(/#\/board\?sweep=/u);
-    await chart(page, 'train/loss').getByRole('img').waitFor();
-    await until(
-      () => colouredPixels(page, 'train/loss'),
-      (count) => count > 50,
-      'a drawn curve',
-    );
-    const drawn = await colouredPixels(page, 'train/loss');
-    // The same page, not read again, gets to the end of the run: evaluations appear, nothing trains any more.
-    await chart(page, 'val/loss').getByRole('img').waitFor();
-    await titleBar()
-      .getByText(/running/u)
-      .waitFor({ state: 'detached', timeout: PATIENCE });
-    await expect(chart(page, 'train/loss').getByRole('img').getAttribute('aria-label')).resolves.toMatch(
-      /^train\/loss against step: 1 lines, from \d/u,
-    );
-    expect(await colouredPixels(page, 'train/loss')).toBeGreaterThanOrEqual(drawn / 2);
-  });
-
-  it('says what is wrong with a setting, and launches nothing meanwhile (would catch problems that are swallowed)', async () => {
-    await go(page, '#/');
-    await page.getByRole('button', { name: 'Adapt Quick start' }).click();
-    await editor('optimizer.lr').fill('0.001, 0.003');
-    await editor('stop.steps').fill('400');
-    await page.getByRole('textbox', { name: 'Seeds', exact: true }).fill('2');
-    await plan().getByText('2 settings × 2 seeds').waitFor();
-    await expect(plan().innerText()).resolves.toMatch(/^4\sruns/u);
-
-    await editor('batch.sequences').fill('0');
-    const row = page.locator('[data-setting="batch.sequences"]');
-    await row.getByText('0; allowed: an integer from 1').waitFor();
-    await page.locator('#launch-why').getByText('The problem above stands in the way').waitFor();
-    expect(await launch().getAttribute('aria-disabled')).toBe('true');
-    expect(await launch().getAttribute('title')).toContain('batch.sequences is 0; allowed: an integer from 1');
-    await launch().click({ force: true });
-    expect(await pageAddress()).toMatch(/^#\/builder/u);
-
-    // The nearest choice that it offers is taken by a click.
-    await row.getByRole('button', { name: 'Use 1', exact: true }).click();
-    await launch().getByText('Launch 4 runs').waitFor();
-    expect(await editor('batch.sequences').inputValue()).toBe('1');
-    await editor('batch.sequences').fill('8');
-    await settled(page);
-    expect(await launch().getAttribute('aria-disabled')).toBeNull();
-  });
-
-  it('survives the death of an engine: it is said, and the queue goes on (would catch a queue that stops with a run)', async () => {
-    await launch().click();
-    await page.waitForURL(/#\/board\?sweep=/u);
-    sweep = /sweep=([^&]+)/u.exec(await pageAddress())![1]!;
-    await until(
-      () => colouredPixels(page, 'train/loss'),
-      (count) => count > 20,
-      'a curve of the sweep',
-    );
-    const [run, pid] = await until(
-      () => [...lab.engines()][0],
-      (engine) => engine !== undefined,
-      'an engine',
-    ).then((engine) => engine!);
-    killed = run;
-    process.kill(pid, 'SIGKILL');
-
-    await go(page, `#/run/${killed}`);
-    await page
-      .getByRole('alert')
-      .getByText(/It failed: .*(?:SIGKILL|killed)/u)
-      .waitFor();
-    await go(page, `#/sweep/${sweep}`);
-    await page.getByText(/1\srun failed: /u).waitFor();
-    await page.getByText('4/4 runs').waitFor({ timeout: PATIENCE });
-    await titleBar()
-      .getByText(/running/u)
-      .waitFor({ state: 'detached', timeout: PATIENCE });
-    const text = await sweepText(page);
-    expect(text).toMatch(/failed/u);
-    // Three of four have a number: one setting has both seeds, the other one.
-    const counts = await page.getByRole('table', { name: 'Settings by rank' }).locator('tbody tr').allInnerTexts();
-    expect(counts).toHaveLength(2);
-    expect(counts.filter((each) => /1\/2/u.test(each))).toHaveLength(1);
-  });
-
-  it('keeps the layout over a reload and for other browsers, which see runs change (would catch state that lives in one page)', async () => {
-    await go(page, `#/board?sweep=${sweep}`);
-    await page.getByRole('checkbox', { name: 'log y' }).check();
-    await groupBy(page).selectOption('none');
-    await page.waitForURL(/groupBy.*none/u);
-    const address = page.url();
-    await page.reload();
-    await settled(page);
-    expect(page.url()).toBe(address);
-    expect(await page.getByRole('checkbox', { name: 'log y' }).isChecked()).toBe(true);
-    expect(await groupBy(page).inputValue()).toBe('none');
-    const rows = (of: Page) => of.getByRole('list', { name: 'Runs' }).getByRole('listitem').allInnerTexts();
-    const mine = await until(
-      () => rows(page),
-      (list) => list.length === 4,
-      'four runs in the list',
-    );
-
-    const other = await newContext(browser, complaints, { storageState: await context.storageState() });
-    const second = await other.newPage();
-    await second.goto(`${new URL(page.url()).origin}/#/board?sweep=${sweep}`);
-    await settled(second);
-    await until(
-      () => rows(second),
-      (list) => list.join() === mine.join(),
-      'the same runs in the second browser',
-    );
-    await until(
-      () => groupBy(second).inputValue(),
-      (value) => value === 'none',
-      'the saved layout',
-    );
-    const failed = (of: Page) => of.getByRole('list', { name: 'Runs' }).getByRole('img', { name: 'failed' });
-    await failed(second).waitFor();
-
-    await go(page, `#/sweep/${sweep}`);
-    await page.getByRole('button', { name: 'Retry', exact: true }).click();
-    // What the first browser began, the second one shows without being asked.
-    await failed(second).waitFor({ state: 'detached', timeout: PATIENCE });
-    await until(
-      () => second.getByRole('banner').innerText(),
-      (text) => !text.includes('running'),
-      'the end of the run in the second browser',
-    );
-    await page.getByText(/1\srun failed: /u).waitFor({ state: 'detached', timeout: PATIENCE });
-    const values = await rows(second);
-    expect(values).toHaveLength(4);
-    for (const row of values) expect(row).toMatch(/\d\.\d{2}/u);
-    await other.close();
-  });
-
-  it('exports the table that it shows (would catch an export that is of other rows, or rounded)', async () => {
-    await go(page, `#/sweep/${sweep}`);
-    await page.getByText('4/4 runs').waitFor();
-    const table = page.getByRole('table', { name: 'Settings by rank' });
-    const shown = await table.locator('tbody tr').evaluateAll((rows) =>
-      rows.map((row) => ({
-        rank: row.querySelector('.rank')!.textContent.trim(),
-        lr: row.children[1]!.textContent.trim(),
-        exact: row.querySelector('b[title^="mean"]')!.getAttribute('title')!,
-        n: row.children[4]!.textContent.trim(),
-      })),
-    );
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('button', { name: 'CSV', exact: true }).click(),
-    ]);
-    expect(download.suggestedFilename()).toMatch(/\.csv$/u);
-    const { data, errors } = Papa.parse<Record<string, string>>(readFileSync(await download.path(), 'utf8'), {
-      header: true,
-      skipEmptyLines: true,
+    beforeAll(async () => {
+      home = newHome();
+      [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
+      context = await newContext(browser, complaints);
+      page = await context.newPage();
     });
-    expect(errors).toEqual([]);
-    expect(data).toHaveLength(2);
-    expect(
-      data.map((row) => ({
-        rank: row['rank'],
-        lr: row['optimizer.lr'],
-        exact: `mean ${row['val/loss mean']}, sd ${row['sd (n-1)']}, min ${row['min']}, max ${row['max']}`,
-        n: row['N'],
-      })),
-    ).toEqual(shown);
-    expect(shown.map(({ n }) => n)).toEqual(['2', '2']);
-  });
-
-  it('is led by the keyboard (would catch keys that are taken by something else)', async () => {
-    await go(page, '#/');
-    await page.keyboard.press('Control+k');
-    const box = page.getByRole('combobox', { name: 'Command, run or sweep' });
-    await box.waitFor();
-    await page.keyboard.type('go to data');
-    await page.keyboard.press('Enter');
-    await page.waitForURL(/#\/data/u);
-    await box.waitFor({ state: 'detached' });
-    await settled(page);
-
-    await page.keyboard.press('?');
-    const keys = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
-    await keys.getByText('All commands').waitFor();
-    await page.keyboard.press('Escape');
-    await keys.waitFor({ state: 'detached' });
-
-    await page.keyboard.press('g');
-    await page.keyboard.press('w');
-    await page.waitForURL(/#\/sweeps/u);
-    await settled(page);
-    await page.keyboard.press('/');
-    await until(
-      () => page.evaluate('document.activeElement?.getAttribute("aria-label")'),
-      (label) => label === 'Search sweeps',
-      'the search field has the focus',
-    );
-    await page.keyboard.type('no such sweep');
-    await page.getByText('No sweep matches.').waitFor();
-  });
-
-  /** Addresses of every view, and of every tab that shows something else. */
-  const views = (): string[] => [
-    '#/',
-    '#/builder',
-    '#/builder?tab=yaml',
-    '#/fit',
-    `#/board?sweep=${sweep}`,
-    '#/sweeps',
-    ...['parallel', 'importance', 'heat', 'trend', 'pareto'].map((tab) => `#/sweep/${sweep}?tab=${tab}`),
-    ...['charts', 'config', 'log', 'samples', 'checkpoints', 'system'].map((tab) => `#/run/${killed}?tab=${tab}`),
-    '#/data',
-    '#/settings',
-    '#/help',
-    '#/help/sweeps',
-  ];
-  it.each(['light', 'dark'] as const)('is accessible in every view (%s)', async (scheme) => {
-    const found: string[] = [];
-    await page.emulateMedia({ colorScheme: scheme });
-    for (const address of views()) {
-      await go(page, address);
-      const axe = new AxeBuilder({ page });
-      // What the theme changes is colour: the other rules hold in both or in neither.
-      if (scheme === 'dark') axe.withRules(['color-contrast', 'link-in-text-block']);
-      const { violations } = await axe.analyze();
-      for (const { id, nodes } of violations)
-        found.push(
-          `${address} ${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join(' | ')}`,
-        );
-    }
-    expect(found).toEqual([]);
-  });
-
-  it('heals when the lab comes back after a crash (would catch a page that must be loaded again, and lost runs)', async () => {
-    await page.emulateMedia({ colorScheme: 'light' });
-    await go(page, '#/');
-    await page.getByRole('button', { name: 'Adapt Quick start' }).click();
-    await editor('stop.steps').fill('1500');
-    await launch().getByText('Launch 1 run').waitFor();
-    await settled(page);
-    await launch().click();
-    await page.waitForURL(/#\/board\?sweep=/u);
-    const mine = /sweep=([^&]+)/u.exec(await pageAddress())![1]!;
-    await until(
-      () => colouredPixels(page, 'val/loss'),
-      (count) => count > 20,
-      'an evaluation of the run',
-    );
-    const [run] = [...lab.engines().keys()];
-    expect(run, 'a run in training').toBeDefined();
-
-    await complaints.expecting(/WebSocket|ERR_CONNECTION_REFUSED|403/u, async () => {
-      await lab.kill();
-      await titleBar().getByText('Connection lost, trying again').waitFor();
-      // What was read stays in sight.
-      expect(await colouredPixels(page, 'val/loss')).toBeGreaterThan(20);
-      lab = await startLab(home, lab.port);
-      // The new address gives this browser its new key, as when the system opens it; the old page is not touched.
-      const opened = await context.newPage();
-      await opened.goto(lab.url);
-      await titleBar().getByText('Connection lost, trying again').waitFor({ state: 'detached', timeout: PATIENCE });
-      await opened.close();
+    afterAll(async () => {
+      await browser?.close();
+      await lab?.stop();
+      if (home !== undefined) removeHome(home);
     });
-    expect(await pageAddress()).toContain(mine);
-    // It goes on by itself from its last checkpoint, to its end.
-    await go(page, `#/run/${run}`);
-    await until(
-      () => page.getByRole('main').innerText(),
-      (text) => /finished/u.test(text) && /1,?500/u.test(text),
-      'the interrupted run at its end',
-    );
-    await expect(page.getByRole('main').innerText()).resolves.toMatch(/2\sattempts/u);
-    await go(page, `#/sweep/${sweep}`);
-    await page.getByText('4/4 runs').waitFor();
-  });
-});
+    afterEach(() => {
+      expect(complaints.take(), 'what the browser complained about').toEqual([]);
+    });
+
+    it('goes from nothing to a live curve in two clicks (would catch a first visit that leads nowhere)', async () => {
+      await page.goto(lab.url);
+      await page.getByRole('button', { name: 'Run Quick start' }).click();
+      await page.waitForURL(/#\/board\?sweep=/u);
+      await chart(page, 'train/loss').getByRole('img').waitFor();
+      await until(
+        () => colouredPixels(page, 'train/loss'),
+        (count) => count > 50,
+        'a drawn curve',
+      );
+      const drawn = await colouredPixels(page, 'train/loss');
+      // The same page, not read again, gets to the end of the run: evaluations appear, nothing trains any more.
+      await chart(page, 'val/loss').getByRole('img').waitFor();
+      await titleBar()
+        .getByText(/running/u)
+        .waitFor({ state: 'detached', timeout: PATIENCE });
+      await expect(chart(page, 'train/loss').getByRole('img').getAttribute('aria-label')).resolves.toMatch(
+        /^train\/loss against step: 1 lines, from \d/u,
+      );
+      expect(await colouredPixels(page, 'train/loss')).toBeGreaterThanOrEqual(drawn / 2);
+    });
+
+    it('says what is wrong with a setting, and launches nothing meanwhile (would catch problems that are swallowed)', async () => {
+      await go(page, '#/');
+      await page.getByRole('button', { name: 'Adapt Quick start' }).click();
+      await editor('optimizer.lr').fill('0.001, 0.003');
+      await editor('stop.steps').fill('400');
+      await page.getByRole('textbox', { name: 'Seeds', exact: true }).fill('2');
+      await plan().getByText('2 settings × 2 seeds').waitFor();
+      await expect(plan().innerText()).resolves.toMatch(/^4\sruns/u);
+
+      await editor('batch.sequences').fill('0');
+      const row = page.locator('[data-setting="batch.sequences"]');
+      await row.getByText('0; allowed: an integer from 1').waitFor();
+      await page.locator('#launch-why').getByText('The problem above stands in the way').waitFor();
+      expect(await launch().getAttribute('aria-disabled')).toBe('true');
+      expect(await launch().getAttribute('title')).toContain('batch.sequences is 0; allowed: an integer from 1');
+      await launch().click({ force: true });
+      expect(await pageAddress()).toMatch(/^#\/builder/u);
+
+      // The nearest choice that it offers is taken by a click.
+      await row.getByRole('button', { name: 'Use 1', exact: true }).click();
+      await launch().getByText('Launch 4 runs').waitFor();
+      expect(await editor('batch.sequences').inputValue()).toBe('1');
+      await editor('batch.sequences').fill('8');
+      await settled(page);
+      expect(await launch().getAttribute('aria-disabled')).toBeNull();
+    });
+
+    it('survives the death of an engine: it is said, and the queue goes on (would catch a queue that stops with a run)', async () => {
+      await launch().click();
+      await page.waitForURL(/#\/board\?sweep=/u);
+      sweep = /sweep=([^&]+)/u.exec(await pageAddress())![1]!;
+      await until(
+        () => colouredPixels(page, 'train/loss'),
+        (count) => count > 20,
+        'a curve of the sweep',
+      );
+      const [run, pid] = await until(
+        () => [...lab.engines()][0],
+        (engine) => engine !== undefined,
+        'an engine',
+      ).then((engine) => engine!);
+      killed = run;
+      process.kill(pid, 'SIGKILL');
+
+      await go(page, `#/run/${killed}`);
+      await page
+        .getByRole('alert')
+        .getByText(/It failed: .*(?:SIGKILL|killed)/u)
+        .waitFor();
+      await go(page, `#/sweep/${sweep}`);
+      await page.getByText(/1\srun failed: /u).waitFor();
+      await page.getByText('4/4 runs').waitFor({ timeout: PATIENCE });
+      await titleBar()
+        .getByText(/running/u)
+        .waitFor({ state: 'detached', timeout: PATIENCE });
+      // A run that died says nothing about its setting, though it had been evaluated: one setting has both seeds, the other one.
+      const counts = await page.getByRole('table', { name: 'Settings by rank' }).locator('tbody tr').allInnerTexts();
+      expect(counts).toHaveLength(2);
+      expect(counts.filter((each) => /failed/u.test(each))).toHaveLength(1);
+      expect(counts.filter((each) => /1\/2/u.test(each))).toHaveLength(1);
+    });
+
+    it('keeps the layout over a reload and for other browsers, which see runs change (would catch state that lives in one page)', async () => {
+      await go(page, `#/board?sweep=${sweep}`);
+      await page.getByRole('checkbox', { name: 'log y' }).check();
+      await groupBy(page).selectOption('none');
+      await page.waitForURL(/groupBy.*none/u);
+      const address = page.url();
+      await page.reload();
+      await settled(page);
+      expect(page.url()).toBe(address);
+      expect(await page.getByRole('checkbox', { name: 'log y' }).isChecked()).toBe(true);
+      expect(await groupBy(page).inputValue()).toBe('none');
+      const rows = (of: Page) => of.getByRole('list', { name: 'Runs' }).getByRole('listitem').allInnerTexts();
+      const mine = await until(
+        () => rows(page),
+        (list) => list.length === 4,
+        'four runs in the list',
+      );
+
+      const other = await newContext(browser, complaints, { storageState: await context.storageState() });
+      const second = await other.newPage();
+      await second.goto(`${new URL(page.url()).origin}/#/board?sweep=${sweep}`);
+      await settled(second);
+      await until(
+        () => rows(second),
+        (list) => list.join() === mine.join(),
+        'the same runs in the second browser',
+      );
+      await until(
+        () => groupBy(second).inputValue(),
+        (value) => value === 'none',
+        'the saved layout',
+      );
+      const failed = (of: Page) => of.getByRole('list', { name: 'Runs' }).getByRole('img', { name: 'failed' });
+      await failed(second).waitFor();
+
+      await go(page, `#/sweep/${sweep}`);
+      await page.getByRole('button', { name: 'Retry', exact: true }).click();
+      // What the first browser began, the second one shows without being asked.
+      await failed(second).waitFor({ state: 'detached', timeout: PATIENCE });
+      await until(
+        () => second.getByRole('banner').innerText(),
+        (text) => !text.includes('running'),
+        'the end of the run in the second browser',
+      );
+      await page.getByText(/1\srun failed: /u).waitFor({ state: 'detached', timeout: PATIENCE });
+      const values = await rows(second);
+      expect(values).toHaveLength(4);
+      for (const row of values) expect(row).toMatch(/\d\.\d{2}/u);
+      await other.close();
+    });
+
+    it('exports the table that it shows (would catch an export that is of other rows, or rounded)', async () => {
+      await go(page, `#/sweep/${sweep}`);
+      await page.getByText('4/4 runs').waitFor();
+      const table = page.getByRole('table', { name: 'Settings by rank' });
+      const shown = await table.locator('tbody tr').evaluateAll((rows) =>
+        rows.map((row) => ({
+          rank: row.querySelector('.rank')!.textContent.trim(),
+          lr: row.children[1]!.textContent.trim(),
+          exact: row.querySelector('b[title^="mean"]')!.getAttribute('title')!,
+          n: row.children[4]!.textContent.trim(),
+        })),
+      );
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: 'CSV', exact: true }).click(),
+      ]);
+      expect(download.suggestedFilename()).toMatch(/\.csv$/u);
+      const { data, errors } = Papa.parse<Record<string, string>>(readFileSync(await download.path(), 'utf8'), {
+        header: true,
+        skipEmptyLines: true,
+      });
+      expect(errors).toEqual([]);
+      expect(data).toHaveLength(2);
+      expect(
+        data.map((row) => ({
+          rank: row['rank'],
+          lr: row['optimizer.lr'],
+          exact: `mean ${row['val/loss mean']}, sd ${row['sd (n-1)']}, min ${row['min']}, max ${row['max']}`,
+          n: row['N'],
+        })),
+      ).toEqual(shown);
+      expect(shown.map(({ n }) => n)).toEqual(['2', '2']);
+    });
+
+    it('is led by the keyboard (would catch keys that are taken by something else)', async () => {
+      await go(page, '#/');
+      await page.keyboard.press('Control+k');
+      const box = page.getByRole('combobox', { name: 'Command, run or sweep' });
+      await box.waitFor();
+      await page.keyboard.type('go to data');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/#\/data/u);
+      await box.waitFor({ state: 'detached' });
+      await settled(page);
+
+      await page.keyboard.press('?');
+      const keys = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+      await keys.getByText('All commands').waitFor();
+      await page.keyboard.press('Escape');
+      await keys.waitFor({ state: 'detached' });
+
+      await page.keyboard.press('g');
+      await page.keyboard.press('w');
+      await page.waitForURL(/#\/sweeps/u);
+      await settled(page);
+      await page.keyboard.press('/');
+      await until(
+        () => page.evaluate('document.activeElement?.getAttribute("aria-label")'),
+        (label) => label === 'Search sweeps',
+        'the search field has the focus',
+      );
+      await page.keyboard.type('no such sweep');
+      await page.getByText('No sweep matches.').waitFor();
+    });
+
+    /** Addresses of every view, and of every tab that shows something else. */
+    const views = (): string[] => [
+      '#/',
+      '#/builder',
+      '#/builder?tab=yaml',
+      '#/fit',
+      `#/board?sweep=${sweep}`,
+      '#/sweeps',
+      ...['parallel', 'importance', 'heat', 'trend', 'pareto'].map((tab) => `#/sweep/${sweep}?tab=${tab}`),
+      ...['charts', 'config', 'log', 'samples', 'checkpoints', 'system'].map((tab) => `#/run/${killed}?tab=${tab}`),
+      '#/data',
+      '#/settings',
+      '#/help',
+      '#/help/sweeps',
+    ];
+    it.each(['light', 'dark'] as const)('is accessible in every view (%s)', async (scheme) => {
+      const found: string[] = [];
+      await page.emulateMedia({ colorScheme: scheme });
+      for (const address of views()) {
+        await go(page, address);
+        const axe = new AxeBuilder({ page });
+        // What the theme changes is colour: the other rules hold in both or in neither.
+        if (scheme === 'dark') axe.withRules(['color-contrast', 'link-in-text-block']);
+        const { violations } = await axe.analyze();
+        for (const { id, nodes } of violations)
+          found.push(
+            `${address} ${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join(' | ')}`,
+          );
+      }
+      expect(found).toEqual([]);
+    });
+
+    it('heals when the lab comes back after a crash (would catch a page that must be loaded again, and lost runs)', async () => {
+      await page.emulateMedia({ colorScheme: 'light' });
+      await go(page, '#/');
+      await page.getByRole('button', { name: 'Adapt Quick start' }).click();
+      await editor('stop.steps').fill('1500');
+      await launch().getByText('Launch 1 run').waitFor();
+      await settled(page);
+      await launch().click();
+      await page.waitForURL(/#\/board\?sweep=/u);
+      const mine = /sweep=([^&]+)/u.exec(await pageAddress())![1]!;
+      await until(
+        () => colouredPixels(page, 'val/loss'),
+        (count) => count > 20,
+        'an evaluation of the run',
+      );
+      const [run] = [...lab.engines().keys()];
+      expect(run, 'a run in training').toBeDefined();
+
+      await complaints.expecting(/WebSocket|ERR_CONNECTION_REFUSED|403/u, async () => {
+        await lab.kill();
+        await titleBar().getByText('Connection lost, trying again').waitFor();
+        // What was read stays in sight.
+        expect(await colouredPixels(page, 'val/loss')).toBeGreaterThan(20);
+        lab = await startLab(home, lab.port);
+        // The new address gives this browser its new key, as when the system opens it; the old page is not touched.
+        const opened = await context.newPage();
+        await opened.goto(lab.url);
+        await titleBar().getByText('Connection lost, trying again').waitFor({ state: 'detached', timeout: PATIENCE });
+        await opened.close();
+      });
+      expect(await pageAddress()).toContain(mine);
+      // It goes on by itself from its last checkpoint, to its end.
+      await go(page, `#/run/${run}`);
+      await until(
+        () => page.getByRole('main').innerText(),
+        (text) => /finished/u.test(text) && /1,?500/u.test(text),
+        'the interrupted run at its end',
+      );
+      await expect(page.getByRole('main').innerText()).resolves.toMatch(/2\sattempts/u);
+      await go(page, `#/sweep/${sweep}`);
+      await page.getByText('4/4 runs').waitFor();
+    });
+  },
+);

@@ -14,17 +14,17 @@ const BIN = fileURLToPath(new URL('../../main/cli/bin.js', import.meta.url));
 /** For what waits on training or on a start of the lab, on a machine that has other work too. ms */
 export const PATIENCE = 60_000;
 
-/** Where Chromium is: SWEEPLAB_CHROMIUM, the system's, or the one that Playwright fetched. */
+/** Where Chromium is: SWEEPLAB_CHROMIUM and nothing else where that is set, or the system's, or the one that Playwright fetched. */
 export function chromiumPath(): string | undefined {
+  const chosen = process.env.SWEEPLAB_CHROMIUM;
   const usual = [
-    process.env.SWEEPLAB_CHROMIUM,
     '/usr/bin/chromium',
     '/usr/bin/chromium-browser',
     '/usr/bin/google-chrome',
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
     chromium.executablePath(),
   ];
-  return usual.find((path) => path !== undefined && path !== '' && existsSync(path));
+  return (chosen ? [chosen] : usual).find((path) => existsSync(path));
 }
 
 /** Builds the pages where they are missing or old. @returns why nothing can be looked at; undefined when all is there */

@@ -157,7 +157,7 @@ function forward(response: ServerResponse): void {
     'Cache-Control': 'no-store',
     Refresh: '0; url=/',
   });
-  response.end('<!doctype html><title>Sweeplab</title>');
+  response.end('<!doctype html><title>Sweeplab</title><link rel="icon" href="/icon.svg">');
 }
 
 async function sendDownload(

@@ -11,8 +11,8 @@ import type { Store } from '../../main/store/index.ts';
 import { start, sweeplab, tiny } from './cli.ts';
 import type { Running } from './cli.ts';
 
-/** Metrics that measure time: they differ from run to run. */
-const TIMED = new Set(['seconds', 'tokens_per_second']);
+/** Metrics that measure the machine: they differ from run to run. */
+const TIMED = new Set(['seconds', 'tokens_per_second', 'system/memory']);
 
 export interface KillOptions {
   readonly steps: number;

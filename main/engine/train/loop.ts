@@ -187,6 +187,7 @@ export class TrainingLoop {
       lr,
       ...this.#axes(counters),
       tokens_per_second: (counters.tokens - this.#logged.tokens) / Math.max(seconds, 1e-9),
+      'system/memory': process.memoryUsage.rss(),
     });
     this.#logged = counters;
   }

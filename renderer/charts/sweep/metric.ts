@@ -20,6 +20,7 @@ const UNITS: readonly (readonly [RegExp, string])[] = [
   [/seconds$/u, 's'],
   [/flops$/u, 'FLOPs'],
   [/^tokens$/u, 'tokens'],
+  [/^system\/memory$/u, 'bytes'],
 ];
 
 /** Unit of a metric as a chart's header shows it; empty when it has none. */

@@ -24,7 +24,17 @@ describe('training loop', () => {
     expect(stepsOf(host, 'val/loss')).toEqual([0, 4, 8, 10]);
     expect(end.summary['val/loss']).toBe(host.series.get('val/loss')!.get(10));
     expect(end.summary['val/coverage']).toBe(1);
-    const expected = ['epoch', 'flops', 'grad/norm', 'lr', 'seconds', 'tokens', 'tokens_per_second', 'train/accuracy'];
+    const expected = [
+      'epoch',
+      'flops',
+      'grad/norm',
+      'lr',
+      'seconds',
+      'system/memory',
+      'tokens',
+      'tokens_per_second',
+      'train/accuracy',
+    ];
     expect([...host.series.keys()].sort()).toEqual([
       ...expected,
       'train/loss',

@@ -1,11 +1,9 @@
 /** What the routes answer with, where it is not a run, a sweep or a series (those have files of their own). */
+import type { Cost, Fit, FitChecks, FitDevice, FitPlan, Range, Suggestion, TimeBasis, Verdict } from './fit.ts';
 import type { CheckpointKind, RunRecord, SweepRecord } from './runs.ts';
 import type { Config, Question, SettingProblem, SettingSpec, SettingValue } from './settings.ts';
 
-export interface Range {
-  readonly low: number;
-  readonly high: number;
-}
+export type * from './fit.ts';
 
 /** A problem with its place: a setting, `parameters.NAME`, `constraints.INDEX`, `run_cap` … */
 export interface Problem extends SettingProblem {
@@ -122,43 +120,6 @@ export interface Draft {
   readonly notes: string;
 }
 
-export type Fit = 'fits' | 'tight' | 'does not fit';
-export type TimeBasis = 'measured' | 'estimated' | 'unknown';
-
-export interface FitDevice {
-  readonly kind: string;
-  readonly name: string;
-  readonly basis: 'measured' | 'table';
-  readonly verified: boolean;
-  readonly totalBytes: number;
-  readonly availableBytes: number;
-  readonly notes: readonly string[];
-}
-
-export interface Verdict {
-  readonly fit: Fit;
-  readonly neededBytes: number;
-  readonly marginBytes: number;
-  readonly availableBytes: number;
-  readonly spareBytes: number;
-  readonly sentence: string;
-}
-
-export interface Suggestion {
-  readonly changes: Readonly<Record<string, SettingValue>>;
-  readonly flags: string;
-  readonly text: string;
-  readonly effect: string;
-  readonly bytes: number;
-  readonly freedBytes: number;
-  readonly fit: Fit;
-  readonly timeFactor: number | null;
-}
-
-export interface Cost extends Range {
-  readonly how: string;
-}
-
 /** Settings of a sweep with one memory plan. */
 export interface PlanGroup {
   /** Of the first. */
@@ -213,15 +174,6 @@ export interface SweepPlan {
   readonly suggestions: readonly Suggestion[];
 }
 
-export interface SizedBatch {
-  readonly sequences: number;
-  readonly bytes: number;
-}
-export interface LargestBatch {
-  readonly largest: SizedBatch | null;
-  readonly next: SizedBatch | null;
-}
-
 /** Memory over one program of the step. */
 export interface ProgramOccupancy {
   readonly name: string;
@@ -236,80 +188,10 @@ export interface ProgramOccupancy {
   readonly phases: readonly { readonly name: string; readonly from: number }[];
 }
 
-export interface FitReport {
+export interface FitReport extends FitChecks {
   readonly config: Config;
   readonly device: FitDevice;
-  readonly plan: {
-    readonly kind: string;
-    readonly exact: boolean;
-    readonly vocabularySize: number;
-    readonly parameterCount: number;
-    readonly flopsPerToken: number;
-    readonly flopsPerTokenForward: number;
-    readonly flopsConvention: string;
-    readonly context: number;
-    readonly sequences: number;
-    readonly microBatch: number;
-    readonly accumulation: number;
-    readonly length: {
-      readonly tokensPerStep: number;
-      readonly steps: number | null;
-      readonly tokens: number | null;
-      readonly flops: number | null;
-      readonly estimated: boolean;
-      readonly seconds: number | null;
-    };
-    readonly persistent: { readonly bytes: number; readonly byCategory: Readonly<Record<string, number>> };
-    readonly arena: { readonly bytes: number; readonly program: string };
-    readonly programs: readonly {
-      readonly name: string;
-      readonly rows: number;
-      readonly arenaBytes: number;
-      readonly heldBytes: number;
-    }[];
-    readonly peak: {
-      readonly bytes: number;
-      readonly program: string;
-      readonly instant: number;
-      readonly instants: number;
-      readonly op: string;
-      readonly scope: string;
-      readonly phase: string;
-      readonly sentence: string;
-    };
-    readonly byCategory: Readonly<Record<string, number>>;
-    readonly byLayer: readonly {
-      readonly layer: string;
-      readonly persistentBytes: number;
-      readonly temporaryBytes: number;
-    }[];
-    /** Of the program of the peak. */
-    readonly occupancy: readonly number[];
-    readonly base: {
-      readonly bytes: number;
-      readonly basis: 'measured' | 'estimated';
-      readonly parts: readonly { readonly what: string; readonly bytes: number }[];
-    };
-    readonly plannedBytes: number;
-    readonly totalBytes: number;
-  };
-  readonly verdict: Verdict;
-  readonly largest: {
-    readonly atThisBatch: LargestBatch;
-    readonly atThisBatchWithoutMargin: LargestBatch;
-    readonly overall: LargestBatch;
-  };
-  readonly suggestions: readonly Suggestion[];
-  readonly time: {
-    readonly basis: TimeBasis;
-    readonly explanation: string;
-    readonly stepSeconds: Range | null;
-    readonly tokensPerSecond: Range | null;
-    readonly seconds: Range | null;
-    readonly evaluationSeconds: Range | null;
-  };
-  readonly cost: Cost | null;
-  readonly warnings: readonly string[];
+  readonly plan: FitPlan;
   /** Every program of the step in its order; empty unless asked for. */
   readonly programs: readonly ProgramOccupancy[];
 }

@@ -1,11 +1,19 @@
 /** `sweeplab fit`: does it fit, where do the bytes go, what would help, how long will it take. */
 import { Command } from 'commander';
-import type { RunRecord } from '../../../preload/contract/runs.ts';
-import { deviceFor, fitReport, fitSweep, NoDeviceError, samplesFrom, UnknownGpuError } from '../../lab/fit/index.ts';
+import {
+  deviceFor,
+  fitReport,
+  fitSweep,
+  NoDeviceError,
+  samplesFrom,
+  speedsIn,
+  UnknownGpuError,
+} from '../../lab/fit/index.ts';
 import type { FindSamples, FitDevice, FitOptions, Prices, SweepSetting } from '../../lab/fit/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { parseSweep, sweepFromFlags } from '../../lab/sweeps/index.ts';
 import type { SweepPlan, SweepSpec } from '../../lab/sweeps/index.ts';
+import type { Lab } from '../../host/lab.ts';
 import { configure, readText, refuse } from '../configuration.ts';
 import { readableLab, requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -53,7 +61,8 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   const prices = readPrices(flags);
   const values = settingValues(workshop.registry, flags);
   const models = workshop.plugins.flatMap((plugin) => Object.values(plugin.models));
-  const common: FitOptions = { prices, models, samples: await earlierRuns(context) };
+  using lab = await readableLab(context);
+  const common: FitOptions = { prices, models, ...(lab === undefined ? {} : { samples: earlierRuns(lab) }) };
   const severalValues = Object.values(values).some((list) => list.length > 1);
   if (flags.sweep !== undefined || severalValues) {
     if (file !== undefined)
@@ -115,12 +124,9 @@ async function chosenDevice(config: Config, gpu: string | undefined): Promise<Fi
   }
 }
 
-/** Runs of the lab that tell how fast a device is; none without a database. */
-async function earlierRuns(context: Context): Promise<FindSamples | undefined> {
-  using lab = await readableLab(context);
-  if (lab === undefined) return undefined;
-  const runs: readonly RunRecord[] = lab.store.listRuns({ state: ['finished', 'stopped'] });
-  return samplesFrom(() => runs);
+/** Runs of the lab that tell how fast a device is. */
+function earlierRuns({ store }: Lab): FindSamples {
+  return samplesFrom(() => store.listRuns({ state: ['finished', 'stopped'] }), speedsIn(store));
 }
 
 function readPrices(flags: FitFlags): Prices {

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { fitPlan, samplesFrom, suggest } from '../../lab/fit/index.ts';
-import type { FindSamples, FitDevice, FitPlan, Suggestion, TimeEstimate } from '../../lab/fit/index.ts';
+import type { FindSamples, FitDevice, FitPlan, SpeedOf, Suggestion, TimeEstimate } from '../../lab/fit/index.ts';
 import { Memo } from '../../lab/fit/memo.ts';
 import { runUse } from '../../lab/fit/plan.ts';
 import { estimateTime } from '../../lab/fit/time.ts';
@@ -25,14 +25,16 @@ const REMEMBERED = 8192;
 export class PlanMemory {
   readonly #models: PlanOptions['models'];
   readonly #runs: () => readonly RunRecord[];
+  readonly #speedOf: SpeedOf | undefined;
   readonly #plans = new Memo<Planned>(REMEMBERED);
   readonly #suggestions = new Memo<readonly Suggestion[]>(256);
   #samples: FindSamples | undefined;
 
-  /** @param runs earlier runs, which tell speeds */
-  constructor(models: PlanOptions['models'], runs: () => readonly RunRecord[]) {
+  /** @param runs earlier runs, which tell speeds @param speedOf how fast one was; default: by what it logged last */
+  constructor(models: PlanOptions['models'], runs: () => readonly RunRecord[], speedOf?: SpeedOf) {
     this.#models = models;
     this.#runs = runs;
+    this.#speedOf = speedOf;
   }
 
   /** Called when a run has ended. */
@@ -44,7 +46,7 @@ export class PlanMemory {
 
   /** Speeds of earlier runs. */
   get samples(): FindSamples {
-    return (this.#samples ??= samplesFrom(this.#runs));
+    return (this.#samples ??= samplesFrom(this.#runs, this.#speedOf));
   }
 
   /**

@@ -1,12 +1,11 @@
 /** The check that every training and every sweep makes before anything starts. */
+import type { Suggestion, Verdict } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { FitDevice } from './devices.ts';
 import { fitPlan } from './plan.ts';
 import type { FitPlan, PlanOptions } from './plan.ts';
 import { suggest } from './suggest.ts';
-import type { Suggestion } from './suggest.ts';
 import { gibibytes, judge, verdictFor } from './verdict.ts';
-import type { Verdict } from './verdict.ts';
 
 export interface LaunchCheckOptions extends Omit<PlanOptions, 'kind'> {
   /** Runs that train at the same time on this device; default 1. */

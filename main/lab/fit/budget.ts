@@ -1,5 +1,6 @@
 /** How long a run will be, as far as its settings say before any data is read. */
 import { StopRuleError, StopRules } from '../../engine/train/stopRules.ts';
+import type { PlannedLength } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { typicalBytesPerToken } from './vocabulary.ts';
 
@@ -12,19 +13,6 @@ export interface DatasetSize {
   readonly validationRows?: number;
   /** False for a guess from the settings. */
   readonly exact: boolean;
-}
-
-export interface PlannedLength {
-  readonly tokensPerStep: number;
-  /** Null when only time, a target loss or unread data can end the run. */
-  readonly steps: number | null;
-  readonly tokens: number | null;
-  /** Training only, by the convention of the plan. */
-  readonly flops: number | null;
-  /** True when the number of steps rests on a guess of the dataset's size. */
-  readonly estimated: boolean;
-  /** Limits in time, which may end the run earlier. Null when off. */
-  readonly seconds: number | null;
 }
 
 const STORIES_BYTES = 2_000_000;

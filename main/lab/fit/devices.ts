@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import type { FitDevice as Device } from '../../../preload/contract/fit.ts';
 import { findGpu, findGpuByDriverName } from './gpus.ts';
 import type { GpuSpec } from './gpus.ts';
 import type { DeviceKind } from './kinds.ts';
@@ -19,19 +20,10 @@ export interface ComputeFacts {
   readonly basis: string;
 }
 
-export interface FitDevice {
+/** A device with what its speed is estimated from. */
+export interface FitDevice extends Device {
   readonly kind: DeviceKind;
-  readonly name: string;
-  /** `measured`: asked from this machine now. `table`: a what-if for a card that is not here. */
-  readonly basis: 'measured' | 'table';
-  /** False where the table's memory was never checked on a card. */
-  readonly verified: boolean;
-  readonly totalBytes: number;
-  /** What a run may use: free now, or all of a card that is not here. */
-  readonly availableBytes: number;
   readonly compute: ComputeFacts;
-  /** Limits and doubts, for people. */
-  readonly notes: readonly string[];
 }
 
 const MIB = 2 ** 20;

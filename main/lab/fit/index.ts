@@ -3,7 +3,7 @@ export { checkAll, checkBeforeLaunch } from './before.ts';
 export type { CheckedConfig, LaunchCheck, LaunchCheckOptions, Refusal } from './before.ts';
 export { checkLaunch } from './launch.ts';
 export type { FindDevice } from './launch.ts';
-export type { DatasetSize, PlannedLength } from './budget.ts';
+export type { DatasetSize } from './budget.ts';
 export { hostDevice, hostMemory, installedGpus, localDevice, namedGpu, tableGpu } from './devices.ts';
 export type { ComputeFacts, FitDevice, HostMemory, InstalledGpu } from './devices.ts';
 export { deviceFor, NoDeviceError } from './choose.ts';
@@ -13,18 +13,29 @@ export type { GpuSpec } from './gpus.ts';
 export { DEVICE_KINDS, isDeviceKind, KINDS } from './kinds.ts';
 export type { DeviceKind } from './kinds.ts';
 export { fitPlan, forgetPlans } from './plan.ts';
-export type { FitPlan, LayerBytes, PlannedProgram, PlanOptions } from './plan.ts';
+export type { FitPlan, PlanOptions } from './plan.ts';
 export { fitReport } from './report.ts';
 export type { FitOptions, FitReport } from './report.ts';
 export { prepareKind } from './tensors.ts';
-export { samplesFrom } from './samples.ts';
+export { samplesFrom, speedsIn } from './samples.ts';
+export type { SpeedOf } from './samples.ts';
+export type { FindSamples, Sample } from './pace.ts';
 export { largestMicroBatch, largestOverall } from './search.ts';
-export type { LargestBatch } from './search.ts';
 export { suggest } from './suggest.ts';
-export type { Suggestion } from './suggest.ts';
-export type { Cost, FindSamples, Prices, Range, Sample, TimeEstimate } from './time.ts';
 export { gibibytes, judge, marginBytes } from './verdict.ts';
-export type { Fit, Verdict } from './verdict.ts';
 export { vocabularySizeOf } from './vocabulary.ts';
 export { fitSweep } from './sweep.ts';
 export type { SweepFit, SweepGroup, SweepSetting } from './sweep.ts';
+export type {
+  Cost,
+  Fit,
+  LargestBatch,
+  LayerBytes,
+  PlannedLength,
+  PlannedProgram,
+  Prices,
+  Range,
+  Suggestion,
+  TimeEstimate,
+  Verdict,
+} from '../../../preload/contract/fit.ts';

@@ -8,9 +8,10 @@ import { sizeOf } from '../../engine/graph/value.ts';
 import type { ModelDefinition } from '../../engine/nn/model.ts';
 import { buildTraining } from '../../engine/nn/training.ts';
 import type { TrainingPrograms } from '../../engine/nn/training.ts';
+import type { BaseBytes, FitPlan as Plan, LayerBytes } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { estimateDataset, plannedLength } from './budget.ts';
-import type { DatasetSize, PlannedLength } from './budget.ts';
+import type { DatasetSize } from './budget.ts';
 import { layerOf, mostly, peakSentence } from './describe.ts';
 import { KINDS } from './kinds.ts';
 import type { DeviceKind } from './kinds.ts';
@@ -31,77 +32,9 @@ export interface PlanOptions {
   readonly dataset?: DatasetSize;
 }
 
-export interface PlannedProgram {
-  readonly name: string;
-  /** Sequences at once; 0 for the update. */
-  readonly rows: number;
-  readonly arenaBytes: number;
-  /** Most bytes held at once. */
-  readonly heldBytes: number;
-}
-
-export interface FitPeak {
-  /** Bytes of temporaries held at that instant. */
-  readonly bytes: number;
-  readonly program: string;
-  /** Position in the program's order, counted from 0, of `instants`. */
-  readonly instant: number;
-  readonly instants: number;
-  readonly op: string;
-  readonly scope: string;
-  readonly phase: string;
-  /** "in the backward pass of block 11's MLP, mostly saved activations (82 %)" */
-  readonly sentence: string;
-}
-
-export interface LayerBytes {
-  readonly layer: string;
-  readonly persistentBytes: number;
-  /** Held at the peak. */
-  readonly temporaryBytes: number;
-}
-
-export interface BaseBytes {
-  readonly bytes: number;
-  readonly basis: 'measured' | 'estimated';
-  /** What it is for, part by part. */
-  readonly parts: readonly { readonly what: string; readonly bytes: number }[];
-}
-
-export interface FitPlan {
+/** A plan, by the executor that would train. */
+export interface FitPlan extends Plan {
   readonly kind: DeviceKind;
-  /** True when state and arena are allocated as planned; else they are counted tensor by tensor. */
-  readonly exact: boolean;
-  readonly vocabularySize: number;
-  /** Shared parameters counted once. */
-  readonly parameterCount: number;
-  readonly flopsPerToken: number;
-  readonly flopsPerTokenForward: number;
-  readonly flopsConvention: string;
-  readonly context: number;
-  /** Sequences per optimizer step, sequences at once, and how many times that is done per step. */
-  readonly sequences: number;
-  readonly microBatch: number;
-  readonly accumulation: number;
-  readonly length: PlannedLength;
-  readonly persistent: {
-    readonly bytes: number;
-    readonly byCategory: Readonly<Record<string, number>>;
-  };
-  readonly arena: { readonly bytes: number; readonly program: string };
-  readonly programs: readonly PlannedProgram[];
-  readonly peak: FitPeak;
-  /** Bytes at the peak, base included; adds up to `totalBytes`. */
-  readonly byCategory: Readonly<Record<string, number>>;
-  /** State and temporaries at the peak by layer; adds up to `plannedBytes` with the gaps of the arena. */
-  readonly byLayer: readonly LayerBytes[];
-  /** Temporaries held over the program of the peak, at most 240 points. */
-  readonly occupancy: readonly number[];
-  readonly base: BaseBytes;
-  /** State and arena. */
-  readonly plannedBytes: number;
-  /** State, arena and base. */
-  readonly totalBytes: number;
 }
 
 export const FLOPS_CONVENTION =

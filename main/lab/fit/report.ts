@@ -1,17 +1,15 @@
 /** Everything that a fit check says about one configuration. */
+import type { FitChecks, Prices } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { FitDevice } from './devices.ts';
 import { KINDS } from './kinds.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { FitPlan, PlanOptions } from './plan.ts';
 import { largestMicroBatch, largestOverall } from './search.ts';
-import type { LargestBatch } from './search.ts';
 import { suggest } from './suggest.ts';
-import type { Suggestion } from './suggest.ts';
 import { costOf, estimateTime } from './time.ts';
-import type { Cost, FindSamples, Prices, TimeEstimate } from './time.ts';
+import type { FindSamples } from './pace.ts';
 import { verdictFor } from './verdict.ts';
-import type { Verdict } from './verdict.ts';
 
 export interface FitOptions extends Omit<PlanOptions, 'kind'> {
   readonly prices?: Prices;
@@ -19,20 +17,10 @@ export interface FitOptions extends Omit<PlanOptions, 'kind'> {
   readonly samples?: FindSamples;
 }
 
-export interface FitReport {
+/** One configuration on one device. */
+export interface FitReport extends FitChecks {
   readonly device: FitDevice;
   readonly plan: FitPlan;
-  readonly verdict: Verdict;
-  /** The largest micro-batches: at this effective batch with margin and without, and whatever the effective batch. */
-  readonly largest: {
-    readonly atThisBatch: LargestBatch;
-    readonly atThisBatchWithoutMargin: LargestBatch;
-    readonly overall: LargestBatch;
-  };
-  readonly suggestions: readonly Suggestion[];
-  readonly time: TimeEstimate;
-  readonly cost: Cost | null;
-  readonly warnings: readonly string[];
 }
 
 /** The whole fit check of a complete, checked configuration. */

@@ -1,9 +1,12 @@
-/** Earlier runs that tell how fast this one will be. */
+/**
+ * Earlier runs that tell how fast this one will be. What disturbs a step (another program, a hot processor, the first steps) makes
+ * it slower, never faster, and may last for a whole run: each run speaks by the quartiles of its steps, and `pace.ts` weighs the runs.
+ */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { FitDevice } from './devices.ts';
-import { modelKey, optimizerKey } from './memo.ts';
-import type { FindSamples, Sample } from './time.ts';
+import { Memo, modelKey, optimizerKey } from './memo.ts';
+import type { FindSamples, Sample } from './pace.ts';
 import { microBatchOf } from './programs.ts';
 
 /** Settings that decide the speed of a step on a given device. */
@@ -11,30 +14,68 @@ export function speedKey(config: Config): string {
   return `${modelKey(config)} ${optimizerKey(config)} batch=${config['batch.sequences']}/${microBatchOf(config)}`;
 }
 
-/** Median of the logged tokens per second of a run; undefined when it logged none. */
-export type SpeedOf = (run: RunRecord) => number | undefined;
+/** Tokens per second of a run's steps: its median and quartiles. */
+export type Speed = Pick<Sample, 'tokensPerSecond' | 'slow' | 'fast'>;
+/** Undefined when the run logged no speed. */
+export type SpeedOf = (run: RunRecord) => Speed | undefined;
 
-const lastLogged: SpeedOf = (run) => run.summary.tokens_per_second ?? undefined;
+const lastLogged: SpeedOf = ({ summary }) =>
+  summary.tokens_per_second == null ? undefined : { tokensPerSecond: summary.tokens_per_second };
 
 /** The first steps compile and warm caches; shorter runs say little. */
 const LEAST_STEPS = 5;
+/** Newer runs speak for the machine as it is now. */
+const MOST_RUNS = 8;
 
 /**
- * A look-up over the run database: runs of the same model, batch, optimizer and precision on the same executor and processor (or
- * GPU). `runs` is asked once. @param speedOf default: the last logged `tokens_per_second`
+ * Median and quartiles of logged speeds, in the order of the steps; the first ones, which warm up, are left out. Evaluations are
+ * not in them: the engine counts the seconds of steps alone. @returns undefined when nothing is left
+ */
+export function speedOfSteps(tokensPerSecond: ArrayLike<number>): Speed | undefined {
+  const steady = Array.from(tokensPerSecond)
+    .slice(LEAST_STEPS)
+    .filter((rate) => rate > 0 && Number.isFinite(rate))
+    .sort((a, b) => a - b);
+  if (steady.length === 0) return undefined;
+  const at = (share: number): number => steady[Math.round(share * (steady.length - 1))]!;
+  return { tokensPerSecond: at(0.5), slow: at(0.25), fast: at(0.75) };
+}
+
+interface Series {
+  readAll(runId: string, metric: string): { readonly value: ArrayLike<number> };
+}
+
+/** The speeds of a run's steps, from the database; of a run without them the last one that it logged. */
+export function speedsIn(store: Series): SpeedOf {
+  return (run) => speedOfSteps(store.readAll(run.id, 'tokens_per_second').value) ?? lastLogged(run);
+}
+
+/**
+ * A look-up over the run database: the newest runs of the same model, batch, optimizer and precision on the same executor and
+ * processor (or GPU). `runs` is asked once, `speedOf` only for runs that match. @param speedOf default: the last logged speed
  */
 export function samplesFrom(runs: () => readonly RunRecord[], speedOf: SpeedOf = lastLogged): FindSamples {
   let byKey: Map<string, RunRecord[]> | undefined;
+  const found = new Memo<readonly Sample[]>(1024);
   return (config, device) => {
     byKey ??= Map.groupBy(
       runs().filter((run) => run.steps >= LEAST_STEPS && run.config['model.kind'] !== undefined),
       (run) => speedKey(run.config),
     );
-    return (byKey.get(speedKey(config)) ?? []).flatMap((run): Sample[] => {
-      if (!ranOn(run, device)) return [];
-      const tokensPerSecond = speedOf(run);
-      return tokensPerSecond !== undefined && tokensPerSecond > 0 ? [{ tokensPerSecond, runId: run.id }] : [];
-    });
+    const key = speedKey(config);
+    const alike = byKey.get(key);
+    if (alike === undefined) return [];
+    return found.get(`${device.kind} ${device.name} ${key}`, () =>
+      alike
+        .filter((run) => ranOn(run, device))
+        .sort((a, b) => (b.startedAt ?? b.createdAt) - (a.startedAt ?? a.createdAt))
+        .slice(0, MOST_RUNS)
+        .flatMap((run): Sample[] => {
+          const speed = speedOf(run);
+          if (speed === undefined || !(speed.tokensPerSecond > 0)) return [];
+          return [{ ...speed, runId: run.id, at: run.endedAt ?? run.startedAt ?? run.createdAt }];
+        }),
+    );
   };
 }
 

@@ -1,22 +1,11 @@
 /** Largest micro-batch that fits, by planning candidates: exact, since every answer was planned. */
+import type { LargestBatch, SizedBatch } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { divisors } from '../settings/rules/arithmetic.ts';
 import type { FitDevice } from './devices.ts';
 import { fitPlan } from './plan.ts';
 import type { PlanOptions } from './plan.ts';
 import { judge } from './verdict.ts';
-
-export interface SizedBatch {
-  readonly sequences: number;
-  readonly bytes: number;
-}
-
-export interface LargestBatch {
-  /** Null when not even one sequence fits. */
-  readonly largest: SizedBatch | null;
-  /** The next larger choice, which does not fit; null when there is none. */
-  readonly next: SizedBatch | null;
-}
 
 /** `margin`: only what fits with the margin counts; else everything that is not "does not fit". */
 export type Strictness = 'margin' | 'exact';

@@ -2,6 +2,7 @@
  * What would make a run fit, the least change first: what gives the same result, then other number formats, then another optimizer,
  * then another task. Every suggestion was planned, and obeys the rules between settings.
  */
+import type { Effect, Fit, Suggestion } from '../../../preload/contract/fit.ts';
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
 import { checkRules } from '../settings/derived.ts';
 import type { FitDevice } from './devices.ts';
@@ -12,26 +13,6 @@ import { microBatchOf } from './programs.ts';
 import { largestMicroBatch, withMicroBatch } from './search.ts';
 import { stepSeconds } from './time.ts';
 import { judge } from './verdict.ts';
-import type { Fit } from './verdict.ts';
-
-/** What a change means for the result: nothing, the last digits, the training, or what is learned. */
-export type Effect = 'same result' | 'other rounding' | 'other training' | 'other task';
-
-export interface Suggestion {
-  /** Settings to change. */
-  readonly changes: Readonly<Record<string, SettingValue>>;
-  /** `--batch.micro 4 --precision.recompute block` */
-  readonly flags: string;
-  /** What it does, for people. */
-  readonly text: string;
-  readonly effect: Effect;
-  /** Planned bytes with it, base included, and how many it frees. */
-  readonly bytes: number;
-  readonly freedBytes: number;
-  readonly fit: Fit;
-  /** Time of a step with it ÷ without, roughly; null where the device's speed is unknown. */
-  readonly timeFactor: number | null;
-}
 
 interface Change {
   readonly changes: Readonly<Record<string, SettingValue>>;

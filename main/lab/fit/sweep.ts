@@ -1,4 +1,5 @@
 /** The fit check of a whole sweep: every different plan once, the largest first, and the time of all runs. */
+import type { Cost, Fit, Range, Suggestion, TimeEstimate } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { checkAll } from './before.ts';
 import type { CheckedConfig } from './before.ts';
@@ -8,10 +9,7 @@ import type { PlanOptions } from './plan.ts';
 import type { FitOptions } from './report.ts';
 import { warningsOf } from './report.ts';
 import { suggest } from './suggest.ts';
-import type { Suggestion } from './suggest.ts';
 import { costOf, estimateTime } from './time.ts';
-import type { Cost, Range, TimeEstimate } from './time.ts';
-import type { Fit } from './verdict.ts';
 
 export interface SweepGroup extends CheckedConfig {
   /** Labels of the settings with this plan. */

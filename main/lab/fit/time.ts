@@ -4,40 +4,16 @@
  * roofline model, Williams et al. 2009) and a launch, at a fast and a slow share of what the device can do at its best.
  * Recomputation is part of the programs, so its cost is in the estimate.
  */
+import type { Cost, Prices, Range, TimeEstimate } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { DatasetSize } from './budget.ts';
 import { estimateDataset } from './budget.ts';
 import type { ComputeFacts, FitDevice } from './devices.ts';
 import type { DeviceKind } from './kinds.ts';
+import { paceOf } from './pace.ts';
+import type { Sample } from './pace.ts';
 import type { FitPlan, RunUse } from './plan.ts';
 import type { Work } from './use.ts';
-
-export interface Range {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Tokens per second of an earlier run (its median over steps). */
-export interface Sample {
-  readonly tokensPerSecond: number;
-  readonly runId?: string;
-}
-
-/** Finds runs with the same model, batch and precision on the same executor. */
-export type FindSamples = (config: Config, device: FitDevice) => readonly Sample[];
-
-export interface TimeEstimate {
-  readonly basis: 'measured' | 'estimated' | 'unknown';
-  /** Where the numbers come from, for people. */
-  readonly explanation: string;
-  /** Seconds of one optimizer step. */
-  readonly stepSeconds: Range | null;
-  readonly tokensPerSecond: Range | null;
-  /** Of the whole run, evaluations included where their size is known. Null without a planned end. */
-  readonly seconds: Range | null;
-  /** Share of the steps that evaluations add; null when the size of the validation split is unknown. */
-  readonly evaluationSeconds: Range | null;
-}
 
 /** Shares of the best speed: of arithmetic, of bandwidth; seconds per operation. */
 interface Efficiency {
@@ -125,9 +101,6 @@ export function stepSeconds(plan: FitPlan, run: RunUse, device: FitDevice, polic
   return low === undefined || high === undefined ? undefined : { low, high };
 }
 
-/** Spread around a single earlier run: what other programs and the weather of a machine do to it. */
-const SPREAD = 0.1;
-
 /** Time of the run by earlier runs where there are any, else by the roofline. */
 export function estimateTime(
   config: Config,
@@ -139,16 +112,15 @@ export function estimateTime(
 ): TimeEstimate {
   const policy = config['precision.policy'] as string;
   const { tokensPerStep } = plan.length;
-  const known = samples
-    .map(({ tokensPerSecond }) => tokensPerSecond)
-    .filter((rate) => rate > 0 && Number.isFinite(rate));
   const roofline = stepSeconds(plan, run, device, policy);
+  const usual =
+    roofline === undefined ? undefined : { low: tokensPerStep / roofline.high, high: tokensPerStep / roofline.low };
+  const pace = paceOf(samples, usual);
   let step: Range;
   let explanation: string;
-  if (known.length > 0) {
-    const [least, most] = [Math.min(...known), Math.max(...known)];
-    step = { low: tokensPerStep / most / (1 + SPREAD), high: (tokensPerStep / least) * (1 + SPREAD) };
-    explanation = `${known.length === 1 ? 'an earlier run' : `${known.length} earlier runs`} with the same model, batch and device, ± 10 %`;
+  if (pace !== undefined) {
+    step = { low: tokensPerStep / pace.tokensPerSecond.high, high: tokensPerStep / pace.tokensPerSecond.low };
+    explanation = pace.explanation;
   } else if (roofline === undefined) {
     const missing =
       device.compute.fp32 === null || policy === 'fp32'
@@ -178,7 +150,7 @@ export function estimateTime(
   };
   const bounds = bounded(training);
   return {
-    basis: known.length > 0 ? 'measured' : 'estimated',
+    basis: pace !== undefined ? 'measured' : 'estimated',
     explanation,
     stepSeconds: step,
     tokensPerSecond: { low: tokensPerStep / step.high, high: tokensPerStep / step.low },
@@ -224,19 +196,6 @@ function evaluationSeconds(
     return (perToken * tokens * plan.flopsPerTokenForward) / plan.flopsPerToken;
   };
   return { low: times * at('fast'), high: times * at('slow') };
-}
-
-export interface Prices {
-  /** Currency per GPU-hour (or machine-hour). */
-  readonly pricePerHour?: number;
-  /** Power drawn while training, and currency per kWh. */
-  readonly kilowatts?: number;
-  readonly tariff?: number;
-}
-
-export interface Cost extends Range {
-  /** `12.5 h × 2.2/h` */
-  readonly how: string;
 }
 
 /** Cost of a time: hours × price, or kW × hours × tariff, or both added; undefined without prices or time. */

@@ -9,22 +9,10 @@
  * The margin is 5 % of what is needed, at least 64 MiB on a host and 256 MiB on a GPU, and for executors that do not allocate the
  * plan their slack (see kinds.ts) instead of the 5 %.
  */
+import type { Fit, Verdict } from '../../../preload/contract/fit.ts';
 import type { FitDevice } from './devices.ts';
 import type { DeviceKind } from './kinds.ts';
 import { KINDS } from './kinds.ts';
-
-export type Fit = 'fits' | 'tight' | 'does not fit';
-
-export interface Verdict {
-  readonly fit: Fit;
-  readonly neededBytes: number;
-  readonly marginBytes: number;
-  readonly availableBytes: number;
-  /** Available − needed: negative when it does not fit. */
-  readonly spareBytes: number;
-  /** One sentence for people. */
-  readonly sentence: string;
-}
 
 const MIB = 2 ** 20;
 const SHARE = 0.05;

@@ -1,0 +1,195 @@
+/** What the fit check says: memory plans, verdicts, times and costs. Sizes are bytes, times seconds. */
+import type { SettingValue } from './settings.ts';
+
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+export type Fit = 'fits' | 'tight' | 'does not fit';
+
+export interface FitDevice {
+  readonly kind: string;
+  readonly name: string;
+  /** `measured`: asked from this machine now. `table`: a what-if for a card that is not here. */
+  readonly basis: 'measured' | 'table';
+  /** False where the table's memory was never checked on a card. */
+  readonly verified: boolean;
+  readonly totalBytes: number;
+  /** What a run may use: free now, or all of a card that is not here. */
+  readonly availableBytes: number;
+  /** Limits and doubts, for people. */
+  readonly notes: readonly string[];
+}
+
+export interface Verdict {
+  readonly fit: Fit;
+  readonly neededBytes: number;
+  readonly marginBytes: number;
+  readonly availableBytes: number;
+  /** Available − needed: negative when it does not fit. */
+  readonly spareBytes: number;
+  /** One sentence for people. */
+  readonly sentence: string;
+}
+
+/** What a change means for the result: nothing, the last digits, the training, or what is learned. */
+export type Effect = 'same result' | 'other rounding' | 'other training' | 'other task';
+
+export interface Suggestion {
+  /** Settings to change. */
+  readonly changes: Readonly<Record<string, SettingValue>>;
+  /** `--batch.micro 4 --precision.recompute block` */
+  readonly flags: string;
+  /** What it does, for people. */
+  readonly text: string;
+  readonly effect: Effect;
+  /** Planned bytes with it, base included, and how many it frees. */
+  readonly bytes: number;
+  readonly freedBytes: number;
+  readonly fit: Fit;
+  /** Time of a step with it ÷ without, roughly; null where the device's speed is unknown. */
+  readonly timeFactor: number | null;
+}
+
+export interface SizedBatch {
+  readonly sequences: number;
+  readonly bytes: number;
+}
+
+export interface LargestBatch {
+  /** Null when not even one sequence fits. */
+  readonly largest: SizedBatch | null;
+  /** The next larger choice, which does not fit; null when there is none. */
+  readonly next: SizedBatch | null;
+}
+
+export interface PlannedLength {
+  readonly tokensPerStep: number;
+  /** Null when only time, a target loss or unread data can end the run. */
+  readonly steps: number | null;
+  readonly tokens: number | null;
+  /** Training only, by the convention of the plan. */
+  readonly flops: number | null;
+  /** True when the number of steps rests on a guess of the dataset's size. */
+  readonly estimated: boolean;
+  /** Limits in time, which may end the run earlier. Null when off. */
+  readonly seconds: number | null;
+}
+
+export interface PlannedProgram {
+  readonly name: string;
+  /** Sequences at once; 0 for the update. */
+  readonly rows: number;
+  readonly arenaBytes: number;
+  /** Most bytes held at once. */
+  readonly heldBytes: number;
+}
+
+export interface FitPeak {
+  /** Bytes of temporaries held at that instant. */
+  readonly bytes: number;
+  readonly program: string;
+  /** Position in the program's order, counted from 0, of `instants`. */
+  readonly instant: number;
+  readonly instants: number;
+  readonly op: string;
+  readonly scope: string;
+  readonly phase: string;
+  /** "in the backward pass of block 11's MLP, mostly saved activations (82 %)" */
+  readonly sentence: string;
+}
+
+export interface LayerBytes {
+  readonly layer: string;
+  readonly persistentBytes: number;
+  /** Held at the peak. */
+  readonly temporaryBytes: number;
+}
+
+export interface BaseBytes {
+  readonly bytes: number;
+  readonly basis: 'measured' | 'estimated';
+  /** What it is for, part by part. */
+  readonly parts: readonly { readonly what: string; readonly bytes: number }[];
+}
+
+export interface FitPlan {
+  /** Executor that would train: `cpu`, `cuda`, `tfjs-wasm` … */
+  readonly kind: string;
+  /** True when state and arena are allocated as planned; else they are counted tensor by tensor. */
+  readonly exact: boolean;
+  readonly vocabularySize: number;
+  /** Shared parameters counted once. */
+  readonly parameterCount: number;
+  readonly flopsPerToken: number;
+  readonly flopsPerTokenForward: number;
+  readonly flopsConvention: string;
+  readonly context: number;
+  /** Sequences per optimizer step, sequences at once, and how many times that is done per step. */
+  readonly sequences: number;
+  readonly microBatch: number;
+  readonly accumulation: number;
+  readonly length: PlannedLength;
+  readonly persistent: {
+    readonly bytes: number;
+    readonly byCategory: Readonly<Record<string, number>>;
+  };
+  readonly arena: { readonly bytes: number; readonly program: string };
+  readonly programs: readonly PlannedProgram[];
+  readonly peak: FitPeak;
+  /** Bytes at the peak, base included; adds up to `totalBytes`. */
+  readonly byCategory: Readonly<Record<string, number>>;
+  /** State and temporaries at the peak by layer; adds up to `plannedBytes` with the gaps of the arena. */
+  readonly byLayer: readonly LayerBytes[];
+  /** Temporaries held over the program of the peak, at most 240 points. */
+  readonly occupancy: readonly number[];
+  readonly base: BaseBytes;
+  /** State and arena. */
+  readonly plannedBytes: number;
+  /** State, arena and base. */
+  readonly totalBytes: number;
+}
+
+export type TimeBasis = 'measured' | 'estimated' | 'unknown';
+
+export interface TimeEstimate {
+  readonly basis: TimeBasis;
+  /** Where the numbers come from, for people. */
+  readonly explanation: string;
+  /** Seconds of one optimizer step. */
+  readonly stepSeconds: Range | null;
+  readonly tokensPerSecond: Range | null;
+  /** Of the whole run, evaluations included where their size is known. Null without a planned end. */
+  readonly seconds: Range | null;
+  /** Seconds that evaluations add; null when the size of the validation split is unknown. */
+  readonly evaluationSeconds: Range | null;
+}
+
+export interface Prices {
+  /** Currency per GPU-hour (or machine-hour). */
+  readonly pricePerHour?: number;
+  /** Power drawn while training, and currency per kWh. */
+  readonly kilowatts?: number;
+  readonly tariff?: number;
+}
+
+export interface Cost extends Range {
+  /** `2.5 per hour + 0.35 kW × 0.3 per kWh` */
+  readonly how: string;
+}
+
+/** What a fit check says about one configuration. */
+export interface FitChecks {
+  readonly verdict: Verdict;
+  /** The largest micro-batches: at this effective batch with margin and without, and whatever the effective batch. */
+  readonly largest: {
+    readonly atThisBatch: LargestBatch;
+    readonly atThisBatchWithoutMargin: LargestBatch;
+    readonly overall: LargestBatch;
+  };
+  readonly suggestions: readonly Suggestion[];
+  readonly time: TimeEstimate;
+  readonly cost: Cost | null;
+  readonly warnings: readonly string[];
+}

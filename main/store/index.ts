@@ -34,6 +34,7 @@ import { Queue } from './queue.ts';
 import type { ClaimOptions, TransitionOptions } from './queue.ts';
 import { Runs } from './runs.ts';
 import { bucketSize, metricState, SeriesReader } from './series/reader.ts';
+import type { SeriesRow } from './series/reader.ts';
 import { SeriesWriter } from './series/writer.ts';
 import { Sweeps } from './sweeps.ts';
 import type { SweepPatch } from './sweeps.ts';
@@ -210,6 +211,11 @@ export class Store {
     return this.#runs.get(id);
   }
 
+  /** As `getRun` finds it, without reading the record. */
+  hasRun(id: string): boolean {
+    return this.#runs.has(id);
+  }
+
   /** A run by id, beginning of an id, or exact name. @throws StoreError `not-found` or `ambiguous` */
   resolveRun(text: string): RunRecord {
     return this.#runs.resolve(text);
@@ -355,22 +361,26 @@ export class Store {
   /** The same metric of many runs, in their order. */
   readMany(runIds: readonly string[], metric: string, query: ManyQuery = {}): Series[] {
     const { from = -Infinity, to = Infinity, maxPoints = Infinity } = query;
+    const reader = this.#reader;
     return this.#connection.read(() => {
-      const ranges = runIds.map((id) => {
-        const row = this.#reader.row(this.#runs.key(id), metric);
+      const rangeOf = (id: string): { row?: SeriesRow; begin: number; end: number } => {
+        const row = reader.row(this.#runs.key(id), metric);
         if (!row) return { begin: 0, end: 0 };
-        const begin = this.#reader.indexOf(row, from, false);
-        return { row, begin, end: Math.max(begin, this.#reader.indexOf(row, to, true)) };
-      });
+        const begin = reader.indexOf(row, from, false);
+        return { row, begin, end: Math.max(begin, reader.indexOf(row, to, true)) };
+      };
       const common = query.aligned
-        ? Math.max(1, ...ranges.map(({ begin, end }) => bucketSize(begin, end, maxPoints)))
+        ? Math.max(1, ...runIds.map(rangeOf).map(({ begin, end }) => bucketSize(begin, end, maxPoints)))
         : undefined;
-      return ranges.map(({ row, begin, end }, i) => {
-        const series = row ? this.#reader.reduce(row, begin, end, maxPoints, common) : emptySeries();
-        if (query.x === undefined) return series;
-        const x = this.#reader.row(this.#runs.key(runIds[i]), query.x);
-        return { ...series, x: this.#reader.valuesAt(x, series.step) };
-      });
+      return runIds.map((id) =>
+        reader.once(() => {
+          const { row, begin, end } = rangeOf(id);
+          const series = row ? reader.reduce(row, begin, end, maxPoints, common) : emptySeries();
+          if (query.x === undefined) return series;
+          const x = reader.row(this.#runs.key(id), query.x);
+          return { ...series, x: reader.valuesAt(x, series.step) };
+        }),
+      );
     });
   }
 

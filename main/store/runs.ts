@@ -50,6 +50,10 @@ export class Runs {
     this.#keys.clear();
   }
 
+  has(id: string): boolean {
+    return this.#connection.get('SELECT 1 FROM runs WHERE id = ?', id) !== undefined;
+  }
+
   get(id: string): RunRecord | undefined {
     const row = this.#connection.get(`${SELECT} WHERE runs.id = ?`, id);
     return row && toRun(row);

@@ -167,7 +167,7 @@ export const routes = {
       /** Buckets of one size for all runs, so that they can be averaged entry by entry. */
       aligned: z.boolean().optional(),
     }),
-  ).to<{ series: (Series & { runId: string })[] }>(),
+  ).to<{ series: readonly (Series & { readonly runId: string })[] }>(),
 
   'fit.report': route(
     z.strictObject({ ...configured, ...where, prices, occupancy: z.boolean().optional() }),

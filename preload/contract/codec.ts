@@ -7,6 +7,8 @@
  *     u32  bytes of the JSON
  *     JSON, in which {"\u0000a": [kind, offset, length]} stands for an array and {"\u0000n": text} for a number that JSON lacks
  *     padding to 8, then the arrays, each beginning at a multiple of 8 (offsets count from the first)
+ *
+ * An array that a message holds several times is sent once, and is one array again on the other side.
  */
 
 const FORMAT = 0x31504c53;
@@ -41,7 +43,7 @@ function kindOf(array: ArrayBufferView): Kind {
 
 /** @throws CodecError for what is no plain data */
 export function encode(message: unknown): Uint8Array<ArrayBuffer> {
-  const arrays: { array: TypedArray; offset: number }[] = [];
+  const arrays = new Map<TypedArray, { readonly offset: number; readonly reference: object }>();
   let size = 0;
   const json = JSON.stringify(message, function (this: Record<string, unknown>, key, given: unknown) {
     // Node's Buffer would turn itself into a list of numbers first.
@@ -55,10 +57,13 @@ export function encode(message: unknown): Uint8Array<ArrayBuffer> {
       throw new CodecError(`a ${typeof value} cannot be sent`);
     if (!ArrayBuffer.isView(value)) return value;
     const array = value as TypedArray;
+    const known = arrays.get(array);
+    if (known !== undefined) return known.reference;
     const offset = size;
-    arrays.push({ array, offset });
+    const reference = { [ARRAY]: [kindOf(array), offset, array.length] };
+    arrays.set(array, { offset, reference });
     size = align(size + array.byteLength);
-    return { [ARRAY]: [kindOf(array), offset, array.length] };
+    return reference;
   });
   const text = new TextEncoder().encode(json ?? 'null');
   const begin = align(HEADER + text.length);
@@ -67,7 +72,7 @@ export function encode(message: unknown): Uint8Array<ArrayBuffer> {
   view.setUint32(0, FORMAT, true);
   view.setUint32(4, text.length, true);
   bytes.set(text, HEADER);
-  for (const { array, offset } of arrays)
+  for (const [array, { offset }] of arrays)
     bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), begin + offset);
   return bytes;
 }
@@ -79,10 +84,13 @@ export function decode(bytes: Uint8Array): unknown {
   if (view.getUint32(0, true) !== FORMAT) throw new CodecError('the message has another format');
   const length = view.getUint32(4, true);
   if (HEADER + length > bytes.length) throw new CodecError('the message is cut off');
-  const begin = align(HEADER + length);
+  // One copy: the buffer of a socket is used again, and need not be aligned. (`slice` of a Buffer would be no copy.)
+  const payload = new Uint8Array(Math.max(0, bytes.length - align(HEADER + length)));
+  payload.set(bytes.subarray(bytes.length - payload.length));
+  const arrays = new Map<string, TypedArray>();
   const revive = (_key: string, value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value;
-    if (Object.hasOwn(value, ARRAY)) return readArray(bytes, begin, (value as Record<string, unknown>)[ARRAY]);
+    if (Object.hasOwn(value, ARRAY)) return readArray(payload, arrays, (value as Record<string, unknown>)[ARRAY]);
     if (Object.hasOwn(value, NUMBER)) return Number((value as Record<string, unknown>)[NUMBER]);
     return value;
   };
@@ -95,17 +103,20 @@ export function decode(bytes: Uint8Array): unknown {
   }
 }
 
-function readArray(bytes: Uint8Array, begin: number, reference: unknown): TypedArray {
+function readArray(payload: Uint8Array<ArrayBuffer>, arrays: Map<string, TypedArray>, reference: unknown): TypedArray {
   const [kind, offset, length] = Array.isArray(reference) ? (reference as unknown[]) : [];
   const type = typeof kind === 'string' && Object.hasOwn(KINDS, kind) ? KINDS[kind as Kind] : undefined;
   if (type === undefined || !Number.isSafeInteger(offset) || !Number.isSafeInteger(length))
     throw new CodecError('the message refers to an array of no known kind');
-  const from = begin + (offset as number);
+  const from = offset as number;
   const to = from + (length as number) * type.BYTES_PER_ELEMENT;
-  if ((offset as number) < 0 || (length as number) < 0 || to > bytes.length)
+  if (from < 0 || from % 8 !== 0 || (length as number) < 0 || to > payload.length)
     throw new CodecError('the message refers to an array outside of it');
-  // A copy: the buffer of a socket is used again, and need not be aligned. (`slice` of a Buffer would be no copy.)
-  const copy = new Uint8Array(to - from);
-  copy.set(bytes.subarray(from, to));
-  return new type(copy.buffer);
+  const name = `${kind as Kind} ${from} ${length as number}`;
+  let array = arrays.get(name);
+  if (array === undefined) {
+    array = new type(payload.buffer, from, length as number);
+    arrays.set(name, array);
+  }
+  return array;
 }

@@ -2,18 +2,23 @@
  * The interface in a real Chromium, served by a real lab with made-up runs: how long a board of 500 runs × 10,000 points takes to open, to
  * follow the pointer and to zoom; frames per second while 20 runs × 20 metrics × 50 points/s come in; size of the bundle.
  *
- *     npm run bench -- ui [--runs 500] [--points 10000]
+ *     npm run bench -- ui [--only board|live] [--runs 500] [--points 10000]
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import type { Page } from 'playwright-core';
 import { buildPages, needsBuild, PAGES } from '../../main/host/buildPages.ts';
 import { loadWorkshop } from '../../main/host/lab.ts';
 import { LabServer } from '../../main/host/services/labServer.ts';
+import type { EngineExit, LaunchEngine } from '../../main/lab/queue/engine.ts';
 import { serveBrowsers } from '../../main/server/server.ts';
+import type { MetricColumn } from '../../preload/contract/metrics.ts';
+import { memoryPorts } from '../../preload/contract/port.ts';
 import type { NewRun, RunRecord } from '../../preload/contract/runs.ts';
 
 // Names of the page, for the functions that are sent there; the types of this program are Node's.
@@ -26,8 +31,12 @@ declare const MutationObserver: any;
 /* oxlint-enable typescript/no-explicit-any */
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const LIVE = { runs: 20, metrics: 20, pointsPerSecond: 50, seconds: 8 };
-const TARGETS = { open: 2000, hover: 50, zoom: 200, fps: 30, bundle: 1.5e6 };
+/** `before`: points that the runs have when the board is opened. */
+const LIVE = { runs: 20, metrics: 20, pointsPerSecond: 50, seconds: 8, before: 200 };
+/** Engines send what they have as often. */
+const FEED_MS = 100;
+const TARGETS = { open: 2000, hover: 50, zoom: 200, fps: 30, pause: 50, bundle: 1.5e6 };
+const liveMetrics = Array.from({ length: LIVE.metrics }, (_, k) => (k === 0 ? 'val/loss' : `val/metric_${k}`));
 
 const value = (run: number, metric: number, step: number): number =>
   2 + metric + 4 * Math.exp(-step / (800 + 3 * run)) + 0.05 * Math.sin(12.9898 * step + 78.233 * run);
@@ -101,30 +110,51 @@ const hover = (page: Page): Promise<number[]> =>
     return times.sort((a, b) => a - b);
   });
 
-/** From letting go of the drag until the chart under the pointer shows the range. */
-async function zoom(page: Page): Promise<number> {
+/** Milliseconds since the drag was let go of. */
+interface Zoom {
+  /** Until the chart under the pointer shows the range with the points that it has. */
+  readonly first: number;
+  /** Until it shows the points of the range read from the database. */
+  readonly sampled: number;
+  /** Until every chart on screen shows them. */
+  readonly all: number;
+}
+
+/** Charts are watched for two seconds; each draws the range at once, and again when its points have been read. */
+async function zoom(page: Page): Promise<Zoom> {
   const box = (await page.locator('canvas.overlay').first().boundingBox())!;
   await page.mouse.move(box.x + 100, box.y + 60);
   await page.mouse.down();
   await page.mouse.move(box.x + 180, box.y + 60);
   const measured = page.evaluate(async () => {
-    const host = document.querySelector('[data-drawn]');
+    const hosts = [...document.querySelectorAll('[data-drawn]')];
+    const times: number[][] = hosts.map(() => []);
     let begin = 0;
-    document
-      .querySelector('canvas.overlay')
-      .addEventListener('pointerup', () => (begin = performance.now()), { once: true, capture: true });
-    return await new Promise<number>((resolve) => {
-      const watch = new MutationObserver(() => {
-        if (begin === 0) return;
-        watch.disconnect();
-        resolve(performance.now() - begin);
-      });
-      watch.observe(host, { attributes: true });
+    const watch = new MutationObserver((changes: { target: unknown }[]) => {
+      if (begin === 0) return;
+      for (const { target } of changes) times[hosts.indexOf(target)]!.push(performance.now() - begin);
     });
+    for (const host of hosts) watch.observe(host, { attributes: true, attributeFilter: ['data-drawn'] });
+    await new Promise<void>((resolve) => {
+      document.querySelector('canvas.overlay').addEventListener(
+        'pointerup',
+        () => {
+          begin = performance.now();
+          setTimeout(resolve, 2000);
+        },
+        { once: true, capture: true },
+      );
+    });
+    watch.disconnect();
+    return times;
   });
   await page.waitForTimeout(50);
   await page.mouse.up();
-  return await measured;
+  const times = await measured;
+  const [own] = times;
+  if (own === undefined || own.length < 2)
+    throw new Error('The chart did not read the points of the range that it shows.');
+  return { first: own[0]!, sampled: own.at(-1)!, all: Math.max(...times.flat()) };
 }
 
 const frames = (page: Page, seconds: number): Promise<{ fps: number; p95: number; worst: number }> =>
@@ -161,6 +191,122 @@ const option = (args: readonly string[], name: string, usual: number): number =>
   return at === -1 ? usual : Number(args[at + 1]);
 };
 
+/** Engines that only send points: another thread makes them, so that the lab's own does no more than it does for real engines. */
+class Feeder {
+  readonly #worker = new Worker(
+    `const { parentPort, workerData: { metrics, per } } = require('node:worker_threads');
+     const runs = new Map();
+     parentPort.on('message', ({ id, number, step }) => runs.set(id, { number, step }));
+     setInterval(() => {
+       for (const [id, run] of runs) {
+         const steps = Float64Array.from({ length: per }, (_, s) => run.step + s + 1);
+         const columns = metrics.map((metric, k) => ({
+           metric, steps, values: Float32Array.from(steps, (s) => 2 + k + 4 * Math.exp(-s / (800 + 3 * run.number)) + 0.05 * Math.sin(12.9898 * s + 78.233 * run.number)),
+         }));
+         run.step += per;
+         parentPort.postMessage({ id, columns });
+       }
+     }, ${FEED_MS});`,
+    { eval: true, workerData: { metrics: liveMetrics, per: (LIVE.pointsPerSecond * FEED_MS) / 1000 } },
+  );
+  readonly #listeners = new Map<string, (columns: readonly MetricColumn[]) => void>();
+  sent = 0;
+
+  constructor() {
+    this.#worker.on('message', ({ id, columns }: { id: string; columns: readonly MetricColumn[] }) => {
+      for (const { steps } of columns) this.sent += steps.length;
+      this.#listeners.get(id)?.(columns);
+    });
+  }
+
+  readonly launch: LaunchEngine = (runId, onMessage) => {
+    const exit = Promise.withResolvers<EngineExit>();
+    const number = this.#listeners.size;
+    let seq = 0;
+    const end = (): void => {
+      this.#listeners.delete(runId);
+      exit.resolve({ code: 0, signal: null, stderr: [] });
+    };
+    return {
+      pid: undefined,
+      exited: exit.promise,
+      send: (message) => {
+        if (message.type === 'start') {
+          onMessage({ type: 'begin', step: LIVE.before, keepUpTo: LIVE.before });
+          this.#listeners.set(runId, (columns) => onMessage({ type: 'metrics', seq: ++seq, columns }));
+          this.#worker.postMessage({ id: runId, number, step: LIVE.before });
+        } else if (message.type === 'stop') {
+          onMessage({ type: 'end', state: 'stopped', reason: 'measured', steps: 0, tokens: 0, summary: {} });
+          end();
+        }
+      },
+      kill: end,
+    };
+  };
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+interface Bench {
+  readonly lab: LabServer;
+  readonly page: Page;
+  row(what: string, measured: number, unit: string, target: number, met?: boolean): void;
+}
+
+const LAYOUTS = [
+  ['means of 5 seeds', ''],
+  ['every run a line', `&board=${encodeURIComponent('{"groupBy":"none"}')}`],
+] as const;
+
+/** Boards of finished runs: opened, pointed at, zoomed. */
+async function boardBench({ page, row }: Bench, sweep: string, count: number, points: number): Promise<void> {
+  for (const [name, query] of LAYOUTS) {
+    await page.evaluate(() => (location.hash = '#/help'));
+    await page.waitForTimeout(800);
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    row(`open, ${count} runs × ${points} points, ${name}`, await openBoard(page, sweep, query, 3), 'ms', TARGETS.open);
+    await page.waitForTimeout(1500);
+    delay.disable();
+    row(`the lab's longest pause meanwhile, ${name}`, delay.max / 1e6, 'ms', TARGETS.pause);
+    const times = await hover(page);
+    row(`hover, ${name}, median`, times[15], 'ms', TARGETS.hover);
+    row(`hover, ${name}, 90th percentile`, times[27], 'ms', TARGETS.hover);
+    const { first, sampled, all } = await zoom(page);
+    row(`zoom, ${name}, known points`, first, 'ms', TARGETS.zoom);
+    row(`zoom, ${name}, points of the range`, sampled, 'ms', TARGETS.zoom);
+    row(`zoom, ${name}, on all charts`, all, 'ms', TARGETS.zoom);
+    await page.waitForTimeout(500);
+  }
+}
+
+/** Boards of runs in training: frames of the page, pauses of the lab. */
+async function liveBench({ lab, page, row }: Bench, feeder: Feeder, sweep: string): Promise<void> {
+  const [own, other] = memoryPorts();
+  lab.connect(other, { trusted: true });
+  own.post({ kind: 'request', id: 1, route: 'queue.resume', input: {} });
+  for (const [name, query] of LAYOUTS) {
+    await page.evaluate(() => (location.hash = '#/help'));
+    await page.waitForTimeout(300);
+    await openBoard(page, sweep, query, 3);
+    await page.waitForTimeout(3000);
+    feeder.sent = 0;
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    const { fps, p95, worst } = await frames(page, LIVE.seconds);
+    delay.disable();
+    const what = `live, ${LIVE.runs} runs × ${LIVE.metrics} metrics, ${Math.round(feeder.sent / LIVE.seconds)} points/s, ${name}`;
+    row(what, fps, 'frames/s', TARGETS.fps, fps >= TARGETS.fps);
+    row('  95th percentile between frames', p95, 'ms', 1000 / TARGETS.fps);
+    row('  longest time between frames', worst, 'ms', TARGETS.hover);
+    row("  the lab's pauses, 99th percentile", delay.percentile(99) / 1e6, 'ms', TARGETS.pause);
+    row("  the lab's longest pause", delay.max / 1e6, 'ms', TARGETS.pause);
+  }
+  own.close();
+}
+
 export async function uiBench(args: string[]): Promise<void> {
   if (!existsSync(CHROMIUM)) {
     console.log(`Skipped: no Chromium at ${CHROMIUM} (set CHROMIUM to where it is).`);
@@ -168,33 +314,34 @@ export async function uiBench(args: string[]): Promise<void> {
   }
   const count = option(args, '--runs', 500);
   const points = option(args, '--points', 10_000);
+  const at = args.indexOf('--only');
+  const only = at === -1 ? undefined : args[at + 1];
   if (await needsBuild()) await buildPages();
   const home = mkdtempSync(join(tmpdir(), 'sweeplab-ui-bench-'));
-  const lab = await LabServer.open(await loadWorkshop({ home }), { paused: true });
+  const feeder = new Feeder();
+  const options = { paused: true, concurrency: LIVE.runs, launch: feeder.launch };
+  const lab = await LabServer.open(await loadWorkshop({ home }), options);
   const { store } = lab.lab;
   const metrics = Array.from({ length: 6 }, (_, k) => (k === 0 ? 'val/loss' : `val/metric_${k}`));
   const still = store.createSweep(
     { name: 'finished runs', spec: {}, state: 'finished' },
-    plan(count, metrics).map((run) => ({ ...run, state: 'finished' as const })),
+    only === 'live' ? [] : plan(count, metrics).map((run) => ({ ...run, state: 'finished' as const })),
   );
   await fill(lab, still.runs, metrics, points);
-  const liveMetrics = Array.from({ length: LIVE.metrics }, (_, k) => (k === 0 ? 'val/loss' : `val/metric_${k}`));
   const live = store.createSweep({ name: 'live runs', spec: {}, state: 'running' }, plan(LIVE.runs, liveMetrics));
-  for (const run of live.runs) store.setRunState(run.id, 'running');
-  await fill(lab, live.runs, liveMetrics, 200);
+  await fill(lab, live.runs, liveMetrics, LIVE.before);
 
   const server = await serveBrowsers({ lab, pages: PAGES, port: 0 });
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
-  let ingest: ReturnType<typeof setInterval> | undefined;
   const rows: { what: string; measured: string; target: string; met: boolean }[] = [];
-  const row = (what: string, measured: number, unit: string, target: number, met = measured <= target): void => {
+  const row: Bench['row'] = (what, measured, unit, target, met = measured <= target) => {
     rows.push({
       what,
       measured: `${measured.toFixed(measured < 100 ? 1 : 0)} ${unit}`,
-      target: `${target} ${unit}`,
+      target: `${target.toFixed(target < 10 ? 1 : 0)} ${unit}`,
       met,
     });
   };
@@ -205,62 +352,19 @@ export async function uiBench(args: string[]): Promise<void> {
     await page.goto(server.url());
     await page.waitForSelector('main', { timeout: 30_000 });
     await page.waitForTimeout(1500);
-    for (const [name, query] of [
-      ['means of 5 seeds', ''],
-      ['every run a line', `&board=${encodeURIComponent('{"groupBy":"none"}')}`],
-    ] as const) {
-      await page.evaluate(() => (location.hash = '#/help'));
-      await page.waitForTimeout(800);
-      row(
-        `open, ${count} runs × ${points} points, ${name}`,
-        await openBoard(page, still.sweep.id, query, 3),
-        'ms',
-        TARGETS.open,
-      );
-      await page.waitForTimeout(1500);
-      const times = await hover(page);
-      row(`hover, ${name}, median`, times[15], 'ms', TARGETS.hover);
-      row(`hover, ${name}, 90th percentile`, times[27], 'ms', TARGETS.hover);
-      row(`zoom, ${name}`, await zoom(page), 'ms', TARGETS.zoom);
-      await page.waitForTimeout(500);
-    }
-    let step = 200;
-    let sent = 0;
-    const per = LIVE.pointsPerSecond / 10;
-    ingest = setInterval(() => {
-      const steps = Float64Array.from({ length: per }, (_, s) => step + s + 1);
-      step += per;
-      for (const [i, run] of live.runs.entries()) {
-        const columns = liveMetrics.map((metric, k) => ({ metric, steps, values: steps.map((s) => value(i, k, s)) }));
-        sent += per * liveMetrics.length;
-        void store.appendMetrics(run.id, columns, { steps: step });
-      }
-    }, 100);
-    await openBoard(page, live.sweep.id, '', 3);
-    await page.waitForTimeout(3000);
-    sent = 0;
-    const grouped = await frames(page, LIVE.seconds);
-    const name = `${LIVE.runs} runs × ${LIVE.metrics} metrics, ${Math.round(sent / LIVE.seconds)} points/s`;
-    row(`live, ${name}, means`, grouped.fps, 'frames/s', TARGETS.fps, grouped.fps >= TARGETS.fps);
-    await page.evaluate(() => (location.hash = '#/help'));
-    await openBoard(page, live.sweep.id, `&board=${encodeURIComponent('{"groupBy":"none"}')}`, 3);
-    await page.waitForTimeout(3000);
-    const single = await frames(page, LIVE.seconds);
-    row(`live, ${name}, every run a line`, single.fps, 'frames/s', TARGETS.fps, single.fps >= TARGETS.fps);
-    const bytes = bundleBytes();
-    row('bundle, gzipped (scripts and styles)', bytes / 1e6, 'MB', TARGETS.bundle / 1e6);
+    const bench = { lab, page, row };
+    if (only !== 'live') await boardBench(bench, still.sweep.id, count, points);
+    if (only !== 'board') await liveBench(bench, feeder, live.sweep.id);
+    row('bundle, gzipped (scripts and styles)', bundleBytes() / 1e6, 'MB', TARGETS.bundle / 1e6);
     console.table(rows);
-    console.log(
-      `load average ${loadavg()
-        .map((load) => load.toFixed(1))
-        .join(' ')}; frame gaps live: p95 ${grouped.p95.toFixed(0)} ms, worst ${grouped.worst.toFixed(0)} ms`,
-    );
+    const loads = loadavg().map((load) => load.toFixed(1));
+    console.log(`load average ${loads.join(' ')}`);
     if (problems.length > 0) throw new Error(`The page had errors: ${problems.join('; ')}`);
   } finally {
-    clearInterval(ingest);
     await browser.close();
     await server.close();
-    await lab.close();
+    await lab.close('kill');
+    await feeder.close();
     rmSync(home, { recursive: true, force: true });
   }
 }

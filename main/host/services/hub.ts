@@ -7,7 +7,9 @@ import type { DeviceWatch } from './deviceWatch.ts';
 import type { Downloads } from './downloads.ts';
 import type { LongQueue } from './longQueue.ts';
 import type { Planner } from './planner.ts';
+import type { ReadQuestions } from './readWorker.ts';
 import type { Call } from './session.ts';
+import type { Thread } from './thread.ts';
 import type { Views } from './views.ts';
 
 export interface Hub {
@@ -17,6 +19,7 @@ export interface Hub {
   readonly devices: DeviceWatch;
   readonly datasets: Datasets;
   readonly planner: Planner;
+  readonly reader: Thread<ReadQuestions>;
   readonly downloads: Downloads;
   readonly views: Views;
   /** Tells every client that these changed. */

@@ -12,7 +12,7 @@ import type { RouteName } from '../../../preload/contract/api.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { FRAMES_PER_SECOND, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import type { Notice } from '../../../preload/contract/shapes.ts';
+import type { Draft, Notice } from '../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import { defaultConcurrency } from '../../lab/queue/queue.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
@@ -28,12 +28,14 @@ import { LongQueue } from './longQueue.ts';
 import { Planner } from './planner.ts';
 import { PointBuffer } from './pointBuffer.ts';
 import { ProgressBoard } from './progressBoard.ts';
+import type { ReadQuestions, ReadWorkerData } from './readWorker.ts';
 import { appRoutes } from './routes/app.ts';
 import { dataRoutes } from './routes/data.ts';
 import { fitRoutes } from './routes/fit.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
 import { Session } from './session.ts';
+import { Thread } from './thread.ts';
 import type { Answer, Call, Caller, Lookup } from './session.ts';
 import { Views } from './views.ts';
 
@@ -48,6 +50,19 @@ export interface LabServerOptions {
 
 /** How often lists get the numbers of running runs. */
 const SUMMARY_MS = 1000;
+/** What a form shows first. */
+const FIRST_DRAFT: Draft = {
+  name: '',
+  recipe: null,
+  settings: {},
+  parameters: {},
+  method: 'grid',
+  runCap: null,
+  seeds: 1,
+  constraints: [],
+  sweepSeed: 0,
+  notes: '',
+};
 const TURN_MS = 1000 / FRAMES_PER_SECOND;
 
 export class LabServer {
@@ -60,6 +75,8 @@ export class LabServer {
   readonly #views: Views;
   readonly #progress = new ProgressBoard();
   readonly #planner: Planner;
+  /** Reads series for charts. */
+  readonly #reader: Thread<ReadQuestions>;
   readonly #busyListeners = new Set<(busy: boolean) => void>();
   readonly #finishListeners = new Set<(notice: Notice) => void>();
   /** Runs whose numbers moved since lists were last told. */
@@ -84,7 +101,7 @@ export class LabServer {
     const server = new LabServer(lab, options.concurrency ?? (await usualConcurrency()));
     if (options.paused === true) server.#queue.pause();
     else server.#queue.kick();
-    server.#planner.warm();
+    server.#warm();
     const { length } = lab.recovered;
     if (length > 0) {
       const message = `${length === 1 ? 'An interrupted run goes' : `${length} interrupted runs go`} on from the last checkpoint`;
@@ -97,6 +114,11 @@ export class LabServer {
     this.lab = lab;
     const { store, paths } = lab;
     this.#planner = new Planner(lab);
+    this.#reader = new Thread({
+      file: new URL('./readWorker.ts', import.meta.url),
+      data: { database: paths.database } satisfies ReadWorkerData,
+      name: 'Reading',
+    });
     this.#queue = new LongQueue({
       lab,
       concurrency,
@@ -129,6 +151,12 @@ export class LabServer {
       ),
     ];
     this.#answer = answerWith(this.#hub());
+  }
+
+  /** Everything that the first question would wait for, once the lab answers. Nothing depends on it. */
+  #warm(): void {
+    this.#reader.warm();
+    this.#planner.warm(FIRST_DRAFT, this.lab.registry.defaults).catch(() => undefined);
   }
 
   /** Where a run trains now; empty when nothing trains. */
@@ -186,7 +214,7 @@ export class LabServer {
 
   async #close(how: 'urgent' | 'kill'): Promise<void> {
     await this.#queue.close(how);
-    await this.#planner.close();
+    await Promise.all([this.#planner.close(), this.#reader.close()]);
     for (const session of this.#sessions) session.close();
     for (const unwatch of this.#unwatch) unwatch();
     clearTimeout(this.#timer);
@@ -208,6 +236,7 @@ export class LabServer {
       instance,
       datasets,
       planner: this.#planner,
+      reader: this.#reader,
       queue: this.#queue,
       devices: this.#devices,
       downloads: this.#downloads,

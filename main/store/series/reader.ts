@@ -41,9 +41,29 @@ const KEPT_STEPS = 256;
 export class SeriesReader {
   readonly #connection: Connection;
   readonly #evenSteps = new Map<string, Float64Array>();
+  #holding = false;
+  /** Points of blocks by their keys, and of one tail. */
+  readonly #held = new Map<number, Points>();
+  #tail: { readonly series: number; readonly points: Points } | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+  }
+
+  /**
+   * What `body` reads of a series again and again (the ends of a range, its first and last points, what no bucket covers) is decoded
+   * once. The database must not change meanwhile.
+   */
+  once<T>(body: () => T): T {
+    if (this.#holding) return body();
+    this.#holding = true;
+    try {
+      return body();
+    } finally {
+      this.#holding = false;
+      this.#held.clear();
+      this.#tail = undefined;
+    }
   }
 
   row(run: number, metric: string): SeriesRow | undefined {
@@ -247,14 +267,28 @@ export class SeriesReader {
   #eachPoints(series: SeriesRow, from: number, to: number, visit: (start: number, block: Points) => void): void {
     if (from >= to) return;
     const full = Math.floor(series.points / BLOCK_POINTS);
-    const first = Math.floor(from / BLOCK_POINTS);
-    this.#blocks(series.key, 0, first, Math.min(full, Math.ceil(to / BLOCK_POINTS))).forEach((row, i) => {
-      visit((first + i) * BLOCK_POINTS, {
-        step: this.#steps(row, BLOCK_POINTS),
-        value: decodeNumbers(row.vals, BLOCK_POINTS),
+    const end = Math.min(full, Math.ceil(to / BLOCK_POINTS));
+    for (let index = Math.floor(from / BLOCK_POINTS); index < end;) {
+      const held = this.#held.get(blockKey(series.key, 0, index));
+      if (held !== undefined) {
+        visit(index * BLOCK_POINTS, held);
+        index++;
+        continue;
+      }
+      // What is not held is read in one go.
+      let next = index + 1;
+      while (next < end && !this.#held.has(blockKey(series.key, 0, next))) next++;
+      this.#blocks(series.key, 0, index, next).forEach((row, i) => {
+        const points = { step: this.#steps(row, BLOCK_POINTS), value: decodeNumbers(row.vals, BLOCK_POINTS) };
+        if (this.#holding) this.#held.set(row.key, points);
+        visit((index + i) * BLOCK_POINTS, points);
       });
-    });
-    if (to > full * BLOCK_POINTS) visit(full * BLOCK_POINTS, this.tail(series));
+      index = next;
+    }
+    if (to <= full * BLOCK_POINTS) return;
+    const tail = this.#tail?.series === series.key ? this.#tail.points : this.tail(series);
+    if (this.#holding) this.#tail = { series: series.key, points: tail };
+    visit(full * BLOCK_POINTS, tail);
   }
 
   /** Runs of a sweep log at the same steps, so evenly spaced ones are kept for the next run. Never written to. */

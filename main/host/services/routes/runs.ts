@@ -110,12 +110,10 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
       return { runs, differing: [...varied, ...seeds], metrics: [...evaluated, ...others] };
     },
 
-    'series.read': ({ runs, metric, ...query }) => {
+    'series.read': async ({ runs, metric, ...query }, { signal }) => {
       // What was sent live but is not committed yet must not be missing from what is read.
       store.flush();
-      const known = runs.filter((id) => store.getRun(id) !== undefined);
-      const series = store.readMany(known, metric, query);
-      return { series: series.map((each, i) => ({ ...each, runId: known[i]! })) };
+      return { series: await hub.reader.ask('series', { runs, metric, query }, signal) };
     },
 
     'sampling.generate': async ({ runId, ...request }, { signal }) => {

@@ -3,15 +3,13 @@ import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { Draft, ListedSweep, SweepPlan } from '../../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../../engine/executors/select.ts';
 import { defaultConcurrency, requeue } from '../../../lab/queue/queue.ts';
-import { listRecipes, loadRecipe } from '../../../lab/settings/index.ts';
-import { parseSweep, planSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
+import { parseSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
 import type { SweepPlan as Plan, SweepSpec } from '../../../lab/sweeps/index.ts';
 import { refuse } from '../configs.ts';
 import { draftToSweep, sweepToDraft, withoutPlace } from '../draftYaml.ts';
 import { toLabError } from '../errors.ts';
 import { listed } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
-import type { PlannedConfig } from '../sweepFit.ts';
 
 /** As many as the queue can be given. */
 const MOST_PLACES = 64;
@@ -37,17 +35,8 @@ const NOTHING: SweepPlan = {
 
 export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
   const { lab, queue, changed, planner } = hub;
-  const { store, registry } = lab;
+  const { store } = lab;
 
-  const planOf = async (
-    draft: Draft,
-  ): Promise<{ plan: Plan; spec: SweepSpec } | { problems: SweepPlan['problems'] }> => {
-    const { sweep: spec, problems } = draftToSweep(draft);
-    if (spec === undefined) return { problems };
-    const own = spec.recipe !== undefined && /\.ya?ml$/u.test(spec.recipe);
-    const base = own ? { recipe: (await loadRecipe(spec.recipe!)).source } : {};
-    return { plan: planSweep({ registry, sweep: spec, recipes: await listRecipes(), base }), spec };
-  };
   const find = (id: string): ListedSweep => {
     const sweep = listed(hub, id);
     if (sweep === undefined) throw new LabError('not-found', `There is no sweep ${id}.`);
@@ -72,42 +61,23 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
 
   return {
     'sweeps.plan': async ({ draft, prices, budget, ...where }, { signal }) => {
-      const planned = await planOf(draft);
+      const planned = await planner.ask('draft', { draft }, signal);
       if ('problems' in planned) return { ...NOTHING, problems: planned.problems };
-      const { plan } = planned;
-      const configs = new Map(plan.runs.map(({ settingKey, config }) => [settingKey, config]));
-      const settings = plan.settings.map(({ key, label, values }) => ({ key, label, values }));
-      const answer: SweepPlan = {
-        ...NOTHING,
-        runs: plan.runs.length,
-        settings,
-        seeds: plan.seeds,
-        dropped: plan.dropped,
-        duplicates: plan.duplicates,
-        combinations: plan.combinations,
-        problems: plan.problems.map(withoutPlace),
-        warnings: plan.warnings,
-      };
-      const [first] = plan.runs;
-      if (plan.problems.length > 0 || first === undefined) return answer;
-      const each = settings.map(({ key, label, values }): PlannedConfig => ({
-        label,
-        values,
-        config: configs.get(key)!,
-        runs: plan.seeds.length,
-      }));
+      const { summary, first } = planned;
+      const answer: SweepPlan = { ...NOTHING, ...summary };
+      if (first === null) return answer;
       try {
-        const device = await planner.device(first.config, where);
+        const device = await planner.device(first, where);
         const { warnings, ...fit } = await planner.ask(
           'sweep',
-          { settings: each, device, prices: prices ?? {}, budget },
+          { draft, device, prices: prices ?? {}, budget },
           signal,
         );
         return { ...answer, ...fit, device, warnings: [...answer.warnings, ...warnings] };
       } catch (error) {
         const { code, message } = toLabError(error);
         if (code !== 'device' && code !== 'invalid') throw error;
-        return { ...answer, pending: settings.length, deviceProblem: message };
+        return { ...answer, pending: summary.settings.length, deviceProblem: message };
       }
     },
     'sweeps.fromYaml': ({ yaml }) => {
@@ -122,8 +92,8 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       return { yaml: sweepToYaml(sweep!) };
     },
     'sweeps.launch': async ({ draft, force = false }, { signal }) => {
-      const planned = await planOf(draft);
-      if ('problems' in planned) {
+      const planned = await planner.ask('runs', { draft }, signal);
+      if (planned.problems !== undefined) {
         refuse(planned.problems);
         throw new LabError('invalid', 'The sweep cannot be read.');
       }

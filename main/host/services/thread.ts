@@ -1,0 +1,108 @@
+/**
+ * A thread that answers questions. It is started when first needed, and again should it die; questions that are cancelled are given
+ * up at once here, and by the thread at its next pause. The other side is `threadMain.ts`.
+ */
+import { Worker } from 'node:worker_threads';
+import { LabError } from '../../../preload/contract/rpc.ts';
+import type { FromThread, Questions, ToThread } from './threadMain.ts';
+
+interface Open {
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface ThreadOptions {
+  /** The module that the thread runs. */
+  readonly file: URL;
+  /** What it gets as `workerData`. */
+  readonly data: unknown;
+  /** What it does, for messages: `Planning`. */
+  readonly name: string;
+  /** Messages that answer no question. */
+  readonly onTell?: (message: unknown) => void;
+}
+
+export class Thread<Q extends Questions> {
+  readonly #options: ThreadOptions;
+  readonly #open = new Map<number, Open>();
+  #worker: Worker | undefined;
+  #next = 1;
+  #closed = false;
+
+  constructor(options: ThreadOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the thread before it is needed. */
+  warm(): void {
+    this.#started();
+  }
+
+  /** A message without an answer; dropped while there is no thread. */
+  tell(message: unknown): void {
+    this.#send({ type: 'tell', message });
+  }
+
+  /** @throws LabError; `cancelled` at once when the signal aborts */
+  async ask<W extends keyof Q & string>(what: W, ask: Q[W]['ask'], signal?: AbortSignal): Promise<Q[W]['answer']> {
+    const cancelled = (): LabError => new LabError('cancelled', 'The call was cancelled.');
+    if (signal?.aborted) throw cancelled();
+    this.#started();
+    const id = this.#next++;
+    const abort = (): void => {
+      this.#send({ type: 'cancel', id });
+      this.#open.get(id)?.reject(cancelled());
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await new Promise<Q[W]['answer']>((resolve, reject) => {
+        this.#open.set(id, { resolve: resolve as (answer: never) => void, reject });
+        this.#send({ type: 'ask', id, what, ask });
+      });
+    } finally {
+      this.#open.delete(id);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+    this.#fail('The lab is closing.');
+  }
+
+  #send(message: ToThread): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #started(): void {
+    if (this.#closed) throw new LabError('disconnected', 'The lab is closing.');
+    if (this.#worker !== undefined) return;
+    const { file, data, onTell } = this.#options;
+    const worker = new Worker(file, { workerData: data, execArgv: ['--disable-warning=ExperimentalWarning'] });
+    this.#worker = worker;
+    // Answering questions alone keeps no process alive.
+    worker.unref();
+    worker.on('message', (message: FromThread) => {
+      if ('tell' in message) return onTell?.(message.tell);
+      const open = this.#open.get(message.id);
+      if ('code' in message) open?.reject(new LabError(message.code, message.message, message.details));
+      else open?.resolve(message.answer as never);
+    });
+    worker.on('error', ({ message }) => this.#ended(worker, message));
+    worker.on('exit', () => this.#ended(worker, 'it ended'));
+  }
+
+  #ended(worker: Worker, why: string): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    this.#fail(`${this.#options.name} failed: ${why}`);
+  }
+
+  #fail(message: string): void {
+    for (const { reject } of this.#open.values()) reject(new LabError('internal', message));
+    this.#open.clear();
+  }
+}

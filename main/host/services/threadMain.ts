@@ -1,0 +1,73 @@
+/** The inside of a `Thread`: hears questions and cancellations, sends answers. */
+import { parentPort } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
+import type { ErrorCode } from '../../../preload/contract/rpc.ts';
+import { toLabError } from './errors.ts';
+
+/** What can be asked, and what comes back, by the name of the question. */
+export type Questions = { readonly [what: string]: { readonly ask: unknown; readonly answer: unknown } };
+
+export type ToThread =
+  | { readonly type: 'ask'; readonly id: number; readonly what: string; readonly ask: unknown }
+  | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'tell'; readonly message: unknown };
+export type FromThread =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly code: ErrorCode; readonly message: string; readonly details?: unknown }
+  | { readonly tell: unknown };
+
+/** An answer whose buffers are handed over instead of copied; nobody here may hold them any longer. */
+export class Handed<T> {
+  readonly value: T;
+  readonly buffers: readonly Transferable[];
+
+  constructor(value: T, buffers: readonly Transferable[]) {
+    this.value = value;
+    this.buffers = buffers;
+  }
+}
+
+export type Answerers<Q extends Questions> = {
+  readonly [W in keyof Q]: (
+    ask: Q[W]['ask'],
+    signal: AbortSignal,
+  ) => Q[W]['answer'] | Handed<Q[W]['answer']> | Promise<Q[W]['answer'] | Handed<Q[W]['answer']>>;
+};
+
+/** Sends a message that answers no question. */
+export function tellHost(message: unknown): void {
+  send({ tell: message });
+}
+
+/** Begins to answer. */
+export function answerWith<Q extends Questions>(answerers: Answerers<Q>, onTell?: (message: unknown) => void): void {
+  const open = new Map<number, AbortController>();
+  const byName = answerers as Readonly<Record<string, (ask: unknown, signal: AbortSignal) => unknown>>;
+  const answer = async (id: number, what: string, ask: unknown): Promise<void> => {
+    const controller = new AbortController();
+    open.set(id, controller);
+    try {
+      // Lets a cancellation that came right behind the question be heard first.
+      await new Promise((resolve) => setImmediate(resolve));
+      controller.signal.throwIfAborted();
+      const made = await byName[what]!(ask, controller.signal);
+      if (made instanceof Handed) send({ id, answer: made.value }, made.buffers);
+      else send({ id, answer: made });
+    } catch (error) {
+      const { code, message, details } = toLabError(error);
+      send({ id, code, message, ...(details === undefined ? {} : { details }) });
+    } finally {
+      open.delete(id);
+    }
+  };
+  parentPort!.on('message', (message: ToThread) => {
+    if (message.type === 'ask') void answer(message.id, message.what, message.ask);
+    else if (message.type === 'cancel') open.get(message.id)?.abort();
+    else onTell?.(message.message);
+  });
+}
+
+function send(message: FromThread, buffers: readonly Transferable[] = []): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort!.postMessage(message, [...buffers]);
+}

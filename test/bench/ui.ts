@@ -234,6 +234,7 @@ class Feeder {
         if (message.type === 'start') {
           onMessage({ type: 'begin', step: LIVE.before, keepUpTo: LIVE.before });
           this.#listeners.set(runId, (columns) => onMessage({ type: 'metrics', seq: ++seq, columns }));
+          // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
           this.#worker.postMessage({ id: runId, number, step: LIVE.before });
         } else if (message.type === 'stop') {
           onMessage({ type: 'end', state: 'stopped', reason: 'measured', steps: 0, tokens: 0, summary: {} });

@@ -25,6 +25,7 @@ interface BlockRow {
   readonly stride: number;
   readonly steps: Uint8Array | null;
   readonly vals: Uint8Array;
+  /** From level 1 on. */
   readonly low: Uint8Array | null;
   readonly high: Uint8Array | null;
   readonly non_finite: Uint8Array | null;
@@ -81,23 +82,38 @@ export class SeriesReader {
     if (before(series.last_step)) return series.points;
     let low = 0;
     let high = Math.floor(series.points / BLOCK_POINTS);
+    // Steps are mostly even, so the block is mostly where a straight line from the first step to the last one says.
+    const share = (step - series.first_step) / (series.last_step - series.first_step);
+    let middle = Math.min(high, Math.floor((share * series.points) / BLOCK_POINTS));
     while (low < high) {
-      const middle = (low + high) >> 1;
-      const block = this.#connection.get<{ final: number }>(
-        'SELECT final FROM blocks WHERE key = ?',
-        blockKey(series.key, 0, middle),
-      );
-      if (block && before(block.final)) low = middle + 1;
+      const block =
+        middle === high
+          ? undefined
+          : this.#connection.get<{ first: number; final: number }>(
+              'SELECT first, final FROM blocks WHERE key = ?',
+              blockKey(series.key, 0, middle),
+            );
+      if (block === undefined) {
+        // The tail: the block before it tells whether the step lies beyond.
+        const previous = this.#connection.get<{ final: number }>(
+          'SELECT final FROM blocks WHERE key = ?',
+          blockKey(series.key, 0, high - 1),
+        );
+        if (previous !== undefined && before(previous.final)) low = high;
+        else high--;
+      } else if (before(block.final)) low = middle + 1;
+      else if (before(block.first)) low = high = middle;
       else high = middle;
+      middle = (low + high) >> 1;
     }
     const start = low * BLOCK_POINTS;
     const { step: steps } = this.points(series, start, Math.min(start + BLOCK_POINTS, series.points));
     let from = 0;
     let to = steps.length;
     while (from < to) {
-      const middle = (from + to) >> 1;
-      if (before(steps[middle])) from = middle + 1;
-      else to = middle;
+      const half = (from + to) >> 1;
+      if (before(steps[half])) from = half + 1;
+      else to = half;
     }
     return start + from;
   }
@@ -307,7 +323,9 @@ export class SeriesReader {
   #blocks(series: number, level: number, from: number, to: number): BlockRow[] {
     if (from >= to) return [];
     const rows = this.#connection.all<BlockRow>(
-      'SELECT key, first, stride, steps, vals, low, high, non_finite FROM blocks WHERE key BETWEEN ? AND ? ORDER BY key',
+      level === 0
+        ? 'SELECT key, first, stride, steps, vals FROM blocks WHERE key BETWEEN ? AND ? ORDER BY key'
+        : 'SELECT key, first, stride, steps, vals, low, high, non_finite FROM blocks WHERE key BETWEEN ? AND ? ORDER BY key',
       blockKey(series, level, from),
       blockKey(series, level, to - 1),
     );

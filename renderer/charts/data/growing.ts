@@ -3,8 +3,9 @@ export class Growing {
   #values: Float64Array;
   length: number;
 
+  /** A column of doubles is kept as it is, and copied when it first grows: it may be shared. */
   constructor(initial: ArrayLike<number>) {
-    this.#values = Float64Array.from(initial);
+    this.#values = initial instanceof Float64Array ? initial : Float64Array.from(initial);
     this.length = initial.length;
   }
 

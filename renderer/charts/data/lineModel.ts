@@ -3,6 +3,7 @@ import type { DrawnLine, LineModel, Reference } from '../draw/model.ts';
 import { aggregate } from '../series/aggregate.ts';
 import type { Extent } from '../series/extent.ts';
 import { extentOf, padded } from '../series/extent.ts';
+import { lowerBound } from '../series/line.ts';
 import type { Curve } from '../series/line.ts';
 import { smooth } from '../series/smooth.ts';
 import type { Band } from '../stats/describe.ts';
@@ -130,6 +131,12 @@ function visible(line: DrawnLine, x: Extent): Float64Array[] {
     ...(line.raw !== undefined ? [line.raw] : []),
   ];
   if (line.x[0] >= x.min && line.x[line.x.length - 1] <= x.max) return columns;
+  if (line.increasing) {
+    const from = lowerBound(line.x, x.min);
+    let to = lowerBound(line.x, x.max);
+    if (line.x[to] === x.max) to++;
+    return columns.map((column) => column.subarray(from, to));
+  }
   return columns.map((column) => column.filter((_, i) => line.x[i] >= x.min && line.x[i] <= x.max));
 }
 

@@ -30,6 +30,17 @@ describe('messages as bytes', () => {
     expect(back.values).toEqual(new Float64Array([1, 2, 3]));
   });
 
+  it('hold an array once that they name often (would catch 500 copies of the steps of a sweep)', () => {
+    const step = new Float64Array(1000).fill(3);
+    const runs = Array.from({ length: 20 }, (_, i) => ({ step, value: new Float64Array([i]) }));
+    const bytes = encode({ runs, same: new Float64Array(step) });
+    expect(bytes.length).toBeLessThan(3 * step.byteLength);
+    const back = decode(bytes) as { runs: typeof runs; same: Float64Array };
+    expect(back).toEqual({ runs, same: step });
+    expect(back.runs[19]!.step).toBe(back.runs[0]!.step);
+    expect(back.same).not.toBe(back.runs[0]!.step);
+  });
+
   it('refuses everything that is cut off or made up, and only that way (would catch a crash by a hostile frame)', () => {
     const bytes = encode({ a: [1, { b: 'text' }], values: new Float64Array([1, 2, 3]) });
     for (let length = 0; length < bytes.length; length++)

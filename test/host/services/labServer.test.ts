@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { routes } from '../../../preload/contract/api.ts';
 import { CREDIT, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
@@ -113,6 +114,24 @@ describe('calls', () => {
     }
     expect((await big).plan.parameterCount).toBeGreaterThan(80e6);
     expect(slowest).toBeLessThan(250);
+  });
+
+  it('do not wait for ten thousand combinations (would catch a sweep that is planned in the process that serves)', async () => {
+    await lab.open(finishing);
+    const client = lab.client();
+    await client.call('sweeps.plan', { draft: DRAFT });
+    const many = (from: number, to: number): { values: number[] } => ({
+      values: Array.from({ length: 100 }, (_, i) => from + ((to - from) * i) / 99),
+    });
+    const parameters = { 'optimizer.lr': many(1e-4, 1e-2), 'optimizer.weight_decay': many(0, 0.5) };
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    const plan = await client.call('sweeps.plan', { draft: { ...DRAFT, parameters }, budget: 100 });
+    delay.disable();
+    expect(plan).toMatchObject({ runs: 10_000, combinations: 10_000, problems: [] });
+    expect(plan.settings).toHaveLength(10_000);
+    // In this process it would stop everything for half a second; what is left is taking the answer over.
+    expect(delay.max / 1e6).toBeLessThan(300);
   });
 
   it('keep layouts over a restart, and take none that is too large', async () => {

@@ -117,6 +117,18 @@ describe('reductions against brute force', () => {
   });
 });
 
+test('ranges of a series whose steps are far from even (catches: trusting the guess where a step lies)', async () => {
+  const store = newStore();
+  const { id } = store.createRun(newRun());
+  const steps = Float64Array.from({ length: 9000 }, (_, i) => (i < 4000 ? i : 4000 + (i - 4000) ** 3));
+  await store.appendMetrics(id, [{ metric: 'm', steps, values: steps }]);
+  for (const from of [0, 1, 1023, 1024, 3999, 4000, 4001, 4009, 1e6, steps[8191]!, steps[8192]!, steps[8998]!, 9e99])
+    for (const to of [from, from + 0.5, steps[4500]!, steps[8192]!, steps[8999]!]) {
+      const expected = steps.filter((step) => step >= from && step <= to);
+      expect(store.readSeries(id, 'm', { from, to }).step).toEqual(expected);
+    }
+});
+
 test('a single spike in 300,000 points stays visible at 100 entries (catches: mean-only down-sampling)', async () => {
   const store = newStore();
   const { id } = store.createRun(newRun());

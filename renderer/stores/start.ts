@@ -8,6 +8,7 @@ import { startKeys } from '../commands/keys.ts';
 import { useConnection } from './connection.ts';
 import { useClient } from './client.ts';
 import { useDevices } from './devices.ts';
+import { usePrices } from './prices.ts';
 import { useQueue } from './queue.ts';
 import { useRuns } from './runs.ts';
 import { useSweeps } from './sweeps.ts';
@@ -20,7 +21,7 @@ export function startLab(): void {
   registerCommands();
   startKeys();
   const connection = useConnection();
-  const stores = [useRuns(), useSweeps(), useQueue(), useDevices()];
+  const stores = [useRuns(), useSweeps(), useQueue(), useDevices(), usePrices()];
   for (const store of stores) store.start();
   const toasts = useToasts();
   useClient().subscribe('notice', (notice) => {

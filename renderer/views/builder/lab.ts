@@ -88,6 +88,9 @@ export const fitReport = (
 
 export const run = async (id: string): Promise<RunRecord> => (await useClient().call('runs.get', { id })).run;
 
+export const sweep = (id: string): Promise<{ sweep: { name: string }; draft: Draft | null }> =>
+  useClient().call('sweeps.get', { id });
+
 /** Kept by the lab for whoever opens the view next. */
 export const stored = async (key: string): Promise<unknown> => (await useClient().call('views.get', { key })).value;
 export const store = async (key: string, value: unknown): Promise<void> => {

@@ -171,6 +171,24 @@ describe('problems', () => {
     expect(checkRules({ ...wrong, 'model.heads': heads[1] }).problems).toEqual([]);
   });
 
+  it.each([
+    ['learned', 33, 4],
+    ['rotary', 36, 4],
+    ['rotary', 33, 3],
+  ])('offers the nearest width beside the nearest heads (%s, width %i, %i heads)', (positions, width, heads) => {
+    const wrong = { ...defaults, 'model.positions': positions, 'model.width': width, 'model.heads': heads };
+    const [{ message, code }] = checkRules(wrong).problems;
+    const [found] = problemsFromDropped([{ code, reason: message }], isSetting);
+    expect(found.others).toMatchObject([{ setting: 'model.width', value: width }]);
+    // It stands beside both settings, and either fix is valid.
+    const places = byPlace([found], isSetting);
+    expect([...places.keys()]).toEqual(['model.heads', 'model.width']);
+    const draft = { ...EMPTY_DRAFT, parameters: { 'model.width': { values: [16, width] } } };
+    const next = fixed(draft, { ...found.others![0], message }, isSetting, defaults)!;
+    const [, changed] = next.parameters['model.width'].values!;
+    expect(checkRules({ ...wrong, 'model.width': changed as number }).problems).toEqual([]);
+  });
+
   it('finds the line of a problem in a file', () => {
     expect(lineOf(problem('x', { where: 'sweep.yaml:12:3' }))).toBe(12);
     expect(lineOf({ setting: 'x', message: 'sweep.yaml:7:1: x is wrong' })).toBe(7);

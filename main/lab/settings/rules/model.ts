@@ -76,8 +76,11 @@ export const modelRules: readonly Rule[] = [
       const allowed =
         choices.length > 0
           ? `heads of even size with rotary positions (model.heads ${choices.join(', ')})`
-          : `heads of even size with rotary positions (model.width must be even: ${width + 1})`;
-      return problem('model.heads', heads, allowed, nearest, `head size ${width} / ${heads} = ${width / heads} is odd`);
+          : 'heads of even size with rotary positions';
+      const unit = 2 * heads;
+      const nearestWidth = Math.max(unit, Math.round(width / unit) * unit);
+      const all = `${allowed}, or model.width ${nearestWidth}`;
+      return problem('model.heads', heads, all, nearest, `head size ${width} / ${heads} = ${width / heads} is odd`);
     },
   },
   {

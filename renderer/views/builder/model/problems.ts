@@ -6,7 +6,15 @@ import { fieldOf, replaceValue, setFixed, setParameter } from './draft.ts';
 import type { Draft, DraftParameter } from './types.ts';
 
 /** Of the contract's problem what is needed here. */
-export type Problem = Pick<ContractProblem, 'setting' | 'message'> & Partial<ContractProblem>;
+export type Problem = Pick<ContractProblem, 'setting' | 'message'> &
+  Partial<ContractProblem> & {
+    /** Other settings that would settle it too, each with the value that it has and the nearest that does. */
+    readonly others?: readonly {
+      readonly setting: string;
+      readonly value: SettingValue;
+      readonly nearest: SettingValue;
+    }[];
+  };
 
 /** A place in the form: a setting, or one of the parts that are no setting. */
 export type Place =
@@ -31,12 +39,17 @@ export function placeOf(problem: Problem, isSetting: (name: string) => boolean):
 export const placeKey = (place: Place): string =>
   place.part === 'setting' ? place.name : place.part === 'constraint' ? `constraint ${place.index}` : place.part;
 
-/** Problems by place. */
+/** Problems by place; one that several settings can settle stands beside each of them. */
 export function byPlace<T extends Problem>(
   problems: readonly T[],
   isSetting: (name: string) => boolean,
 ): ReadonlyMap<string, readonly T[]> {
-  return Map.groupBy(problems, (problem) => placeKey(placeOf(problem, isSetting)));
+  const found = new Map<string, T[]>();
+  for (const problem of problems) {
+    const places = [placeKey(placeOf(problem, isSetting)), ...(problem.others ?? []).map(({ setting }) => setting)];
+    for (const place of new Set(places)) found.set(place, [...(found.get(place) ?? []), problem]);
+  }
+  return found;
 }
 
 const same = (a: unknown, b: unknown): boolean =>
@@ -134,7 +147,8 @@ export function problemsFromDropped(
     const parts = /^(\S+) is (\S+)(?: \(.*?\))?; allowed: (.*?)(?:; nearest: (.*))?$/su.exec(reason);
     if (parts === null || !isSetting(parts[1])) continue;
     const [, setting, value, allowed, nearest] = parts;
-    const key = `${setting} ${value}`;
+    const others = othersIn(reason, allowed, isSetting);
+    const key = [setting, value, ...others.map((other) => `${other.setting} ${other.value}`)].join(' ');
     if (found.has(key)) continue;
     found.set(key, {
       setting,
@@ -143,9 +157,28 @@ export function problemsFromDropped(
       message: reason,
       code,
       ...(nearest === undefined ? {} : { nearest: literal(nearest) }),
+      ...(others.length === 0 ? {} : { others }),
     });
   }
   return [...found.values()];
+}
+
+/**
+ * `… (model.width % model.heads: 33 % 4 = 1); allowed: a divisor of …, or model.width 32, …`: the width may be changed instead.
+ * What it is now stands in the reason.
+ */
+function othersIn(
+  reason: string,
+  allowed: string,
+  isSetting: (name: string) => boolean,
+): NonNullable<Problem['others']> {
+  return [...allowed.matchAll(/, or ([\w.]+) (\d+)(?=,|$)/gu)].flatMap(([, setting, nearest]) => {
+    if (!isSetting(setting)) return [];
+    const names = /\(([\w.]+) % [\w.]+: (\d+) %/u.exec(reason) ?? /\((head size) (\d+) \//u.exec(reason);
+    const now =
+      names?.[1] === setting || (names?.[1] === 'head size' && setting === 'model.width') ? names[2] : undefined;
+    return now === undefined ? [] : [{ setting, value: Number(now), nearest: Number(nearest) }];
+  });
 }
 
 function literal(text: string): SettingValue {

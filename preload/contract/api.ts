@@ -47,6 +47,23 @@ const parameter = z.strictObject({
   when: z.string().max(2000).optional(),
 });
 
+const impute = z.enum(['latest', 'best', 'worst']);
+const rankedBy = z.strictObject({
+  name: metric,
+  goal: z.enum(['minimize', 'maximize']).default('minimize'),
+  target: numbers,
+  impute: impute.optional(),
+  impute_while_running: z.enum([...impute.options, 'false']).optional(),
+});
+const earlyTerminate = z.strictObject({
+  type: z.literal('hyperband'),
+  min_iter: z.int().positive().optional(),
+  max_iter: z.int().positive().optional(),
+  s: numbers,
+  eta: z.number().gt(1).default(3),
+  strict: z.boolean().default(true),
+});
+
 /** Small parts may be left out; a draft from a form or a card is then as if it had said so. */
 const draft = z.strictObject({
   name: name.default(''),
@@ -59,6 +76,8 @@ const draft = z.strictObject({
   constraints: z.array(z.string().max(2000)).max(100).default([]),
   sweepSeed: z.int().nonnegative().default(0),
   notes: text.default(''),
+  metric: rankedBy.optional(),
+  earlyTerminate: earlyTerminate.optional(),
 });
 
 const order = z.strictObject({ field: z.string().max(200), descending: z.boolean().optional() });

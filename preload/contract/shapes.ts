@@ -105,6 +105,26 @@ export interface DraftParameter {
   readonly when?: string;
 }
 
+/** What decides which setting is best. */
+export interface DraftMetric {
+  readonly name: string;
+  readonly goal: 'minimize' | 'maximize';
+  /** Of W&B's schema; kept, without effect here. */
+  readonly target?: number;
+  readonly impute?: 'latest' | 'best' | 'worst';
+  readonly impute_while_running?: 'latest' | 'best' | 'worst' | 'false';
+}
+
+/** W&B's rule for ending runs early. Kept, so that nothing of a file is lost, and refused by the plan: runs train to their end. */
+export interface DraftEarlyTerminate {
+  readonly type: 'hyperband';
+  readonly min_iter?: number;
+  readonly max_iter?: number;
+  readonly s?: number;
+  readonly eta: number;
+  readonly strict: boolean;
+}
+
 /** A sweep as the builder edits it. */
 export interface Draft {
   readonly name: string;
@@ -118,6 +138,9 @@ export interface Draft {
   readonly constraints: readonly string[];
   readonly sweepSeed: number;
   readonly notes: string;
+  /** Absent: bits per byte, or the loss. */
+  readonly metric?: DraftMetric;
+  readonly earlyTerminate?: DraftEarlyTerminate;
 }
 
 /** Settings of a sweep with one memory plan. */

@@ -10,11 +10,14 @@ const LABEL = 'sweep';
 /** The draft in the words of a sweep file. Read by the same reader, it gets the same checks and messages. */
 export function draftToYaml(draft: Draft): string {
   const { name, notes, method, runCap, parameters, recipe, settings, seeds, constraints, sweepSeed } = draft;
+  const { metric, earlyTerminate } = draft;
   return stringify(
     {
       ...(name === '' ? {} : { name }),
       ...(notes === '' ? {} : { description: notes }),
       method,
+      ...(metric === undefined ? {} : { metric }),
+      ...(earlyTerminate === undefined ? {} : { early_terminate: earlyTerminate }),
       ...(runCap === null ? {} : { run_cap: runCap }),
       ...(Object.keys(parameters).length === 0 ? {} : { parameters }),
       ...(recipe === null ? {} : { recipe }),
@@ -54,12 +57,7 @@ export function sweepToDraft(sweep: SweepSpec): { draft: Draft; ignored: string[
   const parameters = sweep.parameters.map(
     ({ name, distribution, when }) => [name, parameterOf(distribution, when)] as const,
   );
-  const ignored = [
-    ...(sweep.metric === undefined ? [] : ['metric']),
-    ...(sweep.metrics === undefined ? [] : ['metrics']),
-    ...(sweep.earlyTerminate === undefined ? [] : ['early_terminate']),
-    ...Object.keys(sweep.wandb),
-  ];
+  const ignored = [...(sweep.metrics === undefined ? [] : ['metrics']), ...Object.keys(sweep.wandb)];
   const draft: Draft = {
     name: sweep.name ?? '',
     recipe: sweep.recipe ?? null,
@@ -71,6 +69,8 @@ export function sweepToDraft(sweep: SweepSpec): { draft: Draft; ignored: string[
     constraints: sweep.constraints,
     sweepSeed: sweep.sweepSeed,
     notes: sweep.description ?? '',
+    ...(sweep.metric === undefined ? {} : { metric: sweep.metric }),
+    ...(sweep.earlyTerminate === undefined ? {} : { earlyTerminate: sweep.earlyTerminate }),
   };
   return { draft, ignored };
 }

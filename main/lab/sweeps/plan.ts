@@ -12,6 +12,7 @@ import { type BoundParameter, bindSweep } from './check.ts';
 import { Combiner, DERIVED, identityOf, type Values } from './combine.ts';
 import { byName, gridValues, product } from './grid.ts';
 import { draws } from './random.ts';
+import { METRICS } from './spec.ts';
 import type { SweepSpec } from './spec.ts';
 
 export interface PlannedSetting {
@@ -315,8 +316,26 @@ function planWarnings(
       warnings.push(
         `${name} is ${String(base.overrides[name])} on the command line, but the sweep varies it: the sweep's values are used`,
       );
+  warnings.push(...metricWarnings(sweep));
   if (random && found < cap) warnings.push(`only ${found} different settings were found for run_cap ${sweep.runCap}`);
   return warnings;
+}
+
+/** Metrics that no run will have leave a sweep without a ranking; other keys of the metric have no effect. */
+function metricWarnings({ metric }: SweepSpec): string[] {
+  if (metric === undefined) return [];
+  const { name, target, impute, impute_while_running } = metric;
+  const idle = Object.entries({ target, impute, impute_while_running }).filter(([, value]) => value !== undefined);
+  const words = idle.map(([key]) => `metric.${key}`).join(', ');
+  const near = nearestName(name, METRICS);
+  return [
+    ...((METRICS as readonly string[]).includes(name)
+      ? []
+      : [
+          `metric.name is ${name}, which Sweeplab's training does not log; logged are ${METRICS.join(', ')}${near ? `; nearest: ${near}` : ''}`,
+        ]),
+    ...(idle.length > 0 ? [`${words}: kept, without effect here; runs end by the settings of stop`] : []),
+  ];
 }
 
 /** When every combination was dropped: the reasons, most frequent first. */

@@ -1,4 +1,5 @@
 /** What a sweep is: the W&B sweep schema, and Sweeplab's extensions (seeds, constraints, when, recipe, settings, sweep_seed). */
+import type { DraftEarlyTerminate, DraftMetric } from '../../../preload/contract/shapes.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 
 export const METHODS = ['grid', 'random', 'bayes', 'custom'] as const;
@@ -82,22 +83,21 @@ export interface Parameter {
   readonly where?: string;
 }
 
-export interface Metric {
-  readonly name: string;
-  readonly goal: 'minimize' | 'maximize';
-  readonly target?: number;
-  readonly impute?: 'latest' | 'best' | 'worst';
-  readonly impute_while_running?: 'latest' | 'best' | 'worst' | 'false';
-}
+export type Metric = DraftMetric;
+export type EarlyTerminate = DraftEarlyTerminate;
 
-export interface EarlyTerminate {
-  readonly type: 'hyperband';
-  readonly min_iter?: number;
-  readonly max_iter?: number;
-  readonly s?: number;
-  readonly eta: number;
-  readonly strict: boolean;
-}
+/** What runs log that settings can be ranked by. */
+export const METRICS = [
+  'val/loss',
+  'val/bpb',
+  'val/perplexity',
+  'val/accuracy',
+  'val/best_loss',
+  'train/loss',
+  'train/accuracy',
+  'grad/norm',
+  'tokens_per_second',
+] as const;
 
 export interface SweepSpec {
   readonly method: Method;

@@ -6,6 +6,15 @@ export function higherIsBetter(metric: string): boolean {
   return /accuracy|tokens_per_second|coverage|utili[sz]ation|mfu/u.test(metric);
 }
 
+export type Goal = 'minimize' | 'maximize';
+
+/** What a sweep's definition says its settings are ranked by; null when it says nothing. */
+export function metricOfSweep(spec: unknown): { readonly name: string; readonly goal: Goal } | null {
+  const metric = (spec as { metric?: { name?: unknown; goal?: unknown } } | null | undefined)?.metric;
+  if (typeof metric?.name !== 'string') return null;
+  return { name: metric.name, goal: metric.goal === 'maximize' ? 'maximize' : 'minimize' };
+}
+
 /** The section of a metric is its prefix: `val/loss` → `val`; metrics without one come under `run`. */
 export function sectionOf(metric: string): string {
   const slash = metric.indexOf('/');

@@ -4,6 +4,7 @@ import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { Description } from '../stats/describe.ts';
 import { describe, differs } from '../stats/describe.ts';
 import { resultValue, higherIsBetter, runSeconds } from './metric.ts';
+import type { Goal } from './metric.ts';
 import type { SweepRun } from './settings.ts';
 import { differingSettings } from './settings.ts';
 
@@ -31,7 +32,12 @@ export interface Ranking {
   readonly rows: readonly RankedSetting[];
 }
 
-export function rankSettings(runs: readonly SweepRun[], metric: string): Ranking {
+/** @param goal default: by the name of the metric */
+export function rankSettings(
+  runs: readonly SweepRun[],
+  metric: string,
+  goal: Goal = higherIsBetter(metric) ? 'maximize' : 'minimize',
+): Ranking {
   const columns = differingSettings(runs);
   const groups = new Map<string, SweepRun[]>();
   for (const run of runs) {
@@ -39,7 +45,7 @@ export function rankSettings(runs: readonly SweepRun[], metric: string): Ranking
     if (group === undefined) groups.set(run.settingKey, [run]);
     else group.push(run);
   }
-  const sign = higherIsBetter(metric) ? -1 : 1;
+  const sign = goal === 'maximize' ? -1 : 1;
   const measured = [...groups].map(([key, members]) => {
     const numbered = members.filter((run) => Number.isFinite(resultValue(run, metric)));
     return {

@@ -1,4 +1,5 @@
 /** The best setting of a sweep by the mean over its seeds. */
+import type { metricOfSweep } from '../../charts/sweep/metric.ts';
 import type { RunRecord } from '../../stores/contract.ts';
 
 export interface Best {
@@ -11,16 +12,19 @@ export interface Best {
   readonly name: string;
 }
 
+type Declared = NonNullable<ReturnType<typeof metricOfSweep>>;
+
 /** What small models are compared by, the first that a sweep has. Bits per byte compare across tokenizers. */
 const METRICS = ['val/bpb', 'val/loss', 'train/loss'] as const;
 
 /**
- * Groups finished runs by setting and returns the lowest mean. Settings with fewer finished seeds than the fullest are left out: a
+ * Groups finished runs by setting and returns the best mean, of the sweep's own metric where it names one. Settings with fewer finished seeds than the fullest are left out: a
  * single lucky seed would win too often.
  */
-export function bestSetting(runs: readonly RunRecord[]): Best | null {
+export function bestSetting(runs: readonly RunRecord[], declared: Declared | null = null): Best | null {
   const finished = runs.filter((run) => run.state === 'finished');
-  for (const metric of METRICS) {
+  const sign = declared?.goal === 'maximize' ? -1 : 1;
+  for (const metric of declared === null ? METRICS : [declared.name, ...METRICS]) {
     const groups = new Map<string, { name: string; values: number[] }>();
     for (const run of finished) {
       const value = run.summary[metric];
@@ -35,7 +39,8 @@ export function bestSetting(runs: readonly RunRecord[]): Best | null {
     for (const [settingKey, { name, values }] of groups) {
       if (values.length < most) continue;
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      if (best !== null && best.mean <= mean) continue;
+      const lower = metric === declared?.name ? sign : 1;
+      if (best !== null && lower * best.mean <= lower * mean) continue;
       const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
       const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null;
       best = { metric, mean, deviation, count: values.length, settingKey, name };

@@ -34,6 +34,8 @@ describe('a draft', () => {
       constraints: ['model.width % model.heads == 0'],
       sweepSeed: 7,
       notes: 'two\nlines',
+      metric: { name: 'val/accuracy', goal: 'maximize' },
+      earlyTerminate: { type: 'hyperband', min_iter: 3, eta: 3, strict: true },
     };
     const { sweep, problems } = draftToSweep(draft);
     expect(problems).toEqual([]);
@@ -59,6 +61,7 @@ describe('a draft', () => {
     );
     const { draft, ignored } = sweepToDraft(sweep!);
     expect(draft.parameters).toEqual({ 'model.depth': { distribution: 'int_uniform', min: 1, max: 4 } });
-    expect(ignored).toEqual(expect.arrayContaining(['program', 'metric']));
+    expect(ignored).toEqual(['program']);
+    expect(draft.metric).toEqual({ name: 'val/loss', goal: 'minimize' });
   });
 });

@@ -12,6 +12,27 @@ function plan(text: string, overrides?: Record<string, unknown>): SweepPlan {
 }
 const labels = (found: SweepPlan): string[] => found.settings.map(({ label }) => label);
 
+describe('the metric', () => {
+  const by = (metric: string) =>
+    plan(`method: grid\nmetric: ${metric}\nparameters: { model.depth: { values: [1, 2] } }`);
+  it('that no run logs is said, with the nearest (a sweep would end without a ranking)', () => {
+    const [warning] = by('{ name: val_loss }').warnings;
+    expect(warning).toContain('metric.name is val_loss');
+    expect(warning).toContain('nearest: val/loss');
+    expect(by('{ name: val/bpb, goal: minimize }').warnings).toEqual([]);
+  });
+  it('has keys without effect here, which is said', () => {
+    expect(by('{ name: val/loss, target: 2 }').warnings[0]).toContain('metric.target');
+  });
+  it('with early_terminate is refused, naming the key (runs would train longer than the file says)', () => {
+    const { problems, runs } = plan(
+      'method: grid\nearly_terminate: { type: hyperband, min_iter: 3 }\nparameters: { model.depth: { values: [1, 2] } }',
+    );
+    expect(problems).toMatchObject([{ setting: 'early_terminate' }]);
+    expect(runs).toEqual([]);
+  });
+});
+
 describe('grid', () => {
   it('goes through names in order, the last fastest (catches an order unlike W&B)', () => {
     const found = plan(

@@ -9,9 +9,11 @@ import {
   removeValue,
   replaceValue,
   setFixed,
+  setMetric,
   setParameter,
   setValues,
   sweptNames,
+  withoutEarlyEnd,
 } from '../../../renderer/views/builder/model/draft.ts';
 import { commit, historyOf, redo, undo } from '../../../renderer/views/builder/model/history.ts';
 import { nudge } from '../../../renderer/views/builder/model/nudge.ts';
@@ -28,6 +30,21 @@ const spec = (name: string, type: SettingSpec['type'], fallback: SettingSpec['de
 });
 const depth = spec('model.depth', { kind: 'int', min: 1, max: 512 }, 4);
 const lr = spec('optimizer.lr', { kind: 'float', min: 0, exclusiveMin: true }, 0.001);
+
+describe('the metric of a draft', () => {
+  it('comes back from storage, and goes when it is as usual again', () => {
+    const metric = { name: 'val/accuracy', goal: 'maximize' as const };
+    const draft = setMetric(EMPTY_DRAFT, metric);
+    expect(readDraft(JSON.parse(JSON.stringify(draft)))).toEqual(draft);
+    expect(setMetric(draft, undefined)).toEqual(EMPTY_DRAFT);
+    expect(readDraft({ metric: { name: 4 }, earlyTerminate: 3 })).toEqual(EMPTY_DRAFT);
+  });
+  it('keeps the rule for early ends until somebody takes it out (a dropped rule would train a file otherwise than it says)', () => {
+    const early = { ...EMPTY_DRAFT, earlyTerminate: { type: 'hyperband' as const, min_iter: 3, eta: 3, strict: true } };
+    expect(readDraft(early)).toEqual(early);
+    expect(withoutEarlyEnd(early)).toEqual(EMPTY_DRAFT);
+  });
+});
 
 describe('the draft', () => {
   it('becomes swept by a second value and fixed again by its removal (would catch lists of one that run as sweeps)', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { heatMap } from '../../../renderer/charts/sweep/heatmap.ts';
-import { compareMetrics, higherIsBetter, sectionOf } from '../../../renderer/charts/sweep/metric.ts';
+import { compareMetrics, higherIsBetter, metricOfSweep, sectionOf } from '../../../renderer/charts/sweep/metric.ts';
 import { rankSettings } from '../../../renderer/charts/sweep/rank.ts';
 import {
   configDifference,
@@ -91,6 +91,11 @@ describe('ranking', () => {
   it('turns round for metrics of which more is better', () => {
     expect(higherIsBetter('val/accuracy')).toBe(true);
     expect(rankSettings(sweep(), 'val/accuracy').rows[0].values).toEqual({ depth: 2, width: 32 });
+    // The sweep's own goal wins over what the name says.
+    const lowest = rankSettings(sweep(), 'val/loss').rows[0].key;
+    expect(rankSettings(sweep(), 'val/loss', 'maximize').rows[0].key).not.toBe(lowest);
+    expect(metricOfSweep({ metric: { name: 'x', goal: 'maximize' } })).toEqual({ name: 'x', goal: 'maximize' });
+    expect([metricOfSweep({ metric: { name: 3 } }), metricOfSweep(null)]).toEqual([null, null]);
   });
 });
 

@@ -29,6 +29,16 @@ describe('the best of a sweep', () => {
     expect(bestSetting([finished('nan', 1, null)])).toBeNull();
   });
 
+  it('is by the metric and the goal that the sweep names (a maximised metric would show its worst setting)', () => {
+    const runs = [finished('a', 1, 2, 'val/accuracy'), finished('b', 1, 3, 'val/accuracy')];
+    expect(bestSetting(runs, { name: 'val/accuracy', goal: 'maximize' })).toMatchObject({ settingKey: 'b', mean: 3 });
+    expect(bestSetting(runs, { name: 'val/accuracy', goal: 'minimize' })).toMatchObject({ settingKey: 'a' });
+    // Not logged: as usual.
+    expect(bestSetting([finished('a', 1, 2)], { name: 'nothing', goal: 'maximize' })).toMatchObject({
+      metric: 'val/bpb',
+    });
+  });
+
   it('falls back to the metric that the runs have', () => {
     expect(bestSetting([finished('a', 1, 2, 'train/loss')])).toMatchObject({ metric: 'train/loss', deviation: null });
   });

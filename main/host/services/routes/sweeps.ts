@@ -3,7 +3,7 @@ import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { Draft, ListedSweep, SweepPlan } from '../../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../../engine/executors/select.ts';
 import { defaultConcurrency, requeue } from '../../../lab/queue/queue.ts';
-import { parseSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
+import { methodProblems, parseSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
 import type { SweepPlan as Plan, SweepSpec } from '../../../lab/sweeps/index.ts';
 import { refuse } from '../configs.ts';
 import { draftToSweep, sweepToDraft, withoutPlace } from '../draftYaml.ts';
@@ -84,6 +84,9 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       const { sweep, problems, extensions } = parseSweep(yaml);
       if (sweep === undefined)
         return { draft: null, problems: [...problems], extensions: [...extensions], ignored: [] };
+      // A draft has the methods that can be planned: another one is said, not silently replaced.
+      const method = methodProblems(sweep).filter(({ setting }) => setting === 'method');
+      if (method.length > 0) return { draft: null, problems: method, extensions: [...extensions], ignored: [] };
       return { ...sweepToDraft(sweep), problems: [...problems], extensions: [...extensions] };
     },
     'sweeps.toYaml': ({ draft }) => {

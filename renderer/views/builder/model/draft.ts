@@ -164,6 +164,24 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const isValue = (value: unknown): value is SettingValue =>
   typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
 
+function readMetric(stored: unknown): Pick<Draft, 'metric'> {
+  if (!isRecord(stored) || typeof stored.name !== 'string') return {};
+  const goal = stored.goal === 'maximize' ? 'maximize' : 'minimize';
+  return { metric: { ...stored, name: stored.name, goal } };
+}
+
+/** What the settings are ranked by; undefined: as usual. */
+export function setMetric(draft: Draft, metric: Draft['metric']): Draft {
+  const { metric: _, ...rest } = draft;
+  return metric === undefined ? rest : { ...rest, metric };
+}
+
+/** Every run trains to its end. */
+export function withoutEarlyEnd(draft: Draft): Draft {
+  const { earlyTerminate: _, ...rest } = draft;
+  return rest;
+}
+
 /** A stored draft, perhaps of an older version or damaged: what can be read is kept, the rest is as in an empty one. */
 export function readDraft(stored: unknown): Draft {
   if (!isRecord(stored)) return EMPTY_DRAFT;
@@ -190,5 +208,9 @@ export function readDraft(stored: unknown): Draft {
     constraints: Array.isArray(constraints) ? constraints.filter((each) => typeof each === 'string') : [],
     sweepSeed: whole(sweepSeed, 0) ? sweepSeed : 0,
     notes: typeof notes === 'string' ? notes : '',
+    ...readMetric(stored.metric),
+    ...(isRecord(stored.earlyTerminate) && stored.earlyTerminate.type === 'hyperband'
+      ? { earlyTerminate: stored.earlyTerminate as unknown as NonNullable<Draft['earlyTerminate']> }
+      : {}),
   };
 }

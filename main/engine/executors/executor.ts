@@ -37,10 +37,13 @@ export interface Session {
    * u8 → Uint8Array). Returns every program output as a new array (16-bit outputs as Float32Array).
    */
   run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>>;
-  /** Copies a state out. 16-bit states are returned as Float32Array holding exactly their values. */
-  read(state: string): Promise<Float32Array>;
-  /** Replaces a state; 16-bit states are rounded to nearest even. */
-  write(state: string, data: Float32Array): void;
+  /**
+   * Copies elements of a state out, as many as `into` takes from element `from` on, and returns `into`; without it the rest of the
+   * state in a new array. 16-bit states are returned as Float32Array holding exactly their values.
+   */
+  read(state: string, from?: number, into?: Float32Array): Promise<Float32Array>;
+  /** Replaces elements of a state from element `from` on (all of them by default); 16-bit states are rounded to nearest even. */
+  write(state: string, data: Float32Array, from?: number): void;
   memory(): MemoryReport;
   /** Frees everything. Further calls throw. */
   dispose(): void;

@@ -100,15 +100,16 @@ export function fillUniform(
 /**
  * Standard normal numbers by Box and Muller (1958), computed in float64 from pairs of 32-bit words: lanes (0, 1) give
  * elements 4b and 4b + 1, lanes (2, 3) give 4b + 2 and 4b + 3. u1 = (bits + 1) · 2^−32 is never zero.
- * The sequence depends on the seed and the stream's name only, so a longer array starts with the shorter one.
+ * The sequence depends on the seed and the stream's name only, so a longer array starts with the shorter one. `out` gets the numbers
+ * from `offset` on, a multiple of 4.
  */
-export function fillNormal(out: Float32Array | Float64Array, seed: number, streamName: string): void {
+export function fillNormal(out: Float32Array | Float64Array, seed: number, streamName: string, offset = 0): void {
   const { seedLo, seedHi } = seedKey(seed);
   const stream = streamId(streamName);
   const block = new Uint32Array(4);
   const n = out.length;
   for (let i = 0; i < n; i += 4) {
-    philox(i / 4, stream, 0, 0, seedLo, seedHi, block);
+    philox((offset + i) / 4, stream, 0, 0, seedLo, seedHi, block);
     for (let pair = 0; pair < 2; pair++) {
       const at = i + 2 * pair;
       if (at >= n) return;

@@ -11,6 +11,7 @@
  * oldest and takes the first whose sizes and checksums are right.
  */
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -144,7 +145,7 @@ export class CheckpointStore<State> {
     try {
       await link(from, to);
     } catch {
-      const copied = await this.#write(to, [await readFile(from)]);
+      const copied = await this.#write(to, createReadStream(from));
       if (copied.sha256 !== record.sha256) throw new CheckpointError(`${from} does not have its checksum`);
     }
     return record;

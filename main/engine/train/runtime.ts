@@ -2,7 +2,7 @@
 import type { Executor, LoadedProgram, Session } from '../executors/executor.ts';
 import type { Program, StateSpec } from '../graph/program.ts';
 import { aligned } from '../compile/plan.ts';
-import { bytesOf } from '../graph/value.ts';
+import { bytesOf, sizeOf } from '../graph/value.ts';
 import type { Batch } from '../data/index.ts';
 import type { TrainingPrograms } from '../nn/training.ts';
 import { seedKey } from '../random/philox.ts';
@@ -10,6 +10,7 @@ import type { MemoryInfo } from '../../../preload/contract/engine.ts';
 import type { Hyper } from '../optim/hyper.ts';
 import { inputsOf } from './evaluate.ts';
 import { initialValues } from './initialize.ts';
+import { PIECE, pieces } from './safetensors.ts';
 import type { SafetensorsFile, TensorSource } from './safetensors.ts';
 
 /** The run's numbers stopped being numbers. */
@@ -79,15 +80,26 @@ export class Runtime {
 
   /** Writes the first values of all parameters. */
   initialize(seed: number): void {
-    for (const spec of this.programs.parameters) this.#writeParameter(spec.name, initialValues(spec, seed));
+    const buffer = this.#buffer();
+    for (const spec of this.programs.parameters) {
+      for (const { from, part } of pieces(sizeOf(spec.shape), buffer))
+        this.#writeParameter(spec.name, initialValues(spec, seed, from, part), from);
+    }
   }
 
-  /** A parameter and its 16-bit working copy, which is always its rounding. */
-  #writeParameter(name: string, values: Float32Array): void {
-    this.session.write(name, values);
+  /** Values move between the state and the outside in pieces of this size, so that a large embedding needs no copy of its own. */
+  #buffer(): Float32Array {
+    return new Float32Array(
+      this.programs.states.reduce((most, { shape }) => Math.min(PIECE, Math.max(most, sizeOf(shape))), 4),
+    );
+  }
+
+  /** Part of a parameter and of its 16-bit working copy, which is always its rounding. */
+  #writeParameter(name: string, values: Float32Array, from: number): void {
+    this.session.write(name, values, from);
     for (const state of this.programs.states) {
       if (state.category === 'working copies' && state.name.slice(0, state.name.lastIndexOf(':')) === name)
-        this.session.write(state.name, values);
+        this.session.write(state.name, values, from);
     }
   }
 
@@ -161,23 +173,31 @@ export class Runtime {
     return this.#statesOf(category).map(({ name, shape }) => ({
       name,
       shape,
-      data: async () => {
-        const values = await this.session.read(name);
-        if (category === 'parameters' && !values.every(Number.isFinite))
-          throw new DivergedError(`${name} is not finite`);
-        return values;
+      read: async (from: number, into: Float32Array) => {
+        await this.session.read(name, from, into);
+        if (category === 'parameters' && !into.every(Number.isFinite)) throw new DivergedError(`${name} is not finite`);
       },
     }));
   }
 
   async restoreWeights(file: SafetensorsFile): Promise<void> {
-    for (const { name, shape } of this.#statesOf('parameters'))
-      this.#writeParameter(name, await file.read(name, shape));
+    await this.#restore(file, 'parameters', (name, part, from) => this.#writeParameter(name, part, from));
   }
 
   async restoreMoments(file: SafetensorsFile): Promise<void> {
-    for (const { name, shape } of this.#statesOf('optimizer state'))
-      this.session.write(name, await file.read(name, shape));
+    await this.#restore(file, 'optimizer state', (name, part, from) => this.session.write(name, part, from));
+  }
+
+  async #restore(
+    file: SafetensorsFile,
+    category: StateSpec['category'],
+    write: (name: string, part: Float32Array, from: number) => void,
+  ): Promise<void> {
+    const buffer = this.#buffer();
+    for (const { name, shape } of this.#statesOf(category)) {
+      for (const { from, part } of pieces(sizeOf(shape), buffer))
+        write(name, await file.read(name, shape, from, part), from);
+    }
   }
 
   /** Bytes by the plans of the programs loaded so far, each state rounded up as executors place it. */

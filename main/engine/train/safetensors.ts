@@ -52,11 +52,20 @@ export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError';
 }
 
-/** A float32 tensor to write; `data` is asked for when its turn comes, so that one tensor at a time is in memory. */
+/** A float32 tensor to write. `read` fills `into` with its row-major elements from `from` on, so that little is in memory at once. */
 export interface TensorSource {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly data: () => Promise<Float32Array> | Float32Array;
+  readonly read: (from: number, into: Float32Array) => Promise<unknown> | void;
+}
+
+/** Elements that move between a file and the state at once: 4 MiB. A multiple of 4, as random numbers come in fours. */
+export const PIECE = 2 ** 20;
+
+/** The parts of a tensor of `size` elements, as many elements of `buffer` as each has: one buffer serves all. */
+export function* pieces(size: number, buffer: Float32Array): Generator<{ from: number; part: Float32Array }> {
+  for (let from = 0; from < size; from += buffer.length)
+    yield { from, part: buffer.subarray(0, Math.min(buffer.length, size - from)) };
 }
 
 const elements = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
@@ -91,17 +100,19 @@ function littleEndian(data: Float32Array): Uint8Array {
 
 const NATIVE_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** Chunks of a safetensors file with these float32 tensors, in order. */
+/** Chunks of a safetensors file with these float32 tensors, in order. A chunk is good until the next one is asked for. */
 export async function* encodeSafetensors(
   tensors: readonly TensorSource[],
   metadata: Readonly<Record<string, string>>,
 ): AsyncGenerator<Uint8Array> {
   yield encodeHeader(tensors, metadata);
-  for (const { name, shape, data } of tensors) {
-    const values = await data();
-    if (values.length !== elements(shape))
-      throw new SafetensorsError(`tensor ${name} has ${values.length} elements, not those of [${shape.join(', ')}]`);
-    yield littleEndian(values);
+  const largest = tensors.reduce((most, { shape }) => Math.max(most, elements(shape)), 1);
+  const buffer = new Float32Array(Math.min(PIECE, largest));
+  for (const { shape, read } of tensors) {
+    for (const { from, part } of pieces(elements(shape), buffer)) {
+      await read(from, part);
+      yield littleEndian(part);
+    }
   }
 }
 
@@ -186,17 +197,23 @@ export class SafetensorsFile {
     }
   }
 
-  /** A float32 tensor; `shape` is checked when given. */
-  async read(name: string, shape?: readonly number[]): Promise<Float32Array> {
+  /**
+   * Elements of a float32 tensor, as many as `into` takes from element `from` on; all of them in a new array without `into`. `shape` is
+   * checked when given.
+   */
+  async read(name: string, shape?: readonly number[], from = 0, into?: Float32Array): Promise<Float32Array> {
     const info = this.header.tensors.get(name);
     if (info === undefined) throw new SafetensorsError(`there is no tensor ${name}`);
     if (info.dtype !== 'F32') throw new SafetensorsError(`tensor ${name} is ${info.dtype}, not F32`);
     if (shape !== undefined && (shape.length !== info.shape.length || shape.some((size, i) => size !== info.shape[i])))
       throw new SafetensorsError(`tensor ${name} is [${info.shape.join(', ')}], not [${shape.join(', ')}]`);
-    const bytes = new Uint8Array(info.end - info.begin);
-    await readFully(this.#file, bytes, this.header.dataOffset + info.begin);
-    if (!NATIVE_LITTLE_ENDIAN) Buffer.from(bytes.buffer).swap32();
-    return new Float32Array(bytes.buffer);
+    const values = into ?? new Float32Array(elements(info.shape));
+    if (from + values.length > elements(info.shape))
+      throw new SafetensorsError(`tensor ${name} has no ${values.length} elements from ${from} on`);
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    await readFully(this.#file, bytes, this.header.dataOffset + info.begin + 4 * from);
+    if (!NATIVE_LITTLE_ENDIAN) Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).swap32();
+    return values;
   }
 
   close(): Promise<void> {

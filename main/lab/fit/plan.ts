@@ -8,6 +8,7 @@ import { sizeOf } from '../../engine/graph/value.ts';
 import type { ModelDefinition } from '../../engine/nn/model.ts';
 import { buildTraining } from '../../engine/nn/training.ts';
 import type { TrainingPrograms } from '../../engine/nn/training.ts';
+import { PIECE } from '../../engine/train/safetensors.ts';
 import type { BaseBytes, FitPlan as Plan, LayerBytes } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { estimateDataset, plannedLength } from './budget.ts';
@@ -150,11 +151,6 @@ function persistentOf(states: readonly StateSpec[], kind: DeviceKind) {
   return { bytes, byCategory, byScope };
 }
 
-/**
- * Initialisation and checkpoints move parameters tensor by tensor: values, their serialized form, and those of the tensor before that are
- * not collected yet. Measured: four times the largest parameter in 32 bits.
- */
-const COPIES = 4;
 /** Ranks and merges of GPT-2 in memory, measured. */
 const GPT2_TABLES = 48 * 2 ** 20;
 
@@ -163,8 +159,9 @@ function baseOf(config: Config, training: TrainingPrograms, { kind, dataset }: P
   const { baseBytes, baseBasis, baseWhat, memory } = KINDS[kind];
   const parts = [{ what: baseWhat, bytes: baseBytes }];
   if (memory === 'host') {
+    // First values and checkpoints move in pieces: one in the state's form, one on its way to the file.
     const largest = training.parameters.reduce((most, { shape }) => Math.max(most, sizeOf(shape)), 0);
-    parts.push({ what: 'copies for checkpoints', bytes: COPIES * 4 * largest });
+    parts.push({ what: 'copies for checkpoints', bytes: 2 * 4 * Math.min(PIECE, largest) });
     if (config['tokenizer.kind'] === 'gpt2') parts.push({ what: 'tokenizer tables', bytes: GPT2_TABLES });
     const size = dataset ?? estimateDataset(config);
     const perToken = vocabularySizeOf(config) <= 65_536 ? 2 : 4;

@@ -10,7 +10,11 @@ interface State {
   note: string;
 }
 
-const tensor = (name: string, value: number) => ({ name, shape: [3], data: () => new Float32Array(3).fill(value) });
+const tensor = (name: string, value: number) => ({
+  name,
+  shape: [3],
+  read: (_from: number, into: Float32Array) => void into.fill(value),
+});
 const content = (step: number, note = '') => ({
   kind: 'last' as const,
   step,

@@ -2,8 +2,17 @@ import { describe, expect, test } from 'vitest';
 import type { Initial } from '../../../main/engine/nn/model.ts';
 import { initialValues } from '../../../main/engine/train/initialize.ts';
 
+const part = (name: string, initial: Initial, shape: number[], from: number, count: number, seed = 1) =>
+  initialValues({ name, shape, initial, role: 'matrix', scope: '' }, seed, from, new Float32Array(count));
 const made = (name: string, initial: Initial, shape = [200, 100], seed = 1) =>
-  initialValues({ name, shape, initial, role: 'matrix', scope: '' }, seed);
+  part(
+    name,
+    initial,
+    shape,
+    0,
+    shape.reduce((size, dimension) => size * dimension, 1),
+    seed,
+  );
 
 describe('first values of parameters', () => {
   test('normal and uniform have their moments and limits', () => {
@@ -25,6 +34,18 @@ describe('first values of parameters', () => {
     expect([...made('a', initial, [7])]).toEqual([...a.subarray(0, 7)]);
     expect(made('b', initial)[0]).not.toBe(a[0]);
     expect(made('a', initial, [3], 2)[0]).not.toBe(a[0]);
+  });
+
+  test('are the same made in parts (catches parts that begin again, or at another place)', () => {
+    const kinds: Initial[] = [
+      { kind: 'normal', std: 1 },
+      { kind: 'uniform', limit: 2 },
+      { kind: 'values', values: Array.from({ length: 21 }, (_, i) => i) },
+    ];
+    for (const initial of kinds) {
+      const whole = [...made('a', initial, [21])];
+      expect([...part('a', initial, [21], 0, 8), ...part('a', initial, [21], 8, 13)]).toEqual(whole);
+    }
   });
 
   test('constants and given values', () => {

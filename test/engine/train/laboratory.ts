@@ -141,8 +141,8 @@ function tampered(
       const calls = new Map<string, number>();
       return {
         load: (program) => session.load(program),
-        read: (state) => session.read(state),
-        write: (state, data) => session.write(state, data),
+        read: (...what) => session.read(...what),
+        write: (...what) => session.write(...what),
         memory: () => session.memory(),
         dispose: () => session.dispose(),
         async run(loaded, inputs) {

@@ -10,6 +10,7 @@ import { hyperParameters } from '../../../main/engine/optim/hyper.ts';
 import { buildSchedule } from '../../../main/engine/optim/schedule.ts';
 import { selectExecutor } from '../../../main/engine/executors/select.ts';
 import { initialValues } from '../../../main/engine/train/initialize.ts';
+import { sizeOf } from '../../../main/engine/graph/value.ts';
 import { Runtime } from '../../../main/engine/train/runtime.ts';
 import { fakeData } from './fakeData.ts';
 import { testConfig } from './helpers.ts';
@@ -121,7 +122,9 @@ describe('training against an independent implementation', () => {
     runtime.initialize(1);
 
     const schedule = buildSchedule(config, { steps: STEPS, tokensPerStep: 64 });
-    const weights = programs.parameters.map((spec) => Float64Array.from(initialValues(spec, 1)));
+    const weights = programs.parameters.map((spec) =>
+      Float64Array.from(initialValues(spec, 1, 0, new Float32Array(sizeOf(spec.shape)))),
+    );
     const states = weights.map((w) => Array.from(w, () => [0, 0, 0]));
     let clipped = 0;
     for (let step = 0; step < STEPS; step++) {

@@ -2,11 +2,12 @@
 import { aligned } from '../../compile/plan.ts';
 import type { MemoryPlan } from '../../compile/plan.ts';
 import type { Program, StateSpec } from '../../graph/program.ts';
-import { bytesOf, sameShape, showType, sizeOf } from '../../graph/value.ts';
+import { bytesOf, DTYPE_BYTES, sameShape, showType, sizeOf } from '../../graph/value.ts';
 import type { DType, Value } from '../../graph/value.ts';
 import { OutOfMemoryError } from '../executor.ts';
 import type { LoadedProgram, MemoryReport, Session, TypedArray } from '../executor.ts';
 import { pointer, record } from '../../native/addon.ts';
+import { checkRange } from '../range.ts';
 import type { Native } from '../../native/addon.ts';
 import { fromBf16, toBf16 } from './bf16.ts';
 import type { KernelCall } from './calls.ts';
@@ -88,21 +89,26 @@ export class CpuSession implements Session {
     return outputs;
   }
 
-  async read(state: string): Promise<Float32Array> {
+  async read(state: string, from = 0, into?: Float32Array): Promise<Float32Array> {
     this.#check();
     const spec = this.#stateOf(state);
-    const data = this.#get(spec.dtype, sizeOf(spec.shape), this.#stateAt(state));
-    return data as Float32Array;
+    const count = into?.length ?? sizeOf(spec.shape) - from;
+    checkRange(state, spec, from, count);
+    const { block, offset } = this.#stateAt(state);
+    const at = offset + from * DTYPE_BYTES[spec.dtype];
+    if (into === undefined) return this.#get(spec.dtype, count, { block, offset: at }) as Float32Array;
+    if (spec.dtype === 'f32') this.#addon.read(block, at, into);
+    else into.set(this.#get(spec.dtype, count, { block, offset: at }));
+    return into;
   }
 
-  write(state: string, data: Float32Array): void {
+  write(state: string, data: Float32Array, from?: number): void {
     this.#check();
     const spec = this.#stateOf(state);
-    if (data.length !== sizeOf(spec.shape)) {
-      throw new Error(`state ${state} is ${showType(spec)}, got ${data.length} elements`);
-    }
+    checkRange(state, spec, from, data.length);
     const { block, offset } = this.#stateAt(state);
-    this.#addon.write(block, offset, spec.dtype === 'bf16' ? toBf16(data) : data);
+    const at = offset + (from ?? 0) * DTYPE_BYTES[spec.dtype];
+    this.#addon.write(block, at, spec.dtype === 'bf16' ? toBf16(data) : data);
   }
 
   memory(): MemoryReport {

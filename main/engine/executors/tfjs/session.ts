@@ -16,6 +16,7 @@ import { activate } from './backend.ts';
 import type { TfjsKind } from './backend.ts';
 import { tensorType } from './primitives.ts';
 import type { Kernel } from './primitives.ts';
+import { checkRange } from '../range.ts';
 import { roundTo } from './rounding.ts';
 
 /** How programs are run: what is kept whole, and the kernel of each operation that then remains. */
@@ -170,20 +171,31 @@ export class TfjsSession implements Session {
     this.#states.set(state, tf.clone(tensor));
   }
 
-  async read(state: string): Promise<Float32Array> {
+  async read(state: string, from = 0, into?: Float32Array): Promise<Float32Array> {
     this.#check();
     activate(this.#kind);
-    return Float32Array.from((await this.#stateOf(state).data()) as Float32Array);
+    const tensor = this.#stateOf(state);
+    const count = into?.length ?? tensor.size - from;
+    checkRange(state, this.#specs.get(state)!, from, count);
+    const data = (await tensor.data()).subarray(from, from + count) as Float32Array;
+    if (into === undefined) return Float32Array.from(data);
+    into.set(data);
+    return into;
   }
 
-  write(state: string, data: Float32Array): void {
+  write(state: string, data: Float32Array, from?: number): void {
     this.#check();
     activate(this.#kind);
     const old = this.#stateOf(state);
     const spec = this.#specs.get(state)!;
-    if (data.length !== sizeOf(spec.shape))
-      throw new Error(`write: state ${state} is ${showType(spec)}, got ${data.length} numbers`);
-    const copy = Float32Array.from(data);
+    checkRange(state, spec, from, data.length);
+    let copy: Float32Array;
+    // Tensors never change: a part is replaced by a new tensor of all.
+    if (data.length === old.size) copy = Float32Array.from(data);
+    else {
+      copy = Float32Array.from(old.dataSync() as Float32Array);
+      copy.set(data, from);
+    }
     roundTo(spec.dtype, copy);
     old.dispose();
     const typed = tensorType(spec.dtype) === 'int32' ? Int32Array.from(copy) : copy;

@@ -112,7 +112,16 @@ describe('the architecture', () => {
   });
 
   it('describes every main folder in a README.md', () => {
-    const folders = ['main', 'preload', 'main/cli', 'main/host', 'main/server', 'main/store', 'main/engine'];
+    const folders = [
+      'main',
+      'preload',
+      'main/app',
+      'main/cli',
+      'main/host',
+      'main/server',
+      'main/store',
+      'main/engine',
+    ];
     for (const parent of ['main/lab', 'main/engine']) {
       for (const entry of readdirSync(join(ROOT, parent))) {
         const folder = `${parent}/${entry}`;

@@ -2,9 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { protocol } from 'electron';
 import type { Session } from 'electron';
-import { PAGE_HEADERS } from './contentSecurity.ts';
+import { contentSecurityPolicy, pageHeaders } from '../host/pageFiles.ts';
 import { SCHEME } from './origin.ts';
 import { findPage } from './pages.ts';
+
+/** No network: calls travel over a message port. */
+const HEADERS = pageHeaders(contentSecurityPolicy());
 
 /** Before the app is ready. `standard` gives pages an origin, `secure` what browsers keep from plain http. */
 export function registerScheme(): void {
@@ -16,7 +19,7 @@ export function registerScheme(): void {
 export function servePages(session: Session, root: string): void {
   session.protocol.handle(SCHEME, async ({ url, method }) => {
     const page = method === 'GET' ? await findPage(root, url) : undefined;
-    if (page === undefined) return new Response('Not found', { status: 404, headers: PAGE_HEADERS });
-    return new Response(await readFile(page.path), { headers: { ...PAGE_HEADERS, 'Content-Type': page.type } });
+    if (page === undefined) return new Response('Not found', { status: 404, headers: HEADERS });
+    return new Response(await readFile(page.path), { headers: { ...HEADERS, 'Content-Type': page.type } });
   });
 }

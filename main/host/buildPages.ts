@@ -9,16 +9,29 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const PAGES = join(ROOT, 'out', 'renderer');
 
 /** What the interface is made of. */
-const SOURCES = ['renderer', 'preload/contract', 'resources/guide', 'package.json'];
+const PAGE_SOURCES = ['renderer', 'preload/contract', 'resources/guide', 'package.json'];
+/** What the desktop app is made of beside it. */
+const APP_SOURCES = ['main/app', 'main/host', 'preload', 'electron.vite.config.ts'];
 
-/** Whether it has to be built: it is missing, or a source is newer. Without sources (a package) what is there is used. */
+/** Whether the interface has to be built: it is missing, or a source is newer. Without sources (a package) what is there is used. */
 export async function needsBuild(root: string = ROOT): Promise<boolean> {
-  const page = join(root, 'out', 'renderer', 'index.html');
   if (!existsSync(join(root, 'renderer', 'vite.config.ts'))) return false;
-  if (!existsSync(page)) return true;
-  const built = (await stat(page)).mtimeMs;
-  const newest = await Promise.all(SOURCES.map((source) => newestOf(join(root, source))));
-  return Math.max(...newest) > built;
+  return await isOlder(root, ['renderer/index.html'], PAGE_SOURCES);
+}
+
+/** As `needsBuild`, of the desktop app with its interface. */
+export async function needsAppBuild(root: string = ROOT): Promise<boolean> {
+  if (!existsSync(join(root, 'electron.vite.config.ts'))) return false;
+  const built = ['main/index.js', 'preload/index.cjs', 'renderer/index.html'];
+  return await isOlder(root, built, [...PAGE_SOURCES, ...APP_SOURCES]);
+}
+
+/** True when something of `built` (in `out`) is missing, or older than the newest of the sources. */
+async function isOlder(root: string, built: readonly string[], sources: readonly string[]): Promise<boolean> {
+  const found = await Promise.all(built.map((name) => stat(join(root, 'out', name)).catch(() => undefined)));
+  if (found.includes(undefined)) return true;
+  const newest = await Promise.all(sources.map((source) => newestOf(join(root, source))));
+  return Math.max(...newest) > Math.min(...found.map((each) => each!.mtimeMs));
 }
 
 /** @throws an Error with the builder's own words */

@@ -13,6 +13,10 @@ export interface LabPaths {
   readonly plugins: string;
   /** Notes of running engine processes, so that a later host finds those that outlived theirs. */
   readonly engines: string;
+  /** Browsers that were let in, as digests. */
+  readonly browsers: string;
+  /** Where the interface is served, for other commands. */
+  readonly serving: string;
 }
 
 interface Surroundings {
@@ -46,5 +50,7 @@ export function labPaths(home: string): LabPaths {
     cache: join(home, 'cache'),
     plugins: join(home, 'plugins'),
     engines: join(home, 'engines'),
+    browsers: join(home, 'browsers.json'),
+    serving: join(home, 'serving.json'),
   };
 }

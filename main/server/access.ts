@@ -5,28 +5,29 @@
  * - `Host` must be our own address: a name that was pointed at 127.0.0.1 (DNS rebinding) is refused.
  * - `Origin`, where there is one, must be ours; a WebSocket must have one.
  * - Everything needs a session: a cookie that only this browser has (HttpOnly, SameSite=Strict). It is given for the token in the
- *   address that Sweeplab prints; each token works once.
+ *   address that Sweeplab prints; each token works once. `sessions.ts` remembers which browsers have one.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { digest, LASTING_DAYS, secret } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
 
 const NAMES = ['127.0.0.1', 'localhost'] as const;
 /** Tokens that were printed and not used. */
 const MOST_TOKENS = 16;
-/** Browsers that have a session. */
-const MOST_SESSIONS = 64;
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-const secret = (): string => randomBytes(24).toString('base64url');
+/** Browsers share cookies between the ports of a machine: the name keeps two Sweeplabs apart. */
+export const cookieName = (port: number): string => `sweeplab-${port}`;
 
 export class Access {
   readonly #port: number;
+  readonly #sessions: Sessions;
   // Digests, in the order of their making.
   #tokens: Buffer[] = [];
-  #sessions: Buffer[] = [];
 
-  constructor(port: number) {
+  constructor(port: number, sessions: Sessions) {
     this.#port = port;
+    this.#sessions = sessions;
   }
 
   /** A new token, for one use. */
@@ -42,10 +43,15 @@ export class Access {
     const found = this.#tokens.findIndex((each) => timingSafeEqual(each, given));
     if (found < 0) return undefined;
     this.#tokens.splice(found, 1);
-    const session = secret();
-    this.#sessions = [...this.#sessions, digest(session)].slice(-MOST_SESSIONS);
-    // Browsers share cookies between the ports of a machine: the name keeps two Sweeplabs apart.
-    return `${this.#cookie}=${session}; HttpOnly; SameSite=Strict; Path=/`;
+    const key = this.#sessions.open();
+    const lasting = `Max-Age=${LASTING_DAYS * 86_400}`;
+    return `${cookieName(this.#port)}=${key}; ${lasting}; HttpOnly; SameSite=Strict; Path=/`;
+  }
+
+  /** Ends every browser's session, and addresses that were not used yet. @returns how many sessions there were */
+  forget(): number {
+    this.#tokens = [];
+    return this.#sessions.clear();
   }
 
   hostIsOurs({ headers }: IncomingMessage): boolean {
@@ -61,15 +67,7 @@ export class Access {
 
   hasSession({ headers }: IncomingMessage): boolean {
     const cookies = (headers.cookie ?? '').split(';').map((part) => part.trim());
-    const prefix = `${this.#cookie}=`;
-    return cookies.some((cookie) => {
-      if (!cookie.startsWith(prefix)) return false;
-      const given = digest(cookie.slice(prefix.length));
-      return this.#sessions.some((each) => timingSafeEqual(each, given));
-    });
-  }
-
-  get #cookie(): string {
-    return `sweeplab-${this.#port}`;
+    const prefix = `${cookieName(this.#port)}=`;
+    return cookies.some((cookie) => cookie.startsWith(prefix) && this.#sessions.has(cookie.slice(prefix.length)));
   }
 }

@@ -7,17 +7,23 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
 import { MOST_MESSAGE_BYTES } from '../../preload/contract/rpc.ts';
+import { contentSecurityPolicy, findPageFile, pageHeaders } from '../host/pageFiles.ts';
 import type { LabServer } from '../host/services/labServer.ts';
 import { Access } from './access.ts';
-import { findFile } from './files.ts';
+import { noteRunning } from './running.ts';
+import { Sessions } from './sessions.ts';
 import { socketPort } from './socketPort.ts';
 
 export interface ServeOptions {
-  readonly lab: Pick<LabServer, 'connect' | 'download'>;
+  readonly lab: Pick<LabServer, 'connect' | 'download' | 'admit'>;
   /** Folder of the built interface. */
   readonly pages: string;
   /** 0: any that is free. */
   readonly port: number;
+  /** Where the browsers that were let in are remembered; without it, until the end of the process. */
+  readonly sessions?: string;
+  /** Where commands of the same user find the port and a key. */
+  readonly note?: string;
 }
 
 export interface BrowserServer {
@@ -28,39 +34,21 @@ export interface BrowserServer {
 }
 
 const HOST = '127.0.0.1';
+/** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
+const GOING_AWAY = 1001;
 /** Where the WebSocket is. */
 const SOCKET_PATH = '/lab';
 /** Connections of one browser are few; more are a mistake. */
 const MOST_CONNECTIONS = 64;
 
-/** Scripts and styles are our own files. Style attributes are set by charts and virtual lists. */
-const policy = (port: number): string =>
-  [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "style-src-attr 'unsafe-inline'",
-    "img-src 'self' data: blob:",
-    "font-src 'self'",
-    `connect-src 'self' ws://${HOST}:${port} ws://localhost:${port}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');
-
 /** Starts listening. @throws an Error that says so when the port is taken */
-export async function serveBrowsers({ lab, pages, port }: ServeOptions): Promise<BrowserServer> {
+export async function serveBrowsers({ lab, pages, port, sessions, note }: ServeOptions): Promise<BrowserServer> {
   const server = createServer({ requestTimeout: 30_000 });
   await listen(server, port);
   const own = (server.address() as AddressInfo).port;
-  const access = new Access(own);
-  const headers: Readonly<Record<string, string>> = {
-    'Content-Security-Policy': policy(own),
-    'X-Content-Type-Options': 'nosniff',
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Referrer-Policy': 'no-referrer',
-  };
+  const remembered = new Sessions({ path: sessions });
+  const access = new Access(own, remembered);
+  const headers = pageHeaders(contentSecurityPolicy([`ws://${HOST}:${own}`, `ws://localhost:${own}`]));
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_MESSAGE_BYTES, perMessageDeflate: false });
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -78,17 +66,21 @@ export async function serveBrowsers({ lab, pages, port }: ServeOptions): Promise
         return end(
           response,
           403,
-          'This address was used before, or is of an earlier start. Sweeplab prints the current one.',
+          'This address was used before, or is of an earlier start. Another one: sweeplab serve --new-address',
         );
       response.setHeader('Set-Cookie', cookie);
       return forward(response);
     }
     if (token !== null) return forward(response);
     if (!access.hasSession(request))
-      return end(response, 403, 'Open Sweeplab by the address that it prints when it starts: it holds the key.');
+      return end(
+        response,
+        403,
+        'Open Sweeplab by the address that it prints when it starts: it holds the key. Another one: sweeplab serve --new-address',
+      );
     const download = /^\/download\/([0-9a-f]{32})$/u.exec(pathname)?.[1];
     if (download !== undefined) return await sendDownload(lab, download, request, response);
-    const file = await findFile(pages, pathname);
+    const file = await findPageFile(pages, pathname);
     if (file === undefined) return end(response, 404, 'There is no such page.');
     // Files of a build carry a hash of their content in the name; the page itself does not.
     const lasting = pathname.startsWith('/assets/');
@@ -120,11 +112,26 @@ export async function serveBrowsers({ lab, pages, port }: ServeOptions): Promise
     sockets.handleUpgrade(request, socket, head, (opened) => lab.connect(socketPort(opened), { trusted: false }));
   });
 
+  const url = (): string => `http://${HOST}:${own}/?token=${access.token()}`;
+  const forget = (): number => {
+    const count = access.forget();
+    const open = [...sockets.clients];
+    // The answer to whoever asked for it goes out first.
+    setImmediate(() => {
+      for (const socket of open) socket.close(GOING_AWAY);
+    });
+    return count;
+  };
+  const withdraw = lab.admit({ url, forget });
+  const unnote = note === undefined ? undefined : noteRunning(note, own, remembered.openOwn());
+
   return {
     port: own,
-    url: () => `http://${HOST}:${own}/?token=${access.token()}`,
+    url,
     close: () =>
       new Promise((resolve) => {
+        unnote?.();
+        withdraw();
         for (const socket of sockets.clients) socket.terminate();
         server.close(() => resolve());
         server.closeAllConnections();

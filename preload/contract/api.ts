@@ -113,6 +113,10 @@ const configured = { values, recipe: z.string().max(4096).nullish() };
 export const routes = {
   'app.info': route(nothing).to<shapes.AppInfo>(),
   'app.doctor': route(nothing).to<{ findings: shapes.Finding[] }>(),
+  /** An address that lets another browser in, once. */
+  'browsers.address': route(nothing).to<{ url: string }>(),
+  /** Turns all browsers out, the caller's too: each needs a new address. */
+  'browsers.forget': route(nothing).to<{ forgotten: number }>(),
   'devices.list': route(nothing).to<{ devices: shapes.DeviceInfo[] }>(),
 
   'recipes.list': route(nothing).to<{ recipes: shapes.RecipeCard[] }>(),

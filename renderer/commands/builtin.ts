@@ -1,4 +1,5 @@
 /** Commands that are always there. */
+import { bridge } from '../connect/bridgePort.ts';
 import { useLayout } from '../frame/layout.ts';
 import { RAIL, RAIL_END } from '../frame/rail.ts';
 import { navigate } from '../frame/router.ts';
@@ -6,7 +7,7 @@ import { usePreferences } from '../stores/preferences.ts';
 import { useQueue } from '../stores/queue.ts';
 import { addCommands } from './registry.ts';
 import type { Command } from './registry.ts';
-import { keysOpen, paletteOpen } from './state.ts';
+import { inviteOpen, keysOpen, paletteOpen } from './state.ts';
 
 /** The search field of what is shown: the list's first, else the content's. */
 export function focusSearch(): void {
@@ -43,6 +44,15 @@ export function registerCommands(): () => void {
       section: 'General',
       keys: ['?'],
       run: () => (keysOpen.value = true),
+    },
+    {
+      id: 'app.invite',
+      title: 'Connect another browser…',
+      section: 'General',
+      also: 'device address link phone laptop share',
+      // The desktop app serves none.
+      enabled: () => bridge() === undefined,
+      run: () => (inviteOpen.value = true),
     },
     { id: 'app.search', title: 'Search what is shown', section: 'General', keys: ['/'], run: focusSearch },
     ...views,

@@ -28,7 +28,11 @@ export function connectSocket(address: string): Promise<Port> {
         socket.addEventListener('close', () => {
           closed();
           if (!open)
-            reject(new Error('Sweeplab does not answer. Is it still running? After a restart, open its new address.'));
+            reject(
+              new Error(
+                'Sweeplab does not answer. Is it still running? If it is, open an address that it prints: sweeplab serve --new-address',
+              ),
+            );
         });
       },
     );

@@ -21,6 +21,7 @@ describe('who may speak with the server', () => {
     expect(reply.headers['content-security-policy']).toMatch(
       /^default-src 'none'; script-src 'self'; style-src 'self';/u,
     );
+    expect(reply.headers['content-security-policy']).not.toContain('unsafe');
     expect(reply.headers['x-content-type-options']).toBe('nosniff');
     expect((await serving.get('/assets/main-1.js', { cookie })).headers['content-type']).toMatch(/javascript/u);
   });
@@ -29,7 +30,7 @@ describe('who may speak with the server', () => {
     const address = serving.server.url().slice(serving.origin.length);
     const first = await serving.get(address);
     expect(first.status).toBe(200);
-    expect(first.headers['set-cookie']?.[0]).toMatch(/; HttpOnly; SameSite=Strict; Path=\/$/u);
+    expect(first.headers['set-cookie']?.[0]).toMatch(/; Max-Age=2592000; HttpOnly; SameSite=Strict; Path=\/$/u);
     expect(first.headers.refresh).toBe('0; url=/');
     const second = await serving.get(address);
     expect(second.status).toBe(403);

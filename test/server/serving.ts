@@ -6,6 +6,7 @@ import { request } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Port } from '../../preload/contract/port.ts';
 import { loadWorkshop } from '../../main/host/lab.ts';
+import type { LabPaths } from '../../main/host/paths.ts';
 import { LabServer } from '../../main/host/services/labServer.ts';
 import { serveBrowsers } from '../../main/server/server.ts';
 import type { BrowserServer } from '../../main/server/server.ts';
@@ -30,8 +31,11 @@ export interface Serving {
   socket(headers: Record<string, string>, path?: string): Promise<WebSocket | number>;
   client(): Promise<Client>;
   readonly origin: string;
+  readonly paths: LabPaths;
   /** Ends every client's connection, as a machine that slept would find it. */
   dropConnections(): void;
+  /** Ends the lab, and a new one takes its place, on the same port. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,17 +47,27 @@ export async function startServing(): Promise<Serving> {
   writeFileSync(join(pages, 'assets', 'main-1.js'), 'export {};');
   writeFileSync(join(pages, '.hidden.js'), 'secret');
   writeFileSync(join(folder, 'secret.js'), 'secret');
-  const lab = await LabServer.open(await loadWorkshop({ home: join(folder, 'home') }));
-  const server = await serveBrowsers({ lab, pages, port: 0 });
+  const workshop = await loadWorkshop({ home: join(folder, 'home') });
+  const { browsers, serving: note } = workshop.paths;
+  const open = async (wanted: number) => {
+    const lab = await LabServer.open(workshop);
+    return { lab, server: await serveBrowsers({ lab, pages, port: wanted, sessions: browsers, note }) };
+  };
+  let { lab, server } = await open(0);
   const { port } = server;
   const origin = `http://127.0.0.1:${port}`;
   const clients: Client[] = [];
   const sockets: WebSocket[] = [];
   const serving: Serving = {
     folder,
-    lab,
-    server,
+    get lab() {
+      return lab;
+    },
+    get server() {
+      return server;
+    },
     origin,
+    paths: workshop.paths,
     get: (path, headers = {}, method = 'GET') =>
       new Promise((resolve, reject) => {
         // Not fetch: it normalises paths and forbids the headers that matter here.
@@ -90,6 +104,11 @@ export async function startServing(): Promise<Serving> {
     },
     dropConnections: () => {
       for (const socket of sockets.splice(0)) socket.terminate();
+    },
+    restart: async () => {
+      await server.close();
+      await lab.close('kill');
+      ({ lab, server } = await open(port));
     },
     close: async () => {
       for (const client of clients) client.close();

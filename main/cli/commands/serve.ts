@@ -3,7 +3,12 @@ import { spawn } from 'node:child_process';
 import { Command } from 'commander';
 import { buildPages, needsBuild, PAGES } from '../../host/buildPages.ts';
 import { LabServer } from '../../host/services/labServer.ts';
+import type { LabPaths } from '../../host/paths.ts';
+import { LabError } from '../../../preload/contract/rpc.ts';
+import { callRunning, lastPort } from '../../server/running.ts';
 import { serveBrowsers } from '../../server/server.ts';
+import type { BrowserServer } from '../../server/server.ts';
+import { Sessions } from '../../server/sessions.ts';
 import { requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
@@ -17,18 +22,42 @@ export interface ServeOptions {
   readonly port?: string;
   /** False with `--no-open`. */
   readonly open: boolean;
+  readonly newAddress?: boolean;
+  readonly forgetBrowsers?: boolean;
 }
 
 export function serveCommand(context: Context): Command {
   return new Command('serve')
     .description('Open the interface in the browser. Only this machine can reach it.')
-    .option('--port <n>', `port to listen on (default: ${USUAL_PORT}, or any that is free)`)
+    .option('--port <n>', `port to listen on (default: the last one, else ${USUAL_PORT}, else any that is free)`)
     .option('--no-open', 'print the address and open no browser')
-    .action((options: ServeOptions) => serve(context, options));
+    .option('--new-address', 'print an address for another browser of the Sweeplab that runs already')
+    .option('--forget-browsers', 'let no browser in that was let in before; each needs a new address')
+    .action((options: ServeOptions) =>
+      options.newAddress === true ? newAddress(context, options) : serve(context, options),
+    );
+}
+
+/** Asks the running Sweeplab. */
+async function newAddress({ workshop, output }: Context, { forgetBrowsers }: ServeOptions): Promise<void> {
+  const { serving } = workshop.paths;
+  try {
+    if (forgetBrowsers === true) {
+      const { forgotten } = await callRunning(serving, 'browsers.forget', {});
+      output.note(`${plural(forgotten, 'browser')} forgotten.`);
+    }
+    const { url } = await callRunning(serving, 'browsers.address', {});
+    output.text(`Sweeplab is at ${url}`);
+    output.text('The address works once, for one browser on this machine.');
+    output.data({ url });
+  } catch (error) {
+    if (error instanceof LabError) throw new InputError(error.message);
+    throw error;
+  }
 }
 
 /** Serves until it is interrupted. */
-export async function serve(context: Context, { port, open }: ServeOptions): Promise<void> {
+export async function serve(context: Context, { port, open, forgetBrowsers }: ServeOptions): Promise<void> {
   requirePlugins(context);
   const { output, workshop } = context;
   const wanted = portOf(port);
@@ -38,12 +67,13 @@ export async function serve(context: Context, { port, open }: ServeOptions): Pro
   }
   const lab = await LabServer.open(workshop);
   try {
-    const server = await listen(lab, wanted);
+    const { paths } = workshop;
+    if (forgetBrowsers === true) new Sessions({ path: paths.browsers }).clear();
+    const server = await listen(lab, paths, wanted);
     const url = server.url();
     output.text(`Sweeplab is at ${url}`);
-    output.text(
-      'The address works once, for one browser on this machine. Runs and models lie in ' + workshop.paths.home,
-    );
+    output.text('The address works once, for one browser on this machine; another: sweeplab serve --new-address');
+    output.text(`Runs and models lie in ${paths.home}`);
     output.text('Stop with Ctrl-C: runs in training are saved and go on at the next start.');
     output.data({ url, port: server.port, home: workshop.paths.home });
     if (open) openBrowser(url);
@@ -54,14 +84,18 @@ export async function serve(context: Context, { port, open }: ServeOptions): Pro
   }
 }
 
-async function listen(lab: LabServer, wanted: number | undefined) {
-  const options = { lab, pages: PAGES };
+/** On the port that was used last, so that a page left open finds the lab again. */
+async function listen(lab: LabServer, paths: LabPaths, wanted: number | undefined): Promise<BrowserServer> {
+  const options = { lab, pages: PAGES, sessions: paths.browsers, note: paths.serving };
   if (wanted !== undefined) return await serveBrowsers({ ...options, port: wanted });
-  try {
-    return await serveBrowsers({ ...options, port: USUAL_PORT });
-  } catch {
-    return await serveBrowsers({ ...options, port: 0 });
+  for (const port of new Set([lastPort(paths.serving) ?? USUAL_PORT, USUAL_PORT])) {
+    try {
+      return await serveBrowsers({ ...options, port });
+    } catch {
+      // Somebody else has it.
+    }
   }
+  return await serveBrowsers({ ...options, port: 0 });
 }
 
 /** Resolves at Ctrl-C; a second one ends the engines at once. */

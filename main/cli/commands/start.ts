@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { ROOT } from '../../host/buildPages.ts';
+import { needsAppBuild, ROOT } from '../../host/buildPages.ts';
 import type { Context } from '../context.ts';
 import { serve } from './serve.ts';
 
@@ -20,9 +20,12 @@ async function start(context: Context, options: { port?: string; open: boolean }
   const binary = options.open && options.port === undefined ? desktopBinary() : undefined;
   if (binary === undefined || !hasDisplay()) return await serve(context, options);
   const { output, workshop } = context;
-  if (!existsSync(join(ROOT, 'out', 'main', 'index.js'))) {
-    output.note('Building the app (once, about twenty seconds) …');
-    await run(process.execPath, [builder(), 'build'], {});
+  if (await needsAppBuild()) {
+    output.note('Building the app (about twenty seconds) …');
+    if ((await run(process.execPath, [builder(), 'build'], {})) !== 0) {
+      output.note('The app cannot be built; what failed stands above.');
+      return context.exit(1);
+    }
   }
   output.note(`Opening Sweeplab. Runs and models lie in ${workshop.paths.home}`);
   const env = { SWEEPLAB_NODE: process.execPath, SWEEPLAB_HOME: workshop.paths.home };

@@ -12,6 +12,14 @@ import type { Call } from './session.ts';
 import type { Thread } from './thread.ts';
 import type { Views } from './views.ts';
 
+/** How browsers come in, where the lab is served to any. */
+export interface Door {
+  /** An address that lets one browser in. */
+  url(): string;
+  /** Turns all browsers out. @returns how many had been let in */
+  forget(): number;
+}
+
 export interface Hub {
   readonly lab: Lab;
   readonly instance: string;
@@ -20,6 +28,8 @@ export interface Hub {
   readonly datasets: Datasets;
   readonly planner: Planner;
   readonly reader: Thread<ReadQuestions>;
+  /** Undefined in the desktop app. */
+  readonly door: () => Door | undefined;
   readonly downloads: Downloads;
   readonly views: Views;
   /** Tells every client that these changed. */

@@ -23,7 +23,7 @@ import { DeviceWatch } from './deviceWatch.ts';
 import { Downloads } from './downloads.ts';
 import type { PreparedFile } from './downloads.ts';
 import { listed } from './hub.ts';
-import type { Hub } from './hub.ts';
+import type { Door, Hub } from './hub.ts';
 import { LongQueue } from './longQueue.ts';
 import { Planner } from './planner.ts';
 import { PointBuffer } from './pointBuffer.ts';
@@ -88,6 +88,7 @@ export class LabServer {
   readonly #unwatch: (() => void)[];
   #timer: NodeJS.Timeout | undefined;
   #lastTurn = 0;
+  #door: Door | undefined;
   /** For the first client. */
   #greeting: Notice | undefined;
   #closing: Promise<void> | undefined;
@@ -187,6 +188,14 @@ export class LabServer {
     });
   }
 
+  /** Tells clients how further browsers come in. @returns what ends that */
+  admit(door: Door): () => void {
+    this.#door = door;
+    return () => {
+      if (this.#door === door) this.#door = undefined;
+    };
+  }
+
   get clients(): number {
     return this.#sessions.size;
   }
@@ -237,6 +246,7 @@ export class LabServer {
       datasets,
       planner: this.#planner,
       reader: this.#reader,
+      door: () => this.#door,
       queue: this.#queue,
       devices: this.#devices,
       downloads: this.#downloads,

@@ -1,14 +1,23 @@
+import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RecipeCard } from '../../../../preload/contract/shapes.ts';
 import { listRecipes, loadRecipe, resolveConfig } from '../../../lab/settings/index.ts';
 import type { Recipe } from '../../../lab/settings/index.ts';
 import { checkup } from '../../checkup.ts';
 import { packageVersion } from '../../version.ts';
 import { resolveValues } from '../configs.ts';
-import type { Handlers, Hub } from '../hub.ts';
+import type { Door, Handlers, Hub } from '../hub.ts';
 
-export function appRoutes(hub: Hub): Handlers<'app' | 'devices' | 'recipes' | 'settings' | 'views' | 'queue'> {
+export function appRoutes(
+  hub: Hub,
+): Handlers<'app' | 'browsers' | 'devices' | 'recipes' | 'settings' | 'views' | 'queue'> {
   const { lab, queue } = hub;
   const { registry } = lab;
+  const door = (): Door => {
+    const found = hub.door();
+    if (found === undefined)
+      throw new LabError('state', 'The desktop app serves no browsers; end it and start: sweeplab serve');
+    return found;
+  };
   return {
     'app.info': () => ({
       version: packageVersion(),
@@ -19,6 +28,8 @@ export function appRoutes(hub: Hub): Handlers<'app' | 'devices' | 'recipes' | 's
       instance: hub.instance,
     }),
     'app.doctor': async () => ({ findings: await checkup(lab.paths) }),
+    'browsers.address': () => ({ url: door().url() }),
+    'browsers.forget': () => ({ forgotten: door().forget() }),
     'devices.list': async () => ({ devices: await hub.devices.list() }),
 
     'recipes.list': async () => ({ recipes: (await listRecipes()).map(cardOf) }),

@@ -1,6 +1,7 @@
 /**
  * Kernels against PyTorch on the shapes of a model with 6 layers of width 512 and 8,192 tokens per step: interleaved pairs,
- * medians, and the ratio of every pair's times (above 1 we are faster) with its spread.
+ * medians, and the ratio of every pair's times (above 1 we are faster) with its spread. First comes the processor's ceiling, and products
+ * show the share of it that they reach.
  *
  *   npm run bench -- kernels|gemm|attention [--python PATH] [--threads N] [--pairs N] [--only PART] [--json FILE]
  *
@@ -11,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadNative, pointer, record } from '../../main/engine/native/addon.ts';
 import type { Native } from '../../main/engine/native/addon.ts';
+import { measureCeilings, showCeilings } from './ceiling.ts';
 import { startPeer } from './peer.ts';
 import type { Peer } from './peer.ts';
 import { median, spread } from './statistics.ts';
@@ -265,6 +267,8 @@ export async function kernelsBench(args: readonly string[], only = ''): Promise<
     flags.python === undefined ? undefined : await startPeer(flags.python, script, {});
   if (other === undefined) console.log('SKIPPED: the PyTorch peer (give --python PATH, a Python with torch)');
   console.log(`level ${level}, ${threads} threads${other ? `, peer PyTorch ${other.hello.version}` : ''}`);
+  const ceilings = measureCeilings(native, threads);
+  console.log(showCeilings(ceilings, threads));
   const results = [];
   for (const c of allCases().filter((x) => x.id.includes(flags.only))) {
     const own = prepare(c);
@@ -278,7 +282,9 @@ export async function kernelsBench(args: readonly string[], only = ''): Promise<
     }
     own.free();
     const speed = (x: number) => (c.flops ? `${(c.flops / x / 1e9).toFixed(0).padStart(5)} GFLOP/s` : '');
-    const line = `${c.id.padEnd(42)} ${(median(ours) * 1e3).toFixed(2).padStart(8)} ms ${speed(median(ours))}`;
+    const share =
+      c.flops === 0 ? '' : ` ${(c.flops / median(ours) / 1e7 / ceilings[c.type].all).toFixed(0).padStart(3)} %`;
+    const line = `${c.id.padEnd(42)} ${(median(ours) * 1e3).toFixed(2).padStart(8)} ms ${speed(median(ours))}${share}`;
     const ratios = other ? spread(ours.map((x, i) => theirs[i]! / x)) : undefined;
     const against = ratios
       ? ` peer ${(median(theirs) * 1e3).toFixed(2).padStart(8)} ms ${speed(median(theirs))} ratio ${ratios.median.toFixed(2)} (${ratios.min.toFixed(2)}–${ratios.max.toFixed(2)})`
@@ -293,5 +299,6 @@ export async function kernelsBench(args: readonly string[], only = ''): Promise<
     });
   }
   other?.close();
-  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify({ level, threads, results }, null, 2)}\n`);
+  if (flags.json !== undefined)
+    writeFileSync(flags.json, `${JSON.stringify({ level, threads, ceilings, results }, null, 2)}\n`);
 }

@@ -2,7 +2,8 @@
  * `npm run bench -- step [--python PATH] [--model NAME …] [--policy fp32|bf16 …] [--pairs N] [--steps N] [--threads N] [--json FILE]`
  *
  * Training steps of the native CPU executor against PyTorch in one run, interleaved: each pair is a few steps of ours, then as many of the
- * peer's. Without `--python` (a Python with torch) the peer is skipped, visibly.
+ * peer's. Without `--python` (a Python with torch) the peer is skipped, visibly. Below each pair stands the share of the processor's ceiling
+ * (multiply-adds in registers alone) that either reaches, and what the speed target would take.
  */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,8 +14,11 @@ import type { TypedArray } from '../../main/engine/executors/executor.ts';
 import { sizeOf } from '../../main/engine/graph/value.ts';
 import { workingName } from '../../main/engine/nn/context.ts';
 import { buildTraining } from '../../main/engine/nn/training.ts';
+import { loadNative } from '../../main/engine/native/addon.ts';
 import { fillNormal } from '../../main/engine/random/philox.ts';
 import { builtInRegistry } from '../../main/lab/settings/index.ts';
+import { measureCeilings, showCeilings } from './ceiling.ts';
+import type { Ceilings } from './ceiling.ts';
 import { startPeer } from './peer.ts';
 import type { Peer } from './peer.ts';
 import { median, spread } from './statistics.ts';
@@ -35,6 +39,9 @@ const MODELS: Readonly<Record<string, Shape>> = {
   '10.8M': { vocabulary: 65, width: 384, depth: 6, heads: 6, context: 256, rows: 16 },
   '30M': { vocabulary: 50304, width: 384, depth: 6, heads: 6, context: 128, rows: 64 },
 };
+
+/** How many times the peer's speed a step is to reach. */
+const TARGETS: Readonly<Record<string, number>> = { fp32: 1.3, bf16: 2 };
 
 /** A training step on random tokens, and the seconds that it took. */
 async function ourStep(shape: Shape, policy: string, threads: number) {
@@ -102,6 +109,10 @@ interface Row {
   readonly peer?: Spread;
   /** Ours over the peer's, pair by pair. */
   readonly ratio?: Spread;
+  /** GFLOP/s of all threads that no program can pass, the share of it that our step reaches, and the peer's. */
+  readonly ceiling: number;
+  readonly share: number;
+  readonly peerShare?: number;
   readonly losses: { readonly ours: number; readonly peer?: number };
 }
 
@@ -114,7 +125,7 @@ interface Options {
 
 type StepPeer = Peer<{ torch: string; parameters: number; fused: boolean }, { seconds: number[]; loss: number }>;
 
-async function measure(model: string, policy: string, options: Options): Promise<Row> {
+async function measure(model: string, policy: string, options: Options, ceilings: Ceilings): Promise<Row> {
   const shape = MODELS[model]!;
   const { step, session, programs, tokens } = await ourStep(shape, policy, options.threads);
   const script = fileURLToPath(new URL('peers/step.py', import.meta.url));
@@ -146,14 +157,24 @@ async function measure(model: string, policy: string, options: Options): Promise
         losses.peer = answer.loss;
       }
     }
+    const ceiling = ceilings[policy === 'fp32' ? 'f32' : 'bf16'].all;
+    const gflops = (speeds: readonly number[]) => (programs.flopsPerToken * median(speeds)) / 1e9;
     return {
       model,
       policy,
       parameters: programs.parameterCount,
       tokensPerStep: tokens,
       ours: spread(ours),
-      gflops: (programs.flopsPerToken * median(ours)) / 1e9,
-      ...(peer === undefined ? {} : { peer: spread(theirs), ratio: spread(ours.map((own, i) => own / theirs[i]!)) }),
+      gflops: gflops(ours),
+      ceiling,
+      share: gflops(ours) / ceiling,
+      ...(peer === undefined
+        ? {}
+        : {
+            peer: spread(theirs),
+            ratio: spread(ours.map((own, i) => own / theirs[i]!)),
+            peerShare: gflops(theirs) / ceiling,
+          }),
       losses,
     };
   } finally {
@@ -164,6 +185,19 @@ async function measure(model: string, policy: string, options: Options): Promise
 
 const whole = (x: number) => Math.round(x).toLocaleString('en');
 const range = (s: Spread, digits: number) => `${s.min.toFixed(digits)}–${s.max.toFixed(digits)}`;
+
+/** "171 of 235 GFLOP/s, 73 %; the peer 64 %; 1.3 times the peer would take 197 GFLOP/s". */
+function share(row: Row): string {
+  const percent = (x: number) => `${(100 * x).toFixed(0)} %`;
+  const own = `${whole(row.gflops)} of ${whole(row.ceiling)} GFLOP/s, ${percent(row.share)}`;
+  const target = TARGETS[row.policy];
+  if (row.peerShare === undefined) return own;
+  const peer = `${own}; the peer ${percent(row.peerShare)}`;
+  if (target === undefined) return peer;
+  const needed = target * row.peerShare * row.ceiling;
+  const beyond = needed > row.ceiling ? ', more than the processor has' : '';
+  return `${peer}; ${target} times the peer would take ${whole(needed)} GFLOP/s${beyond}`;
+}
 
 export async function stepBench(args: readonly string[]): Promise<{ rows: Row[] }> {
   const { values } = parseArgs({
@@ -185,11 +219,13 @@ export async function stepBench(args: readonly string[]): Promise<{ rows: Row[] 
   const threads = values.threads === undefined ? device.threads : Number(values.threads);
   console.log(`Training step on ${device.name}`);
   if (values.python === undefined) console.log('SKIPPED: the PyTorch peer (give --python PATH, a Python with torch)');
+  const ceilings = measureCeilings(loadNative().native!, threads);
+  console.log(showCeilings(ceilings, threads));
   const options = { python: values.python, pairs: Number(values.pairs), steps: Number(values.steps), threads };
   const rows: Row[] = [];
   for (const model of values.model ?? Object.keys(MODELS)) {
     for (const policy of values.policy ?? ['fp32', 'bf16']) {
-      const row = await measure(model, policy, options);
+      const row = await measure(model, policy, options, ceilings);
       rows.push(row);
       const against =
         row.peer === undefined || row.ratio === undefined
@@ -198,8 +234,9 @@ export async function stepBench(args: readonly string[]): Promise<{ rows: Row[] 
       console.log(
         `${model} ${policy}  ours ${whole(row.ours.median)} tokens/s (${range(row.ours, 0)}), ${whole(row.gflops)} GFLOP/s${against}  loss ${row.losses.ours.toFixed(3)} / ${row.losses.peer?.toFixed(3) ?? '–'}`,
       );
+      console.log(`  ${share(row)}`);
     }
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ device, rows }, null, 2)}\n`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ device, ceilings, rows }, null, 2)}\n`);
   return { rows };
 }

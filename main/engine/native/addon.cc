@@ -377,11 +377,6 @@ napi_value SetThreads(napi_env env, napi_callback_info info) {
   engine->version++;
   return nullptr;
 }
-napi_value PackedBytes(napi_env env, napi_callback_info info) {
-  Arguments a(env, info);
-  return number(env, (double)engine->level.level->packed_bytes((int64_t)to_number(env, a.v[0]), (int64_t)to_number(env, a.v[1]),
-                                                               (int64_t)to_number(env, a.v[2])));
-}
 napi_value Allocate(napi_env env, napi_callback_info info) {
   Arguments a(env, info);
   double bytes = to_number(env, a.v[0], -1);
@@ -562,7 +557,7 @@ NAPI_MODULE_INIT() {
     const char* name;
     napi_callback call;
   } functions[] = {{"kernels", Kernels},   {"chainOps", ChainOps},         {"info", Info},       {"setLevel", SetLevel}, {"setThreads", SetThreads},
-                   {"packedBytes", PackedBytes}, {"allocate", Allocate},   {"free", Free},       {"write", Write},       {"read", Read},
+                   {"allocate", Allocate},   {"free", Free},       {"write", Write},       {"read", Read},
                    {"compile", Compile},   {"release", Release},           {"scratchBytes", ScratchBytes}, {"run", Run}, {"runSync", RunSync},
                    {"profile", Profile},   {"memory", MemoryReport}};
   for (auto& f : functions) {

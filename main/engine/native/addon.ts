@@ -44,8 +44,6 @@ export interface Native {
   /** Throws when this processor cannot run the level; '' chooses the fastest. */
   setLevel(name: string): void;
   setThreads(count: number): void;
-  /** Bytes of a packed [k, n] operand for a product computed in f32 (0) or bf16 (1), at the current level. */
-  packedBytes(k: number, n: number, compute: number): number;
   /** A zeroed block of exactly so many bytes; throws `out of memory` when the system refuses. */
   allocate(bytes: number): number;
   free(block: number): void;

@@ -1,9 +1,12 @@
 // Matrix products.
 //
-// C is cut into blocks of at most MC x NC; a block is one task and belongs to one thread, which walks K in steps of KC:
-// pack op(A)[MC,KC] into panels of MR rows and op(B)[KC,NC] into panels of NR columns (both private to the thread, in its L2;
-// no barriers), then the micro-kernel makes MR x NR tiles with all accumulators in registers. The order of additions into an
-// element of C depends on K alone, so results do not depend on the number of threads nor on the blocking of M and N.
+// C is cut into blocks, one task each, that belong to one thread; nothing is shared and there are no barriers. A task packs op(B)
+// of its columns once (KS deep, as much of K as B_DWORDS hold: it lives in L2 and L3), then goes down its rows a group of panels
+// (about 56 rows) at a time: pack op(A)[group, KC] into L2, and let the micro-kernel make MR x NR tiles with all accumulators in
+// registers, JC columns after JC columns, so that a panel of A stays in L1 while panels of B stream past it. The next group of A
+// is prefetched meanwhile. So A is packed once per block of N and B once per block of M, and blocks are as large as the number of
+// threads allows (gemm_plan). The order of additions into an element of C depends on K alone, so results do not depend on the
+// number of threads nor on the blocking of M and N.
 //
 // A panel holds "dwords" [depth][R]: f32 numbers, or pairs of bf16 along k (the VNNI form that vdpbf16ps and tiles take).
 // bf16 is widened to f32 in packing on levels without bf16 products, and f32 rounded to bf16 in packing on levels with them.
@@ -14,8 +17,8 @@
 //   portable   6 x  8        12 multiply-adds of 128 bits
 //   amx       32 x 32        4 tile products (2 x 2), 32 bf16 of depth at a time
 //
-// Measured (README.md, one Zen 4 core): 84-101 GFLOP/s f32 and 176-206 bf16 on training shapes, packing included; oneDNN 81-101
-// and 170-222. Registers alone allow about 112 and 224.
+// Measured on one Zen 4 core: registers alone allow 117 GFLOP/s f32 and 235 bf16 (`npm run bench -- gemm` prints it); the
+// micro-kernel on packed operands 113-115 and 227-229; whole products: README.md. What is lost is packing and traffic of C.
 //
 // The epilogue runs on the finished tile while it is in L1: bias, activation (with the pre-activation stored), derivative of
 // an activation, residual, rounding.
@@ -38,10 +41,12 @@ constexpr int MR_DOT = MR;
 #endif
 constexpr int MR_MAX = MR_DOT > MR ? MR_DOT : MR;
 
-// Block sizes: A block + B block of f32 is about 1 MiB.
-constexpr int64_t KC = 384;  // dwords of depth: 384 f32 or 768 bf16
-constexpr int64_t MC = LEVEL_W == 16 ? 448 : 240;
-constexpr int64_t NC = 512;
+// Block sizes, in dwords of 4 bytes.
+constexpr int64_t KC = 512;                // depth of a packed group of A: 512 f32 or 1024 bf16
+constexpr int64_t B_DWORDS = 1024 * 1024;  // packed B of a task: 4 MiB
+constexpr int64_t JC = 256;                // columns that a group of A passes at a time: 512 KiB of packed B
+constexpr int64_t GROUP = 56;              // rows of a group, rounded to panels
+constexpr int64_t ACC_DWORDS = 512 * 1024; // partial sums of a task that C cannot hold
 
 // Depth of a panel in dwords, rounded to the 16 that a tile takes.
 INLINE int64_t depth_of(int64_t k, bool dot) {
@@ -157,12 +162,37 @@ static void pack_rows(const S* src, int64_t ld, int64_t rows, int64_t k, float* 
   }
 }
 
+// The same for the first N columns, all of which exist, of a row that has a partner.
+template <bool DOT, int N, class S>
+INLINE vf whole_columns(const S* row, int64_t ld) {
+#if LEVEL_BF16
+  if constexpr (DOT && sizeof(S) == 2) {
+    constexpr __mmask16 mask = (__mmask16)((1u << N) - 1);
+    __m512i lo = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, row));
+    __m512i hi = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, row + ld));
+    return (vf)_mm512_or_si512(lo, _mm512_slli_epi32(hi, 16));
+  }
+#endif
+  return column_dwords<DOT>(row, ld, true, N);
+}
+
 // Source rows run across ("row contiguous"): a copy, or an interleave of two rows. Packs k elements of one panel; `last` says that
 // the panel ends here, so that its final store must not reach into the next panel.
 template <int R, bool DOT, class S>
 static void pack_columns(const S* src, int64_t ld, int64_t columns, int64_t k, float* dst, bool last) {
-  constexpr int PER = DOT ? 2 : 1;
-  for (int64_t d = 0; d * PER < k; d++) {
+  constexpr int PER = DOT ? 2 : 1, REST = R % W == 0 ? W : R % W;
+  int64_t d = 0;
+  if (columns >= R) {
+    int64_t whole = k / PER - (last ? 1 : 0);
+    for (; d < whole; d++) {
+      const S* row = src + d * PER * ld;
+      float* out = dst + d * R;
+#pragma GCC unroll 4
+      for (int c = 0; c + W < R; c += W) store(out + c, whole_columns<DOT, W>(row + c, ld));
+      store(out + R - REST, whole_columns<DOT, REST>(row + R - REST, ld));
+    }
+  }
+  for (; d * PER < k; d++) {
     const S* row = src + d * PER * ld;
     bool pair = d * PER + 1 < k, final = last && (d + 1) * PER >= k;
     for (int c = 0; c < R; c += W) {
@@ -277,10 +307,36 @@ INLINE int64_t packed_a_size(int64_t m, int64_t k, bool dot) {
 }
 INLINE int64_t packed_b_size(int64_t n, int64_t k, bool dot) { return round_up(n, NR) * depth_of(k, dot) + W; }
 
-static int64_t packed_bytes(int64_t k, int64_t n, int64_t compute) { return packed_b_size(n, k, use_dot(compute)) * 4; }
+// A few rows times a transposed matrix, as in generation: rows of B are read where they are, because packing would cost more than
+// the product.
+constexpr int64_t THIN = 4;
+INLINE bool thin(const gemm_args& g) { return g.m <= THIN && g.tb && !g.ta; }
+
+template <bool DOT>
+INLINE vf multiply_add(vf sum, vf x, vf y) {
+#if LEVEL_BF16
+  if (DOT) return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)x, (__m512bh)y);
+#endif
+  return sum + x * y;
+}
+// tile[m][NR] = A B[j0 .. j0 + n]^T.
+template <bool DOT, class SA, class SB>
+static void thin_product(const gemm_args& g, const SA* A, const SB* B, int64_t j0, int64_t n, float* tile) {
+  constexpr int64_t STEP = DOT ? 2 * W : W;
+  for (int64_t j = 0; j < n; j++) {
+    const SB* row = B + (j0 + j) * g.ldb;
+    vf sum[THIN];
+    for (int r = 0; r < THIN; r++) sum[r] = splat(0.f);
+    for (int64_t k = 0; k < g.k; k += STEP) {
+      vf y = row_dwords<DOT>(row + k, g.k - k);
+      for (int64_t r = 0; r < g.m; r++) sum[r] = multiply_add<DOT>(sum[r], row_dwords<DOT>(A + r * g.lda + k, g.k - k), y);
+    }
+    for (int64_t r = 0; r < g.m; r++) tile[r * NR + j] = hsum(sum[r]);
+  }
+}
 
 struct GemmPlan {
-  int64_t mc, nc, kc, mblocks, nblocks, kblocks;
+  int64_t mr, mc, nc, kc, ks, group, mblocks, nblocks;
   bool dot, plain;  // plain: nothing in the epilogue
   bool keep;        // partial sums stay in f32 scratch, because C cannot hold them
   size_t a_dwords, b_dwords, acc_dwords;
@@ -289,40 +345,46 @@ struct GemmPlan {
 static GemmPlan gemm_plan(const gemm_args& g, int threads) {
   GemmPlan p;
   p.dot = use_dot(g.compute);
-  int64_t mr = p.dot ? MR_DOT : MR;
-  int64_t kmax = KC * (p.dot ? 2 : 1);
-  p.kblocks = max_<int64_t>(1, ceil_div(g.k, kmax));
-  p.kc = max_<int64_t>(1, round_up(ceil_div(g.k, p.kblocks), 32));
-  p.kblocks = max_<int64_t>(1, ceil_div(g.k, p.kc));
-  int64_t mb = max_<int64_t>(1, ceil_div(g.m, MC)), nb = max_<int64_t>(1, ceil_div(g.n, NC));
-  // Enough tasks to share out evenly, but no block below about 128 x 128.
-  int64_t want = threads > 1 ? 4 * (int64_t)threads : 1;
-  while (mb * nb * g.batch < want) {
-    int64_t m1 = ceil_div(g.m, mb), n1 = ceil_div(g.n, nb);
-    if (m1 >= n1 && m1 >= 2 * 112)
-      mb++;
-    else if (n1 >= 2 * 128)
-      nb++;
-    else if (m1 >= 2 * 112)
-      mb++;
-    else
-      break;
+  int64_t per = p.dot ? 2 : 1, m = max_<int64_t>(1, g.m), n = max_<int64_t>(1, g.n), k = max_<int64_t>(1, g.k);
+  p.mr = p.dot ? MR_DOT : MR;
+  p.group = max_<int64_t>(1, GROUP / p.mr) * p.mr;
+  p.kc = min_(round_up(ceil_div(k, ceil_div(k, KC * per)), 32), round_up(k, 2));
+  bool several = p.kc < k;
+  p.plain = !g.bias && !g.act && !g.actgrad && !g.aux && !g.residual && g.alpha == 1.0;
+  p.keep = several && !(p.plain && g.ctype == F32);
+
+  // Blocks of C: the least estimated time. Per step of depth a task costs mc * nc for the products and COST * (mc + nc) for packing;
+  // threads work in rounds, and the tail of the last round is more uneven the larger the tasks are.
+  const double COST = 24;
+  int64_t depth = depth_of(k, p.dot), most_n = B_DWORDS / max_<int64_t>(KC, min_<int64_t>(depth, 2 * KC));
+  int64_t nb0 = ceil_div(n, most_n);
+  double best = -1;
+  for (int64_t split = 1; split <= 8; split++) {
+    int64_t nb = nb0 * split, nc = round_up(ceil_div(n, nb), NR);
+    if (split > 1 && nc < 2 * NR) break;
+    for (int64_t rounds = 1; rounds <= 8; rounds++) {
+      int64_t mb = max_<int64_t>(1, ceil_div(rounds * threads, nb * g.batch)), mc = round_up(ceil_div(m, mb), p.mr);
+      if (mb > 1 && mc < 2 * p.mr) mc = min_(2 * p.mr, round_up(m, p.mr));
+      bool deep = depth > max_<int64_t>(1, B_DWORDS / nc / max_<int64_t>(1, depth_of(p.kc, p.dot))) * depth_of(p.kc, p.dot);
+      if (p.keep && deep) mc = min_(mc, max_(p.mr, ACC_DWORDS / nc / p.mr * p.mr));
+      int64_t tasks = ceil_div(m, mc) * ceil_div(n, nc) * g.batch;
+      double task = (double)mc * (double)nc + COST * (double)(mc + nc), time = task * ((double)ceil_div(tasks, threads) + 0.05);
+      if (best >= 0 && time >= best) continue;
+      best = time;
+      p.mc = mc;
+      p.nc = nc;
+    }
   }
-  if (threads > 1)
-    while ((mb * nb * g.batch) % threads && mb * nb * g.batch < 64 && ceil_div(g.m, mb) >= 2 * 112) mb++;
-  p.mc = round_up(ceil_div(max_<int64_t>(1, g.m), mb), mr);
-  p.nc = round_up(ceil_div(max_<int64_t>(1, g.n), nb), NR);
-  p.mblocks = ceil_div(g.m, p.mc);
-  p.nblocks = ceil_div(g.n, p.nc);
-  bool linear = !g.bias && !g.act && !g.actgrad && !g.aux && !g.residual && g.alpha == 1.0;
-  p.plain = linear;
-  p.keep = p.kblocks > 1 && !(linear && g.ctype == F32);
-  p.a_dwords = (size_t)packed_a_size(p.mc, p.kc, p.dot);
-  p.b_dwords = g.packed ? 0 : (size_t)packed_b_size(p.nc, p.kc, p.dot);
-  p.acc_dwords = p.keep ? (size_t)(p.mc * p.nc) : 0;
+  p.mblocks = ceil_div(m, p.mc);
+  p.nblocks = ceil_div(n, p.nc);
+  p.ks = min_(max_<int64_t>(1, B_DWORDS / p.nc / max_<int64_t>(1, depth_of(p.kc, p.dot))) * p.kc, round_up(k, p.kc));
+  p.a_dwords = (size_t)packed_a_size(min_(p.group, p.mc), p.kc, p.dot);
+  p.b_dwords = (size_t)packed_b_size(p.nc, min_(p.ks, k), p.dot);
+  p.acc_dwords = p.keep ? (size_t)((p.ks < k ? p.mc : min_(p.group, p.mc)) * p.nc) : 0;
   return p;
 }
 static size_t gemm_scratch(const gemm_args& g, int threads) {
+  if (thin(g)) return 0;
   GemmPlan p = gemm_plan(g, threads);
   return 4 * (p.a_dwords + p.b_dwords + p.acc_dwords) + 256;
 }
@@ -376,11 +438,34 @@ INLINE void store_tile(const float* tile, int64_t rows, void* c, int64_t first, 
   }
 }
 
+// Fetches a matrix into the cache line by line, a few lines at each call.
+struct Prefetcher {
+  const char* row = nullptr;
+  int64_t stride = 0, rows = 0, width = 0, column = 0;
+  void aim(const void* first, int64_t row_bytes, int64_t count, int64_t bytes) {
+    row = (const char*)first;
+    stride = row_bytes;
+    rows = count;
+    width = bytes;
+    column = 0;
+  }
+  int64_t lines() const { return rows * ceil_div(width, 64); }
+  inline __attribute__((always_inline)) void fetch(int64_t count) {
+    for (; count > 0 && rows > 0; count--) {
+      __builtin_prefetch(row + column, 0, 2);
+      if ((column += 64) >= width) {
+        column = 0;
+        row += stride;
+        rows--;
+      }
+    }
+  }
+};
+
 static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char* scratch) {
   int64_t mb = task % p.mblocks, nb = task / p.mblocks % p.nblocks, batch = task / (p.mblocks * p.nblocks);
-  int64_t i0 = mb * p.mc, j0 = nb * p.nc;
-  int64_t mc = min_(p.mc, g.m - i0), nc = min_(p.nc, g.n - j0);
-  int64_t mr = p.dot ? MR_DOT : MR;
+  int64_t i0 = mb * p.mc, j0 = nb * p.nc, mr = p.mr, per = p.dot ? 2 : 1;
+  int64_t mc = min_(p.mc, g.m - i0), nc = min_(p.nc, g.n - j0), columns = p.nc / NR;
   const void* A = at((const void*)g.a, g.atype, batch * g.sa);
   const void* B = at((const void*)g.b, g.btype, batch * g.sb);
   void* C = at(g.c, g.ctype, batch * g.sc);
@@ -393,67 +478,91 @@ static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char
   float* pb = pa + round_up((int64_t)p.a_dwords, 16);
   float* acc = pb + round_up((int64_t)p.b_dwords, 16);
   alignas(64) float tile[MR_MAX * NR];
-  int64_t whole_depth = depth_of(g.k, p.dot);
-  for (int64_t kb = 0; kb < p.kblocks; kb++) {
-    int64_t k0 = kb * p.kc, kc = min_(p.kc, g.k - k0), depth = depth_of(kc, p.dot);
-    bool first = kb == 0, last = kb == p.kblocks - 1;
-    pack_a(at(A, g.atype, g.ta ? k0 * g.lda + i0 : i0 * g.lda + k0), g.atype, g.lda, g.ta, mc, kc, p.dot, pa);
-    if (!g.packed)
-      pack_b(at(B, g.btype, g.tb ? j0 * g.ldb + k0 : k0 * g.ldb + j0), g.btype, g.ldb, g.tb, nc, kc, p.dot, pb);
-    for (int64_t j = 0; j < nc; j += NR) {
-      const float* bp = g.packed ? (const float*)g.b + (j0 + j) * whole_depth + (k0 / (p.dot ? 2 : 1)) * NR : pb + j * depth;
-      int64_t n = min_<int64_t>(NR, nc - j);
-      for (int64_t i = 0; i < mc; i += mr) {
-        int64_t rows = min_(mr, mc - i), at_c = (i0 + i) * g.ldc + j0 + j;
-        bool add = p.keep ? g.beta != 0 : (!first || g.beta != 0);
-        bool whole = p.plain && n == NR && !p.keep, direct = whole && rows == mr && g.ctype == F32;
-        if (!p.keep || last)  // C is on its way while the product is made
-          for (int64_t r = 0; r < rows; r++) {
-            __builtin_prefetch(at(C, g.ctype, at_c + r * g.ldc), 1);
-            if (g.ctype == F32 && NR > 16) __builtin_prefetch(at(C, g.ctype, at_c + r * g.ldc + 16), 1);
-          }
-        float* out = direct ? (float*)C + at_c : tile;
-        int64_t ld = direct ? g.ldc : NR;
-        if (direct && add)
-          p.dot ? micro<HAS_DOT, true>(depth, pa + i * depth, bp, out, ld) : micro<false, true>(depth, pa + i * depth, bp, out, ld);
-        else
-          p.dot ? micro<HAS_DOT, false>(depth, pa + i * depth, bp, out, ld) : micro<false, false>(depth, pa + i * depth, bp, out, ld);
-        if (direct) continue;
-        if (whole && !add) {
-          g.ctype == BF16 ? store_tile<true>(tile, rows, C, at_c, g.ldc) : store_tile<false>(tile, rows, C, at_c, g.ldc);
-          continue;
+  int64_t bytes = g.atype == F32 ? 4 : 2;
+  auto a_at = [&](int64_t i, int64_t k0) { return at(A, g.atype, g.ta ? k0 * g.lda + i : i * g.lda + k0); };
+  for (int64_t s0 = 0; s0 < max_<int64_t>(1, g.k); s0 += p.ks) {
+    int64_t ks = min_(p.ks, g.k - s0), b_depth = depth_of(ks, p.dot);
+    pack_b(at(B, g.btype, g.tb ? j0 * g.ldb + s0 : s0 * g.ldb + j0), g.btype, g.ldb, g.tb, nc, ks, p.dot, pb);
+    for (int64_t r0 = 0; r0 < mc; r0 += p.group) {
+      int64_t height = min_(p.group, mc - r0);
+      for (int64_t k0 = s0; k0 < s0 + max_<int64_t>(1, ks); k0 += p.kc) {
+        int64_t kc = min_(p.kc, s0 + ks - k0), depth = depth_of(kc, p.dot);
+        bool first = k0 == 0, last = k0 + kc >= g.k;
+        pack_a(a_at(i0 + r0, k0), g.atype, g.lda, g.ta, height, kc, p.dot, pa);
+        Prefetcher next;
+        bool deeper = k0 + p.kc < s0 + ks;
+        int64_t nr = deeper ? r0 : r0 + p.group, nk = deeper ? k0 + p.kc : s0;
+        if (nr < mc) {
+          int64_t h = min_(p.group, mc - nr), d = min_(p.kc, s0 + ks - nk);
+          next.aim(a_at(i0 + nr, nk), g.lda * bytes, g.ta ? d : h, (g.ta ? h : d) * bytes);
         }
-        if (p.keep) {
-          float* sum = acc + (i * p.nc) + j * rows;  // the tile's own contiguous place
-          if (!first)
-            for (int64_t x = 0; x < rows * NR; x += W) store(tile + x, load(tile + x) + load(sum + x));
-          if (!last) {
-            memcpy(sum, tile, (size_t)(rows * NR) * 4);
-            continue;
-          }
-        }
-        epilogue(e, tile, NR, i0 + i, j0 + j, rows, n, C, add);
+        int64_t lines = ceil_div(next.lines(), ceil_div(height, mr) * ceil_div(nc, NR));
+        for (int64_t jc = 0; jc < nc; jc += JC)
+          for (int64_t i = 0; i < height; i += mr)
+            for (int64_t j = jc; j < min_(nc, jc + JC); j += NR) {
+              const float *ap = pa + i * depth, *bp = pb + j * b_depth + (k0 - s0) / per * NR;
+              int64_t n = min_<int64_t>(NR, nc - j), rows = min_(mr, height - i), at_c = (i0 + r0 + i) * g.ldc + j0 + j;
+              bool add = p.keep ? g.beta != 0 : (!first || g.beta != 0);
+              bool whole = p.plain && n == NR && !p.keep, direct = whole && rows == mr && g.ctype == F32;
+              if (!p.keep || last)  // C is on its way while the product is made
+                for (int64_t r = 0; r < rows; r++) {
+                  __builtin_prefetch(at(C, g.ctype, at_c + r * g.ldc), 1);
+                  if (g.ctype == F32 && NR > 16) __builtin_prefetch(at(C, g.ctype, at_c + r * g.ldc + 16), 1);
+                }
+              next.fetch(lines);
+              // Kept sums are tiles side by side, of the group or, when B does not reach down all of K, of the task.
+              float* sum = p.keep ? acc + (((p.ks < g.k ? r0 : 0) + i) / mr * columns + j / NR) * mr * NR : tile;
+              float* out = direct ? (float*)C + at_c : sum;
+              int64_t ld = direct ? g.ldc : NR;
+              if (direct ? add : p.keep && !first)
+                p.dot ? micro<HAS_DOT, true>(depth, ap, bp, out, ld) : micro<false, true>(depth, ap, bp, out, ld);
+              else
+                p.dot ? micro<HAS_DOT, false>(depth, ap, bp, out, ld) : micro<false, false>(depth, ap, bp, out, ld);
+              if (direct || (p.keep && !last)) continue;
+              if (whole && !add)
+                g.ctype == BF16 ? store_tile<true>(sum, rows, C, at_c, g.ldc) : store_tile<false>(sum, rows, C, at_c, g.ldc);
+              else
+                epilogue(e, sum, NR, i0 + r0 + i, j0 + j, rows, n, C, add);
+            }
       }
     }
   }
 }
 
+template <bool DOT>
+static void gemm_thin(const Context& x, const gemm_args& g) {
+  constexpr int64_t COLUMNS = 4 * NR;
+  int64_t blocks = ceil_div(g.n, COLUMNS);
+  parallel(x.pool, blocks * g.batch, [&](int64_t task, int) {
+    int64_t batch = task / blocks, first = task % blocks * COLUMNS;
+    const void* A = at((const void*)g.a, g.atype, batch * g.sa);
+    const void* B = at((const void*)g.b, g.btype, batch * g.sb);
+    gemm_args e = g;
+    if (e.aux) e.aux = at(e.aux, e.auxtype, batch * g.sc);
+    if (e.residual) e.residual = at(e.residual, e.restype, batch * g.sc);
+    alignas(64) float tile[THIN * NR] = {};
+    for (int64_t j = first; j < min_(g.n, first + COLUMNS); j += NR) {
+      int64_t n = min_<int64_t>(NR, g.n - j);
+      if (g.atype == F32)
+        g.btype == F32 ? thin_product<DOT>(g, (const float*)A, (const float*)B, j, n, tile)
+                       : thin_product<DOT>(g, (const float*)A, (const bf16*)B, j, n, tile);
+      else
+        g.btype == F32 ? thin_product<DOT>(g, (const bf16*)A, (const float*)B, j, n, tile)
+                       : thin_product<DOT>(g, (const bf16*)A, (const bf16*)B, j, n, tile);
+      epilogue(e, tile, NR, 0, j, g.m, n, at(g.c, g.ctype, batch * g.sc), g.beta != 0);
+    }
+  });
+}
+
 static void gemm(const Context& x, const gemm_args& g) {
   if (g.m <= 0 || g.n <= 0) return;
+  if (thin(g)) {
+    use_dot(g.compute) ? gemm_thin<HAS_DOT>(x, g) : gemm_thin<false>(x, g);
+    return;
+  }
   GemmPlan p = gemm_plan(g, x.threads);
   parallel(x.pool, p.mblocks * p.nblocks * g.batch,
            [&](int64_t task, int thread) { gemm_block(g, p, task, x.scratch + thread * x.stride); });
-}
-
-static size_t pack_scratch(const pack_args&, int) { return 0; }
-static void pack(const Context& x, const pack_args& g) {
-  bool dot = use_dot(g.compute);
-  int64_t depth = depth_of(g.k, dot), panels = ceil_div(g.n, NR), group = 8;
-  // NR is a whole number of vectors, so no panel writes into its neighbour.
-  parallel(x.pool, ceil_div(panels, group), [&](int64_t task, int) {
-    int64_t j = task * group * NR, n = min_(group * NR, g.n - j);
-    pack_b(at((const void*)g.b, g.btype, g.tb ? j * g.ldb : j), g.btype, g.ldb, g.tb, n, g.k, dot, (float*)g.out + j * depth);
-  });
 }
 
 }  // namespace LEVEL

@@ -17,14 +17,15 @@ enum OptimizerKind : int64_t { ADAMW = 0, ADAM = 1, SGD = 2, ADAGRAD = 3, RMSPRO
 //   op(A) is A[m,k], or A[k,m] transposed when ta; op(B) is B[k,n], or B[n,k] transposed when tb. Types f32 or bf16 each.
 //   compute: F32, or BF16 (products of bf16-rounded operands, f32 accumulation). beta is 0 or 1.
 //   f: act, with the pre-activation stored to aux first when aux is given; with actgrad it is v * act'(aux).
-//   residual and aux may be the same memory as c. packed: b is a buffer written by `pack` for the same k, n, tb, compute; ldb, sb, btype are then ignored.
+//   residual and aux may be the same memory as c.
 #define FIELDS_gemm(P, I, F)                                                                                              \
   P(a) P(b) P(c) P(bias) P(aux) P(residual) I(m) I(n) I(k) I(lda) I(ldb) I(ldc) I(ldaux) I(ldres) I(ta) I(tb) I(atype)     \
-  I(btype) I(ctype) I(auxtype) I(restype) I(compute) I(act) I(actgrad) I(packed) I(batch) I(sa) I(sb) I(sc) \
+  I(btype) I(ctype) I(auxtype) I(restype) I(compute) I(act) I(actgrad) I(batch) I(sa) I(sb) I(sc) \
   I(biastype) F(alpha) F(beta)
 
-// pack: the packed form of op(B) [k,n]; its size is `packedBytes(k, n, compute)`, which depends on the level.
-#define FIELDS_pack(P, I, F) P(b) P(out) I(n) I(k) I(ldb) I(tb) I(btype) I(compute)
+// peak: `repeats` rounds of multiply-adds in registers, by every thread: the ceiling that no product can pass. y: f32
+//   [threads + 1]: something that depends on each thread's work, and last the operations of one round of one thread.
+#define FIELDS_peak(P, I, F) P(y) I(repeats) I(compute)
 
 // attention: O[b,i,h] = sum_j softmax_j(s_ij) keep_ij V[b,j,h/(heads/kvheads)], s_ij = cap(scale q_i.k_j) - slope_h (i' - j).
 //   i' = i + tk - tq; j <= i' when causal; j > i' - window when window > 0; keymask[b,tk] (u8) 0 hides a key.
@@ -121,7 +122,7 @@ enum OptimizerKind : int64_t { ADAMW = 0, ADAM = 1, SGD = 2, ADAGRAD = 3, RMSPRO
   F(beta1) F(beta2) F(eps) F(momentum) F(alpha)
 
 #define KERNELS(K)                                                                                                        \
-  K(gemm) K(pack) K(attention) K(attention_backward) K(norm) K(norm_backward) K(chain) K(glu) K(glu_backward)              \
+  K(gemm) K(peak) K(attention) K(attention_backward) K(norm) K(norm_backward) K(chain) K(glu) K(glu_backward)              \
   K(activation) K(activation_backward) K(softmax) K(softmax_backward) K(rotary_table) K(rotary) K(gather) K(scatter_add)   \
   K(reduce) K(argmax) K(permute) K(cast) K(fill) K(copy_rows) K(dropout) K(cross_entropy) K(global_norm) K(optimizer)
 
@@ -180,5 +181,4 @@ struct Level {
   size_t (*k##_scratch)(const k##_args&, int threads);
   KERNELS(SLOT)
 #undef SLOT
-  int64_t (*packed_bytes)(int64_t k, int64_t n, int64_t compute);
 };

@@ -4,6 +4,7 @@
 #include "chain.h"
 #include "cross_entropy.h"
 #include "optimizer.h"
+#include "peak.h"
 #include "rows.h"
 
 namespace LEVEL {
@@ -15,6 +16,5 @@ const Level table = {
 #define ENTRY(k) &k, &k##_scratch,
     KERNELS(ENTRY)
 #undef ENTRY
-    & packed_bytes,
 };
 }  // namespace LEVEL

@@ -70,6 +70,30 @@ describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
     native.release(program);
   });
 
+  // Catches a ceiling whose work is counted wrongly, or that is bound by anything but arithmetic: every product would pass it.
+  test('the peak kernel says how many operations a round has, and bf16 rounds have twice those of f32', () => {
+    for (const level of ['portable', '']) {
+      native.setLevel(level);
+      native.setThreads(2);
+      const block = allocate(4 * 3);
+      const operations = [0, 1].map((compute) => {
+        const call = record(native.kernels(), 'peak', { y: pointer(block, 0), repeats: 1000, compute });
+        const program = native.compile(Float64Array.from(call));
+        native.runSync(program);
+        native.release(program);
+        const out = new Float32Array(3);
+        native.read(block, 0, out);
+        expect(out[0]).toBeGreaterThanOrEqual(0);
+        expect(out[0]).toBeLessThan(1);
+        return out[2]!;
+      });
+      const lanes = { portable: 4, avx2: 8, avx512: 16 }[native.info().level];
+      if (lanes !== undefined) expect(operations[0]).toBe(2 * 2 * lanes * (lanes === 16 ? 14 : 6));
+      if (native.info().level !== 'amx')
+        expect(operations[1]! / operations[0]!).toBe(native.info().bf16Products ? 2 : 1);
+    }
+  });
+
   // Catches records that would make a kernel read wild memory.
   test('malformed programs are refused', () => {
     expect(() => native.compile(Float64Array.from([0, 5, 1]))).toThrow('past the end');

@@ -19,7 +19,6 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
     beta: number;
     batch: number;
     epilogue: 'none' | 'bias' | 'activation' | 'gradient' | 'residual';
-    packed: boolean;
     threads: number;
   }
 
@@ -71,11 +70,6 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
     if (c.epilogue === 'activation') Object.assign(args, { act: ACTIVATION[fn], aux: aux.p });
     if (c.epilogue === 'gradient') Object.assign(args, { act: ACTIVATION[fn], actgrad: 1, aux: aux.p });
     if (c.epilogue === 'residual') args.residual = residual.p;
-    if (c.packed) {
-      const packed = arena.bytes(native.packedBytes(k, n, args.compute!));
-      call('pack', { b: b.p, out: packed.p, n, k, ldb, tb: +c.tb, btype: b.type, compute: args.compute! });
-      Object.assign(args, { b: packed.p, packed: 1 });
-    }
     call('gemm', args);
     // Levels without bf16 products keep f32 operands as they are.
     const round = c.compute === 'bf16' && native.info().bf16Products ? roundBf16 : (x: number) => x;
@@ -117,7 +111,6 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
     for (let i = 0; i < 60; i++) {
       const pickType = () => r.pick(['f32', 'bf16'] as const);
       const batch = r.pick([1, 1, 1, 3]);
-      const packed = batch === 1 && r.uniform() < 0.3;
       const c: Case = {
         m: r.int(1, 70),
         n: r.int(1, 90),
@@ -128,7 +121,6 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
         compute: pickType(),
         beta: r.pick([0, 1]),
         batch,
-        packed,
         epilogue: r.pick(['none', 'bias', 'activation', 'gradient', 'residual'] as const),
         threads: r.pick([1, 2, 3]),
       };
@@ -137,7 +129,7 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
     }
   });
 
-  // Catches lost partial sums between K blocks (768 and 384 deep), and blocks of M and N.
+  // Catches lost partial sums between K blocks (1024 and 512 deep), and blocks of M and N.
   test.each([
     { m: 37, n: 65, k: 1703, c: 'bf16', epilogue: 'activation' },
     { m: 129, n: 33, k: 901, c: 'f32', epilogue: 'none' },
@@ -150,25 +142,60 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
         [false, true],
       ] as const) {
         const types = { a: compute, b: compute, c };
-        check({ m, n, k, ta, tb, types, compute, beta: 1, batch: 1, epilogue, packed: false, threads: 2 }, m + k);
+        check({ m, n, k, ta, tb, types, compute, beta: 1, batch: 1, epilogue, threads: 2 }, m + k);
         arena.clear();
       }
+  });
+
+  // Catches lost partial sums where packed B does not reach down all of K, and B packed at the wrong depth.
+  test('a product too deep for its columns to be packed at once', () => {
+    const [m, n, k] = [15, 513, 4300];
+    for (const compute of ['f32', 'bf16'] as const)
+      for (const [c, epilogue] of [
+        ['bf16', 'residual'],
+        ['f32', 'none'],
+      ] as const) {
+        const types = { a: compute, b: compute, c };
+        check({ m, n, k, ta: false, tb: true, types, compute, beta: 1, batch: 1, epilogue, threads: 1 }, 7);
+        arena.clear();
+      }
+  });
+
+  // Catches wrong ends of rows and columns, types and strides where B is read without packing.
+  test('a few rows times a transposed matrix', () => {
+    for (const m of [1, 3, 4])
+      for (const type of ['f32', 'bf16'] as const)
+        for (const epilogue of ['none', 'bias', 'residual'] as const) {
+          const types = { a: type, b: type, c: type };
+          const shape = { m, n: 333, k: 77 + m, ta: false, tb: true };
+          check({ ...shape, types, compute: type, beta: 1, batch: m === 3 ? 2 : 1, epilogue, threads: 2 }, 20 + m);
+          arena.clear();
+        }
   });
 
   // Catches a blocking that lets the number of threads change the bits.
   test('gives the same bits for any number of threads', () => {
     native.setLevel(level);
     const r = new Random(3);
-    const [m, n, k] = [200, 150, 900];
-    const a = arena.put(r.array(m * k));
-    const b = arena.put(r.array(n * k));
-    const results = [1, 2, 5].map((threads) => {
-      native.setThreads(threads);
-      const out = arena.empty(m * n);
-      call('gemm', { a: a.p, b: b.p, c: out.p, m, n, k, lda: k, ldb: n, ldc: n });
-      return arena.get(out);
-    });
-    for (const other of results.slice(1)) expect(other.findIndex((x, i) => x !== results[0]![i])).toBe(-1);
+    // The last is so deep that how much of K is packed at once depends on how N is cut.
+    for (const [m, n, k] of [
+      [200, 150, 900],
+      [3, 290, 130],
+      [45, 1030, 2100],
+    ] as const)
+      for (const type of ['f32', 'bf16'] as const) {
+        const a = arena.put(r.array(m * k), type);
+        const b = arena.put(r.array(n * k), type);
+        const results = [1, 2, 5].map((threads) => {
+          native.setThreads(threads);
+          const out = arena.put(new Float32Array(m * n).fill(0.5), type);
+          const types = { atype: a.type, btype: b.type, ctype: out.type, compute: a.type };
+          call('gemm', { a: a.p, b: b.p, c: out.p, m, n, k, lda: k, ldb: k, ldc: n, tb: 1, beta: 1, ...types });
+          return arena.get(out);
+        });
+        for (const other of results.slice(1)) expect(other.findIndex((x, i) => x !== results[0]![i])).toBe(-1);
+        arena.clear();
+      }
   });
 
   // Catches an in-place accumulation that reads what it has already overwritten.

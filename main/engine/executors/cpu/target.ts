@@ -30,11 +30,16 @@ const KEPT: ReadonlySet<string> = new Set([
   'globalNorm',
 ]);
 
-/** Logits are made for this many rows at a time: enough rows for the weights to be read few times, few enough to stay in cache. */
+/**
+ * Logits are made for this many rows at a time: with few rows the weights, and their gradients, are read and written many times over; with
+ * many the logits take much memory. At most 1,008 rows and 72 MiB (but not below 112 rows), in chunks of nearly equal size, which are
+ * whole panels of 14 rows.
+ */
 export function logitRows(rows: number, vocabulary: number): number {
-  const budget = 8 * 2 ** 20;
-  const fitting = Math.floor(budget / (4 * vocabulary));
-  return Math.min(rows, Math.max(128, Math.min(1024, fitting)));
+  const fitting = Math.floor((72 * 2 ** 20) / (4 * vocabulary * 112)) * 112;
+  const most = Math.max(112, Math.min(1008, fitting));
+  const even = Math.ceil(rows / Math.ceil(rows / most));
+  return Math.min(rows, Math.ceil(even / 14) * 14);
 }
 
 /** Width of a row of logits in scratch memory, a multiple of 64 elements. */

@@ -150,7 +150,8 @@ export function formatRoughRange(low: number, high: number): string {
     const [size, unit] = UNITS.find(([each]) => rounded >= each) ?? [1, 's'];
     return [Number((rounded / size).toPrecision(2)), unit];
   };
-  const [[a, first], [b, second]] = [rough(low), rough(high)];
+  const [[low2, first], [high2, second]] = [rough(low), rough(high)];
+  const [a, b] = [grouped(String(low2)), grouped(String(high2))];
   if (first !== second) return `${a}${SPACE}${first} – ${b}${SPACE}${second}`;
   return a === b ? `${a}${SPACE}${first}` : `${a}–${b}${SPACE}${first}`;
 }

@@ -60,13 +60,14 @@ export function costWords(seconds: Range | null | undefined, entries: PriceEntri
   if (prices === undefined || seconds === null || seconds === undefined) return null;
   const { currency, watts, tariff } = entries;
   const perHour = (prices.pricePerHour ?? 0) + (prices.kilowatts ?? 0) * (prices.tariff ?? 0);
-  const [low, high] = [seconds.low, seconds.high].map((each) => formatValue((each / 3600) * perHour, 2));
+  const [low, high] = [seconds.low, seconds.high].map((each) => (each / 3600) * perHour);
+  const money = (value: number): string => (value < 10 ? value.toFixed(2) : formatValue(value, 2));
   const parts = [
     ...(prices.pricePerHour === undefined ? [] : [`${prices.pricePerHour} ${currency} per hour`]),
     ...(prices.kilowatts === undefined ? [] : [`${watts} W × ${tariff} ${currency} per kWh`]),
   ];
-  const text =
-    (seconds.high / 3600) * perHour < 0.01 && perHour > 0 ? 'under 0.01' : low === high ? low : `${low} – ${high}`;
+  const range = money(low) === money(high) ? money(low) : `${money(low)} – ${money(high)}`;
+  const text = perHour === 0 ? '0' : high < 0.01 ? 'under 0.01' : low < 0.01 ? `up to ${money(high)}` : range;
   return { text: `${text}\u00A0${currency}`, how: parts.join(' + ') };
 }
 

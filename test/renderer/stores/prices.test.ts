@@ -21,7 +21,7 @@ describe('prices', () => {
     // The same arithmetic as the command line's.
     const cost = costOf(hours, pricesOf(entries)!)!;
     expect([cost.low, cost.high]).toEqual([2.2, 4.4]);
-    expect(text).toBe('2.2 – 4.4\u00A0$');
+    expect(text).toBe('2.20 – 4.40\u00A0$');
     expect(costWords({ low: 0.1, high: 0.2 }, entries)!.text).toBe('under 0.01\u00A0$');
     expect(how).toBe('2 $ per hour + 500 W × 0.4 $ per kWh');
   });
@@ -43,7 +43,7 @@ describe('prices', () => {
     });
     const prices = usePrices();
     await prices.load();
-    expect(prices.cost(hours)?.text).toBe('2 – 4\u00A0EUR');
+    expect(prices.cost(hours)?.text).toBe('2.00 – 4.00\u00A0EUR');
     await prices.set({ perHour: 3 });
     expect(prices.entries.perHour).toBe(2);
     expect(useToasts().toasts[0].message).toContain('price');

@@ -31,7 +31,7 @@ export const modelRules: readonly Rule[] = [
       return problem(
         'model.heads',
         heads,
-        `a divisor of model.width ${width} (${choices.join(', ') || 'none'}), or model.width ${nearestWidth}, or a model.head_size`,
+        `${choices.length > 0 ? `a divisor of model.width ${width} (${choices.join(', ')}), or ` : ''}model.width ${nearestWidth}, or a model.head_size`,
         nearest,
         `model.width % model.heads: ${width} % ${heads} = ${width % heads}`,
       );

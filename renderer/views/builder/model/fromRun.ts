@@ -22,5 +22,7 @@ export function settingsOf(config: Config, specs: readonly SettingSpec[]): Recor
 }
 
 export function draftOfRun(run: Pick<RunRecord, 'name' | 'config'>, specs: readonly SettingSpec[]): Draft {
-  return { ...EMPTY_DRAFT, name: run.name, settings: settingsOf(run.config, specs) };
+  // The seed in a run's name is of that run alone.
+  const name = run.name.replace(/\s*\bseed=\d+$/u, '');
+  return { ...EMPTY_DRAFT, name, settings: settingsOf(run.config, specs) };
 }

@@ -172,7 +172,7 @@ function othersIn(
   allowed: string,
   isSetting: (name: string) => boolean,
 ): NonNullable<Problem['others']> {
-  return [...allowed.matchAll(/, or ([\w.]+) (\d+)(?=,|$)/gu)].flatMap(([, setting, nearest]) => {
+  return [...allowed.matchAll(/(?:^|, or )([\w.]+) (\d+)(?=,|$)/gu)].flatMap(([, setting, nearest]) => {
     if (!isSetting(setting)) return [];
     const names = /\(([\w.]+) % [\w.]+: (\d+) %/u.exec(reason) ?? /\((head size) (\d+) \//u.exec(reason);
     const now =

@@ -1,19 +1,18 @@
-/** Prepared data for the routes and for launches: made in a process of its own, read here, the last few kept in memory. */
+/** Prepared data for the routes and for launches: made in a process of its own, looked at in a thread of its own. */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { DataProgress } from '../../../preload/contract/shapes.ts';
-import { datasetKey, prepareDatasets } from '../../lab/datasets/datasets.ts';
-import type { Dataset } from '../../lab/datasets/datasets.ts';
-import { Memo } from '../../lab/fit/memo.ts';
+import { datasetKey } from '../../lab/datasets/datasets.ts';
+import type { DataQuestions, DataWorkerData } from './dataWorker.ts';
 import { runJob } from './jobs.ts';
+import { Thread } from './thread.ts';
 
-/** Each holds its tokens. */
-const KEPT = 2;
 const REPORT_EVERY_MS = 200;
 
 export class Datasets {
   readonly #cacheDir: string;
   readonly #report: (config: Config, progress: DataProgress | null) => void;
-  readonly #loaded = new Memo<Promise<Dataset>>(KEPT);
+  /** Started by the first who looks at data. */
+  readonly #thread: Thread<DataQuestions>;
   /** Those that are known to lie in the cache, since this process began. */
   readonly #ready = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
@@ -21,20 +20,31 @@ export class Datasets {
   constructor(cacheDir: string, report: (config: Config, progress: DataProgress | null) => void) {
     this.#cacheDir = cacheDir;
     this.#report = report;
+    this.#thread = new Thread({
+      file: new URL('./dataWorker.ts', import.meta.url),
+      data: { cache: cacheDir } satisfies DataWorkerData,
+      name: 'Reading data',
+    });
   }
 
-  /** The dataset of a configuration, prepared when need be. @throws LabError */
-  async get(config: Config, signal: AbortSignal): Promise<Dataset> {
-    await this.ready([config], signal);
-    const key = datasetKey(config);
+  /** Asks about the data of a configuration, which is prepared when need be. @throws LabError */
+  async ask<W extends keyof DataQuestions & string>(
+    what: W,
+    ask: DataQuestions[W]['ask'],
+    signal: AbortSignal,
+  ): Promise<DataQuestions[W]['answer']> {
+    await this.ready([ask.config], signal);
     try {
-      return await this.#loaded.get(key, () => prepareDatasets([config], { cacheDir: this.#cacheDir }));
+      return await this.#thread.ask(what, ask, signal);
     } catch (error) {
       // The cache may have been emptied meanwhile: the next call prepares again.
-      this.#ready.delete(key);
-      this.#loaded.clear();
+      if (!signal.aborted) this.#ready.delete(datasetKey(ask.config));
       throw error;
     }
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
   }
 
   /** Makes sure that the cache on disk has what the configurations need. One preparation at a time. @throws LabError */

@@ -1,6 +1,6 @@
 /** What the handlers of all routes work with. */
 import type { Output, Parsed, RouteName } from '../../../preload/contract/api.ts';
-import type { DataProgress, ListedSweep, Notice } from '../../../preload/contract/shapes.ts';
+import type { ListedSweep, Notice } from '../../../preload/contract/shapes.ts';
 import type { Lab } from '../lab.ts';
 import type { Datasets } from './datasetCache.ts';
 import type { DeviceWatch } from './deviceWatch.ts';
@@ -35,7 +35,6 @@ export interface Hub {
   /** Tells every client that these changed. */
   readonly changed: (what: { readonly runs?: Iterable<string>; readonly sweeps?: Iterable<string> }) => void;
   readonly notice: (notice: Notice) => void;
-  readonly dataProgress: (corpus: string, tokenizer: string, progress: DataProgress | null) => void;
 }
 
 export type Handler<R extends RouteName> = (input: Parsed<R>, call: Call) => Output<R> | Promise<Output<R>>;

@@ -75,6 +75,7 @@ export class LabServer {
   readonly #views: Views;
   readonly #progress = new ProgressBoard();
   readonly #planner: Planner;
+  readonly #datasets: Datasets;
   /** Reads series for charts. */
   readonly #reader: Thread<ReadQuestions>;
   readonly #busyListeners = new Set<(busy: boolean) => void>();
@@ -115,6 +116,11 @@ export class LabServer {
     this.lab = lab;
     const { store, paths } = lab;
     this.#planner = new Planner(lab);
+    this.#datasets = new Datasets(paths.cache, (config, progress) => {
+      const corpus = String(config['data.corpus']);
+      const tokenizer = String(config['tokenizer.kind']);
+      this.#each((session) => session.tell('data', { corpus, tokenizer, progress }));
+    });
     this.#reader = new Thread({
       file: new URL('./readWorker.ts', import.meta.url),
       data: { database: paths.database } satisfies ReadWorkerData,
@@ -223,7 +229,7 @@ export class LabServer {
 
   async #close(how: 'urgent' | 'kill'): Promise<void> {
     await this.#queue.close(how);
-    await Promise.all([this.#planner.close(), this.#reader.close()]);
+    await Promise.all([this.#planner.close(), this.#reader.close(), this.#datasets.close()]);
     for (const session of this.#sessions) session.close();
     for (const unwatch of this.#unwatch) unwatch();
     clearTimeout(this.#timer);
@@ -237,13 +243,10 @@ export class LabServer {
 
   #hub(): Hub {
     const { lab, instance } = this;
-    const datasets = new Datasets(lab.paths.cache, (config, progress) =>
-      hub.dataProgress(String(config['data.corpus']), String(config['tokenizer.kind']), progress),
-    );
-    const hub: Hub = {
+    return {
       lab,
       instance,
-      datasets,
+      datasets: this.#datasets,
       planner: this.#planner,
       reader: this.#reader,
       door: () => this.#door,
@@ -257,10 +260,7 @@ export class LabServer {
           session.markSweeps(sweeps);
         }),
       notice: (notice) => this.#notice(notice),
-      dataProgress: (corpus, tokenizer, progress) =>
-        this.#each((session) => session.tell('data', { corpus, tokenizer, progress })),
     };
-    return hub;
   }
 
   #topicsChanged(): void {

@@ -134,6 +134,27 @@ describe('calls', () => {
     expect(delay.max / 1e6).toBeLessThan(300);
   });
 
+  it('look at data, its tokens and its text (would catch an answer about other data, or a text that does not go on)', async () => {
+    await lab.open(finishing);
+    const client = lab.client();
+    const values = { 'data.size': 50_000 };
+    const progress = new Watch(client, 'data');
+    const summary = await client.call('data.stats', { values });
+    expect(summary.tokenizer.kind).toBe('byte');
+    expect(progress.events.every(({ corpus }) => corpus === 'stories')).toBe(true);
+    expect(await client.call('data.prepare', { values })).toEqual(summary);
+    const text = 'To be, or not to be 🦜';
+    const { tokens } = await client.call('data.tokens', { values, text });
+    expect(Buffer.concat(tokens.map(({ bytes }) => bytes)).toString('utf8')).toBe(text);
+    const first = await client.call('data.sample', { values, from: 0 });
+    const second = await client.call('data.sample', { values, from: first.next });
+    expect([first.from, second.from, second.documents]).toEqual([0, first.next, first.documents]);
+    expect(first.next).toBeGreaterThan(0);
+    expect(second.text).not.toBe(first.text);
+    const wrong = client.call('data.stats', { values: { 'data.corpus': join(lab.home, 'nothing.txt') } });
+    await expect(wrong).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('nothing.txt') });
+  });
+
   it('keep layouts over a restart, and take none that is too large', async () => {
     await lab.open(finishing);
     let client = lab.client();

@@ -1,24 +1,17 @@
-import type { DataSummary, Token } from '../../../../preload/contract/shapes.ts';
+import type { Config } from '../../../../preload/contract/settings.ts';
 import { changedSettingNames, longCsv } from '../../../lab/export/longCsv.ts';
 import { writeExport } from '../../../lab/export/file.ts';
 import { wideCsv } from '../../../lab/export/wideCsv.ts';
 import { CORPORA, listDatasets } from '../../../lab/datasets/catalog.ts';
-import type { Dataset } from '../../../lab/datasets/datasets.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import { configOf } from '../configs.ts';
 import type { Values } from '../configs.ts';
 import type { Handlers, Hub } from '../hub.ts';
-import type { Call } from '../session.ts';
-
-/** Text shown at a time: as many whole documents as make about this many bytes, and no more tokens of a longer one. */
-const SAMPLE_BYTES = 4000;
-const SAMPLE_TOKENS = 4000;
 
 export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
   const { lab } = hub;
   const { store, registry, paths } = lab;
-  const load = async (given: Values, { signal }: Call): Promise<Dataset> =>
-    hub.datasets.get(await configOf(registry, given), signal);
+  const configured = (given: Values): Promise<Config> => configOf(registry, given);
   return {
     'data.list': async () => {
       const prepared = await listDatasets(paths.cache);
@@ -36,38 +29,14 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
         })),
       };
     },
-    'data.stats': async (input, call) => summaryOf(await load(input, call)),
-    'data.prepare': async (input, call) => summaryOf(await load(input, call)),
-    'data.tokens': async ({ text, ...given }, call) => {
-      const { tokenizer } = await load(given, call);
-      const ids = tokenizer.encode(Buffer.from(text, 'utf8'));
-      // One look-up per different token: texts repeat themselves.
-      const known = new Map<number, Token>();
-      const tokens = [...ids].map((id): Token => {
-        const token = known.get(id) ?? { id, bytes: Uint8Array.from(tokenizer.decode([id])) };
-        known.set(id, token);
-        return token;
-      });
-      return { tokens, tokenizer: { kind: tokenizer.kind, vocabularySize: tokenizer.vocabularySize } };
-    },
-    'data.sample': async ({ from: wanted, ...given }, call) => {
-      const { train, tokenizer } = await load(given, call);
-      const documents = train.offsets.length - 1;
-      const from = Math.min(wanted, Math.max(0, documents - 1));
-      const texts: string[] = [];
-      let bytes = 0;
-      let next = from;
-      while (next < documents && bytes < SAMPLE_BYTES) {
-        const begin = train.offsets[next]!;
-        // Without the end-of-document token.
-        const end = Math.min(train.offsets[next + 1]! - 1, begin + SAMPLE_TOKENS);
-        const text = Buffer.from(tokenizer.decode(train.tokens.subarray(begin, end)));
-        bytes += text.length;
-        texts.push(text.toString('utf8'));
-        next++;
-      }
-      return { text: texts.join('\n\n'), from, next: next >= documents ? 0 : next, documents };
-    },
+    'data.stats': async (input, { signal }) =>
+      await hub.datasets.ask('stats', { config: await configured(input) }, signal),
+    'data.prepare': async (input, { signal }) =>
+      await hub.datasets.ask('stats', { config: await configured(input) }, signal),
+    'data.tokens': async ({ text, ...given }, { signal }) =>
+      await hub.datasets.ask('tokens', { config: await configured(given), text }, signal),
+    'data.sample': async ({ from, ...given }, { signal }) =>
+      await hub.datasets.ask('sample', { config: await configured(given), from }, signal),
 
     'export.csv': async ({ runs: ids, layout, metrics, exact, path }, { caller }) => {
       const found = ids.length === 0 ? store.listRuns() : store.listRuns({ ids, deleted: 'any' });
@@ -82,14 +51,5 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
       if (!caller.trusted) throw new LabError('input', 'Only the desktop app chooses files; leave path out.');
       return { url: null, name: path, bytes: await writeExport(path, chunks) };
     },
-  };
-}
-
-function summaryOf({ contentHash, stats, tokenizer, entropyFloorBitsPerByte }: Dataset): DataSummary {
-  return {
-    contentHash,
-    stats,
-    tokenizer: { kind: tokenizer.kind, vocabularySize: tokenizer.vocabularySize },
-    entropyFloor: entropyFloorBitsPerByte,
   };
 }

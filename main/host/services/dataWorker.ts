@@ -1,0 +1,84 @@
+/**
+ * The thread that holds prepared data for the views of data: reading a corpus of many megabytes and cutting long texts into tokens takes
+ * time that nobody else shall wait. What is not prepared yet is prepared before, in a process of its own (jobs.ts).
+ */
+import { workerData } from 'node:worker_threads';
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { DataSummary, Token, TokenizerInfo } from '../../../preload/contract/shapes.ts';
+import { datasetKey, prepareDatasets } from '../../lab/datasets/datasets.ts';
+import type { Dataset } from '../../lab/datasets/datasets.ts';
+import { Memo } from '../../lab/fit/memo.ts';
+import { answerWith } from './threadMain.ts';
+
+export interface DataWorkerData {
+  readonly cache: string;
+}
+
+export type DataQuestions = {
+  stats: { ask: { config: Config }; answer: DataSummary };
+  tokens: { ask: { config: Config; text: string }; answer: { tokens: Token[]; tokenizer: TokenizerInfo } };
+  sample: {
+    ask: { config: Config; from: number };
+    answer: { text: string; from: number; next: number; documents: number };
+  };
+};
+
+/** Each holds its tokens. */
+const KEPT = 2;
+/** Text shown at a time: as many whole documents as make about this many bytes, and no more tokens of a longer one. */
+const SAMPLE_BYTES = 4000;
+const SAMPLE_TOKENS = 4000;
+
+const { cache } = workerData as DataWorkerData;
+const loaded = new Memo<Promise<Dataset>>(KEPT);
+
+async function load(config: Config): Promise<Dataset> {
+  try {
+    return await loaded.get(datasetKey(config), () => prepareDatasets([config], { cacheDir: cache }));
+  } catch (error) {
+    // The cache may have been emptied meanwhile: the next question prepares again.
+    loaded.clear();
+    throw error;
+  }
+}
+
+const infoOf = ({ tokenizer: { kind, vocabularySize } }: Dataset): TokenizerInfo => ({ kind, vocabularySize });
+
+answerWith<DataQuestions>({
+  stats: async ({ config }) => {
+    const dataset = await load(config);
+    const { contentHash, stats, entropyFloorBitsPerByte } = dataset;
+    return { contentHash, stats, tokenizer: infoOf(dataset), entropyFloor: entropyFloorBitsPerByte };
+  },
+  tokens: async ({ config, text }) => {
+    const dataset = await load(config);
+    const { tokenizer } = dataset;
+    const ids = tokenizer.encode(Buffer.from(text, 'utf8'));
+    // One look-up per different token: texts repeat themselves.
+    const known = new Map<number, Token>();
+    const tokens = [...ids].map((id): Token => {
+      const token = known.get(id) ?? { id, bytes: Uint8Array.from(tokenizer.decode([id])) };
+      known.set(id, token);
+      return token;
+    });
+    return { tokens, tokenizer: infoOf(dataset) };
+  },
+  sample: async ({ config, from: wanted }) => {
+    const { train, tokenizer } = await load(config);
+    const documents = train.offsets.length - 1;
+    const from = Math.min(wanted, Math.max(0, documents - 1));
+    const texts: string[] = [];
+    let bytes = 0;
+    let next = from;
+    while (next < documents && bytes < SAMPLE_BYTES) {
+      const begin = train.offsets[next]!;
+      // Without the end-of-document token.
+      const end = Math.min(train.offsets[next + 1]! - 1, begin + SAMPLE_TOKENS);
+      const text = Buffer.from(tokenizer.decode(train.tokens.subarray(begin, end)));
+      bytes += text.length;
+      texts.push(text.toString('utf8'));
+      next++;
+    }
+    return { text: texts.join('\n\n'), from, next: next >= documents ? 0 : next, documents };
+  },
+});

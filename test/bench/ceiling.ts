@@ -2,7 +2,7 @@
 import { pointer, record } from '../../main/engine/native/addon.ts';
 import type { Native } from '../../main/engine/native/addon.ts';
 
-/** GFLOP/s of one core and of all given threads together. */
+/** GFLOP/s of one core and of all given threads together, each by its own processor time. */
 export interface Ceiling {
   readonly one: number;
   readonly all: number;
@@ -12,34 +12,27 @@ export interface Ceilings {
   readonly bf16: Ceiling;
 }
 
-const SECONDS = 0.04;
-const RUNS = 12;
+/** Some 20 ms of one core; the first runs are short, to wake the threads. */
+const REPEATS = [1000, 1000, ...Array.from({ length: 12 }, () => 2_000_000)];
 
 function rate(native: Native, threads: number, compute: number): number {
   native.setThreads(threads);
   const block = native.allocate(4 * (threads + 1));
-  const kernels = native.kernels();
-  const timed = (repeats: number): number => {
-    const program = native.compile(
-      Float64Array.from(record(kernels, 'peak', { y: pointer(block, 0), repeats, compute })),
-    );
-    const start = performance.now();
-    native.runSync(program);
-    const seconds = (performance.now() - start) / 1000;
-    native.release(program);
-    return seconds;
-  };
-  timed(1000);
-  const repeats = Math.ceil((100_000 * SECONDS) / timed(100_000));
-  // The fastest run: whatever else the machine does only makes it slower.
-  const seconds = Math.min(...Array.from({ length: RUNS }, () => timed(repeats)));
   const result = new Float32Array(threads + 1);
-  native.read(block, 0, result);
+  const rates = REPEATS.map((repeats) => {
+    const call = record(native.kernels(), 'peak', { y: pointer(block, 0), repeats, compute });
+    const program = native.compile(Float64Array.from(call));
+    native.runSync(program);
+    native.release(program);
+    native.read(block, 0, result);
+    return result.subarray(0, threads).reduce((sum, one) => sum + one, 0);
+  });
   native.free(block);
-  return (result[threads]! * repeats * threads) / seconds / 1e9;
+  // The fastest run: whatever else the machine does only makes it slower.
+  return Math.max(...rates.slice(2));
 }
 
-/** Takes about two seconds. Leaves the number of threads at `threads`. */
+/** Takes a second or two. Leaves the number of threads at `threads`. */
 export function measureCeilings(native: Native, threads: number): Ceilings {
   const measure = (compute: number): Ceiling => {
     const one = rate(native, 1, compute);

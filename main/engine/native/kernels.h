@@ -24,7 +24,7 @@ enum OptimizerKind : int64_t { ADAMW = 0, ADAM = 1, SGD = 2, ADAGRAD = 3, RMSPRO
   I(biastype) F(alpha) F(beta)
 
 // peak: `repeats` rounds of multiply-adds in registers, by every thread: the ceiling that no product can pass. y: f32
-//   [threads + 1]: something that depends on each thread's work, and last the operations of one round of one thread.
+//   [threads + 1]: GFLOP/s of each by its own processor time, and last the operations of one round.
 #define FIELDS_peak(P, I, F) P(y) I(repeats) I(compute)
 
 // attention: O[b,i,h] = sum_j softmax_j(s_ij) keep_ij V[b,j,h/(heads/kvheads)], s_ij = cap(scale q_i.k_j) - slope_h (i' - j).

@@ -223,6 +223,7 @@ class Feeder {
     const exit = Promise.withResolvers<EngineExit>();
     const number = this.#listeners.size;
     let seq = 0;
+    setImmediate(() => onMessage({ type: 'ready', pid: 0 }));
     const end = (): void => {
       this.#listeners.delete(runId);
       exit.resolve({ code: 0, signal: null, stderr: [] });
@@ -298,6 +299,7 @@ async function liveBench({ lab, page, row }: Bench, feeder: Feeder, sweep: strin
     delay.enable();
     const { fps, p95, worst } = await frames(page, LIVE.seconds);
     delay.disable();
+    if (feeder.sent === 0) throw new Error('No points came in: there is nothing to measure.');
     const what = `live, ${LIVE.runs} runs × ${LIVE.metrics} metrics, ${Math.round(feeder.sent / LIVE.seconds)} points/s, ${name}`;
     row(what, fps, 'frames/s', TARGETS.fps, fps >= TARGETS.fps);
     row('  95th percentile between frames', p95, 'ms', 1000 / TARGETS.fps);

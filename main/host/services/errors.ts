@@ -40,12 +40,26 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   AbortError: 'cancelled',
 };
 
+/** What the system says of a disk, in words. */
+const DISK: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EROFS: 'the disk can only be read',
+  EACCES: 'that is not allowed there',
+  EPERM: 'that is not allowed there',
+  EIO: 'the disk does not answer',
+  EMFILE: 'too many files are open',
+};
+
 /** Never throws. What is not known is `internal`, with its message and without its stack. */
 export function toLabError(error: unknown): LabError {
   if (error instanceof LabError) return error;
   if (error instanceof StoreError) return new LabError(STORE[error.code] ?? 'internal', error.message);
   if (error instanceof z.ZodError) return inputError(error);
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const { name, message, code, path }: NodeJS.ErrnoException =
+    error instanceof Error ? error : new Error(String(error));
+  const disk = code === undefined ? undefined : DISK[code];
+  if (disk !== undefined) return new LabError('storage', `${path ?? 'A file'} cannot be written or read: ${disk}.`);
   return new LabError(BY_NAME[name] ?? 'internal', message);
 }
 

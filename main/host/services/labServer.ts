@@ -139,7 +139,14 @@ export class LabServer {
         this.#notice({ level: 'bad', message: 'The queue was paused: no run can be begun', details: error.message }),
     });
     this.#devices = new DeviceWatch((devices) => this.#each((session) => session.setDevices(devices)));
-    this.#views = new Views(join(paths.home, 'views.json'));
+    // Said once by the lab: pages save layouts by themselves, again and again.
+    this.#views = new Views(join(paths.home, 'views.json'), (error) =>
+      this.#notice(
+        error === null
+          ? { level: 'good', message: 'Layouts are saved again' }
+          : { level: 'warn', message: 'Layouts and drafts cannot be saved', details: error.message },
+      ),
+    );
     this.#lookup = {
       store,
       runs: (ids) => (ids.length === 0 ? [] : store.listRuns({ ids, deleted: 'any' })),

@@ -2,17 +2,22 @@
 import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { LabError } from '../../../preload/contract/rpc.ts';
+import { toLabError } from './errors.ts';
 
 /** All layouts together. */
 const MOST_BYTES = 8 << 20;
 
 export class Views {
   readonly #path: string;
+  readonly #onTrouble: (error: LabError | null) => void;
+  #trouble = false;
   #values: Map<string, unknown>;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(path: string) {
+  /** @param onTrouble told the error when layouts can no longer be saved, and null once they can */
+  constructor(path: string, onTrouble: (error: LabError | null) => void) {
     this.#path = path;
+    this.#onTrouble = onTrouble;
     this.#values = read(path);
   }
 
@@ -27,6 +32,7 @@ export class Views {
     else next.set(key, value);
     const text = JSON.stringify(Object.fromEntries(next));
     if (text.length > MOST_BYTES) throw new LabError('storage', 'The saved layouts are too large; remove some.');
+    // Kept for this session even where the disk takes nothing.
     this.#values = next;
     const written = this.#writing.then(async () => {
       const fresh = `${this.#path}.new`;
@@ -34,7 +40,15 @@ export class Views {
       await rename(fresh, this.#path);
     });
     this.#writing = written.catch(() => undefined);
-    await written;
+    try {
+      await written;
+    } catch (error) {
+      if (!this.#trouble) this.#onTrouble(toLabError(error));
+      this.#trouble = true;
+      throw error;
+    }
+    if (this.#trouble) this.#onTrouble(null);
+    this.#trouble = false;
   }
 
   close(): Promise<void> {

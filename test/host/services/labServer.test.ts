@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -155,6 +155,30 @@ describe('calls', () => {
     await expect(wrong).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('nothing.txt') });
   });
 
+  it.skipIf(!existsSync('/dev/full'))(
+    'say once that layouts cannot be saved, and that they can again (would catch a full disk that nobody hears of)',
+    async () => {
+      await lab.open(finishing);
+      const client = lab.client();
+      const notices = new Watch(client, 'notice');
+      await client.call('views.set', { key: 'a', value: 1 });
+      // A file that is always full stands where the new one is written.
+      const fresh = join(lab.home, 'views.json.new');
+      symlinkSync('/dev/full', fresh);
+      for (const value of [2, 3])
+        await expect(client.call('views.set', { key: 'a', value })).rejects.toMatchObject({
+          code: 'storage',
+          message: expect.stringMatching(/the disk is full/u),
+        });
+      // What people see meanwhile is what they chose.
+      expect(await client.call('views.get', { key: 'a' })).toEqual({ value: 3 });
+      rmSync(fresh);
+      await client.call('views.set', { key: 'a', value: 4 });
+      await notices.until(({ message }) => message === 'Layouts are saved again');
+      expect(notices.events.map(({ level }) => level)).toEqual(['warn', 'good']);
+    },
+  );
+
   it('keep layouts over a restart, and take none that is too large', async () => {
     await lab.open(finishing);
     let client = lab.client();
@@ -260,6 +284,37 @@ describe('training', () => {
     ]);
     const { series } = await client.call('series.read', { runs: [runIds[0]!], metric: 'train/loss' });
     expect([...series[0]!.step]).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('waits while the disk is full, says so, and loses no point (would catch a run that fails or has a hole for want of space)', async () => {
+    const full = Promise.withResolvers<void>();
+    await lab.open(async (engine) => {
+      engine.emit({ type: 'begin', step: 0, keepUpTo: -1 });
+      engine.points('train/loss', 1, 5, (step) => 5 / step);
+      await engine.acknowledged();
+      lab.server.lab.store.limitSize(1);
+      // More than the free pages of the file take.
+      for (let metric = 0; metric < 40; metric++) engine.points(`train/m${metric}`, 1, 3000, (step) => Math.sin(step));
+      full.resolve();
+      await engine.acknowledged();
+      engine.points('train/loss', 6, 10, (step) => 5 / step);
+      await engine.acknowledged();
+      engine.end('finished', 'stop.steps reached (10 steps)', 10);
+    });
+    const client = lab.client();
+    const notices = new Watch(client, 'notice');
+    const runs = new Watch(client, 'runs');
+    const { runIds } = await client.call('sweeps.launch', { draft: { ...DRAFT, parameters: {} } });
+    await full.promise;
+    const bad = await notices.until(({ level }) => level === 'bad');
+    expect(bad.message).toBe('Points cannot be written; training waits');
+    expect((await client.call('runs.get', { id: runIds[0]! })).run.state).toBe('running');
+    lab.server.lab.store.limitSize(Infinity);
+    await notices.until(({ message }) => message === 'Points are written to the database again');
+    await runs.until(({ runs: [run] }) => run?.state === 'finished');
+    const { series } = await client.call('series.read', { runs: [...runIds], metric: 'train/m39', maxPoints: 5000 });
+    expect(series[0]!.points).toBe(3000);
+    expect(notices.events.filter(({ level }) => level === 'bad')).toHaveLength(1);
   });
 
   it('obeys pause, more places, stop and retry', async () => {

@@ -26,7 +26,7 @@ export function formatTick(value: number, step: number): string {
       const decimals = Math.max(0, -Math.floor(Math.log10(step / unit) + 1e-9));
       return `${Number((value / unit).toFixed(Math.min(6, decimals)))}${suffix}`.replaceAll('-', '−');
     }
-  if (size < 1e-3) return formatValue(value, 3);
+  if (size < 1e-3 && !(step >= 1e-4)) return formatValue(value, 3);
   const decimals = Math.max(0, -Math.floor(Math.log10(step || size) + 1e-9));
   return value.toFixed(Math.min(6, decimals)).replaceAll('-', '−');
 }

@@ -151,21 +151,24 @@ function notesOf(
         { log: true },
       )?.notPositive ?? countAll(lines))
     : 0;
-  if (x > 0) notes.push(`${x} points with x ≤ 0 cannot be shown on a logarithmic axis`);
+  if (x > 0) notes.push(`${counted(x, 'point')} with x ≤ 0 cannot be shown on a logarithmic axis`);
   const y = extentOf(
     lines.map((line) => line.raw ?? line.y),
     { log: yLog, clip: clipOutliers },
   );
   const notPositive = yLog ? (y?.notPositive ?? countAll(lines)) : 0;
-  if (notPositive > 0) notes.push(`${notPositive} values ≤ 0 cannot be shown on a logarithmic axis`);
-  if (y !== undefined && y.clipped > 0) notes.push(`${y.clipped} outlying values beyond the frame`);
+  if (notPositive > 0) notes.push(`${counted(notPositive, 'value')} ≤ 0 cannot be shown on a logarithmic axis`);
+  if (y !== undefined && y.clipped > 0) notes.push(`${counted(y.clipped, 'outlying value')} beyond the frame`);
   const gaps = lines.reduce(
     (sum, line) => sum + line.y.reduce((count, v) => count + (Number.isFinite(v) ? 0 : 1), 0),
     0,
   );
-  if (gaps > 0) notes.push(`${gaps} values that are not finite are gaps`);
+  if (gaps > 0)
+    notes.push(`${counted(gaps, 'value')} that ${gaps === 1 ? 'is not finite is a gap' : 'are not finite are gaps'}`);
   return { notes };
 }
+
+const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
 
 function countAll(lines: readonly DrawnLine[]): number {
   return lines.reduce((sum, line) => sum + line.y.length, 0);

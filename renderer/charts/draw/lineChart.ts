@@ -63,6 +63,10 @@ export class LineChart {
     return this.#width;
   }
 
+  get height(): number {
+    return this.#height;
+  }
+
   setModel(model: LineModel): void {
     if (model === this.#model) return;
     this.#model = model;

@@ -3,6 +3,9 @@ import type { Band } from '../../charts/stats/describe.ts';
 import { BANDS } from '../../charts/stats/describe.ts';
 
 export interface ChartOverride {
+  /** Own x, instead of the board's. */
+  x?: string;
+  xLog?: boolean;
   yLog?: boolean;
   smoothing?: number;
   outliers?: boolean;
@@ -22,6 +25,8 @@ export interface BoardState {
   groupBy: string;
   /** `group`, `distance`, or the name of a setting. */
   colorBy: string;
+  /** Name of a setting: each chart becomes small charts with the same axes, one per value. Empty for none. */
+  facet: string;
   band: Band;
   /** Run ids that are not drawn. */
   hidden: string[];
@@ -37,6 +42,7 @@ export const defaultState = (): BoardState => ({
   outliers: false,
   groupBy: 'setting',
   colorBy: 'group',
+  facet: '',
   band: 'sd',
   hidden: [],
   collapsed: [],
@@ -57,18 +63,46 @@ export function unpackState(saved: unknown): BoardState {
   const state = defaultState();
   if (typeof saved !== 'object' || saved === null) return state;
   const given = saved as Record<string, unknown>;
-  for (const key of ['x', 'groupBy', 'colorBy'] as const) if (typeof given[key] === 'string') state[key] = given[key];
+  for (const key of ['x', 'groupBy', 'colorBy', 'facet'] as const)
+    if (typeof given[key] === 'string') state[key] = given[key];
   for (const key of ['xLog', 'yLog', 'outliers'] as const) if (typeof given[key] === 'boolean') state[key] = given[key];
   for (const key of ['hidden', 'collapsed'] as const) {
     const value = given[key];
     if (Array.isArray(value)) state[key] = value.filter((each) => typeof each === 'string');
   }
-  if (typeof given.smoothing === 'number' && given.smoothing >= 0 && given.smoothing < 1)
-    state.smoothing = given.smoothing;
+  if (isSmoothing(given.smoothing)) state.smoothing = given.smoothing;
   if (BANDS.includes(given.band as Band)) state.band = given.band as Band;
   if (typeof given.charts === 'object' && given.charts !== null)
-    state.charts = given.charts as Record<string, ChartOverride>;
+    state.charts = Object.fromEntries(
+      Object.entries(given.charts as Record<string, unknown>).map(([metric, each]) => [metric, overrideOf(each)]),
+    );
   return state;
+}
+
+const isSmoothing = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < 1;
+
+function overrideOf(saved: unknown): ChartOverride {
+  const override: ChartOverride = {};
+  if (typeof saved !== 'object' || saved === null) return override;
+  const given = saved as Record<string, unknown>;
+  if (typeof given.x === 'string') override.x = given.x;
+  if (isSmoothing(given.smoothing)) override.smoothing = given.smoothing;
+  for (const key of ['xLog', 'yLog', 'outliers', 'large', 'pinned', 'hidden'] as const)
+    if (typeof given[key] === 'boolean') override[key] = given[key];
+  return override;
+}
+
+/** What one chart shows: the board's choices, replaced by its own. Settings of x go together. */
+export type ChartLook = Pick<BoardState, 'x' | 'xLog' | 'yLog' | 'smoothing' | 'outliers'>;
+
+export function lookOf(state: BoardState, override: ChartOverride): ChartLook {
+  return {
+    x: override.x ?? state.x,
+    xLog: override.xLog ?? (override.x === undefined ? state.xLog : false),
+    yLog: override.yLog ?? state.yLog,
+    smoothing: override.smoothing ?? state.smoothing,
+    outliers: override.outliers ?? state.outliers,
+  };
 }
 
 export function stateText(state: BoardState): string {

@@ -43,7 +43,10 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
   if (options.groupBy === 'none') {
     return all.map((run) => ({
       id: run.id,
-      label: `${label(pick(run, settings), run.name)}${settings.length === 0 ? '' : ` · seed ${run.seed}`}`,
+      label:
+        run.sweepId === null || settings.length === 0
+          ? run.name
+          : `${label(pick(run, settings), run.name)} · seed ${run.seed}`,
       color: color.of([run]),
       runs: [run.id],
       members: [run],
@@ -59,7 +62,8 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
     }
     return [...groups].map(([key, members]) => ({
       id: `group:${key}`,
-      label: label(pick(members[0], settings), members[0].name),
+      // A run outside of sweeps was named by someone.
+      label: members[0].sweepId === null ? members[0].name : label(pick(members[0], settings), members[0].name),
       color: color.of(members),
       runs: members.map(({ id }) => id),
       members,

@@ -5,7 +5,7 @@ import { extentOf, padded } from '../../charts/series/extent.ts';
 import type { Band } from '../../charts/stats/describe.ts';
 import { BAND_LABELS, bandOf } from '../../charts/stats/describe.ts';
 import { trendOf } from '../../charts/sweep/trend.ts';
-import { labelOf } from '../../charts/sweep/settings.ts';
+import { labelOf, valuesOf } from '../../charts/sweep/settings.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 
 export interface TrendOptions {
@@ -19,6 +19,8 @@ export interface TrendOptions {
   readonly yLog: boolean;
   readonly yLabel: string;
   readonly color: (runs: readonly RunRecord[], index: number) => string;
+  /** Runs whose values share the axis, when the chart is one of several. */
+  readonly among?: readonly RunRecord[];
 }
 
 /** Settings that are not numbers take the places 1, 2, 3 … in their order. */
@@ -32,10 +34,13 @@ export function trendModel({
   yLog,
   yLabel,
   color,
+  among,
 }: TrendOptions): LineModel & { readonly categories?: readonly string[] } {
   const trend = trendOf(runs, metric, setting, by);
-  const place = (value: unknown): number => (trend.numeric ? (value as number) : trend.xs.indexOf(value as string) + 1);
-  const log = xLog ?? (trend.numeric && colorScale(trend.xs as number[]).kind === 'log');
+  const xs = among === undefined ? trend.xs : valuesOf(among, setting);
+  const numeric = xs.every((value) => typeof value === 'number');
+  const place = (value: unknown): number => (numeric ? (value as number) : xs.indexOf(value as string) + 1);
+  const log = xLog ?? (numeric && colorScale(xs as number[]).kind === 'log');
   const lines = trend.lines.map((line, index): DrawnLine => {
     const bands = line.points.map((point) => bandOf(band, point));
     const members = runs.filter((run) => by.every((name) => run.config[name] === line.values[name]));
@@ -60,7 +65,7 @@ export function trendModel({
     lines.flatMap((line) => [line.y, line.low!, line.high!]),
     { log: yLog },
   ) ?? { min: 0, max: 1 };
-  const categories = trend.numeric ? undefined : trend.xs.map(String);
+  const categories = numeric ? undefined : xs.map(String);
   return {
     lines,
     x: {
@@ -68,7 +73,7 @@ export function trendModel({
       log,
       ...(categories === undefined ? padded(x, log) : { min: 0.5, max: categories.length + 0.5 }),
       ...(categories === undefined ? {} : { categories }),
-      ...(trend.numeric && trend.xs.length <= 8 ? { ticks: trend.xs as number[] } : {}),
+      ...(numeric && xs.length <= 8 ? { ticks: xs as number[] } : {}),
     },
     y: { label: yLabel, log: yLog, ...padded(y, yLog) },
     references: [],

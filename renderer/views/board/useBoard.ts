@@ -14,6 +14,8 @@ import type { BoardState } from './boardState.ts';
 import { defaultState, packState, stateFromText, stateText, unpackState } from './boardState.ts';
 import type { BoardGroup, Coloring } from './groups.ts';
 import { boardGroups, coloring, labelSettings } from './groups.ts';
+import { layoutHistory } from './history.ts';
+import type { History } from './history.ts';
 import { POINTER, newPointer } from './pointer.ts';
 import type { SharedPointer } from './pointer.ts';
 
@@ -51,6 +53,9 @@ export interface Board {
   readonly references: (metric: string) => readonly Reference[];
   readonly onPoints: (listener: PointsListener) => () => void;
   readonly open: (run: string) => void;
+  /** Takes the last change of the layout back. */
+  readonly undo: () => void;
+  readonly canUndo: ComputedRef<boolean>;
 }
 
 const BOARD: InjectionKey<Board> = Symbol('board');
@@ -126,8 +131,14 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   const pointer = newPointer();
   const range = shallowRef<Extent>();
   const listeners = new Set<PointsListener>();
+  const history = layoutHistory();
   const board: Board = {
     state,
+    undo: () => {
+      const before = history.undo();
+      if (before !== undefined) state.value = before === '' ? defaultState() : unpackState(JSON.parse(before));
+    },
+    canUndo: history.canUndo,
     all,
     shown,
     final,
@@ -163,7 +174,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     () => state.value.x,
     () => (range.value = undefined),
   );
-  keep(state, key, initial);
+  keep(state, history, key, initial);
   return board;
 }
 
@@ -179,14 +190,22 @@ function sameRuns(a: readonly RunRecord[] | undefined, b: readonly RunRecord[]):
 }
 
 /** Address before saved layout before defaults; changes go to both. */
-function keep(state: Ref<BoardState>, key: () => string | undefined, initial: Partial<BoardState> = {}): void {
+function keep(
+  state: Ref<BoardState>,
+  history: History,
+  key: () => string | undefined,
+  initial: Partial<BoardState> = {},
+): void {
   let loaded = '';
+  /** What the address said when it was last read or written here. */
+  let known = '';
   let timer: ReturnType<typeof setTimeout> | undefined;
   const fresh = (): BoardState => ({ ...defaultState(), ...initial });
   watch(
     key,
     async (name) => {
-      const linked = stateFromText(place.value.query.board ?? '');
+      known = place.value.query.board ?? '';
+      const linked = stateFromText(known);
       state.value = linked ?? fresh();
       loaded = '';
       if (name === undefined) return;
@@ -197,7 +216,9 @@ function keep(state: Ref<BoardState>, key: () => string | undefined, initial: Pa
       } catch {
         // A layout that cannot be read is no reason to show nothing; the defaults serve.
       }
-      if (key() === name) loaded = name;
+      if (key() !== name) return;
+      loaded = name;
+      history.restart(stateText(state.value));
     },
     { immediate: true },
   );
@@ -206,10 +227,12 @@ function keep(state: Ref<BoardState>, key: () => string | undefined, initial: Pa
     (now) => {
       const name = key();
       if (name === undefined || loaded !== name) return;
+      history.record(stateText(now), performance.now());
       clearTimeout(timer);
       timer = setTimeout(() => {
         if (key() !== name) return;
-        setQuery({ board: stateText(now) });
+        known = stateText(now);
+        setQuery({ board: known });
         // Losing a layout is no loss of work: the next change tries again.
         useClient()
           .call('views.set', { key: name, value: JSON.parse(JSON.stringify(packState(now))) })
@@ -218,15 +241,32 @@ function keep(state: Ref<BoardState>, key: () => string | undefined, initial: Pa
     },
     { deep: true },
   );
+  // A link to the same board, or the way back in the history.
+  watch(
+    () => place.value.query.board ?? '',
+    (text) => {
+      if (text === known || loaded === '') return;
+      known = text;
+      state.value = stateFromText(text) ?? fresh();
+    },
+  );
   onScopeDispose(() => clearTimeout(timer));
 }
 
 /** The entropy of generated text: no model can get below it. Only where all runs share it. */
 function referencesOf(runs: readonly RunRecord[], metric: string): Reference[] {
+  if (metric === 'grad/norm') return clipOf(runs);
   const floors = new Set(runs.map(({ environment }) => floorOf(environment, metric)));
   const [floor] = floors;
   if (floors.size !== 1 || floor === undefined) return [];
   return [{ value: floor, label: `entropy of the text ${floor.toFixed(3)}` }];
+}
+
+/** Above it gradients are clipped. Only where all runs share it. */
+function clipOf(runs: readonly RunRecord[]): Reference[] {
+  const [clip, ...others] = new Set(runs.map(({ config }) => config['optimizer.clip']));
+  if (others.length > 0 || typeof clip !== 'number' || clip <= 0) return [];
+  return [{ value: clip, label: `clipped above ${clip}` }];
 }
 
 /** The floor is known in bits per byte; one token of the validation text stands for bytes / tokens of them. */

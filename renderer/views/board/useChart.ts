@@ -1,13 +1,20 @@
 /** One chart of a board: reads what it needs while it is on screen, follows live points, and builds what is drawn. */
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import type { ComputedRef, Ref, ShallowRef } from 'vue';
+import { facetsOf, MOST_FACETS, withSharedAxes } from '../../charts/data/facets.ts';
 import { lineModel } from '../../charts/data/lineModel.ts';
 import { ChartReader } from '../../charts/data/reader.ts';
 import { cancelDraw, drawPressure, requestDraw } from '../../charts/draw/frames.ts';
 import type { LineModel } from '../../charts/draw/model.ts';
+import type { Extent } from '../../charts/series/extent.ts';
 import { unitOf } from '../../charts/sweep/metric.ts';
+import { shortName } from '../../charts/sweep/settings.ts';
+import { formatSetting } from '../../components/format.ts';
 import { useConnection } from '../../stores/connection.ts';
-import type { ChartOverride } from './boardState.ts';
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import type { ChartLook, ChartOverride } from './boardState.ts';
+import { lookOf } from './boardState.ts';
+import type { BoardGroup } from './groups.ts';
 import { readSeries } from './series.ts';
 import { trendModel } from './trendModel.ts';
 import type { Board } from './useBoard.ts';
@@ -17,8 +24,23 @@ const REDRAW = 50;
 /** Curves that cannot be continued from live points are read again, but not more often than this (ms). */
 const REREAD = 1500;
 
+/** One pair of axes: the whole chart, or one of its facets. */
+export interface Panel {
+  readonly key: string;
+  /** Value of the setting; empty for the whole chart. */
+  readonly title: string;
+  readonly model: LineModel;
+}
+
 export interface BoardChart {
-  readonly model: ShallowRef<LineModel | undefined>;
+  /** Empty before the first reading. */
+  readonly panels: ShallowRef<readonly Panel[]>;
+  /** Facets that are not drawn, because there are too many. */
+  readonly left: Ref<number>;
+  readonly look: ComputedRef<ChartLook>;
+  /** Shown part of x: the board's, or that of the chart's own x. */
+  readonly range: ComputedRef<Extent | undefined>;
+  readonly zoom: (range: Extent | undefined) => void;
   readonly problem: Ref<string | undefined>;
   readonly loading: Ref<boolean>;
   readonly override: ComputedRef<ChartOverride>;
@@ -28,9 +50,10 @@ export interface BoardChart {
   readonly xLabel: ComputedRef<string>;
 }
 
-/** @param show draws a model within the frame in which it was built */
-export function useChart(board: Board, metric: string, show: (model: LineModel) => void): BoardChart {
-  const model = shallowRef<LineModel>();
+/** @param show draws what was built within the same frame */
+export function useChart(board: Board, metric: string, show: (panels: readonly Panel[]) => void): BoardChart {
+  const panels = shallowRef<readonly Panel[]>([]);
+  const left = ref(0);
   const problem = ref<string>();
   const loading = ref(false);
   const visible = ref(false);
@@ -40,17 +63,23 @@ export function useChart(board: Board, metric: string, show: (model: LineModel) 
   const set = (change: ChartOverride): void => {
     state.value.charts = { ...state.value.charts, [metric]: { ...override.value, ...change } };
   };
+  const look = computed(() => lookOf(state.value, override.value));
+  const ownRange = shallowRef<Extent>();
+  const range = computed(() => (override.value.x === undefined ? board.range.value : ownRange.value));
+  const zoom = (now: Extent | undefined): void => {
+    if (override.value.x === undefined) board.range.value = now;
+    else ownRange.value = now;
+  };
+  const xKey = computed(() => look.value.x);
   const xMetric = computed(() => {
-    const { x } = state.value;
+    const x = xKey.value;
     if (x === 'step' || x.startsWith('setting:')) return undefined;
     return x === 'relative' ? 'seconds' : x;
   });
   const xSetting = computed(() =>
-    state.value.x.startsWith('setting:') ? state.value.x.slice('setting:'.length) : undefined,
+    xKey.value.startsWith('setting:') ? xKey.value.slice('setting:'.length) : undefined,
   );
-  const xLabel = computed(
-    () => xSetting.value ?? (state.value.x === 'relative' ? 'seconds since the start' : state.value.x),
-  );
+  const xLabel = computed(() => xSetting.value ?? (xKey.value === 'relative' ? 'seconds since the start' : xKey.value));
   const reader = new ChartReader(readSeries, metric);
   const owner = {};
   let drawnAt = 0;
@@ -61,42 +90,64 @@ export function useChart(board: Board, metric: string, show: (model: LineModel) 
   function build(): void {
     if (!visible.value || width.value === 0) return;
     const begin = performance.now();
-    const { yLog, smoothing, outliers } = { ...state.value, ...definedOnly(override.value) };
-    const unit = unitOf(metric);
-    const yLabel = unit === '' ? metric : `${metric} (${unit})`;
-    if (xSetting.value !== undefined) {
-      const setting = xSetting.value;
-      model.value = trendModel({
-        runs: board.final.value,
-        metric,
-        setting,
-        lines: state.value.groupBy === 'none' ? [] : board.settings.value.filter((name) => name !== setting),
-        band: state.value.band,
-        xLog: state.value.xLog || undefined,
-        yLog,
-        yLabel,
-        color: (runs) => board.coloring.value.of(runs),
-      });
+    const { facet } = state.value;
+    if (facet === '' || !board.settings.value.includes(facet)) {
+      left.value = 0;
+      panels.value = [{ key: '', title: '', model: modelOf(board.groups.value, board.final.value) }];
     } else {
-      model.value = lineModel({
-        groups: board.groups.value,
-        grouped: board.grouped.value,
-        curve: (run) => reader.get(run),
-        band: state.value.band,
-        smoothing,
-        xLabel: xLabel.value,
-        yLabel,
-        xLog: state.value.xLog,
-        yLog,
-        clipOutliers: outliers,
-        relative: state.value.x === 'relative',
-        xRange: board.range.value,
-        references: board.references(metric),
-      });
+      const facets = facetsOf<RunRecord, BoardGroup>(board.groups.value, facet);
+      left.value = Math.max(0, facets.length - MOST_FACETS);
+      const drawn = facets.slice(0, MOST_FACETS);
+      const latest = new Map(board.final.value.map((run) => [run.id, run]));
+      const models = withSharedAxes(
+        drawn.map(({ groups, runs }) => modelOf(groups, runs.map(({ id }) => latest.get(id)!).filter(Boolean))),
+      );
+      const name = shortName(facet, board.settings.value);
+      panels.value = drawn.map(({ key, value }, i) => ({
+        key,
+        title: value === undefined ? `${name} not set` : `${name} ${formatSetting(value)}`,
+        model: models[i],
+      }));
     }
-    show(model.value);
+    show(panels.value);
     drawnAt = performance.now();
     cost = drawnAt - begin;
+  }
+
+  function modelOf(groups: readonly BoardGroup[], runs: readonly RunRecord[]): LineModel {
+    const { xLog, yLog, smoothing, outliers } = look.value;
+    const { band, groupBy, facet } = state.value;
+    const unit = unitOf(metric);
+    const yLabel = unit === '' ? metric : `${metric} (${unit})`;
+    const setting = xSetting.value;
+    if (setting !== undefined)
+      return trendModel({
+        runs,
+        metric,
+        setting,
+        lines: groupBy === 'none' ? [] : board.settings.value.filter((name) => name !== setting && name !== facet),
+        band,
+        xLog: xLog || undefined,
+        yLog,
+        yLabel,
+        color: (members) => board.coloring.value.of(members),
+        among: board.final.value,
+      });
+    return lineModel({
+      groups,
+      grouped: board.grouped.value,
+      curve: (run) => reader.get(run),
+      band,
+      smoothing,
+      xLabel: xLabel.value,
+      yLabel,
+      xLog,
+      yLog,
+      clipOutliers: outliers,
+      relative: xKey.value === 'relative',
+      xRange: range.value,
+      references: board.references(metric),
+    });
   }
 
   /** Soon, and not more often than the machine can bear: live points may take an eighth of the time per chart. */
@@ -118,22 +169,21 @@ export function useChart(board: Board, metric: string, show: (model: LineModel) 
   async function load(): Promise<void> {
     if (!visible.value || width.value === 0) return;
     if (xSetting.value !== undefined) return redraw();
-    const { range } = board;
     const steps =
       range.value === undefined
         ? undefined
         : xMetric.value === undefined
           ? wholeSteps(range.value)
           : reader.stepsOf({ from: range.value.min, to: range.value.max });
-    loading.value = model.value === undefined;
+    loading.value = panels.value.length === 0;
     try {
       const changed = await reader.need(ids.value, xMetric.value, width.value, steps);
       problem.value = undefined;
-      if (changed || model.value === undefined) redraw();
+      if (changed || panels.value.length === 0) redraw();
     } catch (error) {
       problem.value = `Could not read ${metric}: ${(error as Error).message}`;
     } finally {
-      loading.value = reader.busy && model.value === undefined;
+      loading.value = reader.busy && panels.value.length === 0;
     }
   }
 
@@ -150,9 +200,10 @@ export function useChart(board: Board, metric: string, show: (model: LineModel) 
     else if (reader.append(run, columns)) schedule();
     if (visible.value && (reader.stale || (reader.get(run) === undefined && ids.value.includes(run)))) rereadSoon();
   });
-  watch([visible, width, ids, xMetric, xSetting, board.range], () => void load(), { immediate: true });
+  watch([visible, width, ids, xMetric, xSetting, range], () => void load(), { immediate: true });
   // Hidden runs and zoom show at once with what is known, finer curves follow.
-  watch([board.groups, board.coloring, board.range], redraw);
+  watch([board.groups, board.coloring, range], redraw);
+  watch(xKey, () => (ownRange.value = undefined));
   watch([state, override], redraw, { deep: true });
   watch(board.final, () => xSetting.value !== undefined && schedule());
   // Points may have been missed while the connection was lost.
@@ -170,14 +221,10 @@ export function useChart(board: Board, metric: string, show: (model: LineModel) 
     cancelDraw(owner);
     reader.forget();
   });
-  return { model, problem, loading, override, set, visible, width, xLabel };
+  return { panels, left, look, range, zoom, problem, loading, override, set, visible, width, xLabel };
 }
 
 function wholeSteps({ min, max }: { readonly min: number; readonly max: number }): { from: number; to: number } {
   const margin = 0.02 * (max - min) + 1;
   return { from: Math.max(0, Math.floor(min - margin)), to: Math.ceil(max + margin) };
-}
-
-function definedOnly(override: ChartOverride): ChartOverride {
-  return Object.fromEntries(Object.entries(override).filter(([, value]) => value !== undefined));
 }

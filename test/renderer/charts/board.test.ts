@@ -99,7 +99,7 @@ describe('the line that is meant', () => {
 
 describe('CSV of a chart', () => {
   it('has every number exactly and defuses formulas', () => {
-    const text = csvOf({
+    const model = {
       lines: [
         {
           id: 'a',
@@ -114,8 +114,12 @@ describe('CSV of a chart', () => {
       y: { label: 'loss', log: false, min: 0, max: 1 },
       references: [],
       notes: [],
-    });
+    };
+    const text = csvOf({ title: '', model });
     expect(text.split('\n')[1]).toBe('"\'=evil, ""x""",1,0.30000000000000004,,,,');
     expect(csvCell(-3)).toBe('-3');
+    const facets = csvOf({ title: 'depth 2', model }, { title: 'depth 4', model }).split('\n');
+    expect(facets[0]).toBe('facet,line,step,loss,raw,low,high,n');
+    expect(facets[2]).toMatch(/^depth 4,.*,1,0\.30000000000000004,,,,$/u);
   });
 });

@@ -1,0 +1,70 @@
+/** Small multiples: the groups of a chart by the value of a setting, and one pair of axes for all of them. */
+import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
+import type { LineModel } from '../draw/model.ts';
+import { compareValues } from '../sweep/settings.ts';
+import type { LineGroup } from './lineModel.ts';
+
+/** More small charts than anybody compares; the rest is said. */
+export const MOST_FACETS = 24;
+
+export interface FacetRun {
+  readonly id: string;
+  readonly config: Config;
+}
+
+export interface Facet<G, R> {
+  readonly key: string;
+  /** Undefined for runs without the setting. */
+  readonly value: SettingValue | undefined;
+  readonly groups: readonly G[];
+  readonly runs: readonly R[];
+}
+
+/**
+ * A group whose runs have several values of the setting is part of each of these facets, with the runs of that value: its mean and
+ * band there are those of these runs alone. Facets come in the order of their values, runs without the setting last.
+ */
+export function facetsOf<R extends FacetRun, G extends LineGroup & { readonly members: readonly R[] }>(
+  groups: readonly G[],
+  setting: string,
+): Facet<G, R>[] {
+  const found = new Map<SettingValue | undefined, { groups: G[]; runs: R[] }>();
+  for (const group of groups) {
+    const parts = new Map<SettingValue | undefined, R[]>();
+    for (const run of group.members) {
+      const value = run.config[setting];
+      const part = parts.get(value);
+      if (part === undefined) parts.set(value, [run]);
+      else part.push(run);
+    }
+    for (const [value, members] of parts) {
+      const facet = found.get(value) ?? { groups: [], runs: [] };
+      facet.groups.push(
+        members.length === group.members.length ? group : { ...group, members, runs: members.map(({ id }) => id) },
+      );
+      facet.runs.push(...members);
+      found.set(value, facet);
+    }
+  }
+  return [...found]
+    .sort(([a], [b]) => (a === undefined ? 1 : b === undefined ? -1 : compareValues(a, b)))
+    .map(([value, facet]) => ({ key: JSON.stringify(value ?? null), value, ...facet }));
+}
+
+/** All with the range that holds each of theirs, so that they can be compared by eye. Empty ones ask for nothing. */
+export function withSharedAxes(models: readonly LineModel[]): LineModel[] {
+  const filled = models.filter(({ lines }) => lines.length > 0);
+  if (filled.length === 0) return [...models];
+  const range = (axis: 'x' | 'y'): { min: number; max: number } => ({
+    min: Math.min(...filled.map((model) => model[axis].min)),
+    max: Math.max(...filled.map((model) => model[axis].max)),
+  });
+  const x = range('x');
+  const y = range('y');
+  const ticks = [...new Set(filled.flatMap((model) => model.x.ticks ?? []))].sort((a, b) => a - b);
+  return models.map((model) => ({
+    ...model,
+    x: { ...model.x, ...x, ...(model.x.ticks === undefined ? {} : { ticks }) },
+    y: { ...model.y, ...y },
+  }));
+}

@@ -1,0 +1,112 @@
+/** A chart as a file that explains itself: title, the drawn panels side by side, and which colour is which line. */
+import type { ChartTheme } from './model.ts';
+
+export interface FigurePart {
+  /** Above the panel; empty for a chart of one panel. */
+  readonly title: string;
+  readonly picture: Blob;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Figure {
+  readonly title: string;
+  readonly parts: readonly FigurePart[];
+  readonly legend: readonly { readonly label: string; readonly color: string }[];
+  readonly notes: readonly string[];
+  readonly theme: ChartTheme;
+}
+
+interface Text {
+  readonly x: number;
+  /** Baseline. */
+  readonly y: number;
+  readonly text: string;
+  readonly size: number;
+  readonly weight: 400 | 600;
+  readonly color: string;
+}
+
+export interface FigureLayout {
+  readonly width: number;
+  readonly height: number;
+  readonly places: readonly { readonly x: number; readonly y: number }[];
+  readonly swatches: readonly { readonly x: number; readonly y: number; readonly color: string }[];
+  readonly texts: readonly Text[];
+}
+
+const EDGE = 12;
+const ROW = 18;
+/** Lines that a legend names; of more it says how many there are. */
+const MOST_NAMED = 40;
+
+/** @param measure width of a text of 12 px */
+export function layoutFigure(
+  { title, parts, legend, notes, theme }: Figure,
+  measure: (text: string) => number,
+): FigureLayout {
+  const columns = Math.min(parts.length, Math.max(1, Math.ceil(Math.sqrt(parts.length * 1.6))));
+  const cell = {
+    width: Math.max(...parts.map((part) => part.width)),
+    height: Math.max(...parts.map((part) => part.height)),
+  };
+  const head = parts.some((part) => part.title !== '') ? ROW : 0;
+  const width = columns * cell.width + 2 * EDGE;
+  const texts: Text[] = [];
+  const say = (x: number, y: number, text: string, weight: 400 | 600 = 400, size = 12, color = theme.text): void =>
+    void texts.push({ x, y, text, size, weight, color });
+  say(EDGE, EDGE + 12, title, 600, 14);
+  const top = EDGE + 24;
+  const places = parts.map((part, i) => {
+    const x = EDGE + (i % columns) * cell.width;
+    const y = top + Math.floor(i / columns) * (cell.height + head);
+    if (head > 0) say(x + 4, y + 13, part.title, 600);
+    return { x, y: y + head };
+  });
+  let y = top + Math.ceil(parts.length / columns) * (cell.height + head) + 6;
+  let x = EDGE;
+  const swatches: { x: number; y: number; color: string }[] = [];
+  const named = legend.slice(0, MOST_NAMED);
+  for (const { label, color } of named) {
+    const wide = 16 + measure(label) + 14;
+    if (x > EDGE && x + wide > width - EDGE) {
+      x = EDGE;
+      y += ROW;
+    }
+    swatches.push({ x, y: y + 3, color });
+    say(x + 16, y + 12, label);
+    x += wide;
+  }
+  if (named.length > 0) y += ROW;
+  if (legend.length > named.length) {
+    say(EDGE, y + 12, `and ${legend.length - named.length} more lines`, 400, 12, theme.muted);
+    y += ROW;
+  }
+  for (const note of notes) {
+    say(EDGE, y + 12, note, 400, 11, theme.muted);
+    y += ROW;
+  }
+  return { width, height: y + EDGE - 4, places, swatches, texts };
+}
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+/** One SVG document; the panels keep their own, nested at their places. */
+export function svgOfFigure(layout: FigureLayout, panels: readonly string[], theme: ChartTheme): string {
+  const { width, height, places, swatches, texts } = layout;
+  const font = escaped(theme.font);
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<rect width="${width}" height="${height}" fill="${theme.surface}"/>`,
+    ...panels.map((svg, i) =>
+      svg.slice(svg.indexOf('<svg')).replace('<svg', `<svg x="${places[i].x}" y="${places[i].y}"`),
+    ),
+    ...swatches.map(({ x, y, color }) => `<rect x="${x}" y="${y}" width="10" height="10" rx="2" fill="${color}"/>`),
+    ...texts.map(
+      ({ x, y, text, size, weight, color }) =>
+        `<text x="${x}" y="${y}" font-family="${font}" font-size="${size}" font-weight="${weight}" fill="${color}">${escaped(text)}</text>`,
+    ),
+    '</svg>',
+  ].join('\n');
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { facetsOf, withSharedAxes } from '../../../renderer/charts/data/facets.ts';
+import type { FacetRun } from '../../../renderer/charts/data/facets.ts';
+import type { LineModel } from '../../../renderer/charts/draw/model.ts';
+
+const run = (id: string, depth?: number): FacetRun => ({
+  id,
+  config: depth === undefined ? {} : { 'model.depth': depth },
+});
+const group = (id: string, ...members: ReturnType<typeof run>[]) => ({
+  id,
+  label: id,
+  color: '',
+  runs: members.map((each) => each.id),
+  members,
+});
+
+describe('facets', () => {
+  it('come in the order of their numbers, runs without the setting last', () => {
+    const facets = facetsOf(
+      [group('a', run('r1', 16)), group('b', run('r2')), group('c', run('r3', 4))],
+      'model.depth',
+    );
+    expect(facets.map(({ value }) => value)).toEqual([4, 16, undefined]);
+  });
+  it('split a group that has several values, so that each mean is of the runs of its facet alone', () => {
+    const facets = facetsOf([group('a', run('r1', 2), run('r2', 4), run('r3', 2))], 'model.depth');
+    expect(facets.map(({ groups }) => groups.map(({ id, runs }) => [id, runs]))).toEqual([
+      [['a', ['r1', 'r3']]],
+      [['a', ['r2']]],
+    ]);
+  });
+});
+
+describe('shared axes', () => {
+  const model = (x: [number, number], y: [number, number], lines = 1): LineModel => ({
+    lines: Array.from({ length: lines }, (_, i) => ({
+      id: String(i),
+      label: '',
+      color: '',
+      x: Float64Array.of(x[0]),
+      y: Float64Array.of(y[0]),
+      increasing: true,
+    })),
+    x: { label: 'step', log: false, min: x[0], max: x[1] },
+    y: { label: 'loss', log: false, min: y[0], max: y[1] },
+    references: [],
+    notes: [],
+  });
+  it('hold the range of every facet; an empty one does not stretch them', () => {
+    const shared = withSharedAxes([model([0, 100], [1, 2]), model([50, 300], [1.5, 5]), model([0, 1e9], [-9, 9], 0)]);
+    for (const { x, y } of shared) {
+      expect([x.min, x.max]).toEqual([0, 300]);
+      expect([y.min, y.max]).toEqual([1, 5]);
+    }
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { layoutFigure, svgOfFigure } from '../../../renderer/charts/draw/figure.ts';
+import type { Figure } from '../../../renderer/charts/draw/figure.ts';
+
+const theme = {
+  surface: '#fff',
+  line: '#eee',
+  text: '#333',
+  muted: '#777',
+  accent: '#00f',
+  font: '"Inter Variable", sans-serif',
+};
+const figure = (parts: number, legend: number): Figure => ({
+  title: 'val/loss <nats> & more',
+  parts: Array.from({ length: parts }, (_, i) => ({
+    title: parts === 1 ? '' : `depth ${i}`,
+    picture: new Blob([]),
+    width: 300,
+    height: 200,
+  })),
+  legend: Array.from({ length: legend }, (_, i) => ({ label: `width ${i}`, color: '#123456' })),
+  notes: [],
+  theme,
+});
+const measure = (text: string): number => 7 * text.length;
+
+describe('a chart in a file', () => {
+  it('places no panel over another, nor the legend over a panel or beyond the edge', () => {
+    const layout = layoutFigure(figure(5, 9), measure);
+    const boxes = layout.places.map(({ x, y }) => ({ x, y, right: x + 300, bottom: y + 200 }));
+    for (const [i, a] of boxes.entries())
+      for (const b of boxes.slice(i + 1))
+        expect(a.right <= b.x || b.right <= a.x || a.bottom <= b.y || b.bottom <= a.y).toBe(true);
+    const lowest = Math.max(...boxes.map(({ bottom }) => bottom));
+    for (const { x, y } of layout.swatches) {
+      expect(y).toBeGreaterThanOrEqual(lowest);
+      expect(y + 10).toBeLessThan(layout.height);
+      expect(x + 16 + measure('width 0')).toBeLessThanOrEqual(layout.width);
+    }
+  });
+  it('names at most 40 lines and says how many more there are', () => {
+    const { swatches, texts } = layoutFigure(figure(1, 45), measure);
+    expect(swatches).toHaveLength(40);
+    expect(texts.at(-1)?.text).toBe('and 5 more lines');
+  });
+  it('is one well-formed SVG: names are escaped, panels keep their own drawing at their places', () => {
+    const layout = layoutFigure(figure(2, 1), measure);
+    const svg = svgOfFigure(
+      layout,
+      ['<?xml version="1.0"?><svg width="300"><g id="a"/></svg>', '<svg width="300"/>'],
+      theme,
+    );
+    expect(svg).toContain('val/loss &lt;nats&gt; &amp; more');
+    expect(svg).not.toContain('<?xml');
+    expect(svg).toContain(`<svg x="${layout.places[1].x}" y="${layout.places[1].y}" width="300"/>`);
+    expect(svg).toContain('font-family="&quot;Inter Variable&quot;, sans-serif"');
+  });
+});

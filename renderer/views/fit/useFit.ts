@@ -55,7 +55,7 @@ export function useFit() {
   const policies = ref<readonly string[]>([]);
   const optimizers = ref<readonly string[]>([]);
   const whatIfs = computed(() =>
-    answer.value === null ? [] : whatIfsFor(config.value, policies.value, optimizers.value),
+    answer.value === null ? [] : whatIfsFor(config.value, policies.value, optimizers.value, reference.value?.config),
   );
 
   void lab.settings().then((specs) => {

@@ -143,6 +143,9 @@ describe('calls', () => {
     expect(summary.tokenizer.kind).toBe('byte');
     expect(progress.events.every(({ corpus }) => corpus === 'stories')).toBe(true);
     expect(await client.call('data.prepare', { values })).toEqual(summary);
+    // Named although no run has used it yet (the table would show a hash).
+    const { prepared } = await client.call('data.list', {});
+    expect(prepared.map(({ corpus }) => corpus)).toEqual(['stories']);
     const text = 'To be, or not to be 🦜';
     const { tokens } = await client.call('data.tokens', { values, text });
     expect(Buffer.concat(tokens.map(({ bytes }) => bytes)).toString('utf8')).toBe(text);
@@ -153,6 +156,17 @@ describe('calls', () => {
     expect(second.text).not.toBe(first.text);
     const wrong = client.call('data.stats', { values: { 'data.corpus': join(lab.home, 'nothing.txt') } });
     await expect(wrong).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('nothing.txt') });
+  });
+
+  it('refuse a sweep file with a method that cannot be planned (would catch bayes that is silently a grid)', async () => {
+    await lab.open(finishing);
+    const yaml = (method: string) =>
+      `method: ${method}\nmetric: { name: val/loss }\nparameters: { model.depth: { min: 1, max: 4 } }\n`;
+    const bayes = await lab.client().call('sweeps.fromYaml', { yaml: yaml('bayes') });
+    expect(bayes.draft).toBeNull();
+    expect(bayes.problems).toMatchObject([{ setting: 'method', value: 'bayes', nearest: 'random' }]);
+    const grid = await lab.client().call('sweeps.fromYaml', { yaml: yaml('grid') });
+    expect(grid.draft).toMatchObject({ method: 'grid', metric: { name: 'val/loss', goal: 'minimize' } });
   });
 
   it.skipIf(!existsSync('/dev/full'))(

@@ -12,6 +12,16 @@ const enumOf = (name: string): readonly string[] => {
 };
 const whatIfs = whatIfsFor(config, enumOf('precision.policy'), enumOf('optimizer.kind'));
 
+it('sliders keep their ends while they are dragged (would catch a depth that runs away under the pointer)', () => {
+  const dragged = { ...config, 'model.depth': 31, 'model.context': 2048, 'model.width': 1024 };
+  const policies = enumOf('precision.policy');
+  for (const each of whatIfsFor(dragged, policies, enumOf('optimizer.kind'), config)) {
+    const before = whatIfs.find(({ name }) => name === each.name)!;
+    if (each.control === 'slider') expect([each.name, each.values.at(-1)]).toEqual([each.name, before.values.at(-1)]);
+    expect(each.values).toContain(shownValue(each.name, dragged));
+  }
+});
+
 describe('what-ifs', () => {
   it('goes through values that obey the rules between sizes only (would catch a slider that ends in a refusal)', () => {
     for (const { name, values } of whatIfs) {

@@ -3,20 +3,36 @@ import { changedSettingNames, longCsv } from '../../../lab/export/longCsv.ts';
 import { writeExport } from '../../../lab/export/file.ts';
 import { wideCsv } from '../../../lab/export/wideCsv.ts';
 import { CORPORA, listDatasets } from '../../../lab/datasets/catalog.ts';
+import type { DataSummary } from '../../../../preload/contract/shapes.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import { configOf } from '../configs.ts';
 import type { Values } from '../configs.ts';
 import type { Handlers, Hub } from '../hub.ts';
 
+/** Key among the saved layouts. */
+const NAMES = 'data.names';
+
 export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
   const { lab } = hub;
   const { store, registry, paths } = lab;
   const configured = (given: Values): Promise<Config> => configOf(registry, given);
+  /** Corpora by the hash of what was prepared from them: datasets that no run has used yet. */
+  const named = (): Record<string, string> => (hub.views.get(NAMES) ?? {}) as Record<string, string>;
+  const stats = async (config: Config, signal: AbortSignal): Promise<DataSummary> => {
+    const summary = await hub.datasets.ask('stats', { config }, signal);
+    const known = named();
+    const corpus = String(config['data.corpus']);
+    if (known[summary.contentHash] !== corpus) await hub.views.set(NAMES, { ...known, [summary.contentHash]: corpus });
+    return summary;
+  };
   return {
     'data.list': async () => {
       const prepared = await listDatasets(paths.cache);
       const runs = store.listRuns({ deleted: 'any' });
-      const corpora = new Map(runs.map(({ environment, config }) => [environment.dataset, config['data.corpus']]));
+      const corpora = new Map<unknown, unknown>([
+        ...Object.entries(named()),
+        ...runs.map(({ environment, config }) => [environment.dataset, config['data.corpus']] as const),
+      ]);
       return {
         corpora: [...CORPORA],
         prepared: prepared.map(({ contentHash, tokenizer, stats, entropyFloorBitsPerByte, bytesOnDisk }) => ({
@@ -29,10 +45,8 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
         })),
       };
     },
-    'data.stats': async (input, { signal }) =>
-      await hub.datasets.ask('stats', { config: await configured(input) }, signal),
-    'data.prepare': async (input, { signal }) =>
-      await hub.datasets.ask('stats', { config: await configured(input) }, signal),
+    'data.stats': async (input, { signal }) => await stats(await configured(input), signal),
+    'data.prepare': async (input, { signal }) => await stats(await configured(input), signal),
     'data.tokens': async ({ text, ...given }, { signal }) =>
       await hub.datasets.ask('tokens', { config: await configured(given), text }, signal),
     'data.sample': async ({ from, ...given }, { signal }) =>

@@ -83,16 +83,25 @@ export function changesFor(name: string, value: SettingValue, config: Config): R
   return { [name]: value };
 }
 
-export function whatIfsFor(config: Config, policies: readonly string[], optimizers: readonly string[]): WhatIf[] {
-  const context = number(config, 'model.context');
-  const depth = number(config, 'model.depth');
+/**
+ * @param began the configuration before any what-if: the ends of the sliders are its, so that a slider does not grow under the pointer
+ *   that drags it
+ */
+export function whatIfsFor(
+  config: Config,
+  policies: readonly string[],
+  optimizers: readonly string[],
+  began: Config = config,
+): WhatIf[] {
+  const context = number(began, 'model.context');
+  const depth = number(began, 'model.depth');
   return [
     { name: 'batch.micro', label: 'Micro-batch', control: 'slider', values: microBatches(config), note: 'same result' },
     {
       name: 'model.context',
       label: 'Context',
       control: 'slider',
-      values: powers(16, Math.max(4096, 2 * context), context),
+      values: merged(powers(16, Math.max(4096, 2 * context), context), number(config, 'model.context')),
     },
     {
       name: 'model.depth',
@@ -100,10 +109,15 @@ export function whatIfsFor(config: Config, policies: readonly string[], optimize
       control: 'slider',
       values: merged(
         Array.from({ length: Math.max(32, 2 * depth) }, (_, i) => i + 1),
-        depth,
+        number(config, 'model.depth'),
       ),
     },
-    { name: 'model.width', label: 'Width', control: 'slider', values: widths(config) },
+    {
+      name: 'model.width',
+      label: 'Width',
+      control: 'slider',
+      values: merged(widths(began), number(config, 'model.width')),
+    },
     {
       name: 'tokenizer.vocabulary',
       label: 'Vocabulary',

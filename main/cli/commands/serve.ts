@@ -38,15 +38,20 @@ export function serveCommand(context: Context): Command {
     );
 }
 
-/** Asks the running Sweeplab. */
-async function newAddress({ workshop, output }: Context, { forgetBrowsers }: ServeOptions): Promise<void> {
+/** An address of the Sweeplab that runs. @throws LabError `disconnected` when there is none */
+async function askRunning({ workshop, output }: Context, { forgetBrowsers }: ServeOptions): Promise<string> {
   const { serving } = workshop.paths;
+  if (forgetBrowsers === true) {
+    const { forgotten } = await callRunning(serving, 'browsers.forget', {});
+    output.note(`${plural(forgotten, 'browser')} forgotten.`);
+  }
+  return (await callRunning(serving, 'browsers.address', {})).url;
+}
+
+async function newAddress(context: Context, options: ServeOptions): Promise<void> {
+  const { output } = context;
   try {
-    if (forgetBrowsers === true) {
-      const { forgotten } = await callRunning(serving, 'browsers.forget', {});
-      output.note(`${plural(forgotten, 'browser')} forgotten.`);
-    }
-    const { url } = await callRunning(serving, 'browsers.address', {});
+    const url = await askRunning(context, options);
     output.text(`Sweeplab is at ${url}`);
     output.text('The address works once, for one browser on this machine.');
     output.data({ url });
@@ -57,10 +62,18 @@ async function newAddress({ workshop, output }: Context, { forgetBrowsers }: Ser
 }
 
 /** Serves until it is interrupted. */
-export async function serve(context: Context, { port, open, forgetBrowsers }: ServeOptions): Promise<void> {
+export async function serve(context: Context, options: ServeOptions): Promise<void> {
   requirePlugins(context);
   const { output, workshop } = context;
+  const { port, open, forgetBrowsers } = options;
   const wanted = portOf(port);
+  const running = await askRunning(context, options).catch(() => undefined);
+  if (running !== undefined) {
+    output.text(`Sweeplab runs already. An address for one more browser: ${running}`);
+    output.data({ url: running });
+    if (open) openBrowser(running);
+    return;
+  }
   if (await needsBuild()) {
     output.note('Building the interface (once, about ten seconds) …');
     await buildPages();

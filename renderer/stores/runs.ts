@@ -66,7 +66,16 @@ export const useRuns = defineStore('runs', () => {
     return true;
   }
   const resume = (id: string) => act(`Could not resume ${name(id)}`, () => useClient().call('runs.resume', { id }));
-  const rerun = (id: string) => act(`Could not rerun ${name(id)}`, () => useClient().call('runs.rerun', { id }));
+  /** @returns the id of the new run, beside the old one; undefined when there is none */
+  async function rerun(id: string): Promise<string | undefined> {
+    let again: string | undefined;
+    await act(`Could not rerun ${name(id)}`, async () => {
+      const answer = await useClient().call('runs.rerun', { id });
+      again = answer.run.id;
+      return answer;
+    });
+    return again;
+  }
   const tag = (id: string, tags: string[]) =>
     act(`Could not tag ${name(id)}`, () => useClient().call('runs.tag', { id, tags }));
   const note = (id: string, text: string) =>

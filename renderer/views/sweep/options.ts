@@ -54,7 +54,6 @@ export function parallelOption(
   columns: readonly string[],
   metric: string,
   look: Look,
-  width: number,
 ): Record<string, unknown> {
   const shown = rows.filter((row) => row.metric.n > 0);
   const distance = distances(shown, metric);
@@ -136,7 +135,6 @@ export function parallelOption(
     series: [
       {
         type: 'parallel',
-        smooth: width > 700 ? 0.15 : 0,
         emphasis: { lineStyle: { width: 3.5, opacity: 1 } },
         // The best comes last, so that it lies on top.
         data: shown.toReversed().map((row) => ({

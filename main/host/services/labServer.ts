@@ -50,6 +50,7 @@ export interface LabServerOptions {
 
 /** How often lists get the numbers of running runs. */
 const SUMMARY_MS = 1000;
+const WARM_AFTER_MS = 200;
 /** What a form shows first. */
 const FIRST_DRAFT: Draft = {
   name: '',
@@ -89,6 +90,7 @@ export class LabServer {
   readonly #unwatch: (() => void)[];
   #timer: NodeJS.Timeout | undefined;
   #lastTurn = 0;
+  #warming: NodeJS.Timeout | undefined;
   #door: Door | undefined;
   /** For the first client. */
   #greeting: Notice | undefined;
@@ -169,8 +171,11 @@ export class LabServer {
 
   /** Everything that the first question would wait for, once the lab answers. Nothing depends on it. */
   #warm(): void {
-    this.#reader.warm();
-    this.#planner.warm(FIRST_DRAFT, this.lab.registry.defaults).catch(() => undefined);
+    // The lab itself and its first page go first.
+    this.#warming = setTimeout(() => {
+      this.#reader.warm();
+      this.#planner.warm(FIRST_DRAFT, this.lab.registry.defaults).catch(() => undefined);
+    }, WARM_AFTER_MS).unref();
   }
 
   /** Where a run trains now; empty when nothing trains. */
@@ -235,6 +240,7 @@ export class LabServer {
   }
 
   async #close(how: 'urgent' | 'kill'): Promise<void> {
+    clearTimeout(this.#warming);
     await this.#queue.close(how);
     await Promise.all([this.#planner.close(), this.#reader.close(), this.#datasets.close()]);
     for (const session of this.#sessions) session.close();

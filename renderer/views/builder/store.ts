@@ -65,7 +65,7 @@ export const useBuilder = defineStore('builder', () => {
   });
   const problems = computed(() => byPlace(obstacles.value, isSetting));
   /** Values that drop some combinations only. */
-  const notes = computed(() => byPlace((plan.value?.runs ?? 0) > 0 ? fromDropped.value : [], isSetting));
+  const notes = computed(() => byPlace((plan.value?.runs ?? 0) > 0 ? fromDropped.value : [], isSetting, false));
 
   function change(next: Draft, key: string | null = null): void {
     history.value = commit(history.value, next, key, Date.now());

@@ -1,4 +1,5 @@
 /** The pages of the guide, carried with the app. */
+import { theme } from '../../frame/theme.ts';
 
 const texts = import.meta.glob<string>('../../../resources/guide/*.md', { query: '?raw', import: 'default' });
 const images = import.meta.glob<string>('../../../resources/guide/*.{png,webp,svg}', {
@@ -40,8 +41,10 @@ export async function readPage(name: string): Promise<string | null> {
   return path === undefined ? null : await texts[path]();
 }
 
-/** The served address of an image beside the page. */
+/** The served address of an image beside the page: of `board-light.png` its dark twin, where the app is dark. */
 export function guideImage(source: string): string | undefined {
   const name = source.replace(/^\.\//u, '');
-  return images[`../../../resources/guide/${name}`];
+  const at = (file: string): string | undefined => images[`../../../resources/guide/${file}`];
+  const twin = name.replace(/-light(?=\.\w+$)/u, `-${theme.value}`);
+  return at(twin) ?? at(name);
 }

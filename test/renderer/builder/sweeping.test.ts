@@ -183,6 +183,8 @@ describe('problems', () => {
     // It stands beside both settings, and either fix is valid.
     const places = byPlace([found], isSetting);
     expect([...places.keys()]).toEqual(['model.heads', 'model.width']);
+    // A mere note (some combinations were dropped) is not said twice.
+    expect([...byPlace([found], isSetting, false).keys()]).toEqual(['model.heads']);
     const draft = { ...EMPTY_DRAFT, parameters: { 'model.width': { values: [16, width] } } };
     const next = fixed(draft, { ...found.others![0], message }, isSetting, defaults)!;
     const [, changed] = next.parameters['model.width'].values!;

@@ -39,14 +39,16 @@ export function placeOf(problem: Problem, isSetting: (name: string) => boolean):
 export const placeKey = (place: Place): string =>
   place.part === 'setting' ? place.name : place.part === 'constraint' ? `constraint ${place.index}` : place.part;
 
-/** Problems by place; one that several settings can settle stands beside each of them. */
+/** Problems by place. @param everywhere one that several settings can settle stands beside each of them */
 export function byPlace<T extends Problem>(
   problems: readonly T[],
   isSetting: (name: string) => boolean,
+  everywhere = true,
 ): ReadonlyMap<string, readonly T[]> {
   const found = new Map<string, T[]>();
   for (const problem of problems) {
-    const places = [placeKey(placeOf(problem, isSetting)), ...(problem.others ?? []).map(({ setting }) => setting)];
+    const others = everywhere ? (problem.others ?? []).map(({ setting }) => setting) : [];
+    const places = [placeKey(placeOf(problem, isSetting)), ...others];
     for (const place of new Set(places)) found.set(place, [...(found.get(place) ?? []), problem]);
   }
   return found;

@@ -3,8 +3,9 @@
 //   A  [blocks][32 rows][16 dwords]      a tile is 16 rows of 64 bytes (32 bf16 of k)
 //   B  [blocks * 16 dwords][32 columns]  a tile is 16 rows (pairs of k) of 16 columns, row stride 128 bytes
 //
-// Tests on machines without AMX set `amx_emulated`: the same packing and tiling run with the four tile instructions written in
-// plain C++ (each pair of products added in order to an f32 accumulator, as TDPBF16PS does).
+// Tests on machines without AMX set `amx_emulated`: the same packing and tiling run with the tile instructions written in plain C++.
+// TDPBF16PS sums the even and the odd elements of a row apart, each with fused multiply-adds from zero, then adds the two sums and
+// the total to the accumulator; denormal inputs and results count as zero. The emulation does just that, to the bit.
 #pragma once
 #include "simd.h"
 
@@ -18,43 +19,64 @@ struct alignas(64) TileConfig {
   uint16_t colsb[16] = {};
   uint8_t rows[16] = {};
 };
-static inline void amx_configure() {
-  static thread_local bool done = false;
-  if (done) return;
-  TileConfig c;
-  for (int i = 0; i < 8; i++) {
-    c.colsb[i] = 64;
-    c.rows[i] = 16;
-  }
-  // The compilers' tile intrinsics do not say that they read memory: without these barriers stores could be moved behind them.
-  __asm__ volatile("" ::"r"(&c) : "memory");
-  _tile_loadconfig(&c);
-  done = true;
-}
 #endif
+
+// The tiles of this thread, configured for the life of a task and given back at its end: a thread that holds none has 8 KiB less to
+// save at each context switch and lets its core sleep deeply, and other code on the thread may use tiles with a shape of its own.
+struct Tiles {
+  bool held = false;
+  explicit Tiles(bool wanted) {
+#if defined(__AMX_TILE__)
+    if (!wanted || amx_emulated) return;
+    TileConfig c;
+    for (int i = 0; i < 8; i++) {
+      c.colsb[i] = 64;
+      c.rows[i] = 16;
+    }
+    // The compilers' tile intrinsics do not say that they read memory: without these barriers stores could be moved behind them.
+    __asm__ volatile("" ::"r"(&c) : "memory");
+    _tile_loadconfig(&c);
+    held = true;
+#endif
+  }
+  ~Tiles() {
+#if defined(__AMX_TILE__)
+    if (held) _tile_release();
+#endif
+  }
+  Tiles(const Tiles&) = delete;
+};
+
+INLINE float flush_denormal(float x) { return __builtin_fabsf(x) < 0x1p-126f ? __builtin_copysignf(0.f, x) : x; }
 
 static void amx_emulate(int64_t blocks, const float* a, const float* b, float* out, int64_t ld, bool add) {
   if (!add)
     for (int i = 0; i < 32; i++) memset(out + i * ld, 0, 32 * 4);
   for (int64_t kb = 0; kb < blocks; kb++, a += 512, b += 512)
-    for (int i = 0; i < 32; i++)
+    for (int i = 0; i < 32; i++) {
+      float even[32] = {}, odd[32] = {};
       for (int d = 0; d < 16; d++) {
         bf16 x[2];
         memcpy(x, a + i * 16 + d, 4);
+        float x0 = flush_denormal(scalar_bf16(x[0])), x1 = flush_denormal(scalar_bf16(x[1]));
         for (int j = 0; j < 32; j++) {
           bf16 y[2];
           memcpy(y, b + d * 32 + j, 4);
-          out[i * ld + j] += scalar_bf16(x[0]) * scalar_bf16(y[0]);
-          out[i * ld + j] += scalar_bf16(x[1]) * scalar_bf16(y[1]);
+          even[j] = flush_denormal(__builtin_fmaf(x0, flush_denormal(scalar_bf16(y[0])), even[j]));
+          odd[j] = flush_denormal(__builtin_fmaf(x1, flush_denormal(scalar_bf16(y[1])), odd[j]));
         }
       }
+      for (int j = 0; j < 32; j++) {
+        float* o = out + i * ld + j;
+        *o = flush_denormal(flush_denormal(*o) + flush_denormal(even[j] + odd[j]));
+      }
+    }
 }
 
-// out[32][32] (rows ld apart) = or += A B.
+// out[32][32] (rows ld apart) = or += A B. The caller holds Tiles.
 static void amx_micro(int64_t blocks, const float* a, const float* b, float* out, int64_t ld, bool add) {
 #if defined(__AMX_TILE__)
   if (!amx_emulated) {
-    amx_configure();
     __asm__ volatile("" ::"r"(a), "r"(b), "r"(out) : "memory");
     size_t row = (size_t)ld * 4;
     float* low = out + 16 * ld;

@@ -179,6 +179,7 @@ static void attention(const Context& x, const attention_args& g) {
     int64_t c = task % chunks, h = task / chunks % g.heads, b = task / chunks / g.heads;
     int64_t i0 = c * size, i1 = min_(g.tq, i0 + size);
     char* s = x.scratch + thread * x.stride;
+    Tiles tiles(use_dot(g.compute));
     if (use_dot(g.compute))
       attention_task<HAS_DOT>(g, b, h, i0, i1, s);
     else
@@ -326,6 +327,7 @@ static void attention_backward_task(const attention_backward_args& g, int64_t b,
 static void attention_backward(const Context& x, const attention_backward_args& g) {
   parallel(x.pool, g.batch * g.kvheads, [&](int64_t task, int thread) {
     char* s = x.scratch + thread * x.stride;
+    Tiles tiles(use_dot(g.compute));
     if (use_dot(g.compute))
       attention_backward_task<HAS_DOT>(g, task / g.kvheads, task % g.kvheads, s);
     else

@@ -31,6 +31,12 @@
 
 namespace LEVEL {
 
+#if !LEVEL_AMX
+struct Tiles {
+  explicit Tiles(bool) {}
+};
+#endif
+
 constexpr int MR = LEVEL_W == 16 ? 14 : 6;
 constexpr int NR = 2 * W;
 constexpr bool HAS_DOT = LEVEL_BF16;
@@ -561,8 +567,10 @@ static void gemm(const Context& x, const gemm_args& g) {
     return;
   }
   GemmPlan p = gemm_plan(g, x.threads);
-  parallel(x.pool, p.mblocks * p.nblocks * g.batch,
-           [&](int64_t task, int thread) { gemm_block(g, p, task, x.scratch + thread * x.stride); });
+  parallel(x.pool, p.mblocks * p.nblocks * g.batch, [&](int64_t task, int thread) {
+    Tiles tiles(p.dot);
+    gemm_block(g, p, task, x.scratch + thread * x.stride);
+  });
 }
 
 }  // namespace LEVEL

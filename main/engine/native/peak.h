@@ -37,7 +37,7 @@ static float peak_round(int64_t repeats) {
 
 #if LEVEL_AMX && defined(__AMX_TILE__)
 static float peak_tiles(int64_t repeats) {
-  amx_configure();
+  Tiles tiles(true);
   for (int64_t r = 0; r < repeats; r++) {
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);

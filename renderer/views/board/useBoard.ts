@@ -7,6 +7,7 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Reference } from '../../charts/draw/model.ts';
 import type { Extent } from '../../charts/series/extent.ts';
 import { compareMetrics, sectionOf } from '../../charts/sweep/metric.ts';
+import { distinctSeeds } from '../../charts/sweep/settings.ts';
 import { setQuery, place } from '../../frame/router.ts';
 import { theme } from '../../frame/theme.ts';
 import { useClient } from '../../stores/client.ts';
@@ -108,13 +109,11 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   const colored = computed(() => (state.value.colorBy === 'distance' ? all.value : lasting.value));
   const allGroups = computed(() => boardGroups(colored.value, options.value));
   const groups = computed(() => {
-    if (ids.value.size === 0) return allGroups.value;
+    const once = state.value.groupBy === 'none' ? (members: readonly RunRecord[]) => members : distinctSeeds<RunRecord>;
     return allGroups.value
       .map((group) => {
-        const kept = group.runs.filter((id) => !ids.value.has(id));
-        return kept.length === group.runs.length
-          ? group
-          : { ...group, runs: kept, members: group.members.filter(({ id }) => !ids.value.has(id)) };
+        const members = once(group.members.filter(({ id }) => !ids.value.has(id)));
+        return members.length === group.runs.length ? group : { ...group, runs: members.map(({ id }) => id), members };
       })
       .filter((group) => group.runs.length > 0);
   });
@@ -185,6 +184,7 @@ function sameRuns(a: readonly RunRecord[] | undefined, b: readonly RunRecord[]):
       run.id === b[i].id &&
       run.name === b[i].name &&
       run.color === b[i].color &&
+      run.state === b[i].state &&
       run.environment.entropyFloor === b[i].environment.entropyFloor,
   );
 }

@@ -8,7 +8,7 @@ import { cancelDraw, drawPressure, requestDraw } from '../../charts/draw/frames.
 import type { LineModel } from '../../charts/draw/model.ts';
 import type { Extent } from '../../charts/series/extent.ts';
 import { unitOf } from '../../charts/sweep/metric.ts';
-import { shortName } from '../../charts/sweep/settings.ts';
+import { distinctSeeds, shortName } from '../../charts/sweep/settings.ts';
 import { formatSetting } from '../../components/format.ts';
 import { useConnection } from '../../stores/connection.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
@@ -122,7 +122,7 @@ export function useChart(board: Board, metric: string, show: (panels: readonly P
     const setting = xSetting.value;
     if (setting !== undefined)
       return trendModel({
-        runs,
+        runs: distinctSeeds(runs),
         metric,
         setting,
         lines: groupBy === 'none' ? [] : board.settings.value.filter((name) => name !== setting && name !== facet),

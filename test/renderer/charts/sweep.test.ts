@@ -9,6 +9,7 @@ import {
   groupBySettings,
   labelOf,
   valuesOf,
+  distinctSeeds,
 } from '../../../renderer/charts/sweep/settings.ts';
 import type { SweepRun } from '../../../renderer/charts/sweep/settings.ts';
 import { trendOf } from '../../../renderer/charts/sweep/trend.ts';
@@ -139,5 +140,28 @@ describe('metric names', () => {
     ]);
     expect(sectionOf('val/loss')).toBe('val');
     expect(sectionOf('lr')).toBe('run');
+  });
+});
+
+describe('runs of the same setting and seed', () => {
+  const run = (
+    id: string,
+    settingKey: string,
+    seed: number,
+    state: 'finished' | 'failed' | 'running' = 'finished',
+  ) => ({
+    id,
+    settingKey,
+    seed,
+    state,
+    sweepId: 's',
+  });
+  const ids = (...runs: ReturnType<typeof run>[]): string[] => distinctSeeds(runs).map(({ id }) => id);
+  it('count once, the last that finished; other seeds and settings stay', () => {
+    expect(ids(run('a', 'x', 1), run('b', 'x', 2), run('c', 'y', 1), run('d', 'x', 1))).toEqual(['b', 'c', 'd']);
+  });
+  it('a rerun that failed or still trains does not replace one that finished', () => {
+    expect(ids(run('a', 'x', 1), run('b', 'x', 1, 'failed'), run('c', 'x', 1, 'running'))).toEqual(['a']);
+    expect(ids(run('a', 'x', 1, 'failed'), run('b', 'x', 1, 'running'))).toEqual(['b']);
   });
 });

@@ -14,6 +14,8 @@ export interface KindFacts {
   /** `measured` on a machine like this, `estimated` from published figures. */
   readonly baseBasis: 'measured' | 'estimated';
   readonly baseWhat: string;
+  /** Most that a thread's kernels take for packed operands and partial sums, by their block sizes. */
+  readonly threadBytes?: number;
   /** Most bytes that the executor can address, whatever the machine has. */
   readonly limitBytes?: number;
   /** Share of the planned bytes kept free, beyond the fixed margin, because the executor allocates more than the plan counts. */
@@ -36,6 +38,7 @@ export const KINDS: Readonly<Record<DeviceKind, KindFacts>> = {
     baseBytes: 112 * MIB,
     baseBasis: 'measured',
     baseWhat: 'engine process',
+    threadBytes: 6 * MIB,
     slack: 0,
     policies: ['fp32', 'bf16', 'pure-bf16'],
   },

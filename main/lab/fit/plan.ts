@@ -2,6 +2,7 @@
  * The memory plan of a run before it starts: persistent state, one arena shared by all its programs, and what its process needs
  * besides. For executors that allocate the plan (`exact`) state and arena are their allocations to the byte.
  */
+import { availableParallelism } from 'node:os';
 import { persistentBytes } from '../../engine/compile/plan.ts';
 import type { StateSpec } from '../../engine/graph/program.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
@@ -156,8 +157,10 @@ const GPT2_TABLES = 48 * 2 ** 20;
 
 /** What the run needs besides the plan, in the memory that the plan is in. */
 function baseOf(config: Config, training: TrainingPrograms, { kind, dataset }: PlanOptions): BaseBytes {
-  const { baseBytes, baseBasis, baseWhat, memory } = KINDS[kind];
+  const { baseBytes, baseBasis, baseWhat, memory, threadBytes } = KINDS[kind];
   const parts = [{ what: baseWhat, bytes: baseBytes }];
+  if (threadBytes !== undefined)
+    parts.push({ what: 'scratch of the kernels', bytes: threadBytes * availableParallelism() });
   if (memory === 'host') {
     // First values and checkpoints move in pieces: one in the state's form, one on its way to the file.
     const largest = training.parameters.reduce((most, { shape }) => Math.max(most, sizeOf(shape)), 0);

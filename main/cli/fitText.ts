@@ -167,9 +167,13 @@ function timeLines({ time, cost }: FitReport): [string, string][] {
     const evaluations = time.evaluationSeconds === null ? ', evaluations not counted' : ', evaluations included';
     lines.push(['time', `${range(time.seconds, formatDuration)} (${time.basis}${evaluations})`]);
   } else lines.push(['time', 'unknown: the run has no end in steps']);
-  if (cost !== null) lines.push(['cost', `${range(cost, (x) => x.toFixed(2))} (${cost.how})`]);
+  if (cost !== null) lines.push(['cost', `${range(cost, formatCost)} (${cost.how})`]);
   return lines;
 }
+
+/** Two decimals, and where those would hide the figure, two digits that count. */
+const formatCost = (cost: number): string =>
+  cost >= 0.1 || cost === 0 ? cost.toFixed(2) : String(Number(cost.toPrecision(2)));
 
 function range({ low, high }: Range, format: (x: number) => string): string {
   const [a, b] = [format(low), format(high)];
@@ -229,6 +233,6 @@ export function printSweepFit(output: Output, report: SweepFit): void {
       ? 'time  unknown for at least one run'
       : `time  ${range(seconds, formatDuration)} for all runs one after the other (${timeBasis})`,
   );
-  if (cost !== null) output.text(`cost  ${range(cost, (x) => x.toFixed(2))} (${cost.how})`);
+  if (cost !== null) output.text(`cost  ${range(cost, formatCost)} (${cost.how})`);
   for (const warning of report.warnings) output.note(`Note: ${warning}.`);
 }

@@ -128,11 +128,15 @@ async function zoom(page: Page): Promise<Zoom> {
   await page.mouse.move(box.x + 180, box.y + 60);
   const measured = page.evaluate(async () => {
     const hosts = [...document.querySelectorAll('[data-drawn]')];
-    const times: number[][] = hosts.map(() => []);
+    const draws: { at: number; points: number }[][] = hosts.map(() => []);
     let begin = 0;
     const watch = new MutationObserver((changes: { target: unknown }[]) => {
       if (begin === 0) return;
-      for (const { target } of changes) times[hosts.indexOf(target)]!.push(performance.now() - begin);
+      for (const { target } of changes)
+        draws[hosts.indexOf(target)]!.push({
+          at: performance.now() - begin,
+          points: Number((target as { dataset: { points: string } }).dataset.points),
+        });
     });
     for (const host of hosts) watch.observe(host, { attributes: true, attributeFilter: ['data-drawn'] });
     await new Promise<void>((resolve) => {
@@ -146,15 +150,22 @@ async function zoom(page: Page): Promise<Zoom> {
       );
     });
     watch.disconnect();
-    return times;
+    return draws;
   });
   await page.waitForTimeout(50);
   await page.mouse.up();
-  const times = await measured;
-  const [own] = times;
-  if (own === undefined || own.length < 2)
-    throw new Error('The chart did not read the points of the range that it shows.');
-  return { first: own[0]!, sampled: own.at(-1)!, all: Math.max(...times.flat()) };
+  const draws = await measured;
+  const [own] = draws;
+  const coarse = own?.[0];
+  // The points of the range are many times those that a chart of everything has in it.
+  const fine = (drawn: typeof own) => drawn?.find(({ points }) => points > 2 * coarse!.points)?.at;
+  const sampled = coarse === undefined ? undefined : fine(own);
+  if (sampled === undefined) throw new Error('The chart did not read the points of the range that it shows.');
+  return {
+    first: coarse!.at,
+    sampled,
+    all: Math.max(...draws.filter(({ length }) => length > 0).map((drawn) => fine(drawn) ?? drawn.at(-1)!.at)),
+  };
 }
 
 const frames = (page: Page, seconds: number): Promise<{ fps: number; p95: number; worst: number }> =>

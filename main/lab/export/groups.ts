@@ -1,5 +1,6 @@
 /** Runs of one setting with different seeds, and what they say together: mean, sample standard deviation (n − 1), N. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { distinctSeeds } from '../../../preload/contract/seeds.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 
 export interface Statistic {
@@ -16,6 +17,7 @@ export interface SettingGroup {
   readonly settingKey: string;
   /** Values of the varied settings. */
   readonly settings: Readonly<Record<string, SettingValue>>;
+  /** One per seed: a rerun takes the place of the run before it. */
   readonly runs: readonly RunRecord[];
   /** By metric name. Only finished runs count; `n` says how many of `runs` these are. */
   readonly statistics: Readonly<Record<string, Statistic>>;
@@ -43,13 +45,13 @@ export function variedSettings(runs: readonly RunRecord[], names?: readonly stri
   return all.filter((name) => name !== 'seed' && new Set(runs.map(({ config }) => config[name])).size > 1);
 }
 
-/** Groups by setting key, in the order in which the settings first occur. */
+/** Groups by setting key, in the order in which the settings first occur. Runs come in the order in which they were created. */
 export function groupRuns(
   runs: readonly RunRecord[],
   metrics: readonly string[],
   varied: readonly string[] = variedSettings(runs),
 ): SettingGroup[] {
-  return [...Map.groupBy(runs, ({ settingKey }) => settingKey)].map(([settingKey, list]) => ({
+  return [...Map.groupBy(distinctSeeds(runs), ({ settingKey }) => settingKey)].map(([settingKey, list]) => ({
     settingKey,
     settings: Object.fromEntries(varied.map((name) => [name, list[0].config[name]])),
     runs: list,

@@ -1,30 +1,38 @@
 /**
  * One animation frame for all charts. Work is done until the frame's share is used up and goes on in the next one, oldest first, so
- * that twenty live charts never block the pointer. A chart that asks again before its turn is drawn once.
+ * that twenty live charts never block the pointer; what the pointer is on comes before all. A chart that asks again before its turn is
+ * drawn once.
  */
 const BUDGET = 8;
 /** A frame that takes longer (ms) means that the machine, or the rasteriser behind the canvas, cannot keep up. */
 const LATE = 26;
 
+const first = new Map<object, () => void>();
 const waiting = new Map<object, () => void>();
 let scheduled = false;
 let working = false;
 let lastFrame = 0;
 let pressure = 1;
 
-/** Inside a frame's work it is done at once: a chart is then built and drawn in one go. */
-export function requestDraw(owner: object, draw: () => void): void {
+/**
+ * Inside a frame's work it is done at once: a chart is then built and drawn in one go.
+ * @param pointed the pointer is on it, and someone waits: before all others
+ */
+export function requestDraw(owner: object, draw: () => void, pointed = false): void {
   if (working) {
     draw();
     return;
   }
-  waiting.set(owner, draw);
+  if (pointed) waiting.delete(owner);
+  if (!pointed && first.has(owner)) first.set(owner, draw);
+  else (pointed ? first : waiting).set(owner, draw);
   if (scheduled) return;
   scheduled = true;
   requestAnimationFrame(work);
 }
 
 export function cancelDraw(owner: object): void {
+  first.delete(owner);
   waiting.delete(owner);
 }
 
@@ -42,14 +50,16 @@ function work(now: number): void {
   const begin = performance.now();
   working = true;
   try {
-    for (const [owner, draw] of waiting) {
-      waiting.delete(owner);
+    while (first.size + waiting.size > 0) {
+      const queue = first.size > 0 ? first : waiting;
+      const [owner, draw] = queue.entries().next().value!;
+      queue.delete(owner);
       draw();
       if (performance.now() - begin > BUDGET) break;
     }
   } finally {
     working = false;
-    scheduled = waiting.size > 0;
+    scheduled = first.size + waiting.size > 0;
     if (scheduled) requestAnimationFrame(work);
   }
 }

@@ -96,7 +96,7 @@ export class LineChart {
     if (x === this.#crosshair && emphasis === this.#emphasis) return;
     this.#crosshair = x;
     this.#emphasis = emphasis;
-    requestDraw(this.#overlayKey, () => this.#drawOverlay());
+    requestDraw(this.#overlayKey, () => this.#drawOverlay(), true);
   }
 
   dispose(): void {
@@ -126,6 +126,7 @@ export class LineChart {
       lazyUpdate: false,
       silent: true,
     });
+    this.#host.dataset.points = String(this.#model.lines.reduce((sum, { x }) => sum + x.length, 0));
     this.#host.dataset.drawn = String(this.#model.lines.length);
     this.#drawOverlay();
   }
@@ -226,7 +227,7 @@ export class LineChart {
     on('pointermove', (event) => {
       if (this.#drag !== undefined) {
         this.#drag.to = this.#inside(event.offsetX);
-        requestDraw(this.#overlayKey, () => this.#drawOverlay());
+        requestDraw(this.#overlayKey, () => this.#drawOverlay(), true);
         return;
       }
       this.#events.hover(this.#pointerAt(event.offsetX, event.offsetY));
@@ -245,7 +246,7 @@ export class LineChart {
     on('pointerup', (event) => {
       const drag = this.#drag;
       this.#drag = undefined;
-      requestDraw(this.#overlayKey, () => this.#drawOverlay());
+      requestDraw(this.#overlayKey, () => this.#drawOverlay(), true);
       if (drag === undefined || this.#scales === undefined) return;
       if (Math.abs(drag.to - drag.from) < 5) {
         const pointer = this.#pointerAt(event.offsetX, event.offsetY);

@@ -3,6 +3,7 @@ import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { Description } from '../stats/describe.ts';
 import { describe } from '../stats/describe.ts';
 import { resultValue, higherIsBetter } from './metric.ts';
+import type { Goal } from './metric.ts';
 import type { SweepRun } from './settings.ts';
 import { differingSettings, valuesOf } from './settings.ts';
 
@@ -29,6 +30,7 @@ export function heatMap(
   columnSetting: string,
   rowSetting: string,
   show: 'mean' | 'best' = 'mean',
+  goal: Goal = higherIsBetter(metric) ? 'maximize' : 'minimize',
 ): HeatMap {
   const columns = valuesOf(runs, columnSetting);
   const rows = valuesOf(runs, rowSetting);
@@ -40,7 +42,7 @@ export function heatMap(
       if (here.length === 0) continue;
       for (const name of differingSettings(here)) averaged.add(name);
       const d = describe(here.map((run) => resultValue(run, metric)));
-      const best = higherIsBetter(metric) ? d.max : d.min;
+      const best = goal === 'maximize' ? d.max : d.min;
       cells.push({ ...d, column, row, value: show === 'mean' ? d.mean : best, runs: here.length });
     }
   return { columns, rows, cells, averaged: [...averaged].sort() };

@@ -30,6 +30,8 @@ export interface Ranking {
   /** Settings that differ: the columns of the table. */
   readonly columns: readonly string[];
   readonly rows: readonly RankedSetting[];
+  /** Which direction of the metric is better. */
+  readonly goal: Goal;
 }
 
 /** @param goal default: by the name of the metric */
@@ -71,7 +73,7 @@ export function rankSettings(
     if (row.metric.n === 0) return { ...row, rank: undefined, verdict: 'none' };
     return { ...row, rank: i + 1, verdict: i === 0 ? 'best' : verdictOf(row.metric, first.metric) };
   });
-  return { columns, rows };
+  return { columns, rows, goal };
 }
 
 function verdictOf(row: Description, best: Description): 'tied' | 'worse' | 'unknown' {

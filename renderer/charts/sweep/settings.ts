@@ -58,24 +58,6 @@ export function groupBySettings<R extends { readonly config: Config }>(
   }));
 }
 
-/**
- * One run per setting and seed: the last one that finished, or else the last one. A rerun of a seed is not another sample of its setting; counted twice it
- * would make the spread look smaller than it is. Runs come in the order in which they were created, and keep it.
- */
-export function distinctSeeds<
-  R extends Pick<SweepRun, 'settingKey' | 'seed' | 'state'> & { readonly sweepId?: string | null },
->(runs: readonly R[]): readonly R[] {
-  const chosen = new Map<string, R>();
-  for (const run of runs) {
-    const key = JSON.stringify([run.sweepId ?? null, run.settingKey, run.seed]);
-    const before = chosen.get(key);
-    if (before === undefined || run.state === 'finished' || before.state !== 'finished') chosen.set(key, run);
-  }
-  if (chosen.size === runs.length) return runs;
-  const kept = new Set(chosen.values());
-  return runs.filter((run) => kept.has(run));
-}
-
 /** The last part of a setting's name when that alone is clear among `all`: `depth`, but `optimizer.kind`. */
 export function shortName(setting: string, all: readonly string[]): string {
   const last = setting.slice(setting.lastIndexOf('.') + 1);

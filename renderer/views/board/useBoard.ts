@@ -7,7 +7,7 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Reference } from '../../charts/draw/model.ts';
 import type { Extent } from '../../charts/series/extent.ts';
 import { compareMetrics, sectionOf } from '../../charts/sweep/metric.ts';
-import { distinctSeeds } from '../../charts/sweep/settings.ts';
+import { distinctSeeds } from '../../../preload/contract/seeds.ts';
 import { setQuery, place } from '../../frame/router.ts';
 import { theme } from '../../frame/theme.ts';
 import { useClient } from '../../stores/client.ts';

@@ -8,7 +8,8 @@ import { cancelDraw, drawPressure, requestDraw } from '../../charts/draw/frames.
 import type { LineModel } from '../../charts/draw/model.ts';
 import type { Extent } from '../../charts/series/extent.ts';
 import { unitOf } from '../../charts/sweep/metric.ts';
-import { distinctSeeds, shortName } from '../../charts/sweep/settings.ts';
+import { distinctSeeds } from '../../../preload/contract/seeds.ts';
+import { shortName } from '../../charts/sweep/settings.ts';
 import { formatSetting } from '../../components/format.ts';
 import { useConnection } from '../../stores/connection.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
@@ -23,6 +24,8 @@ import type { Board } from './useBoard.ts';
 const REDRAW = 50;
 /** Curves that cannot be continued from live points are read again, but not more often than this (ms). */
 const REREAD = 1500;
+/** Charts beside the one that is zoomed wait so long (ms) for the points of the range before they show it with those that they have. */
+const COARSE = 300;
 
 /** One pair of axes: the whole chart, or one of its facets. */
 export interface Panel {
@@ -86,6 +89,8 @@ export function useChart(board: Board, metric: string, show: (panels: readonly P
   let cost = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let rereadTimer: ReturnType<typeof setTimeout> | undefined;
+  let coarseTimer: ReturnType<typeof setTimeout> | undefined;
+  const pointed = (): boolean => board.pointer.value.chart?.startsWith(`${metric}|`) ?? false;
 
   function build(): void {
     if (!visible.value || width.value === 0) return;
@@ -160,13 +165,23 @@ export function useChart(board: Board, metric: string, show: (panels: readonly P
   /** At the next frame: someone waits for it. */
   function redraw(): void {
     clearTimeout(timer);
+    clearTimeout(coarseTimer);
     timer = undefined;
-    requestDraw(owner, build);
+    requestDraw(owner, build, pointed());
+  }
+
+  /** A new range: at once where the pointer is, and elsewhere when the machine is not busy with that chart. */
+  function zoomed(): void {
+    if (pointed()) return redraw();
+    clearTimeout(coarseTimer);
+    coarseTimer = setTimeout(redraw, COARSE);
   }
 
   const ids = computed(() => board.shown.value.map(({ id }) => id));
 
   async function load(): Promise<void> {
+    // The chart under the pointer asks before the others, which ask one task later.
+    if (range.value !== undefined && !pointed()) await new Promise((resolve) => setTimeout(resolve));
     if (!visible.value || width.value === 0) return;
     if (xSetting.value !== undefined) return redraw();
     const steps =
@@ -202,7 +217,8 @@ export function useChart(board: Board, metric: string, show: (panels: readonly P
   });
   watch([visible, width, ids, xMetric, xSetting, range], () => void load(), { immediate: true });
   // Hidden runs and zoom show at once with what is known, finer curves follow.
-  watch([board.groups, board.coloring, range], redraw);
+  watch([board.groups, board.coloring], redraw);
+  watch(range, zoomed);
   watch(xKey, () => (ownRange.value = undefined));
   watch([state, override], redraw, { deep: true });
   watch(board.final, () => xSetting.value !== undefined && schedule());
@@ -218,6 +234,7 @@ export function useChart(board: Board, metric: string, show: (panels: readonly P
     stopPoints();
     clearTimeout(timer);
     clearTimeout(rereadTimer);
+    clearTimeout(coarseTimer);
     cancelDraw(owner);
     reader.forget();
   });

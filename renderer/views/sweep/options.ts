@@ -8,8 +8,8 @@ import { padded } from '../../charts/series/extent.ts';
 import { linearTicks, logTicks } from '../../charts/series/ticks.ts';
 import { paretoFront } from '../../charts/stats/pareto.ts';
 import type { HeatMap } from '../../charts/sweep/heatmap.ts';
-import { higherIsBetter } from '../../charts/sweep/metric.ts';
-import type { RankedSetting } from '../../charts/sweep/rank.ts';
+import type { Goal } from '../../charts/sweep/metric.ts';
+import type { RankedSetting, Ranking } from '../../charts/sweep/rank.ts';
 import { labelOf, shortName } from '../../charts/sweep/settings.ts';
 import { formatSetting, formatValue } from '../../components/format.ts';
 
@@ -41,22 +41,17 @@ export const labelFor = (row: RankedSetting): string =>
   labelOf(Object.fromEntries(Object.entries(row.values).map(([name, value]) => [name, formatSetting(value)])));
 
 /** Position between the best (0) and the worst (1) mean. */
-export function distances(rows: readonly RankedSetting[], metric: string): (row: RankedSetting) => number {
+export function distances(rows: readonly RankedSetting[], goal: Goal): (row: RankedSetting) => number {
   const means = rows.map((row) => row.metric.mean).filter(Number.isFinite);
   const [low, high] = [Math.min(...means), Math.max(...means)];
-  const best = higherIsBetter(metric) ? high : low;
+  const best = goal === 'maximize' ? high : low;
   return (row) => (high > low ? Math.abs(row.metric.mean - best) / (high - low) : 0);
 }
 
 /** One line per setting through its values and its mean; the best is drawn last and widest. Axes can be brushed. */
-export function parallelOption(
-  rows: readonly RankedSetting[],
-  columns: readonly string[],
-  metric: string,
-  look: Look,
-): Record<string, unknown> {
+export function parallelOption({ rows, columns, goal }: Ranking, metric: string, look: Look): Record<string, unknown> {
   const shown = rows.filter((row) => row.metric.n > 0);
-  const distance = distances(shown, metric);
+  const distance = distances(shown, goal);
   const axes = columns.map((name, dim) => {
     const values = shown.map((row) => row.values[name]);
     const numbers = values.every((value) => typeof value === 'number');
@@ -87,8 +82,8 @@ export function parallelOption(
     type: 'value',
     ...range,
     // The best at the top, whichever direction that is.
-    inverse: !higherIsBetter(metric),
-    ...(higherIsBetter(metric) ? {} : { nameLocation: 'start' }),
+    inverse: goal === 'minimize',
+    ...(goal === 'maximize' ? {} : { nameLocation: 'start' }),
     axisLabel: { customValues: ticks, formatter: (v: number) => formatTick(v, step) },
     axisTick: { customValues: ticks },
   };
@@ -160,7 +155,7 @@ const tip = (row: RankedSetting, metric: string): string =>
 
 export function heatOption(
   map: HeatMap,
-  metric: string,
+  goal: Goal,
   names: readonly [string, string],
   look: Look,
   width: number,
@@ -168,7 +163,7 @@ export function heatOption(
   const filled = map.cells.filter(({ value }) => Number.isFinite(value));
   const values = filled.map(({ value }) => value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const up = higherIsBetter(metric);
+  const up = goal === 'maximize';
   const share = (value: number): number => (high > low ? (up ? high - value : value - low) / (high - low) : 0);
   const roomy = (width - 120) / Math.max(1, map.columns.length) > 76;
   const axis = (name: string, data: readonly unknown[]): Record<string, unknown> => ({
@@ -238,16 +233,11 @@ export interface Cost {
 }
 
 /** Every setting by what it costs and what it reaches, with the settings that no other beats in both. */
-export function paretoOption(
-  rows: readonly RankedSetting[],
-  metric: string,
-  cost: Cost,
-  look: Look,
-): Record<string, unknown> {
+export function paretoOption({ rows, goal }: Ranking, metric: string, cost: Cost, look: Look): Record<string, unknown> {
   const shown = rows.filter((row) => row.metric.n > 0 && Number.isFinite(cost.of(row)));
   const x = shown.map(cost.of);
   const y = shown.map((row) => row.metric.mean);
-  const up = higherIsBetter(metric);
+  const up = goal === 'maximize';
   const front = paretoFront(x, up ? y.map((v) => -v) : y);
   const onFront = new Set(front);
   const logX = x.length > 1 && Math.min(...x) > 0 && Math.max(...x) / Math.min(...x) > 5;

@@ -232,4 +232,17 @@ describe('groups', () => {
     expect(bestGroup(groups, 'val/bpb')).toBe(0);
     expect(bestGroup(groups, 'nothing')).toBeUndefined();
   });
+
+  it('a rerun of a seed is no further sample (catches a spread that looks smaller than it is)', () => {
+    const make = (seed: number, loss: number, state: 'finished' | 'stopped' = 'finished') =>
+      store.createRun({ name: 'a', config: { seed }, seed, settingKey: 'a', state, summary: { 'val/bpb': loss } });
+    make(1, 9, 'stopped');
+    make(1, 3);
+    make(2, 5);
+    make(2, 7);
+    make(2, 6, 'stopped');
+    const [group] = groupRuns(store.listRuns(), ['val/bpb']);
+    expect(group.runs.map(({ summary }) => summary['val/bpb'])).toEqual([3, 7]);
+    expect(group.statistics['val/bpb']).toMatchObject({ n: 2, mean: 5, sd: Math.sqrt(8) });
+  });
 });

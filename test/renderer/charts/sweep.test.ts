@@ -1,3 +1,4 @@
+import { distinctSeeds } from '../../../preload/contract/seeds.ts';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { heatMap } from '../../../renderer/charts/sweep/heatmap.ts';
@@ -9,7 +10,6 @@ import {
   groupBySettings,
   labelOf,
   valuesOf,
-  distinctSeeds,
 } from '../../../renderer/charts/sweep/settings.ts';
 import type { SweepRun } from '../../../renderer/charts/sweep/settings.ts';
 import { trendOf } from '../../../renderer/charts/sweep/trend.ts';
@@ -112,6 +112,8 @@ describe('heat map and trend', () => {
     expect(
       heatMap(runs, 'val/loss', 'depth', 'width', 'best').cells.find((c) => c.column === 1 && c.row === 0)!.value,
     ).toBe(1.5);
+    // With the goal turned round the best of a cell is its largest value.
+    expect(heatMap(runs, 'val/loss', 'depth', 'width', 'best', 'maximize').cells[0].value).toBe(3);
   });
   it('a trend has one line per other value and no point where nothing ended with a number', () => {
     const { lines, numeric } = trendOf(sweep(), 'val/loss', 'depth', ['width']);

@@ -22,7 +22,9 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
     const summary = await hub.datasets.ask('stats', { config }, signal);
     const known = named();
     const corpus = String(config['data.corpus']);
-    if (known[summary.contentHash] !== corpus) await hub.views.set(NAMES, { ...known, [summary.contentHash]: corpus });
+    // A name that cannot be saved (a full disk, which a notice tells) keeps nobody from looking.
+    if (known[summary.contentHash] !== corpus)
+      await hub.views.set(NAMES, { ...known, [summary.contentHash]: corpus }).catch(() => undefined);
     return summary;
   };
   return {

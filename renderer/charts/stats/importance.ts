@@ -67,7 +67,7 @@ export function importanceOf(
 function warn(n: number, settings: number, forest: { readonly explained: number }): string | undefined {
   if (settings === 0) return 'No setting differs between these runs.';
   if (n < FEW_PER_SETTING * settings)
-    return `${n} runs for ${settings} settings: read the order as a hint. About ${FEW_PER_SETTING * settings} runs make it dependable.`;
+    return `${n} runs for ${settings} ${settings === 1 ? 'setting' : 'settings'}: read the order as a hint. About ${FEW_PER_SETTING * settings} runs make it dependable.`;
   if (!(forest.explained > 0.3))
     return 'The settings explain little of the differences between these runs; the order is mostly noise.';
   return undefined;

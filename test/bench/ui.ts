@@ -1,6 +1,6 @@
 /**
  * The interface in a real Chromium, served by a real lab with made-up runs: how long a board of 500 runs × 10,000 points takes to open, to
- * follow the pointer and to zoom; frames per second while 20 runs × 20 metrics × 50 points/s come in; size of the bundle.
+ * follow the pointer, to hide a line and to zoom; frames per second while 20 runs × 20 metrics × 50 points/s come in; size of the bundle.
  *
  *     npm run bench -- ui [--only board|live] [--runs 500] [--points 10000]
  */
@@ -106,6 +106,28 @@ const hover = (page: Page): Promise<number[]> =>
       );
       await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
       times.push(performance.now() - begin);
+    }
+    return times.sort((a, b) => a - b);
+  });
+
+/** Milliseconds from hiding or showing the first row of the run list until the first chart is drawn without or with it, sorted. */
+const legend = (page: Page): Promise<number[]> =>
+  page.evaluate(async () => {
+    const times: number[] = [];
+    const chart = document.querySelector('[data-drawn]');
+    for (let i = 0; i < 10; i++) {
+      const drawn = new Promise<void>((resolve) => {
+        const watch = new MutationObserver(() => {
+          watch.disconnect();
+          resolve();
+        });
+        watch.observe(chart, { attributes: true, attributeFilter: ['data-drawn'] });
+      });
+      const begin = performance.now();
+      document.querySelector('button.eye').click();
+      await drawn;
+      times.push(performance.now() - begin);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
     }
     return times.sort((a, b) => a - b);
   });
@@ -287,6 +309,7 @@ async function boardBench({ page, row }: Bench, sweep: string, count: number, po
     const times = await hover(page);
     row(`hover, ${name}, median`, times[15], 'ms', TARGETS.hover);
     row(`hover, ${name}, 90th percentile`, times[27], 'ms', TARGETS.hover);
+    row(`legend, ${name}, median`, (await legend(page))[5], 'ms', TARGETS.hover);
     const { first, sampled, all } = await zoom(page);
     row(`zoom, ${name}, known points`, first, 'ms', TARGETS.zoom);
     row(`zoom, ${name}, points of the range`, sampled, 'ms', TARGETS.zoom);

@@ -62,7 +62,9 @@ export async function run(args: readonly string[]): Promise<void> {
 function commanderProblem(error: CommanderError, args: readonly string[], context: Context): InputError {
   if (error.code === 'commander.unknownOption') {
     const flag = /'(-[^']*)'/u.exec(error.message)?.[1] ?? '';
-    const command = args.find((arg) => !arg.startsWith('-'));
+    // Not the first word: that may be the value of an option before the command.
+    const names = new Set(buildProgram(context).commands.map((each) => each.name()));
+    const command = args.find((arg) => names.has(arg));
     const takesSettings = command !== undefined && ['train', 'sweep', 'fit', 'data'].includes(command);
     const known = ['--json', '--data-dir', '--plugin', '--help', '--version', ...commandOptions(context, command)];
     return new InputError(unknownFlag(flag, takesSettings ? context.workshop.registry : undefined, known));

@@ -23,6 +23,11 @@ const CASES: readonly (readonly [readonly string[], readonly (string | RegExp)[]
     ['train', '--model.dept', '3'],
     ['--model.dept', '--model.depth'],
   ],
+  // The value of an option before the command is not the command.
+  [
+    ['--data-dir', home, 'train', '--model.dept', '3'],
+    ['--model.dept', 'did you mean --model.depth?'],
+  ],
   [['train', '--learning_rate', '1e-3'], ['--optimizer.lr']],
   [
     ['train', '--model', '3'],

@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { story } from '../../main/engine/data/corpora/stories.ts';
 import { bpeTokenizer } from '../../main/engine/data/tokenizers/bpe.ts';
-import { trainBpeInWorker } from '../../main/engine/data/tokenizers/bpe_background.ts';
+import { trainBpeInWorker } from '../../main/engine/data/tokenizers/bpeBackground.ts';
 
 export interface TokenizerTiming {
   readonly text: string;

@@ -6,7 +6,7 @@ const STEPS = 40;
 const homes = [temporaryHome(), temporaryHome()];
 afterAll(() => homes.forEach(removeHome));
 
-// One round of test/long/sweep-kill.test.ts. Catches: points lost or doubled around a kill, runs trained twice or never.
+// One round of test/long/sweepKill.test.ts. Catches: points lost or doubled around a kill, runs trained twice or never.
 it('a sweep killed with SIGKILL (host, then engine) and resumed equals an undisturbed one bit for bit', async () => {
   const [reference, home] = homes;
   await undisturbed(reference, STEPS);

@@ -20,7 +20,7 @@ export interface CrashRound {
 
 /** One round: start, wait for a random number of acknowledgements, kill -9, verify everything. Throws on any fault. */
 export async function crashRound(path: string, runId: string, random: () => number): Promise<CrashRound> {
-  const script = fileURLToPath(new URL('crash-writer.ts', import.meta.url));
+  const script = fileURLToPath(new URL('crashWriter.ts', import.meta.url));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, path, runId], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

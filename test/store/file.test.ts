@@ -165,7 +165,7 @@ describe('one writer, many readers', () => {
     const store = openStore(path);
     const { id } = store.createRun(newRun());
     store.close();
-    const script = fileURLToPath(new URL('crash-writer.ts', import.meta.url));
+    const script = fileURLToPath(new URL('crashWriter.ts', import.meta.url));
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, path, id], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

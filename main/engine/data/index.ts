@@ -1,7 +1,7 @@
 /** The public face of the data folder. */
 export { checkDataSettings, prepareDataset } from './prepare.ts';
-export { listDatasets } from './dataset_cache.ts';
-export type { CachedDataset } from './dataset_cache.ts';
+export { listDatasets } from './datasetCache.ts';
+export type { CachedDataset } from './datasetCache.ts';
 export type { PrepareOptions } from './prepare.ts';
 export type { Dataset, DatasetStats, TokenArray, TokenSplit } from './dataset.ts';
 export type { DataProgress, OnProgress } from './progress.ts';

@@ -6,7 +6,7 @@ import { isMap } from 'yaml';
 import { z } from 'zod';
 import { flattenEntries, type SettingsSource } from './source.ts';
 import { nearestName } from './suggest.ts';
-import { YamlText } from './yaml-text.ts';
+import { YamlText } from './yamlText.ts';
 
 const header = z.strictObject({
   /** One line, shown in lists. */

@@ -1,6 +1,6 @@
 /** Settings as given by a recipe, a config file or flags: names with values and where they stand, not yet checked. */
 import { isMap, type YAMLMap } from 'yaml';
-import { isPlain, YamlText } from './yaml-text.ts';
+import { isPlain, YamlText } from './yamlText.ts';
 
 export type Origin = 'default' | 'recipe' | 'file' | 'flag';
 

@@ -2,7 +2,7 @@
 import { isMap, isScalar, type YAMLMap } from 'yaml';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { showValue } from '../settings/values.ts';
-import type { YamlEntry } from '../settings/yaml-text.ts';
+import type { YamlEntry } from '../settings/yamlText.ts';
 import { nearestName } from '../settings/suggest.ts';
 import { above, anyNumber, atLeast, type Field, type SchemaReader, text } from './schema.ts';
 import { type Distribution, FIELD_DEFAULTS, FIELDS, type Parameter } from './spec.ts';

@@ -3,7 +3,7 @@ import { isMap, type YAMLMap } from 'yaml';
 import type { ConfigProblem } from '../settings/resolve.ts';
 import { nearestName } from '../settings/suggest.ts';
 import { problem } from '../settings/values.ts';
-import type { YamlEntry, YamlText } from '../settings/yaml-text.ts';
+import type { YamlEntry, YamlText } from '../settings/yamlText.ts';
 
 export interface Field {
   /** What is allowed, in words. */

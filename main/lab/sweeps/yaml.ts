@@ -3,7 +3,7 @@ import { isMap, stringify, type YAMLMap } from 'yaml';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { ConfigProblem } from '../settings/resolve.ts';
 import { flattenEntries } from '../settings/source.ts';
-import { type YamlEntry, YamlText } from '../settings/yaml-text.ts';
+import { type YamlEntry, YamlText } from '../settings/yamlText.ts';
 import { readParameters } from './parameters.ts';
 import { above, anyMap, anyNumber, choice, type Field, flag, integer, list, SchemaReader, text } from './schema.ts';
 import {

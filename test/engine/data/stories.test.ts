@@ -3,7 +3,7 @@ import { Options, Reader, Rules, Writer } from '../../../main/engine/data/corpor
 import type { Speaker } from '../../../main/engine/data/corpora/grammar.ts';
 import { story, storyBits } from '../../../main/engine/data/corpora/stories.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
-import { WordModel } from './word_model.ts';
+import { WordModel } from './wordModel.ts';
 
 const seed = Math.floor(Math.random() * 1e9);
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Corpus } from '../../../main/engine/data/corpus.ts';
 import { bpeTokenizer } from '../../../main/engine/data/tokenizers/bpe.ts';
-import { trainBpeInWorker } from '../../../main/engine/data/tokenizers/bpe_background.ts';
-import { trainBpe } from '../../../main/engine/data/tokenizers/bpe_train.ts';
+import { trainBpeInWorker } from '../../../main/engine/data/tokenizers/bpeBackground.ts';
+import { trainBpe } from '../../../main/engine/data/tokenizers/bpeTrain.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
 import { gpt2Tokenizer } from '../../../main/engine/data/tokenizers/gpt2.ts';
 import { PairMap, mergePiece } from '../../../main/engine/data/tokenizers/merges.ts';

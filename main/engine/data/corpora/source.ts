@@ -5,7 +5,7 @@ import { CorpusBuilder } from '../corpus.ts';
 import { fetchFiles, findDownload, downloadNames } from '../downloads/registry.ts';
 import type { NetOptions } from '../downloads/transfer.ts';
 import { DataError, nearestName, throwIfAborted } from '../errors.ts';
-import { sha256 } from '../files_atomic.ts';
+import { sha256 } from '../filesAtomic.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
 import { findFiles, looksLikePath, readFiles } from './files.ts';

@@ -8,8 +8,8 @@
 import { Stream } from '../../random/stream.ts';
 import { Options, Reader, Rules, Writer } from './grammar.ts';
 import type { Speaker } from './grammar.ts';
-import { newStory, slots, subjectHeads } from './stories_state.ts';
-import type { Story } from './stories_state.ts';
+import { newStory, slots, subjectHeads } from './storiesState.ts';
+import type { Story } from './storiesState.ts';
 
 const rules = (...templates: (readonly [weight: number, template: string])[]) => new Rules<Story>(slots, templates);
 

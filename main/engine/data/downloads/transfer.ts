@@ -10,7 +10,7 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { throwIfAborted } from '../errors.ts';
-import { describeWriteError, temporaryName, writeAtomic } from '../files_atomic.ts';
+import { describeWriteError, temporaryName, writeAtomic } from '../filesAtomic.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
 

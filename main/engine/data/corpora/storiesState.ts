@@ -19,7 +19,7 @@ import {
   TIMES,
   TRAITS,
   WEATHER,
-} from './stories_words.ts';
+} from './storiesWords.ts';
 
 export interface Character {
   name: number;

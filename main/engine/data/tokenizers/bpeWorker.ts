@@ -1,6 +1,6 @@
 /** Trains a BPE in a worker thread. Started by `trainBpeInWorker`. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { trainBpe } from './bpe_train.ts';
+import { trainBpe } from './bpeTrain.ts';
 
 const { bytes, offsets, vocabularySize } = workerData as {
   bytes: Uint8Array;
@@ -8,6 +8,6 @@ const { bytes, offsets, vocabularySize } = workerData as {
   vocabularySize: number;
 };
 const port = parentPort;
-if (port === null) throw new Error('bpe_worker runs in a worker thread only');
+if (port === null) throw new Error('bpeWorker runs in a worker thread only');
 const { merges, pieces } = trainBpe(bytes, offsets, vocabularySize, (fraction) => port.postMessage({ fraction }));
 port.postMessage({ merges, pieces });

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Corpus } from '../corpus.ts';
 import { throwIfAborted } from '../errors.ts';
-import type { BpeTraining } from './bpe_train.ts';
+import type { BpeTraining } from './bpeTrain.ts';
 
 export interface TrainBpeOptions {
   /** 0 … 1. */
@@ -24,7 +24,7 @@ export async function trainBpeInWorker(
     corpus.bytes.length,
   );
   shared.set(corpus.bytes);
-  const worker = new Worker(new URL('./bpe_worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('./bpeWorker.ts', import.meta.url), {
     workerData: { bytes: shared, offsets: corpus.offsets, vocabularySize },
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });

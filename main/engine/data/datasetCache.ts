@@ -2,7 +2,7 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, DatasetStats, TokenArray } from './dataset.ts';
-import { makeFolderAtomic, readWhole, sha256, temporaryName, writeSynced } from './files_atomic.ts';
+import { makeFolderAtomic, readWhole, sha256, temporaryName, writeSynced } from './filesAtomic.ts';
 import { bpeTokenizer } from './tokenizers/bpe.ts';
 import { byteTokenizer } from './tokenizers/byte.ts';
 import { gpt2Tokenizer } from './tokenizers/gpt2.ts';

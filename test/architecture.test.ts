@@ -24,17 +24,19 @@ const TOP_LEVEL = new Set([
 const IGNORED = new Set(['node_modules', 'out', 'dist', 'build']);
 
 /** For each part, the parts that it may import (itself always). The first match counts, so longer prefixes stand first. */
+const SHARED = ['preload/contract', 'preload/shared'];
 const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['preload/contract', []],
+  ['preload/shared', ['preload/contract']],
   ['preload', ['preload/contract']],
-  ['renderer', ['preload/contract', 'preload']],
-  ['main/engine', ['preload/contract']],
-  ['main/store', ['preload/contract']],
-  ['main/lab', ['preload/contract', 'main/store', 'main/engine']],
-  ['main/host', ['preload/contract', 'main/store', 'main/engine', 'main/lab']],
-  ['main/cli', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host', 'main/server']],
-  ['main/server', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host']],
-  ['main/app', ['preload/contract', 'main/store', 'main/engine', 'main/lab', 'main/host']],
+  ['renderer', [...SHARED, 'preload']],
+  ['main/engine', SHARED],
+  ['main/store', SHARED],
+  ['main/lab', [...SHARED, 'main/store', 'main/engine']],
+  ['main/host', [...SHARED, 'main/store', 'main/engine', 'main/lab']],
+  ['main/cli', [...SHARED, 'main/store', 'main/engine', 'main/lab', 'main/host', 'main/server']],
+  ['main/server', [...SHARED, 'main/store', 'main/engine', 'main/lab', 'main/host']],
+  ['main/app', [...SHARED, 'main/store', 'main/engine', 'main/lab', 'main/host']],
 ];
 
 function filesUnder(folder: string): string[] {
@@ -90,6 +92,18 @@ describe('the architecture', () => {
       .map(name)
       .filter((file) => !file.startsWith('main/app/') && file !== 'preload/index.ts');
     expect(electron).toEqual([]);
+  });
+
+  it('keeps Node and the page out of preload/shared (would catch a file that one of its two sides cannot load)', () => {
+    const wrong = sources
+      .filter((path) => name(path).startsWith('preload/shared/'))
+      .flatMap((path) => {
+        const text = readFileSync(path, 'utf8');
+        const found = importsOf(text).filter((specifier) => /^(node:|vue$|pinia$|echarts)/u.test(specifier));
+        const globals = [...text.matchAll(/\b(?:process|Buffer|document|window)\.\w+/gu)].map(([use]) => use);
+        return [...found, ...globals].map((use) => `${name(path)} uses ${use}`);
+      });
+    expect(wrong).toEqual([]);
   });
 
   it('keeps the database out of everything but store, and node:sqlite out of all but store and the engine lock', () => {

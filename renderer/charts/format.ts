@@ -1,5 +1,5 @@
 /** Numbers that only charts and tables of statistics need; everything else is in components/format.ts. */
-import { formatValue } from '../components/format.ts';
+import { formatValue } from '../../preload/shared/format.ts';
 
 /** A mean with its sd to the digits that the sd supports: 2.178 ± 0.032. */
 export function formatMean(mean: number, sd: number): string {

@@ -6,7 +6,7 @@ import { defineStore } from 'pinia';
 import { computed, ref } from 'vue';
 import { useClient } from './client.ts';
 import type { Prices, Range } from './contract.ts';
-import { formatValue } from '../components/format.ts';
+import { formatValue } from '../../preload/shared/format.ts';
 import { useToasts } from './toasts.ts';
 
 export interface PriceEntries {

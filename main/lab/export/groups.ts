@@ -1,6 +1,6 @@
 /** Runs of one setting with different seeds, and what they say together: mean, sample standard deviation (n − 1), N. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import { distinctSeeds } from '../../../preload/contract/seeds.ts';
+import { distinctSeeds } from '../../../preload/shared/results/seeds.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 
 export interface Statistic {

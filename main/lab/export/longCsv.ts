@@ -1,7 +1,7 @@
 /** Long format: one line per point. Every point of every metric, bit for bit. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Store } from '../../store/index.ts';
-import { csvLine, numberCell, settingCell, textCell } from './cells.ts';
+import { csvLine, numberCell, settingCell, textCell } from '../../../preload/shared/csv.ts';
 
 export interface LongOptions {
   readonly runs: readonly RunRecord[];

@@ -18,7 +18,7 @@
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Store } from '../../store/index.ts';
-import { csvLine, numberCell } from './cells.ts';
+import { csvLine, numberCell } from '../../../preload/shared/csv.ts';
 
 export const WIDE_COLUMNS = [
   'last_val_loss',

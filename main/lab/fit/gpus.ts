@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { editDistance } from '../settings/suggest.ts';
+import { editDistance } from '../../../preload/shared/settings/nearest.ts';
 
 const figure = z.number().positive().nullable();
 const gpuSpec = z.strictObject({

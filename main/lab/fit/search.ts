@@ -1,7 +1,7 @@
 /** Largest micro-batch that fits, by planning candidates: exact, since every answer was planned. */
 import type { LargestBatch, SizedBatch } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import { divisors } from '../settings/rules/arithmetic.ts';
+import { divisors } from '../../../preload/shared/settings/arithmetic.ts';
 import type { FitDevice } from './devices.ts';
 import { fitPlan } from './plan.ts';
 import type { PlanOptions } from './plan.ts';

@@ -1,6 +1,6 @@
 /** The public face of the settings service. */
 export { checkRules, type Rule, type RuleFinding, rules } from './derived.ts';
-export { Expression, ExpressionError } from './expression.ts';
+export { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 export {
   loadPlugins,
   type Plugin,
@@ -14,5 +14,12 @@ export { builtInRegistry, DeclarationError, QUESTIONS, sectionOf, SettingsRegist
 export { type ConfigProblem, resolveConfig, type Resolved, type ResolveInput } from './resolve.ts';
 export { tokensPerStep } from './rules/budget.ts';
 export { flagSource, type Origin, parseConfigFile, type SettingsSource } from './source.ts';
-export { editDistance, nearestName } from './suggest.ts';
-export { checkValue, describeType, formatValue, parseValue, problem, showValue } from './values.ts';
+export { editDistance, nearestName } from '../../../preload/shared/settings/nearest.ts';
+export {
+  checkValue,
+  describeType,
+  formatValue,
+  parseValue,
+  problem,
+  showValue,
+} from '../../../preload/shared/settings/values.ts';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isMap } from 'yaml';
 import { z } from 'zod';
 import { flattenEntries, type SettingsSource } from './source.ts';
-import { nearestName } from './suggest.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { YamlText } from './yamlText.ts';
 
 const header = z.strictObject({

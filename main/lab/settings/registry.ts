@@ -1,9 +1,9 @@
 /** The settings that exist: built-in ones and those of plug-ins. Everything that needs to know a setting asks here. */
 import type { Config, Question, SettingSpec } from '../../../preload/contract/settings.ts';
 import { builtInSettings } from './declarations/index.ts';
-import { Expression, ExpressionError } from './expression.ts';
-import { nearestName } from './suggest.ts';
-import { checkValue } from './values.ts';
+import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
+import { checkValue } from '../../../preload/shared/settings/values.ts';
 
 const NAME = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/u;
 

@@ -1,11 +1,11 @@
 /** From layers of settings (recipe ← file ← flags) to one complete, checked configuration. */
 import type { Config, SettingProblem, SettingValue } from '../../../preload/contract/settings.ts';
 import { checkRules } from './derived.ts';
-import { ExpressionError } from './expression.ts';
+import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from './registry.ts';
 import { STOP_RULES } from './rules/budget.ts';
 import { flagSource, type Origin, type SettingEntry, type SettingsSource } from './source.ts';
-import { checkValue, parseValue, problem, showValue } from './values.ts';
+import { checkValue, parseValue, problem, showValue } from '../../../preload/shared/settings/values.ts';
 
 export interface ConfigProblem extends SettingProblem {
   /** Stable name of what is wrong: `unknown`, `value`, `duplicate`, `yaml`, `constraint`, or the code of a rule. */

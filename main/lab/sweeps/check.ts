@@ -1,12 +1,13 @@
 /** Checks a sweep against the settings that exist, before any combination is made. */
 import type { SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
-import { Expression, ExpressionError } from '../settings/expression.ts';
+import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import { type ConfigProblem, readEntry } from '../settings/resolve.ts';
-import { checkValue, describeType, problem } from '../settings/values.ts';
+import { checkValue, describeType, problem } from '../../../preload/shared/settings/values.ts';
 import { gridValues } from './grid.ts';
-import { quantise } from './quantiles.ts';
-import type { Distribution, Parameter, SweepSpec } from './spec.ts';
+import { quantise } from '../../../preload/shared/sweeps/quantiles.ts';
+import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
+import type { Parameter, SweepSpec } from './spec.ts';
 
 const AVAILABLE = 'grid and random run now';
 

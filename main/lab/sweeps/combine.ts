@@ -1,7 +1,7 @@
 /** One combination of a sweep as a configuration, and when two of them are the same run. */
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
 import { deriveModel } from '../../engine/nn/models/dimensions.ts';
-import { ExpressionError } from '../settings/expression.ts';
+import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import { adjustDefaults } from '../settings/resolve.ts';
 import type { BoundParameter } from './check.ts';

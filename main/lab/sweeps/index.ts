@@ -11,5 +11,6 @@ export {
   settingKey,
   type SweepPlan,
 } from './plan.ts';
-export { type Distribution, EMPTY_SWEEP, EXTENSION_KEYS, type Parameter, type SweepSpec } from './spec.ts';
+export type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
+export { EMPTY_SWEEP, EXTENSION_KEYS, type Parameter, type SweepSpec } from './spec.ts';
 export { type ParsedSweep, parseSweep, sweepToYaml } from './yaml.ts';

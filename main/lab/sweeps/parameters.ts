@@ -1,11 +1,12 @@
 /** Reads the `parameters` of a sweep: every distribution of W&B's schema, inferred where the schema infers it. */
 import { isMap, isScalar, type YAMLMap } from 'yaml';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
-import { showValue } from '../settings/values.ts';
+import { showValue } from '../../../preload/shared/settings/values.ts';
 import type { YamlEntry } from '../settings/yamlText.ts';
-import { nearestName } from '../settings/suggest.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { above, anyNumber, atLeast, type Field, type SchemaReader, text } from './schema.ts';
-import { type Distribution, FIELD_DEFAULTS, FIELDS, type Parameter } from './spec.ts';
+import { type Distribution, FIELD_DEFAULTS, FIELDS } from '../../../preload/shared/sweeps/distributions.ts';
+import type { Parameter } from './spec.ts';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/u;
 const KINDS = Object.keys(FIELDS) as Distribution['kind'][];

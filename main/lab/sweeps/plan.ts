@@ -1,13 +1,13 @@
 /** From a sweep to the list of its runs: every configuration complete and checked, nothing twice, nothing dropped without a reason. */
 import { createHash } from 'node:crypto';
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
-import { type Expression, ExpressionError } from '../settings/expression.ts';
+import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { Recipe } from '../settings/recipes.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import { checkConfig, type ConfigProblem, resolveConfig, type ResolveInput } from '../settings/resolve.ts';
 import type { SettingsSource } from '../settings/source.ts';
-import { nearestName } from '../settings/suggest.ts';
-import { checkValue, problem } from '../settings/values.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
+import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
 import { type BoundParameter, bindSweep } from './check.ts';
 import { Combiner, DERIVED, identityOf, type Values } from './combine.ts';
 import { byName, gridValues, product } from './grid.ts';

@@ -1,7 +1,7 @@
 /** The random method: draw n of a sweep is a function of (sweep seed, setting, n), so any draw can be repeated alone. */
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { Stream } from '../../engine/random/stream.ts';
-import { quantile } from './quantiles.ts';
+import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
 import type { Parameter } from './spec.ts';
 
 /** Uniform numbers in [0, 1), addressed by position. */

@@ -1,8 +1,8 @@
 /** Checks maps of a YAML file against small tables of keys, with positions and did-you-mean. */
 import { isMap, type YAMLMap } from 'yaml';
 import type { ConfigProblem } from '../settings/resolve.ts';
-import { nearestName } from '../settings/suggest.ts';
-import { problem } from '../settings/values.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
+import { problem } from '../../../preload/shared/settings/values.ts';
 import type { YamlEntry, YamlText } from '../settings/yamlText.ts';
 
 export interface Field {

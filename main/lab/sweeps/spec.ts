@@ -1,77 +1,10 @@
 /** What a sweep is: the W&B sweep schema, and Sweeplab's extensions (seeds, constraints, when, recipe, settings, sweep_seed). */
 import type { DraftEarlyTerminate, DraftMetric } from '../../../preload/contract/shapes.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
+import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
 
 export const METHODS = ['grid', 'random', 'bayes', 'custom'] as const;
 export type Method = (typeof METHODS)[number];
-
-interface Bounds {
-  readonly min: number;
-  readonly max: number;
-}
-interface Quantised {
-  /** Values are round(x / q) × q. */
-  readonly q: number;
-}
-interface Gaussian {
-  readonly mu: number;
-  readonly sigma: number;
-}
-interface Shape {
-  readonly a: number;
-  readonly b: number;
-}
-
-/** A distribution of W&B's schema, by its W&B name, with all defaults filled in. */
-export type Distribution =
-  | { readonly kind: 'constant'; readonly value: SettingValue }
-  | { readonly kind: 'categorical'; readonly values: readonly SettingValue[] }
-  | {
-      readonly kind: 'categorical_w_probabilities';
-      readonly values: readonly SettingValue[];
-      readonly probabilities: readonly number[];
-    }
-  | ({ readonly kind: BoundedKind } & Bounds)
-  | ({ readonly kind: QuantisedBoundedKind } & Bounds & Quantised)
-  | ({ readonly kind: 'normal' | 'log_normal' } & Gaussian)
-  | ({ readonly kind: 'q_normal' | 'q_log_normal' } & Gaussian & Quantised)
-  | ({ readonly kind: 'beta' } & Shape)
-  | ({ readonly kind: 'q_beta' } & Shape & Quantised);
-
-/** `log_uniform` and `inv_log_uniform` take natural logarithms as bounds, the `_values` forms the values themselves. */
-export type BoundedKind =
-  | 'int_uniform'
-  | 'uniform'
-  | 'log_uniform'
-  | 'log_uniform_values'
-  | 'inv_log_uniform'
-  | 'inv_log_uniform_values';
-export type QuantisedBoundedKind = 'q_uniform' | 'q_log_uniform' | 'q_log_uniform_values';
-
-/** The fields that each distribution takes beside its name. */
-export const FIELDS: Readonly<Record<Distribution['kind'], readonly string[]>> = {
-  constant: ['value'],
-  categorical: ['values'],
-  categorical_w_probabilities: ['values', 'probabilities'],
-  int_uniform: ['min', 'max'],
-  uniform: ['min', 'max'],
-  q_uniform: ['min', 'max', 'q'],
-  log_uniform: ['min', 'max'],
-  log_uniform_values: ['min', 'max'],
-  q_log_uniform: ['min', 'max', 'q'],
-  q_log_uniform_values: ['min', 'max', 'q'],
-  inv_log_uniform: ['min', 'max'],
-  inv_log_uniform_values: ['min', 'max'],
-  normal: ['mu', 'sigma'],
-  log_normal: ['mu', 'sigma'],
-  q_normal: ['mu', 'sigma', 'q'],
-  q_log_normal: ['mu', 'sigma', 'q'],
-  beta: ['a', 'b'],
-  q_beta: ['a', 'b', 'q'],
-};
-
-/** Fields that may be left out, with what they then are. */
-export const FIELD_DEFAULTS: Readonly<Record<string, number>> = { q: 1, mu: 0, sigma: 1, a: 1, b: 1 };
 
 export interface Parameter {
   /** Dotted name of a setting. */

@@ -1,7 +1,7 @@
 /** Small multiples: the groups of a chart by the value of a setting, and one pair of axes for all of them. */
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
 import type { LineModel } from '../draw/model.ts';
-import { compareValues } from '../sweep/settings.ts';
+import { compareValues } from '../../../preload/shared/results/groups.ts';
 import type { LineGroup } from './lineModel.ts';
 
 /** More small charts than anybody compares; the rest is said. */

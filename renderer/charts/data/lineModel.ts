@@ -6,7 +6,7 @@ import { extentOf, padded } from '../series/extent.ts';
 import { lowerBound } from '../series/line.ts';
 import type { Curve } from '../series/line.ts';
 import { smooth } from '../series/smooth.ts';
-import type { Band } from '../stats/describe.ts';
+import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import type { LiveCurve } from './live.ts';
 
 export interface LineGroup {

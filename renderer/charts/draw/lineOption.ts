@@ -1,6 +1,6 @@
 /** A LineModel as an ECharts option: axes by ECharts, all curves by one custom series. Used on screen and for exports. */
 import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared';
-import { formatValue } from '../../components/format.ts';
+import { formatValue } from '../../../preload/shared/format.ts';
 import { formatTick } from '../format.ts';
 import { linearTicks, logTicks } from '../series/ticks.ts';
 import type { CurveShape } from './curves.ts';

@@ -1,6 +1,6 @@
 /** The seeds of one setting as one curve: mean and band at every x, with the number of runs behind each. */
-import type { Band } from '../stats/describe.ts';
-import { halfWidth } from '../stats/describe.ts';
+import type { Band } from '../../../preload/shared/statistics/describe.ts';
+import { halfWidth } from '../../../preload/shared/statistics/describe.ts';
 import { align } from './align.ts';
 import type { Curve } from './line.ts';
 

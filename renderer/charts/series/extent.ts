@@ -1,5 +1,5 @@
 /** Which part of the values an axis shows. */
-import { quantileSorted } from '../stats/describe.ts';
+import { quantileSorted } from '../../../preload/shared/statistics/describe.ts';
 
 export interface Extent {
   readonly min: number;

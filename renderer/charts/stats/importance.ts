@@ -11,7 +11,7 @@
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { growForest, predict } from './forest.ts';
 import { seededRandom } from './random.ts';
-import { spearman } from './spearman.ts';
+import { spearman } from '../../../preload/shared/statistics/spearman.ts';
 
 export interface ImportanceRow {
   readonly setting: string;

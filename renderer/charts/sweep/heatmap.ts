@@ -1,11 +1,11 @@
 /** A metric over two settings. Everything else that differs (other settings, seeds) is averaged, and N says over how many runs. */
 import type { SettingValue } from '../../../preload/contract/settings.ts';
-import type { Description } from '../stats/describe.ts';
-import { describe } from '../stats/describe.ts';
-import { resultValue, higherIsBetter } from './metric.ts';
-import type { Goal } from './metric.ts';
-import type { SweepRun } from './settings.ts';
-import { differingSettings, valuesOf } from './settings.ts';
+import type { Description } from '../../../preload/shared/statistics/describe.ts';
+import { describe } from '../../../preload/shared/statistics/describe.ts';
+import { resultValue, higherIsBetter } from '../../../preload/shared/metrics.ts';
+import type { Goal } from '../../../preload/shared/metrics.ts';
+import type { SweepRun } from '../../../preload/shared/results/groups.ts';
+import { differingSettings, valuesOf } from '../../../preload/shared/results/groups.ts';
 
 export interface HeatCell extends Description {
   readonly column: number;

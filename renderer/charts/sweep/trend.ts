@@ -1,10 +1,10 @@
 /** A metric against a setting: one line per value of another setting, a point per x with its spread over seeds. */
 import type { SettingValue } from '../../../preload/contract/settings.ts';
-import type { Description } from '../stats/describe.ts';
-import { describe } from '../stats/describe.ts';
-import { resultValue } from './metric.ts';
-import type { SweepRun } from './settings.ts';
-import { groupBySettings, valuesOf } from './settings.ts';
+import type { Description } from '../../../preload/shared/statistics/describe.ts';
+import { describe } from '../../../preload/shared/statistics/describe.ts';
+import { resultValue } from '../../../preload/shared/metrics.ts';
+import type { SweepRun } from '../../../preload/shared/results/groups.ts';
+import { groupBySettings, valuesOf } from '../../../preload/shared/results/groups.ts';
 
 export interface TrendPoint extends Description {
   readonly x: SettingValue;

@@ -1,6 +1,6 @@
 /** What a board shows and how: kept per sweep, and in the address so that a copied link shows the same. */
-import type { Band } from '../../charts/stats/describe.ts';
-import { BANDS } from '../../charts/stats/describe.ts';
+import type { Band } from '../../../preload/shared/statistics/describe.ts';
+import { BANDS } from '../../../preload/shared/statistics/describe.ts';
 
 export interface ChartOverride {
   /** Own x, instead of the board's. */

@@ -4,11 +4,11 @@ import { ramp, viridis } from '../../charts/color/palette.ts';
 import type { Surface } from '../../charts/color/palette.ts';
 import type { ColorScale } from '../../charts/color/scale.ts';
 import { colorScale } from '../../charts/color/scale.ts';
-import { describe } from '../../charts/stats/describe.ts';
-import { finalValue, higherIsBetter } from '../../charts/sweep/metric.ts';
-import { differingSettings, groupBySettings, labelOf, valuesOf } from '../../charts/sweep/settings.ts';
+import { describe } from '../../../preload/shared/statistics/describe.ts';
+import { finalValue, higherIsBetter } from '../../../preload/shared/metrics.ts';
+import { differingSettings, groupBySettings, labelOf, valuesOf } from '../../../preload/shared/results/groups.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import { formatSetting } from '../../components/format.ts';
+import { formatSetting } from '../../../preload/shared/format.ts';
 import { categorical } from '../../tokens/palette.ts';
 
 export interface BoardGroup extends LineGroup {

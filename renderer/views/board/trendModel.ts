@@ -2,10 +2,10 @@
 import type { DrawnLine, LineModel } from '../../charts/draw/model.ts';
 import { colorScale } from '../../charts/color/scale.ts';
 import { extentOf, padded } from '../../charts/series/extent.ts';
-import type { Band } from '../../charts/stats/describe.ts';
-import { BAND_LABELS, bandOf } from '../../charts/stats/describe.ts';
+import type { Band } from '../../../preload/shared/statistics/describe.ts';
+import { BAND_LABELS, bandOf } from '../../../preload/shared/statistics/describe.ts';
 import { trendOf } from '../../charts/sweep/trend.ts';
-import { labelOf, valuesOf } from '../../charts/sweep/settings.ts';
+import { labelOf, valuesOf } from '../../../preload/shared/results/groups.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 
 export interface TrendOptions {

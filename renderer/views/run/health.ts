@@ -1,5 +1,5 @@
 /** What the recorded steps say about how a run trained: verdicts with the numbers behind them. */
-import { quantileSorted } from '../../charts/stats/describe.ts';
+import { quantileSorted } from '../../../preload/shared/statistics/describe.ts';
 import {
   formatBytes,
   formatCount,
@@ -7,7 +7,7 @@ import {
   formatPercent,
   formatValue,
   plural,
-} from '../../components/format.ts';
+} from '../../../preload/shared/format.ts';
 
 /** Points of one metric as logged, one per recorded step. */
 export interface Logged {

@@ -1,5 +1,5 @@
 /** The best setting of a sweep by the mean over its seeds. */
-import type { metricOfSweep } from '../../charts/sweep/metric.ts';
+import type { metricOfSweep } from '../../../preload/shared/metrics.ts';
 import type { RunRecord } from '../../stores/contract.ts';
 
 export interface Best {

@@ -8,10 +8,10 @@ import { padded } from '../../charts/series/extent.ts';
 import { linearTicks, logTicks } from '../../charts/series/ticks.ts';
 import { paretoFront } from '../../charts/stats/pareto.ts';
 import type { HeatMap } from '../../charts/sweep/heatmap.ts';
-import type { Goal } from '../../charts/sweep/metric.ts';
-import type { RankedSetting, Ranking } from '../../charts/sweep/rank.ts';
-import { labelOf, shortName } from '../../charts/sweep/settings.ts';
-import { formatSetting, formatValue } from '../../components/format.ts';
+import type { Goal } from '../../../preload/shared/metrics.ts';
+import type { RankedSetting, Ranking } from '../../../preload/shared/results/rank.ts';
+import { labelOf, shortName } from '../../../preload/shared/results/groups.ts';
+import { formatSetting, formatValue } from '../../../preload/shared/format.ts';
 
 export interface Look {
   readonly theme: ChartTheme;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Papa from 'papaparse';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { csvLine, numberCell, textCell } from '../../../main/lab/export/cells.ts';
+import { csvLine, numberCell, textCell } from '../../../preload/shared/csv.ts';
 import { ExportError, writeExport } from '../../../main/lab/export/file.ts';
 import { bestGroup, groupRuns, statistic, variedSettings } from '../../../main/lab/export/groups.ts';
 import { changedSettingNames, longCsv } from '../../../main/lab/export/longCsv.ts';

@@ -10,7 +10,7 @@ import {
   marginBytes,
   suggest,
 } from '../../../main/lab/fit/index.ts';
-import { divisors } from '../../../main/lab/settings/rules/arithmetic.ts';
+import { divisors } from '../../../preload/shared/settings/arithmetic.ts';
 import { checkRules } from '../../../main/lab/settings/index.ts';
 import { verdictFor } from '../../../main/lab/fit/verdict.ts';
 import { configOf, deviceWith, SMALL } from './helpers.ts';

@@ -6,9 +6,9 @@ import {
   normalQuantile,
   quantile,
   quantise,
-} from '../../../main/lab/sweeps/quantiles.ts';
+} from '../../../preload/shared/sweeps/quantiles.ts';
 import { uniformsOf } from '../../../main/lab/sweeps/random.ts';
-import type { Distribution } from '../../../main/lab/sweeps/spec.ts';
+import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
 
 const N = 20_000;
 

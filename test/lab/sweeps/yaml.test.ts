@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Stream } from '../../../main/engine/random/stream.ts';
 import { EMPTY_SWEEP, parseSweep, type SweepSpec, sweepToYaml } from '../../../main/lab/sweeps/index.ts';
-import { FIELDS, type Distribution, type Parameter } from '../../../main/lab/sweeps/spec.ts';
+import { FIELDS, type Distribution } from '../../../preload/shared/sweeps/distributions.ts';
+import type { Parameter } from '../../../main/lab/sweeps/spec.ts';
 
 /** The specification without places in the file. */
 function plain(sweep: SweepSpec | undefined): unknown {

@@ -7,7 +7,7 @@ import {
   unpackState,
 } from '../../../renderer/views/board/boardState.ts';
 import { layoutHistory } from '../../../renderer/views/board/history.ts';
-import { toggleWord } from '../../../renderer/views/board/search.ts';
+import { toggleWord } from '../../../preload/shared/runFilter.ts';
 
 describe('what one chart does otherwise', () => {
   it('replaces the choices of the board; a logarithm belongs to the x for which it was chosen', () => {

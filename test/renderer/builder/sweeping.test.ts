@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { builtInRegistry, checkRules, Expression } from '../../../main/lab/settings/index.ts';
-import { quantile } from '../../../main/lab/sweeps/quantiles.ts';
-import { FIELDS } from '../../../main/lab/sweeps/spec.ts';
+import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
+import { FIELDS } from '../../../preload/shared/sweeps/distributions.ts';
 import { applies, conditionWords, mayHold, settingsIn } from '../../../renderer/views/builder/model/applies.ts';
 import {
   DISTRIBUTIONS,

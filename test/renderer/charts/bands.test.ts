@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LiveCurve } from '../../../renderer/charts/data/live.ts';
 import { lineModel } from '../../../renderer/charts/data/lineModel.ts';
 import type { LineModelOptions } from '../../../renderer/charts/data/lineModel.ts';
-import type { Band } from '../../../renderer/charts/stats/describe.ts';
+import type { Band } from '../../../preload/shared/statistics/describe.ts';
 
 const curve = (step: number[], value: number[]): LiveCurve => {
   const values = Float64Array.from(value);

@@ -5,7 +5,7 @@ import { nearestLine } from '../../../renderer/charts/draw/nearest.ts';
 import { fromPixel, toPixel, toPixels } from '../../../renderer/charts/draw/scale.ts';
 import type { DrawnLine } from '../../../renderer/charts/draw/model.ts';
 import { defaultState, stateFromText, stateText, unpackState } from '../../../renderer/views/board/boardState.ts';
-import { matchesSearch } from '../../../renderer/views/board/search.ts';
+import { matchesSearch } from '../../../preload/shared/runFilter.ts';
 
 describe('the state of a board', () => {
   it('comes back from the address, defaults left out', () => {

@@ -1,10 +1,10 @@
 import { describe as suite, expect, it } from 'vitest';
-import { bandOf, describe, differs, quantileSorted } from '../../../renderer/charts/stats/describe.ts';
+import { bandOf, describe, differs, quantileSorted } from '../../../preload/shared/statistics/describe.ts';
 import { importanceOf } from '../../../renderer/charts/stats/importance.ts';
 import { paretoFront } from '../../../renderer/charts/stats/pareto.ts';
 import { seededRandom } from '../../../renderer/charts/stats/random.ts';
-import { pearson, ranks, spearman } from '../../../renderer/charts/stats/spearman.ts';
-import { t95, tDistribution, tQuantile } from '../../../renderer/charts/stats/studentT.ts';
+import { pearson, ranks, spearman } from '../../../preload/shared/statistics/spearman.ts';
+import { t95, tDistribution, tQuantile } from '../../../preload/shared/statistics/studentT.ts';
 
 suite("Student's t", () => {
   // Any printed table, e.g. NIST/SEMATECH e-Handbook 1.3.6.7.2.

@@ -1,17 +1,17 @@
-import { distinctSeeds } from '../../../preload/contract/seeds.ts';
+import { distinctSeeds } from '../../../preload/shared/results/seeds.ts';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { heatMap } from '../../../renderer/charts/sweep/heatmap.ts';
-import { compareMetrics, higherIsBetter, metricOfSweep, sectionOf } from '../../../renderer/charts/sweep/metric.ts';
-import { rankSettings } from '../../../renderer/charts/sweep/rank.ts';
+import { compareMetrics, higherIsBetter, metricOfSweep, sectionOf } from '../../../preload/shared/metrics.ts';
+import { rankSettings } from '../../../preload/shared/results/rank.ts';
 import {
   configDifference,
   differingSettings,
   groupBySettings,
   labelOf,
   valuesOf,
-} from '../../../renderer/charts/sweep/settings.ts';
-import type { SweepRun } from '../../../renderer/charts/sweep/settings.ts';
+} from '../../../preload/shared/results/groups.ts';
+import type { SweepRun } from '../../../preload/shared/results/groups.ts';
 import { trendOf } from '../../../renderer/charts/sweep/trend.ts';
 
 let id = 0;

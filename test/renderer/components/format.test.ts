@@ -12,7 +12,7 @@ import {
   formatSetting,
   formatValue,
   plural,
-} from '../../../renderer/components/format.ts';
+} from '../../../preload/shared/format.ts';
 
 const spaces = (text: string): string => text.replaceAll('\u00A0', ' ');
 

@@ -1,8 +1,8 @@
 /** Rules for batches, schedules, evaluation and stop rules: what depends on how long a run is. */
 import type { Config, SettingProblem } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../derived.ts';
-import { problem } from '../values.ts';
-import { divisors, nearestWhere } from './arithmetic.ts';
+import { problem } from '../../../../preload/shared/settings/values.ts';
+import { divisors, nearestWhere } from '../../../../preload/shared/settings/arithmetic.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 

@@ -1,7 +1,7 @@
 /** Rules for the text and its held-out part. */
 import type { Config } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../derived.ts';
-import { problem } from '../values.ts';
+import { problem } from '../../../../preload/shared/settings/values.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 

@@ -2,8 +2,8 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { roundMlpWidth } from '../../../engine/nn/models/dimensions.ts';
 import type { Rule } from '../derived.ts';
-import { problem } from '../values.ts';
-import { divisors, nearestWhere } from './arithmetic.ts';
+import { problem } from '../../../../preload/shared/settings/values.ts';
+import { divisors, nearestWhere } from '../../../../preload/shared/settings/arithmetic.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 

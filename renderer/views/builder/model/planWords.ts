@@ -1,5 +1,5 @@
 /** What the plan says, in few words. */
-import { plural, formatInteger } from '../../../components/format.ts';
+import { plural, formatInteger } from '../../../../preload/shared/format.ts';
 
 export interface DroppedCombination {
   readonly label?: string;

@@ -1,6 +1,6 @@
 /** The verdict in one sentence: what, how much of how much, when and where. */
 import type { FitReport } from '../../../../preload/contract/shapes.ts';
-import { formatBytes } from '../../../components/format.ts';
+import { formatBytes } from '../../../../preload/shared/format.ts';
 
 const HEADS = { fits: 'Fits', tight: 'Tight', 'does not fit': 'Does not fit' } as const;
 

@@ -1,5 +1,5 @@
 /** Compiles a parsed expression into a function of a configuration. Types are strict: no value ever turns into another. */
-import type { Config, SettingValue } from '../../../../preload/contract/settings.ts';
+import type { Config, SettingValue } from '../../../contract/settings.ts';
 import { type BinaryOperator, ExpressionError, type Node } from './parse.ts';
 
 export type Evaluator = (config: Config) => SettingValue;

@@ -6,7 +6,7 @@
  * Numbers, text, true/false · + - * / % ** · == != < <= > >= in · && || ! (also and, or) · a ? b : c · min max abs log2
  * sqrt floor round ceil. A closed language without assignment, members or calls into JavaScript: text from a file is safe.
  */
-import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+import type { Config, SettingSpec, SettingValue } from '../../contract/settings.ts';
 import { compile, type Evaluator, show } from './expression/evaluate.ts';
 import { ExpressionError, type Node, parseExpression } from './expression/parse.ts';
 

@@ -3,7 +3,7 @@
  * operators `in`, `and`, `or`, dotted setting names, and refuses everything that the language does not have.
  */
 import jsep from 'jsep';
-import type { SettingValue } from '../../../../preload/contract/settings.ts';
+import type { SettingValue } from '../../../contract/settings.ts';
 
 /** Places are offsets into the source text, `end` exclusive. */
 interface Place {

@@ -1,5 +1,5 @@
 /** Search in a list of runs: words, and conditions on settings such as `depth=4`, `lr<=1e-3`, `tag:baseline`, `state:failed`. */
-import type { RunRecord } from '../../../preload/contract/runs.ts';
+import type { RunRecord } from '../contract/runs.ts';
 
 const CONDITION = /^([\w./]+)(<=|>=|!=|=|<|>|:)(.+)$/u;
 

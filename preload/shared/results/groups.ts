@@ -1,6 +1,6 @@
 /** Which settings differ between runs, and runs grouped by them. */
-import type { RunRecord } from '../../../preload/contract/runs.ts';
-import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
+import type { RunRecord } from '../../contract/runs.ts';
+import type { Config, SettingValue } from '../../contract/settings.ts';
 
 /** What the statistics need of a run. */
 export type SweepRun = Pick<RunRecord, 'id' | 'name' | 'config' | 'settingKey' | 'seed' | 'state' | 'summary'> &

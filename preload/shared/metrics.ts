@@ -1,5 +1,5 @@
 /** What a metric's name says about it. */
-import type { SweepRun } from './settings.ts';
+import type { SweepRun } from './results/groups.ts';
 
 /** Whether more is better. Everything else is a loss, a norm or a cost. */
 export function higherIsBetter(metric: string): boolean {

@@ -2,7 +2,7 @@
  * Inverse distribution functions. Every distribution is sampled as quantile(u) with one uniform u per value, so a draw
  * depends on (sweep seed, setting, draw) alone and is monotone in u.
  */
-import type { Distribution } from './spec.ts';
+import type { Distribution } from './distributions.ts';
 
 const polynomial = (coefficients: readonly number[], x: number): number =>
   coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);

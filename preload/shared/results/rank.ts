@@ -1,12 +1,12 @@
 /** The settings of a sweep, best mean first. A single lucky seed never makes a setting best. */
-import type { RunState } from '../../../preload/contract/runs.ts';
-import type { SettingValue } from '../../../preload/contract/settings.ts';
-import type { Description } from '../stats/describe.ts';
-import { describe, differs } from '../stats/describe.ts';
-import { resultValue, higherIsBetter, runSeconds } from './metric.ts';
-import type { Goal } from './metric.ts';
-import type { SweepRun } from './settings.ts';
-import { differingSettings } from './settings.ts';
+import type { RunState } from '../../contract/runs.ts';
+import type { SettingValue } from '../../contract/settings.ts';
+import type { Description } from '../statistics/describe.ts';
+import { describe, differs } from '../statistics/describe.ts';
+import { resultValue, higherIsBetter, runSeconds } from '../metrics.ts';
+import type { Goal } from '../metrics.ts';
+import type { SweepRun } from './groups.ts';
+import { differingSettings } from './groups.ts';
 
 export interface RankedSetting {
   readonly key: string;

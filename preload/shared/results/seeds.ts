@@ -1,5 +1,5 @@
 /** Which runs are samples of their setting: the app, the command line and the exports count the same ones. */
-import type { RunRecord } from './runs.ts';
+import type { RunRecord } from '../../contract/runs.ts';
 
 /**
  * One run per setting and seed: the last one that finished, or else the last one. A rerun of a seed is not another sample of its

@@ -1,6 +1,6 @@
 /** Reading and checking single values against their declaration. */
-import type { SettingProblem, SettingSpec, SettingType, SettingValue } from '../../../preload/contract/settings.ts';
-import { nearestName } from './suggest.ts';
+import type { SettingProblem, SettingSpec, SettingType, SettingValue } from '../../contract/settings.ts';
+import { nearestName } from './nearest.ts';
 
 /** A value for a message: text in quotes, nothing cut short but very long text. */
 export function showValue(value: unknown): string {

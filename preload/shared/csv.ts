@@ -1,6 +1,6 @@
 /** Cells of a CSV file (RFC 4180, line ends \n), exact for machines and harmless in spreadsheets. */
 import { stringify } from 'csv-stringify/sync';
-import type { SettingValue } from '../../../preload/contract/settings.ts';
+import type { SettingValue } from '../contract/settings.ts';
 
 /** What spreadsheets take for the beginning of a formula. */
 const FORMULA = /^[=+\-@\t\r]/u;

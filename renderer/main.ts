@@ -7,7 +7,7 @@ import { createPinia } from 'pinia';
 import { createApp } from 'vue';
 import App from './App.vue';
 import { installClient } from './connect/index.ts';
-import { startLab } from './stores/start.ts';
+import { startLab } from './start.ts';
 
 const app = createApp(App);
 app.use(createPinia());

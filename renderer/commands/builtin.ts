@@ -5,9 +5,9 @@ import { RAIL, RAIL_END } from '../frame/rail.ts';
 import { navigate } from '../frame/router.ts';
 import { usePreferences } from '../stores/preferences.ts';
 import { useQueue } from '../stores/queue.ts';
-import { addCommands } from './registry.ts';
-import type { Command } from './registry.ts';
-import { inviteOpen, keysOpen, paletteOpen } from './state.ts';
+import { addCommands } from '../stores/keys/registry.ts';
+import type { Command } from '../stores/keys/registry.ts';
+import { inviteOpen, keysOpen, paletteOpen } from '../stores/keys/overlays.ts';
 
 /** The search field of what is shown: the list's first, else the content's. */
 export function focusSearch(): void {

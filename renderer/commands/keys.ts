@@ -1,6 +1,6 @@
 /** Keys to commands. Plain keys are left alone while someone types. */
-import { allCommands } from './registry.ts';
-import { chordOf, createMatcher, isMac } from './chords.ts';
+import { allCommands } from '../stores/keys/registry.ts';
+import { chordOf, createMatcher, isMac } from '../stores/keys/chords.ts';
 
 /** Whether typing goes into `element`. */
 export function isEditing(element: Element | null): boolean {

@@ -1,6 +1,6 @@
 /** Colours of the frame around the data, from the tokens; follows the theme. */
 import { computed } from 'vue';
-import { theme, token } from '../../frame/theme.ts';
+import { theme, token } from '../../stores/theme.ts';
 import type { ChartTheme } from './model.ts';
 
 export const chartTheme = computed<ChartTheme>(() => {

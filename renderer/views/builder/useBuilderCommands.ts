@@ -1,8 +1,8 @@
 /** The builder's commands in the palette, with their keys. */
 import type { Ref } from 'vue';
-import { useCommands } from '../../commands/registry.ts';
+import { useCommands } from '../../stores/keys/registry.ts';
 import { navigate } from '../../frame/router.ts';
-import type { useBuilder } from './store.ts';
+import type { useBuilder } from '../../stores/draft.ts';
 
 interface View {
   readonly builder: ReturnType<typeof useBuilder>;

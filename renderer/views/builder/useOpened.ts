@@ -2,11 +2,11 @@
 import { watch } from 'vue';
 import { place, setQuery } from '../../frame/router.ts';
 import { useToasts } from '../../stores/toasts.ts';
-import * as lab from './lab.ts';
-import { EMPTY_DRAFT, isEmpty } from './model/draft.ts';
-import { draftOfRun } from './model/fromRun.ts';
-import type { Draft } from './model/types.ts';
-import type { useBuilder } from './store.ts';
+import * as lab from '../../stores/lab.ts';
+import { EMPTY_DRAFT, isEmpty } from '../../stores/draft/draft.ts';
+import { draftOfRun } from '../../stores/draft/fromRun.ts';
+import type { Draft } from '../../stores/draft/types.ts';
+import type { useBuilder } from '../../stores/draft.ts';
 
 export function useOpened(builder: ReturnType<typeof useBuilder>): void {
   const toasts = useToasts();

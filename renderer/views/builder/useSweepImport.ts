@@ -2,8 +2,8 @@
 import { onBeforeUnmount, onMounted, ref } from 'vue';
 import { isEditing } from '../../commands/keys.ts';
 import { useToasts } from '../../stores/toasts.ts';
-import { isEmpty } from './model/draft.ts';
-import type { useBuilder } from './store.ts';
+import { isEmpty } from '../../stores/draft/draft.ts';
+import type { useBuilder } from '../../stores/draft.ts';
 
 const MOST_BYTES = 1_000_000;
 

@@ -4,8 +4,8 @@
  */
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
-import * as lab from '../builder/lab.ts';
-import type { DeviceChoice, FitReport } from '../builder/lab.ts';
+import * as lab from '../../stores/lab.ts';
+import type { DeviceChoice, FitReport } from '../../stores/lab.ts';
 import { changesFor, whatIfsFor, withoutChange } from './model/whatIfs.ts';
 
 export interface Source {

@@ -1,5 +1,5 @@
 /** The pages of the guide, carried with the app. */
-import { theme } from '../../frame/theme.ts';
+import { theme } from '../../stores/theme.ts';
 
 const texts = import.meta.glob<string>('../../../resources/guide/*.md', { query: '?raw', import: 'default' });
 const images = import.meta.glob<string>('../../../resources/guide/*.{png,webp,svg}', {

@@ -5,8 +5,8 @@ import {
   stateFromText,
   stateText,
   unpackState,
-} from '../../../renderer/views/board/boardState.ts';
-import { layoutHistory } from '../../../renderer/views/board/history.ts';
+} from '../../../renderer/charts/board/boardState.ts';
+import { layoutHistory } from '../../../renderer/charts/board/history.ts';
 import { toggleWord } from '../../../preload/shared/runFilter.ts';
 
 describe('what one chart does otherwise', () => {

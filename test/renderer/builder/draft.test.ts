@@ -14,11 +14,11 @@ import {
   setValues,
   sweptNames,
   withoutEarlyEnd,
-} from '../../../renderer/views/builder/model/draft.ts';
-import { commit, historyOf, redo, undo } from '../../../renderer/views/builder/model/history.ts';
+} from '../../../renderer/stores/draft/draft.ts';
+import { commit, historyOf, redo, undo } from '../../../renderer/stores/draft/history.ts';
 import { nudge } from '../../../renderer/views/builder/model/nudge.ts';
 import { formatSeeds, parseSeeds } from '../../../renderer/views/builder/model/seeds.ts';
-import { editText, parseValue, readTyped } from '../../../renderer/views/builder/model/values.ts';
+import { editText, parseValue, readTyped } from '../../../renderer/stores/draft/values.ts';
 
 const base = { 'model.depth': 4, 'optimizer.lr': 0.001, 'stop.steps': 500, 'model.mlp': 'gelu' };
 const spec = (name: string, type: SettingSpec['type'], fallback: SettingSpec['default'] = 0): SettingSpec => ({

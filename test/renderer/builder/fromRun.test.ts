@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { builtInRegistry, resolveConfig } from '../../../main/lab/settings/index.ts';
-import { draftOfRun } from '../../../renderer/views/builder/model/fromRun.ts';
+import { draftOfRun } from '../../../renderer/stores/draft/fromRun.ts';
 
 const registry = builtInRegistry();
 const resolved = (values: Record<string, unknown>) => resolveConfig({ registry, overrides: values }).config;

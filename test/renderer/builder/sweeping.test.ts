@@ -10,8 +10,8 @@ import {
   distributionsFor,
   previewQuantile,
   summarise,
-} from '../../../renderer/views/builder/model/distributions.ts';
-import { EMPTY_DRAFT } from '../../../renderer/views/builder/model/draft.ts';
+} from '../../../renderer/stores/draft/distributions.ts';
+import { EMPTY_DRAFT } from '../../../renderer/stores/draft/draft.ts';
 import { groupDropped, launchObstacle, runsSentence } from '../../../renderer/views/builder/model/planWords.ts';
 import {
   byPlace,
@@ -20,7 +20,7 @@ import {
   placeKey,
   placeOf,
   problemsFromDropped,
-} from '../../../renderer/views/builder/model/problems.ts';
+} from '../../../renderer/stores/draft/problems.ts';
 import { QUESTIONS, matches } from '../../../renderer/views/builder/model/search.ts';
 
 const registry = builtInRegistry();

@@ -4,7 +4,7 @@ import { csvCell, csvOf } from '../../../renderer/charts/draw/csv.ts';
 import { nearestLine } from '../../../renderer/charts/draw/nearest.ts';
 import { fromPixel, toPixel, toPixels } from '../../../renderer/charts/draw/scale.ts';
 import type { DrawnLine } from '../../../renderer/charts/draw/model.ts';
-import { defaultState, stateFromText, stateText, unpackState } from '../../../renderer/views/board/boardState.ts';
+import { defaultState, stateFromText, stateText, unpackState } from '../../../renderer/charts/board/boardState.ts';
 import { matchesSearch } from '../../../preload/shared/runFilter.ts';
 
 describe('the state of a board', () => {

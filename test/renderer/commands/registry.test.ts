@@ -6,9 +6,9 @@ import {
   findCommands,
   runCommand,
   useCommands,
-} from '../../../renderer/commands/registry.ts';
-import type { Command } from '../../../renderer/commands/registry.ts';
-import { chordOf, createMatcher, keyLabels } from '../../../renderer/commands/chords.ts';
+} from '../../../renderer/stores/keys/registry.ts';
+import type { Command } from '../../../renderer/stores/keys/registry.ts';
+import { chordOf, createMatcher, keyLabels } from '../../../renderer/stores/keys/chords.ts';
 
 const command = (id: string, more: Partial<Command> = {}): Command => ({
   id,

@@ -1,0 +1,135 @@
+/** Runs of a board as groups with labels and colours. */
+import type { LineGroup } from '../data/lineModel.ts';
+import { ramp, viridis } from '../color/palette.ts';
+import type { Surface } from '../color/palette.ts';
+import type { ColorScale } from '../color/scale.ts';
+import { colorScale } from '../color/scale.ts';
+import { describe } from '../../../preload/shared/statistics/describe.ts';
+import { finalValue, higherIsBetter } from '../../../preload/shared/metrics.ts';
+import { differingSettings, groupBySettings, labelOf, valuesOf } from '../../../preload/shared/results/groups.ts';
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { formatSetting } from '../../../preload/shared/format.ts';
+import { categorical } from '../../tokens/palette.ts';
+
+export interface BoardGroup extends LineGroup {
+  readonly members: readonly RunRecord[];
+}
+
+export interface Coloring {
+  readonly of: (runs: readonly RunRecord[]) => string;
+  /** For the legend bar of a continuous scale. */
+  readonly scale?: ColorScale;
+  readonly legend?: readonly { readonly label: string; readonly color: string }[];
+}
+
+export interface GroupOptions {
+  readonly groupBy: string;
+  readonly colorBy: string;
+  readonly surface: Surface;
+  /** By which the distance from the best is measured. */
+  readonly metric: string;
+}
+
+/** Settings that tell the runs apart; the seed where nothing else does. */
+export function labelSettings(runs: readonly RunRecord[]): string[] {
+  return differingSettings(runs);
+}
+
+export function boardGroups(all: readonly RunRecord[], options: GroupOptions): BoardGroup[] {
+  const settings = labelSettings(all);
+  const color = coloring(all, options);
+  const label = (values: Readonly<Record<string, string | number | boolean>>, fallback: string): string =>
+    Object.keys(values).length === 0 ? fallback : labelOf(shown(values));
+  if (options.groupBy === 'none') {
+    return all.map((run) => ({
+      id: run.id,
+      label:
+        run.sweepId === null || settings.length === 0
+          ? run.name
+          : `${label(pick(run, settings), run.name)} · seed ${run.seed}`,
+      color: color.of([run]),
+      runs: [run.id],
+      members: [run],
+    }));
+  }
+  if (options.groupBy === 'setting') {
+    const groups = new Map<string, RunRecord[]>();
+    for (const run of all) {
+      const key = `${run.sweepId ?? ''}|${run.settingKey}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [run]);
+      else group.push(run);
+    }
+    return [...groups].map(([key, members]) => ({
+      id: `group:${key}`,
+      // A run outside of sweeps was named by someone.
+      label: members[0].sweepId === null ? members[0].name : label(pick(members[0], settings), members[0].name),
+      color: color.of(members),
+      runs: members.map(({ id }) => id),
+      members,
+    }));
+  }
+  return groupBySettings(all, [options.groupBy])
+    .map(({ key, runs: members, values }) => ({
+      id: `group:${key}`,
+      label: label(values, 'not set'),
+      color: color.of(members),
+      runs: members.map(({ id }) => id),
+      members,
+    }))
+    .sort((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true }));
+}
+
+export function coloring(all: readonly RunRecord[], { groupBy, colorBy, surface, metric }: GroupOptions): Coloring {
+  if (colorBy === 'distance') return byDistance(all, metric, surface);
+  if (colorBy !== 'group') return bySetting(all, colorBy, surface);
+  if (groupBy !== 'none' && groupBy !== 'setting') {
+    const values = valuesOf(all, groupBy);
+    return { of: (runs) => categorical(values.indexOf(runs[0].config[groupBy]), surface) };
+  }
+  return { of: (runs) => categorical(runs[0].color, surface) };
+}
+
+function bySetting(all: readonly RunRecord[], setting: string, surface: Surface): Coloring {
+  const values = valuesOf(all, setting);
+  if (values.length > 2 && values.every((value) => typeof value === 'number')) {
+    const scale = colorScale(values as number[]);
+    return {
+      of: (runs) => viridis(scale.at(runs[0].config[setting] as number), surface),
+      scale,
+      legend: values.map((value) => ({
+        label: formatSetting(value),
+        color: viridis(scale.at(value as number), surface),
+      })),
+    };
+  }
+  return {
+    of: (runs) => categorical(values.indexOf(runs[0].config[setting]), surface),
+    legend: values.map((value, i) => ({ label: formatSetting(value), color: categorical(i, surface) })),
+  };
+}
+
+function byDistance(all: readonly RunRecord[], metric: string, surface: Surface): Coloring {
+  const sign = higherIsBetter(metric) ? -1 : 1;
+  const d = describe(all.map((run) => sign * finalValue(run, metric)));
+  const span = d.max - d.min || 1;
+  const of = (runs: readonly RunRecord[]): string => {
+    const mean = describe(runs.map((run) => sign * finalValue(run, metric))).mean;
+    // Square root: most of the differences that matter lie near the best.
+    return ramp(Number.isFinite(mean) ? Math.sqrt((mean - d.min) / span) : 1, surface);
+  };
+  return {
+    of,
+    legend: [0, 0.5, 1].map((t) => ({ label: t === 0 ? 'best' : t === 1 ? 'farthest' : '', color: ramp(t, surface) })),
+  };
+}
+
+function pick(run: RunRecord, settings: readonly string[]): Record<string, string | number | boolean> {
+  return Object.fromEntries(
+    settings.filter((name) => run.config[name] !== undefined).map((name) => [name, run.config[name]]),
+  );
+}
+
+function shown(values: Readonly<Record<string, string | number | boolean>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, formatSetting(value)]));
+}

@@ -1,0 +1,44 @@
+/** Connects and keeps the shared stores current; called once, before the app is mounted. */
+import { watch } from 'vue';
+import { startRouter } from './frame/router.ts';
+import { ROUTES } from './routes.ts';
+import { startTheme } from './stores/theme.ts';
+import { registerCommands } from './commands/builtin.ts';
+import { startKeys } from './commands/keys.ts';
+import { useConnection } from './stores/connection.ts';
+import { useClient } from './stores/client.ts';
+import { useDevices } from './stores/devices.ts';
+import { usePrices } from './stores/prices.ts';
+import { useQueue } from './stores/queue.ts';
+import { useRuns } from './stores/runs.ts';
+import { useSweeps } from './stores/sweeps.ts';
+import { useToasts } from './stores/toasts.ts';
+import { navigate } from './frame/router.ts';
+
+export function startLab(): void {
+  startTheme();
+  startRouter(ROUTES);
+  registerCommands();
+  startKeys();
+  const connection = useConnection();
+  const stores = [useRuns(), useSweeps(), useQueue(), useDevices(), usePrices()];
+  for (const store of stores) store.start();
+  const toasts = useToasts();
+  useClient().subscribe('notice', (notice) => {
+    const { level, message, details, path } = notice;
+    const action = path === undefined ? undefined : { label: 'Show', run: () => navigate(path) };
+    toasts.show({ level, message, details, action });
+  });
+  // Everything is read again after a reconnection: events may have been missed.
+  watch(
+    () => connection.generation,
+    () => {
+      for (const store of stores) {
+        void store.load().catch((error: unknown) => {
+          if (connection.online) toasts.fail('Could not load from the lab', error);
+        });
+      }
+    },
+  );
+  connection.start();
+}

@@ -1,0 +1,216 @@
+/**
+ * The draft of a sweep and everything that can be done to it, as pure functions: the form, the YAML tab and the keyboard all
+ * go through these. A setting is in one of four forms: as its base has it (in neither record), fixed (`settings`), a list of
+ * values, or a distribution (both in `parameters`). It is never in both records.
+ */
+import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+import type { Draft, DraftParameter } from './types.ts';
+
+export type Field =
+  | { readonly form: 'base'; readonly value: SettingValue }
+  | { readonly form: 'fixed'; readonly value: SettingValue }
+  | { readonly form: 'list'; readonly values: readonly SettingValue[] }
+  | { readonly form: 'distribution'; readonly parameter: DraftParameter };
+
+export const EMPTY_DRAFT: Draft = {
+  name: '',
+  recipe: null,
+  settings: {},
+  parameters: {},
+  method: 'grid',
+  runCap: null,
+  seeds: 1,
+  constraints: [],
+  sweepSeed: 0,
+  notes: '',
+};
+
+/** What the setting is in this draft. `base` is the configuration that the recipe alone gives. */
+export function fieldOf(draft: Draft, name: string, base: Config): Field {
+  const parameter = draft.parameters[name];
+  if (parameter !== undefined) {
+    const values = listOf(parameter);
+    return values === undefined ? { form: 'distribution', parameter } : { form: 'list', values };
+  }
+  const value = draft.settings[name];
+  return value === undefined ? { form: 'base', value: base[name] ?? '' } : { form: 'fixed', value };
+}
+
+/** The values of a plain list; undefined for a distribution (weights make a list a distribution). */
+export function listOf(parameter: DraftParameter): readonly SettingValue[] | undefined {
+  if (parameter.value !== undefined) return [parameter.value];
+  if (parameter.values === undefined || parameter.probabilities !== undefined) return undefined;
+  return parameter.values;
+}
+
+export const isSwept = (field: Field): boolean =>
+  field.form === 'distribution' || (field.form === 'list' && field.values.length > 1);
+
+/** Whether the setting takes another value than it would by default. */
+export function isChanged(field: Field, spec: SettingSpec): boolean {
+  if (field.form === 'base' || field.form === 'fixed') return field.value !== spec.default;
+  return true;
+}
+
+function without<T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> {
+  const { [name]: _, ...rest } = record;
+  return rest;
+}
+
+/** Back to what recipe and defaults say. */
+export function reset(draft: Draft, name: string): Draft {
+  return { ...draft, settings: without(draft.settings, name), parameters: without(draft.parameters, name) };
+}
+
+/**
+ * Limits for which "as the default" and "the default's value, typed" differ: stop.steps steps aside when another limit is
+ * set, unless someone asked for it.
+ */
+const KEPT = new Set(['stop.steps']);
+
+/** One value for all runs. A value that the base has anyway leaves the draft unless it was asked for explicitly. */
+export function setFixed(draft: Draft, name: string, value: SettingValue, base: Config): Draft {
+  const clean = reset(draft, name);
+  if (value === base[name] && !KEPT.has(name)) return clean;
+  return { ...clean, settings: { ...clean.settings, [name]: value } };
+}
+
+/** Sets a list: no value twice, no list of none, and a list of one is a fixed value. */
+export function setValues(draft: Draft, name: string, values: readonly SettingValue[], base: Config): Draft {
+  const unique = [...new Set(values)];
+  if (unique.length === 0) return reset(draft, name);
+  if (unique.length === 1) return setFixed(draft, name, unique[0], base);
+  const when = draft.parameters[name]?.when;
+  const parameter: DraftParameter = { values: unique, ...(when === undefined ? {} : { when }) };
+  return { ...reset(draft, name), parameters: { ...without(draft.parameters, name), [name]: parameter } };
+}
+
+/** The values that a further one would join. A distribution is left behind by typing a value. */
+export function valuesOf(field: Field): readonly SettingValue[] {
+  switch (field.form) {
+    case 'list':
+      return field.values;
+    case 'distribution':
+      return [];
+    default:
+      return [field.value];
+  }
+}
+
+/** A second value makes a fixed setting swept. */
+export function addValue(draft: Draft, name: string, value: SettingValue, base: Config): Draft {
+  return setValues(draft, name, [...valuesOf(fieldOf(draft, name, base)), value], base);
+}
+
+export function removeValue(draft: Draft, name: string, value: SettingValue, base: Config): Draft {
+  const field = fieldOf(draft, name, base);
+  return setValues(
+    draft,
+    name,
+    valuesOf(field).filter((each) => each !== value),
+    base,
+  );
+}
+
+/** Another value in the same place of the list. */
+export function replaceValue(draft: Draft, name: string, from: SettingValue, to: SettingValue, base: Config): Draft {
+  const field = fieldOf(draft, name, base);
+  if (field.form === 'base' || field.form === 'fixed') return setFixed(draft, name, to, base);
+  return setValues(
+    draft,
+    name,
+    valuesOf(field).map((each) => (each === from ? to : each)),
+    base,
+  );
+}
+
+/** Ascending for numbers; other values keep their order. */
+export function sortValues(values: readonly SettingValue[]): SettingValue[] {
+  return values.every((value) => typeof value === 'number') ? [...values].sort((a, b) => a - b) : [...values];
+}
+
+export function setParameter(draft: Draft, name: string, parameter: DraftParameter): Draft {
+  const clean = reset(draft, name);
+  return { ...clean, parameters: { ...clean.parameters, [name]: parameter } };
+}
+
+/** A recipe replaces what it sets; what the user typed stays and goes on winning over it. */
+export function setRecipe(draft: Draft, recipe: string | null): Draft {
+  return { ...draft, recipe };
+}
+
+/** Names of everything that takes several values, sorted as the plan sorts them. */
+export function sweptNames(draft: Draft): string[] {
+  return Object.entries(draft.parameters)
+    .filter(([, parameter]) => (listOf(parameter)?.length ?? 2) > 1)
+    .map(([name]) => name)
+    .sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** Whether there is anything in it that would be missed. */
+export function isEmpty(draft: Draft): boolean {
+  return (
+    Object.keys(draft.settings).length === 0 &&
+    Object.keys(draft.parameters).length === 0 &&
+    draft.constraints.length === 0 &&
+    draft.name === '' &&
+    draft.notes === ''
+  );
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isValue = (value: unknown): value is SettingValue =>
+  typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
+
+function readMetric(stored: unknown): Pick<Draft, 'metric'> {
+  if (!isRecord(stored) || typeof stored.name !== 'string') return {};
+  const goal = stored.goal === 'maximize' ? 'maximize' : 'minimize';
+  return { metric: { ...stored, name: stored.name, goal } };
+}
+
+/** What the settings are ranked by; undefined: as usual. */
+export function setMetric(draft: Draft, metric: Draft['metric']): Draft {
+  const { metric: _, ...rest } = draft;
+  return metric === undefined ? rest : { ...rest, metric };
+}
+
+/** Every run trains to its end. */
+export function withoutEarlyEnd(draft: Draft): Draft {
+  const { earlyTerminate: _, ...rest } = draft;
+  return rest;
+}
+
+/** A stored draft, perhaps of an older version or damaged: what can be read is kept, the rest is as in an empty one. */
+export function readDraft(stored: unknown): Draft {
+  if (!isRecord(stored)) return EMPTY_DRAFT;
+  const { name, recipe, settings, parameters, method, runCap, seeds, constraints, sweepSeed, notes } = stored;
+  const values = Object.entries(isRecord(settings) ? settings : {}).filter((entry): entry is [string, SettingValue] =>
+    isValue(entry[1]),
+  );
+  const read = Object.entries(isRecord(parameters) ? parameters : {}).filter(
+    (entry): entry is [string, DraftParameter] => isRecord(entry[1]),
+  );
+  const whole = (value: unknown, least: number): value is number =>
+    Number.isSafeInteger(value) && (value as number) >= least;
+  return {
+    name: typeof name === 'string' ? name : '',
+    recipe: typeof recipe === 'string' ? recipe : null,
+    settings: Object.fromEntries(values),
+    parameters: Object.fromEntries(read),
+    method: method === 'random' ? 'random' : 'grid',
+    runCap: whole(runCap, 1) ? runCap : null,
+    seeds:
+      whole(seeds, 1) || (Array.isArray(seeds) && seeds.length > 0 && seeds.every((seed) => whole(seed, 0)))
+        ? (seeds as Draft['seeds'])
+        : 1,
+    constraints: Array.isArray(constraints) ? constraints.filter((each) => typeof each === 'string') : [],
+    sweepSeed: whole(sweepSeed, 0) ? sweepSeed : 0,
+    notes: typeof notes === 'string' ? notes : '',
+    ...readMetric(stored.metric),
+    ...(isRecord(stored.earlyTerminate) && stored.earlyTerminate.type === 'hyperband'
+      ? { earlyTerminate: stored.earlyTerminate as unknown as NonNullable<Draft['earlyTerminate']> }
+      : {}),
+  };
+}

@@ -1,8 +1,8 @@
 /** From recipe, config file and flags to one checked configuration. */
 import { readFile } from 'node:fs/promises';
-import type { Config } from '../../preload/contract/settings.ts';
+import type { Config, Problem } from '../../preload/contract/settings.ts';
 import { loadRecipe, parseConfigFile, resolveConfig } from '../lab/settings/index.ts';
-import type { ConfigProblem, ResolveInput, SettingsSource } from '../lab/settings/index.ts';
+import type { ResolveInput, SettingsSource } from '../lab/settings/index.ts';
 import type { Context } from './context.ts';
 import { InputError } from './errors.ts';
 
@@ -36,7 +36,7 @@ export interface Configuration {
   readonly config: Config;
   /** Settings that differ from their defaults. */
   readonly changed: readonly string[];
-  readonly warnings: readonly ConfigProblem[];
+  readonly warnings: readonly Problem[];
 }
 
 /** @throws InputError that lists everything wrong */
@@ -52,7 +52,7 @@ export async function configure({ workshop }: Context, layers: Layers): Promise<
 }
 
 /** @throws InputError when there is a problem */
-export function refuse(problems: readonly ConfigProblem[]): void {
+export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
   const lines = problems.map(({ message }) => message);
   throw new InputError(

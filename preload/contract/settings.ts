@@ -42,7 +42,14 @@ export interface SettingSpec {
   readonly when?: string;
 }
 
-/** One thing wrong with a configuration, in words for the user. */
+/** Another setting that would settle a problem too: the value that it has, and the nearest that does. */
+export interface OtherChoice {
+  readonly setting: string;
+  readonly value: SettingValue;
+  readonly nearest: SettingValue;
+}
+
+/** One thing wrong with a configuration. Programs look at the fields; only people read the message. */
 export interface SettingProblem {
   readonly setting: string;
   readonly value: unknown;
@@ -50,6 +57,20 @@ export interface SettingProblem {
   readonly allowed: string;
   /** The nearest valid choice, when there is one. */
   readonly nearest?: SettingValue;
+  /** What else could be changed instead. */
+  readonly others?: readonly OtherChoice[];
+  /** What is broken, the same for all configurations that break it: `model.width % model.heads`. */
+  readonly rule?: string;
+  /** The numbers of this configuration: `64 % 7 = 1`. */
+  readonly numbers?: string;
   /** The whole message: setting, value, what is allowed, nearest. */
   readonly message: string;
+}
+
+/** A problem with its kind, and where it stands. */
+export interface Problem extends SettingProblem {
+  /** Stable name of what is wrong: `unknown`, `value`, `duplicate`, `yaml`, `constraint`, or the code of a rule. */
+  readonly code: string;
+  /** `file.yaml:3:5` when it stands in a file. */
+  readonly where?: string;
 }

@@ -1,17 +1,10 @@
 /** What the routes answer with, where it is not a run, a sweep or a series (those have files of their own). */
 import type { Cost, Fit, FitChecks, FitDevice, FitPlan, Range, Suggestion, TimeBasis, Verdict } from './fit.ts';
 import type { CheckpointKind, RunRecord, SweepRecord } from './runs.ts';
-import type { Config, Question, SettingProblem, SettingSpec, SettingValue } from './settings.ts';
+import type { Config, Problem, Question, SettingSpec, SettingValue } from './settings.ts';
 
 export type * from './fit.ts';
-
-/** A problem with its place: a setting, `parameters.NAME`, `constraints.INDEX`, `run_cap` … */
-export interface Problem extends SettingProblem {
-  /** `unknown`, `value`, `constraint`, `yaml` … */
-  readonly code: string;
-  /** `file.yaml:3:5` */
-  readonly where?: string;
-}
+export type { Problem } from './settings.ts';
 
 export interface AppInfo {
   readonly version: string;

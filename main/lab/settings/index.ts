@@ -1,5 +1,6 @@
 /** The public face of the settings service. */
-export { checkRules, type Rule, type RuleFinding, rules } from './derived.ts';
+export { checkRules, rules } from './derived.ts';
+export type { Rule, RuleFinding } from '../../../preload/shared/settings/rules.ts';
 export { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 export {
   loadPlugins,
@@ -11,7 +12,7 @@ export {
 } from './plugins.ts';
 export { listRecipes, loadRecipe, parseRecipe, type Recipe, RecipeError, RECIPES_FOLDER } from './recipes.ts';
 export { builtInRegistry, DeclarationError, QUESTIONS, sectionOf, SettingsRegistry } from './registry.ts';
-export { type ConfigProblem, resolveConfig, type Resolved, type ResolveInput } from './resolve.ts';
+export { resolveConfig, type Resolved, type ResolveInput } from './resolve.ts';
 export { tokensPerStep } from './rules/budget.ts';
 export { flagSource, type Origin, parseConfigFile, type SettingsSource } from './source.ts';
 export { editDistance, nearestName } from '../../../preload/shared/settings/nearest.ts';

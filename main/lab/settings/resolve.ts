@@ -1,5 +1,5 @@
 /** From layers of settings (recipe ← file ← flags) to one complete, checked configuration. */
-import type { Config, SettingProblem, SettingValue } from '../../../preload/contract/settings.ts';
+import type { Config, Problem, SettingProblem, SettingValue } from '../../../preload/contract/settings.ts';
 import { checkRules } from './derived.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from './registry.ts';
@@ -7,19 +7,12 @@ import { STOP_RULES } from './rules/budget.ts';
 import { flagSource, type Origin, type SettingEntry, type SettingsSource } from './source.ts';
 import { checkValue, parseValue, problem, showValue } from '../../../preload/shared/settings/values.ts';
 
-export interface ConfigProblem extends SettingProblem {
-  /** Stable name of what is wrong: `unknown`, `value`, `duplicate`, `yaml`, `constraint`, or the code of a rule. */
-  readonly code: string;
-  /** `file.yaml:3:5` when it stands in a file. */
-  readonly where?: string;
-}
-
 export interface Resolved {
   /** Complete: every declared setting is present. Wrong values are replaced by the default, so use it only without problems. */
   readonly config: Config;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Problem[];
   /** Settings without effect, roundings, risky choices: the run may start. */
-  readonly warnings: readonly ConfigProblem[];
+  readonly warnings: readonly Problem[];
   /** Settings that differ from the default, in order of declaration. */
   readonly changed: readonly string[];
   readonly origins: Readonly<Record<string, Origin>>;
@@ -33,12 +26,12 @@ export interface ResolveInput {
   readonly overrides?: Readonly<Record<string, unknown>>;
 }
 
-function located(found: SettingProblem, code: string, where: string | undefined): ConfigProblem {
+function located(found: SettingProblem, code: string, where: string | undefined): Problem {
   if (!where) return { ...found, code };
   return { ...found, code, where, message: `${where}: ${found.message}` };
 }
 
-function unknown(registry: SettingsRegistry, entry: SettingEntry): ConfigProblem {
+function unknown(registry: SettingsRegistry, entry: SettingEntry): Problem {
   const { name, value, where } = entry;
   const section = registry.names.filter((other) => other.startsWith(`${name}.`));
   const allowed =
@@ -56,7 +49,7 @@ function unknown(registry: SettingsRegistry, entry: SettingEntry): ConfigProblem
 export function readEntry(
   registry: SettingsRegistry,
   entry: SettingEntry,
-): { readonly value: SettingValue } | { readonly problem: ConfigProblem } {
+): { readonly value: SettingValue } | { readonly problem: Problem } {
   const spec = registry.get(entry.name);
   if (!spec) return { problem: unknown(registry, entry) };
   const { value } = entry;
@@ -87,9 +80,9 @@ export function adjustDefaults(config: Record<string, SettingValue>, isSet: (nam
 export function checkConfig(
   registry: SettingsRegistry,
   config: Config,
-): { readonly problems: readonly ConfigProblem[]; readonly warnings: readonly ConfigProblem[] } {
+): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
   const { problems, warnings } = checkRules(config);
-  const broken = registry.constraints.flatMap((constraint): ConfigProblem[] => {
+  const broken = registry.constraints.flatMap((constraint): Problem[] => {
     let why: string;
     try {
       if (constraint.test(config)) return [];
@@ -105,7 +98,7 @@ export function checkConfig(
 }
 
 /** A warning for a setting that was given but has no effect here. */
-function withoutEffect(registry: SettingsRegistry, config: Config, name: string, where?: string): ConfigProblem {
+function withoutEffect(registry: SettingsRegistry, config: Config, name: string, where?: string): Problem {
   const when = registry.whenOf(name);
   const reason = when ? when.explain(config) : '';
   const found = problem(
@@ -127,7 +120,7 @@ export function resolveConfig(input: ResolveInput): Resolved {
   const layers = [input.recipe, input.file, input.overrides ? flagSource(input.overrides) : undefined].filter(
     (layer) => layer !== undefined,
   );
-  const problems: ConfigProblem[] = [];
+  const problems: Problem[] = [];
   const config: Record<string, SettingValue> = { ...registry.defaults };
   const origins: Record<string, Origin> = Object.fromEntries(registry.names.map((name) => [name, 'default' as const]));
   const places = new Map<string, string | undefined>();
@@ -165,7 +158,7 @@ export function resolveConfig(input: ResolveInput): Resolved {
   }
   adjustDefaults(config, (name) => origins[name] !== 'default');
 
-  const warnings: ConfigProblem[] = [];
+  const warnings: Problem[] = [];
   // Combinations of values that are themselves wrong would only repeat the same mistake.
   if (problems.length === 0) {
     const checked = checkConfig(registry, config);

@@ -1,8 +1,8 @@
 /** Checks a sweep against the settings that exist, before any combination is made. */
-import type { SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+import type { Problem, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import { type ConfigProblem, readEntry } from '../settings/resolve.ts';
+import { readEntry } from '../settings/resolve.ts';
 import { checkValue, describeType, problem } from '../../../preload/shared/settings/values.ts';
 import { gridValues } from './grid.ts';
 import { quantise } from '../../../preload/shared/sweeps/quantiles.ts';
@@ -21,16 +21,16 @@ export interface BoundParameter {
 export interface BoundSweep {
   readonly parameters: readonly BoundParameter[];
   readonly constraints: readonly Expression[];
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Problem[];
 }
 
-function at(where: string | undefined, code: string, found: ReturnType<typeof problem>): ConfigProblem {
+function at(where: string | undefined, code: string, found: ReturnType<typeof problem>): Problem {
   return where ? { ...found, code, where, message: `${where}: ${found.message}` } : { ...found, code };
 }
 
 /** Problems of the method itself: what is parsed but does not run. */
-export function methodProblems(sweep: SweepSpec): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
+export function methodProblems(sweep: SweepSpec): Problem[] {
+  const problems: Problem[] = [];
   const { method } = sweep;
   if (method === 'bayes' || method === 'custom')
     problems.push(
@@ -67,7 +67,7 @@ function readExpression(
   source: string,
   what: string,
   registry: SettingsRegistry,
-  problems: ConfigProblem[],
+  problems: Problem[],
   where?: string,
 ): Expression | undefined {
   try {
@@ -81,7 +81,7 @@ function readExpression(
 }
 
 /** Replaces the listed values of a distribution by what its setting reads them as. */
-function readValues(registry: SettingsRegistry, parameter: Parameter, problems: ConfigProblem[]): Distribution {
+function readValues(registry: SettingsRegistry, parameter: Parameter, problems: Problem[]): Distribution {
   const { distribution: d, name, where } = parameter;
   const read = (value: SettingValue): SettingValue => {
     const entry = readEntry(registry, { name, value, fromText: true, ...(where ? { where } : {}) });
@@ -103,7 +103,7 @@ const INTEGER_FORM: Partial<Record<Distribution['kind'], string>> = {
 };
 
 /** Whether a numeric distribution suits the type and the range of a setting. */
-function checkNumeric(spec: SettingSpec, parameter: Parameter, problems: ConfigProblem[]): void {
+function checkNumeric(spec: SettingSpec, parameter: Parameter, problems: Problem[]): void {
   const { distribution: d, name, where } = parameter;
   if (d.kind === 'constant' || d.kind === 'categorical' || d.kind === 'categorical_w_probabilities') return;
   const { type } = spec;

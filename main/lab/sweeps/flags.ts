@@ -1,7 +1,7 @@
 /** Sweeps straight from flags: any setting takes several values. */
-import type { SettingValue } from '../../../preload/contract/settings.ts';
+import type { Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import { type ConfigProblem, readEntry } from '../settings/resolve.ts';
+import { readEntry } from '../settings/resolve.ts';
 import { EMPTY_SWEEP, type Method, type Parameter, type SweepSpec } from './spec.ts';
 
 export interface FlagOptions {
@@ -22,8 +22,8 @@ export interface FlagOptions {
 export function sweepFromFlags(
   values: Readonly<Record<string, readonly string[]>>,
   options: FlagOptions,
-): { readonly sweep: SweepSpec; readonly problems: readonly ConfigProblem[] } {
-  const problems: ConfigProblem[] = [];
+): { readonly sweep: SweepSpec; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
   const parameters: Parameter[] = [];
   const settings: Record<string, SettingValue> = {};
   for (const [name, texts] of Object.entries(values)) {

@@ -1,10 +1,10 @@
 /** From a sweep to the list of its runs: every configuration complete and checked, nothing twice, nothing dropped without a reason. */
 import { createHash } from 'node:crypto';
-import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
+import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { Recipe } from '../settings/recipes.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import { checkConfig, type ConfigProblem, resolveConfig, type ResolveInput } from '../settings/resolve.ts';
+import { checkConfig, resolveConfig, type ResolveInput } from '../settings/resolve.ts';
 import type { SettingsSource } from '../settings/source.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
@@ -53,7 +53,7 @@ export interface SweepPlan {
   readonly combinations: number;
   readonly warnings: readonly string[];
   /** When not empty nothing may start. */
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Problem[];
 }
 
 export interface PlanInput {
@@ -70,14 +70,14 @@ const FATAL = new Set(['unknown', 'value', 'duplicate', 'yaml']);
 /** More combinations than anyone runs: refused, so that a slip does not fill the memory. */
 const MOST_COMBINATIONS = 250_000;
 
-function failed(problems: readonly ConfigProblem[]): SweepPlan {
+function failed(problems: readonly Problem[]): SweepPlan {
   return { settings: [], seeds: [], runs: [], dropped: [], duplicates: 0, combinations: 0, warnings: [], problems };
 }
 
 /** The base layers with the sweep's `recipe` and `settings` in their places. */
-function baseInput(input: PlanInput): { base: Omit<ResolveInput, 'registry'>; problems: ConfigProblem[] } {
+function baseInput(input: PlanInput): { base: Omit<ResolveInput, 'registry'>; problems: Problem[] } {
   const { sweep, base = {}, recipes = [] } = input;
-  const problems: ConfigProblem[] = [];
+  const problems: Problem[] = [];
   let recipe = base.recipe;
   if (!recipe && sweep.recipe !== undefined) {
     const names = recipes.map(({ name }) => name);
@@ -106,7 +106,7 @@ function seedList(
   sweep: SweepSpec,
   parameters: readonly BoundParameter[],
   baseSeed: number,
-): { seeds: readonly number[]; problems: ConfigProblem[] } {
+): { seeds: readonly number[]; problems: Problem[] } {
   const swept = parameters.find(({ name }) => name === 'seed');
   if (!swept) {
     const { seeds = 1 } = sweep;
@@ -115,7 +115,7 @@ function seedList(
       problems: [],
     };
   }
-  const refuse = (why: string): { seeds: readonly number[]; problems: ConfigProblem[] } => {
+  const refuse = (why: string): { seeds: readonly number[]; problems: Problem[] } => {
     const found = problem(
       'parameters.seed',
       swept.parameter.distribution.kind,
@@ -155,7 +155,7 @@ function reasonToDrop(
   constraints: readonly Expression[],
   active: Values,
   config: Config,
-  warn: (found: ConfigProblem) => void,
+  warn: (found: Problem) => void,
 ): { code: string; reason: string } | undefined {
   for (const [name, value] of Object.entries(active)) {
     const spec = registry.get(name);
@@ -177,7 +177,7 @@ function reasonToDrop(
 }
 
 /** How many settings run_cap leaves room for; every setting keeps all of its seeds. */
-function settingCap(sweep: SweepSpec, seeds: number): { cap: number; problems: ConfigProblem[] } {
+function settingCap(sweep: SweepSpec, seeds: number): { cap: number; problems: Problem[] } {
   if (sweep.runCap === undefined) return { cap: Infinity, problems: [] };
   const cap = Math.floor(sweep.runCap / seeds);
   if (cap > 0) return { cap, problems: [] };
@@ -232,7 +232,7 @@ export function planSweep(input: PlanInput): SweepPlan {
   const combiner = new Combiner(registry, parameters, resolved.config, (name) => resolved.origins[name] !== 'default');
   const derivedVaried = names.some((name) => DERIVED.includes(name));
   const warned = new Map<string, { message: string; count: number }>();
-  const warn = ({ code, message }: ConfigProblem): void => {
+  const warn = ({ code, message }: Problem): void => {
     const seen = warned.get(code);
     warned.set(code, { message: seen?.message ?? message, count: (seen?.count ?? 0) + 1 });
   };
@@ -339,7 +339,7 @@ function metricWarnings({ metric }: SweepSpec): string[] {
 }
 
 /** When every combination was dropped: the reasons, most frequent first. */
-function nothingLeft(dropped: readonly Dropped[]): ConfigProblem {
+function nothingLeft(dropped: readonly Dropped[]): Problem {
   const groups = [...Map.groupBy(dropped, ({ code }) => code)].sort(([, a], [, b]) => b.length - a.length);
   const reasons = groups.slice(0, 3).map(([, list]) => `${list.length} × ${list[0].reason}`);
   const why = `all ${dropped.length} combinations were dropped: ${reasons.join(' | ')}`;

@@ -1,6 +1,6 @@
 /** Checks maps of a YAML file against small tables of keys, with positions and did-you-mean. */
 import { isMap, type YAMLMap } from 'yaml';
-import type { ConfigProblem } from '../settings/resolve.ts';
+import type { Problem } from '../../../preload/contract/settings.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { problem } from '../../../preload/shared/settings/values.ts';
 import type { YamlEntry, YamlText } from '../settings/yamlText.ts';
@@ -51,7 +51,7 @@ export const atLeast = (min: number): Field => ({
 /** Collects what is wrong with one file. */
 export class SchemaReader {
   readonly yaml: YamlText;
-  readonly problems: ConfigProblem[] = [];
+  readonly problems: Problem[] = [];
 
   constructor(yaml: YamlText) {
     this.yaml = yaml;

@@ -1,7 +1,6 @@
 /** Sweep files: the W&B sweep schema with Sweeplab's extensions, read with positions and written back. */
 import { isMap, stringify, type YAMLMap } from 'yaml';
-import type { SettingValue } from '../../../preload/contract/settings.ts';
-import type { ConfigProblem } from '../settings/resolve.ts';
+import type { Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import { flattenEntries } from '../settings/source.ts';
 import { type YamlEntry, YamlText } from '../settings/yamlText.ts';
 import { readParameters } from './parameters.ts';
@@ -84,7 +83,7 @@ const WANDB_ONLY = ['program', 'command', 'project', 'entity', 'job', 'image_uri
 export interface ParsedSweep {
   /** Absent when there are problems. */
   readonly sweep?: SweepSpec;
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly Problem[];
   /** Keys used that W&B does not know: this file runs in Sweeplab only. */
   readonly extensions: readonly string[];
 }
@@ -93,7 +92,7 @@ export interface ParsedSweep {
 export function parseSweep(source: string, label = 'sweep.yaml'): ParsedSweep {
   const yaml = new YamlText(source, label);
   if (!yaml.root) {
-    const problems = yaml.problems.map(({ message, position }): ConfigProblem => ({
+    const problems = yaml.problems.map(({ message, position }): Problem => ({
       code: 'yaml',
       setting: label,
       value: undefined,

@@ -1,5 +1,5 @@
 /** Reading and checking single values against their declaration. */
-import type { SettingProblem, SettingSpec, SettingType, SettingValue } from '../../contract/settings.ts';
+import type { OtherChoice, SettingProblem, SettingSpec, SettingType, SettingValue } from '../../contract/settings.ts';
 import { nearestName } from './nearest.ts';
 
 /** A value for a message: text in quotes, nothing cut short but very long text. */
@@ -35,17 +35,30 @@ export function describeType(type: SettingType): string {
   }
 }
 
-/** Builds the problem with its whole message. `why` adds a reason (the numbers of a combination). */
+/** Why something is wrong, in words; or what is broken and the numbers that break it, apart. */
+export type Why = string | { readonly rule: string; readonly numbers: string };
+
+/** Builds the problem with its whole message. `why` adds a reason (the numbers of a combination), `others` other ways out. */
 export function problem(
   setting: string,
   value: unknown,
   allowed: string,
   nearest?: SettingValue,
-  why?: string,
+  why?: Why,
+  others?: readonly OtherChoice[],
 ): SettingProblem {
-  const parts = [`${setting} is ${showValue(value)}${why ? ` (${why})` : ''}`, `allowed: ${allowed}`];
+  const reason = typeof why === 'object' ? `${why.rule}: ${why.numbers}` : why;
+  const parts = [`${setting} is ${showValue(value)}${reason ? ` (${reason})` : ''}`, `allowed: ${allowed}`];
   if (nearest !== undefined) parts.push(`nearest: ${typeof nearest === 'string' ? nearest : showValue(nearest)}`);
-  return { setting, value, allowed, nearest, message: parts.join('; ') };
+  return {
+    setting,
+    value,
+    allowed,
+    ...(nearest === undefined ? {} : { nearest }),
+    ...(others === undefined ? {} : { others }),
+    ...(typeof why === 'object' ? why : {}),
+    message: parts.join('; '),
+  };
 }
 
 function nearestNumber(type: SettingType, value: number): number | undefined {

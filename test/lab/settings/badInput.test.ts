@@ -1,12 +1,7 @@
 /** Every bad input names the setting, the value, what is allowed and the nearest valid choice, and starts nothing. */
+import type { Problem } from '../../../preload/contract/settings.ts';
 import { describe, expect, it } from 'vitest';
-import {
-  builtInRegistry,
-  type ConfigProblem,
-  listRecipes,
-  parseConfigFile,
-  resolveConfig,
-} from '../../../main/lab/settings/index.ts';
+import { builtInRegistry, listRecipes, parseConfigFile, resolveConfig } from '../../../main/lab/settings/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 import { parseSweep, planSweep, sweepFromFlags } from '../../../main/lab/sweeps/index.ts';
 
@@ -24,7 +19,7 @@ interface Row {
   readonly also?: readonly string[];
 }
 
-function expectNamed(problems: readonly ConfigProblem[], row: Row): void {
+function expectNamed(problems: readonly Problem[], row: Row): void {
   expect(problems.length).toBeGreaterThan(0);
   const found = problems.find(({ setting }) => setting === row.setting);
   expect(found, problems.map(({ message }) => message).join('\n')).toBeDefined();

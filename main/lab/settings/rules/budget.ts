@@ -1,6 +1,6 @@
 /** Rules for batches, schedules, evaluation and stop rules: what depends on how long a run is. */
 import type { Config, SettingProblem } from '../../../../preload/contract/settings.ts';
-import type { Rule } from '../derived.ts';
+import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { divisors, nearestWhere } from '../../../../preload/shared/settings/arithmetic.ts';
 
@@ -76,7 +76,7 @@ export const budgetRules: readonly Rule[] = [
       if (micro === 0 || batch % micro === 0) return null;
       const choices = divisors(batch);
       const nearest = nearestWhere(micro, 1, Math.max(micro, batch), (m) => choices.includes(m));
-      const why = `batch.sequences % batch.micro: ${batch} % ${micro} = ${batch % micro}`;
+      const why = { rule: 'batch.sequences % batch.micro', numbers: `${batch} % ${micro} = ${batch % micro}` };
       return problem('batch.micro', micro, `a divisor of batch.sequences ${batch}, or 0 for all at once`, nearest, why);
     },
   },

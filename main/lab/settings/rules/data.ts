@@ -1,6 +1,6 @@
 /** Rules for the text and its held-out part. */
 import type { Config } from '../../../../preload/contract/settings.ts';
-import type { Rule } from '../derived.ts';
+import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;

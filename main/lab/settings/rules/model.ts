@@ -1,7 +1,7 @@
 /** Rules for the sizes of a model: every derived dimension must come out whole. */
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { roundMlpWidth } from '../../../engine/nn/models/dimensions.ts';
-import type { Rule } from '../derived.ts';
+import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { divisors, nearestWhere } from '../../../../preload/shared/settings/arithmetic.ts';
 
@@ -33,7 +33,8 @@ export const modelRules: readonly Rule[] = [
         heads,
         `${choices.length > 0 ? `a divisor of model.width ${width} (${choices.join(', ')}), or ` : ''}model.width ${nearestWidth}, or a model.head_size`,
         nearest,
-        `model.width % model.heads: ${width} % ${heads} = ${width % heads}`,
+        { rule: 'model.width % model.heads', numbers: `${width} % ${heads} = ${width % heads}` },
+        [{ setting: 'model.width', value: width, nearest: nearestWidth }],
       );
     },
   },
@@ -52,7 +53,7 @@ export const modelRules: readonly Rule[] = [
         kv,
         `a divisor of model.heads ${heads} (${choices.join(', ')}), or 0 for all`,
         nearestWhere(kv, 1, Math.max(kv, heads), (k) => choices.includes(k)),
-        `model.heads % model.kv_heads: ${heads} % ${kv} = ${heads % kv}`,
+        { rule: 'model.heads % model.kv_heads', numbers: `${heads} % ${kv} = ${heads % kv}` },
       );
     },
   },
@@ -80,7 +81,10 @@ export const modelRules: readonly Rule[] = [
       const unit = 2 * heads;
       const nearestWidth = Math.max(unit, Math.round(width / unit) * unit);
       const all = `${allowed}, or model.width ${nearestWidth}`;
-      return problem('model.heads', heads, all, nearest, `head size ${width} / ${heads} = ${width / heads} is odd`);
+      const why = `head size ${width} / ${heads} = ${width / heads} is odd`;
+      return problem('model.heads', heads, all, nearest, why, [
+        { setting: 'model.width', value: width, nearest: nearestWidth },
+      ]);
     },
   },
   {

@@ -1,0 +1,35 @@
+/** Rules between settings: each combination that cannot work is refused before anything starts, with the numbers. */
+import type { Config, Problem, SettingProblem } from '../../contract/settings.ts';
+
+/** What a rule found, under its code. */
+export type RuleFinding = Problem;
+
+export interface Rule {
+  /** Stable, `section.what_must_hold`: programs look at it, never at the message. */
+  readonly code: string;
+  /** Every setting that the rule reads. */
+  readonly settings: readonly string[];
+  /** An error refuses the run; a warning lets it start. */
+  readonly severity: 'error' | 'warning';
+  /** True for rules of the model kind gpt alone. */
+  readonly gptOnly?: boolean;
+  /** Null when the configuration keeps the rule. */
+  readonly check: (config: Config) => SettingProblem | null;
+}
+
+export interface RuleResult {
+  readonly problems: readonly RuleFinding[];
+  readonly warnings: readonly RuleFinding[];
+}
+
+/** Applies rules to a complete configuration whose single values are valid. */
+export function applyRules(rules: readonly Rule[], config: Config): RuleResult {
+  const problems: RuleFinding[] = [];
+  const warnings: RuleFinding[] = [];
+  for (const { code, severity, gptOnly, check } of rules) {
+    if (gptOnly === true && config['model.kind'] !== 'gpt') continue;
+    const found = check(config);
+    if (found) (severity === 'error' ? problems : warnings).push({ ...found, code });
+  }
+  return { problems, warnings };
+}

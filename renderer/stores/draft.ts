@@ -9,7 +9,7 @@ import { useConnection } from './connection.ts';
 import { useToasts } from './toasts.ts';
 import * as lab from './lab.ts';
 import type { DeviceChoice, RecipeCard, SweepPlan } from './lab.ts';
-import { applies } from '../views/builder/model/applies.ts';
+import { conditionOf, mayHold } from '../../preload/shared/settings/conditions.ts';
 import { EMPTY_DRAFT, fieldOf, readDraft, reset, setRecipe, valuesOf } from './draft/draft.ts';
 import type { Field } from './draft/draft.ts';
 import { commit, historyOf, redo as redoHistory, undo as undoHistory } from './draft/history.ts';
@@ -83,7 +83,11 @@ export const useBuilder = defineStore('builder', () => {
     const found = field(name);
     return found.form === 'distribution' ? undefined : valuesOf(found);
   }
-  const isActive = (spec: SettingSpec): boolean => applies(spec, byName.value, valuesIn);
+  /** Whether the setting has an effect in some run of this draft. */
+  function isActive({ when }: SettingSpec): boolean {
+    const condition = when === undefined ? null : conditionOf(when);
+    return condition === null || mayHold(condition, valuesIn);
+  }
 
   /** Takes the nearest valid choice of a problem. */
   function fix(problem: Problem): void {

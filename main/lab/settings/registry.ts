@@ -1,6 +1,7 @@
 /** The settings that exist: built-in ones and those of plug-ins. Everything that needs to know a setting asks here. */
 import type { Config, Question, SettingSpec } from '../../../preload/contract/settings.ts';
 import { builtInSettings } from './declarations/index.ts';
+import { holds } from '../../../preload/shared/settings/conditions.ts';
 import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { checkValue } from '../../../preload/shared/settings/values.ts';
@@ -105,12 +106,8 @@ export class SettingsRegistry {
 
   /** False when the setting has no effect in this configuration; true where its `when` has no value (a division by zero). */
   applies(name: string, config: Config): boolean {
-    try {
-      return this.#when.get(name)?.test(config) ?? true;
-    } catch (error) {
-      if (error instanceof ExpressionError) return true;
-      throw error;
-    }
+    const when = this.#when.get(name);
+    return when === undefined || holds(when, config);
   }
 
   /** Why a setting applies or not, as declared. */

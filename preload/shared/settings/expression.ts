@@ -4,13 +4,16 @@
  *     model.width % model.heads == 0        optimizer.kind in ["sgd", "rmsprop"] and optimizer.momentum > 0
  *
  * Numbers, text, true/false · + - * / % ** · == != < <= > >= in · && || ! (also and, or) · a ? b : c · min max abs log2
- * sqrt floor round ceil. A closed language without assignment, members or calls into JavaScript: text from a file is safe.
+ * sqrt floor round ceil. A closed language without assignment, members or calls into JavaScript, bounded in length and depth:
+ * text from a file is safe.
  */
 import type { Config, SettingSpec, SettingValue } from '../../contract/settings.ts';
 import { compile, type Evaluator, show } from './expression/evaluate.ts';
 import { ExpressionError, type Node, parseExpression } from './expression/parse.ts';
+import { walk } from './expression/tree.ts';
+import { wordsOf } from './expression/words.ts';
 
-export { ExpressionError } from './expression/parse.ts';
+export { ExpressionError, MOST_CHARACTERS } from './expression/parse.ts';
 
 /** What an expression needs to know about settings to be checked before it is ever evaluated. */
 export interface Names {
@@ -53,33 +56,21 @@ export class Expression {
     throw new ExpressionError(this.source, 0, `must be true or false, but is ${show(value)}`);
   }
 
-  /** Why it is false for a configuration, with the numbers: `model.width % model.heads == 0: 64 % 3 = 1`. */
+  /** The numbers for which it is false, part by part: `64 % 3 = 1`; empty where there are none. Never throws. */
+  numbers(config: Config): string {
+    return [...new Set(reasons(this.#tree, this.source, config))].join(', ');
+  }
+
+  /** Why it is false for a configuration, with the numbers: `model.width % model.heads == 0: 64 % 3 = 1`. Never throws. */
   explain(config: Config): string {
-    const parts = [...new Set(reasons(this.#tree, this.source, config))];
-    return parts.length > 0 ? `${this.source}: ${parts.join(', ')}` : `${this.source} is false`;
+    const numbers = this.numbers(config);
+    return numbers === '' ? `${this.source} is false` : `${this.source}: ${numbers}`;
   }
-}
 
-function children(node: Node): readonly Node[] {
-  switch (node.kind) {
-    case 'unary':
-      return [node.operand];
-    case 'binary':
-      return [node.left, node.right];
-    case 'conditional':
-      return [node.test, node.yes, node.no];
-    case 'list':
-      return node.items;
-    case 'call':
-      return node.args;
-    default:
-      return [];
+  /** In words, after "when": `optimizer.kind is sgd or rmsprop`. */
+  words(): string {
+    return wordsOf(this.#tree, this.source);
   }
-}
-
-function walk(node: Node, visit: (node: Node) => void): void {
-  visit(node);
-  for (const child of children(node)) walk(child, visit);
 }
 
 function check(node: Node, source: string, names: Names): void {
@@ -122,16 +113,26 @@ function substituted(node: Node, source: string, config: Config): string {
   return text + source.slice(at, node.end);
 }
 
+/** The value of a part; undefined where it has none, such as a division by zero behind a condition that is false. */
+function valueOf(node: Node, source: string, config: Config): SettingValue | undefined {
+  try {
+    return compile(node, source)(config);
+  } catch (error) {
+    if (error instanceof ExpressionError) return undefined;
+    throw error;
+  }
+}
+
 function reasons(node: Node, source: string, config: Config): string[] {
   if (node.kind === 'binary' && (node.operator === '&&' || node.operator === '||'))
     return [node.left, node.right].flatMap((side) =>
-      compile(side, source)(config) === true ? [] : reasons(side, source, config),
+      valueOf(side, source, config) === false ? reasons(side, source, config) : [],
     );
   const sides = node.kind === 'binary' ? [node.left, node.right] : [node];
   return sides.flatMap((side) => {
     if (side.kind === 'literal' || side.kind === 'list') return [];
-    if (side.kind === 'name') return [`${side.name} = ${show(config[side.name])}`];
-    const value = compile(side, source)(config);
-    return [`${substituted(side, source, config)} = ${show(value)}`];
+    const value = valueOf(side, source, config);
+    if (value === undefined) return [];
+    return [`${side.kind === 'name' ? side.name : substituted(side, source, config)} = ${show(value)}`];
   });
 }

@@ -61,28 +61,38 @@ export function editDistance(a: string, b: string): number {
 
 const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
 
-/** The candidate nearest to `given`, or undefined when none is near enough to be meant. */
+/** Edits per character of what was given, beyond which another name is not meant. */
+const MOST_EDITS = 0.4;
+
+/** Edits per character of `given` to another text; Infinity, without counting, where their lengths alone are too different. */
+function apart(given: string, other: string, penalty = 0): number {
+  const length = Math.max(given.length, 1);
+  if (Math.abs(given.length - other.length) > MOST_EDITS * length) return Infinity;
+  return (editDistance(given, other) + penalty) / length;
+}
+
+/**
+ * The candidate nearest to `given`, or undefined when none is near enough to be meant. Case, `-` for `_` and a missing or wrong
+ * section (`width` for `model.width`) hardly count; names that other tools use for a setting are known.
+ */
 export function nearestName(given: string, candidates: Iterable<string>): string | undefined {
   const wanted = given.trim().toLowerCase().replaceAll('-', '_');
   const list = [...candidates];
   if (list.includes(wanted)) return wanted;
-  const known = ELSEWHERE[lastPart(wanted)];
+  const known = Object.hasOwn(ELSEWHERE, lastPart(wanted)) ? ELSEWHERE[lastPart(wanted)] : undefined;
   if (known && list.includes(known)) return known;
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of list) {
     const plain = candidate.toLowerCase().replaceAll('-', '_');
-    // A name without its section, or under a wrong one, is compared by its last part, at the price of one edit.
-    const whole = editDistance(wanted, plain) / Math.max(wanted.length, 1);
-    const parts = [lastPart(wanted), lastPart(plain)];
-    const tail = plain.includes('.')
-      ? (editDistance(parts[0], parts[1]) + 0.5) / Math.max(parts[0].length, 1)
-      : Infinity;
+    const whole = apart(wanted, plain);
+    // A name without its section, or under a wrong one, is compared by its last part, at the price of half an edit.
+    const tail = plain.includes('.') ? apart(lastPart(wanted), lastPart(plain), 0.5) : Infinity;
     const distance = Math.min(whole, tail);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
-  return bestDistance <= 0.4 ? best : undefined;
+  return bestDistance <= MOST_EDITS ? best : undefined;
 }

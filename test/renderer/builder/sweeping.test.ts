@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { builtInRegistry, checkRules, Expression } from '../../../main/lab/settings/index.ts';
+import { builtInRegistry, checkRules } from '../../../main/lab/settings/index.ts';
 import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
 import { FIELDS } from '../../../preload/shared/sweeps/distributions.ts';
-import { applies, conditionWords, mayHold, settingsIn } from '../../../renderer/views/builder/model/applies.ts';
 import {
   DISTRIBUTIONS,
   WEIGHTED,
@@ -67,34 +66,6 @@ describe('distributions', () => {
       '0.0001 … 0.01',
     );
     expect(summarise({ min: 1, max: 5 })).toEqual({ range: '1 … 5', what: 'integers' });
-  });
-});
-
-describe('conditions', () => {
-  it('agrees with the lab for every `when` of every setting at the defaults (would catch a setting hidden wrongly)', () => {
-    for (const spec of specs) {
-      const valuesOf = (name: string) => [defaults[name]];
-      expect(applies(spec, byName, valuesOf), spec.name).toBe(registry.applies(spec.name, defaults));
-      if (spec.when === undefined) continue;
-      expect(mayHold(spec.when, valuesOf)).toBe(new Expression(spec.when, registry).test(defaults));
-      expect(settingsIn(spec.when)).toEqual([...new Expression(spec.when, registry).names]);
-      expect(conditionWords(spec.when)).not.toMatch(/==|&&|\|\||!/u);
-    }
-  });
-
-  it('holds where one of the swept values makes it hold, and where a distribution might', () => {
-    const momentum = byName.get('optimizer.momentum')!;
-    const kinds = (values: readonly string[] | undefined) => (name: string) =>
-      name === 'optimizer.kind' ? values : [defaults[name]];
-    expect(applies(momentum, byName, kinds(['adamw']))).toBe(false);
-    expect(applies(momentum, byName, kinds(['adamw', 'sgd']))).toBe(true);
-    expect(applies(momentum, byName, kinds(undefined))).toBe(true);
-  });
-
-  it('counts what it cannot read as true, so that nothing disappears', () => {
-    expect(mayHold('model.depth ==', () => [4])).toBe(true);
-    expect(mayHold('log2(model.width) > 3', () => [4])).toBe(true);
-    expect(mayHold('no.such == 1', () => [])).toBe(false);
   });
 });
 

@@ -134,7 +134,7 @@ export function compile(node: Node, source: string): Evaluator {
       case 'name': {
         const { name } = at;
         return (config) => {
-          const value = config[name];
+          const value = Object.hasOwn(config, name) ? config[name] : undefined;
           return value === undefined ? fail(at, `there is no setting ${name}`) : value;
         };
       }

@@ -25,6 +25,11 @@ export type Node = Place &
 const BINARY = ['+', '-', '*', '/', '%', '**', '==', '!=', '<', '<=', '>', '>=', '&&', '||', 'in'] as const;
 export type BinaryOperator = (typeof BINARY)[number];
 
+/** Longer or deeper ones are refused before they are read: nobody writes them, and reading them would take time and stack. */
+export const MOST_CHARACTERS = 2000;
+export const MOST_DEPTH = 200;
+const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
+
 /** An expression that cannot be read or evaluated; `position` is the 1-based column in the expression. */
 export class ExpressionError extends Error {
   readonly expression: string;
@@ -32,7 +37,7 @@ export class ExpressionError extends Error {
   readonly detail: string;
 
   constructor(expression: string, offset: number, detail: string) {
-    super(`in the expression \`${expression}\`, column ${offset + 1}: ${detail}`);
+    super(`in the expression \`${cut(expression, 200)}\`, column ${offset + 1}: ${cut(detail, 500)}`);
     this.name = 'ExpressionError';
     this.expression = expression;
     this.position = offset + 1;
@@ -81,6 +86,7 @@ class PlacingParser extends Parser {
 
 class Converter {
   readonly source: string;
+  #depth = 0;
 
   constructor(source: string) {
     this.source = source;
@@ -91,11 +97,20 @@ class Converter {
   }
 
   convert(raw: Raw): Node {
+    if (++this.#depth > MOST_DEPTH) return this.fail(this.startOf(raw), TOO_DEEP);
+    const node = this.node(raw);
+    this.#depth--;
+    return node;
+  }
+
+  private node(raw: Raw): Node {
     const start = this.startOf(raw);
     const end = this.endOf(raw);
     switch (raw.type) {
       case 'Literal': {
         const value = raw.value;
+        if (typeof value === 'number' && !Number.isFinite(value))
+          return this.fail(start, `${String(raw.raw)} is too large for a number`);
         if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean')
           return { kind: 'literal', value, start, end };
         return this.fail(start, `\`${String(raw.raw)}\` is not a value; use a number, text in quotes, true or false`);
@@ -162,25 +177,47 @@ class Converter {
   }
 
   private startOf(raw: Raw): number {
-    if (raw.start !== undefined) return raw.start;
-    const first = (raw.left ?? raw.test ?? raw.callee ?? raw.object) as Raw | undefined;
-    return first ? this.startOf(first) : 0;
+    for (let at: Raw | undefined = raw; at; at = (at.left ?? at.test ?? at.callee ?? at.object) as Raw | undefined)
+      if (at.start !== undefined) return at.start;
+    return 0;
   }
 
   private endOf(raw: Raw): number {
-    if (raw.end !== undefined) return raw.end;
-    const last = (raw.right ?? raw.alternate) as Raw | undefined;
-    return last ? this.endOf(last) : this.source.length;
+    for (let at: Raw | undefined = raw; at; at = (at.right ?? at.alternate) as Raw | undefined)
+      if (at.end !== undefined) return at.end;
+    return this.source.length;
+  }
+}
+
+const TOO_DEEP = `more than ${MOST_DEPTH} parts within one another`;
+
+/** Refuses what is too long or nests too deep for the recursion of the parser. Brackets within quotes do not count. */
+function checkSize(source: string): void {
+  if (source.length > MOST_CHARACTERS)
+    throw new ExpressionError(source, MOST_CHARACTERS, `${source.length} characters; at most ${MOST_CHARACTERS}`);
+  let depth = 0;
+  let quote = '';
+  for (let i = 0; i < source.length; i++) {
+    const character = source[i];
+    if (quote !== '') {
+      if (character === '\\') i++;
+      else if (character === quote) quote = '';
+    } else if (character === '"' || character === "'") quote = character;
+    else if ('([{?'.includes(character)) {
+      if (++depth > MOST_DEPTH) throw new ExpressionError(source, i, TOO_DEEP);
+    } else if (')]}:'.includes(character)) depth--;
   }
 }
 
 /** Reads an expression. Throws ExpressionError with the column of what is wrong. */
 export function parseExpression(source: string): Node {
+  checkSize(source);
   const converter = new Converter(source);
   let raw: Raw;
   try {
     raw = new PlacingParser(source).parse();
   } catch (error) {
+    if (error instanceof RangeError) throw new ExpressionError(source, 0, TOO_DEEP);
     const { index, description, message } = error as Error & { index?: number; description?: string };
     throw new ExpressionError(source, index ?? 0, description ?? message);
   }

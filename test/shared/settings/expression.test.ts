@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { builtInRegistry, Expression, ExpressionError } from '../../../main/lab/settings/index.ts';
+import { builtInRegistry } from '../../../main/lab/settings/index.ts';
+import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 
 const registry = builtInRegistry();
 const config = { ...registry.defaults, 'model.width': 64, 'model.heads': 3, 'optimizer.kind': 'sgd' };
@@ -81,6 +82,7 @@ describe('errors', () => {
     ['1 in 2', 6, 'needs a list'],
     ['this.process', 1, ''],
     ['x = 3', 3, ''],
+    ['model.width < 1e999', 15, 'too large'],
   ])(
     '%s → column %i (catches messages without a place, and text that escapes the language)',
     (source, column, part) => {
@@ -102,7 +104,67 @@ describe('explain', () => {
     ['model.heads == 4', 'model.heads == 4: model.heads = 3'],
     ['model.width == 64 and model.heads * 2 > 8', 'model.width == 64 and model.heads * 2 > 8: 3 * 2 = 6'],
     ['optimizer.kind == "adamw"', 'optimizer.kind == "adamw": optimizer.kind = "sgd"'],
+    // The right side has no value where the left one is false.
+    ['seed > 5 && model.width % model.kv_heads == 0', 'seed > 5 && model.width % model.kv_heads == 0: seed = 1'],
+    ['false', 'false is false'],
   ])('%s (catches a reason without the numbers, or with the parts that hold)', (source, text) => {
     expect(new Expression(source, registry).explain(config)).toBe(text);
+  });
+});
+
+describe('size', () => {
+  const nested = (n: number): string => `${'('.repeat(n)}true${')'.repeat(n)}`;
+  it.each([
+    ['a million characters', `model.width == ${'1'.repeat(1_000_000)}`],
+    ['a million letters in quotes', `"${'x'.repeat(1_000_000)}" == ""`],
+    ['a sum of 250,000 terms', Array.from({ length: 250_000 }, () => '1').join(' + ')],
+    ['100,000 brackets', nested(100_000)],
+    ['100,000 open brackets', '('.repeat(100_000)],
+    ['100,000 signs', `${'!'.repeat(100_000)}true`],
+    ['brackets just too deep', nested(201)],
+    ['lists just too deep', `1 in ${'['.repeat(201)}1${']'.repeat(201)}`],
+    ['signs just too many', `${'!'.repeat(1900)}true`],
+    ['choices just too deep', `${'true?1:'.repeat(250)}2`],
+    ['a sum just too long', Array.from({ length: 300 }, () => '1').join('+')],
+    ['a name of a thousand parts', Array.from({ length: 999 }, () => 'a').join('.')],
+  ])('%s: an ExpressionError at once, with a short message (catches a hung or dead process)', (_, source) => {
+    const before = process.cpuUsage();
+    const found = error(source);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(200);
+    expect(found.message.length).toBeLessThan(800);
+  });
+
+  it('takes what people write: 150 alternatives, 100 brackets, brackets in quotes (catches a limit that is too tight)', () => {
+    const chain = Array.from({ length: 150 }, (_, i) => `seed==${i}`).join(' or ');
+    expect(new Expression(chain, registry).test({ ...config, seed: 149 })).toBe(true);
+    expect(new Expression(nested(100), registry).test(config)).toBe(true);
+    expect(new Expression(`data.corpus == "${'('.repeat(300)}"`, registry).test(config)).toBe(false);
+  });
+
+  it('knows no setting of the language it is written in (catches names that reach a prototype)', () => {
+    for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty'])
+      expect(() => new Expression(`${name} == 1`).evaluate(config), name).toThrow('there is no setting');
+  });
+});
+
+describe('words', () => {
+  it.each([
+    ['optimizer.kind in ["sgd", "rmsprop"] && !model.tied', 'optimizer.kind is sgd or rmsprop and model.tied is off'],
+    ['optimizer.kind in ["sgd"]', 'optimizer.kind is sgd'],
+    ['data.validation_path == "" or model.tied', 'data.validation_path is empty or model.tied is on'],
+    [
+      '(seed > 0 || seed <= -1) && model.tied != true',
+      '(seed is above 0 or seed is at most -1) and model.tied is not on',
+    ],
+    ['!(model.width % 2 == 0)', 'not (model.width % 2 is 0)'],
+    ['model.width / model.heads >= 8', 'model.width / model.heads is at least 8'],
+  ])('%s: %s', (source, words) => {
+    expect(new Expression(source).words()).toBe(words);
+  });
+
+  it('leaves no sign of the language in any `when` of a setting (catches a hint that reads like code)', () => {
+    const whens = registry.names.flatMap((name) => registry.whenOf(name) ?? []);
+    expect(whens.length).toBeGreaterThan(10);
+    for (const when of whens) expect(when.words()).not.toMatch(/==|!=|&&|\|\||!|"|\[/u);
   });
 });

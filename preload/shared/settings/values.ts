@@ -109,57 +109,63 @@ export type Parsed =
   | { readonly value: SettingValue; readonly problem?: undefined }
   | { readonly value?: undefined; readonly problem: SettingProblem };
 
-const NUMBER = /^([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kKMGB]?)$/iu;
+const NUMBER = /^([+\-−]?(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kKMGB]?)$/iu;
 const SUFFIX: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, b: 1e9 };
-const BOOLEANS: Readonly<Record<string, boolean>> = {
-  true: true,
-  yes: true,
-  on: true,
-  1: true,
-  false: false,
-  no: false,
-  off: false,
-  0: false,
-};
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map(
+  [true, false].flatMap((value) =>
+    (value ? ['true', 'yes', 'on', '1'] : ['false', 'no', 'off', '0']).map((word) => [word, value] as const),
+  ),
+);
 
-/** `10k`, `2M`, `1.5G` and plain forms; suffixes are decimal (k = 1,000). NaN when it is not a number. */
-function parseNumber(text: string): number {
+/** `10k`, `2M`, `1.5G`, `1_000`, `3e-4`; suffixes are decimal (k = 1,000). NaN when it is not a number. */
+export function parseNumber(text: string): number {
   const match = NUMBER.exec(text.trim());
   if (!match) return Number.NaN;
-  const scaled = Number(match[1].replaceAll('_', '')) * SUFFIX[match[2].toLowerCase()];
+  const scaled = Number(match[1].replaceAll('_', '').replace('−', '-')) * SUFFIX[match[2].toLowerCase()];
   // 1.1M is 1100000.0000000002 in floating point: a suffix is meant to give the whole number beside it.
   const whole = Math.round(scaled);
   return match[2] && Math.abs(scaled - whole) <= 1e-9 * Math.abs(whole) ? whole : scaled;
 }
 
-/** Text with control characters is typed with escapes on a command line. */
+/** A text setting whose default holds a control character (a separator) is typed and shown with \n, \r, \t and \\ as escapes. */
+const isEscaped = (spec: SettingSpec): boolean => /[\n\r\t]/u.test(String(spec.default));
 const unescapeText = (text: string): string =>
   text.replaceAll(/\\([nrt\\])/gu, (_, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] ?? '\\');
 
 /**
- * Reads a value from a command line. Integers and numbers take 1e-3, 10k, 2M, 1G; booleans true/false, yes/no, on/off, 1/0.
- * A text setting whose default holds a control character (a separator) reads \n, \r, \t and \\ as escapes.
+ * The value that a text stands for, not yet checked: numbers as 1e-3, 10k, 2M, 1G; booleans as true/false, yes/no, on/off, 1/0.
+ * Undefined when it cannot be read as the setting's type.
  */
+export function readText(spec: SettingSpec, text: string): SettingValue | undefined {
+  switch (spec.type.kind) {
+    case 'int':
+    case 'float': {
+      const number = parseNumber(text);
+      return Number.isNaN(number) ? undefined : number;
+    }
+    case 'bool':
+      return BOOLEANS.get(text.trim().toLowerCase());
+    case 'enum':
+      return text;
+    case 'string':
+      return isEscaped(spec) ? unescapeText(text) : text;
+  }
+}
+
+/** Reads and checks a value from a command line. */
 export function parseValue(spec: SettingSpec, text: string): Parsed {
-  const { type } = spec;
-  let value: SettingValue = text;
-  if (type.kind === 'int' || type.kind === 'float') {
-    const number = parseNumber(text);
-    if (Number.isNaN(number)) return { problem: problem(spec.name, text, describeType(type)) };
-    value = number;
-  } else if (type.kind === 'bool') {
-    const found = BOOLEANS[text.trim().toLowerCase()];
-    if (found === undefined) return { problem: problem(spec.name, text, 'true or false (or yes or no)') };
-    value = found;
-  } else if (type.kind === 'string' && /[\n\r\t]/u.test(String(spec.default))) value = unescapeText(text);
+  const value = readText(spec, text);
+  if (value === undefined) {
+    const allowed = spec.type.kind === 'bool' ? 'true or false (or yes or no)' : describeType(spec.type);
+    return { problem: problem(spec.name, text, allowed) };
+  }
   const wrong = checkValue(spec, value);
   return wrong ? { problem: wrong } : { value };
 }
 
-/** A value as a command line takes it: the inverse of `parseValue`. */
+/** A value as a command line or a form takes it: the inverse of `parseValue`. */
 export function formatValue(spec: SettingSpec, value: SettingValue): string {
-  if (typeof value !== 'string') return String(value);
-  if (!/[\n\r\t]/u.test(String(spec.default))) return value;
+  if (typeof value !== 'string' || !isEscaped(spec)) return String(value);
   const escapes: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' };
   return value.replaceAll(/[\n\r\t\\]/gu, (character) => escapes[character]);
 }

@@ -1,7 +1,7 @@
 /** Where a problem belongs in the form, and its one-click fix. */
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
 import type { Problem as ContractProblem } from '../../../preload/contract/shapes.ts';
-import { kindOf } from './distributions.ts';
+import { kindOf } from '../../../preload/shared/sweeps/distributions.ts';
 import { fieldOf, replaceValue, setFixed, setParameter } from './draft.ts';
 import type { Draft, DraftParameter } from './types.ts';
 

@@ -1,55 +1,22 @@
-/** Text that people type for a setting, and back. Bad text is kept as it is: the plan says what is wrong with it. */
+/** Text that people type for a setting. Bad text is kept as it is: the plan says what is wrong with it. */
 import type { SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+import { parseNumber, readText } from '../../../preload/shared/settings/values.ts';
 import type { DraftParameter } from './types.ts';
 
-const NUMBER = /^([+\-−]?(?:\d[\d_]*\.?\d*|\.\d+)(?:e[+-]?\d+)?)([kKMGB]?)$/iu;
-const SUFFIX: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, b: 1e9 };
-const YES = new Set(['true', 'yes', 'on']);
-const NO = new Set(['false', 'no', 'off']);
-
-/** `10k`, `2M`, `1.5G`, `1_000`, `3e-4`; suffixes are decimal. NaN when it is not a number. */
-export function parseNumber(text: string): number {
-  // Thousands separators as they are shown: only where they stand in groups of three.
+/** As `parseNumber`, also with separators as they are shown, where they stand in groups of three. NaN when it is no number. */
+export function typedNumber(text: string): number {
   const plain = /^[+\-−]?\d{1,3}(,\d{3})+(\.\d+)?$/u.test(text.trim()) ? text.replaceAll(',', '') : text;
-  const match = NUMBER.exec(plain.trim());
-  if (match === null) return Number.NaN;
-  const scaled = Number(match[1].replaceAll('_', '').replace('−', '-')) * SUFFIX[match[2].toLowerCase()];
-  const whole = Math.round(scaled);
-  // 1.1M is 1100000.0000000002 in floating point.
-  return match[2] !== '' && Math.abs(scaled - whole) <= 1e-9 * Math.abs(whole) ? whole : scaled;
+  return parseNumber(plain);
 }
 
 /** One value. What cannot be read as the setting's type stays text, so that nothing typed is lost. */
-export function parseValue(spec: SettingSpec, text: string): SettingValue {
+export function typedValue(spec: SettingSpec, text: string): SettingValue {
+  const { kind } = spec.type;
+  if (kind === 'string') return readText(spec, text) ?? text;
   const trimmed = text.trim();
-  switch (spec.type.kind) {
-    case 'int':
-    case 'float': {
-      const number = parseNumber(trimmed);
-      return Number.isFinite(number) ? number : trimmed;
-    }
-    case 'bool': {
-      const word = trimmed.toLowerCase();
-      return YES.has(word) ? true : NO.has(word) ? false : trimmed;
-    }
-    case 'enum':
-      return trimmed;
-    case 'string':
-      return unescape(text);
-  }
-}
-
-/** Line breaks and tabs of separators are typed and shown as `\n` and `\t`. */
-function unescape(text: string): string {
-  return text.replaceAll(/\\([nt\\])/gu, (_, letter: string) => (letter === 'n' ? '\n' : letter === 't' ? '\t' : '\\'));
-}
-
-/** The text that `parseValue` reads back as this value. */
-export function editText(value: SettingValue): string {
-  if (typeof value === 'string') {
-    return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
-  }
-  return String(value);
+  if (kind !== 'int' && kind !== 'float') return readText(spec, trimmed) ?? trimmed;
+  const number = typedNumber(trimmed);
+  return Number.isFinite(number) ? number : trimmed;
 }
 
 export type Typed =
@@ -68,14 +35,14 @@ export function readTyped(spec: SettingSpec, text: string): Typed {
     const parameter = range === null ? undefined : readRange(kind, range[1], range[2], range[3]);
     if (parameter !== undefined) return { kind: 'parameter', parameter };
   }
-  return { kind: 'values', values: splitValues(spec, text).map((part) => parseValue(spec, part)) };
+  return { kind: 'values', values: splitValues(spec, text).map((part) => typedValue(spec, part)) };
 }
 
 function readRange(kind: 'int' | 'float', from: string, to: string, step?: string): DraftParameter | undefined {
-  const [min, max] = [parseNumber(from), parseNumber(to)];
+  const [min, max] = [typedNumber(from), typedNumber(to)];
   if (!Number.isFinite(min) || !Number.isFinite(max)) return undefined;
   if (step !== undefined) {
-    const q = parseNumber(step);
+    const q = typedNumber(step);
     return Number.isFinite(q) && q > 0 ? { distribution: 'q_uniform', min, max, q } : undefined;
   }
   if (kind === 'int') return { distribution: 'int_uniform', min, max };

@@ -18,7 +18,8 @@ import {
 import { commit, historyOf, redo, undo } from '../../../renderer/stores/draft/history.ts';
 import { nudge } from '../../../renderer/views/builder/model/nudge.ts';
 import { formatSeeds, parseSeeds } from '../../../renderer/views/builder/model/seeds.ts';
-import { editText, parseValue, readTyped } from '../../../renderer/stores/draft/values.ts';
+import { formatValue } from '../../../preload/shared/settings/values.ts';
+import { readTyped, typedValue } from '../../../renderer/stores/draft/values.ts';
 
 const base = { 'model.depth': 4, 'optimizer.lr': 0.001, 'stop.steps': 500, 'model.mlp': 'gelu' };
 const spec = (name: string, type: SettingSpec['type'], fallback: SettingSpec['default'] = 0): SettingSpec => ({
@@ -127,10 +128,10 @@ describe('what is typed', () => {
   });
 
   it('keeps text that is no number, so that nothing typed is lost and the plan can say what is wrong', () => {
-    expect(parseValue(lr, '1e-')).toBe('1e-');
-    expect(parseValue(lr, '3e-4')).toBe(0.0003);
-    expect(parseValue(lr, '−2')).toBe(-2);
-    expect(parseValue(lr, '1.1M')).toBe(1_100_000);
+    expect(typedValue(lr, '1e-')).toBe('1e-');
+    expect(typedValue(lr, '3e-4')).toBe(0.0003);
+    expect(typedValue(lr, '−2')).toBe(-2);
+    expect(typedValue(lr, '1.1M')).toBe(1_100_000);
   });
 
   it('reads ranges: integers, logarithmic from a factor of ten on, steps (would catch an even draw of learning rates)', () => {
@@ -154,7 +155,8 @@ describe('what is typed', () => {
 
   it('reads back what it shows: line breaks, tabs and backslashes of separators', () => {
     const text = spec('data.separator', { kind: 'string' }, '\n\n');
-    for (const value of ['\n\n', 'a\\n', '\t', 'a, b', '']) expect(parseValue(text, editText(value))).toBe(value);
+    for (const value of ['\n\n', 'a\\n', '\t', 'a, b', ''])
+      expect(typedValue(text, formatValue(text, value))).toBe(value);
     expect(readTyped(text, 'a, b')).toEqual({ kind: 'values', values: ['a, b'] });
   });
 

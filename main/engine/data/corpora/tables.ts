@@ -5,7 +5,8 @@ import { StringDecoder } from 'node:string_decoder';
 import Papa from 'papaparse';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { DataError, listNames, nearestName } from '../errors.ts';
+import { DataError, listNames } from '../errors.ts';
+import { nearestName } from '../../../../preload/shared/settings/nearest.ts';
 import { fileChunks, splitDocuments } from './text.ts';
 
 type OnBytes = (read: number) => void;

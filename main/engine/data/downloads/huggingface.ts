@@ -1,6 +1,7 @@
 /** Datasets of the Hugging Face Hub, through its list of automatic Parquet conversions. */
 import { join } from 'node:path';
-import { DataError, listNames, nearestName } from '../errors.ts';
+import { DataError, listNames } from '../errors.ts';
+import { nearestName } from '../../../../preload/shared/settings/nearest.ts';
 import { fetchJson } from './transfer.ts';
 import type { TransferOptions } from './transfer.ts';
 

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  betaCdf,
-  betaQuantile,
-  logGamma,
-  normalQuantile,
-  quantile,
-  quantise,
-} from '../../../preload/shared/sweeps/quantiles.ts';
+import { betaCdf, logGamma } from '../../../preload/shared/statistics/beta.ts';
+import { betaQuantile, normalQuantile, quantile, quantise } from '../../../preload/shared/sweeps/quantiles.ts';
 import { uniformsOf } from '../../../main/lab/sweeps/random.ts';
 import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
 
@@ -165,6 +159,38 @@ describe('special functions', () => {
       expect(betaCdf(x, 2, 3)).toBeCloseTo(6 * x ** 2 - 8 * x ** 3 + 3 * x ** 4, 13);
       expect(betaCdf(betaQuantile(x, 0.3, 7), 0.3, 7)).toBeCloseTo(x, 10);
     }
+  });
+
+  // Made by scipy 1.17: stats.beta.ppf and stats.norm.ppf.
+  it.each([
+    [0.01, 0.35, 0.35, 9.52113678270064e-6],
+    [0.01, 0.3, 7, 2.257052653252982e-8],
+    [0.05, 0.5, 0.5, 0.0061558297024311365],
+    [0.5, 2, 3, 0.3857275681323895],
+    [0.95, 2, 3, 0.7513953742698181],
+    [0.001, 5, 1, 0.251188643150958],
+    [0.25, 12, 0.8, 0.9112707112447749],
+    [0.999, 0.7, 40, 0.1411446884252766],
+    [0.5, 200, 300, 0.39986656271411614],
+    [1e-8, 3, 2, 0.0013576697816042279],
+    [0.9, 0.1, 0.2, 0.9978810050249101],
+  ])(
+    'the %d-quantile of Beta(%d, %d) is %d (catches a preview off by a factor of a thousand in the tail)',
+    (u, a, b, x) => {
+      expect(betaQuantile(u, a, b) / x).toBeCloseTo(1, 10);
+      expect(quantile({ kind: 'beta', a, b }, u)).toBe(betaQuantile(u, a, b));
+    },
+  );
+  it.each([
+    [1e-300, -37.0470962993612],
+    [1e-20, -9.262340089798409],
+    [1e-5, -4.264890793922825],
+    [0.02425, -1.972961051311885],
+    [0.3, -0.5244005127080409],
+    [0.925, 1.4395314709384563],
+    [0.999999, 4.753424308817087],
+  ])('the %d-quantile of the normal distribution is %d', (u, x) => {
+    expect(normalQuantile(u) / x).toBeCloseTo(1, 14);
   });
 
   it('rounds without dust (catches 0.30000000000000004 as a setting)', () => {

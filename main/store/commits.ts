@@ -49,6 +49,11 @@ export class CommitQueue<T> {
     return this.#trouble;
   }
 
+  /** What waits. */
+  get points(): number {
+    return this.#points;
+  }
+
   /** @throws StoreError `backlog` when the disk takes nothing and too much waits already. */
   assertRoom(item: T): void {
     if (this.#trouble === null || this.#points + this.#options.weigh(item) <= MAX_POINTS) return;

@@ -16,6 +16,8 @@ const COLUMNS: Readonly<Record<string, string>> = {
   parameters: 'runs.parameters',
   attempt: 'runs.attempt',
   endReason: 'runs.end_reason',
+  stopCause: 'runs.stop_cause',
+  origin: 'runs.origin',
   createdAt: 'runs.created_at',
   startedAt: 'runs.started_at',
   endedAt: 'runs.ended_at',

@@ -16,6 +16,7 @@ import type {
   RunRecord,
   RunState,
   SweepRecord,
+  SweepState,
 } from '../../preload/contract/runs.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { CommitQueue } from './commits.ts';
@@ -30,8 +31,8 @@ import type { Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import { applyPending, checkBatch, checkProgress, pendingPoints, PendingSteps } from './pending.ts';
 import type { PendingWrite } from './pending.ts';
-import { Queue } from './queue.ts';
-import type { ClaimOptions, TransitionOptions } from './queue.ts';
+import { LOCAL, Queue } from './queue.ts';
+import type { ClaimOptions, QueueSwitches, TransitionOptions } from './queue.ts';
 import { Runs } from './runs.ts';
 import { bucketSize, metricState, SeriesReader } from './series/reader.ts';
 import type { SeriesRow } from './series/reader.ts';
@@ -44,7 +45,8 @@ export type { StoreErrorCode } from './errors.ts';
 export { parseComparison } from './filter.ts';
 export { canFollow, hasEnded } from './states.ts';
 export type { EventQuery } from './events.ts';
-export type { ClaimOptions, TransitionOptions } from './queue.ts';
+export { LOCAL } from './queue.ts';
+export type { ClaimOptions, QueueSwitches, TransitionOptions } from './queue.ts';
 export type { SweepPatch } from './sweeps.ts';
 
 export interface OpenOptions {
@@ -266,44 +268,92 @@ export class Store {
 
   // --- states and queue ---
 
-  /** Changes the state of a run, after committing its points. @throws StoreError `state` when that is not allowed */
-  setRunState(id: string, to: RunState, options: TransitionOptions = {}): RunRecord {
+  /**
+   * Changes the state of a run, after committing its points, together with its last numbers.
+   * @throws StoreError `state` when that is not allowed
+   */
+  setRunState(
+    id: string,
+    to: RunState,
+    options: TransitionOptions & { readonly progress?: RunProgress } = {},
+  ): RunRecord {
     this.#commits.flush();
     return this.#write([id], () => {
       const key = this.#runs.key(id);
-      this.#queue.transition(key, to, options);
-      if (to !== 'running') this.#writer.seal(key);
+      if (options.progress !== undefined) this.#runs.progress(key, options.progress);
+      this.#transition(key, to, options);
       return this.#runs.get(id)!;
     });
   }
 
-  /** The oldest queued run (not of a paused sweep), without claiming it. */
+  /** Changes the state of several runs, and of their sweep, all at once or not at all. @throws StoreError `state` */
+  setRunStates(
+    ids: readonly string[],
+    to: RunState,
+    options: TransitionOptions = {},
+    sweep?: { readonly id: string; readonly state: SweepState },
+  ): void {
+    this.#commits.flush();
+    this.#write(ids, () => {
+      for (const id of ids) this.#transition(this.#runs.key(id), to, options);
+      if (sweep !== undefined) this.#sweeps.update(sweep.id, { state: sweep.state });
+    });
+  }
+
+  /** The queued run (not of a paused sweep) whose turn it is, without claiming it. */
   nextQueued(options: ClaimOptions = {}): RunRecord | undefined {
     const id = this.#queue.next(options);
     return id === undefined ? undefined : this.#runs.get(id);
   }
 
-  /** Takes the oldest queued run (not of a paused sweep) and makes it running, owned by this store. */
-  claimNext(options: ClaimOptions = {}): RunRecord | undefined {
+  /** The ids of the queued runs (not of paused sweeps) in the order in which they are taken. */
+  queuedIds(options: ClaimOptions = {}): string[] {
+    return this.#queue.waiting(options);
+  }
+
+  /**
+   * Takes the queued run (not of a paused sweep, unless it is named) whose turn it is and makes it running at a place, owned by this
+   * store; its sweep runs with it.
+   */
+  claimNext(options: ClaimOptions = {}, place: string = LOCAL): RunRecord | undefined {
     // Looked up first so that polling an empty queue writes nothing.
     if (this.#queue.next(options) === undefined) return undefined;
     return this.#write([], () => {
       const id = this.#queue.next(options)!;
-      this.#queue.transition(this.#runs.key(id), 'running', {});
+      this.#queue.transition(this.#runs.key(id), 'running', {}, place);
+      this.#sweeps.begin(id);
       return this.#runs.get(id)!;
     });
   }
 
-  /** Running runs whose process is gone become `to`. @returns them, with their last checkpoints, to be resumed. */
-  recoverInterrupted(to: 'queued' | 'stopped' | 'failed' = 'queued'): RunRecord[] {
-    const runs = this.#queue.interrupted();
+  /**
+   * Puts queued runs before another queued one; null: behind all.
+   * @throws StoreError `not-found` or `state` for a run that does not wait; nothing is moved then
+   */
+  moveQueued(ids: readonly string[], before: string | null): void {
+    this.#write([], () => this.#queue.move(ids, before));
+  }
+
+  queueSwitches(): QueueSwitches {
+    return this.#queue.switches();
+  }
+
+  setQueueSwitches(switches: Partial<QueueSwitches>): void {
+    this.#write([], () => this.#queue.setSwitches(switches));
+  }
+
+  /**
+   * Runs that trained at the place in a process that is gone become `to`; runs of other origins are not touched.
+   * @returns them, with their last checkpoints, to be resumed.
+   */
+  recoverInterrupted(to: 'queued' | 'stopped' | 'failed' = 'queued', place: string = LOCAL): RunRecord[] {
+    const runs = this.#queue.interrupted(place);
     if (runs.length === 0) return [];
     return this.#write(
       runs.map((run) => run.id),
       () =>
         runs.map(({ key, id }) => {
-          this.#queue.transition(key, to, { reason: 'interrupted: Sweeplab ended while the run was training' });
-          this.#writer.seal(key);
+          this.#transition(key, to, { reason: 'interrupted: Sweeplab ended while the run was training' });
           return this.#runs.get(id)!;
         }),
     );
@@ -326,6 +376,11 @@ export class Store {
     this.#commits.assertRoom(item);
     this.#pendingSteps.note(run, columns);
     await this.#commits.push(item);
+  }
+
+  /** Points that were taken and are not committed yet. */
+  get waitingPoints(): number {
+    return this.#commits.points;
   }
 
   /** Commits everything that waits. @throws StoreError when that fails; what waits keeps waiting. */
@@ -493,6 +548,11 @@ export class Store {
     this.#connection.close();
     this.#lock?.release();
     if (failure) throw failure;
+  }
+
+  #transition(key: number, to: RunState, options: TransitionOptions): void {
+    this.#queue.transition(key, to, options);
+    if (to !== 'running') this.#writer.seal(key);
   }
 
   #assertWritable(): void {

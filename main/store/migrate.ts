@@ -1,6 +1,6 @@
 /** Brings a database file to the current schema: `user_version` counts the migrations applied. */
 
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { APPLICATION_ID, Connection } from './connection.ts';
 import { StoreError } from './errors.ts';
 
@@ -74,14 +74,18 @@ function backUp(connection: Connection, version: number): string {
   const stem = `${connection.path}.backup-v${version}-${time}`;
   let path = stem;
   for (let attempt = 2; existsSync(path); attempt++) path = `${stem}-${attempt}`;
+  // Only a complete copy gets the name of one: what a kill leaves of it is replaced by the next try.
+  const part = `${connection.path}.backup.part`;
   try {
-    connection.run('VACUUM INTO ?', path);
-    const file = openSync(path, 'r+');
+    rmSync(part, { force: true });
+    connection.run('VACUUM INTO ?', part);
+    const file = openSync(part, 'r+');
     fsyncSync(file);
     closeSync(file);
+    renameSync(part, path);
     return path;
   } catch (error) {
-    rmSync(path, { force: true });
+    rmSync(part, { force: true });
     const code = error instanceof StoreError ? error.code : 'io';
     throw new StoreError(
       code,

@@ -3,11 +3,13 @@
 import type {
   NewRun,
   RunFilter,
+  RunOrigin,
   RunPatch,
   RunProgress,
   RunRecord,
   RunState,
   RunSummary,
+  StopCause,
 } from '../../preload/contract/runs.ts';
 import { RUN_STATES } from '../../preload/contract/runs.ts';
 import type { Connection, Row } from './connection.ts';
@@ -16,6 +18,7 @@ import { filterSql } from './filter.ts';
 import { nextId } from './ids.ts';
 import type { SeriesReader } from './series/reader.ts';
 import type { SeriesWriter } from './series/writer.ts';
+import { originOf } from './sweeps.ts';
 
 const SELECT = `
   SELECT runs.*, sweeps.id AS sweep_id,
@@ -90,10 +93,11 @@ export class Runs {
   /** Creates runs in order. Inside a transaction of the caller. */
   create(runs: readonly NewRun[], sweepId?: string): RunRecord[] {
     let previous = this.#connection.get<{ id: string | null }>('SELECT max(id) AS id FROM runs')?.id ?? null;
+    let position = this.#connection.get<{ last: number }>('SELECT coalesce(max(position), 0) AS last FROM runs')!.last;
     return runs.map((run) => {
       const id = nextId(previous);
       previous = id;
-      this.#insert(id, run, sweepId ?? run.sweepId ?? null);
+      this.#insert(id, run, sweepId ?? run.sweepId ?? null, ++position);
       return this.get(id)!;
     });
   }
@@ -169,10 +173,12 @@ export class Runs {
     return this.#connection.get<{ state: RunState }>('SELECT state FROM runs WHERE key = ?', key)!.state;
   }
 
-  #insert(id: string, run: NewRun, sweepId: string | null): void {
+  /** `position`: last in the queue. */
+  #insert(id: string, run: NewRun, sweepId: string | null, position: number): void {
     const sweep = sweepId === null ? null : this.#sweepKey(sweepId);
     const state = run.state ?? 'queued';
-    if (!RUN_STATES.includes(state) || state === 'running') {
+    const origin = originOf(run.origin);
+    if (!RUN_STATES.includes(state) || (state === 'running' && origin === 'sweeplab')) {
       throw new StoreError(
         'state',
         `a run cannot be created as "${state}"; it begins queued, or was imported after its end`,
@@ -186,9 +192,9 @@ export class Runs {
       }
     }
     const { lastInsertRowid } = this.#connection.run(
-      `INSERT INTO runs (id, sweep, name, setting_key, seed, config, state, end_reason, note, created_at, started_at,
-         ended_at, steps, tokens, summary, parameters, environment, code_version, attempt, color)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (id, sweep, name, setting_key, seed, config, state, end_reason, stop_cause, origin, position, note,
+         created_at, started_at, ended_at, steps, tokens, summary, parameters, environment, code_version, attempt, color)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       sweep,
       named(run.name),
@@ -197,6 +203,9 @@ export class Runs {
       JSON.stringify(run.config),
       state,
       run.endReason ?? null,
+      state === 'stopped' ? (run.stopCause ?? null) : null,
+      origin,
+      position,
       run.note ?? '',
       run.createdAt ?? Date.now(),
       run.startedAt ?? null,
@@ -256,6 +265,9 @@ function toRun(row: Row): RunRecord {
     config: JSON.parse(row.config as string),
     state: row.state as RunState,
     endReason: row.end_reason as string | null,
+    stopCause: row.stop_cause as StopCause | null,
+    origin: row.origin as RunOrigin,
+    place: row.place as string | null,
     tags: JSON.parse(row.tags as string),
     note: row.note as string,
     createdAt: row.created_at as number,

@@ -10,6 +10,24 @@ export const RUN_STATES = ['queued', 'running', 'finished', 'failed', 'stopped']
  */
 export type RunState = (typeof RUN_STATES)[number];
 
+export const RUN_ORIGINS = ['sweeplab', 'program', 'wandb', 'import'] as const;
+
+/**
+ * Where a run comes from: `sweeplab` trains it itself, `program` is a command that Sweeplab starts, `wandb` is a script that reports
+ * through the W&B endpoint, `import` was read from a file. The queue takes only what its places can train: a run of another origin is
+ * never started, and never queued again when a host finds it unfinished.
+ */
+export type RunOrigin = (typeof RUN_ORIGINS)[number];
+
+export const STOP_CAUSES = ['cancelled', 'sweep', 'interrupted', 'pruned'] as const;
+
+/**
+ * Why a run is `stopped`. `cancelled`: the user does not want this run. `sweep`: stopped together with its sweep. `interrupted`:
+ * Sweeplab was told to end (Ctrl-C). `pruned`: the search method saw no promise in it. Resuming a sweep takes up what was stopped with
+ * it or interrupted; never what was cancelled or pruned.
+ */
+export type StopCause = (typeof STOP_CAUSES)[number];
+
 /** What the run ran on. Further entries are kept and shown. */
 export interface RunEnvironment {
   readonly node?: string;
@@ -35,6 +53,11 @@ export interface RunRecord {
   readonly state: RunState;
   /** Why it ended, for example `stop.steps reached`, `diverged: loss is NaN at step 37`, `engine crashed: SIGKILL`. */
   readonly endReason: string | null;
+  /** Only of stopped runs; null for those stopped by an older Sweeplab for a reason of its own. */
+  readonly stopCause: StopCause | null;
+  readonly origin: RunOrigin;
+  /** Where it was last begun, for example `local`; null before. */
+  readonly place: string | null;
   readonly tags: readonly string[];
   readonly note: string;
   readonly createdAt: number;
@@ -67,11 +90,14 @@ export interface NewRun {
   readonly seed: number;
   readonly settingKey: string;
   readonly sweepId?: string | null;
+  /** Default `sweeplab`. */
+  readonly origin?: RunOrigin;
   readonly tags?: readonly string[];
   readonly note?: string;
-  /** Default `queued`. Imports create runs that have already ended. */
+  /** Default `queued`. Imports create runs that have already ended; only runs of other origins may be created `running`. */
   readonly state?: RunState;
   readonly endReason?: string | null;
+  readonly stopCause?: StopCause | null;
   readonly createdAt?: number;
   readonly startedAt?: number | null;
   readonly endedAt?: number | null;
@@ -110,10 +136,16 @@ export interface SweepRecord {
   readonly name: string;
   /** The parsed sweep definition. */
   readonly spec: unknown;
-  /** The definition as the user wrote it; empty when it came from flags. */
+  /** The definition as a sweep file: as the user wrote it, or written from flags or a form. */
   readonly yaml: string;
   /** What the planner decided: counts, dropped combinations with reasons, varied settings. */
   readonly plan: unknown;
+  /**
+   * How many runs may train side by side on a device while one of this sweep does: more do not fit into its memory, or are not wanted.
+   * Null: no limit.
+   */
+  readonly concurrencyLimit: number | null;
+  readonly origin: RunOrigin;
   readonly createdAt: number;
   readonly state: SweepState;
   /** Runs of the sweep by state, without deleted ones. */
@@ -125,6 +157,9 @@ export interface NewSweep {
   readonly spec: unknown;
   readonly yaml?: string;
   readonly plan?: unknown;
+  readonly concurrencyLimit?: number | null;
+  /** Default `sweeplab`. */
+  readonly origin?: RunOrigin;
   readonly state?: SweepState;
   readonly createdAt?: number;
 }
@@ -139,7 +174,7 @@ export interface RunEvent {
   readonly at: number;
   readonly kind: RunEventKind;
   readonly message: string;
-  /** For `state` events: `{ from, to }`. */
+  /** For `state` events: `{ from, to }`, and the `cause` of a stop. */
   readonly data: unknown;
 }
 
@@ -167,7 +202,7 @@ export const COMPARISONS = ['=', '!=', '<', '<=', '>', '>='] as const;
 
 /**
  * A condition on a run. `field` is a column (`name`, `state`, `seed`, `steps`, `tokens`, `parameters`, `attempt`,
- * `endReason`), a metric of the summary (`summary.val/loss` or plainly `val/loss`: it has a slash) or a setting
+ * `endReason`, `stopCause`, `origin`), a metric of the summary (`summary.val/loss` or plainly `val/loss`: it has a slash) or a setting
  * (`model.depth`).
  */
 export interface RunComparison {

@@ -9,6 +9,7 @@ import { assertSqliteVersion, configureWriter, Connection } from '../../main/sto
 import { openStore } from '../../main/store/index.ts';
 import type { Migration } from '../../main/store/migrate.ts';
 import { MIGRATIONS } from '../../main/store/migrations/index.ts';
+import { makeOldDatabase, OLD_SWEEP, oldRun } from './oldDatabases.ts';
 import { codeOf, column, newRun, newStore, onCleanup, open, range, temporaryFolder } from './support.ts';
 
 const ADDITION: Migration = {
@@ -55,18 +56,47 @@ describe('migrations', () => {
   });
 
   test.each(MIGRATIONS.slice(0, -1).map((migration) => migration.version))(
-    'a database of schema %i becomes the current one (catches: a migration that needs an empty file)',
+    'a database of schema %i becomes the current one (catches: a migration that needs an empty file, or forgets what was there)',
     (version) => {
       const path = join(temporaryFolder(), 'runs.db');
-      const old = openStore(path, { migrations: MIGRATIONS.slice(0, version) });
-      const { id } = old.createRun(newRun());
-      old.close();
+      makeOldDatabase(path, version);
       const store = open(path);
-      expect(store.backup).not.toBeNull();
-      expect(store.getRun(id)).toMatchObject({ id, state: 'queued' });
-      expect(store.metricNames(id)).toEqual([]);
+      expect(store.backup).toContain(`backup-v${version}-`);
+      expect(store.check()).toEqual([]);
+      expect(store.getSweep(OLD_SWEEP)).toMatchObject({
+        yaml: 'method: grid',
+        concurrencyLimit: null,
+        origin: 'sweeplab',
+      });
+      const byName = (name: string) => store.getRun(oldRun(name))!;
+      expect(byName('finished')).toMatchObject({ state: 'finished', origin: 'sweeplab', place: null, stopCause: null });
+      expect([...store.readAll(oldRun('finished'), 'val/loss').value]).toEqual(version >= 2 ? [2, 1, 0.5] : []);
+      // What was told by the first words of the reason is told by the cause now, so that resuming decides as before.
+      expect(['cancelled', 'with its sweep', 'interrupted', 'failed'].map((name) => byName(name).stopCause)).toEqual([
+        'cancelled',
+        'sweep',
+        'interrupted',
+        null,
+      ]);
+      // Those that wait keep their order, and a new one stands behind them.
+      const { id } = store.createRun(newRun());
+      expect(store.queuedIds()).toEqual([oldRun('waiting'), oldRun('waiting too'), id]);
+      expect(store.recoverInterrupted().map((run) => run.name)).toEqual(['training']);
+      expect(store.queuedIds()).toEqual([oldRun('training'), oldRun('waiting'), oldRun('waiting too'), id]);
+      expect(store.queueSwitches()).toEqual({ paused: false, places: null });
     },
   );
+
+  test('copy the file under another name until the copy is complete (catches: a kill that leaves half a backup)', () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'runs.db');
+    makeOldDatabase(path, 1);
+    // What a kill left of an earlier try must not keep the next one from working.
+    writeFileSync(`${path}.backup.part`, 'half a copy');
+    const store = open(path);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
+    expect(open(store.backup!, { readOnly: true, migrations: MIGRATIONS.slice(0, 1) }).check()).toEqual([]);
+  });
 
   test('keep all data and leave a complete copy of the old file (catches: a lossy update, an unusable backup)', async () => {
     const path = join(temporaryFolder(), 'runs.db');
@@ -91,7 +121,7 @@ describe('migrations', () => {
     old.close();
     const broken = { ...ADDITION, sql: `${ADDITION.sql} CREATE TABLE more (again INTEGER) STRICT;` };
     expect(() => openStore(path, { migrations: [...MIGRATIONS, broken] })).toThrow(
-      /schema 3 \(ratings\) failed and was undone/,
+      new RegExp(`schema ${MIGRATIONS.length + 1} \\(ratings\\) failed and was undone`),
     );
     const store = open(path);
     expect(store.getRun(id)!.id).toBe(id);

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { canFollow, openStore } from '../../main/store/index.ts';
+import type { Store } from '../../main/store/index.ts';
 import { RUN_STATES } from '../../preload/contract/runs.ts';
 import type { RunState } from '../../preload/contract/runs.ts';
-import { codeOf, column, newRun, newStore, open, temporaryFolder } from './support.ts';
+import { codeOf, column, newRun, newStore, open, randomNumbers, temporaryFolder } from './support.ts';
 
 /** The way to each state from `queued`. */
 const PATHS: Record<RunState, RunState[]> = {
@@ -152,4 +153,139 @@ test('events are numbered in order and can be continued (catches: log lines lost
   expect(store.readEvents({ runId: other.id }).map((event) => event.message)).toEqual(['two']);
   expect(store.readEvents({ runId: 'nobody' })).toEqual([]);
   expect(store.lastEvent()).toBe(all[2].seq);
+});
+
+const waiting = (store: Store): string[] => store.queuedIds().map((id) => store.getRun(id)!.name);
+
+test('queued runs can be moved, alone and together (catches: a run lost from the queue, or one that jumps others)', async () => {
+  const store = newStore();
+  const named = (name: string) => store.createRun(newRun({ name })).id;
+  const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map(named);
+  store.moveQueued([d], a);
+  expect(waiting(store)).toEqual(['d', 'a', 'b', 'c', 'e']);
+  store.moveQueued([d, b], null);
+  expect(waiting(store)).toEqual(['a', 'c', 'e', 'd', 'b']);
+  // Before one of those that move: the next that stays is meant.
+  store.moveQueued([e, a], e);
+  expect(waiting(store)).toEqual(['c', 'e', 'a', 'd', 'b']);
+  store.moveQueued([], c);
+  store.moveQueued([a, a], a);
+  expect(waiting(store)).toEqual(['c', 'e', 'a', 'd', 'b']);
+  expect(store.claimNext()!.id).toBe(c);
+  for (const wrong of [[c], ['nobody']]) {
+    expect(await codeOf(() => store.moveQueued([e, ...wrong], null))).toBe(wrong[0] === c ? 'state' : 'not-found');
+    expect(await codeOf(() => store.moveQueued([e], wrong[0]))).toBe(wrong[0] === c ? 'state' : 'not-found');
+  }
+  expect(waiting(store)).toEqual(['e', 'a', 'd', 'b']);
+  // One that comes back takes the place that it had; a new one stands behind all, whatever was removed for good before.
+  store.setRunState(c, 'queued');
+  store.deleteRuns([b]);
+  store.purgeRuns([b]);
+  named('new');
+  expect(waiting(store)).toEqual(['c', 'e', 'a', 'd', 'new']);
+});
+
+test('random moves agree with an array (catches: positions that collide after many moves)', () => {
+  const seed = Date.now() % 1e6;
+  const random = randomNumbers(seed);
+  const pick = (below: number): number => Math.floor(random() * below);
+  const store = newStore();
+  let expected: string[] = [];
+  for (let i = 0; i < 150; i++) {
+    const what = pick(10);
+    if (what < 3 || expected.length < 3) expected.push(store.createRun(newRun()).id);
+    else if (what === 3) {
+      const [gone] = expected.splice(pick(expected.length), 1);
+      store.deleteRuns([gone]);
+      store.purgeRuns([gone]);
+    } else if (what === 4) expect(store.claimNext()!.id).toBe(expected.shift());
+    else {
+      const moved = expected.filter(() => random() < 0.3).sort(() => random() - 0.5);
+      const before = random() < 0.2 ? null : expected[pick(expected.length)];
+      store.moveQueued(moved, before);
+      const at = before === null ? expected.length : expected.indexOf(before);
+      const stays = (id: string): boolean => !moved.includes(id);
+      expected = [...expected.slice(0, at).filter(stays), ...moved, ...expected.slice(at).filter(stays)];
+    }
+    expect(store.queuedIds(), `seed ${seed}, change ${i}`).toEqual(expected);
+  }
+});
+
+test('runs of other origins are neither taken nor taken up again (catches: an imported run that is trained as ours)', () => {
+  const path = join(temporaryFolder(), 'runs.db');
+  let store = openStore(path);
+  const foreign = (['program', 'wandb', 'import'] as const).map((origin) => store.createRun(newRun({ origin })));
+  const scripts = store.createRun(newRun({ origin: 'wandb', state: 'running' }));
+  const own = store.createRun(newRun());
+  expect(store.claimNext()!.id).toBe(own.id);
+  expect(store.claimNext()).toBeUndefined();
+  expect(store.claimNext({ origins: ['program'] }, 'elsewhere')).toMatchObject({
+    id: foreign[0].id,
+    place: 'elsewhere',
+  });
+  store.close();
+  store = open(path);
+  // The script goes on reporting, and the other place knows for itself what became of its run.
+  expect(store.recoverInterrupted().map(({ id }) => id)).toEqual([own.id]);
+  expect(store.getRun(scripts.id)).toMatchObject({ state: 'running', origin: 'wandb', place: null });
+  expect(store.getRun(foreign[0].id)!.state).toBe('running');
+  expect(() => store.createRun(newRun({ state: 'running' }))).toThrow('cannot be created as "running"');
+  expect(() => store.createRun(newRun({ origin: 'nowhere' as never }))).toThrow('"nowhere" is not an origin');
+});
+
+test('a stop keeps its cause until the run goes on (catches: a pruned run that looks cancelled, or one that failed with an old cause)', () => {
+  const store = newStore();
+  const { id } = store.createRun(newRun());
+  expect(store.setRunState(id, 'stopped', { reason: 'no promise', cause: 'pruned' }).stopCause).toBe('pruned');
+  expect(store.readEvents({ runId: id }).at(-1)!.data).toEqual({ from: 'queued', to: 'stopped', cause: 'pruned' });
+  expect(store.listRuns({ where: [{ field: 'stopCause', op: '=', value: 'pruned' }] })).toHaveLength(1);
+  expect(store.setRunState(id, 'queued').stopCause).toBeNull();
+  store.claimNext();
+  // Only a stop has a cause.
+  expect(store.setRunState(id, 'failed', { cause: 'pruned' }).stopCause).toBeNull();
+});
+
+test("a sweep's limit and the queue's switches stay over a restart (catches: more runs at once than fit)", () => {
+  const path = join(temporaryFolder(), 'runs.db');
+  let store = openStore(path);
+  const { sweep } = store.createSweep({ name: 's', spec: {}, concurrencyLimit: 2 }, [newRun()]);
+  const free = store.createSweep({ name: 't', spec: {} }, [newRun()]).sweep;
+  store.setQueueSwitches({ paused: true });
+  store.setQueueSwitches({ places: 3 });
+  store.close();
+  store = open(path);
+  expect([store.getSweep(sweep.id)!.concurrencyLimit, store.getSweep(free.id)!.concurrencyLimit]).toEqual([2, null]);
+  expect(store.queueSwitches()).toEqual({ paused: true, places: 3 });
+  store.setQueueSwitches({ paused: false, places: null });
+  expect(store.queueSwitches()).toEqual({ paused: false, places: null });
+  expect(store.updateSweep(sweep.id, { concurrencyLimit: null }).concurrencyLimit).toBeNull();
+  expect(() => store.updateSweep(sweep.id, { concurrencyLimit: 0 })).toThrow('must be a whole number from 1 on');
+});
+
+test('several runs and their sweep change together or not at all (catches: half a sweep stopped by a kill in between)', async () => {
+  const store = newStore();
+  const { sweep, runs } = store.createSweep({ name: 's', spec: {} }, [newRun(), newRun(), newRun()]);
+  const ids = runs.map(({ id }) => id);
+  store.claimNext();
+  // Whoever takes a run sets its sweep running.
+  expect(store.getSweep(sweep.id)!.state).toBe('running');
+  store.setRunState(ids[0], 'finished', { progress: { steps: 7, summary: { 'val/loss': 2 } } });
+  expect(store.getRun(ids[0])).toMatchObject({ steps: 7, summary: { 'val/loss': 2 } });
+  const stopped = { id: sweep.id, state: 'stopped' } as const;
+  // The first has finished: nothing happens to the others either.
+  expect(await codeOf(() => store.setRunStates(ids, 'stopped', { cause: 'sweep' }, stopped))).toBe('state');
+  expect(store.getSweep(sweep.id)).toMatchObject({ state: 'running', counts: { queued: 2, stopped: 0 } });
+  store.setRunStates(ids.slice(1), 'stopped', { reason: 'enough', cause: 'sweep' }, stopped);
+  expect(store.getSweep(sweep.id)).toMatchObject({ state: 'stopped', counts: { queued: 0, stopped: 2 } });
+  expect(store.getRun(ids[2])).toMatchObject({ endReason: 'enough', stopCause: 'sweep' });
+});
+
+test('a paused sweep waits, but a run of it that is named is taken (catches: a single run that cannot be resumed)', () => {
+  const store = newStore();
+  const { sweep, runs } = store.createSweep({ name: 's', spec: {} }, [newRun(), newRun()]);
+  store.updateSweep(sweep.id, { state: 'paused' });
+  expect([store.claimNext(), store.queuedIds()]).toEqual([undefined, []]);
+  expect(store.claimNext({ runId: runs[1].id })!.id).toBe(runs[1].id);
+  // The others go on waiting.
+  expect(store.getSweep(sweep.id)!.state).toBe('paused');
 });

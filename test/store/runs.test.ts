@@ -20,8 +20,10 @@ test('a run comes back as it was created, also to another connection (catches: a
     sweepId: sweep.id,
     tags: ['b', 'a'],
     note: 'a "note" with ünïcode',
-    state: 'finished',
-    endReason: 'stop.steps reached',
+    origin: 'import',
+    state: 'stopped',
+    endReason: 'no promise',
+    stopCause: 'pruned',
     createdAt: 1000,
     startedAt: 2000,
     endedAt: 3000,
@@ -34,10 +36,18 @@ test('a run comes back as it was created, also to another connection (catches: a
     color: 7,
   } as const;
   const created = store.createRun(run);
-  expect(created).toEqual({ ...run, tags: ['a', 'b'], id: created.id, attempt: 1, checkpoint: null, deletedAt: null });
+  expect(created).toEqual({
+    ...run,
+    tags: ['a', 'b'],
+    id: created.id,
+    attempt: 1,
+    checkpoint: null,
+    place: null,
+    deletedAt: null,
+  });
   const reader = open(store.path, { readOnly: true });
   expect(reader.getRun(created.id)).toEqual(created);
-  expect(reader.getSweep(sweep.id)).toEqual({ ...sweep, counts: { ...sweep.counts, finished: 1 } });
+  expect(reader.getSweep(sweep.id)).toEqual({ ...sweep, counts: { ...sweep.counts, stopped: 1 } });
   expect(reader.listSweeps()).toHaveLength(1);
   expect(store.getRun('nobody')).toBeUndefined();
 });

@@ -1,0 +1,68 @@
+/**
+ * Databases as earlier versions of Sweeplab left them: made by the SQL of that time alone, so that what today's code writes cannot leak
+ * into them. Each holds the same sweep: finished, failed, three kinds of stopped runs, one cut off in training, two that wait, one in the bin.
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { APPLICATION_ID } from '../../main/store/connection.ts';
+import { MIGRATIONS } from '../../main/store/migrations/index.ts';
+
+/** In the order of their creation: name, state, reason of the end, when it went into the bin. */
+const RUNS: readonly (readonly [string, string, string | null, number | null])[] = [
+  ['finished', 'finished', 'stop.steps reached (10 steps)', null],
+  ['failed', 'failed', 'engine crashed: SIGKILL', null],
+  ['cancelled', 'stopped', 'cancelled by the user at step 5', null],
+  ['with its sweep', 'stopped', 'stopped with its sweep (engine ended at once)', null],
+  ['interrupted', 'stopped', 'interrupted by the user at step 7', null],
+  ['training', 'running', null, null],
+  ['waiting', 'queued', null, null],
+  ['binned', 'queued', null, 5],
+  ['waiting too', 'queued', null, null],
+];
+
+export const OLD_SWEEP = 'sweep0001';
+export const oldRun = (name: string): string =>
+  `run${String(RUNS.findIndex((run) => run[0] === name) + 1).padStart(6, '0')}`;
+
+/** Makes the file of schema `version`: 1 without series, 2 with one of three points for the finished run. */
+export function makeOldDatabase(path: string, version: number): void {
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL');
+  for (const { sql } of MIGRATIONS.slice(0, version)) database.exec(sql);
+  database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version}`);
+  database
+    .prepare('INSERT INTO sweeps (id, name, spec, yaml, plan, state, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    .run(OLD_SWEEP, 'an old sweep', '{"method":"grid"}', 'method: grid', '{}', 'running', 1);
+  const insert = database.prepare(
+    `INSERT INTO runs (id, sweep, name, setting_key, seed, config, state, end_reason, note, created_at, steps, tokens, summary,
+       environment, code_version, attempt, color, owner, deleted_at) VALUES (?, 1, ?, ?, ?, ?, ?, ?, '', 1, ?, 0, '{}', '{}', 'old', ?, 0, ?, ?)`,
+  );
+  for (const [i, [name, state, reason, deletedAt]] of RUNS.entries()) {
+    const begun = state === 'queued' ? 0 : 1;
+    const owner = state === 'running' ? 'a session that is gone' : null;
+    insert.run(
+      oldRun(name),
+      name,
+      `key${i}`,
+      i,
+      '{"model.depth":4}',
+      state,
+      reason,
+      begun * 10,
+      begun,
+      owner,
+      deletedAt,
+    );
+  }
+  if (version >= 2) {
+    database
+      .prepare(
+        'INSERT INTO series (run, metric, points, first_step, last_step, last_value, low, high) VALUES (1, ?, 3, 1, 3, 0.5, 0.5, 2)',
+      )
+      .run('val/loss');
+    const values = Buffer.from(new Float64Array([2, 1, 0.5]).buffer);
+    database
+      .prepare('INSERT INTO tails (series, part, points, first, stride, vals) VALUES (1, 0, 3, 1, 1, ?)')
+      .run(values);
+  }
+  database.close();
+}

@@ -97,7 +97,7 @@ export async function prepareDataset(config: Config, options: PrepareOptions): P
   if (documentCount(split.train) === 0 || documentCount(split.validation) === 0)
     throw new DataError('data.validation', fraction, 'one side of the split would be empty.', 'a longer corpus');
 
-  const tokenizer = await prepareTokenizer(config, split.train, { cacheDir, onProgress, signal });
+  const tokenizer = await prepareTokenizer(config, split.train, split.validation, { cacheDir, onProgress, signal });
   const contentHash = hash(DATASET_VERSION, corpusHash(split.train), corpusHash(split.validation), tokenizer.id);
   let dataset = await loadDataset(cacheDir, contentHash);
   if (dataset === null) {

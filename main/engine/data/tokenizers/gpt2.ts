@@ -9,8 +9,12 @@ import { IdList, PairMap, PieceEncoder, mergePiece } from './merges.ts';
 export const GPT2_VOCABULARY = 50_257;
 const GPT2_EOS = 50_256;
 
-/** GPT-2's own pre-tokenization rule. */
-const PIECES = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+/**
+ * GPT-2's own pre-tokenization rule. White space is spelled out as Unicode's White_Space, which is what the regular expressions
+ * of Python and Rust mean by \s: JavaScript's \s has U+FEFF, which it lacks, and lacks U+0085, which it has.
+ */
+const PIECES =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** Characters are decoded and matched in blocks of about this many bytes, cut where the rule always cuts. */
 const BLOCK = 1 << 20;
@@ -49,6 +53,18 @@ function blockEnd(bytes: Buffer, from: number): number {
   for (let at = from + BLOCK; at < bytes.length; at++)
     if (bytes[at - 1] === NEWLINE && isSign(bytes[at - 2]) && isSign(bytes[at])) return at;
   return bytes.length;
+}
+
+/**
+ * Names how the texts are encoded. White space was once JavaScript's: texts with one of the two characters that this concerns got
+ * other ids, so datasets prepared from them then are not taken from the cache. All others keep their name.
+ */
+export function gpt2Id(texts: readonly Uint8Array[]): string {
+  const concerns = (text: Uint8Array) => {
+    const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+    return bytes.includes('\u0085') || bytes.includes('\ufeff');
+  };
+  return texts.some(concerns) ? 'gpt2-2' : 'gpt2-1';
 }
 
 let loaded: Promise<Tokenizer> | undefined;

@@ -12,7 +12,7 @@ import type { OnProgress } from '../progress.ts';
 import { FIRST_MERGE, bpeTokenizer } from './bpe.ts';
 import { trainBpeInWorker } from './bpeBackground.ts';
 import { BYTE_VOCABULARY, byteTokenizer } from './byte.ts';
-import { GPT2_VOCABULARY, gpt2Tokenizer } from './gpt2.ts';
+import { GPT2_VOCABULARY, gpt2Id, gpt2Tokenizer } from './gpt2.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 const KINDS = ['byte', 'bpe', 'gpt2'];
@@ -97,15 +97,20 @@ export interface PreparedTokenizer {
   readonly merges: Int32Array | null;
 }
 
-/** The tokenizer for a configuration, trained on `train` alone where it is trained, or taken from the cache. */
+/**
+ * The tokenizer for a configuration, trained on `train` alone where it is trained, or taken from the cache. `validation` only
+ * counts for its name.
+ */
 export async function prepareTokenizer(
   config: Config,
   train: Corpus,
+  validation: Corpus,
   options: TokenizerOptions,
 ): Promise<PreparedTokenizer> {
   const vocabularySize = vocabularyOf(config);
   if (kindOf(config) === 'byte') return { tokenizer: byteTokenizer(), id: 'byte-1', merges: null };
-  if (kindOf(config) === 'gpt2') return { tokenizer: await gpt2Tokenizer(), id: 'gpt2-1', merges: null };
+  if (kindOf(config) === 'gpt2')
+    return { tokenizer: await gpt2Tokenizer(), id: gpt2Id([train.bytes, validation.bytes]), merges: null };
   const text = trainingSample(train, Number(config['tokenizer.sample'] ?? 0), Number(config['data.corpus_seed'] ?? 0));
   const id = sha256(Buffer.from(`${TRAINING_VERSION}:${vocabularySize}:${corpusHash(text)}`)).slice(0, 32);
   const path = join(options.cacheDir, 'tokenizers', `${id}.json`);

@@ -5,7 +5,7 @@
  * Clients import types alone, so that the schemas are not part of what a browser loads.
  */
 import { z } from 'zod';
-import type { MetricColumn, MetricState, Series } from './metrics.ts';
+import type { MetricColumn, Series } from './metrics.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
 import type { RunEvent, RunRecord } from './runs.ts';
 import type * as shapes from './shapes.ts';
@@ -120,7 +120,6 @@ export const routes = {
   'devices.list': route(nothing).to<{ devices: shapes.DeviceInfo[] }>(),
 
   'recipes.list': route(nothing).to<{ recipes: shapes.RecipeCard[] }>(),
-  'recipes.get': route(z.strictObject({ name })).to<shapes.RecipeDetail>(),
   'settings.list': route(nothing).to<shapes.SettingsList>(),
   'settings.check': route(z.strictObject(configured)).to<shapes.CheckedSettings>(),
 
@@ -176,8 +175,6 @@ export const routes = {
   ).to<{ events: RunEvent[] }>(),
   'runs.checkpoints': route(byId).to<{ checkpoints: shapes.Checkpoint[] }>(),
   'runs.samples': route(byId).to<{ samples: shapes.RunSample[] }>(),
-  'runs.metrics': route(byId).to<{ metrics: Record<string, MetricState> }>(),
-  'runs.compare': route(z.strictObject({ ids: z.array(id).min(1).max(200) })).to<shapes.Comparison>(),
 
   'series.read': route(
     z.strictObject({
@@ -208,7 +205,6 @@ export const routes = {
   }>(),
   /** Prepares the data when need be; progress comes as events of the topic `data`. */
   'data.stats': route(z.strictObject(configured)).to<shapes.DataSummary>(),
-  'data.prepare': route(z.strictObject(configured)).to<shapes.DataSummary>(),
   'data.tokens': route(z.strictObject({ ...configured, text: z.string().max(200_000) })).to<{
     tokens: shapes.Token[];
     tokenizer: shapes.TokenizerInfo;

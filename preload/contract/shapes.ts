@@ -1,6 +1,6 @@
 /** What the routes answer with, where it is not a run, a sweep or a series (those have files of their own). */
 import type { Cost, Fit, FitChecks, FitDevice, FitPlan, Range, Suggestion, TimeBasis, Verdict } from './fit.ts';
-import type { CheckpointKind, RunRecord, SweepRecord } from './runs.ts';
+import type { CheckpointKind, SweepRecord } from './runs.ts';
 import type { Config, Problem, Question, SettingSpec, SettingValue } from './settings.ts';
 
 export type * from './fit.ts';
@@ -55,12 +55,6 @@ export interface RecipeCard {
   readonly about: { readonly size: string; readonly data: string; readonly minutes: number; readonly machine: string };
   /** True when the data must be fetched from the network (and may lie in the cache already). */
   readonly download: boolean;
-}
-
-export interface RecipeDetail extends RecipeCard {
-  /** Settings that the recipe sets. */
-  readonly values: Readonly<Record<string, SettingValue>>;
-  readonly config: Config;
 }
 
 export interface SettingsList {
@@ -321,14 +315,6 @@ export interface Checkpoint {
   readonly valLoss: number | null;
   readonly savedAt: number;
   readonly bytes: number | null;
-}
-
-export interface Comparison {
-  readonly runs: readonly RunRecord[];
-  /** Settings whose values differ between the runs, in the order of declaration; `seed` last. */
-  readonly differing: readonly string[];
-  /** Metrics of the summaries, those of evaluations first. */
-  readonly metrics: readonly string[];
 }
 
 /** A file ready to be fetched. */

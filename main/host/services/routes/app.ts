@@ -1,6 +1,6 @@
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RecipeCard } from '../../../../preload/contract/shapes.ts';
-import { listRecipes, loadRecipe, resolveConfig } from '../../../lab/settings/index.ts';
+import { listRecipes } from '../../../lab/settings/index.ts';
 import type { Recipe } from '../../../lab/settings/index.ts';
 import { checkup } from '../../checkup.ts';
 import { packageVersion } from '../../version.ts';
@@ -33,12 +33,6 @@ export function appRoutes(
     'devices.list': async () => ({ devices: await hub.devices.list() }),
 
     'recipes.list': async () => ({ recipes: (await listRecipes()).map(cardOf) }),
-    'recipes.get': async ({ name }) => {
-      const recipe = await loadRecipe(name);
-      const { config, origins } = resolveConfig({ registry, recipe: recipe.source });
-      const values = Object.entries(config).filter(([setting]) => origins[setting] === 'recipe');
-      return { ...cardOf(recipe), values: Object.fromEntries(values), config };
-    },
 
     'settings.list': () => ({
       specs: registry.specs,

@@ -48,7 +48,6 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
       };
     },
     'data.stats': async (input, { signal }) => await stats(await configured(input), signal),
-    'data.prepare': async (input, { signal }) => await stats(await configured(input), signal),
     'data.tokens': async ({ text, ...given }, { signal }) =>
       await hub.datasets.ask('tokens', { config: await configured(given), text }, signal),
     'data.sample': async ({ from, ...given }, { signal }) =>

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../../preload/contract/runs.ts';
 import type { RunSample } from '../../../../preload/contract/shapes.ts';
-import { variedSettings } from '../../../lab/export/groups.ts';
 import { requeue } from '../../../lab/queue/queue.ts';
 import type { Handlers, Hub } from '../hub.ts';
 import { runJob } from '../jobs.ts';
@@ -95,19 +94,6 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
         return [{ step, text, at }];
       });
       return { samples };
-    },
-    'runs.metrics': ({ id }) => {
-      find(id);
-      return { metrics: store.metricStates(id) };
-    },
-    'runs.compare': ({ ids }) => {
-      const runs = [...new Set(ids)].map(find);
-      const varied = variedSettings(runs, lab.registry.names).filter((name) => name !== 'seed');
-      const seeds = new Set(runs.map(({ seed }) => seed)).size > 1 ? ['seed'] : [];
-      const metrics = [...new Set(runs.flatMap(({ summary }) => Object.keys(summary)))];
-      const evaluated = metrics.filter((metric) => metric.startsWith('val/'));
-      const others = metrics.filter((metric) => !metric.startsWith('val/'));
-      return { runs, differing: [...varied, ...seeds], metrics: [...evaluated, ...others] };
     },
 
     'series.read': async ({ runs, metric, ...query }, { signal }) => {

@@ -6,11 +6,12 @@ import './tokens/base.css';
 import { createPinia } from 'pinia';
 import { createApp } from 'vue';
 import App from './App.vue';
-import { installClient } from './connect/index.ts';
+import { connectLab } from './connect/index.ts';
 import { startLab } from './start.ts';
+import { setClient } from './stores/client.ts';
 
 const app = createApp(App);
 app.use(createPinia());
-installClient();
+setClient(connectLab());
 startLab();
 app.mount('#app');

@@ -1,20 +1,9 @@
-/**
- * What the stores and views need of the connection to the lab. `renderer/connect` implements it over message ports or a WebSocket;
- * tests hand in their own.
- */
+/** The connection to the lab as stores and views use it; tests hand in their own. */
 import { shallowRef } from 'vue';
-import type { CallInput, CallOutput, Events, EventTopic, RouteName } from './contract.ts';
+import type { Client } from '../connect/client.ts';
 
-export type ConnectionState = 'connecting' | 'open' | 'lost';
-
-export interface LabClient {
-  /** Rejects with an Error that has `code` and perhaps `details`. An aborted call rejects with an AbortError. */
-  call<R extends RouteName>(route: R, input: CallInput<R>, options?: { signal?: AbortSignal }): Promise<CallOutput<R>>;
-  /** Returns the function that ends the subscription. Subscriptions survive a reconnection. */
-  subscribe<T extends EventTopic>(topic: T, listener: (data: Events[T]) => void): () => void;
-  /** Called at once with the present state, and at every change. */
-  onState(listener: (state: ConnectionState, error?: Error) => void): () => void;
-}
+export type { ConnectionState } from '../connect/client.ts';
+export type LabClient = Omit<Client, 'close'>;
 
 const current = shallowRef<LabClient | null>(null);
 

@@ -1,10 +1,9 @@
 /** The rules of the house that no compiler checks: who may import whom, what lies at the top, sizes, folder descriptions. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { filesUnder, IGNORED, ROOT, sources } from './sources.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MOST_LINES = 600;
 
 /** What lies at the top by the owner's decision. Dot files and what git ignores come on top of it. */
@@ -21,7 +20,6 @@ const TOP_LEVEL = new Set([
   'README.md',
   'LICENSE',
 ]);
-const IGNORED = new Set(['node_modules', 'out', 'dist', 'build']);
 
 /** For each part, the parts that it may import (itself always). The first match counts, so longer prefixes stand first. */
 const SHARED = ['preload/contract', 'preload/shared'];
@@ -39,75 +37,52 @@ const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['main/app', [...SHARED, 'main/store', 'main/engine', 'main/lab', 'main/host']],
 ];
 
-function filesUnder(folder: string): string[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return IGNORED.has(entry.name) ? [] : filesUnder(path);
-    return [path];
-  });
-}
-
-const sources = ['main', 'preload', 'renderer']
-  .flatMap((folder) => filesUnder(join(ROOT, folder)))
-  .filter((path) => /\.(ts|js|vue)$/u.test(path));
-const name = (path: string): string => relative(ROOT, path).split(sep).join('/');
 const partOf = (file: string): string | undefined =>
   ALLOWED.find(([part]) => file === part || file.startsWith(`${part}/`))?.[0];
-
-/** Module specifiers of static imports, re-exports and dynamic imports with a fixed text. */
-function importsOf(text: string): string[] {
-  const code = text.replaceAll(/\/\*[\s\S]*?\*\//gu, '').replaceAll(/^\s*\/\/.*$/gmu, '');
-  const found = code.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)['"]([^'"]+)['"]/gu);
-  return [...found].map(([, specifier]) => specifier);
-}
 
 describe('the architecture', () => {
   it('has source files to check (would catch a check that looks at nothing)', () => {
     expect(sources.length).toBeGreaterThan(100);
-    expect(importsOf(readFileSync(join(ROOT, 'main/host/lab.ts'), 'utf8'))).toContain('../store/index.ts');
+    expect(sources.find(({ name }) => name === 'main/host/lab.ts')?.specifiers).toContain('../store/index.ts');
   });
 
   it('imports only in the allowed directions (would catch an engine that knows the database, or a cycle between parts)', () => {
-    const wrong = sources.flatMap((path) => {
-      const part = partOf(name(path));
-      if (part === undefined) return [`${name(path)} belongs to no part of the house`];
+    const wrong = sources.flatMap(({ name, imports }) => {
+      const part = partOf(name);
+      if (part === undefined) return [`${name} belongs to no part of the house`];
       const allowed = [part, ...ALLOWED.find(([each]) => each === part)![1]];
-      return importsOf(readFileSync(path, 'utf8'))
-        .filter((specifier) => specifier.startsWith('.'))
-        .map((specifier) => name(resolve(dirname(path), specifier)))
+      return imports
         .filter((target) => {
           const targetPart = partOf(target);
           // package.json is read, not imported; anything else outside the parts is a mistake.
           return targetPart === undefined || !allowed.includes(targetPart);
         })
-        .map((target) => `${name(path)} imports ${target}`);
+        .map((target) => `${name} imports ${target}`);
     });
     expect(wrong).toEqual([]);
   });
 
   it('knows Electron only in main/app and the preload bridge (would catch a command line that needs a display)', () => {
     const electron = sources
-      .filter((path) => importsOf(readFileSync(path, 'utf8')).some((specifier) => /^electron(\/|$)/u.test(specifier)))
-      .map(name)
+      .filter(({ specifiers }) => specifiers.some((specifier) => /^electron(\/|$)/u.test(specifier)))
+      .map(({ name }) => name)
       .filter((file) => !file.startsWith('main/app/') && file !== 'preload/index.ts');
     expect(electron).toEqual([]);
   });
 
   it('keeps Node and the page out of preload/shared (would catch a file that one of its two sides cannot load)', () => {
     const wrong = sources
-      .filter((path) => name(path).startsWith('preload/shared/'))
-      .flatMap((path) => {
-        const text = readFileSync(path, 'utf8');
-        const found = importsOf(text).filter((specifier) => /^(node:|vue$|pinia$|echarts)/u.test(specifier));
+      .filter(({ name }) => name.startsWith('preload/shared/'))
+      .flatMap(({ name, text, specifiers }) => {
+        const found = specifiers.filter((specifier) => /^(node:|vue$|pinia$|echarts)/u.test(specifier));
         const globals = [...text.matchAll(/\b(?:process|Buffer|document|window)\.\w+/gu)].map(([use]) => use);
-        return [...found, ...globals].map((use) => `${name(path)} uses ${use}`);
+        return [...found, ...globals].map((use) => `${name} uses ${use}`);
       });
     expect(wrong).toEqual([]);
   });
 
   it('keeps the database out of everything but store, and node:sqlite out of all but store and the engine lock', () => {
-    const users = sources.filter((path) => importsOf(readFileSync(path, 'utf8')).includes('node:sqlite')).map(name);
+    const users = sources.filter(({ specifiers }) => specifiers.includes('node:sqlite')).map(({ name }) => name);
     expect(users.filter((file) => !file.startsWith('main/store/') && file !== 'main/engine/train/lock.ts')).toEqual([]);
   });
 
@@ -120,7 +95,7 @@ describe('the architecture', () => {
 
   it(`has no file of ${MOST_LINES} lines or more`, () => {
     const long = sources
-      .map((path) => ({ file: name(path), lines: readFileSync(path, 'utf8').split('\n').length }))
+      .map(({ name, text }) => ({ file: name, lines: text.split('\n').length }))
       .filter(({ lines }) => lines >= MOST_LINES);
     expect(long).toEqual([]);
   });
@@ -135,12 +110,13 @@ describe('the architecture', () => {
       'main/server',
       'main/store',
       'main/engine',
+      'renderer',
     ];
-    for (const parent of ['main/lab', 'main/engine']) {
+    for (const parent of ['main/lab', 'main/engine', 'renderer']) {
       for (const entry of readdirSync(join(ROOT, parent))) {
         const folder = `${parent}/${entry}`;
-        if (statSync(join(ROOT, folder)).isDirectory() && filesUnder(join(ROOT, folder)).length > 0)
-          folders.push(folder);
+        const described = entry !== 'public' && statSync(join(ROOT, folder)).isDirectory();
+        if (described && filesUnder(join(ROOT, folder)).length > 0) folders.push(folder);
       }
     }
     const missing = folders.filter((folder) => !existsSync(join(ROOT, folder, 'README.md')));

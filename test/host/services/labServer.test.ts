@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { routes } from '../../../preload/contract/api.ts';
 import { CREDIT, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
@@ -32,6 +31,24 @@ function listen(port: Port) {
     }
   };
   return { messages, until };
+}
+
+/**
+ * The longest turn of this thread until `work` is done, in ms of its own computing: on a machine that has other work too, the clock would
+ * say more. @param meanwhile done in each turn
+ */
+async function longestTurn(work: Promise<unknown>, meanwhile?: () => Promise<unknown>): Promise<number> {
+  const done = new AbortController();
+  void work.finally(() => done.abort()).catch(() => undefined);
+  let longest = 0;
+  while (!done.signal.aborted) {
+    const begun = process.threadCpuUsage();
+    await new Promise((resolve) => setImmediate(resolve));
+    await meanwhile?.();
+    const { user, system } = process.threadCpuUsage(begun);
+    longest = Math.max(longest, (user + system) / 1000);
+  }
+  return longest;
 }
 
 describe('calls', () => {
@@ -103,17 +120,10 @@ describe('calls', () => {
     const client = lab.client();
     await client.call('sweeps.plan', { draft: DRAFT });
     const settings = { 'model.depth': 12, 'model.width': 768, 'model.heads': 12 };
-    const planned = new AbortController();
-    const big = client.call('fit.report', { values: settings }).finally(() => planned.abort());
-    let slowest = 0;
-    while (!planned.signal.aborted) {
-      const begun = performance.now();
-      await new Promise((resolve) => setImmediate(resolve));
-      await client.call('queue.get', {});
-      slowest = Math.max(slowest, performance.now() - begun);
-    }
+    const big = client.call('fit.report', { values: settings });
+    const longest = await longestTurn(big, () => client.call('queue.get', {}));
     expect((await big).plan.parameterCount).toBeGreaterThan(80e6);
-    expect(slowest).toBeLessThan(250);
+    expect(longest).toBeLessThan(250);
   });
 
   it('do not wait for ten thousand combinations (would catch a sweep that is planned in the process that serves)', async () => {
@@ -124,14 +134,13 @@ describe('calls', () => {
       values: Array.from({ length: 100 }, (_, i) => from + ((to - from) * i) / 99),
     });
     const parameters = { 'optimizer.lr': many(1e-4, 1e-2), 'optimizer.weight_decay': many(0, 0.5) };
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    delay.enable();
-    const plan = await client.call('sweeps.plan', { draft: { ...DRAFT, parameters }, budget: 100 });
-    delay.disable();
+    const planning = client.call('sweeps.plan', { draft: { ...DRAFT, parameters }, budget: 100 });
+    const longest = await longestTurn(planning);
+    const plan = await planning;
     expect(plan).toMatchObject({ runs: 10_000, combinations: 10_000, problems: [] });
     expect(plan.settings).toHaveLength(10_000);
     // In this process it would stop everything for half a second; what is left is taking the answer over.
-    expect(delay.max / 1e6).toBeLessThan(300);
+    expect(longest).toBeLessThan(300);
   });
 
   it('look at data, its tokens and its text (would catch an answer about other data, or a text that does not go on)', async () => {

@@ -17,11 +17,9 @@ ipcRenderer.on(CHANNELS.arrival, (_event, arrival: Arrival) => toPage(arrival));
 
 const bridge: Bridge = {
   connect: (token) => ipcRenderer.send(CHANNELS.connect, token),
-  pickFile: (choice) => ipcRenderer.invoke(CHANNELS.pickFile, choice),
-  saveFile: (choice) => ipcRenderer.invoke(CHANNELS.saveFile, choice),
-  openExternal: (address) => ipcRenderer.invoke(CHANNELS.openExternal, address),
-  notify: (title, body, path) => ipcRenderer.send(CHANNELS.notify, title, body, path),
-  platform: process.platform,
+  saveFile: (choice, content) => ipcRenderer.invoke(CHANNELS.saveFile, choice, content),
+  chooseFile: (choice) => ipcRenderer.invoke(CHANNELS.chooseFile, choice),
+  showFile: (path) => ipcRenderer.invoke(CHANNELS.showFile, path),
 };
 
 contextBridge.exposeInMainWorld(BRIDGE, bridge);

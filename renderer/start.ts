@@ -1,10 +1,12 @@
 /** Connects and keeps the shared stores current; called once, before the app is mounted. */
 import { watch } from 'vue';
+import { onArrival } from './connect/arrivals.ts';
 import { startRouter } from './frame/router.ts';
 import { ROUTES } from './routes.ts';
 import { startTheme } from './stores/theme.ts';
 import { registerCommands } from './commands/builtin.ts';
 import { startKeys } from './commands/keys.ts';
+import { runCommand } from './stores/keys/registry.ts';
 import { useConnection } from './stores/connection.ts';
 import { useClient } from './stores/client.ts';
 import { useDevices } from './stores/devices.ts';
@@ -20,6 +22,7 @@ export function startLab(): void {
   startRouter(ROUTES);
   registerCommands();
   startKeys();
+  onArrival({ command: runCommand, path: navigate });
   const connection = useConnection();
   const stores = [useRuns(), useSweeps(), useQueue(), useDevices(), usePrices()];
   for (const store of stores) store.start();

@@ -1,9 +1,16 @@
-/** A page may have a file written only where someone chose to save it in a dialog: each choice counts for one export. */
+/** Files that someone chose in a dialog: the lab may write each once for a page, and a page may have each shown. */
 export class ExportGuard {
   readonly #chosen = new Set<string>();
+  readonly #saved = new Set<string>();
 
-  allow(path: string): void {
-    this.#chosen.add(path);
+  /** `once`: it may be written by one export. Otherwise it was written already. */
+  allow(path: string, once: boolean): void {
+    if (once) this.#chosen.add(path);
+    this.#saved.add(path);
+  }
+
+  mayShow(path: unknown): path is string {
+    return typeof path === 'string' && this.#saved.has(path);
   }
 
   /** Why a page's message may not pass, or undefined. */

@@ -1,21 +1,16 @@
-/** The native dialogs. Pages get the text of a picked file, never a path that they could read by themselves. */
-import { readFile, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { app, dialog } from 'electron';
+/** Saving files through the native dialog. A page names and fills a file; where it lies, only the dialog says. */
+import { open, realpath, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { app, dialog, shell } from 'electron';
 import type { BrowserWindow, FileFilter } from 'electron';
-import type { FileChoice, PickedFile } from '../../preload/contract/bridge.ts';
+import type { FileChoice, SaveAnswer } from '../../preload/contract/bridge.ts';
 
-/** Larger than any sweep file or list of numbers that is to be imported. */
-const MOST_BYTES = 16 << 20;
+/** Larger than any picture or table that a page can draw; what is larger is exported by the lab. */
+const MOST_BYTES = 256 << 20;
 
 /** What a page asked for, made safe: pages are not trusted to send what their types say. */
 export function cleanChoice(value: unknown): FileChoice {
-  const { title, name, filters } = (typeof value === 'object' && value !== null ? value : {}) as Record<
-    string,
-    unknown
-  >;
-  const text = (each: unknown): string | undefined =>
-    typeof each === 'string' && each !== '' ? each.slice(0, 200) : undefined;
+  const { name, filters } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const wanted = (Array.isArray(filters) ? filters : []).slice(0, 20).flatMap((each: unknown) => {
     const { name: label, extensions } = (each ?? {}) as Record<string, unknown>;
     const endings = (Array.isArray(extensions) ? extensions : []).filter(
@@ -23,33 +18,84 @@ export function cleanChoice(value: unknown): FileChoice {
     );
     return typeof label === 'string' && endings.length > 0 ? [{ name: label.slice(0, 100), extensions: endings }] : [];
   });
-  const plain = text(name)?.replaceAll('\\', '/');
-  return { title: text(title), name: plain === undefined ? undefined : basename(plain), filters: wanted };
+  const plain = typeof name === 'string' ? basename(name.replaceAll('\\', '/')).slice(0, 200) : '';
+  return { name: plain === '' ? 'sweeplab' : plain, filters: wanted };
 }
 
-const filtersOf = ({ filters = [] }: FileChoice): FileFilter[] =>
-  filters.map(({ name, extensions }) => ({ name, extensions: [...extensions] }));
-
-export async function pickFile(window: BrowserWindow, value: unknown): Promise<PickedFile | null> {
-  const choice = cleanChoice(value);
-  const { canceled, filePaths } = await dialog.showOpenDialog(window, {
-    title: choice.title,
-    filters: filtersOf(choice),
-    properties: ['openFile'],
-  });
-  if (canceled || filePaths.length === 0) return null;
-  const { size } = await stat(filePaths[0]);
-  const name = basename(filePaths[0]);
-  if (size > MOST_BYTES) throw new Error(`${name} has ${size} bytes; at most ${MOST_BYTES} can be imported.`);
-  return { name, text: await readFile(filePaths[0], 'utf8') };
-}
-
-export async function saveFile(window: BrowserWindow, value: unknown): Promise<string | null> {
-  const choice = cleanChoice(value);
+/** The chosen path; null when nothing was chosen. */
+export async function chooseFile(window: BrowserWindow, value: unknown): Promise<string | null> {
+  const { name, filters = [] } = cleanChoice(value);
   const { canceled, filePath } = await dialog.showSaveDialog(window, {
-    title: choice.title,
-    defaultPath: join(app.getPath('documents'), choice.name ?? 'sweeplab.csv'),
-    filters: filtersOf(choice),
+    defaultPath: join(app.getPath('documents'), name),
+    filters: filters.map(({ name: label, extensions }): FileFilter => ({ name: label, extensions: [...extensions] })),
   });
   return canceled || filePath === '' ? null : filePath;
+}
+
+export async function saveFile(window: BrowserWindow, value: unknown, content: unknown): Promise<SaveAnswer> {
+  if (!(content instanceof Uint8Array)) return { problem: 'There is nothing to save.' };
+  if (content.length > MOST_BYTES)
+    return { problem: `It has ${content.length} bytes; at most ${MOST_BYTES} can be saved from here.` };
+  const path = await chooseFile(window, value);
+  if (path === null) return null;
+  try {
+    await writeWhole(path, content);
+    return { path };
+  } catch (error) {
+    return { problem: writeProblem(error as NodeJS.ErrnoException, path) };
+  }
+}
+
+export async function showFile(path: string): Promise<boolean> {
+  const there = await realpath(path).catch(() => undefined);
+  if (there !== undefined) shell.showItemInFolder(path);
+  return there !== undefined;
+}
+
+/** Writes beside the file and renames: what was there stays whole until all of it is written. */
+export async function writeWhole(path: string, content: Uint8Array): Promise<void> {
+  // A link keeps pointing at its file.
+  const target = await realpath(path).catch(() => path);
+  const part = `${target}.${process.pid}.part`;
+  try {
+    const file = await open(part, 'w');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(part, target);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  }
+}
+
+/** Why a file could not be written, for people. */
+export function writeProblem({ code, message }: NodeJS.ErrnoException, path: string): string {
+  const [name, folder] = [basename(path), dirname(path)];
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `There is no room left for ${name} in ${folder}; nothing was written.`;
+    case 'EACCES':
+    case 'EPERM':
+      return `${name} may not be written in ${folder}: choose another folder.`;
+    case 'EROFS':
+      return `${folder} can only be read: choose another folder.`;
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `There is no folder ${folder}.`;
+    case 'EISDIR':
+    case 'EEXIST':
+    case 'ENOTEMPTY':
+      return `${path} is a folder: choose another name.`;
+    case 'EBUSY':
+      return `${name} is open in another program; close it there, or choose another name.`;
+    case 'ENAMETOOLONG':
+      return `The name ${name.slice(0, 40)}… is too long.`;
+    default:
+      return `${name} could not be written: ${message}`;
+  }
 }

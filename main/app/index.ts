@@ -44,8 +44,13 @@ function show(): void {
 }
 
 function tellPage(arrival: Arrival): void {
+  const open = window !== undefined;
   show();
-  window?.webContents.send(CHANNELS.arrival, arrival);
+  const contents = window?.webContents;
+  const tell = (): void => contents?.send(CHANNELS.arrival, arrival);
+  // A page that is still to be loaded would miss it.
+  if (open) tell();
+  else contents?.once('did-finish-load', tell);
 }
 
 function notify(title: string, body: string, path: string | undefined): void {
@@ -113,7 +118,7 @@ function start(): void {
     const exports = new ExportGuard();
     const started = startLab(exports);
     lab = started;
-    listenToPages({ windows, exports, connect: (port) => started.connect(port), notify });
+    listenToPages({ windows, exports, connect: (port) => started.connect(port) });
     setMenu((id) => tellPage({ type: 'sweeplab:command', id }));
     show();
   });

@@ -1,17 +1,13 @@
 /** What the desktop app gives to its pages: the keys of `window.sweeplab`, exactly these, and the messages around them. */
 
 export interface FileChoice {
-  readonly title?: string;
   /** A name to begin with; a folder before it is not taken. */
-  readonly name?: string;
+  readonly name: string;
   readonly filters?: readonly { readonly name: string; readonly extensions: readonly string[] }[];
 }
 
-/** A file that someone picked. Pages cannot read others. */
-export interface PickedFile {
-  readonly name: string;
-  readonly text: string;
-}
+/** What became of a file: written at `path`, not written for the reason in words, or null when nothing was chosen. */
+export type SaveAnswer = { readonly path: string } | { readonly problem: string } | null;
 
 export interface Bridge {
   /**
@@ -19,21 +15,17 @@ export interface Bridge {
    * one port: a port can be handed to a page in no other way. Each call makes a connection of its own.
    */
   connect(token: string): void;
-  /** Null when nothing was chosen. @throws Error when the file is too large or cannot be read */
-  pickFile(choice?: FileChoice): Promise<PickedFile | null>;
-  /** Asks where to save; the path may then be given to `export.csv` once. Null when nothing was chosen. */
-  saveFile(choice?: FileChoice): Promise<string | null>;
-  /** Opens an https address in the system's browser; false when that is not allowed. */
-  openExternal(address: string): Promise<boolean>;
-  /** A notification of the system; a click brings the window to the front and, with a path, to that view. */
-  notify(title: string, body: string, path?: string): void;
-  /** `linux`, `darwin`, `win32`. */
-  readonly platform: string;
+  /** Asks where to save `content` and writes it there, whole or not at all. */
+  saveFile(choice: FileChoice, content: Uint8Array): Promise<SaveAnswer>;
+  /** Asks where the lab may write a file; the path may then be given to one call that exports. Null when nothing was chosen. */
+  chooseFile(choice: FileChoice): Promise<string | null>;
+  /** Shows a file that was saved or exported in the system's file manager; false for any other, and for one that is gone. */
+  showFile(path: string): Promise<boolean>;
 }
 
 /** The name of the bridge in the window. */
 export const BRIDGE = 'sweeplab';
-export const BRIDGE_KEYS = ['connect', 'pickFile', 'saveFile', 'openExternal', 'notify', 'platform'] as const;
+export const BRIDGE_KEYS = ['connect', 'saveFile', 'chooseFile', 'showFile'] as const;
 
 /** Data of `message` events that the preload script sends to its page. */
 export interface PortArrival {
@@ -56,9 +48,8 @@ export type Arrival = PortArrival | CommandArrival | PathArrival;
 export const CHANNELS = {
   connect: 'sweeplab:connect',
   port: 'sweeplab:port',
-  pickFile: 'sweeplab:pick-file',
   saveFile: 'sweeplab:save-file',
-  openExternal: 'sweeplab:open-external',
-  notify: 'sweeplab:notify',
+  chooseFile: 'sweeplab:choose-file',
+  showFile: 'sweeplab:show-file',
   arrival: 'sweeplab:arrival',
 } as const;

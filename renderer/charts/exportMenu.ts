@@ -1,24 +1,42 @@
-/** The export menu of a chart. */
-import type { MenuEntry } from '../../components/menu.ts';
-import { saveBlob, saveText } from '../../charts/draw/save.ts';
-import { useToasts } from '../../stores/toasts.ts';
+/** What every chart offers to take away: its picture, and the numbers that it shows. */
+import type { MenuEntry } from '../components/menu.ts';
+import { save } from '../stores/save.ts';
+import { useToasts } from '../stores/toasts.ts';
 
-export function exportEntries(
-  name: string,
-  picture: (kind: 'png' | 'svg') => Promise<Blob> | undefined,
-  csv: () => string,
-): MenuEntry[] {
-  const save = async (kind: 'png' | 'svg'): Promise<void> => {
-    try {
-      const blob = await picture(kind);
-      if (blob !== undefined) saveBlob(blob, `${name}.${kind}`);
-    } catch (error) {
-      useToasts().fail(`Could not draw ${name} into a file`, error);
-    }
-  };
+export interface ChartExport {
+  /** Of the file, without its ending. */
+  readonly name: string;
+  picture(kind: 'png' | 'svg'): Promise<Blob>;
+  csv(): string;
+  readonly disabled?: boolean;
+}
+
+const TYPES = { png: 'image/png', svg: 'image/svg+xml' } as const;
+
+async function copyPicture({ name, picture }: ChartExport): Promise<void> {
+  const toasts = useToasts();
+  try {
+    // The promise goes in as it is: waiting for it would lose the right that the click gave.
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture('png') })]);
+    toasts.show({ level: 'good', message: `The picture of ${name} is in the clipboard` });
+  } catch (error) {
+    toasts.fail(`The picture of ${name} was not copied`, error);
+  }
+}
+
+export function exportEntries(chart: ChartExport): MenuEntry[] {
+  const { name, disabled } = chart;
+  const picture = (kind: 'png' | 'svg') => (): Promise<boolean> =>
+    save(`${name}.${kind}`, TYPES[kind], () => chart.picture(kind));
   return [
-    { label: 'PNG picture', icon: 'download', run: () => save('png') },
-    { label: 'SVG picture', icon: 'download', run: () => save('svg') },
-    { label: 'CSV of what is shown', icon: 'download', run: () => saveText(csv(), `${name}.csv`) },
+    { label: 'PNG picture', icon: 'download', run: picture('png'), disabled },
+    { label: 'SVG picture', icon: 'download', run: picture('svg'), disabled },
+    { label: 'Copy the picture', icon: 'copy', run: () => copyPicture(chart), disabled },
+    {
+      label: 'CSV of what is shown',
+      icon: 'download',
+      run: () => save(`${name}.csv`, 'text/csv', chart.csv),
+      disabled,
+    },
   ];
 }

@@ -1,11 +1,12 @@
 /** The adapters of Electron over a stand-in of its module: what windows are made with, and what the app does with events. */
 import type { EventEmitter } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BRIDGE_KEYS, CHANNELS } from '../../preload/contract/bridge.ts';
+import { writeProblem } from '../../main/app/files.ts';
 import { COMMAND_MENUS } from '../../preload/contract/menu.ts';
 
 type Listener = (...values: never[]) => unknown;
@@ -17,6 +18,10 @@ const fake = vi.hoisted(() => ({
   listeners: new Map<string, (...values: unknown[]) => void>(),
   sent: [] as unknown[][],
   opened: [] as string[],
+  /** What the save dialog was opened with, and what it answers. */
+  asked: [] as unknown[],
+  chosen: undefined as string | undefined,
+  located: [] as string[],
   windows: [] as unknown[],
   schemes: [] as unknown[],
   blocked: [] as unknown[],
@@ -116,7 +121,10 @@ vi.mock('electron', async () => {
     BrowserWindow,
     screen: { getAllDisplays: () => [{ workArea: { x: 0, y: 0, width: 1920, height: 1080 } }] },
     nativeTheme: { shouldUseDarkColors: true },
-    shell: { openExternal: async (address: string) => void fake.opened.push(address) },
+    shell: {
+      openExternal: async (address: string) => void fake.opened.push(address),
+      showItemInFolder: (path: string) => void fake.located.push(path),
+    },
     protocol: { registerSchemesAsPrivileged: (schemes: unknown[]) => fake.schemes.push(...schemes) },
     session: {
       defaultSession: {
@@ -132,7 +140,10 @@ vi.mock('electron', async () => {
         fake.dialogs.push(values.at(-1));
         return { response: fake.answer };
       },
-      showSaveDialog: async () => ({ canceled: false, filePath: '/home/a/x.csv' }),
+      showSaveDialog: async (_window: unknown, options: unknown) => {
+        fake.asked.push(options);
+        return { canceled: fake.chosen === undefined, filePath: fake.chosen ?? '' };
+      },
       showErrorBox: (...values: unknown[]) => fake.dialogs.push(values),
     },
     powerSaveBlocker: {
@@ -244,12 +255,10 @@ describe('the bridge (statement 2)', () => {
     await import('../../preload/index.ts');
     expect([...fake.exposed.keys()]).toEqual(['sweeplab']);
     expect(Object.keys(fake.exposed.get('sweeplab')!).sort()).toEqual([
+      'chooseFile',
       'connect',
-      'notify',
-      'openExternal',
-      'pickFile',
-      'platform',
       'saveFile',
+      'showFile',
     ]);
     expect([...BRIDGE_KEYS].sort()).toEqual(Object.keys(fake.exposed.get('sweeplab')!).sort());
   });
@@ -263,7 +272,7 @@ describe('messages of pages (statement 3)', () => {
       { ...fromPage(), senderFrame: null },
     ];
     expect([...fake.handlers.keys(), ...fake.listeners.keys()].sort()).toEqual(
-      [CHANNELS.connect, CHANNELS.notify, CHANNELS.openExternal, CHANNELS.pickFile, CHANNELS.saveFile].sort(),
+      [CHANNELS.connect, CHANNELS.saveFile, CHANNELS.chooseFile, CHANNELS.showFile].sort(),
     );
     for (const event of strangers) {
       for (const handler of fake.handlers.values())
@@ -271,8 +280,7 @@ describe('messages of pages (statement 3)', () => {
       for (const listener of fake.listeners.values()) listener(event, 'a', 'b');
     }
     expect(lab().ports).toEqual([]);
-    expect(fake.notifications).toEqual([]);
-    expect(fake.opened).not.toContain('https://example.org/stranger');
+    expect(fake.asked).toEqual([]);
   });
 
   it('get a port of the lab, with the token that they sent', () => {
@@ -281,11 +289,79 @@ describe('messages of pages (statement 3)', () => {
     expect(fake.sent).toContainEqual([CHANNELS.port, 'token-1', [{ second: true }]]);
   });
 
-  it('may have a file written only where a dialog was answered', async () => {
-    const message = { kind: 'request', id: 1, input: { path: '/home/a/x.csv' } };
+  it('may have the lab write a file only where a dialog was answered, once', async () => {
+    fake.chosen = '/home/a/x.csv';
+    const message = { kind: 'request', id: 1, input: { path: fake.chosen } };
     expect(lab().options.refuse(message)).toBeDefined();
-    expect(await fake.handlers.get(CHANNELS.saveFile)!(fromPage(), { name: '../../x.csv' })).toBe('/home/a/x.csv');
+    expect(await fake.handlers.get(CHANNELS.chooseFile)!(fromPage(), { name: '../../x.csv' })).toBe(fake.chosen);
     expect(lab().options.refuse(message)).toBeUndefined();
+    expect(lab().options.refuse(message)).toBeDefined();
+  });
+});
+
+describe('saving a file', () => {
+  const save = (content: unknown, choice: unknown = { name: 'val-loss.svg' }): unknown =>
+    fake.handlers.get(CHANNELS.saveFile)!(fromPage(), choice, content);
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+  it('writes what the page made where the dialog says (would catch a picture that is nowhere)', async () => {
+    fake.chosen = join(fake.userData, 'val-loss.svg');
+    const choice = { name: '../../val-loss.svg', filters: [{ name: 'Picture (SVG)', extensions: ['svg', '../x'] }] };
+    expect(await save(bytes('<svg/>'), choice)).toEqual({ path: fake.chosen });
+    expect(readFileSync(fake.chosen, 'utf8')).toBe('<svg/>');
+    expect(fake.asked.at(-1)).toMatchObject({
+      defaultPath: join(fake.userData, 'val-loss.svg'),
+      filters: [{ name: 'Picture (SVG)', extensions: ['svg'] }],
+    });
+    // Writing it was part of saving: the lab is not let at it.
+    expect(lab().options.refuse({ kind: 'request', id: 1, input: { path: fake.chosen } })).toBeDefined();
+  });
+
+  it('writes nothing when the dialog is closed', async () => {
+    fake.chosen = undefined;
+    expect(await save(bytes('x'))).toBeNull();
+  });
+
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
+    'says that a folder may not be written to, and leaves what was there (would catch a message about a failed call)',
+    async () => {
+      const folder = join(fake.userData, 'kept');
+      mkdirSync(folder);
+      fake.chosen = join(folder, 'a.csv');
+      writeFileSync(fake.chosen, 'before');
+      chmodSync(folder, 0o500);
+      expect(await save(bytes('after'))).toEqual({ problem: expect.stringContaining('a.csv may not be written in') });
+      chmodSync(folder, 0o700);
+      expect(readFileSync(fake.chosen, 'utf8')).toBe('before');
+    },
+  );
+
+  it('says in words what stood in the way, whatever it was', async () => {
+    fake.chosen = join(fake.userData, 'missing', 'a.csv');
+    expect(await save(bytes('x'))).toEqual({ problem: `There is no folder ${join(fake.userData, 'missing')}.` });
+    fake.chosen = join(fake.userData, 'folder');
+    mkdirSync(join(fake.chosen, 'full'), { recursive: true });
+    expect(await save(bytes('x'))).toEqual({ problem: `${fake.chosen} is a folder: choose another name.` });
+    expect(readdirSync(fake.userData).filter((name) => name.endsWith('.part'))).toEqual([]);
+    expect(await save('not bytes')).toEqual({ problem: 'There is nothing to save.' });
+    const words = (code: string): string => writeProblem(Object.assign(new Error('raw'), { code }), '/home/a/x.csv');
+    expect(words('ENOSPC')).toBe('There is no room left for x.csv in /home/a; nothing was written.');
+    for (const code of ['EACCES', 'EPERM', 'EROFS', 'EDQUOT', 'EBUSY', 'ENAMETOOLONG'])
+      expect(words(code), code).not.toMatch(/raw|E[A-Z]{3}/u);
+    expect(words('EIO')).toContain('raw');
+  });
+
+  it('shows only what was saved in the file manager (would catch a page that opens any folder)', async () => {
+    const show = (path: unknown): unknown => fake.handlers.get(CHANNELS.showFile)!(fromPage(), path);
+    fake.chosen = join(fake.userData, 'shown.png');
+    expect(await show(fake.chosen)).toBe(false);
+    await save(bytes('png'));
+    expect(await show(fake.chosen)).toBe(true);
+    expect(await show(join(fake.userData, 'window.json'))).toBe(false);
+    expect(await show([fake.chosen])).toBe(false);
+    expect(fake.located).toEqual([fake.chosen]);
+    rmSync(fake.chosen);
+    expect(await show(fake.chosen)).toBe(false);
   });
 });
 

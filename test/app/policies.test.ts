@@ -155,7 +155,7 @@ describe('exports to files', () => {
     const guard = new ExportGuard();
     const request = (input: unknown) => ({ kind: 'request', id: 1, route: 'export.csv', input });
     expect(guard.refuse(request({ path: '/home/a/.bashrc' }))).toMatch(/Choose/u);
-    guard.allow('/home/a/x.csv');
+    guard.allow('/home/a/x.csv', true);
     expect(guard.refuse(request({ path: '/home/a/x.csv' }))).toBeUndefined();
     expect(guard.refuse(request({ path: '/home/a/x.csv' }))).toMatch(/Choose/u);
     expect(guard.refuse(request({ path: ['/home/a/x.csv'] }))).toMatch(/Choose/u);

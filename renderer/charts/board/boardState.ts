@@ -1,26 +1,10 @@
 /** What a board shows and how: kept per sweep, and in the address so that a copied link shows the same. */
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { BANDS } from '../../../preload/shared/statistics/describe.ts';
+import { chartsOf, isSmoothing } from './chartSpec.ts';
+import type { ChartLook, ChartSpec } from './chartSpec.ts';
 
-export interface ChartOverride {
-  /** Own x, instead of the board's. */
-  x?: string;
-  xLog?: boolean;
-  yLog?: boolean;
-  smoothing?: number;
-  outliers?: boolean;
-  large?: boolean;
-  pinned?: boolean;
-  hidden?: boolean;
-}
-
-export interface BoardState {
-  /** `step`, a metric such as `tokens`, `relative`, or `setting:NAME`. */
-  x: string;
-  xLog: boolean;
-  yLog: boolean;
-  smoothing: number;
-  outliers: boolean;
+export interface BoardState extends ChartLook {
   /** `none`, `setting` (all settings: seeds together), or the name of a setting. */
   groupBy: string;
   /** `group`, `distance`, or the name of a setting. */
@@ -31,7 +15,8 @@ export interface BoardState {
   /** Run ids that are not drawn. */
   hidden: string[];
   collapsed: string[];
-  charts: Record<string, ChartOverride>;
+  /** Charts that are not as their metric has them anyway. */
+  charts: ChartSpec[];
 }
 
 export const defaultState = (): BoardState => ({
@@ -46,7 +31,7 @@ export const defaultState = (): BoardState => ({
   band: 'sd',
   hidden: [],
   collapsed: [],
-  charts: {},
+  charts: [],
 });
 
 /** What differs from the defaults, as short as it gets. */
@@ -72,37 +57,8 @@ export function unpackState(saved: unknown): BoardState {
   }
   if (isSmoothing(given.smoothing)) state.smoothing = given.smoothing;
   if (BANDS.includes(given.band as Band)) state.band = given.band as Band;
-  if (typeof given.charts === 'object' && given.charts !== null)
-    state.charts = Object.fromEntries(
-      Object.entries(given.charts as Record<string, unknown>).map(([metric, each]) => [metric, overrideOf(each)]),
-    );
+  state.charts = chartsOf(given.charts);
   return state;
-}
-
-const isSmoothing = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < 1;
-
-function overrideOf(saved: unknown): ChartOverride {
-  const override: ChartOverride = {};
-  if (typeof saved !== 'object' || saved === null) return override;
-  const given = saved as Record<string, unknown>;
-  if (typeof given.x === 'string') override.x = given.x;
-  if (isSmoothing(given.smoothing)) override.smoothing = given.smoothing;
-  for (const key of ['xLog', 'yLog', 'outliers', 'large', 'pinned', 'hidden'] as const)
-    if (typeof given[key] === 'boolean') override[key] = given[key];
-  return override;
-}
-
-/** What one chart shows: the board's choices, replaced by its own. Settings of x go together. */
-export type ChartLook = Pick<BoardState, 'x' | 'xLog' | 'yLog' | 'smoothing' | 'outliers'>;
-
-export function lookOf(state: BoardState, override: ChartOverride): ChartLook {
-  return {
-    x: override.x ?? state.x,
-    xLog: override.xLog ?? (override.x === undefined ? state.xLog : false),
-    yLog: override.yLog ?? state.yLog,
-    smoothing: override.smoothing ?? state.smoothing,
-    outliers: override.outliers ?? state.outliers,
-  };
 }
 
 export function stateText(state: BoardState): string {

@@ -10,7 +10,7 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 
 export interface TrendOptions {
   readonly runs: readonly RunRecord[];
-  readonly metric: string;
+  readonly metrics: readonly string[];
   readonly setting: string;
   /** Settings whose values are lines of their own. */
   readonly lines: readonly string[];
@@ -26,7 +26,7 @@ export interface TrendOptions {
 /** Settings that are not numbers take the places 1, 2, 3 … in their order. */
 export function trendModel({
   runs,
-  metric,
+  metrics,
   setting,
   lines: by,
   band,
@@ -36,18 +36,27 @@ export function trendModel({
   color,
   among,
 }: TrendOptions): LineModel & { readonly categories?: readonly string[] } {
-  const trend = trendOf(runs, metric, setting, by);
-  const xs = among === undefined ? trend.xs : valuesOf(among, setting);
+  const trends = metrics.map((metric) => ({ metric, ...trendOf(runs, metric, setting, by) }));
+  const xs = valuesOf(among ?? runs, setting);
   const numeric = xs.every((value) => typeof value === 'number');
   const place = (value: unknown): number => (numeric ? (value as number) : xs.indexOf(value as string) + 1);
   const log = xLog ?? (numeric && colorScale(xs as number[]).kind === 'log');
-  const lines = trend.lines.map((line, index): DrawnLine => {
+  const several = metrics.length > 1;
+  const found = trends.flatMap(({ metric, lines }, dash) =>
+    lines.map((line, index) => ({ metric, dash, line, index })),
+  );
+  const lines = found.map(({ metric, dash, line, index }): DrawnLine => {
     const bands = line.points.map((point) => bandOf(band, point));
     const members = runs.filter((run) => by.every((name) => run.config[name] === line.values[name]));
+    const group = `trend:${line.key}`;
+    const alone = Object.keys(line.values).length === 0;
+    const name = alone ? metric : labelOf(line.values);
     return {
-      id: `trend:${line.key}`,
-      label: Object.keys(line.values).length === 0 ? metric : labelOf(line.values),
+      id: several ? `${group}|${metric}` : group,
+      group,
+      label: several && !alone ? `${name} · ${metric}` : name,
       color: color(members, index),
+      ...(dash > 0 ? { dash } : {}),
       x: Float64Array.from(line.points, ({ x }) => place(x)),
       y: Float64Array.from(line.points, ({ mean }) => mean),
       low: Float64Array.from(bands, ([low]) => low),

@@ -2,33 +2,29 @@
 import { computed, inject, onScopeDispose, provide, ref, shallowRef, watch } from 'vue';
 import type { ComputedRef, InjectionKey, Ref, ShallowRef } from 'vue';
 import type { Events } from '../../../preload/contract/api.ts';
-import type { MetricBatch } from '../../../preload/contract/metrics.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
+import type { PointsChange } from '../data/loader.ts';
 import type { Reference } from '../draw/model.ts';
 import type { Extent } from '../series/extent.ts';
 import { compareMetrics, sectionOf } from '../../../preload/shared/metrics.ts';
 import { distinctSeeds } from '../../../preload/shared/results/seeds.ts';
-import { setQuery, place } from '../../frame/router.ts';
 import { theme } from '../../stores/theme.ts';
 import { useClient } from '../../stores/client.ts';
 import type { BoardState } from './boardState.ts';
-import { defaultState, packState, stateFromText, stateText, unpackState } from './boardState.ts';
+import { defaultState, unpackState } from './boardState.ts';
+import { chartOfMetric, isOwn, newChartId, withChart } from './chartSpec.ts';
+import type { ChartChange, ChartSpec } from './chartSpec.ts';
 import type { BoardGroup, Coloring } from './groups.ts';
 import { boardGroups, coloring, labelSettings } from './groups.ts';
 import { layoutHistory } from './history.ts';
-import type { History } from './history.ts';
+import { keepLayout } from './keepLayout.ts';
 import { POINTER, newPointer } from './pointer.ts';
 import type { SharedPointer } from './pointer.ts';
+import { referencesOf } from './references.ts';
 
 /** Metrics that serve as x, or that summarise others; they get no chart of their own. */
 const NOT_CHARTED = new Set(['tokens', 'epoch', 'seconds', 'flops', 'val/best_loss', 'val/best_step']);
 
-export interface PointsChange {
-  readonly run: string;
-  readonly columns: MetricBatch;
-  /** What is known of the run no longer holds: it went back to a checkpoint, or points were left out on the way. */
-  readonly again: boolean;
-}
 export type PointsListener = (change: PointsChange) => void;
 
 export interface Board {
@@ -45,7 +41,14 @@ export interface Board {
   readonly grouped: ComputedRef<boolean>;
   readonly settings: ComputedRef<readonly string[]>;
   readonly metrics: ComputedRef<readonly string[]>;
-  readonly sections: ComputedRef<readonly (readonly [string, readonly string[]])[]>;
+  /** One chart per metric and those that someone made, by the section of their first metric. */
+  readonly sections: ComputedRef<readonly (readonly [string, readonly ChartSpec[]])[]>;
+  readonly chart: (id: string) => ChartSpec;
+  readonly changeChart: (id: string, change: ChartChange) => void;
+  /** A further chart that begins as this one. */
+  readonly copyChart: (id: string) => void;
+  /** Takes away a chart that someone made. Others can only be hidden. */
+  readonly removeChart: (id: string) => void;
   /** Metric by which runs are compared. */
   readonly target: ComputedRef<string>;
   readonly pointer: ShallowRef<SharedPointer>;
@@ -117,14 +120,11 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
       })
       .filter((group) => group.runs.length > 0);
   });
+  const chart = (id: string): ChartSpec => state.value.charts.find((each) => each.id === id) ?? chartOfMetric(id);
   const sections = computed(() => {
-    const found = new Map<string, string[]>();
-    for (const name of metrics.value) {
-      const section = sectionOf(name);
-      const list = found.get(section);
-      if (list === undefined) found.set(section, [name]);
-      else list.push(name);
-    }
+    const found = new Map<string, ChartSpec[]>(metrics.value.map((name) => [sectionOf(name), []]));
+    const own = state.value.charts.filter((each) => isOwn(each));
+    for (const each of [...own, ...metrics.value.map(chart)]) found.get(sectionOf(each.metrics[0]))?.push(each);
     return [...found];
   });
   const pointer = newPointer();
@@ -152,6 +152,13 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     pointer,
     range,
     references: (metric) => referencesOf(lasting.value, metric),
+    chart,
+    changeChart: (id, change) => (state.value.charts = withChart(state.value.charts, chart(id), change)),
+    copyChart: (id) => {
+      const { pinned: _, ...copied } = chart(id);
+      state.value.charts = [...state.value.charts, { ...copied, id: newChartId(state.value.charts) }];
+    },
+    removeChart: (id) => (state.value.charts = state.value.charts.filter((each) => each.id !== id)),
     onPoints: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -173,7 +180,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     () => state.value.x,
     () => (range.value = undefined),
   );
-  keep(state, history, key, initial);
+  keepLayout(state, history, key, initial);
   return board;
 }
 
@@ -187,93 +194,4 @@ function sameRuns(a: readonly RunRecord[] | undefined, b: readonly RunRecord[]):
       run.state === b[i].state &&
       run.environment.entropyFloor === b[i].environment.entropyFloor,
   );
-}
-
-/** Address before saved layout before defaults; changes go to both. */
-function keep(
-  state: Ref<BoardState>,
-  history: History,
-  key: () => string | undefined,
-  initial: Partial<BoardState> = {},
-): void {
-  let loaded = '';
-  /** What the address said when it was last read or written here. */
-  let known = '';
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const fresh = (): BoardState => ({ ...defaultState(), ...initial });
-  watch(
-    key,
-    async (name) => {
-      known = place.value.query.board ?? '';
-      const linked = stateFromText(known);
-      state.value = linked ?? fresh();
-      loaded = '';
-      if (name === undefined) return;
-      try {
-        const { value } = await useClient().call('views.get', { key: name });
-        if (key() === name && linked === undefined && value != null)
-          state.value = { ...fresh(), ...packState(unpackState(value)) };
-      } catch {
-        // A layout that cannot be read is no reason to show nothing; the defaults serve.
-      }
-      if (key() !== name) return;
-      loaded = name;
-      history.restart(stateText(state.value));
-    },
-    { immediate: true },
-  );
-  watch(
-    state,
-    (now) => {
-      const name = key();
-      if (name === undefined || loaded !== name) return;
-      history.record(stateText(now), performance.now());
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        if (key() !== name) return;
-        known = stateText(now);
-        setQuery({ board: known });
-        // Losing a layout is no loss of work: the next change tries again.
-        useClient()
-          .call('views.set', { key: name, value: JSON.parse(JSON.stringify(packState(now))) })
-          .catch(() => undefined);
-      }, 500);
-    },
-    { deep: true },
-  );
-  // A link to the same board, or the way back in the history.
-  watch(
-    () => place.value.query.board ?? '',
-    (text) => {
-      if (text === known || loaded === '') return;
-      known = text;
-      state.value = stateFromText(text) ?? fresh();
-    },
-  );
-  onScopeDispose(() => clearTimeout(timer));
-}
-
-/** The entropy of generated text: no model can get below it. Only where all runs share it. */
-function referencesOf(runs: readonly RunRecord[], metric: string): Reference[] {
-  if (metric === 'grad/norm') return clipOf(runs);
-  const floors = new Set(runs.map(({ environment }) => floorOf(environment, metric)));
-  const [floor] = floors;
-  if (floors.size !== 1 || floor === undefined) return [];
-  return [{ value: floor, label: `entropy of the text ${floor.toFixed(3)}` }];
-}
-
-/** Above it gradients are clipped. Only where all runs share it. */
-function clipOf(runs: readonly RunRecord[]): Reference[] {
-  const [clip, ...others] = new Set(runs.map(({ config }) => config['optimizer.clip']));
-  if (others.length > 0 || typeof clip !== 'number' || clip <= 0) return [];
-  return [{ value: clip, label: `clipped above ${clip}` }];
-}
-
-/** The floor is known in bits per byte; one token of the validation text stands for bytes / tokens of them. */
-function floorOf(environment: RunRecord['environment'], metric: string): number | undefined {
-  const { entropyFloor: floor, validationBytes: bytes, validationTokens: tokens } = environment;
-  if (typeof floor !== 'number') return undefined;
-  if (metric === 'val/bpb') return floor;
-  if (metric !== 'val/loss' || typeof bytes !== 'number' || typeof tokens !== 'number') return undefined;
-  return (floor * Math.LN2 * bytes) / tokens;
 }

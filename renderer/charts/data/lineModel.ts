@@ -18,9 +18,11 @@ export interface LineGroup {
 
 export interface LineModelOptions {
   readonly groups: readonly LineGroup[];
+  /** Drawn over the same axes; beyond the first they are told apart by dashes. */
+  readonly metrics: readonly string[];
   /** Each group as its mean and band; otherwise one line per run. */
   readonly grouped: boolean;
-  readonly curve: (run: string) => LiveCurve | undefined;
+  readonly curve: (metric: string, run: string) => LiveCurve | undefined;
   readonly band: Band;
   readonly smoothing: number;
   readonly xLabel: string;
@@ -39,83 +41,89 @@ export interface LineModelOptions {
 const REACH = 0.6;
 
 export function lineModel(options: LineModelOptions): LineModel {
-  const { groups, grouped, xLog, yLog, smoothing, band } = options;
-  const lines: DrawnLine[] = [];
-  for (const group of groups) {
-    const found = group.runs.flatMap((run) => {
-      const live = options.curve(run);
-      return live === undefined || live.curve.x.length === 0
-        ? []
-        : [{ run, live, curve: placed(live.curve, options.relative) }];
-    });
-    if (found.length === 0) continue;
-    const smoothed = found.map(({ live, curve }) =>
-      smoothing > 0 ? smooth(live.step, curve.y, { weight: smoothing, spacing: live.spacing }) : curve.y,
-    );
-    if (!grouped) {
-      for (const [i, { run, live, curve }] of found.entries())
-        lines.push({
-          id: run,
-          label: group.label,
-          color: group.color,
-          x: curve.x,
-          y: smoothed[i],
-          ...(smoothing > 0 ? { raw: curve.y } : {}),
-          ...(live.bucket > 1 ? { low: curve.min, high: curve.max } : {}),
-          increasing: live.increasing,
-        });
-      continue;
-    }
-    const mean = aggregate(
-      found.map(({ curve }, i): Curve => ({
-        ...curve,
-        y: smoothed[i],
-        ...(smoothing > 0 ? { min: smoothed[i], max: smoothed[i] } : {}),
-      })),
-      band,
-      xLog,
-    );
-    lines.push({
-      id: group.id,
-      label: group.label,
-      color: group.color,
+  const lines = options.metrics.flatMap((metric, dash) =>
+    options.groups.flatMap((group) => linesOf(group, metric, dash, options)),
+  );
+  return { lines, ...axesOf(lines, options), references: options.references ?? [], ...notesOf(lines, options) };
+}
+
+/** A group's lines of one metric: its mean, or one line per run. */
+function linesOf(group: LineGroup, metric: string, dash: number, options: LineModelOptions): DrawnLine[] {
+  const { grouped, xLog, smoothing, band, relative } = options;
+  const found = group.runs.flatMap((run) => {
+    const live = options.curve(metric, run);
+    return live === undefined || live.curve.x.length === 0 ? [] : [{ run, live, curve: placed(live.curve, relative) }];
+  });
+  if (found.length === 0) return [];
+  const smoothed = found.map(({ live, curve }) =>
+    smoothing > 0 ? smooth(live.step, curve.y, { weight: smoothing, spacing: live.spacing }) : curve.y,
+  );
+  const several = options.metrics.length > 1;
+  const look = (id: string): Pick<DrawnLine, 'id' | 'group' | 'label' | 'color' | 'dash'> => ({
+    id: several ? `${id}|${metric}` : id,
+    group: id,
+    label: several ? `${group.label} · ${metric}` : group.label,
+    color: group.color,
+    ...(dash > 0 ? { dash } : {}),
+  });
+  if (!grouped)
+    return found.map(({ run, live, curve }, i) => ({
+      ...look(run),
+      x: curve.x,
+      y: smoothed[i],
+      ...(smoothing > 0 ? { raw: curve.y } : {}),
+      ...(live.bucket > 1 ? { low: curve.min, high: curve.max } : {}),
+      increasing: live.increasing,
+    }));
+  const mean = aggregate(
+    found.map(({ curve }, i): Curve => ({
+      ...curve,
+      y: smoothed[i],
+      ...(smoothing > 0 ? { min: smoothed[i], max: smoothed[i] } : {}),
+    })),
+    band,
+    xLog,
+  );
+  return [
+    {
+      ...look(group.id),
       x: mean.x,
       y: mean.mean,
       ...(band === 'none' || mean.runs < 2 ? {} : { low: mean.low, high: mean.high }),
       n: mean.n,
       runs: mean.runs,
       increasing: found.every(({ live }) => live.increasing),
-    });
-  }
-  return { lines, ...axes(lines, options), references: options.references ?? [], ...notesOf(lines, options) };
+    },
+  ];
+}
 
-  function placed(curve: Curve, relative = false): Curve {
-    if (!relative || curve.x.length === 0) return curve;
-    const first = curve.x[0];
-    return { ...curve, x: curve.x.map((v) => v - first) };
-  }
+function placed(curve: Curve, relative = false): Curve {
+  if (!relative || curve.x.length === 0) return curve;
+  const first = curve.x[0];
+  return { ...curve, x: curve.x.map((v) => v - first) };
+}
 
-  function axes(all: readonly DrawnLine[], { xRange, xLabel, yLabel }: LineModelOptions): Pick<LineModel, 'x' | 'y'> {
-    const wholeX =
-      xRange ??
-      extentOf(
-        all.map(({ x }) => x),
-        { log: xLog },
-      );
-    const x = wholeX === undefined || !(wholeX.max > wholeX.min) ? widened(wholeX, xLog) : wholeX;
-    let extent: Extent | undefined = extentOf(
-      all.flatMap((line) => visible(line, x)),
-      { log: yLog, clip: options.clipOutliers },
+function axesOf(lines: readonly DrawnLine[], options: LineModelOptions): Pick<LineModel, 'x' | 'y'> {
+  const { xRange, xLabel, yLabel, xLog, yLog, clipOutliers, references = [] } = options;
+  const wholeX =
+    xRange ??
+    extentOf(
+      lines.map(({ x }) => x),
+      { log: xLog },
     );
-    if (extent !== undefined)
-      for (const { value } of options.references ?? []) {
-        const near = REACH * (extent.max - extent.min);
-        if ((yLog && value <= 0) || value < extent.min - near || value > extent.max + near) continue;
-        extent = { min: Math.min(extent.min, value), max: Math.max(extent.max, value) };
-      }
-    const y = padded(extent ?? (yLog ? { min: 0.1, max: 10 } : { min: 0, max: 1 }), yLog);
-    return { x: { label: xLabel, log: xLog, min: x.min, max: x.max }, y: { label: yLabel, log: yLog, ...y } };
-  }
+  const x = wholeX === undefined || !(wholeX.max > wholeX.min) ? widened(wholeX, xLog) : wholeX;
+  let extent: Extent | undefined = extentOf(
+    lines.flatMap((line) => visible(line, x)),
+    { log: yLog, clip: clipOutliers },
+  );
+  if (extent !== undefined)
+    for (const { value } of references) {
+      const near = REACH * (extent.max - extent.min);
+      if ((yLog && value <= 0) || value < extent.min - near || value > extent.max + near) continue;
+      extent = { min: Math.min(extent.min, value), max: Math.max(extent.max, value) };
+    }
+  const y = padded(extent ?? (yLog ? { min: 0.1, max: 10 } : { min: 0, max: 1 }), yLog);
+  return { x: { label: xLabel, log: xLog, min: x.min, max: x.max }, y: { label: yLabel, log: yLog, ...y } };
 }
 
 function widened(extent: Extent | undefined, log: boolean): Extent {

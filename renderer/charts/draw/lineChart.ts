@@ -7,7 +7,7 @@ import { buildCurve } from './curves.ts';
 import { echarts } from './echarts.ts';
 import { cancelDraw, requestDraw } from './frames.ts';
 import type { Scales } from './lineOption.ts';
-import { lineOption, MARGIN, scalesOf } from './lineOption.ts';
+import { dashesOf, lineOption, MARGIN, scalesOf } from './lineOption.ts';
 import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
 import { nearestLine } from './nearest.ts';
 import type { Near } from './nearest.ts';
@@ -147,18 +147,18 @@ export class LineChart {
     ctx.clearRect(0, 0, this.#width, this.#height);
     const { x: sx, y: sy } = this.#scales;
     const frame = [sx.from, sy.to, sx.to - sx.from, sy.from - sy.to] as const;
-    const line = this.#emphasis === undefined ? undefined : this.#model.lines.find(({ id }) => id === this.#emphasis);
+    const meant = this.#emphasis === undefined ? [] : this.#model.lines.filter(({ group }) => group === this.#emphasis);
     ctx.save();
     ctx.beginPath();
     ctx.rect(...frame);
     ctx.clip();
-    if (line !== undefined && this.#model.lines.length > 1) {
+    if (meant.length > 0 && this.#model.lines.length > meant.length) {
       ctx.globalAlpha = 0.62;
       ctx.fillStyle = this.#theme.surface;
       ctx.fillRect(...frame);
       ctx.globalAlpha = 1;
     }
-    if (line !== undefined) this.#drawLine(ctx, line);
+    for (const line of meant) this.#drawLine(ctx, line);
     if (this.#crosshair !== undefined) {
       const px = toPixel(sx, this.#crosshair);
       ctx.strokeStyle = this.#theme.muted;
@@ -169,17 +169,16 @@ export class LineChart {
       ctx.lineTo(Math.round(px) + 0.5, sy.from);
       ctx.stroke();
       ctx.setLineDash([]);
-      if (line !== undefined && line.increasing) {
-        const py = toPixel(sy, valueAt(line.x, line.y, this.#crosshair));
-        if (Number.isFinite(py)) {
-          ctx.beginPath();
-          ctx.arc(px, py, 3.5, 0, 2 * Math.PI);
-          ctx.fillStyle = line.color;
-          ctx.fill();
-          ctx.strokeStyle = this.#theme.surface;
-          ctx.lineWidth = 1.5;
-          ctx.stroke();
-        }
+      for (const line of meant) {
+        const py = line.increasing ? toPixel(sy, valueAt(line.x, line.y, this.#crosshair)) : Number.NaN;
+        if (!Number.isFinite(py)) continue;
+        ctx.beginPath();
+        ctx.arc(px, py, 3.5, 0, 2 * Math.PI);
+        ctx.fillStyle = line.color;
+        ctx.fill();
+        ctx.strokeStyle = this.#theme.surface;
+        ctx.lineWidth = 1.5;
+        ctx.stroke();
       }
     }
     if (this.#drag !== undefined) {
@@ -217,9 +216,11 @@ export class LineChart {
       ctx.globalAlpha = 1;
     }
     ctx.lineWidth = 2.4;
+    ctx.setLineDash(dashesOf(line, false).lineDash ?? []);
     ctx.beginPath();
     buildCurve(ctx, { points: toPixels(line.x, line.y, sx, sy) });
     ctx.stroke();
+    ctx.setLineDash([]);
   }
 
   #listen(): void {

@@ -72,15 +72,24 @@ export function curveItems(model: LineModel, scales: Scales): Item[] {
       lineJoin: 'bevel',
       opacity: model.lines.length > 150 ? 0.7 : 1,
     };
-    for (const [part, dashed] of partsOf(line.y, line.markers ? undefined : line.n, line.runs))
+    for (const [part, partial] of partsOf(line.y, line.markers ? undefined : line.n, line.runs))
       items.push({
         type: 'curves',
         shape: { curve: { points: toPixels(line.x, part, scales.x, scales.y) } },
-        style: dashed ? { ...stroke, lineDash: [4, 3] } : stroke,
+        style: { ...stroke, ...dashesOf(line, partial) },
         z2: 3,
       });
   }
   return items;
+}
+
+/** Dashes of a chart's metrics; the first is drawn solid. Line and gap, in pixels. */
+export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [9, 3, 2, 3], [5, 2, 2, 2, 2, 2], [12, 4]];
+
+/** Of the metric; a mean of fewer runs than the group has is dashed too, or paler where the dashes are taken. */
+export function dashesOf({ dash = 0 }: DrawnLine, partial: boolean): { lineDash?: number[]; opacity?: number } {
+  if (dash > 0) return { lineDash: [...DASHES[dash % DASHES.length]], ...(partial ? { opacity: 0.5 } : {}) };
+  return partial ? { lineDash: [4, 3] } : {};
 }
 
 /** Error bars and dots. */

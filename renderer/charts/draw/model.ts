@@ -1,10 +1,14 @@
 /** What one chart of curves shows, free of how it is drawn. */
 
 export interface DrawnLine {
-  /** Run id or group key: the same line in every chart. */
+  /** Unlike any other of the chart. */
   readonly id: string;
+  /** Run id or group key: the same in every chart, and shared by the lines of several metrics. */
+  readonly group: string;
   readonly label: string;
   readonly color: string;
+  /** Which of the chart's metrics, from 0: the colour says whose line it is, the dashes of what. */
+  readonly dash?: number;
   readonly x: Float64Array;
   /** What is drawn as the line: smoothed, or the mean of a group. */
   readonly y: Float64Array;

@@ -24,7 +24,8 @@ function drawn(curves: Record<string, LiveCurve>, band: Band, more: Partial<Line
   const { lines } = lineModel({
     groups: [{ id: 'g', label: 'g', color: '', runs: Object.keys(curves) }],
     grouped: true,
-    curve: (run) => curves[run],
+    metrics: ['loss'],
+    curve: (_metric, run) => curves[run],
     band,
     smoothing: 0,
     xLabel: 'step',
@@ -108,6 +109,7 @@ describe('the ranges', () => {
     };
     const model = lineModel({
       groups: [{ id: 'r', label: 'r', color: '', runs: ['r'] }],
+      metrics: ['loss'],
       band: 'none',
       smoothing: 0,
       xLabel: 'step',

@@ -82,6 +82,7 @@ describe('the line that is meant', () => {
   const scale = { min: 0, max: 100, log: false, from: 0, to: 100 };
   const line = (id: string, level: number, end = 100): DrawnLine => ({
     id,
+    group: id,
     label: id,
     color: '#000',
     x: Float64Array.of(0, end),
@@ -103,6 +104,7 @@ describe('CSV of a chart', () => {
       lines: [
         {
           id: 'a',
+          group: 'a',
           label: '=evil, "x"',
           color: '',
           x: Float64Array.of(1),

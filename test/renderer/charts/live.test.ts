@@ -130,7 +130,8 @@ describe('the lines of a chart', () => {
   const options: LineModelOptions = {
     groups: [{ id: 'g', label: 'both', color: '#000', runs: ['a', 'b'] }],
     grouped: true,
-    curve: (run) => curves.get(run),
+    metrics: ['loss'],
+    curve: (metric, run) => (metric === 'loss' ? curves.get(run) : undefined),
     band: 'minmax',
     smoothing: 0,
     xLabel: 'step',
@@ -165,5 +166,20 @@ describe('the lines of a chart', () => {
     expect([...line.raw!]).toEqual([4, -1, 2]);
     expect(line.y[0]).toBe(4);
     expect(line.y[1]).toBeCloseTo((4 * 0.5 + -1) / 1.5, 12);
+  });
+  it('of several metrics share the colour of their group, and differ by dashes and names (would catch lines that overwrite each other)', () => {
+    const of = { loss: curves.get('a')!, other: curves.get('b')! };
+    const both = { ...options, metrics: ['loss', 'other', 'none'], curve: (metric: string) => of[metric as 'loss'] };
+    const { lines, y } = lineModel({ ...both, groups: [{ ...options.groups[0], runs: ['a'] }], grouped: false });
+    expect(lines.map(({ id, group, label, color, dash }) => [id, group, label, color, dash])).toEqual([
+      ['a|loss', 'a', 'both · loss', '#000', undefined],
+      ['a|other', 'a', 'both · other', '#000', 1],
+    ]);
+    // The axes hold both: loss has the lowest value, other the highest.
+    expect([y.min < -1, y.max > 6]).toEqual([true, true]);
+    expect(lineModel(both).lines.map(({ id, group }) => [id, group])).toEqual([
+      ['g|loss', 'g'],
+      ['g|other', 'g'],
+    ]);
   });
 });

@@ -1,0 +1,151 @@
+/** From a chart's description and the curves at hand to what is drawn: one pair of axes, or one per facet. Free of Vue and of drawing. */
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { formatSetting } from '../../../preload/shared/format.ts';
+import { unitOf } from '../../../preload/shared/metrics.ts';
+import { shortName } from '../../../preload/shared/results/groups.ts';
+import { distinctSeeds } from '../../../preload/shared/results/seeds.ts';
+import { facetsOf, MOST_FACETS, withSharedAxes } from '../data/facets.ts';
+import { lineModel } from '../data/lineModel.ts';
+import type { LiveCurve } from '../data/live.ts';
+import type { LineModel, Reference } from '../draw/model.ts';
+import type { Extent } from '../series/extent.ts';
+import type { BoardState } from './boardState.ts';
+import type { ChartLook, ChartSpec } from './chartSpec.ts';
+import type { BoardGroup, Coloring } from './groups.ts';
+import { trendModel } from './trendModel.ts';
+
+/** One pair of axes: the whole chart, or one of its facets. */
+export interface Panel {
+  readonly key: string;
+  /** Value of the setting; empty for the whole chart. */
+  readonly title: string;
+  readonly model: LineModel;
+}
+
+export interface ChartPanels {
+  readonly panels: readonly Panel[];
+  /** Facets that are not drawn, because there are too many. */
+  readonly left: number;
+}
+
+/** What a board says to all of its charts. */
+export interface ChartBoard {
+  readonly groups: readonly BoardGroup[];
+  /** Runs that are shown, with their latest numbers. */
+  readonly final: readonly RunRecord[];
+  /** Settings that differ. */
+  readonly settings: readonly string[];
+  readonly coloring: Coloring;
+  readonly state: Pick<BoardState, 'band' | 'groupBy' | 'facet'>;
+  references(metric: string): readonly Reference[];
+}
+
+export interface ChartInput {
+  readonly chart: ChartSpec;
+  readonly look: ChartLook;
+  readonly range: Extent | undefined;
+  readonly board: ChartBoard;
+  curve(metric: string, run: string): LiveCurve | undefined;
+}
+
+const SETTING = 'setting:';
+
+/** Where a chart's points lie: on the metric (null: its points are final values over a setting; undefined: over the step), and its label. */
+export function placeOf(x: string): { metric: string | undefined | null; setting: string | undefined; label: string } {
+  if (x.startsWith(SETTING)) {
+    const setting = x.slice(SETTING.length);
+    return { metric: null, setting, label: setting };
+  }
+  if (x === 'relative') return { metric: 'seconds', setting: undefined, label: 'seconds since the start' };
+  return { metric: x === 'step' ? undefined : x, setting: undefined, label: x };
+}
+
+/** The unit that all metrics of a chart share; empty when they share none. */
+export function unitOfChart({ metrics }: ChartSpec): string {
+  const [unit, ...others] = new Set(metrics.map(unitOf));
+  return others.length === 0 ? unit : '';
+}
+
+/** `val/loss and train/loss` */
+export function titleOf({ metrics }: ChartSpec): string {
+  return metrics.length < 2 ? metrics[0] : `${metrics.slice(0, -1).join(', ')} and ${metrics.at(-1)}`;
+}
+
+const STROKES = ['solid', 'dashed', 'dotted', 'dashed and dotted', 'dashed and twice dotted', 'in long dashes'];
+
+/** For who cannot see the samples beside the title: `solid: val/loss · dashed: train/loss`. Empty for a chart of one metric. */
+export const strokesOf = ({ metrics }: ChartSpec): string =>
+  metrics.length < 2 ? '' : metrics.map((name, i) => `${STROKES[i % STROKES.length]}: ${name}`).join(' · ');
+
+/** With the unit, where there is one. */
+export function labelOfChart(chart: ChartSpec): string {
+  const unit = unitOfChart(chart);
+  return unit === '' ? titleOf(chart) : `${titleOf(chart)} (${unit})`;
+}
+
+export function chartPanels(input: ChartInput): ChartPanels {
+  const { groups, final, settings, state } = input.board;
+  const { facet } = state;
+  if (facet === '' || !settings.includes(facet))
+    return { panels: [{ key: '', title: '', model: modelOf(input, groups, final) }], left: 0 };
+  const facets = facetsOf<RunRecord, BoardGroup>(groups, facet);
+  const drawn = facets.slice(0, MOST_FACETS);
+  const latest = new Map(final.map((run) => [run.id, run]));
+  const models = withSharedAxes(
+    drawn.map((each) => modelOf(input, each.groups, each.runs.map(({ id }) => latest.get(id)!).filter(Boolean))),
+  );
+  const name = shortName(facet, settings);
+  return {
+    panels: drawn.map(({ key, value }, i) => ({
+      key,
+      title: value === undefined ? `${name} not set` : `${name} ${formatSetting(value)}`,
+      model: models[i],
+    })),
+    left: facets.length - drawn.length,
+  };
+}
+
+function modelOf(
+  { chart, look, range, board, curve }: ChartInput,
+  groups: readonly BoardGroup[],
+  runs: readonly RunRecord[],
+): LineModel {
+  const { band, groupBy, facet } = board.state;
+  const { setting, label } = placeOf(look.x);
+  const yLabel = labelOfChart(chart);
+  if (setting !== undefined)
+    return trendModel({
+      runs: distinctSeeds(runs),
+      metrics: chart.metrics,
+      setting,
+      lines: groupBy === 'none' ? [] : board.settings.filter((name) => name !== setting && name !== facet),
+      band,
+      xLog: look.xLog || undefined,
+      yLog: look.yLog,
+      yLabel,
+      color: (members) => board.coloring.of(members),
+      among: board.final,
+    });
+  return lineModel({
+    groups,
+    metrics: chart.metrics,
+    grouped: groupBy !== 'none',
+    curve,
+    band,
+    smoothing: look.smoothing,
+    xLabel: label,
+    yLabel,
+    xLog: look.xLog,
+    yLog: look.yLog,
+    clipOutliers: look.outliers,
+    relative: look.x === 'relative',
+    xRange: range,
+    references: referencesOf(chart, board),
+  });
+}
+
+/** Those of all metrics; one that several share (the entropy of the text) once. */
+function referencesOf({ metrics }: ChartSpec, board: ChartBoard): Reference[] {
+  const found = metrics.flatMap((metric) => board.references(metric));
+  return found.filter(({ label }, i) => found.findIndex((each) => each.label === label) === i);
+}

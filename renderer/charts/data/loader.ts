@@ -1,0 +1,262 @@
+/**
+ * What one chart reads and when it is built: curves come from the database when the chart needs them, go on with live points, and are read
+ * again where those cannot continue them; building waits for a frame, and for its turn. Free of Vue and of the DOM.
+ */
+import type { MetricBatch } from '../../../preload/contract/metrics.ts';
+import { cancelDraw, drawPressure, requestDraw } from '../draw/frames.ts';
+import type { Extent } from '../series/extent.ts';
+import type { LiveCurve } from './live.ts';
+import { ChartReader } from './reader.ts';
+import type { Range, ReadSeries } from './reader.ts';
+
+/** What a chart needs of the curves. */
+export interface ChartNeed {
+  readonly runs: readonly string[];
+  readonly metrics: readonly string[];
+  /** Metric on x; undefined for the step, null for a chart of final values, which reads no curves. */
+  readonly x: string | undefined | null;
+  /** Shown part of x; everything when undefined. */
+  readonly range: Extent | undefined;
+  /** CSS pixels of one panel; 0 until it is laid out. */
+  readonly width: number;
+  /** On screen. */
+  readonly visible: boolean;
+}
+
+export interface PointsChange {
+  readonly run: string;
+  readonly columns: MetricBatch;
+  /** What is known of the run no longer holds: it went back to a checkpoint, or points were left out on the way. */
+  readonly again: boolean;
+}
+
+export interface LoaderState {
+  /** Nothing was built yet, and the first curves are on their way. */
+  readonly loading: boolean;
+  readonly problem: string | undefined;
+}
+
+export interface LoaderHost {
+  readonly read: ReadSeries;
+  /** Builds the chart and draws it, within a frame. */
+  build(): void;
+  /** Someone waits for this chart: the pointer is on it. */
+  pointed(): boolean;
+  changed(state: LoaderState): void;
+}
+
+/** Frames and time; replaced in tests. */
+export interface Schedule {
+  now(): number;
+  /** @returns what cancels it */
+  later(milliseconds: number, action: () => void): () => void;
+  /** In the next frame that has room. A chart that asks again before its turn is built once. */
+  frame(owner: object, action: () => void, pointed: boolean): void;
+  cancelFrame(owner: object): void;
+  /** How many times longer than usual live charts should wait: 1 while frames are on time. */
+  pressure(): number;
+}
+
+const PAGE: Schedule = {
+  now: () => performance.now(),
+  later: (milliseconds, action) => {
+    const timer = setTimeout(action, milliseconds);
+    return () => clearTimeout(timer);
+  },
+  frame: requestDraw,
+  cancelFrame: cancelDraw,
+  pressure: drawPressure,
+};
+
+/** Live points are drawn at most 20 times a second (ms). */
+const REDRAW = 50;
+/** Curves that cannot be continued from live points are read again, but not more often than this (ms). */
+const REREAD = 1500;
+/** Charts beside the one that is zoomed wait so long (ms) for the points of the range before they show it with those that they have. */
+const COARSE = 300;
+
+const NOTHING: ChartNeed = { runs: [], metrics: [], x: undefined, range: undefined, width: 0, visible: false };
+
+export class ChartLoader {
+  readonly #host: LoaderHost;
+  readonly #schedule: Schedule;
+  readonly #readers = new Map<string, ChartReader>();
+  readonly #owner = {};
+  /** Cancel what is to happen later, by its name. */
+  readonly #timers = new Map<'live' | 'coarse' | 'reread' | 'turn', () => void>();
+  #need = NOTHING;
+  #wanted: ReadonlySet<string> = new Set();
+  #builtAt = -Infinity;
+  /** How long building took, ms. */
+  #cost = 0;
+  #built = false;
+  /** Asked to be built while nobody could see it. */
+  #missed = false;
+  #state: LoaderState = { loading: false, problem: undefined };
+  #disposed = false;
+
+  constructor(host: LoaderHost, schedule = PAGE) {
+    this.#host = host;
+    this.#schedule = schedule;
+  }
+
+  curve(metric: string, run: string): LiveCurve | undefined {
+    return this.#readers.get(metric)?.get(run);
+  }
+
+  /** Tells what the chart needs now; what is not there yet is read. */
+  need(next: ChartNeed): void {
+    const before = this.#need;
+    this.#need = next;
+    if (next.runs !== before.runs) this.#wanted = new Set(next.runs);
+    if (next.metrics !== before.metrics) this.#keepReaders(next.metrics);
+    if (this.#visible && this.#missed) this.redraw();
+    if (!sameExtent(next.range, before.range)) this.#zoomed();
+    this.#load();
+  }
+
+  /** At the next frame: how it is drawn changed. While it is off screen this is remembered. */
+  redraw(): void {
+    this.#cancel('live');
+    this.#cancel('coarse');
+    if (!this.#visible) {
+      this.#missed = true;
+      return;
+    }
+    this.#schedule.frame(this.#owner, () => this.#build(), this.#host.pointed());
+  }
+
+  /** Soon, and not more often than the machine can bear: live points may take an eighth of the time per chart. */
+  redrawSoon(): void {
+    if (this.#timers.has('live')) return;
+    const wait = Math.max(REDRAW, 8 * this.#cost) * this.#schedule.pressure();
+    this.#later('live', Math.max(0, this.#builtAt + wait - this.#schedule.now()), () => this.redraw());
+  }
+
+  /** Points that came in. */
+  points({ run, columns, again }: PointsChange): void {
+    let grown = false;
+    let stale = false;
+    for (const reader of this.#readers.values()) {
+      if (again) reader.outdate(run);
+      else if (reader.append(run, columns)) grown = true;
+      stale ||= reader.stale || (this.#wanted.has(run) && reader.get(run) === undefined);
+    }
+    if (grown) this.redrawSoon();
+    if (stale && this.#need.visible && !this.#timers.has('reread')) this.#later('reread', REREAD, () => this.#load());
+  }
+
+  /** Points may have been missed: everything is read again, and stays on screen meanwhile only as it was drawn. */
+  readAgain(): void {
+    for (const reader of this.#readers.values()) reader.forget();
+    this.#load();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    this.#schedule.cancelFrame(this.#owner);
+    for (const reader of this.#readers.values()) reader.forget();
+  }
+
+  get #visible(): boolean {
+    return this.#need.visible && this.#need.width > 0;
+  }
+
+  #keepReaders(metrics: readonly string[]): void {
+    for (const [metric, reader] of this.#readers)
+      if (!metrics.includes(metric)) {
+        reader.forget();
+        this.#readers.delete(metric);
+      }
+    for (const metric of metrics)
+      if (!this.#readers.has(metric)) this.#readers.set(metric, new ChartReader(this.#host.read, metric));
+  }
+
+  #build(): void {
+    if (this.#disposed) return;
+    // It left the screen while it waited for its frame.
+    this.#missed = !this.#visible;
+    if (this.#missed) return;
+    const begin = this.#schedule.now();
+    this.#built = true;
+    this.#host.build();
+    this.#builtAt = this.#schedule.now();
+    this.#cost = this.#builtAt - begin;
+  }
+
+  /** A new range: at once where the pointer is, and elsewhere when the machine is not busy with that chart. */
+  #zoomed(): void {
+    if (this.#host.pointed()) this.redraw();
+    else this.#later('coarse', COARSE, () => this.redraw());
+  }
+
+  #load(): void {
+    // The chart under the pointer asks before the others, which ask one task later.
+    if (this.#need.range === undefined || this.#host.pointed()) void this.#read();
+    else this.#later('turn', 0, () => void this.#read());
+  }
+
+  async #read(): Promise<void> {
+    if (!this.#visible) return;
+    const { runs, x, width, range } = this.#need;
+    if (x === null) {
+      this.redraw();
+      return;
+    }
+    this.#tell({ loading: !this.#built, problem: this.#state.problem });
+    const steps = range === undefined ? undefined : x === undefined ? wholeSteps(range) : this.#stepsOf(range);
+    const answers = await Promise.all(
+      [...this.#readers].map(async ([metric, reader]) => {
+        try {
+          return { changed: await reader.need(runs, x, width, steps), problem: undefined };
+        } catch (error) {
+          return { changed: false, problem: `Could not read ${metric}: ${(error as Error).message}` };
+        }
+      }),
+    );
+    if (this.#disposed) return;
+    const problem = answers.find((answer) => answer.problem !== undefined)?.problem;
+    if (answers.some(({ changed }) => changed) || (!this.#built && problem === undefined)) this.redraw();
+    this.#tell({ loading: !this.#built && this.#busy, problem });
+  }
+
+  get #busy(): boolean {
+    return [...this.#readers.values()].some(({ busy }) => busy);
+  }
+
+  /** Steps of a range of x, over all metrics; undefined when no curve is there to say. */
+  #stepsOf({ min, max }: Extent): Range | undefined {
+    const found = [...this.#readers.values()].flatMap((reader) => reader.stepsOf({ from: min, to: max }) ?? []);
+    if (found.length === 0) return undefined;
+    return { from: Math.min(...found.map(({ from }) => from)), to: Math.max(...found.map(({ to }) => to)) };
+  }
+
+  #tell(state: LoaderState): void {
+    if (state.loading === this.#state.loading && state.problem === this.#state.problem) return;
+    this.#state = state;
+    this.#host.changed(state);
+  }
+
+  #later(name: 'live' | 'coarse' | 'reread' | 'turn', milliseconds: number, action: () => void): void {
+    this.#cancel(name);
+    const run = (): void => {
+      this.#timers.delete(name);
+      action();
+    };
+    this.#timers.set(name, this.#schedule.later(milliseconds, run));
+  }
+
+  #cancel(name: 'live' | 'coarse' | 'reread' | 'turn'): void {
+    this.#timers.get(name)?.();
+    this.#timers.delete(name);
+  }
+}
+
+const sameExtent = (a: Extent | undefined, b: Extent | undefined): boolean => a?.min === b?.min && a?.max === b?.max;
+
+function wholeSteps({ min, max }: Extent): Range {
+  const margin = 0.02 * (max - min) + 1;
+  return { from: Math.max(0, Math.floor(min - margin)), to: Math.ceil(max + margin) };
+}

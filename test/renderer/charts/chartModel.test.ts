@@ -1,0 +1,142 @@
+/** From a chart's description to what is drawn. */
+import { describe, expect, it } from 'vitest';
+import type { Series } from '../../../preload/contract/metrics.ts';
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { chartPanels, labelOfChart, placeOf, strokesOf, titleOf } from '../../../renderer/charts/board/chartModel.ts';
+import type { ChartInput } from '../../../renderer/charts/board/chartModel.ts';
+import { MOST_METRICS } from '../../../renderer/charts/board/chartSpec.ts';
+import type { ChartSpec } from '../../../renderer/charts/board/chartSpec.ts';
+import type { BoardGroup } from '../../../renderer/charts/board/groups.ts';
+import { DASHES } from '../../../renderer/charts/draw/lineOption.ts';
+import { LiveCurve } from '../../../renderer/charts/data/live.ts';
+
+const curve = (...values: number[]): LiveCurve => {
+  const value = Float64Array.from(values);
+  const series: Series = {
+    step: Float64Array.from(values, (_, i) => i),
+    value,
+    min: value,
+    max: value,
+    nonFinite: new Uint32Array(values.length),
+    bucket: 1,
+    points: values.length,
+  };
+  return new LiveCurve(series);
+};
+const run = (id: string, lr: number, seed: number, summary: Record<string, number>): RunRecord =>
+  ({
+    id,
+    name: id,
+    seed,
+    config: { 'optimizer.lr': lr, seed },
+    settingKey: String(lr),
+    sweepId: 's',
+    state: 'finished',
+    summary,
+    createdAt: 0,
+  }) as unknown as RunRecord;
+const runs = [
+  run('a', 0.001, 1, { 'val/loss': 2, 'train/loss': 1 }),
+  run('b', 0.001, 2, { 'val/loss': 4, 'train/loss': 3 }),
+  run('c', 0.01, 1, { 'val/loss': 5, 'train/loss': 9 }),
+];
+const group = (lr: number, ...ids: string[]): BoardGroup => ({
+  id: `group:${lr}`,
+  label: `lr ${lr}`,
+  color: '#123456',
+  runs: ids,
+  members: runs.filter(({ id }) => ids.includes(id)),
+});
+const CURVES: Readonly<Record<string, LiveCurve>> = {
+  'val/loss a': curve(4, 2),
+  'val/loss b': curve(6, 4),
+  'val/loss c': curve(8, 5),
+  'train/loss a': curve(3, 1),
+  'train/loss b': curve(5, 3),
+  'train/loss c': curve(9, 9),
+};
+const chart: ChartSpec = { id: 'val/loss', kind: 'lines', metrics: ['val/loss', 'train/loss'] };
+const input = (change: Partial<ChartInput> = {}, facet = ''): ChartInput => ({
+  chart,
+  look: { x: 'step', xLog: false, yLog: false, smoothing: 0, outliers: false },
+  range: undefined,
+  curve: (metric, id) => CURVES[`${metric} ${id}`],
+  board: {
+    groups: [group(0.001, 'a', 'b'), group(0.01, 'c')],
+    final: runs,
+    settings: ['optimizer.lr'],
+    coloring: { of: () => '#123456' },
+    state: { band: 'sd', groupBy: 'setting', facet },
+    references: (metric) => [
+      { value: 1, label: 'entropy of the text' },
+      ...(metric === 'train/loss' ? [{ value: 2, label: 'of the training text' }] : []),
+    ],
+  },
+  ...change,
+});
+
+describe('a chart of two metrics', () => {
+  it('has a line per group and metric, each the mean of its own values (would catch one metric drawn twice)', () => {
+    const [{ model }] = chartPanels(input()).panels;
+    expect(model.lines.map(({ label, y, n, dash }) => [label, [...y], [...n!], dash])).toEqual([
+      ['lr 0.001 · val/loss', [5, 3], [2, 2], undefined],
+      ['lr 0.01 · val/loss', [8, 5], [1, 1], undefined],
+      ['lr 0.001 · train/loss', [4, 2], [2, 2], 1],
+      ['lr 0.01 · train/loss', [9, 9], [1, 1], 1],
+    ]);
+    expect(model.y.label).toBe('val/loss and train/loss (nats/token)');
+  });
+
+  it('names a floor that both share once', () => {
+    const [{ model }] = chartPanels(input()).panels;
+    expect(model.references.map(({ value }) => value)).toEqual([1, 2]);
+  });
+
+  it('against a setting has a trend of each', () => {
+    const look = { ...input().look, x: 'setting:optimizer.lr' };
+    const [{ model }] = chartPanels(input({ look })).panels;
+    expect(model.lines.map(({ label, x, y }) => [label, [...x], [...y]])).toEqual([
+      ['val/loss', [0.001, 0.01], [3, 5]],
+      ['train/loss', [0.001, 0.01], [2, 9]],
+    ]);
+    expect(new Set(model.lines.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('is split into facets, each with both', () => {
+    const { panels, left } = chartPanels(input({}, 'optimizer.lr'));
+    expect(panels.map(({ title, model }) => [title, model.lines.length])).toEqual([
+      ['lr 0.001', 2],
+      ['lr 0.01', 2],
+    ]);
+    expect(left).toBe(0);
+    expect(panels[0].model.y).toEqual(panels[1].model.y);
+  });
+});
+
+describe('names', () => {
+  it('of charts say their metrics, and the unit where all share it', () => {
+    const of = (...metrics: string[]): [string, string] => {
+      const spec: ChartSpec = { ...chart, metrics };
+      return [titleOf(spec), labelOfChart(spec)];
+    };
+    expect(of('val/loss')).toEqual(['val/loss', 'val/loss (nats/token)']);
+    expect(of('val/loss', 'val/bpb')).toEqual(['val/loss and val/bpb', 'val/loss and val/bpb']);
+    expect(of('lr', 'a', 'b')).toEqual(['lr, a and b', 'lr, a and b']);
+  });
+
+  it('of strokes say what is what, one for each metric that a chart can have', () => {
+    const names = Array.from({ length: MOST_METRICS }, (_, i) => `m${i}`);
+    const words = strokesOf({ ...chart, metrics: names }).split(' · ');
+    expect(words[1]).toBe('dashed: m1');
+    expect(new Set(words.map((each) => each.split(':')[0])).size).toBe(MOST_METRICS);
+    expect(strokesOf({ ...chart, metrics: ['a'] })).toBe('');
+    expect(new Set(DASHES.map((dash) => dash.join())).size).toBe(MOST_METRICS);
+  });
+
+  it('of an x say what is read', () => {
+    expect(placeOf('step')).toEqual({ metric: undefined, setting: undefined, label: 'step' });
+    expect(placeOf('tokens')).toMatchObject({ metric: 'tokens', label: 'tokens' });
+    expect(placeOf('relative')).toMatchObject({ metric: 'seconds', label: 'seconds since the start' });
+    expect(placeOf('setting:a.b')).toEqual({ metric: null, setting: 'a.b', label: 'a.b' });
+  });
+});

@@ -1,6 +1,8 @@
 /** Reverse-mode differentiation: extends a graph with the gradient of one scalar. */
 import { operationOf } from './operation.ts';
-import { accumulateGradients, fill, gradientType } from './ops/index.ts';
+import { accumulateGradients, fill, gradientType, sumTo } from './ops/index.ts';
+import { broadcastShapes } from './shapes.ts';
+import { sameShape, showType } from './value.ts';
 import type { Node, Value } from './value.ts';
 
 /**
@@ -53,10 +55,21 @@ function backward(node: Node, gradients: Map<number, Value>, put: Put, needed: R
     node,
     node.outputs.map((output) => gradients.get(output.id)),
   );
-  node.inputs.forEach((value, i) => {
-    const gradient = grads[i];
-    if (gradient !== undefined && needed.has(value.node)) put(value, gradient);
+  const summed = node.inputs.map((value, i) => {
+    const gradient = needed.has(value.node) ? grads[i] : undefined;
+    return gradient === undefined ? undefined : sumToInput(node, value, gradient);
   });
+  node.inputs.forEach((value, i) => {
+    if (summed[i] !== undefined) put(value, summed[i]);
+  });
+}
+
+/** A gradient in the shape of its input: summed over the axes along which the input was broadcast. */
+function sumToInput(node: Node, input: Value, gradient: Value): Value {
+  const full = broadcastShapes(node.op, gradient.shape, input.shape);
+  if (!sameShape(full, gradient.shape))
+    throw new Error(`${node.op}: the gradient of ${showType(input)} is ${showType(gradient)}`);
+  return sumTo(gradient, input.shape);
 }
 
 /** Nodes among `nodes` that produce a target or depend on one. */

@@ -19,7 +19,8 @@ export interface Operation {
   readonly infer: (inputs: readonly Value[], attrs: Attributes) => readonly ValueType[];
   /**
    * Gradients with respect to each input, given those of the outputs (`undefined`: no gradient flows there). Return
-   * `undefined` for an input that has none. A composite without a rule is differentiated through its decomposition.
+   * `undefined` for an input that has none. A gradient may have the shape to which its input was broadcast: it is then summed to
+   * the input's own. A composite without a rule is differentiated through its decomposition.
    */
   readonly gradient?: (node: Node, gradients: readonly (Value | undefined)[]) => readonly (Value | undefined)[];
   /** The same computation in simpler operations, built from `inputs` (values of the graph that receives it). */

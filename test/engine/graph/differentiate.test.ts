@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { differentiate } from '../../../main/engine/graph/differentiate.ts';
 import { expand } from '../../../main/engine/graph/expand.ts';
-import { newGraph } from '../../../main/engine/graph/operation.ts';
+import { defineOperation, newGraph } from '../../../main/engine/graph/operation.ts';
 import {
   add,
   gather,
@@ -53,6 +53,28 @@ describe('differentiate', () => {
     const expected = [0, 0, 2].flatMap((count) => [count * all![0]! + looked![0]!, count * all![1]! + looked![1]!]);
     expect(Array.from(evaluate([dw!], feeds)[0]!)).toEqual(expected);
     expect(dw!.dtype).toBe('f32');
+  });
+
+  test('refuses a gradient that is not its input, broadcast (catches a transposed gradient, which has as many elements)', () => {
+    defineOperation({
+      name: 'transposedByMistake',
+      kind: 'primitive',
+      infer: ([x]) => [{ shape: [...x!.shape].reverse(), dtype: x!.dtype }],
+      gradient: (_, [g]) => [g],
+    });
+    const { graph, x } = graphWith([3, 5]);
+    const [y] = graph.add('transposedByMistake', [x[0]!]);
+    expect(() => differentiate(reshape(reduceSum(y!, [0, 1]), []), [x[0]!])).toThrow(/transposedByMistake/);
+  });
+
+  test('sums a gradient over broadcast axes once, whatever its uses: y = Σ (x + b)·b', () => {
+    const { x } = graphWith([2, 3], [3]);
+    const [a, b] = x as [(typeof x)[0] & object, (typeof x)[0] & object];
+    const [da, db] = differentiate(reshape(reduceSum(mul(add(a, b), b), [0, 1]), []), [a, b]);
+    const feeds = { x0: [1, 2, 3, 4, 5, 6], x1: [7, 8, 9] };
+    expect(Array.from(evaluate([da!], feeds)[0]!)).toEqual([7, 8, 9, 7, 8, 9]);
+    // Σ over the two rows of x + 2b.
+    expect(Array.from(evaluate([db!], feeds)[0]!)).toEqual([1 + 4 + 28, 2 + 5 + 32, 3 + 6 + 36]);
   });
 
   test('gives nothing where there is no path, and 1 for the loss itself', () => {

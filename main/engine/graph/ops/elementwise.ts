@@ -4,8 +4,6 @@ import { broadcastShapes, elementwiseType, isFloat, lowestPrecision, requireShap
 import { sameShape } from '../value.ts';
 import type { DType, Value } from '../value.ts';
 import { fill } from './leaves.ts';
-import { broadcastTo } from './movement.ts';
-import { sumTo } from './reduce.ts';
 
 type UnaryGradient = (x: Value, y: Value, g: Value) => Value;
 
@@ -74,8 +72,7 @@ for (const [name, rule] of Object.entries(BINARY)) {
     },
     gradient: (node, [g]) => {
       const [a, b] = node.inputs as [Value, Value];
-      const [da, db] = rule(a, b, node.outputs[0]!, g!);
-      return [sumTo(da, a.shape), sumTo(db, b.shape)];
+      return rule(a, b, node.outputs[0]!, g!);
     },
     inPlace: [
       [0, 0],
@@ -118,12 +115,8 @@ defineOperation({
     return [{ shape, dtype: elementwiseType('select', [a!, b!], shape) }];
   },
   gradient: (node, [g]) => {
-    const [condition, a, b] = node.inputs as [Value, Value, Value];
-    return [
-      undefined,
-      sumTo(select(condition, g!, scalar(g!, 0)), a.shape),
-      sumTo(select(condition, scalar(g!, 0), g!), b.shape),
-    ];
+    const condition = node.inputs[0]!;
+    return [undefined, select(condition, g!, scalar(g!, 0)), select(condition, scalar(g!, 0), g!)];
   },
   inPlace: [
     [0, 1],
@@ -161,9 +154,4 @@ export function accumulateGradients(a: Value, b: Value): Value {
   if (!sameShape(a.shape, b.shape))
     throw new Error(`gradients of one value differ in shape: [${a.shape}] [${b.shape}]`);
   return add(a, b);
-}
-
-/** `x` repeated to `shape` when it is not already of that shape. */
-export function expandTo(x: Value, shape: readonly number[]): Value {
-  return sameShape(x.shape, shape) ? x : broadcastTo(x, shape);
 }

@@ -6,7 +6,6 @@ import type { Value } from '../value.ts';
 import { add, gradientType } from './elementwise.ts';
 import { matmul, rows } from './matmul.ts';
 import { reshape } from './movement.ts';
-import { sumTo } from './reduce.ts';
 
 defineOperation({
   name: 'linear',
@@ -26,7 +25,7 @@ defineOperation({
     const [x, w, b] = node.inputs as [Value, Value, Value | undefined];
     const dx = reshape(matmul(rows(g!), w, { out: gradientType(x) }), x.shape);
     const dw = matmul(rows(g!), rows(x), { transposeA: true, out: gradientType(w) });
-    return b === undefined ? [dx, dw] : [dx, dw, sumTo(g!, b.shape)];
+    return b === undefined ? [dx, dw] : [dx, dw, g];
   },
   decompose: ([x, w, b]) => {
     const y = matmul(rows(x!), w!, { transposeB: true });

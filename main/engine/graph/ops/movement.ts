@@ -4,7 +4,6 @@ import { broadcastShapes, requireShape } from '../shapes.ts';
 import { sameShape, sizeOf } from '../value.ts';
 import type { Shape, Value } from '../value.ts';
 import { fill } from './leaves.ts';
-import { sumTo } from './reduce.ts';
 
 defineOperation({
   name: 'reshape',
@@ -146,7 +145,7 @@ defineOperation({
     );
     return [{ shape, dtype: x!.dtype }];
   },
-  gradient: (node, [g]) => [sumTo(g!, node.inputs[0]!.shape)],
+  gradient: (_, [g]) => [g],
 });
 /** Repeats `x` to `shape` by NumPy's rule. */
 export function broadcastTo(x: Value, shape: Shape): Value {

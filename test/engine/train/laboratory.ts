@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { EngineEnd, EngineMessage } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { selectExecutor } from '../../../main/engine/executors/select.ts';
-import type { Executor, TypedArray } from '../../../main/engine/executors/executor.ts';
+import type { Executor, LoadedProgram, TypedArray } from '../../../main/engine/executors/executor.ts';
 import type { CheckpointFiles } from '../../../main/engine/train/checkpoint.ts';
 import { OPTIMIZER, WEIGHTS } from '../../../main/engine/train/checkpoint.ts';
 import { TrainingControl } from '../../../main/engine/train/control.ts';
@@ -73,6 +73,8 @@ export interface TrainingOptions {
     outputs: Record<string, TypedArray> | undefined,
     control: TrainingControl,
   ) => boolean | void;
+  /** Called with every program that the run loads. */
+  readonly onLoad?: (loaded: LoadedProgram) => void;
   /** Sees every message before the host; may stop the run, or throw to break it off like a kill. */
   readonly onMessage?: (message: EngineMessage, control: TrainingControl) => void;
 }
@@ -110,7 +112,9 @@ export async function train(options: TrainingOptions): Promise<{ end: EngineEnd;
     files: options.files,
     openExecutor: async (config) => {
       const { executor } = await selectExecutor(config.device as string);
-      return options.onProgram === undefined ? executor : tampered(executor, options.onProgram, control);
+      return options.onProgram === undefined && options.onLoad === undefined
+        ? executor
+        : tampered(executor, options, control);
     },
   });
   return { end, host };
@@ -128,10 +132,10 @@ export async function tensorsOf(host: FakeHost): Promise<Record<string, Float32A
   return tensors;
 }
 
-/** The executor with `onProgram` between it and the engine. */
+/** The executor with `onProgram` and `onLoad` between it and the engine. */
 function tampered(
   executor: Executor,
-  onProgram: NonNullable<TrainingOptions['onProgram']>,
+  { onProgram, onLoad }: Pick<TrainingOptions, 'onProgram' | 'onLoad'>,
   control: TrainingControl,
 ): Executor {
   return {
@@ -140,7 +144,11 @@ function tampered(
       const session = executor.open(states);
       const calls = new Map<string, number>();
       return {
-        load: (program) => session.load(program),
+        load(program) {
+          const loaded = session.load(program);
+          onLoad?.(loaded);
+          return loaded;
+        },
         read: (...what) => session.read(...what),
         write: (...what) => session.write(...what),
         memory: () => session.memory(),
@@ -149,12 +157,12 @@ function tampered(
           const { name } = loaded.program;
           const call = (calls.get(name) ?? 0) + 1;
           calls.set(name, call);
-          if (onProgram(name, call, undefined, control) === false)
+          if (onProgram?.(name, call, undefined, control) === false)
             return Object.fromEntries(
               [...loaded.program.outputs.keys()].map((key) => [key, Float32Array.of(Infinity)]),
             );
           const outputs = await session.run(loaded, inputs);
-          onProgram(name, call, outputs, control);
+          onProgram?.(name, call, outputs, control);
           return outputs;
         },
       };

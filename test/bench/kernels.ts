@@ -10,15 +10,17 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { loadNative, pointer, record } from '../../main/engine/native/addon.ts';
+import { loadNative, pointer, signaturesOf } from '../../main/engine/native/addon.ts';
 import type { Native } from '../../main/engine/native/addon.ts';
+import type { Signatures } from '../../main/engine/native/encode.ts';
+import { looseRecord } from '../oracles/kernelCall.ts';
 import { measureCeilings, showCeilings } from './ceiling.ts';
 import { startPeer } from './peer.ts';
 import type { Peer } from './peer.ts';
 import { median, spread } from './statistics.ts';
 
 let native: Native;
-let kernels: ReturnType<Native['kernels']>;
+let signatures: Signatures;
 
 interface Case {
   id: string;
@@ -33,7 +35,6 @@ type Put = (elements: number, type: 'f32' | 'bf16' | 'index', limit?: number) =>
 
 const tokens = 8192;
 const bytes = { f32: 4, bf16: 2, index: 4 } as const;
-const code = (type: 'f32' | 'bf16') => (type === 'bf16' ? 1 : 0);
 
 function gemm(label: string, m: number, n: number, k: number, ta: number, tb: number, type: 'f32' | 'bf16'): Case {
   // Weight gradients are accumulated in f32; the rest is written in the working type.
@@ -47,8 +48,8 @@ function gemm(label: string, m: number, n: number, k: number, ta: number, tb: nu
     program: (put) => {
       const args = { a: put(m * k, type), b: put(n * k, type), c: put(m * n, ctype), m, n, k, ta, tb };
       const strides = { lda: ta ? m : k, ldb: tb ? k : n, ldc: n };
-      const types = { atype: code(type), btype: code(type), ctype: code(ctype), compute: code(type) };
-      return record(kernels, 'gemm', { ...args, ...strides, ...types });
+      const types = { atype: type, btype: type, ctype: ctype, compute: type };
+      return looseRecord(signatures, 'gemm', { ...args, ...strides, ...types });
     },
   };
 }
@@ -81,15 +82,15 @@ function attention(batch: number, t: number, heads: number, d: number, type: 'f3
         d,
         dvalue: d,
         causal: 1,
-        type: code(type),
-        compute: code(type),
+        type: type,
+        compute: type,
         scale: 1 / Math.sqrt(d),
         ...strides,
         ...more,
       };
-      if (!backward) return record(kernels, 'attention', args);
+      if (!backward) return looseRecord(signatures, 'attention', args);
       const grads = { dout: put(n, type), gq: put(n, type), gk: put(n, type), gv: put(n, type) };
-      return record(kernels, 'attention_backward', { ...args, ...grads });
+      return looseRecord(signatures, 'attention_backward', { ...args, ...grads });
     },
   };
 }
@@ -107,7 +108,7 @@ function simple(
 function allCases(): Case[] {
   const cases: Case[] = [];
   for (const type of ['f32', 'bf16'] as const) {
-    const t = code(type);
+    const t = type;
     cases.push(
       gemm('qkv', tokens, 1536, 512, 0, 1, type),
       gemm('proj', tokens, 512, 512, 0, 1, type),
@@ -131,10 +132,10 @@ function allCases(): Case[] {
     const norm = (put: Put) => ({ x: put(rows * n, type), gain: put(n, 'f32'), rows, n, xtype: t, eps: 1e-5 });
     cases.push(
       simple('norm', type, { rows, n }, (put) =>
-        record(kernels, 'norm', { ...norm(put), y: put(rows * n, type), ytype: t }),
+        looseRecord(signatures, 'norm', { ...norm(put), y: put(rows * n, type), ytype: t }),
       ),
       simple('norm_backward', type, { rows, n }, (put) =>
-        record(kernels, 'norm_backward', {
+        looseRecord(signatures, 'norm_backward', {
           ...norm(put),
           dy: put(rows * n, type),
           dx: put(rows * n, type),
@@ -147,11 +148,17 @@ function allCases(): Case[] {
     const wide = tokens * 2048;
     cases.push(
       simple('gelu', type, { n: wide }, (put) =>
-        record(kernels, 'activation', { x: put(wide, type), y: put(wide, type), n: wide, type: t, act: 1 }),
+        looseRecord(signatures, 'activation', {
+          x: put(wide, type),
+          y: put(wide, type),
+          n: wide,
+          type: t,
+          act: 'gelu',
+        }),
       ),
       simple('gelu_backward', type, { n: wide }, (put) => {
-        const args = { x: put(wide, type), dy: put(wide, type), dx: put(wide, type), n: wide, type: t, act: 1 };
-        return record(kernels, 'activation_backward', args);
+        const args = { x: put(wide, type), dy: put(wide, type), dx: put(wide, type), n: wide, type: t, act: 'gelu' };
+        return looseRecord(signatures, 'activation_backward', args);
       }),
     );
     const [d, vocabulary, chunk] = [512, 16_000, 512];
@@ -162,7 +169,7 @@ function allCases(): Case[] {
         type,
         { rows: some, d, vocabulary },
         (put) =>
-          record(kernels, 'cross_entropy', {
+          looseRecord(signatures, 'cross_entropy', {
             hidden: put(some * d, type),
             weight: put(vocabulary * d, type),
             target: put(some, 'index', vocabulary),
@@ -179,7 +186,6 @@ function allCases(): Case[] {
             dhtype: t,
             compute: t,
             dscale: 1 / some,
-            ltype: 0,
           }),
         6 * some * d * vocabulary,
       ),
@@ -192,7 +198,7 @@ function allCases(): Case[] {
       const one = put(16, 'f32');
       const numbers = { scale: one, lr: one, decay: one, bias1: one, bias2: one };
       const consts = { n: parameters, beta1: 0.9, beta2: 0.99, eps: 1e-8 };
-      return record(kernels, 'optimizer', { p: p!, g: g!, m: m!, v: v!, ...numbers, ...consts });
+      return looseRecord(signatures, 'optimizer', { p: p!, g: g!, m: m!, v: v!, ...numbers, ...consts });
     }),
   );
 
@@ -260,7 +266,7 @@ export async function kernelsBench(args: readonly string[], only = ''): Promise<
   }
   native = loaded.native;
   if (flags.threads !== undefined) native.setThreads(Number(flags.threads));
-  kernels = native.kernels();
+  signatures = signaturesOf(native);
   const { level, threads } = native.info();
   const script = fileURLToPath(new URL('peers/kernels.py', import.meta.url));
   const other: KernelPeer | undefined =

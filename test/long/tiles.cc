@@ -187,8 +187,10 @@ void attend(Pool& pool, int limit) {
   g.gq = gq.data(), g.gk = gk.data(), g.gv = gv.data();
   attention_args f{};
 #define COPY_(x) f.x = g.x;
-  FIELDS_attention(COPY_, COPY_, COPY_)
+#define COPY_E(x, e) f.x = g.x;
+  FIELDS_attention(COPY_, COPY_, COPY_, COPY_E)
 #undef COPY_
+#undef COPY_E
   char which[160];
   snprintf(which, sizeof which, "tq %d tk %d d %d dvalue %d heads %d/%d window %d type %d threads %d", (int)g.tq, (int)g.tk, (int)g.d,
            (int)g.dvalue, (int)g.heads, (int)g.kvheads, (int)g.window, (int)g.type, pool.threads());

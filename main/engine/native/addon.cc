@@ -103,20 +103,35 @@ int default_threads() {
 #define FIELD_P(x) +1
 #define FIELD_I(x) +1
 #define FIELD_F(x) +1
+#define FIELD_E(x, e) +1
 constexpr int FIELD_COUNT[] = {
-#define COUNT(k) 0 FIELDS_##k(FIELD_P, FIELD_I, FIELD_F),
+#define COUNT(k) 0 FIELDS_##k(FIELD_P, FIELD_I, FIELD_F, FIELD_E),
     KERNELS(COUNT)
 #undef COUNT
 };
 #undef FIELD_P
 #undef FIELD_I
 #undef FIELD_F
+#undef FIELD_E
+
+// How many values each enum has.
+#define VALUE(name, text) +1
+#define ENUM(e) constexpr int64_t COUNT_##e = 0 ENUM_##e(VALUE);
+ENUMS(ENUM)
+#undef ENUM
+#undef VALUE
 
 bool pointer_ok(double p, std::string* error, const char* kernel, const char* field) {
   if (p < 0) return true;
   int64_t v = (int64_t)p, block = v / POINTER_UNIT, offset = v % POINTER_UNIT;
   if (block < MAX_BLOCKS && engine->blocks[block].data && (size_t)offset <= engine->blocks[block].bytes) return true;
   *error = std::string(kernel) + "." + field + " points outside the allocated blocks";
+  return false;
+}
+
+bool enum_ok(double v, int64_t count, std::string* error, const char* kernel, const char* field) {
+  if (v >= 0 && v < (double)count && v == (double)(int64_t)v) return true;
+  *error = std::string(kernel) + "." + field + " is none of its enum's values";
   return false;
 }
 
@@ -139,12 +154,15 @@ bool decode(const double* p, int64_t length, bool plan, Call* call, std::string*
   a->x = resolve(bases, *f++);
 #define FIELD_I(x) a->x = (int64_t)*f++;
 #define FIELD_F(x) a->x = *f++;
+#define FIELD_E(x, e)                                       \
+  if (!enum_ok(*f, COUNT_##e, error, kernel, #x)) { delete a; return false; } \
+  a->x = (int64_t)*f++;
 #define DECODE(k)                                   \
   case CODE_##k: {                                  \
     const char* kernel = #k;                        \
     (void)kernel;                                   \
     k##_args* a = new k##_args();                   \
-    FIELDS_##k(FIELD_P, FIELD_I, FIELD_F)           \
+    FIELDS_##k(FIELD_P, FIELD_I, FIELD_F, FIELD_E)  \
     a->blocks = bases;                              \
     call->args = a;                                 \
     break;                                          \
@@ -154,6 +172,7 @@ bool decode(const double* p, int64_t length, bool plan, Call* call, std::string*
 #undef FIELD_P
 #undef FIELD_I
 #undef FIELD_F
+#undef FIELD_E
     default:
       return false;
   }
@@ -314,22 +333,35 @@ napi_value Kernels(napi_env env, napi_callback_info) {
 #define FIELD_P(x) "p:" #x,
 #define FIELD_I(x) "i:" #x,
 #define FIELD_F(x) "f:" #x,
-#define NAMES(k) add(#k, CODE_##k, {FIELDS_##k(FIELD_P, FIELD_I, FIELD_F)});
+#define FIELD_E(x, e) #e ":" #x,
+#define NAMES(k) add(#k, CODE_##k, {FIELDS_##k(FIELD_P, FIELD_I, FIELD_F, FIELD_E)});
   KERNELS(NAMES)
 #undef NAMES
 #undef FIELD_P
 #undef FIELD_I
 #undef FIELD_F
+#undef FIELD_E
   return all;
 }
-napi_value ChainOps(napi_env env, napi_callback_info) {
-  napi_value list;
-  napi_create_array(env, &list);
-  uint32_t i = 0;
-#define OP(name) napi_set_element(env, list, i++, text(env, #name));
-  CHAIN_OPS(OP)
+// Names of every enum's values, in the order of their numbers.
+napi_value Enums(napi_env env, napi_callback_info) {
+  napi_value all;
+  napi_create_object(env, &all);
+  auto add = [&](const char* name, std::vector<const char*> values) {
+    napi_value list;
+    napi_create_array_with_length(env, values.size(), &list);
+    for (size_t i = 0; i < values.size(); i++) napi_set_element(env, list, (uint32_t)i, text(env, values[i]));
+    put(env, all, name, list);
+  };
+#define VALUE(name, text) #text,
+#define ENUM(e) add(#e, {ENUM_##e(VALUE)});
+  ENUMS(ENUM)
+#undef ENUM
+#undef VALUE
+#define OP(name) #name,
+  add("ChainOp", {CHAIN_OPS(OP)});
 #undef OP
-  return list;
+  return all;
 }
 napi_value Info(napi_env env, napi_callback_info) {
   napi_value o, levels;
@@ -556,7 +588,7 @@ NAPI_MODULE_INIT() {
   const struct {
     const char* name;
     napi_callback call;
-  } functions[] = {{"kernels", Kernels},   {"chainOps", ChainOps},         {"info", Info},       {"setLevel", SetLevel}, {"setThreads", SetThreads},
+  } functions[] = {{"kernels", Kernels},   {"enums", Enums}, {"info", Info},       {"setLevel", SetLevel}, {"setThreads", SetThreads},
                    {"allocate", Allocate},   {"free", Free},       {"write", Write},       {"read", Read},
                    {"compile", Compile},   {"release", Release},           {"scratchBytes", ScratchBytes}, {"run", Run}, {"runSync", RunSync},
                    {"profile", Profile},   {"memory", MemoryReport}};

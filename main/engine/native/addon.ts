@@ -7,6 +7,10 @@
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { encodeExtra, encodeFields } from './encode.ts';
+import type { Argument, EnumName, KernelSignature, Signatures } from './encode.ts';
+
+export { NULL } from './encode.ts';
 
 export type NativeArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
@@ -22,12 +26,6 @@ export interface NativeInfo {
   bf16Products: boolean;
 }
 
-export interface NativeKernel {
-  code: number;
-  /** `p:name` pointer, `i:name` integer, `f:name` real, in record order. */
-  fields: string[];
-}
-
 export interface NativeMemory {
   /** Bytes of blocks and scratch now, and the most there ever were. */
   allocated: number;
@@ -38,9 +36,9 @@ export interface NativeMemory {
 /** Functions of the addon. Calls that change something throw while a program runs. */
 export interface Native {
   info(): NativeInfo;
-  kernels(): Record<string, NativeKernel>;
-  /** Opcodes of `chain` by position. */
-  chainOps(): string[];
+  kernels(): Record<string, KernelSignature>;
+  /** Names of every enum's values in the order of their numbers; `ChainOp` holds the opcodes of `chain`. */
+  enums(): Record<string, string[]>;
   /** Throws when this processor cannot run the level; '' chooses the fastest. */
   setLevel(name: string): void;
   setThreads(count: number): void;
@@ -90,44 +88,23 @@ export function loadNative(): NativeResult {
   return loaded;
 }
 
-export const DTYPE = { f32: 0, bf16: 1, i32: 2, u8: 3 } as const;
-export const ACTIVATION = { none: 0, gelu: 1, gelu_tanh: 2, relu2: 3, silu: 4, relu: 5 } as const;
-export const OPTIMIZER = { adamw: 0, adam: 1, sgd: 2, adagrad: 3, rmsprop: 4 } as const;
-export const REDUCE = { sum: 0, mean: 1, max: 2, min: 3, squares: 4 } as const;
-
 const POINTER_UNIT = 2 ** 44;
-export const NULL = -1;
 /** Address of a byte of a block. */
 export const pointer = (block: number, offset: number): number => block * POINTER_UNIT + offset;
 
-/** What fields hold when a call does not name them; the rest are 0 (pointers null). */
-const DEFAULTS: Readonly<Record<string, number>> = {
-  alpha: 1,
-  batch: 1,
-  heads: 1,
-  kvheads: 1,
-  scale: 1,
-  period: 1,
-  bias1: NULL,
-  bias2: NULL,
-};
+/** Everything that records are encoded by. */
+export function signaturesOf(native: Native): Signatures {
+  return { kernels: native.kernels(), enums: native.enums() };
+}
 
-/** One record. Unknown argument names are refused. */
+/** One record of a program: the kernel's code, the record's length, its fields, and the numbers that follow them. */
 export function record(
-  kernels: Readonly<Record<string, NativeKernel>>,
+  signatures: Signatures,
   name: string,
-  args: Readonly<Record<string, number>>,
-  extra: readonly number[] = [],
+  args: Readonly<Record<string, Argument>>,
+  extra: readonly (number | EnumName)[] = [],
 ): number[] {
-  const kernel = kernels[name];
-  if (kernel === undefined) throw new Error(`no native kernel '${name}'`);
-  const names = new Set(kernel.fields.map((field) => field.slice(2)));
-  for (const key of Object.keys(args)) {
-    if (!names.has(key)) throw new Error(`native kernel '${name}' has no argument '${key}'`);
-  }
-  const values = kernel.fields.map((field) => {
-    const key = field.slice(2);
-    return args[key] ?? (field.startsWith('p:') ? NULL : (DEFAULTS[key] ?? 0));
-  });
-  return [kernel.code, 2 + values.length + extra.length, ...values, ...extra];
+  const fields = encodeFields(signatures, name, args);
+  const numbers = encodeExtra(signatures, name, extra);
+  return [signatures.kernels[name]!.code, 2 + fields.length + numbers.length, ...fields, ...numbers];
 }

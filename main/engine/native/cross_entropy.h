@@ -20,7 +20,6 @@ struct CrossEntropyProducts {
     logits.a = (void*)h;
     logits.b = g.weight;
     logits.c = g.logits;
-    logits.bias = g.bias;
     logits.m = rows, logits.n = g.vocabulary, logits.k = g.d;
     logits.lda = g.d, logits.ldb = g.d, logits.ldc = ldl, logits.tb = 1;
     logits.atype = g.htype, logits.btype = g.wtype, logits.ctype = g.ltype;
@@ -101,7 +100,7 @@ static void cross_entropy_row(const cross_entropy_args& g, int64_t r, int64_t ro
 }
 
 static void cross_entropy(const Context& x, const cross_entropy_args& g) {
-  bool gradient = g.dhidden || g.dweight || g.dbias;
+  bool gradient = g.dhidden || g.dweight;
   for (int64_t first = 0; first < g.rows; first += g.chunk) {
     int64_t rows = min_(g.chunk, g.rows - first);
     CrossEntropyProducts p(g, first, rows);
@@ -111,18 +110,6 @@ static void cross_entropy(const Context& x, const cross_entropy_args& g) {
     });
     if (g.dhidden) gemm(x, p.dhidden);
     if (g.dweight) gemm(x, p.dweight);
-    if (g.dbias) {
-      bool add = first > 0 || g.beta != 0;
-      parallel(x.pool, ceil_div(g.vocabulary, 8 * W), [&](int64_t task, int) {
-        int64_t d1 = min_(g.vocabulary, (task + 1) * 8 * W), ldl = logits_stride(g.vocabulary);
-        for (int64_t d = task * 8 * W; d < d1; d += W) {
-          vf sum = splat(0.f);
-          for (int64_t r = 0; r < rows; r++) sum += ld(g.logits, g.ltype, r * ldl + d, d1 - d);
-          if (add) sum += ld(g.dbias, F32, d, d1 - d);
-          st(g.dbias, F32, d, sum, d1 - d);
-        }
-      });
-    }
   }
 }
 

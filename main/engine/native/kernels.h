@@ -1,7 +1,7 @@
 // The kernels' arguments, declared once. From each list below follow the C++ struct, the decoder of program records and the
 // field names that the addon shows to JavaScript (`kernels()`).
 //
-//   P(x) pointer (may be null)   I(x) integer   F(x) real number
+//   P(x) pointer (may be null)   I(x) integer   F(x) real number   E(x, Enum) one of the names of an enum
 //
 // Matrices are row-major; `ld*` counts elements between rows; types are DType. Unless a kernel says otherwise f32 is computed
 // from the widened inputs and rounded once on the way out.
@@ -9,53 +9,60 @@
 #include <cstddef>
 #include <cstdint>
 
-enum DType : int64_t { F32 = 0, BF16 = 1, I32 = 2, U8 = 3 };
-enum Activation : int64_t { NONE = 0, GELU = 1, GELU_TANH = 2, RELU2 = 3, SILU = 4, RELU = 5 };
-enum OptimizerKind : int64_t { ADAMW = 0, ADAM = 1, SGD = 2, ADAGRAD = 3, RMSPROP = 4 };
+// Enums, declared once too: V(C++ name, name in JavaScript). The addon lists the names (`enums()`); records carry their position.
+#define ENUM_DType(V) V(F32, f32) V(BF16, bf16) V(I32, i32) V(U8, u8)
+#define ENUM_Activation(V) V(NONE, none) V(GELU, gelu) V(GELU_TANH, gelu_tanh) V(RELU2, relu2) V(SILU, silu) V(RELU, relu)
+#define ENUM_OptimizerKind(V) V(ADAMW, adamw) V(ADAM, adam) V(SGD, sgd) V(ADAGRAD, adagrad) V(RMSPROP, rmsprop)
+#define ENUM_Reduction(V) V(SUM, sum) V(MEAN, mean) V(MAX, max) V(MIN, min) V(SQUARES, squares)
+#define ENUMS(N) N(DType) N(Activation) N(OptimizerKind) N(Reduction)
+
+#define VALUE(name, text) name,
+#define ENUM(name) enum name : int64_t { ENUM_##name(VALUE) };
+ENUMS(ENUM)
+#undef ENUM
+#undef VALUE
 
 // gemm: C[m,n] = residual + f(alpha * op(A) op(B) + beta * C + bias), for each of `batch` matrices s* elements apart.
 //   op(A) is A[m,k], or A[k,m] transposed when ta; op(B) is B[k,n], or B[n,k] transposed when tb. Types f32 or bf16 each.
 //   compute: F32, or BF16 (products of bf16-rounded operands, f32 accumulation). beta is 0 or 1.
 //   f: act, with the pre-activation stored to aux first when aux is given; with actgrad it is v * act'(aux).
 //   residual and aux may be the same memory as c.
-#define FIELDS_gemm(P, I, F)                                                                                              \
-  P(a) P(b) P(c) P(bias) P(aux) P(residual) I(m) I(n) I(k) I(lda) I(ldb) I(ldc) I(ldaux) I(ldres) I(ta) I(tb) I(atype)     \
-  I(btype) I(ctype) I(auxtype) I(restype) I(compute) I(act) I(actgrad) I(batch) I(sa) I(sb) I(sc) \
-  I(biastype) F(alpha) F(beta)
+#define FIELDS_gemm(P, I, F, E)                                                                                                  \
+  P(a) P(b) P(c) P(bias) P(aux) P(residual) I(m) I(n) I(k) I(lda) I(ldb) I(ldc) I(ldaux) I(ldres) I(ta) I(tb) E(atype, DType)    \
+  E(btype, DType) E(ctype, DType) E(auxtype, DType) E(restype, DType) E(compute, DType) E(act, Activation) I(actgrad) I(batch)   \
+  I(sa) I(sb) I(sc) E(biastype, DType) F(alpha) F(beta)
 
 // peak: `repeats` rounds of multiply-adds in registers, by every thread: the ceiling that no product can pass. y: f32
 //   [threads + 1]: GFLOP/s of each by its own processor time, and last the operations of one round.
-#define FIELDS_peak(P, I, F) P(y) I(repeats) I(compute)
+#define FIELDS_peak(P, I, F, E) P(y) I(repeats) E(compute, DType)
 
 // attention: O[b,i,h] = sum_j softmax_j(s_ij) keep_ij V[b,j,h/(heads/kvheads)], s_ij = cap(scale q_i.k_j) - slope_h (i' - j).
 //   i' = i + tk - tq; j <= i' when causal; j > i' - window when window > 0; keymask[b,tk] (u8) 0 hides a key.
 //   cap(x) = softcap tanh(x / softcap) when softcap > 0. keep_ij is 0 or 1/(1-dropout) from Philox at the flat index of
 //   [b,h,i,j]. Rows see strides: q at b*sqb + i*sqt + h*sqh + d (elements), likewise k, v, o. lse: f32 [b,h,tq].
 //   seed: u32[4] = key lo, key hi, step, micro; stream: a constant of the call site. A row without keys gives 0, lse -inf.
-#define FIELDS_attention(P, I, F)                                                                                         \
-  P(q) P(k) P(v) P(o) P(lse) P(slopes) P(keymask) P(seed) I(batch) I(heads) I(kvheads) I(tq) I(tk) I(d) I(dvalue) I(sqb)       \
-  I(sqt) I(sqh) I(skb) I(skt) I(skh) I(svb) I(svt) I(svh) I(sob) I(sot) I(soh) I(causal) I(window) I(type) I(compute)      \
-  I(stream) F(scale) F(softcap) F(dropout)
+#define FIELDS_attention(P, I, F, E)                                                                                             \
+  P(q) P(k) P(v) P(o) P(lse) P(slopes) P(keymask) P(seed) I(batch) I(heads) I(kvheads) I(tq) I(tk) I(d) I(dvalue) I(sqb)         \
+  I(sqt) I(sqh) I(skb) I(skt) I(skh) I(svb) I(svt) I(svh) I(sob) I(sot) I(soh) I(causal) I(window) E(type, DType)                \
+  E(compute, DType) I(stream) F(scale) F(softcap) F(dropout)
 
 // attention_backward: gradients of the above. gq, gk, gv have the strides of q, k, v; dout has those of o; all of `type`.
 //   dslopes: f32 [batch,heads] partial sums when given (sum over batch for the gradient of a slope).
-#define FIELDS_attention_backward(P, I, F)                                                                                \
-  P(dout) P(gq) P(gk) P(gv) P(dslopes) FIELDS_attention(P, I, F)
+#define FIELDS_attention_backward(P, I, F, E) P(dout) P(gq) P(gk) P(gv) P(dslopes) FIELDS_attention(P, I, F, E)
 
-// norm: y = (x - mean) rstd gain + bias over rows of n (rms: mean = 0); gain, bias f32 or null; stats f32 [rows,2] (mean, rstd).
-//   When residual is given, x + residual is normalised and written to sum (may alias x). stats may be null (not stored).
-#define FIELDS_norm(P, I, F)                                                                                              \
-  P(x) P(residual) P(sum) P(gain) P(bias) P(y) P(stats) I(rows) I(n) I(xtype) I(ytype) I(rms) F(eps)
+// norm: y = (x - mean) rstd gain + bias over rows of n (rms: mean = 0); gain, bias f32 or null.
+#define FIELDS_norm(P, I, F, E) P(x) P(gain) P(bias) P(y) I(rows) I(n) E(xtype, DType) E(ytype, DType) I(rms) F(eps)
 // norm_backward: dx = add + rstd (g - mean(g) - xhat mean(g xhat)), g = dy gain (rms: no mean(g)); dgain = sum dy xhat,
-//   dbias = sum dy over rows in chunks of 64 added in order; dgain/dbias f32, added to when beta = 1. stats null: mean and rstd are
+//   dbias = sum dy over rows in chunks of 64 added in order; dgain/dbias f32, added to when beta = 1. mean and rstd are
 //   computed again from x with eps while the row is in cache. dx may alias dy, x or add (each row is read before it is written).
-#define FIELDS_norm_backward(P, I, F)                                                                                     \
-  P(dy) P(x) P(gain) P(stats) P(add) P(dx) P(dgain) P(dbias) I(rows) I(n) I(xtype) I(dytype) I(dxtype) I(addtype) I(rms) F(beta) F(eps)
+#define FIELDS_norm_backward(P, I, F, E)                                                                                         \
+  P(dy) P(x) P(gain) P(add) P(dx) P(dgain) P(dbias) I(rows) I(n) E(xtype, DType) E(dytype, DType) E(dxtype, DType)               \
+  E(addtype, DType) I(rms) F(beta) F(eps)
 
 // chain: a fused element-wise program over an output index space of up to 8 dimensions (see chain.h). Numbers follow the fields:
 //   ndim, sizes[ndim], ninputs, {pointer, type, strides[ndim]}*, noutputs, {pointer, type, register}* (outputs are contiguous),
 //   ninstructions, {opcode, dst, a, b, c, immediate}*. Registers 0..ninputs-1 hold the inputs; 32 registers.
-#define FIELDS_chain(P, I, F) P(seed) I(stream)
+#define FIELDS_chain(P, I, F, E) P(seed) I(stream)
 //   copy a | constant imm | index along dimension imm | keep: dropout factor with p = imm at the flat index | uniform [0,1)
 //   select: a != 0 ? b : c | fma a b + c | add_imm, mul_imm: a with imm | act, act_grad: Activation imm of a | round_bf16
 #define CHAIN_OPS(O)                                                                                                      \
@@ -65,73 +72,70 @@ enum OptimizerKind : int64_t { ADAMW = 0, ADAM = 1, SGD = 2, ADAGRAD = 3, RMSPRO
   O(softplus) O(floor) O(round) O(act) O(act_grad) O(round_bf16)
 
 // glu: y = act(a) * b, n contiguous elements; glu_backward: da = dy b act'(a), db = dy act(a) (da may alias a, db alias b).
-#define FIELDS_glu(P, I, F) P(a) P(b) P(y) I(n) I(type) I(ytype) I(act)
-#define FIELDS_glu_backward(P, I, F) P(dy) P(a) P(b) P(da) P(db) I(n) I(type) I(dytype) I(act)
+#define FIELDS_glu(P, I, F, E) P(a) P(b) P(y) I(n) E(type, DType) E(ytype, DType) E(act, Activation)
+#define FIELDS_glu_backward(P, I, F, E) P(dy) P(a) P(b) P(da) P(db) I(n) E(type, DType) E(dytype, DType) E(act, Activation)
 
 // activation: y = act(x); activation_backward: dx = dy act'(x) (may alias x or dy). n contiguous elements.
-#define FIELDS_activation(P, I, F) P(x) P(y) I(n) I(type) I(act)
-#define FIELDS_activation_backward(P, I, F) P(dy) P(x) P(dx) I(n) I(type) I(act)
-
-// softmax over rows of n (log: log-softmax); softmax_backward: dx = y (dy - sum dy y), or dy - exp(y) sum dy when log.
-#define FIELDS_softmax(P, I, F) P(x) P(y) I(rows) I(n) I(xtype) I(ytype) I(log)
-#define FIELDS_softmax_backward(P, I, F) P(dy) P(y) P(dx) I(rows) I(n) I(type) I(log)
+#define FIELDS_activation(P, I, F, E) P(x) P(y) I(n) E(type, DType) E(act, Activation)
+#define FIELDS_activation_backward(P, I, F, E) P(dy) P(x) P(dx) I(n) E(type, DType) E(act, Activation)
 
 // rotary_table: f32 [t, d]: row i holds cos of its d/2 angles, then sin; angle = position * base^(-2 pair/d),
 //   position = positions[i] (i32) or offset + i.
-#define FIELDS_rotary_table(P, I, F) P(positions) P(table) I(t) I(d) I(offset) F(base)
+#define FIELDS_rotary_table(P, I, F, E) P(positions) P(table) I(t) I(d) I(offset) F(base)
 // rotary on x [batch,t,heads,d] by strides: the pair (i, i + d/2) is turned by the table's angle; inverse turns back (gradient).
-#define FIELDS_rotary(P, I, F)                                                                                            \
-  P(x) P(y) P(table) I(batch) I(t) I(heads) I(d) I(sxb) I(sxt) I(sxh) I(syb) I(syt) I(syh) I(type) I(inverse)
+#define FIELDS_rotary(P, I, F, E)                                                                                                \
+  P(x) P(y) P(table) I(batch) I(t) I(heads) I(d) I(sxb) I(sxt) I(sxh) I(syb) I(syt) I(syh) E(type, DType) I(inverse)
 
-// gather: y[r] = table[index[r]] (rows of n; index < 0 gives zeros). add: an optional [period,n] table added at row r % period.
-#define FIELDS_gather(P, I, F) P(table) P(index) P(add) P(y) I(rows) I(n) I(vocabulary) I(period) I(tabletype) I(addtype) I(ytype)
+// gather: y[r] = table[index[r]] (rows of n; index < 0 gives zeros).
+#define FIELDS_gather(P, I, F, E) P(table) P(index) P(y) I(rows) I(n) I(vocabulary) E(tabletype, DType) E(ytype, DType)
 // scatter_add: table[index[r]] += scale dy[r] in row order (deterministic; index < 0 is skipped); beta 0 clears the table first.
-#define FIELDS_scatter_add(P, I, F) P(dy) P(index) P(table) I(rows) I(n) I(vocabulary) I(dytype) F(scale) F(beta)
+#define FIELDS_scatter_add(P, I, F, E) P(dy) P(index) P(table) I(rows) I(n) I(vocabulary) E(dytype, DType) F(scale) F(beta)
 
-// reduce over the middle of [outer, n, inner] to [outer, inner]: kind 0 sum, 1 mean, 2 max, 3 min, 4 sum of squares; y (+)= beta.
-#define FIELDS_reduce(P, I, F) P(x) P(y) I(outer) I(n) I(inner) I(xtype) I(ytype) I(kind) F(beta)
+// reduce over the middle of [outer, n, inner] to [outer, inner]: kind (squares: sum of squares); y (+)= beta.
+#define FIELDS_reduce(P, I, F, E) P(x) P(y) I(outer) I(n) I(inner) E(xtype, DType) E(ytype, DType) E(kind, Reduction) F(beta)
 // argmax over rows of n: y i32 [rows], the first of equals.
-#define FIELDS_argmax(P, I, F) P(x) P(y) I(rows) I(n) I(xtype)
+#define FIELDS_argmax(P, I, F, E) P(x) P(y) I(rows) I(n) E(xtype, DType)
 
 // permute: y (contiguous, type ytype) = x with its dimensions in another order. Extra: ndim, sizes of y, strides of x per y dimension.
-#define FIELDS_permute(P, I, F) P(x) P(y) I(xtype) I(ytype)
+#define FIELDS_permute(P, I, F, E) P(x) P(y) E(xtype, DType) E(ytype, DType)
 // cast: contiguous conversion, scaled; fill writes `value`; copy_rows moves [rows,n] between strides.
-#define FIELDS_cast(P, I, F) P(x) P(y) I(n) I(xtype) I(ytype) F(scale)
-#define FIELDS_fill(P, I, F) P(y) I(n) I(ytype) F(value)
-#define FIELDS_copy_rows(P, I, F) P(x) P(y) I(rows) I(n) I(ldx) I(ldy) I(xtype) I(ytype)
+#define FIELDS_cast(P, I, F, E) P(x) P(y) I(n) E(xtype, DType) E(ytype, DType) F(scale)
+#define FIELDS_fill(P, I, F, E) P(y) I(n) E(ytype, DType) F(value)
+#define FIELDS_copy_rows(P, I, F, E) P(x) P(y) I(rows) I(n) I(ldx) I(ldy) E(xtype, DType) E(ytype, DType)
 
 // dropout: y = keep x / (1 - p), Philox at the flat index.
-#define FIELDS_dropout(P, I, F) P(x) P(y) P(seed) I(n) I(xtype) I(ytype) I(stream) F(p)
+#define FIELDS_dropout(P, I, F, E) P(x) P(y) P(seed) I(n) E(xtype, DType) E(ytype, DType) I(stream) F(p)
 
 // cross_entropy: from hidden [rows,d] and weight [vocabulary,d]: loss[r] = lse - logit[target]; correct[r] (f32 0 or 1, may be null) =
 //   argmax equals target; target < 0 gives 0 and no gradient. cap as in attention. dloss: f32 [rows] scale per row, or null
 //   for the constant dscale. dhidden [rows,d] (htype) written and dweight f32 [vocabulary,d] (beta as gemm) when given.
-//   logits: scratch of chunk * ldl elements of `ltype`, ldl = vocabulary rounded up to 64. bias: f32 [vocabulary] or null; dbias its gradient.
-#define FIELDS_cross_entropy(P, I, F)                                                                                     \
-  P(hidden) P(weight) P(bias) P(target) P(loss) P(correct) P(dloss) P(dhidden) P(dweight) P(dbias) P(logits) I(rows) I(d)  \
-  I(vocabulary) I(chunk) I(htype) I(wtype) I(dhtype) I(ltype) I(compute) F(softcap) F(dscale) F(beta)
+//   logits: scratch of chunk * ldl elements of `ltype`, ldl = vocabulary rounded up to 64.
+#define FIELDS_cross_entropy(P, I, F, E)                                                                                         \
+  P(hidden) P(weight) P(target) P(loss) P(correct) P(dloss) P(dhidden) P(dweight) P(logits) I(rows) I(d) I(vocabulary)           \
+  I(chunk) E(htype, DType) E(wtype, DType) E(dhtype, DType) E(ltype, DType) E(compute, DType) F(softcap) F(dscale) F(beta)
 
 // global_norm: y[0] (f32) = sqrt of the sum of squares of all arrays together, f64 partial sums over chunks of 65,536 added in order.
 //   Extra: {pointer, n, type}* of the arrays.
-#define FIELDS_global_norm(P, I, F) P(y)
+#define FIELDS_global_norm(P, I, F, E) P(y)
 // optimizer: one fused update of n elements, g scaled by *scale first; *scale <= 0 (or NaN) leaves everything as it is. scale, lr, decay,
 //   bias1, bias2: f32 scalars in memory (bias_i = 1 - beta_i^t). m, v, third: f32 state as the kind needs, in the order of
 //   graph/ops/optimizer.ts (the momentum buffer of sgd is m; rmsprop: square, [mean when centered], [momentum]). copy: bf16 copy of p, or null.
-#define FIELDS_optimizer(P, I, F)                                                                                         \
-  P(p) P(g) P(m) P(v) P(third) P(copy) P(scale) P(lr) P(decay) P(bias1) P(bias2) I(n) I(gtype) I(kind) I(nesterov) I(centered) \
-  F(beta1) F(beta2) F(eps) F(momentum) F(alpha)
+#define FIELDS_optimizer(P, I, F, E)                                                                                             \
+  P(p) P(g) P(m) P(v) P(third) P(copy) P(scale) P(lr) P(decay) P(bias1) P(bias2) I(n) E(gtype, DType) E(kind, OptimizerKind)     \
+  I(nesterov) I(centered) F(beta1) F(beta2) F(eps) F(momentum) F(alpha)
 
-#define KERNELS(K)                                                                                                        \
-  K(gemm) K(peak) K(attention) K(attention_backward) K(norm) K(norm_backward) K(chain) K(glu) K(glu_backward)              \
-  K(activation) K(activation_backward) K(softmax) K(softmax_backward) K(rotary_table) K(rotary) K(gather) K(scatter_add)   \
-  K(reduce) K(argmax) K(permute) K(cast) K(fill) K(copy_rows) K(dropout) K(cross_entropy) K(global_norm) K(optimizer)
+#define KERNELS(K)                                                                                                               \
+  K(gemm) K(peak) K(attention) K(attention_backward) K(norm) K(norm_backward) K(chain) K(glu) K(glu_backward) K(activation)      \
+  K(activation_backward) K(rotary_table) K(rotary) K(gather) K(scatter_add) K(reduce) K(argmax) K(permute) K(cast) K(fill)       \
+  K(copy_rows) K(dropout) K(cross_entropy) K(global_norm) K(optimizer)
 
 #define FIELD_P(x) void* x;
 #define FIELD_I(x) int64_t x;
 #define FIELD_F(x) double x;
+#define FIELD_E(x, e) int64_t x;
 #define DECLARE(name)                                     \
   struct name##_args {                                    \
-    FIELDS_##name(FIELD_P, FIELD_I, FIELD_F)              \
+    FIELDS_##name(FIELD_P, FIELD_I, FIELD_F, FIELD_E)     \
     const double* extra; /* numbers after the fields */   \
     int64_t nextra;                                       \
     char* const* blocks; /* to resolve pointers in extra */ \
@@ -141,6 +145,7 @@ KERNELS(DECLARE)
 #undef FIELD_P
 #undef FIELD_I
 #undef FIELD_F
+#undef FIELD_E
 
 enum KernelCode : int64_t {
 #define CODE(name) CODE_##name,

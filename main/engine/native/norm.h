@@ -35,10 +35,6 @@ static void norm(const Context& x, const norm_args& g) {
       vf sum = splat(0.f);
       ROW_LOOP(d, n) {
         vf v = ld(g.x, g.xtype, e + d, n - d);
-        if (g.residual) {
-          v = v + ld(g.residual, g.xtype, e + d, n - d);
-          if (g.sum) st(g.sum, g.xtype, e + d, v, n - d);
-        }
         store(row + d, v);
         sum += v;
       }
@@ -55,10 +51,6 @@ static void norm(const Context& x, const norm_args& g) {
         if (g.gain) y = y * ld(g.gain, F32, d, n - d);
         if (g.bias) y = y + ld(g.bias, F32, d, n - d);
         st(g.y, g.ytype, e + d, y, n - d);
-      }
-      if (g.stats) {
-        ((float*)g.stats)[2 * r] = mean;
-        ((float*)g.stats)[2 * r + 1] = rstd;
       }
     }
   });
@@ -80,24 +72,18 @@ static void norm_backward(const Context& x, const norm_backward_args& g) {
     int64_t r1 = min_(g.rows, (task + 1) * NORM_CHUNK);
     for (int64_t r = task * NORM_CHUNK; r < r1; r++) {
       int64_t e = r * n;
-      vf mean, rstd, sum = splat(0.f);
+      vf sum = splat(0.f);
       ROW_LOOP(d, n) {
         vf v = ld(g.x, g.xtype, e + d, n - d);
         store(xh + d, v);
         sum += v;
       }
-      if (g.stats) {
-        mean = splat(((const float*)g.stats)[2 * r]);
-        rstd = splat(((const float*)g.stats)[2 * r + 1]);
-      } else {
-        mean = splat(g.rms ? 0.f : hsum(sum) / (float)n);
-        vf sq = splat(0.f);
-        ROW_LOOP(d, n) {
-          vf c = only(load(xh + d) - mean, n - d);
-          sq += c * c;
-        }
-        rstd = splat(1.f / __builtin_sqrtf(hsum(sq) / (float)n + (float)g.eps));
+      vf mean = splat(g.rms ? 0.f : hsum(sum) / (float)n), sq = splat(0.f);
+      ROW_LOOP(d, n) {
+        vf c = only(load(xh + d) - mean, n - d);
+        sq += c * c;
       }
+      vf rstd = splat(1.f / __builtin_sqrtf(hsum(sq) / (float)n + (float)g.eps));
       vf s0 = splat(0.f), s1 = splat(0.f);
       ROW_LOOP(d, n) {
         int64_t left = n - d;
@@ -131,56 +117,6 @@ static void norm_backward(const Context& x, const norm_backward_args& g) {
       }
       if (g.dgain) st(g.dgain, F32, d, g.beta != 0 ? a + ld(g.dgain, F32, d, n - d) : a, n - d);
       if (g.dbias) st(g.dbias, F32, d, g.beta != 0 ? b + ld(g.dbias, F32, d, n - d) : b, n - d);
-    }
-  });
-}
-
-static size_t softmax_scratch(const softmax_args& g, int) { return (size_t)(g.n + W) * 4 + 64; }
-static void softmax(const Context& x, const softmax_args& g) {
-  const int64_t chunk = max_<int64_t>(1, 16384 / max_<int64_t>(1, g.n));
-  parallel(x.pool, ceil_div(g.rows, chunk), [&](int64_t task, int thread) {
-    float* row = (float*)(x.scratch + thread * x.stride);
-    int64_t n = g.n;
-    for (int64_t r = task * chunk; r < min_(g.rows, (task + 1) * chunk); r++) {
-      vf best = splat(-__builtin_inff()), sum = splat(0.f);
-      ROW_LOOP(d, n) {
-        vf v = ld(g.x, g.xtype, r * n + d, n - d);
-        if (n - d < W) v = iota() < splati((int32_t)(n - d)) ? v : splat(-__builtin_inff());
-        store(row + d, v);
-        best = vmax(best, v);
-      }
-      float m = hmax(best);
-      if (m == -__builtin_inff()) m = 0.f;
-      ROW_LOOP(d, n) {
-        vf v = vexp(load(row + d) - splat(m));
-        if (!g.log) store(row + d, v);
-        sum += v;
-      }
-      float total = hsum(sum);
-      vf scale = splat(1.f / total), shift = splat(m + __builtin_logf(total));
-      ROW_LOOP(d, n) {
-        vf v = load(row + d);
-        st(g.y, g.ytype, r * n + d, g.log ? v - shift : v * scale, n - d);
-      }
-    }
-  });
-}
-static size_t softmax_backward_scratch(const softmax_backward_args&, int) { return 0; }
-static void softmax_backward(const Context& x, const softmax_backward_args& g) {
-  const int64_t chunk = max_<int64_t>(1, 16384 / max_<int64_t>(1, g.n));
-  parallel(x.pool, ceil_div(g.rows, chunk), [&](int64_t task, int) {
-    int64_t n = g.n;
-    for (int64_t r = task * chunk; r < min_(g.rows, (task + 1) * chunk); r++) {
-      vf sum = splat(0.f);
-      ROW_LOOP(d, n) {
-        vf dy = ld(g.dy, g.type, r * n + d, n - d);
-        sum += g.log ? dy : dy * ld(g.y, g.type, r * n + d, n - d);
-      }
-      vf s = splat(hsum(sum));
-      ROW_LOOP(d, n) {
-        vf dy = ld(g.dy, g.type, r * n + d, n - d), y = ld(g.y, g.type, r * n + d, n - d);
-        st(g.dx, g.type, r * n + d, g.log ? dy - vexp(y) * s : y * (dy - s), n - d);
-      }
     }
   });
 }

@@ -17,7 +17,6 @@ static void gather(const Context& x, const gather_args& g) {
       ROW_LOOP(d, g.n) {
         int64_t left = g.n - d;
         vf v = valid ? ld(g.table, g.tabletype, row * g.n + d, left) : splat(0.f);
-        if (g.add) v = v + ld(g.add, g.addtype, r % g.period * g.n + d, left);
         st(g.y, g.ytype, r * g.n + d, v, left);
       }
     }
@@ -49,7 +48,6 @@ static void scatter_add(const Context& x, const scatter_add_args& g) {
   });
 }
 
-enum ReduceKind { SUM = 0, MEAN = 1, MAX = 2, MIN = 3, SQUARES = 4 };
 INLINE vf combine(int64_t kind, vf a, vf b) { return kind == MAX ? vmax(a, b) : kind == MIN ? vmin(a, b) : a + b; }
 INLINE vf neutral(int64_t kind) { return splat(kind == MAX ? -__builtin_inff() : kind == MIN ? __builtin_inff() : 0.f); }
 INLINE float hreduce(int64_t kind, vf v) { return kind == MAX ? hmax(v) : kind == MIN ? -hmax(-v) : hsum(v); }

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { pointer, record } from '../../../main/engine/native/addon.ts';
-import { native, skipped } from './harness.ts';
+import { OPTIMIZER_KINDS } from '../../../main/engine/executors/native/ops/optimizer.ts';
+import { looseRecord } from '../../oracles/kernelCall.ts';
+import { native, signatures, skipped } from './harness.ts';
 
 describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
   const blocks: number[] = [];
@@ -35,7 +37,7 @@ describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
   test('a program runs off the JavaScript thread, one at a time, and its time is known by record', async () => {
     native.setLevel('');
     const block = allocate(4 * 1000);
-    const fill = record(native.kernels(), 'fill', { y: pointer(block, 0), n: 1000, value: 2.5 });
+    const fill = looseRecord(signatures, 'fill', { y: pointer(block, 0), n: 1000, value: 2.5 });
     const program = native.compile(Float64Array.from([...fill, ...fill]));
     const running = native.run(program);
     expect(() => native.runSync(program)).toThrow('another program');
@@ -54,7 +56,7 @@ describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
     native.setThreads(2);
     const args = { m: 700, n: 600, k: 900, lda: 900, ldb: 600, ldc: 600 };
     const call = (a: number, b: number, c: number) =>
-      Float64Array.from(record(native.kernels(), 'gemm', { ...args, a, b, c }));
+      Float64Array.from(looseRecord(signatures, 'gemm', { ...args, a, b, c }));
     const planned = native.scratchBytes(call(pointer(3000, 0), pointer(3001, 0), pointer(3002, 0)));
     const [a, b, c] = [700 * 900, 900 * 600, 700 * 600].map((n) => pointer(allocate(n * 4), 0)) as [
       number,
@@ -76,8 +78,8 @@ describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
       native.setLevel(level);
       native.setThreads(2);
       const block = allocate(4 * 3);
-      const operations = [0, 1].map((compute) => {
-        const call = record(native.kernels(), 'peak', { y: pointer(block, 0), repeats: 100_000, compute });
+      const operations = ['f32', 'bf16'].map((compute) => {
+        const call = record(signatures, 'peak', { y: pointer(block, 0), repeats: 100_000, compute });
         const program = native.compile(Float64Array.from(call));
         native.runSync(program);
         native.release(program);
@@ -101,9 +103,45 @@ describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
   test('malformed programs are refused', () => {
     expect(() => native.compile(Float64Array.from([0, 5, 1]))).toThrow('past the end');
     expect(() => native.compile(Float64Array.from([9999, 2]))).toThrow('malformed');
-    const stray = record(native.kernels(), 'fill', { y: pointer(4000, 0), n: 1 });
+    const stray = looseRecord(signatures, 'fill', { y: pointer(4000, 0), n: 1 });
     expect(() => native.compile(Float64Array.from(stray))).toThrow('fill.y points outside');
-    expect(() => record(native.kernels(), 'fill', { length: 1 })).toThrow("no argument 'length'");
+    expect(() => looseRecord(signatures, 'fill', { length: 1 })).toThrow("no argument 'length'");
+  });
+
+  // Catches an unknown name looked up in a table, whose undefined became 0: another optimizer, another activation, without a word.
+  test('a field without a number is refused by kernel and name', () => {
+    const fill = { y: pointer(0, 0), n: 1, ytype: 'f32', value: 1 };
+    for (const nothing of [undefined as unknown as number, NaN]) {
+      expect(() => record(signatures, 'fill', { ...fill, n: nothing })).toThrow(/'fill': 'n' is (undefined|NaN)/);
+      expect(() => record(signatures, 'fill', { ...fill, y: nothing })).toThrow(/'fill': 'y' is (undefined|NaN)/);
+      expect(() => record(signatures, 'fill', { ...fill, ytype: nothing })).toThrow(
+        /'ytype' is (undefined|NaN); DType/,
+      );
+      expect(() => record(signatures, 'chain', { stream: 0 }, [1, nothing])).toThrow(/'chain': number 1/);
+    }
+    expect(() => record(signatures, 'fill', { ...fill, ytype: 'f16' })).toThrow(
+      "'ytype' is 'f16'; DType has f32, bf16, i32, u8",
+    );
+    expect(() => record(signatures, 'chain', { stream: 0 }, [{ enum: 'ChainOp', name: 'cosh' }])).toThrow("'cosh'");
+    const { ytype: _, ...partial } = fill;
+    expect(() => record(signatures, 'fill', partial)).toThrow(/'fill' needs 'ytype'/);
+    // Pointers may be left out: they are null.
+    expect(record(signatures, 'chain', { stream: 0 })).toEqual(record(signatures, 'chain', { seed: -1, stream: 0 }));
+  });
+
+  // Catches numbers of an enum that came about elsewhere.
+  test('a number that is none of an enum is refused by the addon itself', () => {
+    const block = allocate(64);
+    const fill = looseRecord(signatures, 'fill', { y: pointer(block, 0), n: 1 });
+    const at = 2 + signatures.kernels['fill']!.fields.indexOf('DType:ytype');
+    for (const wrong of [-1, 4, 0.5, NaN]) {
+      expect(() => native.compile(Float64Array.from(fill.with(at, wrong)))).toThrow('fill.ytype');
+    }
+  });
+
+  // Catches a kind of the kernel that the translation does not know, or the reverse.
+  test('every kind of the optimizer kernel is known with the constants that it reads', () => {
+    expect(Object.keys(OPTIMIZER_KINDS)).toEqual(signatures.enums['OptimizerKind']);
   });
 
   test('a level that does not exist or cannot run is refused, and SWEEPLAB_CPU forces one', () => {

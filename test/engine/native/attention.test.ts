@@ -24,7 +24,7 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
   const arena = new Arena();
   afterEach(() => arena.clear());
 
-  function check(s: Shape, type: Type, compute: number, salt: number) {
+  function check(s: Shape, type: Type, compute: Type, salt: number) {
     native.setLevel(level);
     native.setThreads(2);
     const r = new Random(salt);
@@ -156,12 +156,12 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
         }
       }
     const what = `${type} compute ${compute} ${JSON.stringify(s)}`;
-    const low = type === 'bf16' || compute === 1;
+    const low = type === 'bf16' || compute === 'bf16';
     // f32: rounding of scores of size up to about 4 d; bf16: probabilities and score gradients are rounded to 8 bits.
     const forward = low ? 2e-2 : 1e-5;
     const backward = low ? 4e-2 : 2e-5;
     expectClose(arena.get(o), wo, forward, 0.5, `${what} o`);
-    expectClose(arena.get(lse), wl, compute === 1 ? 1e-3 : 1e-5, 1, `${what} lse`);
+    expectClose(arena.get(lse), wl, compute === 'bf16' ? 1e-3 : 1e-5, 1, `${what} lse`);
     expectClose(arena.get(gv), wv, backward, 1, `${what} dv`);
     expectClose(arena.get(gq), wq, backward, 1, `${what} dq`);
     expectClose(arena.get(gk), wk, backward, 1, `${what} dk`);
@@ -199,8 +199,8 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
     ['one head, wide values', { ...plain, heads: 1, kvheads: 1, d: 48, dvalue: 100, slopes: true }],
   ];
   test.each(cases)('%s', (_, shape) => {
-    check(shape, 'f32', 0, 11);
-    check(shape, 'bf16', 1, 12);
+    check(shape, 'f32', 'f32', 11);
+    check(shape, 'bf16', 'bf16', 12);
   });
 
   test('random odd shapes with everything on', () => {
@@ -223,7 +223,7 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
         slopes: r.uniform() < 0.5,
         mask: r.uniform() < 0.5,
       };
-      check(shape, r.pick(['f32', 'bf16'] as const), 0, 50 + i);
+      check(shape, r.pick(['f32', 'bf16'] as const), 'f32', 50 + i);
     }
   });
 

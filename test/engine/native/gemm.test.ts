@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { ACTIVATION } from '../../../main/engine/native/addon.ts';
+import type { Argument } from '../../../main/engine/native/encode.ts';
 import { Arena, Random, call, expectClose, levels, native, roundBf16, skipped } from './harness.ts';
 import type { Type } from './harness.ts';
 import { activation, activationGradient } from './reference.ts';
@@ -39,7 +39,7 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
     const aux = arena.put(r.array(sizes.c * batch, 3), c.types.c);
     const fn = r.pick(['gelu', 'gelu_tanh', 'relu2', 'silu'] as const);
     const alpha = c.epilogue === 'none' ? 1 : r.pick([1, 0.5]);
-    const args: Record<string, number> = {
+    const args: Record<string, Argument> = {
       a: a.p,
       b: b.p,
       c: out.p,
@@ -58,7 +58,7 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
       ctype: out.type,
       auxtype: out.type,
       restype: out.type,
-      compute: c.compute === 'bf16' ? 1 : 0,
+      compute: c.compute,
       batch,
       sa: sizes.a,
       sb: sizes.b,
@@ -67,8 +67,8 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
       beta: c.beta,
     };
     if (c.epilogue !== 'none') args.bias = bias.p;
-    if (c.epilogue === 'activation') Object.assign(args, { act: ACTIVATION[fn], aux: aux.p });
-    if (c.epilogue === 'gradient') Object.assign(args, { act: ACTIVATION[fn], actgrad: 1, aux: aux.p });
+    if (c.epilogue === 'activation') Object.assign(args, { act: fn, aux: aux.p });
+    if (c.epilogue === 'gradient') Object.assign(args, { act: fn, actgrad: 1, aux: aux.p });
     if (c.epilogue === 'residual') args.residual = residual.p;
     call('gemm', args);
     // Levels without bf16 products keep f32 operands as they are.

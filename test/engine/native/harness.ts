@@ -1,14 +1,19 @@
 /** What the kernel tests share: arrays in addon memory, random numbers, bf16, and comparison against double precision. */
 import { expect } from 'vitest';
-import { DTYPE, loadNative, pointer, record } from '../../../main/engine/native/addon.ts';
+import { loadNative, pointer, signaturesOf } from '../../../main/engine/native/addon.ts';
 import type { Native } from '../../../main/engine/native/addon.ts';
+import type { Argument, EnumName, Signatures } from '../../../main/engine/native/encode.ts';
+import { looseRecord } from '../../oracles/kernelCall.ts';
 
 const result = loadNative();
 export const native = result.native as Native;
 /** Shown in the name of each suite, so that a skipped one says why. */
 export const skipped = result.native === undefined ? ` (SKIPPED: ${result.reason})` : '';
 export const levels = native === undefined ? ['none'] : native.info().testLevels;
-const kernels = native?.kernels();
+/** What the addon declares. */
+export const signatures: Signatures = native === undefined ? { kernels: {}, enums: {} } : signaturesOf(native);
+/** Number of a name, for what follows the fields of a call. */
+export const numberOf = (kind: string, name: string): number => signatures.enums[kind]!.indexOf(name);
 
 /** A new seed on every run; set SWEEPLAB_TEST_SEED to repeat a failure. */
 export const seed = Number(process.env['SWEEPLAB_TEST_SEED'] ?? Date.now() % 2 ** 31);
@@ -54,7 +59,7 @@ export type Type = 'f32' | 'bf16';
 /** An array in addon memory. `values` are what the kernel sees: rounded to bf16 when that is its type. */
 export interface Buffer {
   p: number;
-  type: number;
+  type: string;
   length: number;
   values: Float32Array;
 }
@@ -73,7 +78,7 @@ export class Arena {
     native.write(block, 0, type === 'f32' ? data : Uint16Array.from(data, toBf16));
     return {
       p: pointer(block, 0),
-      type: DTYPE[type],
+      type,
       length: data.length,
       values: type === 'f32' ? data : data.map(roundBf16),
     };
@@ -83,16 +88,16 @@ export class Arena {
   }
   bytes(bytes: number): Buffer {
     const block = this.#allocate(bytes);
-    return { p: pointer(block, 0), type: DTYPE.u8, length: bytes, values: new Float32Array() };
+    return { p: pointer(block, 0), type: 'u8', length: bytes, values: new Float32Array() };
   }
   raw(data: Int32Array | Uint32Array | Uint8Array): Buffer {
     const block = this.#allocate(data.byteLength);
     native.write(block, 0, data);
-    return { p: pointer(block, 0), type: DTYPE.i32, length: data.length, values: new Float32Array() };
+    return { p: pointer(block, 0), type: 'i32', length: data.length, values: new Float32Array() };
   }
   get(buffer: Buffer): Float32Array {
     const block = buffer.p / 2 ** 44;
-    if (buffer.type === DTYPE.f32) {
+    if (buffer.type === 'f32') {
       const out = new Float32Array(buffer.length);
       native.read(block, 0, out);
       return out;
@@ -120,8 +125,12 @@ export class Arena {
 }
 
 /** Runs one kernel now. */
-export function call(name: string, args: Record<string, number>, extra: readonly number[] = []): void {
-  const program = native.compile(Float64Array.from(record(kernels, name, args, extra)));
+export function call(
+  name: string,
+  args: Readonly<Record<string, Argument>>,
+  extra: readonly (number | EnumName)[] = [],
+): void {
+  const program = native.compile(Float64Array.from(looseRecord(signatures, name, args, extra)));
   native.runSync(program);
   native.release(program);
 }

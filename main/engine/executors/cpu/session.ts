@@ -3,17 +3,20 @@ import { aligned } from '../../compile/plan.ts';
 import type { MemoryPlan } from '../../compile/plan.ts';
 import type { Program, StateSpec } from '../../graph/program.ts';
 import { bytesOf, DTYPE_BYTES, sameShape, showType, sizeOf } from '../../graph/value.ts';
-import type { DType, Value } from '../../graph/value.ts';
+import type { DType, Node, Value } from '../../graph/value.ts';
 import { OutOfMemoryError } from '../executor.ts';
 import type { LoadedProgram, MemoryReport, Session, TypedArray } from '../executor.ts';
-import { pointer, record } from '../../native/addon.ts';
-import { checkRange } from '../range.ts';
+import { NULL, pointer, record, signaturesOf } from '../../native/addon.ts';
 import type { Native } from '../../native/addon.ts';
+import type { Signatures } from '../../native/encode.ts';
+import { addressed, isValue } from '../native/call.ts';
+import type { KernelCall, Place } from '../native/call.ts';
+import { callsOf } from '../native/operation.ts';
+import { updateCopies } from '../native/ops/copy.ts';
+import { checkRange } from '../range.ts';
 import { fromBf16, toBf16 } from './bf16.ts';
-import type { KernelCall } from './calls.ts';
-import { compileForCpu } from './target.ts';
+import { compileForCpu, CPU_OPERATIONS } from './target.ts';
 import type { Compiled } from './target.ts';
-import { translate, translateCopies } from './translate.ts';
 
 interface CompiledIds {
   readonly main: number;
@@ -30,6 +33,7 @@ const ARRAYS = { f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const;
 
 export class CpuSession implements Session {
   readonly #addon: Native;
+  readonly #signatures: Signatures;
   readonly #states = new Map<string, StateSpec & { offset: number }>();
   readonly #stateBlock: number;
   readonly #stateBytes: number;
@@ -39,6 +43,7 @@ export class CpuSession implements Session {
 
   constructor(addon: Native, states: readonly StateSpec[]) {
     this.#addon = addon;
+    this.#signatures = signaturesOf(addon);
     let offset = 0;
     for (const state of states) {
       if (state.dtype === 'f16')
@@ -173,40 +178,37 @@ export class CpuSession implements Session {
     }
   }
 
-  #calls(compiled: Compiled, node: Compiled['plan']['order'][number]) {
-    const { plan } = compiled;
-    const offset = plan.workspaceOffsets[plan.order.indexOf(node)]!;
-    return translate(node, {
-      at: (value) => this.#pointerTo(compiled, value),
-      workspace: offset < 0 ? -1 : pointer(this.#arena!.block, offset),
-      opcodes: Object.fromEntries(this.#addon.chainOps().map((name, code) => [name, code])),
+  #calls({ plan }: Compiled, node: Node): readonly KernelCall[] {
+    return callsOf(CPU_OPERATIONS, node, {
+      together: (a, b) => this.#pointerTo(plan, a, 0) === this.#pointerTo(plan, b, 0),
     });
   }
 
-  #pointerTo({ plan }: Compiled, value: Value): number {
-    const location = plan.locations.get(value.id);
+  #pointerTo(plan: MemoryPlan, to: Place, bytes: number, scratch = -1): number {
+    if (to === 'workspace') {
+      if (scratch < 0) throw new Error('the plan holds no workspace for this operation');
+      return pointer(this.#arena!.block, scratch + bytes);
+    }
+    const location = isValue(to) ? plan.locations.get(to.id) : ({ kind: 'state', name: to.state } as const);
     // Outputs that nobody reads have no place; kernels skip null pointers.
-    if (location === undefined) return -1;
-    if (location.kind === 'arena') return pointer(this.#arena!.block, location.offset);
+    if (location === undefined) return NULL;
+    if (location.kind === 'arena') return pointer(this.#arena!.block, location.offset + bytes);
     const { block, offset } = this.#stateAt(location.name);
-    return pointer(block, offset);
+    return pointer(block, offset + bytes);
   }
 
   #translate(compiled: Compiled): CompiledIds {
     const { plan } = compiled;
-    const signatures = this.#addon.kernels();
-    const compile = (calls: readonly KernelCall[]) =>
-      this.#addon.compile(
-        Float64Array.from(calls.flatMap(({ kernel, fields, extra }) => record(signatures, kernel, fields, extra))),
-      );
-    const copies = plan.copies.map(({ state, value }) => {
-      const { block, offset } = this.#stateAt(state);
-      return { to: pointer(block, offset), value };
-    });
+    const records = (calls: readonly KernelCall[], scratch: number) =>
+      calls.flatMap((call) => {
+        const { args, extra } = addressed(call, (to, bytes) => this.#pointerTo(plan, to, bytes, scratch));
+        return record(this.#signatures, call.kernel, args, extra);
+      });
+    const main = plan.order.flatMap((node, i) => records(this.#calls(compiled, node), plan.workspaceOffsets[i]!));
+    const copies = records(updateCopies(plan.copies), -1);
     return {
-      main: compile(plan.order.flatMap((node) => this.#calls(compiled, node))),
-      copies:
-        copies.length === 0 ? undefined : compile(translateCopies(copies, (value) => this.#pointerTo(compiled, value))),
+      main: this.#addon.compile(Float64Array.from(main)),
+      copies: copies.length === 0 ? undefined : this.#addon.compile(Float64Array.from(copies)),
     };
   }
 

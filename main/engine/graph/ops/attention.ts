@@ -51,16 +51,41 @@ export interface AttentionOptions {
 }
 
 /** Optional inputs in the order in which they follow q, k, v (and in backward out, lse, gradient). */
-interface Optional {
-  keyMask?: Value;
-  slope?: Value;
-  key?: Value;
+interface Optional<T> {
+  keyMask?: T;
+  slope?: T;
+  key?: T;
 }
 
-function optionalInputs(rest: readonly Value[], attrs: Attributes): Optional {
+/** The inputs of an attention node by name: its values, or what an executor has for each of them. */
+export interface AttentionInputs<T> extends Optional<T> {
+  q: T;
+  k: T;
+  v: T;
+}
+
+/** The inputs of an attentionGrad node by name. */
+export interface AttentionGradInputs<T> extends AttentionInputs<T> {
+  out: T;
+  lse: T;
+  /** Gradient of `out`. */
+  g: T;
+}
+
+function optionalInputs<T>(rest: readonly T[], attrs: Attributes): Optional<T> {
   let next = 0;
   const take = (present: unknown) => (present === true ? rest[next++] : undefined);
   return { keyMask: take(attrs.hasKeyMask), slope: take(attrs.hasSlope), key: take(attrs.hasKey) };
+}
+
+export function attentionInputs<T>(inputs: readonly T[], attrs: Attributes): AttentionInputs<T> {
+  const [q, k, v, ...rest] = inputs as [T, T, T, ...T[]];
+  return { q, k, v, ...optionalInputs(rest, attrs) };
+}
+
+export function attentionGradInputs<T>(inputs: readonly T[], attrs: Attributes): AttentionGradInputs<T> {
+  const [q, k, v, out, lse, g, ...rest] = inputs as [T, T, T, T, T, T, ...T[]];
+  return { q, k, v, out, lse, g, ...optionalInputs(rest, attrs) };
 }
 
 interface Dimensions {
@@ -122,7 +147,7 @@ interface Scores {
   distance: Value;
 }
 
-function scoresOf(q: Value, k: Value, attrs: Attributes, { keyMask, slope }: Optional): Scores {
+function scoresOf(q: Value, k: Value, attrs: Attributes, { keyMask, slope }: Optional<Value>): Scores {
   const { batch, tq, tk, heads } = attentionDimensions([q, k, k]);
   let scores = mul(
     matmul(byHead(q, heads), byHead(k, heads), { transposeB: true, out: 'f32' }),
@@ -175,7 +200,7 @@ defineOperation({
   name: 'attention',
   kind: 'composite',
   infer: (inputs, attrs) => {
-    const [q, k, v, ...rest] = inputs as [Value, Value, Value, ...Value[]];
+    const { q, k, v, keyMask, slope } = attentionInputs(inputs, attrs);
     requireShape(
       q.shape.length === 4 && k.shape.length === 4 && v.shape.length === 4,
       'attention',
@@ -192,7 +217,6 @@ defineOperation({
       v.shape[2] === kvHeads &&
       k.shape[3] === size;
     requireShape(agrees && heads % kvHeads === 0, 'attention', 'queries, keys and values disagree', q, k, v);
-    const { keyMask, slope } = optionalInputs(rest, attrs);
     if (keyMask)
       requireShape(
         keyMask.dtype === 'u8' && sameShape(keyMask.shape, [batch, tk]),
@@ -223,9 +247,8 @@ defineOperation({
     return result;
   },
   decompose: (inputs, attrs) => {
-    const [q, k, v, ...rest] = inputs as [Value, Value, Value, ...Value[]];
+    const { q, k, v, ...optional } = attentionInputs(inputs, attrs);
     const { batch, heads, tq } = attentionDimensions(inputs);
-    const optional = optionalInputs(rest, attrs);
     const { scores, mask } = scoresOf(q, k, attrs, optional);
     const safe = masked(mask, scores, VERY_NEGATIVE);
     const top = reduceMax(safe, [3]);
@@ -249,9 +272,8 @@ defineOperation({
     return types;
   },
   decompose: (inputs, attrs) => {
-    const [q, k, v, out, lse, g, ...rest] = inputs as [Value, Value, Value, Value, Value, Value, ...Value[]];
+    const { q, k, v, out, lse, g, ...optional } = attentionGradInputs(inputs, attrs);
     const { batch, heads, kvHeads, tq } = attentionDimensions(inputs);
-    const optional = optionalInputs(rest, attrs);
     const { scores, capSlope, mask, distance } = scoresOf(q, k, attrs, optional);
     const logTotal = reshape(lse, [batch, heads, tq, 1]);
     // Masked scores are replaced before the exponential: they may exceed the row's log-sum-exp and overflow.

@@ -48,6 +48,12 @@ function logSumExp(x: Value): Value {
   return add(top, log(reduceSum(exp(sub(x, top)), [1])));
 }
 
+/** The inputs of a cross-entropy node by name; `g` where a gradient is made, `base` where the weight's is added to one. */
+export function crossEntropyInputs<T>(inputs: readonly T[]): { hidden: T; weight: T; targets: T; g?: T; base?: T } {
+  const [hidden, weight, targets, g, base] = inputs as [T, T, T, T | undefined, T | undefined];
+  return { hidden, weight, targets, g, base };
+}
+
 const isScored = (targets: Value) => greaterEqual(targets, fill(targets.graph, [], 0, 'i32'));
 
 const headFlops = (products: number) => (node: { inputs: readonly Value[] }) => {

@@ -3,7 +3,7 @@
  * soft-cap, distance bias, mask, soft-max and dropout. Follows the formulas and the order of graph/ops/attention.ts.
  */
 import type * as tf from '@tensorflow/tfjs-core';
-import { attentionDimensions } from '../../../graph/ops/index.ts';
+import { attentionDimensions, attentionGradInputs, attentionInputs } from '../../../graph/ops/index.ts';
 import type { Node } from '../../../graph/value.ts';
 import { fillUniform } from '../../../random/philox.ts';
 import { compute, elements, integers } from '../arrays.ts';
@@ -22,13 +22,6 @@ interface Options {
   softcap: number;
   rate: number;
   stream: number;
-}
-
-/** Optional inputs in the order in which the operation lists them. */
-function optional(rest: readonly tf.Tensor[], { attrs }: Node) {
-  let next = 0;
-  const take = (present: unknown) => (present === true ? rest[next++] : undefined);
-  return { keyMask: take(attrs.hasKeyMask), slope: take(attrs.hasSlope), key: take(attrs.hasKey) };
 }
 
 /** [batch, T, heads, D] → one [T, D] matrix per (batch, head), or [D, T] when `across`; times `factor`. */
@@ -127,12 +120,12 @@ function eachRow(
   }
 }
 
-const attention: Kernel = ([q, k, v, ...rest], node) => {
+const attention: Kernel = (inputs, node) => {
+  const { q, k, v, keyMask, slope, key } = attentionInputs(inputs, node.attrs);
   const { batch, tq, tk, heads, valueSize } = attentionDimensions(node.inputs);
   const { scale, softcap, rate, stream } = node.attrs as unknown as Options;
-  const { keyMask, slope, key } = optional(rest, node);
   const scores = scratch(batch * heads, tq, tk);
-  multiplyHeads(byHead(q!, false, scale), byHead(k!, true), scores, node);
+  multiplyHeads(byHead(q, false, scale), byHead(k, true), scores, node);
   const [lse] = compute([[batch, heads, tq]], (logTotals) => {
     const s = elements(scores);
     const allowed = keyMask === undefined ? undefined : integers(keyMask);
@@ -160,7 +153,7 @@ const attention: Kernel = ([q, k, v, ...rest], node) => {
     });
   });
   const mixed = scratch(batch * heads, tq, valueSize);
-  multiplyHeads(scores, byHead(v!, false), mixed, node);
+  multiplyHeads(scores, byHead(v, false), mixed, node);
   return [fromHeads(mixed, node.outputs[0]!.shape, heads, false), lse!];
 };
 
@@ -169,22 +162,22 @@ function dropRow(x: Float32Array, numbers: Float32Array, from: number, to: numbe
   for (let j = from; j < to; j++) x[j] = numbers[j]! >= rate ? x[j]! * kept : 0;
 }
 
-const attentionGrad: Kernel = ([q, k, v, out, lse, g, ...rest], node) => {
+const attentionGrad: Kernel = (inputs, node) => {
+  const { q, k, v, out, lse, g, keyMask, slope, key } = attentionGradInputs(inputs, node.attrs);
   const { batch, tq, tk, heads, size, valueSize } = attentionDimensions(node.inputs);
   const { scale, softcap, rate, stream } = node.attrs as unknown as Options;
-  const { keyMask, slope, key } = optional(rest, node);
   // Becomes the gradient of the raw scores, and the other the dropped-out probabilities.
   const scores = scratch(batch * heads, tq, tk);
   const other = scratch(batch * heads, tq, tk);
-  multiplyHeads(byHead(q!, false, scale), byHead(k!, true), scores, node);
-  multiplyHeads(byHead(g!, false), byHead(v!, true), other, node);
+  multiplyHeads(byHead(q, false, scale), byHead(k, true), scores, node);
+  multiplyHeads(byHead(g, false), byHead(v, true), other, node);
   const slopeGradient = new Float64Array(heads);
   {
     const s = elements(scores);
     const dp = elements(other);
-    const y = elements(out!);
-    const dy = elements(g!);
-    const logTotals = elements(lse!);
+    const y = elements(out);
+    const dy = elements(g);
+    const logTotals = elements(lse);
     const allowed = keyMask === undefined ? undefined : integers(keyMask);
     const slopes = slope === undefined ? undefined : elements(slope);
     const numbers = key === undefined ? undefined : dropoutNumbers(key, s.length, stream);
@@ -221,13 +214,13 @@ const attentionGrad: Kernel = ([q, k, v, out, lse, g, ...rest], node) => {
   const dq = scratch(batch * heads, tq, size);
   const dk = scratch(batch * heads, size, tk);
   const dv = scratch(batch * heads, valueSize, tk);
-  multiplyHeads(scores, byHead(k!, false), dq, node);
-  multiplyHeads(byHead(q!, true), scores, dk, node);
-  multiplyHeads(byHead(g!, true), other, dv, node);
+  multiplyHeads(scores, byHead(k, false), dq, node);
+  multiplyHeads(byHead(q, true), scores, dk, node);
+  multiplyHeads(byHead(g, true), other, dv, node);
   const result = [
-    fromHeads(dq, q!.shape, heads, false),
-    fromHeads(dk, k!.shape, heads, true),
-    fromHeads(dv, v!.shape, heads, true),
+    fromHeads(dq, q.shape, heads, false),
+    fromHeads(dk, k.shape, heads, true),
+    fromHeads(dv, v.shape, heads, true),
   ];
   if (slope !== undefined) result.push(...compute([[heads]], (y) => y.set(slopeGradient)));
   return result;

@@ -1,5 +1,6 @@
 /** Output layer with cross-entropy: one product for the logits, one loop over each row. */
 import type * as tf from '@tensorflow/tfjs-core';
+import { crossEntropyInputs } from '../../../graph/ops/index.ts';
 import type { Node } from '../../../graph/value.ts';
 import { compute, elements, integers } from '../arrays.ts';
 import type { Kernel } from '../primitives.ts';
@@ -52,32 +53,35 @@ function rows(logits: tf.Tensor, targets: tf.Tensor, node: Node, scores?: Scores
   }
 }
 
-const linearCrossEntropy: Kernel = ([hidden, weight, targets], node) => {
-  const logits = product(hidden!, weight!, false, true);
+const linearCrossEntropy: Kernel = (inputs, node) => {
+  const { hidden, weight, targets } = crossEntropyInputs(inputs);
+  const logits = product(hidden, weight, false, true);
   const shape = node.outputs[0]!.shape;
-  return compute([shape, shape], (loss, correct) => rows(logits, targets!, node, { loss: loss!, correct: correct! }));
+  return compute([shape, shape], (loss, correct) => rows(logits, targets, node, { loss: loss!, correct: correct! }));
 };
 
-const linearCrossEntropyGrad: Kernel = ([hidden, weight, targets, g], node) => {
-  const d = product(hidden!, weight!, false, true);
-  rows(d, targets!, node, undefined, g!);
-  return [product(d, weight!), product(d, hidden!, true, false)];
+const linearCrossEntropyGrad: Kernel = (inputs, node) => {
+  const { hidden, weight, targets, g } = crossEntropyInputs(inputs);
+  const d = product(hidden, weight, false, true);
+  rows(d, targets, node, undefined, g);
+  return [product(d, weight), product(d, hidden, true, false)];
 };
 
-const crossEntropyWithGradient: Kernel = ([hidden, weight, targets, g, base], node) => {
-  const d = product(hidden!, weight!, false, true);
+const crossEntropyWithGradient: Kernel = (inputs, node) => {
+  const { hidden, weight, targets, g, base } = crossEntropyInputs(inputs);
+  const d = product(hidden, weight, false, true);
   const shape = node.outputs[0]!.shape;
   const scores = compute([shape, shape], (loss, correct) =>
-    rows(d, targets!, node, { loss: loss!, correct: correct! }, g!),
+    rows(d, targets, node, { loss: loss!, correct: correct! }, g),
   );
-  const dWeight = product(d, hidden!, true, false);
-  if (base === undefined) return [...scores, product(d, weight!), dWeight];
+  const dWeight = product(d, hidden, true, false);
+  if (base === undefined) return [...scores, product(d, weight), dWeight];
   const sum = compute([dWeight.shape], (y) => {
     const a = elements(dWeight);
     const b = elements(base);
     for (let i = 0; i < y.length; i++) y[i] = a[i]! + b[i]!;
   });
-  return [...scores, product(d, weight!), ...sum];
+  return [...scores, product(d, weight), ...sum];
 };
 
 export const CROSS_ENTROPY: Readonly<Record<string, Kernel>> = {

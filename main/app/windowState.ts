@@ -1,6 +1,7 @@
 /** Where the window was when it was last closed. A file that cannot be read, or a screen that is gone, means the default. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { replaceFileSync } from '../files/atomic.ts';
 
 export interface Rectangle {
   readonly x: number;
@@ -56,8 +57,7 @@ function overlap(window: Rectangle, screen: Rectangle): boolean {
 export function writeWindowState(file: string, state: WindowState): void {
   try {
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(`${file}.new`, JSON.stringify(state));
-    renameSync(`${file}.new`, file);
+    replaceFileSync(file, JSON.stringify(state));
   } catch (error) {
     console.error(`The place of the window cannot be saved: ${(error as Error).message}`);
   }

@@ -3,7 +3,8 @@
  * Only digests are kept: whoever reads the file has no key. A browser that has not been seen for thirty days needs a new address.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { replaceFileSync } from '../files/atomic.ts';
 
 /** Browsers that have a session; the one not seen for longest gives way. */
 const MOST_SESSIONS = 64;
@@ -98,11 +99,7 @@ export class Sessions {
 
 /** Replaces a file in one go; nobody but its owner can read it, at no moment. */
 export function writePrivate(path: string, text: string): void {
-  const fresh = `${path}.new`;
-  writeFileSync(fresh, text, { mode: 0o600 });
-  // The mode counts only for files that did not exist.
-  chmodSync(fresh, 0o600);
-  renameSync(fresh, path);
+  replaceFileSync(path, text, { mode: 0o600 });
 }
 
 function read(path: string): Session[] {

@@ -23,18 +23,20 @@ const TOP_LEVEL = new Set([
 
 /** For each part, the parts that it may import (itself always). The first match counts, so longer prefixes stand first. */
 const SHARED = ['preload/contract', 'preload/shared'];
+const FILES = [...SHARED, 'main/files'];
 const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['preload/contract', []],
   ['preload/shared', ['preload/contract']],
   ['preload', ['preload/contract']],
   ['renderer', [...SHARED, 'preload']],
-  ['main/engine', SHARED],
-  ['main/store', SHARED],
-  ['main/lab', [...SHARED, 'main/store', 'main/engine']],
-  ['main/host', [...SHARED, 'main/store', 'main/engine', 'main/lab']],
-  ['main/cli', [...SHARED, 'main/store', 'main/engine', 'main/lab', 'main/host', 'main/server']],
-  ['main/server', [...SHARED, 'main/store', 'main/engine', 'main/lab', 'main/host']],
-  ['main/app', [...SHARED, 'main/store', 'main/engine', 'main/lab', 'main/host']],
+  ['main/files', []],
+  ['main/engine', FILES],
+  ['main/store', FILES],
+  ['main/lab', [...FILES, 'main/store', 'main/engine']],
+  ['main/host', [...FILES, 'main/store', 'main/engine', 'main/lab']],
+  ['main/cli', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/host', 'main/server']],
+  ['main/server', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/host']],
+  ['main/app', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/host']],
 ];
 
 const partOf = (file: string): string | undefined =>
@@ -106,6 +108,7 @@ describe('the architecture', () => {
       'preload',
       'main/app',
       'main/cli',
+      'main/files',
       'main/host',
       'main/server',
       'main/store',

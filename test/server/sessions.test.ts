@@ -29,7 +29,7 @@ describe('sessions', () => {
   });
 
   it.skipIf(process.platform === 'win32')('tighten a file that others could read', () => {
-    writeFileSync(`${path}.new`, '', { mode: 0o644 });
+    writeFileSync(path, '', { mode: 0o644 });
     new Sessions({ path }).open();
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });

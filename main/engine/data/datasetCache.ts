@@ -2,7 +2,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset, DatasetStats, TokenArray } from './dataset.ts';
-import { makeFolderAtomic, readWhole, sha256, temporaryName, writeSynced } from './filesAtomic.ts';
+import { makeFolderOnce, temporaryName, writeSynced } from '../../files/atomic.ts';
+import { readWhole, sha256 } from '../../files/whole.ts';
 import { bpeTokenizer } from './tokenizers/bpe.ts';
 import { byteTokenizer } from './tokenizers/byte.ts';
 import { gpt2Tokenizer } from './tokenizers/gpt2.ts';
@@ -51,9 +52,9 @@ export async function saveDataset(cacheDir: string, dataset: Dataset, merges: In
     files,
   };
   await mkdir(join(cacheDir, 'datasets'), { recursive: true });
-  await makeFolderAtomic(folderOf(cacheDir, dataset.contentHash), async (folder) => {
+  await makeFolderOnce(folderOf(cacheDir, dataset.contentHash), async (folder) => {
     for (const [name, bytes] of Object.entries(contents)) await writeSynced(join(folder, name), bytes);
-    await writeSynced(join(folder, 'meta.json'), Buffer.from(`${JSON.stringify(meta, null, 2)}\n`));
+    await writeSynced(join(folder, 'meta.json'), `${JSON.stringify(meta, null, 2)}\n`);
   });
 }
 

@@ -10,7 +10,8 @@ import type { Dataset } from './dataset.ts';
 import { computeStats, encodeCorpus } from './encode.ts';
 import { DataError, throwIfAborted } from './errors.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
-import { readWhole, removeStale, sha256, writeAtomic } from './filesAtomic.ts';
+import { removeStale, writeAtomic } from '../../files/atomic.ts';
+import { readWhole, sha256 } from '../../files/whole.ts';
 import { holdOut } from './holdout.ts';
 import { PhaseMeter } from './progress.ts';
 import { prepareTokenizer, vocabularyOf } from './tokenizers/index.ts';
@@ -23,7 +24,7 @@ const TOKENIZER_SETTINGS = ['tokenizer.kind', 'tokenizer.vocabulary', 'tokenizer
 
 const pick = (config: Config, names: readonly string[]) => names.map((name) => config[name] ?? null);
 
-const hash = (...parts: unknown[]) => sha256(Buffer.from(JSON.stringify(parts)));
+const hash = (...parts: unknown[]) => sha256(JSON.stringify(parts));
 
 /** The exact entropy of a text whose documents' information is known, in bits per byte. */
 function floorOf(corpus: Corpus): number | null {
@@ -120,6 +121,6 @@ export async function prepareDataset(config: Config, options: PrepareOptions): P
     await saveDataset(cacheDir, dataset, tokenizer.merges);
     saving.update(1, 1);
   }
-  await writeAtomic(notePath, Buffer.from(`${contentHash}\n`));
+  await writeAtomic(notePath, `${contentHash}\n`);
   return dataset;
 }

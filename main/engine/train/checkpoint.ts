@@ -13,8 +13,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isTemporary, makeFolder } from '../../files/atomic.ts';
+import { sha256 } from '../../files/whole.ts';
 import { encodeSafetensors } from './safetensors.ts';
 import type { TensorSource } from './safetensors.ts';
 
@@ -60,7 +62,8 @@ export interface CheckpointFiles {
 }
 
 const NAME = /^(last|best)-(\d+)-(\d+)$/;
-const TEMPORARY = 'temporary-';
+/** How earlier versions began the name of what they had not completed. */
+const BEGUN_EARLIER = 'temporary-';
 
 export class CheckpointStore<State> {
   readonly root: string;
@@ -75,7 +78,8 @@ export class CheckpointStore<State> {
   async prepare(): Promise<void> {
     await mkdir(this.root, { recursive: true });
     for (const name of await readdir(this.root)) {
-      if (name.startsWith(TEMPORARY)) await rm(join(this.root, name), { recursive: true, force: true });
+      if (isTemporary(name) || name.startsWith(BEGUN_EARLIER))
+        await rm(join(this.root, name), { recursive: true, force: true });
     }
   }
 
@@ -89,21 +93,13 @@ export class CheckpointStore<State> {
     const older = (await this.#list()).filter((each) => each.kind === content.kind);
     const number = 1 + Math.max(0, ...older.filter((each) => each.step === content.step).map((each) => each.number));
     const name = `${content.kind}-${String(content.step).padStart(9, '0')}-${number}`;
-    const temporary = join(this.root, TEMPORARY + name);
     const path = join(this.root, name);
-    try {
-      await rm(temporary, { recursive: true, force: true });
-      await mkdir(temporary);
-      const files = await this.#writeFiles(temporary, content);
-      await syncFolder(temporary);
-      await rename(temporary, path);
-      await syncFolder(this.root);
-      for (const each of older) await rm(each.path, { recursive: true, force: true });
-      return { kind: content.kind, step: content.step, path, files, state: content.state };
-    } catch (error) {
-      await rm(temporary, { recursive: true, force: true }).catch(() => {});
-      throw error;
-    }
+    let files: Record<string, FileRecord> = {};
+    await makeFolder(path, async (folder) => {
+      files = await this.#writeFiles(folder, content);
+    });
+    for (const each of older) await rm(each.path, { recursive: true, force: true });
+    return { kind: content.kind, step: content.step, path, files, state: content.state };
   }
 
   async #writeFiles(folder: string, content: CheckpointContent<State>): Promise<Record<string, FileRecord>> {
@@ -185,8 +181,6 @@ export class CheckpointStore<State> {
   }
 }
 
-const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
-
 /** Reads a checkpoint's description and checks every file against it. Throws a {@link CheckpointError}. */
 export async function readCheckpoint<State>(path: string): Promise<Checkpoint<State>> {
   const { version, kind, step, files, state } = await readManifest(path);
@@ -231,16 +225,5 @@ async function checksum(path: string): Promise<FileRecord> {
     }
   } finally {
     await file.close();
-  }
-}
-
-/** Flushes a folder's entries; Windows has no such call and needs none. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

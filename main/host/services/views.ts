@@ -1,7 +1,7 @@
 /** Saved layouts of the interface: one small JSON file beside the database. Losing it loses no work. */
 import { readFileSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
 import { LabError } from '../../../preload/contract/rpc.ts';
+import { replaceFile } from '../../files/atomic.ts';
 import { toLabError } from './errors.ts';
 
 /** All layouts together. */
@@ -34,11 +34,7 @@ export class Views {
     if (text.length > MOST_BYTES) throw new LabError('storage', 'The saved layouts are too large; remove some.');
     // Kept for this session even where the disk takes nothing.
     this.#values = next;
-    const written = this.#writing.then(async () => {
-      const fresh = `${this.#path}.new`;
-      await writeFile(fresh, text);
-      await rename(fresh, this.#path);
-    });
+    const written = this.#writing.then(() => replaceFile(this.#path, text)).then(() => undefined);
     this.#writing = written.catch(() => undefined);
     try {
       await written;

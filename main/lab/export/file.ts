@@ -1,7 +1,8 @@
 /** Writing an export: a new file appears complete or not at all; appending checks that the columns are the same. */
 import { createReadStream } from 'node:fs';
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { replaceFile, writeAll } from '../../files/atomic.ts';
 
 /** An export that cannot be written as asked; nothing was changed. */
 export class ExportError extends Error {
@@ -28,52 +29,27 @@ export async function writeExport(
     if (existing !== header.trimEnd()) throw new ExportError(headerMismatch(path, existing, header.trimEnd()));
     const file = await open(path, 'a');
     try {
-      return await writeAll(file, found.endsLine ? '' : '\n', parts);
+      return await writeAll(file, all(found.endsLine ? '' : '\n', parts));
     } finally {
       await file.close();
     }
   }
-  // Beside the target, so that the rename stays on one disk.
-  const temporary = `${path}.${process.pid}.part`;
   try {
-    const file = await open(temporary, 'w').catch((error: NodeJS.ErrnoException) => {
-      const why = error.code === 'ENOENT' ? `there is no folder ${dirname(path)}` : error.message;
-      throw new ExportError(`${path} cannot be written: ${why}`);
-    });
-    let bytes: number;
-    try {
-      bytes = await writeAll(file, header, parts);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    return bytes;
+    return await replaceFile(path, all(header, parts));
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined || !UNUSABLE.has(code)) throw error;
+    const why = code === 'ENOENT' ? `there is no folder ${dirname(path)}` : message;
+    throw new ExportError(`${path} cannot be written: ${why}`, { cause: error });
   }
 }
 
-const BLOCK = 1 << 20;
+/** The place cannot be written at all; a disk that is full is something else. */
+const UNUSABLE = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG']);
 
-async function writeAll(
-  file: { writeFile(text: string): Promise<void> },
-  begin: string,
-  parts: Iterator<string>,
-): Promise<number> {
-  let text = begin;
-  let bytes = 0;
-  for (let part = parts.next(); part.done !== true; part = parts.next()) {
-    text += part.value;
-    if (text.length < BLOCK) continue;
-    bytes += Buffer.byteLength(text);
-    await file.writeFile(text);
-    text = '';
-  }
-  bytes += Buffer.byteLength(text);
-  await file.writeFile(text);
-  return bytes;
+function* all(begin: string, rest: Iterator<string>): Iterable<string> {
+  yield begin;
+  for (let part = rest.next(); part.done !== true; part = rest.next()) yield part.value;
 }
 
 async function fileState(path: string): Promise<{ bytes: number; endsLine: boolean } | undefined> {

@@ -216,7 +216,7 @@ describe('transfer', () => {
 
   test('a full disk is told in words', async () => {
     handler = serve(content, '"v1"');
-    const { describeWriteError } = await import('../../../main/engine/data/filesAtomic.ts');
+    const { describeWriteError } = await import('../../../main/files/atomic.ts');
     const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
     expect(describeWriteError(full, '/data/x').message).toMatch(/disk is full: \/data\/x could not be written/);
     // /dev/full refuses every write like a full disk.

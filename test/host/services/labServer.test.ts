@@ -1,12 +1,24 @@
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type * as files from '../../../main/files/atomic.ts';
 import { routes } from '../../../preload/contract/api.ts';
 import { CREDIT, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
 import type { HostMessage } from '../../../preload/contract/rpc.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { DRAFT, finishing, holding, TestLab, Watch } from './support.ts';
 import type { Script } from './support.ts';
+
+/** Files for which the disk has no room. */
+const full = vi.hoisted(() => new Set<string>());
+vi.mock('../../../main/files/atomic.ts', async (original) => {
+  const real = await original<typeof files>();
+  const replaceFile: typeof files.replaceFile = async (path, ...rest) => {
+    if (full.has(path)) throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    return await real.replaceFile(path, ...rest);
+  };
+  return { ...real, replaceFile };
+});
 
 let lab: TestLab;
 beforeEach(() => {
@@ -177,29 +189,24 @@ describe('calls', () => {
     expect(grid.draft).toMatchObject({ method: 'grid', metric: { name: 'val/loss', goal: 'minimize' } });
   });
 
-  it.skipIf(!existsSync('/dev/full'))(
-    'say once that layouts cannot be saved, and that they can again (would catch a full disk that nobody hears of)',
-    async () => {
-      await lab.open(finishing);
-      const client = lab.client();
-      const notices = new Watch(client, 'notice');
-      await client.call('views.set', { key: 'a', value: 1 });
-      // A file that is always full stands where the new one is written.
-      const fresh = join(lab.home, 'views.json.new');
-      symlinkSync('/dev/full', fresh);
-      for (const value of [2, 3])
-        await expect(client.call('views.set', { key: 'a', value })).rejects.toMatchObject({
-          code: 'storage',
-          message: expect.stringMatching(/the disk is full/u),
-        });
-      // What people see meanwhile is what they chose.
-      expect(await client.call('views.get', { key: 'a' })).toEqual({ value: 3 });
-      rmSync(fresh);
-      await client.call('views.set', { key: 'a', value: 4 });
-      await notices.until(({ message }) => message === 'Layouts are saved again');
-      expect(notices.events.map(({ level }) => level)).toEqual(['warn', 'good']);
-    },
-  );
+  it('say once that layouts cannot be saved, and that they can again (would catch a full disk that nobody hears of)', async () => {
+    await lab.open(finishing);
+    const client = lab.client();
+    const notices = new Watch(client, 'notice');
+    await client.call('views.set', { key: 'a', value: 1 });
+    full.add(join(lab.home, 'views.json'));
+    for (const value of [2, 3])
+      await expect(client.call('views.set', { key: 'a', value })).rejects.toMatchObject({
+        code: 'storage',
+        message: expect.stringMatching(/the disk is full/u),
+      });
+    // What people see meanwhile is what they chose.
+    expect(await client.call('views.get', { key: 'a' })).toEqual({ value: 3 });
+    full.clear();
+    await client.call('views.set', { key: 'a', value: 4 });
+    await notices.until(({ message }) => message === 'Layouts are saved again');
+    expect(notices.events.map(({ level }) => level)).toEqual(['warn', 'good']);
+  });
 
   it('keep layouts over a restart, and take none that is too large', async () => {
     await lab.open(finishing);

@@ -193,7 +193,7 @@ describe('export files', () => {
     };
     await expect(writeExport(path, broken())).rejects.toThrow('disk');
     expect(readFileSync(path, 'utf8')).toBe('a\n1\n');
-    expect(readdirSync(folder).filter((name) => name.includes('.part'))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.includes('.tmp-'))).toEqual([]);
     await expect(writeExport(join(folder, 'no', 'out.csv'), chunks('a'))).rejects.toThrow(/there is no folder/u);
     await expect(writeExport(folder, chunks('a'))).rejects.toThrow(/not a file/u);
   });

@@ -6,7 +6,7 @@ import { fetchFiles, findDownload, downloadNames } from '../downloads/registry.t
 import type { NetOptions } from '../downloads/transfer.ts';
 import { DataError, throwIfAborted } from '../errors.ts';
 import { nearestName } from '../../../../preload/shared/settings/nearest.ts';
-import { sha256 } from '../filesAtomic.ts';
+import { sha256 } from '../../../files/whole.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
 import { findFiles, looksLikePath, readFiles } from './files.ts';
@@ -44,7 +44,7 @@ function stories(config: Config, options: SourceOptions): CorpusSource {
   const seed = integer(config, 'data.corpus_seed', 0);
   // Names the grammar by what it tells, so that a changed grammar is never mistaken for the old one.
   const sample = [0, 1, 2, 3, 4, 5, 6, 7].map((i) => story(1, i).text).join('\n');
-  const grammar = sha256(Buffer.from(sample)).slice(0, 16);
+  const grammar = sha256(sample).slice(0, 16);
   return {
     fingerprint: JSON.stringify({ corpus: 'stories', grammar, size, seed }),
     async load() {

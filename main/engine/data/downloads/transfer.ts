@@ -10,7 +10,7 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { throwIfAborted } from '../errors.ts';
-import { describeWriteError, temporaryName, writeAtomic } from '../filesAtomic.ts';
+import { describeWriteError, temporaryName, writeAtomic } from '../../../files/atomic.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
 
@@ -191,7 +191,7 @@ async function attempt(
     });
     if (start === 0) {
       const fresh: PartNote = { url, validator: validatorOf(response.headers), sha256 };
-      await writeAtomic(noteOf(part), Buffer.from(JSON.stringify(fresh)));
+      await writeAtomic(noteOf(part), JSON.stringify(fresh));
     }
     let at = start;
     meter.update(at, total, name, true);
@@ -296,7 +296,7 @@ export async function download(url: string, path: string, options: TransferOptio
     const receipt: Receipt = { url, bytes: await sizeOf(part), sha256 };
     await rm(receiptOf(path), { force: true });
     await rename(part, path);
-    await writeAtomic(receiptOf(path), Buffer.from(`${JSON.stringify(receipt)}\n`));
+    await writeAtomic(receiptOf(path), `${JSON.stringify(receipt)}\n`);
     await rm(noteOf(part), { force: true });
   } finally {
     await release();
@@ -322,7 +322,7 @@ export async function fetchJson(url: string, save: string, options: TransferOpti
           : new (error instanceof FinalError ? FinalError : Error)(`${error.message} It says: ${said}`);
       }
       const value: unknown = JSON.parse(body);
-      await writeAtomic(save, Buffer.from(body));
+      await writeAtomic(save, body);
       return value;
     } catch (error) {
       throwIfAborted(signal);

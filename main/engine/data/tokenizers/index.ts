@@ -6,7 +6,8 @@ import type { Corpus } from '../corpus.ts';
 import { corpusHash, documentCount, selectDocuments } from '../corpus.ts';
 import { DataError } from '../errors.ts';
 import { nearestName } from '../../../../preload/shared/settings/nearest.ts';
-import { readWhole, sha256, writeAtomic } from '../filesAtomic.ts';
+import { writeAtomic } from '../../../files/atomic.ts';
+import { readWhole, sha256 } from '../../../files/whole.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
 import { FIRST_MERGE, bpeTokenizer } from './bpe.ts';
@@ -112,7 +113,7 @@ export async function prepareTokenizer(
   if (kindOf(config) === 'gpt2')
     return { tokenizer: await gpt2Tokenizer(), id: gpt2Id([train.bytes, validation.bytes]), merges: null };
   const text = trainingSample(train, Number(config['tokenizer.sample'] ?? 0), Number(config['data.corpus_seed'] ?? 0));
-  const id = sha256(Buffer.from(`${TRAINING_VERSION}:${vocabularySize}:${corpusHash(text)}`)).slice(0, 32);
+  const id = sha256(`${TRAINING_VERSION}:${vocabularySize}:${corpusHash(text)}`).slice(0, 32);
   const path = join(options.cacheDir, 'tokenizers', `${id}.json`);
   const cached = await readMerges(path, vocabularySize);
   if (cached !== null) return { tokenizer: bpeTokenizer(cached, vocabularySize), id, merges: cached };
@@ -122,6 +123,6 @@ export async function prepareTokenizer(
     signal: options.signal,
   });
   const file: MergeFile = { version: TRAINING_VERSION, merges: [...merges], sha256: mergesChecksum(merges) };
-  await writeAtomic(path, Buffer.from(JSON.stringify(file)));
+  await writeAtomic(path, JSON.stringify(file));
   return { tokenizer: bpeTokenizer(merges, vocabularySize), id, merges };
 }

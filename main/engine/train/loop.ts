@@ -11,6 +11,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EngineEnd, EngineMessage } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { evaluationBatchOf, microBatchOf } from '../nn/programs.ts';
 import { hyperParameters } from '../optim/hyper.ts';
 import type { Schedule } from '../optim/schedule.ts';
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
@@ -156,7 +157,7 @@ export class TrainingLoop {
     const begin = performance.now();
     const before = this.#counters;
     const rows = config['batch.sequences'] as number;
-    const micro = (config['batch.micro'] as number) || rows;
+    const micro = microBatchOf(config);
     // The place in the data is a number, the rows taken so far: nothing else to save.
     const micros = Array.from({ length: rows / micro }, (_, i) => data.rows(before.sequences + i * micro, micro));
     const hyper = hyperParameters(config, runtime.programs.groups, schedule, {
@@ -225,13 +226,13 @@ export class TrainingLoop {
   /** Scores the validation rows and records the result. Undefined when interrupted. */
   async #evaluate(): Promise<EvaluationResult | undefined> {
     const { runtime, data, config, control, recorder, emit } = this.#parts;
-    const batchRows = evaluationBatch(config, data);
+    const rows = evaluationBatchOf(config, data);
     const { steps } = this.#counters;
     let phaseAt = -Infinity;
     const result = await evaluate({
       session: runtime.session,
-      loaded: runtime.evaluate(batchRows),
-      data: data.validation(batchRows),
+      loaded: runtime.program({ name: 'evaluate', rows, length: config['model.context'] as number }),
+      data: data.validation(rows),
       onBatch: async (fraction) => {
         const now = performance.now();
         if (now - phaseAt >= PROGRESS_INTERVAL) {
@@ -386,13 +387,6 @@ export class TrainingLoop {
       eta: left === undefined ? null : left * overhead,
     });
   }
-}
-
-/** Rows that an evaluation scores at once: never more than there are. */
-export function evaluationBatch(config: Config, data: Pick<PreparedData, 'validationRows'>): number {
-  const wanted =
-    (config['eval.batch'] as number) || (config['batch.micro'] as number) || (config['batch.sequences'] as number);
-  return Math.min(wanted, data.validationRows);
 }
 
 /** Name and value of the first number of a step that is not finite. */

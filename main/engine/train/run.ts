@@ -4,6 +4,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { OutOfMemoryError } from '../executors/executor.ts';
 import type { Executor } from '../executors/executor.ts';
 import { selectExecutor } from '../executors/select.ts';
+import { programsOf, samplingProgram } from '../nn/programs.ts';
 import { buildTraining } from '../nn/training.ts';
 import { buildSchedule, scheduleWarnings } from '../optim/schedule.ts';
 import type { PlannedEnd } from '../optim/schedule.ts';
@@ -15,7 +16,7 @@ import type { PrepareData, PreparedData } from './data.ts';
 import { prepareData } from './dataset.ts';
 import { describeEnvironment } from './environment.ts';
 import { lockFolder } from './lock.ts';
-import { evaluationBatch, TrainingLoop } from './loop.ts';
+import { TrainingLoop } from './loop.ts';
 import { loadPluginModels } from './plugins.ts';
 import { MetricRecorder } from './recorder.ts';
 import { Runtime } from './runtime.ts';
@@ -100,9 +101,9 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   for (const text of scheduleWarnings(config, end)) warn(text);
 
   const executor = await (options.openExecutor ?? openFor(emit))(config);
-  const runtime = new Runtime(executor, programs, config['model.context'] as number);
+  const runtime = new Runtime(executor, programs, programsOf(config, data));
   resources.push(() => runtime.dispose());
-  loadPrograms(runtime, config, data);
+  runtime.loadAll();
   emit(info({ config, data, runtime, executor, rules, size }));
 
   const recorder = new MetricRecorder((seq, columns) => emit({ type: 'metrics', seq, columns }));
@@ -196,17 +197,6 @@ function stepSize(
   };
 }
 
-/** Compiles what the run will need, so that memory runs out now or never. */
-function loadPrograms(runtime: Runtime, config: Config, data: PreparedData): void {
-  const rows = config['batch.sequences'] as number;
-  const micro = (config['batch.micro'] as number) || rows;
-  runtime.accumulate(micro, true);
-  if (micro < rows) runtime.accumulate(micro, false);
-  runtime.update();
-  runtime.evaluate(evaluationBatch(config, data));
-  if ((config['log.sample_tokens'] as number) > 0) runtime.generate();
-}
-
 interface InfoParts {
   readonly config: Config;
   readonly data: PreparedData;
@@ -237,10 +227,11 @@ async function sampleText(
   tokens: number,
   step: number,
 ): Promise<string> {
+  const generate = samplingProgram(config);
   const drawn = await generateTokens({
     session: runtime.session,
-    loaded: runtime.generate(),
-    context: runtime.context,
+    loaded: runtime.program(generate),
+    context: generate.length,
     keyMasked: data.keyMasked,
     prompt: [data.endToken],
     tokens,

@@ -1,9 +1,11 @@
 /** The model on a device: its state, its compiled programs, and one optimizer step. */
 import type { Executor, LoadedProgram, Session } from '../executors/executor.ts';
-import type { Program, StateSpec } from '../graph/program.ts';
-import { aligned } from '../compile/plan.ts';
-import { bytesOf, sizeOf } from '../graph/value.ts';
+import type { StateSpec } from '../graph/program.ts';
+import { persistentBytes } from '../compile/plan.ts';
+import { sizeOf } from '../graph/value.ts';
 import type { Batch } from '../data/index.ts';
+import { programKey } from '../nn/programs.ts';
+import type { ProgramCall, ProgramShape } from '../nn/programs.ts';
 import type { TrainingPrograms } from '../nn/training.ts';
 import { seedKey } from '../random/philox.ts';
 import type { MemoryInfo } from '../../../preload/contract/engine.ts';
@@ -40,39 +42,39 @@ const LARGEST_NORM = 1.7e38;
 /** Updates without overflow after which the factor doubles. */
 const GROWTH_INTERVAL = 2000;
 
+const UPDATE: ProgramShape = { name: 'update', rows: 0, length: 0 };
+
 export class Runtime {
   readonly programs: TrainingPrograms;
   readonly session: Session;
-  /** Tokens per row. */
-  readonly context: number;
+  readonly #calls: ReadonlyMap<string, ProgramCall>;
   readonly #loaded = new Map<string, LoadedProgram>();
   lossScale: LossScale;
 
-  /** Allocates the state. Throws OutOfMemoryError where it does not fit. */
-  constructor(executor: Executor, programs: TrainingPrograms, context: number) {
+  /**
+   * Allocates the state. @param calls the programs of this run: no other can be run. Throws OutOfMemoryError where it does not fit.
+   */
+  constructor(executor: Executor, programs: TrainingPrograms, calls: readonly ProgramCall[]) {
     this.programs = programs;
-    this.context = context;
+    this.#calls = new Map(calls.map((call) => [programKey(call), call]));
     this.session = executor.open(programs.states);
     this.lossScale = { scale: programs.policy.scaledLoss ? FIRST_SCALE : 1, held: 0 };
   }
 
-  accumulate(rows: number, first: boolean): LoadedProgram {
-    return this.#load(`accumulate ${rows}${first ? ' first' : ''}`, () => this.programs.accumulate(rows, first));
-  }
-  update(): LoadedProgram {
-    return this.#load('update', () => this.programs.update());
-  }
-  evaluate(rows: number): LoadedProgram {
-    return this.#load(`evaluate ${rows}`, () => this.programs.evaluate(rows));
-  }
-  generate(): LoadedProgram {
-    return this.#load('generate', () => this.programs.generate());
+  /** Compiles everything that the run will need, so that memory runs out now or never. */
+  loadAll(): void {
+    for (const call of this.#calls.values()) this.program(call);
   }
 
-  #load(key: string, build: () => Program): LoadedProgram {
+  /** A program of the run's list. @throws Error for any other: nobody has planned its memory */
+  program(shape: ProgramShape): LoadedProgram {
+    const key = programKey(shape);
     let loaded = this.#loaded.get(key);
     if (loaded === undefined) {
-      loaded = this.session.load(build());
+      const call = this.#calls.get(key);
+      if (call === undefined)
+        throw new Error(`program ${key} is not among those of this run: ${[...this.#calls.keys()].join(', ')}`);
+      loaded = this.session.load(call.build(this.programs));
       this.#loaded.set(key, loaded);
     }
     return loaded;
@@ -119,7 +121,10 @@ export class Runtime {
       const loss = nats / scored;
       const result = { loss, accuracy: correct / scored, scored };
       if (!Number.isFinite(loss)) return { ...result, gradNorm: NaN };
-      const out = await this.session.run(this.update(), { ...hyper.inputs, gradientScale: Float32Array.of(1 / scale) });
+      const out = await this.session.run(this.program(UPDATE), {
+        ...hyper.inputs,
+        gradientScale: Float32Array.of(1 / scale),
+      });
       const norm = out.gradNorm![0]!;
       const gradNorm = norm < LARGEST_NORM ? norm : norm * Infinity;
       if (Number.isFinite(gradNorm)) {
@@ -136,8 +141,9 @@ export class Runtime {
     let nats = 0;
     let correct = 0;
     for (const [micro, batch] of micros.entries()) {
-      const rows = batch.inputs.length / this.context;
-      const out = await this.session.run(this.accumulate(rows, micro === 0), {
+      const { rows, length } = batch;
+      const loaded = this.program({ name: micro === 0 ? 'accumulate-first' : 'accumulate', rows, length });
+      const out = await this.session.run(loaded, {
         ...inputsOf(batch),
         key: Int32Array.of(seedLo, seedHi, step, micro),
         lossScale: Float32Array.of(lossScale),
@@ -202,13 +208,7 @@ export class Runtime {
 
   /** Bytes by the plans of the programs loaded so far, each state rounded up as executors place it. */
   memory(): MemoryInfo {
-    const byCategory: Record<string, number> = {};
-    let persistentBytes = 0;
-    for (const state of this.programs.states) {
-      const bytes = aligned(bytesOf(state));
-      byCategory[state.category] = (byCategory[state.category] ?? 0) + bytes;
-      persistentBytes += bytes;
-    }
+    const { total, byCategory } = persistentBytes(this.programs.states);
     let arenaBytes = 0;
     let arenaProgram = '';
     for (const [name, { plan }] of this.#loaded) {
@@ -216,7 +216,7 @@ export class Runtime {
       arenaBytes = plan.arenaBytes;
       arenaProgram = name;
     }
-    return { persistentBytes, byCategory, arenaBytes, arenaProgram };
+    return { persistentBytes: total, byCategory, arenaBytes, arenaProgram };
   }
 
   dispose(): void {

@@ -4,6 +4,7 @@ import type { CheckpointKind, RunRecord } from '../../../preload/contract/runs.t
 import { prepareDataset } from '../../engine/data/prepare.ts';
 import type { OnProgress } from '../../engine/data/progress.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
+import { samplingProgram } from '../../engine/nn/programs.ts';
 import { buildTraining } from '../../engine/nn/training.ts';
 import { Stream } from '../../engine/random/stream.ts';
 import { readCheckpoint, WEIGHTS } from '../../engine/train/checkpoint.ts';
@@ -76,7 +77,8 @@ export async function sampleRun(
   const keyMasked = config['data.batching'] === 'documents';
   const programs = buildTraining({ config, vocabularySize: tokenizer.vocabularySize, keyMasked, models });
   const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);
-  const runtime = new Runtime(executor, programs, config['model.context'] as number);
+  const generate = samplingProgram(config);
+  const runtime = new Runtime(executor, programs, [generate]);
   try {
     const weights = await SafetensorsFile.open(join(path, WEIGHTS));
     try {
@@ -88,8 +90,8 @@ export async function sampleRun(
     for (let index = 0; index < request.count; index++) {
       const tokens = await generateTokens({
         session: runtime.session,
-        loaded: runtime.generate(),
-        context: runtime.context,
+        loaded: runtime.program(generate),
+        context: generate.length,
         keyMasked,
         prompt: [tokenizer.eosId, ...tokenizer.encode(Buffer.from(request.prompt, 'utf8'))],
         tokens: request.tokens,

@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { ModelDefinition } from '../../../main/engine/nn/model.ts';
+import { programsOf } from '../../../main/engine/nn/programs.ts';
 import { buildTraining } from '../../../main/engine/nn/training.ts';
 import { hyperParameters } from '../../../main/engine/optim/hyper.ts';
 import { buildSchedule } from '../../../main/engine/optim/schedule.ts';
@@ -118,7 +119,7 @@ describe('training against an independent implementation', () => {
     const bigramConfig = { ...config, 'model.kind': 'bigram' };
     const programs = buildTraining({ config: bigramConfig, vocabularySize, keyMasked, models: [bigram] });
     const { executor } = await selectExecutor('tfjs-cpu');
-    const runtime = new Runtime(executor, programs, config['model.context'] as number);
+    const runtime = new Runtime(executor, programs, programsOf(config));
     runtime.initialize(1);
 
     const schedule = buildSchedule(config, { steps: STEPS, tokensPerStep: 64 });

@@ -110,7 +110,7 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
         scored += to - from;
       }
     }
-    return { inputs, targets, keyMask, scored };
+    return { rows: count, length: context, inputs, targets, keyMask, scored };
   };
 
   const scoredBefore = (count: number): number => {

@@ -78,7 +78,7 @@ export function evaluationSet(
         fillRow(split, from, to, context, r, eosId, padId, inputs, targets, keyMask);
         scored += to - from;
       }
-      return { inputs, targets, keyMask, scored };
+      return { rows, length: context, inputs, targets, keyMask, scored };
     },
   };
 }

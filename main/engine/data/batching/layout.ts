@@ -8,7 +8,10 @@ import type { TokenSplit } from '../dataset.ts';
 export const IGNORE = -1;
 
 export interface Batch {
-  /** Tokens read, [rows × context], row-major. Padding holds the PAD id. */
+  readonly rows: number;
+  /** Tokens of each row, padding included. */
+  readonly length: number;
+  /** Tokens read, [rows × length], row-major. Padding holds the PAD id. */
   readonly inputs: Int32Array;
   /** Token to predict at each place, −1 = not scored. Same shape. */
   readonly targets: Int32Array;

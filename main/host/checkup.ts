@@ -1,11 +1,10 @@
 /** What `doctor` looks at: everything that Sweeplab needs or can use here, each with what to do when it is missing. */
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { access, constants, statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
+import { describeGpus, isDriverMissing } from '../engine/executors/nvidia.ts';
 import { probeExecutors } from '../engine/executors/select.ts';
 import { openStore, StoreError } from '../store/index.ts';
 import type { LabPaths } from './paths.ts';
@@ -84,11 +83,11 @@ async function executors(): Promise<Finding[]> {
   const found = await probeExecutors();
   const any = found.some(({ available }) => available);
   return [
-    ...found.map(({ name, available, detail }): Finding => ({
+    ...found.map(({ kind: { name, advice }, available, detail }): Finding => ({
       name: `Executor ${name}`,
       state: available ? 'ok' : 'missing',
       detail,
-      ...(available ? {} : { advice: EXECUTOR_ADVICE[name] }),
+      ...(available ? {} : { advice }),
     })),
     ...(any
       ? []
@@ -98,22 +97,11 @@ async function executors(): Promise<Finding[]> {
   ];
 }
 
-const EXECUTOR_ADVICE: Readonly<Record<string, string>> = {
-  cuda: 'for an NVIDIA GPU: install its driver; until then another executor is used',
-  cpu: 'build the native part (see README); until then another executor is used',
-  'tfjs-gpu':
-    'needs @tensorflow/tfjs-node-gpu, an optional dependency: npm install, with a network, on Linux or Windows with CUDA',
-  'tfjs-wasm': 'install again: npm ci',
-  'tfjs-cpu': 'install again: npm ci',
-};
-
 async function gpus(): Promise<Finding> {
   try {
-    const query = ['--query-gpu=name,memory.total,memory.free,driver_version', '--format=csv,noheader'];
-    const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: 10_000 });
-    return { name: 'NVIDIA GPUs', state: 'ok', detail: stdout.trim().split('\n').join('; ') };
+    return { name: 'NVIDIA GPUs', state: 'ok', detail: (await describeGpus()).join('; ') };
   } catch (error) {
-    const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const absent = isDriverMissing(error);
     return {
       name: 'NVIDIA GPUs',
       state: 'missing',

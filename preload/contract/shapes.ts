@@ -37,8 +37,10 @@ export interface DeviceInfo {
   /** Value of the setting `device`; for several GPUs of a kind also their number. */
   readonly id: string;
   readonly name: string;
-  /** `cpu`, `cuda`, `tfjs-gpu`, `tfjs-wasm`, `tfjs-cpu` */
+  /** Kind of executor: `cpu`, `cuda`, `tfjs-wasm` … */
   readonly kind: string;
+  /** Where it computes and holds its memory: on the processor, or on a GPU. */
+  readonly memory: 'host' | 'gpu';
   readonly available: boolean;
   /** Why not, when it is not available. */
   readonly reason: string | null;

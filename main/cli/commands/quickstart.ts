@@ -1,5 +1,6 @@
 /** `sweeplab quickstart`: a first sweep that shows what Sweeplab does, in minutes, without asking anything. */
 import { Command } from 'commander';
+import { AUTO, executorKind } from '../../engine/executors/index.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import { sweepFromFlags } from '../../lab/sweeps/index.ts';
 import { writableLab } from '../context.ts';
@@ -26,10 +27,9 @@ export function quickstartCommand(context: Context): Command {
 async function quickstart(context: Context): Promise<void> {
   const { output, workshop } = context;
   const { paths } = workshop;
-  const { executor } = await selectExecutor('auto');
-  const length: Record<string, readonly string[]> = executor.device.executor.startsWith('tfjs')
-    ? {}
-    : { 'stop.steps': [NATIVE_STEPS] };
+  const { executor } = await selectExecutor(AUTO);
+  const native = executorKind(executor.device.executor).holds === 'arena';
+  const length: Record<string, readonly string[]> = native ? { 'stop.steps': [NATIVE_STEPS] } : {};
   const { sweep } = sweepFromFlags(
     { ...GRID, ...length },
     {

@@ -5,7 +5,7 @@
 import { operationOf } from '../graph/operation.ts';
 import { reachable } from '../graph/expand.ts';
 import { wantedValues } from '../graph/program.ts';
-import type { Program, StateCategory, StateSpec } from '../graph/program.ts';
+import type { Program, StateSpec } from '../graph/program.ts';
 import { bytesOf } from '../graph/value.ts';
 import type { Node, Value } from '../graph/value.ts';
 import { placeInState, sameLayout } from './inState.ts';
@@ -300,13 +300,16 @@ function describePeak(buffers: readonly PlannedBuffer[], order: readonly Node[],
   return { peak, peakByCategory, peakByScope };
 }
 
-/** Bytes of persistent state, in total and by category and scope. */
-export function persistentBytes(states: readonly StateSpec[]) {
-  const byCategory: Partial<Record<StateCategory, number>> = {};
+/** Bytes of persistent state, in total and by category and scope. @param bytesOfState as planned, unless an executor holds it otherwise */
+export function persistentBytes(
+  states: readonly StateSpec[],
+  bytesOfState: (state: StateSpec) => number = (state) => aligned(bytesOf(state)),
+) {
+  const byCategory: Record<string, number> = {};
   const byScope: Record<string, number> = {};
   let total = 0;
   for (const state of states) {
-    const bytes = aligned(bytesOf(state));
+    const bytes = bytesOfState(state);
     total += bytes;
     byCategory[state.category] = (byCategory[state.category] ?? 0) + bytes;
     byScope[state.scope] = (byScope[state.scope] ?? 0) + bytes;

@@ -1,8 +1,9 @@
 /** Which devices there are, and their numbers while somebody looks. */
-import { execFile } from 'node:child_process';
 import { availableParallelism, cpus } from 'node:os';
-import { promisify } from 'node:util';
 import type { DeviceInfo, DeviceReading } from '../../../preload/contract/shapes.ts';
+import type { ExecutorKind } from '../../engine/executors/executorKind.ts';
+import { AUTO } from '../../engine/executors/index.ts';
+import { gpuReadings, isDriverMissing } from '../../engine/executors/nvidia.ts';
 import { probeExecutors, selectExecutor } from '../../engine/executors/select.ts';
 import { hostMemory } from '../../lab/fit/index.ts';
 
@@ -14,7 +15,6 @@ const NOTHING: DeviceReading = {
   temperatureC: null,
   powerW: null,
 };
-const ON_GPU = new Set(['cuda', 'tfjs-gpu']);
 
 type Known = Omit<DeviceInfo, 'reading'>;
 
@@ -33,7 +33,7 @@ export class DeviceWatch {
     this.#known ??= findDevices();
     const known = await this.#known;
     const [cpu, gpu] = await Promise.all([this.#readHost(), this.#readGpu()]);
-    return known.map((device) => ({ ...device, reading: ON_GPU.has(device.kind) ? gpu : cpu }));
+    return known.map((device) => ({ ...device, reading: device.memory === 'gpu' ? gpu : cpu }));
   }
 
   /** Reads every two seconds while `wanted`. */
@@ -62,29 +62,12 @@ export class DeviceWatch {
   /** The GPU with the most memory in use, which is the one that trains. */
   async #readGpu(): Promise<DeviceReading> {
     if (this.#gpuMissing) return NOTHING;
-    const fields = 'memory.used,memory.total,utilization.gpu,temperature.gpu,power.draw';
     try {
-      const { stdout } = await promisify(execFile)(
-        'nvidia-smi',
-        [`--query-gpu=${fields}`, '--format=csv,noheader,nounits'],
-        { timeout: 5000 },
-      );
-      const rows = stdout
-        .trim()
-        .split('\n')
-        .map((line) => line.split(',').map((cell) => Number(cell.trim())));
-      const [row] = rows.sort((a, b) => (b[0] ?? 0) - (a[0] ?? 0));
-      const [used, total, busy, temperature, power] = (row ?? []).map((x) => (Number.isFinite(x) ? x : null));
-      return {
-        memoryUsedBytes: used == null ? null : used * 2 ** 20,
-        memoryTotalBytes: total == null ? null : total * 2 ** 20,
-        utilization: busy == null ? null : busy / 100,
-        temperatureC: temperature ?? null,
-        powerW: power ?? null,
-      };
+      const readings = await gpuReadings();
+      return readings.sort((a, b) => (b.memoryUsedBytes ?? 0) - (a.memoryUsedBytes ?? 0))[0] ?? NOTHING;
     } catch (error) {
       // Not installed now means not installed until the next start.
-      this.#gpuMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      this.#gpuMissing = isDriverMissing(error);
       return NOTHING;
     }
   }
@@ -92,40 +75,27 @@ export class DeviceWatch {
 
 async function findDevices(): Promise<readonly Known[]> {
   const probed = await probeExecutors();
-  const chosen = await selectExecutor('auto').then(
+  const chosen = await selectExecutor(AUTO).then(
     ({ executor }) => executor.device.executor,
     () => undefined,
   );
-  return await Promise.all(
-    probed.map(async ({ name, available, detail }): Promise<Known> => {
-      const policies = available ? [...(await openPolicies(name))] : [];
-      return {
-        id: name,
-        name: available ? describe(name, detail) : name,
-        kind: name,
-        available,
-        reason: available ? null : detail,
-        isDefault: name === chosen,
-        policies,
-      };
-    }),
-  );
+  return probed.map(({ kind, available, detail }): Known => ({
+    id: kind.name,
+    name: available ? describe(kind, detail) : kind.name,
+    kind: kind.name,
+    memory: kind.memory,
+    available,
+    reason: available ? null : detail,
+    isDefault: kind.name === chosen,
+    policies: available ? kind.policies : [],
+  }));
 }
 
-const openPolicies = async (name: string): Promise<readonly string[]> => {
-  try {
-    return (await selectExecutor(name)).executor.device.policies;
-  } catch {
-    return [];
-  }
-};
-
 /** The same processor runs several executors: each name says which. */
-function describe(kind: string, detail: string): string {
-  if (ON_GPU.has(kind)) return detail;
-  const model = cpus()[0]?.model.trim() || 'Processor';
-  const threads = `${availableParallelism()} threads`;
-  return kind === 'cpu' ? `${model}, ${threads}` : `${model}, ${threads} (TensorFlow.js ${kind.slice('tfjs-'.length)})`;
+function describe({ memory, variant }: ExecutorKind, detail: string): string {
+  if (memory === 'gpu') return detail;
+  const processor = `${cpus()[0]?.model.trim() || 'Processor'}, ${availableParallelism()} threads`;
+  return variant === undefined ? processor : `${processor} (${variant})`;
 }
 
 function processorTimes(): { idle: number; total: number } {

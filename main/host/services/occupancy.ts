@@ -1,23 +1,21 @@
 /** Memory over every program of a step, with its phases, for the chart of the fit view. */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { ProgramOccupancy } from '../../../preload/contract/shapes.ts';
-import { fitPlan, runUse } from '../../lab/fit/plan.ts';
+import { runUse } from '../../lab/fit/plan.ts';
 import type { PlanOptions } from '../../lab/fit/plan.ts';
-import { downsample } from '../../lab/fit/use.ts';
+import { downsample } from '../../lab/fit/downsample.ts';
 
 /** More points than a chart has pixels are no use. */
 const POINTS = 480;
 
 export function programOccupancy(config: Config, options: PlanOptions): ProgramOccupancy[] {
-  const { accumulation } = fitPlan(config, options);
-  const repeats = { 'accumulate-first': 1, accumulate: accumulation - 1, update: 1, evaluate: 0, generate: 0 };
   return runUse(config, options).programs.map(({ call, use }) => {
     const points = Float64Array.from(downsample(use.occupancy, POINTS));
     const scale = points.length / Math.max(1, use.occupancy.length);
     return {
       name: call.name,
       rows: call.rows,
-      repeats: repeats[call.name],
+      repeats: call.perStep,
       arenaBytes: use.arenaBytes,
       heldBytes: use.heldBytes,
       points,

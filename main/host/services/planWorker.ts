@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { LabError } from '../../../preload/contract/rpc.ts';
 import type { Draft, Problem, ProgramOccupancy } from '../../../preload/contract/shapes.ts';
-import { checkLaunch, fitReport, prepareKind, speedsIn } from '../../lab/fit/index.ts';
+import { checkLaunch, fitReport, speedsIn } from '../../lab/fit/index.ts';
 import type { FitDevice, FitReport, LaunchCheck, Prices } from '../../lab/fit/index.ts';
 import { openStore } from '../../store/index.ts';
 import { loadWorkshop } from '../lab.ts';
@@ -76,11 +76,9 @@ answerWith<PlanQuestions>(
     sweep: async ({ draft, device, prices, budget }, signal) => {
       const planned = await drafts.get(draft);
       if (planned.problems !== undefined) throw new LabError('invalid', 'The sweep cannot be read.', planned.problems);
-      await prepareKind(device.kind);
       return await checkSweep(memory, configsOf(planned.plan), device, { prices, budget, signal });
     },
     report: async ({ config, device, prices, occupancy }) => {
-      await prepareKind(device.kind);
       return {
         report: fitReport(config, device, { models, prices, samples: memory.samples }),
         programs: occupancy ? programOccupancy(config, { kind: device.kind, models }) : [],

@@ -1,10 +1,10 @@
 /** The device that a setting or an option names. */
+import { isExecutor } from '../../engine/executors/index.ts';
+import type { AskDriver } from '../../engine/executors/nvidia.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { localDevice, namedGpu } from './devices.ts';
-import type { AskDriver, FitDevice } from './devices.ts';
-import { isDeviceKind } from './kinds.ts';
-import type { DeviceKind } from './kinds.ts';
+import type { FitDevice } from './devices.ts';
 
 export interface DeviceChoice {
   /** A card by name, for a what-if; wins over `device`. */
@@ -36,12 +36,12 @@ export async function deviceFor(
 ): Promise<FitDevice> {
   if (choice.gpu !== undefined) return namedGpu(choice.gpu, 'cuda', ask);
   const wanted = choice.device ?? (config.device as string);
-  const kind = isDeviceKind(wanted) ? wanted : await open(wanted, config['precision.policy'] as string);
-  if (!isDeviceKind(kind)) throw new NoDeviceError(`device is ${kind}, which the fit check does not know`);
+  const kind = isExecutor(wanted) ? wanted : await open(wanted, config['precision.policy'] as string);
+  if (!isExecutor(kind)) throw new NoDeviceError(`device is ${kind}, which the fit check does not know`);
   return found(kind, await localDevice(kind, ask));
 }
 
-function found(kind: DeviceKind, device: FitDevice | undefined): FitDevice {
+function found(kind: string, device: FitDevice | undefined): FitDevice {
   if (device !== undefined) return device;
   throw new NoDeviceError(
     `device is ${kind}, but there is no GPU driver here; name a card to ask what would be: --gpu "RTX 4090"`,

@@ -1,5 +1,5 @@
 /** Scopes and instants of a plan in words. */
-import type { ProgramUse } from './use.ts';
+import type { ProgramUse } from '../../engine/compile/use.ts';
 
 /** Row of a breakdown by layer that a scope belongs to. */
 export function layerOf(scope: string): string {

@@ -1,14 +1,12 @@
 /** Where a run could train: memory that is free there now, and how fast it is. */
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { promisify } from 'node:util';
 import type { FitDevice as Device } from '../../../preload/contract/fit.ts';
+import { executorKind } from '../../engine/executors/index.ts';
+import { installedGpus } from '../../engine/executors/nvidia.ts';
+import type { AskDriver, InstalledGpu } from '../../engine/executors/nvidia.ts';
 import { findGpu, findGpuByDriverName } from './gpus.ts';
 import type { GpuSpec } from './gpus.ts';
-import type { DeviceKind } from './kinds.ts';
-import { KINDS } from './kinds.ts';
-import { prepareKind } from './tensors.ts';
 
 /** FLOP/s and bytes/s at their best; null: not known. */
 export interface ComputeFacts {
@@ -22,7 +20,6 @@ export interface ComputeFacts {
 
 /** A device with what its speed is estimated from. */
 export interface FitDevice extends Device {
-  readonly kind: DeviceKind;
   readonly compute: ComputeFacts;
 }
 
@@ -107,40 +104,6 @@ function parents(path: string): string[] {
   return [...parts.map((_, i) => `/${parts.slice(0, parts.length - i).join('/')}`), ''];
 }
 
-export interface InstalledGpu {
-  readonly index: number;
-  /** As the driver names it. */
-  readonly name: string;
-  readonly totalBytes: number;
-  readonly freeBytes: number;
-}
-
-/** Output of `nvidia-smi`, or a rejection where there is none. Replaced in tests. */
-export type AskDriver = () => Promise<string>;
-
-const askDriver: AskDriver = async () => {
-  const query = ['--query-gpu=index,name,memory.total,memory.free', '--format=csv,noheader,nounits'];
-  const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: 5000 });
-  return stdout;
-};
-
-/** GPUs of this machine, as the driver reports them; none without a driver. */
-export async function installedGpus(ask: AskDriver = askDriver): Promise<InstalledGpu[]> {
-  let text: string;
-  try {
-    text = await ask();
-  } catch {
-    return [];
-  }
-  return text.split('\n').flatMap((line) => {
-    const [index, name, total, free] = line.split(',').map((part) => part.trim());
-    const [totalMib, freeMib] = [Number(total), Number(free)];
-    // "[N/A]" where the driver does not say (some virtual GPUs).
-    if (!name || !Number.isFinite(totalMib) || !Number.isFinite(freeMib)) return [];
-    return [{ index: Number(index), name, totalBytes: totalMib * MIB, freeBytes: freeMib * MIB }];
-  });
-}
-
 const NOTHING_KNOWN: Omit<ComputeFacts, 'basis'> = { fp32: null, bf16: null, fp16: null, bytesPerSecond: null };
 
 function gpuCompute(gpu: GpuSpec | undefined): ComputeFacts {
@@ -157,13 +120,13 @@ function gpuCompute(gpu: GpuSpec | undefined): ComputeFacts {
 }
 
 /** A card by name for a what-if; when it is in this machine, as it is now. @throws UnknownGpuError */
-export async function namedGpu(name: string, kind: DeviceKind = 'cuda', ask?: AskDriver): Promise<FitDevice> {
+export async function namedGpu(name: string, kind: string = 'cuda', ask?: AskDriver): Promise<FitDevice> {
   const spec = findGpu(name);
   const here = (await installedGpus(ask)).find((gpu) => findGpuByDriverName(gpu.name) === spec);
   return here === undefined ? tableGpu(spec, kind) : installedDevice(here, kind);
 }
 
-export function tableGpu(spec: GpuSpec, kind: DeviceKind = 'cuda'): FitDevice {
+export function tableGpu(spec: GpuSpec, kind: string = 'cuda'): FitDevice {
   if (spec.memory_mib === null) throw new Error(`the memory of ${spec.name} is unknown`);
   const bytes = spec.memory_mib * MIB;
   const verified = !spec.unverified.includes('memory_mib');
@@ -183,7 +146,7 @@ export function tableGpu(spec: GpuSpec, kind: DeviceKind = 'cuda'): FitDevice {
   };
 }
 
-function installedDevice(gpu: InstalledGpu, kind: DeviceKind): FitDevice {
+function installedDevice(gpu: InstalledGpu, kind: string): FitDevice {
   return {
     kind,
     name: gpu.name,
@@ -197,10 +160,9 @@ function installedDevice(gpu: InstalledGpu, kind: DeviceKind): FitDevice {
 }
 
 /** The processor of this machine under one of its executors. */
-export async function hostDevice(kind: DeviceKind, read: ReadText = readText): Promise<FitDevice> {
-  await prepareKind(kind);
+export async function hostDevice(kind: string, read: ReadText = readText): Promise<FitDevice> {
   const memory = await hostMemory(read);
-  const { limitBytes } = KINDS[kind];
+  const { limitBytes } = executorKind(kind);
   const notes: string[] = [];
   if (memory.limitedBy === 'container') notes.push('limited by the control group of this container');
   let { availableBytes } = memory;
@@ -221,8 +183,8 @@ export async function hostDevice(kind: DeviceKind, read: ReadText = readText): P
 }
 
 /** A kind of executor on this machine. @returns undefined for a GPU kind without a GPU */
-export async function localDevice(kind: DeviceKind, ask?: AskDriver): Promise<FitDevice | undefined> {
-  if (KINDS[kind].memory === 'host') return hostDevice(kind);
+export async function localDevice(kind: string, ask?: AskDriver): Promise<FitDevice | undefined> {
+  if (executorKind(kind).memory === 'host') return hostDevice(kind);
   const [gpu] = (await installedGpus(ask)).sort((a, b) => b.freeBytes - a.freeBytes);
   return gpu === undefined ? undefined : installedDevice(gpu, kind);
 }

@@ -4,9 +4,12 @@
  */
 import { availableParallelism } from 'node:os';
 import { persistentBytes } from '../../engine/compile/plan.ts';
-import type { StateSpec } from '../../engine/graph/program.ts';
+import type { ProgramUse } from '../../engine/compile/use.ts';
+import { executorKind } from '../../engine/executors/index.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
 import type { ModelDefinition } from '../../engine/nn/model.ts';
+import { microBatchOf, programKey, programsOf } from '../../engine/nn/programs.ts';
+import type { ProgramCall } from '../../engine/nn/programs.ts';
 import { buildTraining } from '../../engine/nn/training.ts';
 import type { TrainingPrograms } from '../../engine/nn/training.ts';
 import { PIECE } from '../../engine/train/safetensors.ts';
@@ -15,19 +18,13 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { estimateDataset, plannedLength } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
 import { layerOf, mostly, peakSentence } from './describe.ts';
-import { KINDS } from './kinds.ts';
-import type { DeviceKind } from './kinds.ts';
 import { isKeyMasked, Memo, modelKey, optimizerKey } from './memo.ts';
-import { buildProgram, microBatchOf, programsOf, programUse } from './programs.ts';
-import type { ProgramCall } from './programs.ts';
-import { stateTensorBytes } from './tensors.ts';
-import { downsample } from './use.ts';
-import type { ProgramUse } from './use.ts';
+import { downsample } from './downsample.ts';
 import { vocabularySizeOf } from './vocabulary.ts';
 
 export interface PlanOptions {
   /** Executor that would train. */
-  readonly kind: DeviceKind;
+  readonly kind: string;
   /** Models of plug-ins. Plans are remembered by settings, so a model that changes needs {@link forgetPlans}. */
   readonly models?: readonly ModelDefinition[];
   /** What is known of a prepared dataset; else sizes that the settings give are used, and marked as estimates. */
@@ -36,7 +33,7 @@ export interface PlanOptions {
 
 /** A plan, by the executor that would train. */
 export interface FitPlan extends Plan {
-  readonly kind: DeviceKind;
+  readonly kind: string;
 }
 
 export const FLOPS_CONVENTION =
@@ -69,9 +66,9 @@ export function runUse(config: Config, { kind, models, dataset }: PlanOptions): 
   const training = trainings.get(`${model} ${optimizer}`, () =>
     buildTraining({ config, vocabularySize: vocabularySizeOf(config), keyMasked: isKeyMasked(config), models }),
   );
-  const programs = programsOf(config, dataset?.validationRows).map((call) => {
-    const key = `${kind} ${call.name} ${call.rows} ${model} ${call.name === 'update' ? optimizer : ''}`;
-    const use = uses.get(key, () => programUse(kind, buildProgram(training, call), vocabularySizeOf(config)));
+  const programs = programsOf(config, dataset).map((call) => {
+    const key = `${kind} ${programKey(call)} ${model} ${call.ofOptimizer ? optimizer : ''}`;
+    const use = uses.get(key, () => executorKind(kind).use(call.build(training), vocabularySizeOf(config)));
     return { call, use };
   });
   return { training, programs };
@@ -81,18 +78,18 @@ export function runUse(config: Config, { kind, models, dataset }: PlanOptions): 
 export function fitPlan(config: Config, options: PlanOptions): FitPlan {
   const { kind } = options;
   const { training, programs } = runUse(config, options);
-  const facts = KINDS[kind];
-  const persistent = persistentOf(training.states, kind);
+  const executor = executorKind(kind);
+  const persistent = persistentBytes(training.states, executor.stateBytes);
   const largest = programs.reduce((a, b) => (b.use.arenaBytes > a.use.arenaBytes ? b : a));
   const { use } = largest;
   const base = baseOf(config, training, options);
   const gaps = use.arenaBytes - use.heldBytes;
-  const plannedBytes = persistent.bytes + use.arenaBytes;
+  const plannedBytes = persistent.total + use.arenaBytes;
   const sequences = config['batch.sequences'] as number;
   const microBatch = microBatchOf(config);
   return {
     kind,
-    exact: facts.holds === 'arena',
+    exact: executor.holds === 'arena',
     vocabularySize: vocabularySizeOf(config),
     parameterCount: training.parameterCount,
     flopsPerToken: training.flopsPerToken,
@@ -103,7 +100,7 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
     microBatch,
     accumulation: Math.ceil(sequences / microBatch),
     length: plannedLength(config, training, options.dataset),
-    persistent: { bytes: persistent.bytes, byCategory: persistent.byCategory },
+    persistent: { bytes: persistent.total, byCategory: persistent.byCategory },
     arena: { bytes: use.arenaBytes, program: use.name },
     programs: programs.map(({ call, use: { name, arenaBytes, heldBytes } }) => ({
       name,
@@ -135,30 +132,13 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
   };
 }
 
-function persistentOf(states: readonly StateSpec[], kind: DeviceKind) {
-  if (KINDS[kind].holds === 'arena') {
-    const { total, byCategory, byScope } = persistentBytes(states);
-    return { bytes: total, byCategory: byCategory as Record<string, number>, byScope };
-  }
-  const byCategory: Record<string, number> = {};
-  const byScope: Record<string, number> = {};
-  let bytes = 0;
-  for (const state of states) {
-    const own = stateTensorBytes(state);
-    bytes += own;
-    byCategory[state.category] = (byCategory[state.category] ?? 0) + own;
-    byScope[state.scope] = (byScope[state.scope] ?? 0) + own;
-  }
-  return { bytes, byCategory, byScope };
-}
-
 /** Ranks and merges of GPT-2 in memory, measured. */
 const GPT2_TABLES = 48 * 2 ** 20;
 
 /** What the run needs besides the plan, in the memory that the plan is in. */
 function baseOf(config: Config, training: TrainingPrograms, { kind, dataset }: PlanOptions): BaseBytes {
-  const { baseBytes, baseBasis, baseWhat, memory, threadBytes } = KINDS[kind];
-  const parts = [{ what: baseWhat, bytes: baseBytes }];
+  const { base, memory, threadBytes } = executorKind(kind);
+  const parts = [{ what: base.what, bytes: base.bytes }];
   if (threadBytes !== undefined)
     parts.push({ what: 'scratch of the kernels', bytes: threadBytes * availableParallelism() });
   if (memory === 'host') {
@@ -172,7 +152,7 @@ function baseOf(config: Config, training: TrainingPrograms, { kind, dataset }: P
       parts.push({ what: 'token ids', bytes: perToken * (size.trainTokens + size.validationTokens) });
   }
   const guessed = memory === 'host' && dataset?.exact !== true;
-  return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), basis: guessed ? 'estimated' : baseBasis, parts };
+  return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), basis: guessed ? 'estimated' : base.basis, parts };
 }
 
 function layersOf(state: Readonly<Record<string, number>>, use: ProgramUse, gaps: number): LayerBytes[] {

@@ -1,8 +1,8 @@
 /** Everything that a fit check says about one configuration. */
 import type { FitChecks, Prices } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { executorKind } from '../../engine/executors/index.ts';
 import type { FitDevice } from './devices.ts';
-import { KINDS } from './kinds.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { FitPlan, PlanOptions } from './plan.ts';
 import { largestMicroBatch, largestOverall } from './search.ts';
@@ -53,7 +53,7 @@ export function fitReport(config: Config, device: FitDevice, options: FitOptions
 
 export function warningsOf(config: Config, device: FitDevice, plan: FitPlan): string[] {
   const warnings = [...device.notes];
-  const { policies, memory } = KINDS[device.kind];
+  const { policies, memory } = executorKind(device.kind);
   const policy = config['precision.policy'] as string;
   if (!policies.includes(policy))
     warnings.push(`precision.policy is ${policy}, which ${device.kind} does not run; allowed: ${policies.join(', ')}`);

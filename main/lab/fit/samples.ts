@@ -7,7 +7,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import type { FitDevice } from './devices.ts';
 import { Memo, modelKey, optimizerKey } from './memo.ts';
 import type { FindSamples, Sample } from './pace.ts';
-import { microBatchOf } from './programs.ts';
+import { microBatchOf } from '../../engine/nn/programs.ts';
 
 /** Settings that decide the speed of a step on a given device. */
 export function speedKey(config: Config): string {

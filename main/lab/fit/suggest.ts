@@ -5,11 +5,11 @@
 import type { Effect, Fit, Suggestion } from '../../../preload/contract/fit.ts';
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
 import { checkRules } from '../settings/derived.ts';
+import { executorKind } from '../../engine/executors/index.ts';
 import type { FitDevice } from './devices.ts';
-import { KINDS } from './kinds.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { PlanOptions } from './plan.ts';
-import { microBatchOf } from './programs.ts';
+import { microBatchOf } from '../../engine/nn/programs.ts';
 import { largestMicroBatch, withMicroBatch } from './search.ts';
 import { stepSeconds } from './time.ts';
 import { judge } from './verdict.ts';
@@ -64,12 +64,7 @@ export function flagsOf(changes: Readonly<Record<string, SettingValue>>): string
 /** Step time with the change ÷ without, at the middle of both ranges. */
 function timeFactor(config: Config, next: Config, device: FitDevice, options: PlanOptions): number | null {
   const seconds = (each: Config): number | undefined => {
-    const range = stepSeconds(
-      fitPlan(each, options),
-      runUse(each, options),
-      device,
-      each['precision.policy'] as string,
-    );
+    const range = stepSeconds(runUse(each, options), device, each['precision.policy'] as string);
     return range === undefined ? undefined : Math.sqrt(range.low * range.high) / tokensOf(each);
   };
   const [before, after] = [seconds(config), seconds(next)];
@@ -171,10 +166,10 @@ function recomputations(config: Config): string[] {
 /** Policies with less memory that the device runs. */
 function smallerPrecisions(config: Config, { kind, compute }: FitDevice): string[] {
   const now = config['precision.policy'];
-  const hasBf16 = KINDS[kind].memory === 'host' || compute.bf16 !== null || compute.fp16 === null;
+  const hasBf16 = executorKind(kind).memory === 'host' || compute.bf16 !== null || compute.fp16 === null;
   const mixed = hasBf16 ? 'bf16' : 'fp16';
   const wanted = now === 'fp32' ? [mixed, 'pure-bf16'] : now === 'pure-bf16' ? [] : ['pure-bf16'];
-  return wanted.filter((policy) => KINDS[kind].policies.includes(policy) && (policy !== 'pure-bf16' || hasBf16));
+  return wanted.filter((policy) => executorKind(kind).policies.includes(policy) && (policy !== 'pure-bf16' || hasBf16));
 }
 
 /** Optimizers with fewer numbers per parameter. */

@@ -6,71 +6,39 @@
  */
 import type { Cost, Prices, Range, TimeEstimate } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { executorKind } from '../../engine/executors/index.ts';
 import type { DatasetSize } from './budget.ts';
 import { estimateDataset } from './budget.ts';
 import type { ComputeFacts, FitDevice } from './devices.ts';
-import type { DeviceKind } from './kinds.ts';
 import { paceOf } from './pace.ts';
 import type { Sample } from './pace.ts';
 import type { FitPlan, RunUse } from './plan.ts';
-import type { Work } from './use.ts';
+import type { Work } from '../../engine/compile/use.ts';
 
-/** Shares of the best speed: of arithmetic, of bandwidth; seconds per operation. */
-interface Efficiency {
-  readonly flops: number;
-  readonly bytes: number;
-  readonly launch: number;
-}
-
-/**
- * Fast and slow ends. GPUs: large matrix products reach 60 to 80 % of the dense peak, small ones a third; a launch takes 2 µs
- * replayed from a graph and up to 10 µs otherwise. Native CPU: 15 to 80 % of the peak by instruction set. TensorFlow.js on the
- * processor is given in absolute speeds below.
- */
-const EFFICIENCY: Readonly<Record<'cuda' | 'cpu' | 'tfjs-gpu', { fast: Efficiency; slow: Efficiency }>> = {
-  cuda: { fast: { flops: 0.8, bytes: 0.9, launch: 2e-6 }, slow: { flops: 0.3, bytes: 0.5, launch: 1e-5 } },
-  cpu: { fast: { flops: 0.8, bytes: 1.5, launch: 1e-6 }, slow: { flops: 0.15, bytes: 0.5, launch: 4e-5 } },
-  'tfjs-gpu': { fast: { flops: 0.5, bytes: 0.7, launch: 3e-5 }, slow: { flops: 0.1, bytes: 0.3, launch: 2e-4 } },
-};
-
-interface Speeds {
-  /** FLOP/s with 32-bit and with 16-bit operands. */
+/** FLOP/s, bytes/s and seconds per operation; null where the device's own are unknown. */
+interface DeviceSpeeds {
   readonly single: number | null;
   readonly half: number | null;
   readonly bytes: number | null;
   readonly launch: number;
 }
 
-/**
- * TensorFlow.js on one thread of a server processor (2.6 GHz, AVX-512), measured on the recipes quick and shakespeare: products at 3
- * to 15 GFLOP/s in WebAssembly and 0.3 to 0.8 in plain JavaScript, element-wise operations at 0.4 to 1.2 GB/s.
- */
-const TFJS_HOST: Readonly<Record<'tfjs-wasm' | 'tfjs-cpu', { fast: Speeds; slow: Speeds }>> = {
-  'tfjs-wasm': {
-    fast: { single: 1.5e10, half: 1.5e10, bytes: 1.2e9, launch: 1e-5 },
-    slow: { single: 3e9, half: 3e9, bytes: 4e8, launch: 5e-5 },
-  },
-  'tfjs-cpu': {
-    fast: { single: 8e8, half: 8e8, bytes: 1.2e9, launch: 1e-5 },
-    slow: { single: 3e8, half: 3e8, bytes: 4e8, launch: 5e-5 },
-  },
-};
-
-function speedsOf(kind: DeviceKind, compute: ComputeFacts, policy: string, end: 'fast' | 'slow'): Speeds {
-  if (kind === 'tfjs-wasm' || kind === 'tfjs-cpu') return TFJS_HOST[kind][end];
-  const share = EFFICIENCY[kind][end];
+function speedsOf(kind: string, compute: ComputeFacts, policy: string, end: 'fast' | 'slow'): DeviceSpeeds {
+  const { speeds } = executorKind(kind);
+  if (speeds.basis === 'fixed') return speeds[end];
+  const share = speeds[end];
   const scaled = (best: number | null, by: number): number | null => (best === null ? null : best * by);
   const half = policy === 'fp16' ? compute.fp16 : compute.bf16;
   return {
     single: scaled(compute.fp32, share.flops),
-    half: scaled(kind === 'tfjs-gpu' ? compute.fp32 : half, share.flops),
+    half: scaled(speeds.wide === true ? compute.fp32 : half, share.flops),
     bytes: scaled(compute.bytesPerSecond, share.bytes),
     launch: share.launch,
   };
 }
 
 /** Seconds of a program; undefined where a speed that it needs is unknown. */
-function programSeconds(work: Work, speeds: Speeds): number | undefined {
+function programSeconds(work: Work, speeds: DeviceSpeeds): number | undefined {
   let seconds = 0;
   for (let i = 0; i < work.flops.length; i++) {
     if (work.bytes[i] === 0) continue;
@@ -82,18 +50,15 @@ function programSeconds(work: Work, speeds: Speeds): number | undefined {
 }
 
 /** Seconds of one optimizer step at both ends; undefined where the device's speed is unknown. */
-export function stepSeconds(plan: FitPlan, run: RunUse, device: FitDevice, policy: string): Range | undefined {
+export function stepSeconds(run: RunUse, device: FitDevice, policy: string): Range | undefined {
   const at = (end: 'fast' | 'slow'): number | undefined => {
     const speeds = speedsOf(device.kind, device.compute, policy, end);
     let total = 0;
     for (const { call, use } of run.programs) {
-      const times = { 'accumulate-first': 1, accumulate: plan.accumulation - 1, update: 1, evaluate: 0, generate: 0 }[
-        call.name
-      ];
-      if (times === 0) continue;
+      if (call.perStep === 0) continue;
       const seconds = programSeconds(use.work, speeds);
       if (seconds === undefined) return undefined;
-      total += times * seconds;
+      total += call.perStep * seconds;
     }
     return total;
   };
@@ -112,7 +77,7 @@ export function estimateTime(
 ): TimeEstimate {
   const policy = config['precision.policy'] as string;
   const { tokensPerStep } = plan.length;
-  const roofline = stepSeconds(plan, run, device, policy);
+  const roofline = stepSeconds(run, device, policy);
   const usual =
     roofline === undefined ? undefined : { low: tokensPerStep / roofline.high, high: tokensPerStep / roofline.low };
   const pace = paceOf(samples, usual);

@@ -7,23 +7,22 @@
  *   does not fit  needed > available
  *
  * The margin is 5 % of what is needed, at least 64 MiB on a host and 256 MiB on a GPU, and for executors that do not allocate the
- * plan their slack (see kinds.ts) instead of the 5 %.
+ * plan their slack (see engine/executors) instead of the 5 %.
  */
 import type { Fit, Verdict } from '../../../preload/contract/fit.ts';
 import type { FitDevice } from './devices.ts';
-import type { DeviceKind } from './kinds.ts';
-import { KINDS } from './kinds.ts';
+import { executorKind } from '../../engine/executors/index.ts';
 
 const MIB = 2 ** 20;
 const SHARE = 0.05;
 const LEAST = { host: 64 * MIB, gpu: 256 * MIB } as const;
 
-export function marginBytes(kind: DeviceKind, neededBytes: number): number {
-  const { slack, memory } = KINDS[kind];
+export function marginBytes(kind: string, neededBytes: number): number {
+  const { slack, memory } = executorKind(kind);
   return Math.ceil(Math.max(LEAST[memory], Math.max(SHARE, slack) * neededBytes));
 }
 
-export function judge(kind: DeviceKind, neededBytes: number, availableBytes: number): Fit {
+export function judge(kind: string, neededBytes: number, availableBytes: number): Fit {
   if (neededBytes > availableBytes) return 'does not fit';
   return neededBytes + marginBytes(kind, neededBytes) <= availableBytes ? 'fits' : 'tight';
 }

@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  deviceFor,
-  findGpu,
-  gpuTable,
-  hostMemory,
-  installedGpus,
-  namedGpu,
-  UnknownGpuError,
-} from '../../../main/lab/fit/index.ts';
+import { deviceFor, findGpu, gpuTable, hostMemory, namedGpu, UnknownGpuError } from '../../../main/lab/fit/index.ts';
+import { installedGpus } from '../../../main/engine/executors/nvidia.ts';
 import { findGpuByDriverName } from '../../../main/lab/fit/gpus.ts';
 import { configOf } from './helpers.ts';
 

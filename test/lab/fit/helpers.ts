@@ -1,7 +1,6 @@
 /** Configurations and devices for tests of the fit check. */
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
 import type { FitDevice } from '../../../main/lab/fit/index.ts';
-import type { DeviceKind } from '../../../main/lab/fit/index.ts';
 import { builtInRegistry, resolveConfig } from '../../../main/lab/settings/index.ts';
 
 const registry = builtInRegistry();
@@ -23,7 +22,7 @@ export const SMALL = {
 } as const;
 
 /** A device with so much memory and known speeds. */
-export function deviceWith(availableBytes: number, kind: DeviceKind = 'cuda'): FitDevice {
+export function deviceWith(availableBytes: number, kind = 'cuda'): FitDevice {
   return {
     kind,
     name: 'test device',

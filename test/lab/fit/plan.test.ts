@@ -1,9 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { compileForCpu } from '../../../main/engine/executors/cpu/target.ts';
 import { openTfjsExecutor } from '../../../main/engine/executors/tfjs/index.ts';
 import { aligned } from '../../../main/engine/compile/plan.ts';
 import { buildTraining } from '../../../main/engine/nn/training.ts';
-import { fitPlan, forgetPlans, prepareKind } from '../../../main/lab/fit/index.ts';
+import { fitPlan, forgetPlans } from '../../../main/lab/fit/index.ts';
 import { layerOf, placeOf } from '../../../main/lab/fit/describe.ts';
 import { GAPS } from '../../../main/lab/fit/plan.ts';
 import { configOf, SMALL, sum } from './helpers.ts';
@@ -25,10 +25,6 @@ function gptParameters({ depth = 3, width = 48, context = 32, vocabulary = 257, 
   const block = 12 * width * width + (bias ? 9 * width : 0) + 2 * norm;
   return depth * block + vocabulary * width * (tied ? 1 : 2) + context * width + norm;
 }
-
-beforeAll(async () => {
-  await prepareKind('tfjs-wasm');
-});
 
 describe('closed formulas', () => {
   it('counts parameters, tied ones once (would catch a tied head counted twice, or a forgotten norm)', () => {

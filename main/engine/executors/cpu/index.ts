@@ -4,6 +4,7 @@ import type { Executor } from '../executor.ts';
 import { ExecutorUnavailableError } from '../executor.ts';
 import { loadNative } from '../../native/addon.ts';
 import { CpuSession } from './session.ts';
+import { CPU_POLICIES } from './target.ts';
 
 export { compileForCpu, CPU_TARGET } from './target.ts';
 export { CpuSession } from './session.ts';
@@ -24,7 +25,7 @@ export function openCpuExecutor(options: CpuOptions = {}): Executor {
       executor: 'cpu',
       name: `${cpus()[0]?.model.trim() ?? 'CPU'}, ${level}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
       threads,
-      policies: ['fp32', 'bf16', 'pure-bf16'],
+      policies: CPU_POLICIES,
     },
     open: (states) => new CpuSession(addon, states),
   };

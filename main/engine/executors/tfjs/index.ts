@@ -1,11 +1,12 @@
 /** The portable executor, on TensorFlow.js. See README.md. */
-import { PRIMITIVE_TARGET } from '../../compile/schedule.ts';
 import type { Executor } from '../executor.ts';
+import { ALL_POLICIES } from '../executorKind.ts';
 import { activate, describeBackend, startBackend } from './backend.ts';
 import type { TfjsKind } from './backend.ts';
-import { FAST_KERNELS, TFJS_FAST_TARGET } from './fast/index.ts';
+import { FAST_KERNELS } from './fast/index.ts';
 import { PRIMITIVES } from './primitives.ts';
 import { TfjsSession } from './session.ts';
+import { FAST, PLAIN } from './target.ts';
 
 export { probeTfjs, TFJS_KINDS } from './backend.ts';
 export type { TfjsKind } from './backend.ts';
@@ -25,13 +26,11 @@ export async function openTfjsExecutor(kind: TfjsKind, options: TfjsOptions = {}
       executor: kind,
       name: await describeBackend(kind),
       threads: 1,
-      policies: ['fp32', 'bf16', 'fp16', 'pure-bf16'],
+      policies: ALL_POLICIES,
     },
     open: (states) =>
       plain
-        ? new TfjsSession(kind, { target: PRIMITIVE_TARGET, kernels: PRIMITIVES, fused: false }, states)
-        : new TfjsSession(kind, { target: TFJS_FAST_TARGET, kernels: FAST_KERNELS, fused: true }, states),
+        ? new TfjsSession(kind, { ...PLAIN, kernels: PRIMITIVES }, states)
+        : new TfjsSession(kind, { ...FAST, kernels: FAST_KERNELS }, states),
   };
 }
-
-export { TFJS_FAST_TARGET } from './fast/index.ts';

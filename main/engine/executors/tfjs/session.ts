@@ -1,30 +1,26 @@
 /** Interprets lowered programs node by node. */
 import * as tf from '@tensorflow/tfjs-core';
-import { reachable } from '../../graph/expand.ts';
-import { wantedValues } from '../../graph/program.ts';
 import type { Program, StateSpec } from '../../graph/program.ts';
 import { sameShape, showType, sizeOf } from '../../graph/value.ts';
 import type { Node, Value, ValueType } from '../../graph/value.ts';
-import { fuse } from '../../compile/fuse.ts';
 import { planMemory } from '../../compile/plan.ts';
-import { lower } from '../../compile/schedule.ts';
-import type { Target } from '../../compile/schedule.ts';
 import { OutOfMemoryError } from '../executor.ts';
 import type { LoadedProgram, MemoryReport, Session, TypedArray } from '../executor.ts';
 import { elements } from './arrays.ts';
 import { activate } from './backend.ts';
 import type { TfjsKind } from './backend.ts';
+import { lifetimesOf } from './lifetimes.ts';
+import type { StateInstall } from './lifetimes.ts';
 import { tensorType } from './primitives.ts';
 import type { Kernel } from './primitives.ts';
 import { checkRange } from '../range.ts';
 import { roundTo } from './rounding.ts';
+import { compileForTfjs } from './target.ts';
+import type { TfjsCompiler } from './target.ts';
 
 /** How programs are run: what is kept whole, and the kernel of each operation that then remains. */
-export interface Interpretation {
-  readonly target: Target;
+export interface Interpretation extends TfjsCompiler {
   readonly kernels: Readonly<Record<string, Kernel>>;
-  /** Whether the compiler's fusions are applied first. */
-  readonly fused: boolean;
 }
 
 /** One node to run and what may be dropped afterwards. */
@@ -34,13 +30,13 @@ interface Step {
   /** Values whose last use this is. */
   readonly dead: readonly number[];
   /** States whose old value nobody reads any more and whose new value exists. */
-  readonly installs: readonly { readonly state: string; readonly value: number }[];
+  readonly installs: readonly StateInstall[];
 }
 
 interface Loaded extends LoadedProgram {
   readonly steps: readonly Step[];
-  /** Updates that no step makes: a state that takes an input or another state as it was before. */
-  readonly atEnd: readonly { readonly state: string; readonly value: number }[];
+  /** Updates that no step makes. */
+  readonly atEnd: readonly StateInstall[];
 }
 
 /** Constants of at most this many elements are made once per session. */
@@ -66,43 +62,15 @@ export class TfjsSession implements Session {
 
   load(source: Program): LoadedProgram {
     this.#check();
-    const program = lower(this.#way.fused ? fuse(source) : source, this.#way.target);
+    const program = compileForTfjs(this.#way, source);
     const plan = planMemory(program, this.#way.target);
-    const live = reachable(wantedValues(program));
-    const nodes = program.graph.nodes.filter((node) => live.has(node));
-    const lastUse = new Map<number, number>();
-    const lastRead = new Map<string, number>();
-    nodes.forEach((node, position) => {
-      if (node.op === 'state') {
-        this.#checkState(program, node);
-        lastRead.set(node.attrs.name as string, position);
-      }
-      for (const output of node.outputs) lastUse.set(output.id, position);
-      for (const input of node.inputs) {
-        lastUse.set(input.id, position);
-        if (input.node.op === 'state') lastRead.set(input.node.attrs.name as string, position);
-      }
-    });
-    for (const value of program.outputs.values()) lastUse.set(value.id, Infinity);
-    const dead = nodes.map((): number[] => []);
-    const installs = nodes.map((): { state: string; value: number }[] => []);
-    const atEnd: { state: string; value: number }[] = [];
-    const positionOf = new Map(nodes.map((node, position) => [node, position]));
+    const { nodes, dead, installs, atEnd } = lifetimesOf(program);
+    for (const node of nodes) if (node.op === 'state') this.#checkState(program, node);
     for (const { state, value } of program.updates) {
       const spec = this.#specOf(program, state);
       if (!sameShape(spec.shape, value.shape) || spec.dtype !== value.dtype)
         throw new Error(`program ${program.name}: state ${state} is ${showType(spec)}, its update ${showType(value)}`);
-      const isLeaf = value.node.op === 'state' || value.node.op === 'input';
-      const position = Math.max(positionOf.get(value.node)!, lastRead.get(state) ?? 0);
-      if (isLeaf) {
-        atEnd.push({ state, value: value.id });
-        lastUse.set(value.id, Infinity);
-      } else {
-        installs[position]!.push({ state, value: value.id });
-        lastUse.set(value.id, Math.max(lastUse.get(value.id)!, position));
-      }
     }
-    for (const [value, position] of lastUse) if (position !== Infinity) dead[position]!.push(value);
     const steps = nodes.map((node, position): Step => {
       const kernel = node.op === 'input' || node.op === 'state' ? none : this.#way.kernels[node.op];
       if (kernel === undefined) throw new Error(`${this.#kind}: no kernel for operation ${node.op}`);
@@ -123,7 +91,7 @@ export class TfjsSession implements Session {
       for (const step of steps) {
         this.#step(step, values);
         this.#peak = Math.max(this.#peak, tf.memory().numBytes - persistent);
-        for (const { state, value } of step.installs) this.#install(state, values.get(value)!);
+        for (const { state, value } of step.installs) this.#install(state, values.get(value.id)!);
         for (const id of step.dead) {
           values.get(id)?.dispose();
           values.delete(id);
@@ -131,7 +99,7 @@ export class TfjsSession implements Session {
       }
       const results: Record<string, TypedArray> = {};
       for (const [name, value] of program.outputs) results[name] = await download(value, values.get(value.id)!);
-      for (const { state, value } of atEnd) this.#install(state, values.get(value)!);
+      for (const { state, value } of atEnd) this.#install(state, values.get(value.id)!);
       return results;
     } catch (error) {
       throw asMemoryError(error);

@@ -1,6 +1,7 @@
 import type { FitReport, GpuInfo } from '../../../../preload/contract/shapes.ts';
 import { findGpuByDriverName } from '../../../lab/fit/gpus.ts';
-import { gpuTable, installedGpus } from '../../../lab/fit/index.ts';
+import { installedGpus } from '../../../engine/executors/nvidia.ts';
+import { gpuTable } from '../../../lab/fit/index.ts';
 import type { GpuSpec } from '../../../lab/fit/index.ts';
 import { configOf } from '../configs.ts';
 import type { Handlers, Hub } from '../hub.ts';

@@ -226,4 +226,4 @@ const attentionGrad: Kernel = (inputs, node) => {
   return result;
 };
 
-export const ATTENTION: Readonly<Record<string, Kernel>> = { attention, attentionGrad };
+export const ATTENTION = { attention, attentionGrad } satisfies Record<string, Kernel>;

@@ -84,8 +84,8 @@ const crossEntropyWithGradient: Kernel = (inputs, node) => {
   return [...scores, product(d, weight), ...sum];
 };
 
-export const CROSS_ENTROPY: Readonly<Record<string, Kernel>> = {
+export const CROSS_ENTROPY = {
   linearCrossEntropy,
   linearCrossEntropyGrad,
   crossEntropyWithGradient,
-};
+} satisfies Record<string, Kernel>;

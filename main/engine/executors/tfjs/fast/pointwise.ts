@@ -177,7 +177,7 @@ const adamUpdate: Kernel = ([p, g, gradientScale, learningRate, weightDecay, bia
   );
 };
 
-export const POINTWISE: Readonly<Record<string, Kernel>> = {
+export const POINTWISE = {
   activation,
   activationGrad,
   gatedActivation,
@@ -186,4 +186,4 @@ export const POINTWISE: Readonly<Record<string, Kernel>> = {
   normGrad,
   normGradAdd: normGrad,
   optimizerUpdate: adamUpdate,
-};
+} satisfies Record<string, Kernel>;

@@ -1,8 +1,8 @@
 /** What one program holds while it runs, instant by instant: the common form of planned arenas and of counted tensors. */
-import type { BufferCategory } from '../../engine/compile/plan.ts';
-import { costOf } from '../../engine/graph/operation.ts';
-import { DTYPE_BYTES } from '../../engine/graph/value.ts';
-import type { Node } from '../../engine/graph/value.ts';
+import type { BufferCategory, MemoryPlan, PlannedBuffer } from './plan.ts';
+import { costOf } from '../graph/operation.ts';
+import { DTYPE_BYTES } from '../graph/value.ts';
+import type { Node } from '../graph/value.ts';
 
 /** The plan's categories, and gradients of weights that wait in the arena until they are added up. */
 export type TemporaryCategory = BufferCategory | 'weight gradients';
@@ -76,6 +76,31 @@ export function useOf(name: string, order: readonly Node[], held: readonly Held[
   };
 }
 
+/** What a planned program holds. @param vocabulary ids, to tell logits from other arrays made at the head */
+export function planUse(name: string, plan: MemoryPlan, vocabulary: number): ProgramUse {
+  return useOf(
+    name,
+    plan.order,
+    plan.buffers.map((buffer) => heldOf(buffer, plan, vocabulary)),
+    plan.arenaBytes,
+  );
+}
+
+/** Of what the plan counts as logits only arrays over the vocabulary are; the others are gradients made at the head. */
+function heldOf(buffer: PlannedBuffer, plan: MemoryPlan, vocabulary: number): Held {
+  const { bytes, start, scope, value } = buffer;
+  const end = Math.min(buffer.end, plan.order.length - 1);
+  if (buffer.category !== 'logits' || value === undefined || value.shape.at(-1) === vocabulary)
+    return { bytes, start, end, scope, category: buffer.category };
+  return {
+    bytes,
+    start,
+    end,
+    scope,
+    category: value.shape[0] === vocabulary ? 'weight gradients' : 'activation gradients',
+  };
+}
+
 function phasesOf(order: readonly Node[]): { name: string; from: number }[] {
   const found: { name: string; from: number }[] = [];
   order.forEach(({ phase }, from) => {
@@ -106,14 +131,4 @@ function workOf(order: readonly Node[]): Work {
     half[i] = first !== undefined && DTYPE_BYTES[first.dtype] === 2 ? 1 : 0;
   });
   return { flops, bytes, half };
-}
-
-/** At most `points` numbers: the largest of each stretch, so that the peak stays. */
-export function downsample(values: Float64Array, points: number): number[] {
-  if (values.length <= points) return [...values];
-  return Array.from({ length: points }, (_, i) => {
-    const from = Math.floor((i * values.length) / points);
-    const to = Math.floor(((i + 1) * values.length) / points);
-    return values.subarray(from, to).reduce((most, value) => Math.max(most, value), 0);
-  });
 }

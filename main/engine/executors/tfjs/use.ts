@@ -1,21 +1,18 @@
 /**
  * What the TensorFlow.js executor holds: it makes one tensor per value and drops it after its last use, 16-bit values stand in
- * float32, and a new state exists beside the old one until nothing reads the old one any more. This follows
- * engine/executors/tfjs/session.ts step by step. Of the scratch memory of single kernels only what its target declares is counted.
+ * float32, and a new state exists beside the old one until nothing reads the old one any more. When that is, session and count read
+ * from the same lifetimes. Of the scratch memory of single kernels only what its target declares is counted.
  */
-import { fuse } from '../../engine/compile/fuse.ts';
-import { lower, PRIMITIVE_TARGET } from '../../engine/compile/schedule.ts';
-import type { Target } from '../../engine/compile/schedule.ts';
-import { reachable } from '../../engine/graph/expand.ts';
-import { isFloat } from '../../engine/graph/shapes.ts';
-import { operationOf } from '../../engine/graph/operation.ts';
-import { wantedValues } from '../../engine/graph/program.ts';
-import type { Program, StateSpec } from '../../engine/graph/program.ts';
-import { sizeOf } from '../../engine/graph/value.ts';
-import type { Node, Value } from '../../engine/graph/value.ts';
-import type { DeviceKind } from './kinds.ts';
-import { useOf } from './use.ts';
-import type { Held, ProgramUse, TemporaryCategory } from './use.ts';
+import { useOf } from '../../compile/use.ts';
+import type { Held, ProgramUse, TemporaryCategory } from '../../compile/use.ts';
+import { operationOf } from '../../graph/operation.ts';
+import type { Program, StateSpec } from '../../graph/program.ts';
+import { isFloat } from '../../graph/shapes.ts';
+import { sizeOf } from '../../graph/value.ts';
+import type { Node, Value } from '../../graph/value.ts';
+import { lifetimesOf } from './lifetimes.ts';
+import { compileForTfjs } from './target.ts';
+import type { TfjsCompiler } from './target.ts';
 
 /** Comparisons give tensors of one byte per element; all other types have four. */
 const COMPARISONS = new Set(['greater', 'greaterEqual', 'less', 'equal']);
@@ -46,27 +43,10 @@ function sharesInput({ op, inputs, outputs, attrs }: Node): boolean {
   return op === 'cast' && outputs[0]!.dtype === 'f32' && isFloat(inputs[0]!.dtype);
 }
 
-/** How the executor of each kind runs programs; loaded on demand, since it brings TensorFlow.js along. */
-let fastTarget: Target | undefined;
-
-/** Loads what plans of a kind need. Devices of that kind are only made after it (see devices.ts). */
-export async function prepareKind(kind: DeviceKind): Promise<void> {
-  if (kind !== 'tfjs-wasm' && kind !== 'tfjs-cpu') return;
-  fastTarget ??= (await import('../../engine/executors/tfjs/index.ts')).TFJS_FAST_TARGET;
-}
-
-function compile(kind: DeviceKind, source: Program): { program: Program; target: Target } {
-  if (kind === 'tfjs-gpu') return { program: lower(source, PRIMITIVE_TARGET), target: PRIMITIVE_TARGET };
-  if (fastTarget === undefined) throw new Error(`plans for ${kind} need prepareKind first`);
-  return { program: lower(fuse(source), fastTarget), target: fastTarget };
-}
-
 /** Counts the tensors of a program, node by node. @param vocabulary ids, to tell logits from other arrays */
-export function tensorUse(kind: DeviceKind, source: Program, vocabulary: number): ProgramUse {
-  const { program, target } = compile(kind, source);
-  const live = reachable(wantedValues(program));
-  const nodes = program.graph.nodes.filter((node) => live.has(node));
-  const { dead, installs } = lifetimes(program, nodes);
+export function tensorUse(compiler: TfjsCompiler, source: Program, vocabulary: number): ProgramUse {
+  const program = compileForTfjs(compiler, source);
+  const { nodes, dead, installs, atEnd } = lifetimesOf(program);
   const last = Math.max(0, nodes.length - 1);
   const dataOf = new Map<number, Data>();
   const states = new Map<string, Data>();
@@ -100,7 +80,7 @@ export function tensorUse(kind: DeviceKind, source: Program, vocabulary: number)
         dataOf.set(value.id, shared ?? make(value, instant, false));
       }
     }
-    for (const { state, value } of installs[instant]!) {
+    for (const { state, value } of instant === last ? [...installs[instant]!, ...atEnd] : installs[instant]!) {
       const next = dataOf.get(value.id)!;
       const old = states.get(state) ?? make(value, 0, true);
       if (old === next) continue;
@@ -119,36 +99,10 @@ export function tensorUse(kind: DeviceKind, source: Program, vocabulary: number)
     scope: value.node.scope,
   }));
   nodes.forEach((node, instant) => {
-    const bytes = target.workspaceBytes(node);
+    const bytes = compiler.target.workspaceBytes(node);
     if (bytes > 0) held.push({ bytes, start: instant, end: instant, category: 'workspace', scope: node.scope });
   });
   return useOf(program.name, nodes, held);
-}
-
-/** After which node each value is dropped, and where states take their new values. */
-function lifetimes(program: Program, nodes: readonly Node[]) {
-  const lastUse = new Map<number, number>();
-  const lastRead = new Map<string, number>();
-  const position = new Map(nodes.map((node, i) => [node, i]));
-  nodes.forEach((node, i) => {
-    if (node.op === 'state') lastRead.set(node.attrs.name as string, i);
-    for (const output of node.outputs) lastUse.set(output.id, i);
-    for (const input of node.inputs) {
-      lastUse.set(input.id, i);
-      if (input.node.op === 'state') lastRead.set(input.node.attrs.name as string, i);
-    }
-  });
-  const installs = nodes.map((): { state: string; value: Value }[] => []);
-  for (const { state, value } of program.updates) {
-    const isLeaf = value.node.op === 'state' || value.node.op === 'input';
-    const at = isLeaf ? nodes.length - 1 : Math.max(position.get(value.node)!, lastRead.get(state) ?? 0);
-    installs[at]!.push({ state, value });
-    lastUse.set(value.id, Math.max(lastUse.get(value.id)!, at));
-  }
-  for (const value of program.outputs.values()) lastUse.delete(value.id);
-  const dead = nodes.map((): number[] => []);
-  for (const [value, at] of lastUse) dead[at]!.push(value);
-  return { dead, installs };
 }
 
 function tensorCategory(value: Value, lastUser: Node | undefined, vocabulary: number): TemporaryCategory {

@@ -1,0 +1,27 @@
+/** The native CPU executor as the catalogue knows it. */
+import { aligned } from '../../compile/plan.ts';
+import { planUse } from '../../compile/use.ts';
+import { bytesOf } from '../../graph/value.ts';
+import { defineExecutor, ENGINE_PROCESS, MIB } from '../executorKind.ts';
+import { compileForCpu, CPU_POLICIES } from './target.ts';
+
+export const cpu = defineExecutor({
+  name: 'cpu',
+  help: 'Native kernels on all cores of the processor: the fastest without a GPU.',
+  memory: 'host',
+  policies: CPU_POLICIES,
+  holds: 'arena',
+  base: ENGINE_PROCESS,
+  threadBytes: 6 * MIB,
+  slack: 0,
+  // 15 to 80 % of the peak by instruction set.
+  speeds: {
+    basis: 'device',
+    fast: { flops: 0.8, bytes: 1.5, launch: 1e-6 },
+    slow: { flops: 0.15, bytes: 0.5, launch: 4e-5 },
+  },
+  advice: 'build the native part (see README); until then another executor is used',
+  stateBytes: (state) => aligned(bytesOf(state)),
+  use: (program, vocabulary) => planUse(program.name, compileForCpu(program).plan, vocabulary),
+  open: async () => (await import('./index.ts')).openCpuExecutor(),
+});

@@ -1,0 +1,29 @@
+/** The native executor for NVIDIA GPUs as the catalogue knows it. The executor itself is not part of this version. */
+import { aligned } from '../../compile/plan.ts';
+import { planUse } from '../../compile/use.ts';
+import { bytesOf } from '../../graph/value.ts';
+import { ExecutorUnavailableError } from '../executor.ts';
+import { ALL_POLICIES, defineExecutor, MIB } from '../executorKind.ts';
+import { planForCuda } from './target.ts';
+
+export const cuda = defineExecutor({
+  name: 'cuda',
+  help: 'Native kernels on an NVIDIA GPU.',
+  memory: 'gpu',
+  policies: ALL_POLICIES,
+  holds: 'arena',
+  // A context takes 287 MB (lazy loading) to over 1 GB, and cuBLAS a workspace of 4 to 32 MiB; this is between, until the driver is asked.
+  base: { bytes: 600 * MIB, basis: 'estimated', what: 'CUDA context, handles and kernels' },
+  slack: 0,
+  // Large products reach 60 to 80 % of the dense peak, small ones a third; a launch takes 2 µs replayed from a graph, else up to 10 µs.
+  speeds: {
+    basis: 'device',
+    fast: { flops: 0.8, bytes: 0.9, launch: 2e-6 },
+    slow: { flops: 0.3, bytes: 0.5, launch: 1e-5 },
+  },
+  advice: 'for an NVIDIA GPU: install its driver; until then another executor is used',
+  stateBytes: (state) => aligned(bytesOf(state)),
+  use: (program, vocabulary) => planUse(program.name, planForCuda(program), vocabulary),
+  open: () =>
+    Promise.reject(new ExecutorUnavailableError('cuda: the native executor is not part of this installation')),
+});

@@ -1,0 +1,86 @@
+/**
+ * What a kind of executor is, before it is opened: facts about memory and speed that plans rest on, and how to open it. Light to import: what
+ * needs a library or an addon is loaded when it is opened.
+ */
+import type { ProgramUse } from '../compile/use.ts';
+import type { Program, StateSpec } from '../graph/program.ts';
+import type { Executor } from './executor.ts';
+
+/** Shares of a device's best speed: of arithmetic, of bandwidth; and seconds per operation. */
+export interface Share {
+  readonly flops: number;
+  readonly bytes: number;
+  readonly launch: number;
+}
+
+/** FLOP/s with 32-bit and with 16-bit operands, bytes/s, seconds per operation. */
+export interface Rate {
+  readonly single: number;
+  readonly half: number;
+  readonly bytes: number;
+  readonly launch: number;
+}
+
+/** How fast steps are, at a fast and at a slow end: in shares of what the device can do, or the same wherever it runs. */
+export type Speeds =
+  | {
+      readonly basis: 'device';
+      readonly fast: Share;
+      readonly slow: Share;
+      /** 16-bit operands are computed as 32-bit ones. */
+      readonly wide?: boolean;
+    }
+  | { readonly basis: 'fixed'; readonly fast: Rate; readonly slow: Rate };
+
+export interface BaseBytes {
+  /** Bytes besides the plan, before any data: runtime and loaded code on the host; context, handles and kernels on a GPU. */
+  readonly bytes: number;
+  /** `measured` on a machine like this, `estimated` from published figures. */
+  readonly basis: 'measured' | 'estimated';
+  /** For people. */
+  readonly what: string;
+}
+
+export interface ExecutorKind {
+  /** Value of `device`. */
+  readonly name: string;
+  /** One line for the user: what it is and when to take it. */
+  readonly help: string;
+  /** A choice of `device` that means the fastest of several kinds. */
+  readonly group?: string;
+  /** Where it runs and holds the planned bytes: in the engine's own process, or on a GPU. */
+  readonly memory: 'host' | 'gpu';
+  /** How the device list calls what it runs on, beside the processor's own name; nothing for the first choice there. */
+  readonly variant?: string;
+  /** Precision policies that it runs. */
+  readonly policies: readonly string[];
+  /** `arena`: it allocates the plan, so its bytes are exact. `tensors`: it allocates tensor by tensor; the plan counts them. */
+  readonly holds: 'arena' | 'tensors';
+  readonly base: BaseBytes;
+  /** Most that a thread's kernels take for packed operands and partial sums, by their block sizes. */
+  readonly threadBytes?: number;
+  /** Most bytes that it can address, whatever the machine has. */
+  readonly limitBytes?: number;
+  /** Share of the planned bytes kept free, beyond the fixed margin, because it allocates more than the plan counts. */
+  readonly slack: number;
+  readonly speeds: Speeds;
+  /** What to do where it cannot be opened. */
+  readonly advice: string;
+  /** Bytes of one persistent state. */
+  stateBytes(state: StateSpec): number;
+  /** What a program holds while this executor runs it. @param vocabulary ids, to tell logits from other arrays */
+  use(program: Program, vocabulary: number): ProgramUse;
+  /** @throws ExecutorUnavailableError saying what is missing */
+  open(): Promise<Executor>;
+}
+
+export const defineExecutor = (kind: ExecutorKind): ExecutorKind => kind;
+
+export const MIB = 2 ** 20;
+export const ALL_POLICIES: readonly string[] = ['fp32', 'bf16', 'fp16', 'pure-bf16'];
+
+/**
+ * Resident size of an engine process with a host executor open and no model (Node 24, Linux x64): 115 MB with TensorFlow.js, 102 MB
+ * without, rounded up to whole 16 MiB.
+ */
+export const ENGINE_PROCESS: BaseBytes = { bytes: 112 * MIB, basis: 'measured', what: 'engine process' };

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { EXECUTORS, executorKind, GROUPS, isExecutor } from '../../../main/engine/executors/index.ts';
+import { describeGpus, gpuReadings, installedGpus, isDriverMissing } from '../../../main/engine/executors/nvidia.ts';
+import { probeExecutors, selectExecutor } from '../../../main/engine/executors/select.ts';
+import { buildTraining } from '../../../main/engine/nn/training.ts';
+import { testConfig } from '../train/helpers.ts';
+
+describe('what is known of an executor before it is opened', () => {
+  it('is what the opened one says (would catch a policy that is promised and not run, and the reverse)', async () => {
+    for (const { kind, available } of await probeExecutors()) {
+      if (!available) continue;
+      const { device } = await kind.open();
+      expect(device.executor).toBe(kind.name);
+      expect([kind.name, device.policies]).toEqual([kind.name, kind.policies]);
+    }
+  });
+
+  it('plans the arena and the state that a session reports (would catch facts of another executor)', async () => {
+    const training = buildTraining({ config: testConfig(), vocabularySize: 257, keyMasked: false });
+    for (const { kind, available } of await probeExecutors()) {
+      if (!available) continue;
+      const session = (await kind.open()).open(training.states);
+      const bytes = training.states.reduce((sum, state) => sum + kind.stateBytes(state), 0);
+      expect([kind.name, session.memory().persistentBytes]).toEqual([kind.name, bytes]);
+      const { plan } = session.load(training.accumulate(2, true));
+      const use = kind.use(training.accumulate(2, true), 257);
+      if (kind.holds === 'arena') expect(use.arenaBytes).toBe(plan.arenaBytes);
+      expect(use.heldBytes).toBeGreaterThan(0);
+      session.dispose();
+    }
+  });
+
+  it('names each executor once, and no group like one', () => {
+    const names = EXECUTORS.map(({ name }) => name);
+    expect(new Set([...names, ...GROUPS]).size).toBe(names.length + GROUPS.length);
+    for (const name of names) expect(executorKind(name).name).toBe(name);
+    expect(isExecutor('auto')).toBe(false);
+    expect(() => executorKind('abacus')).toThrow(/no executor abacus; there are cuda, cpu/u);
+  });
+
+  it('says why each one before the chosen was passed over (would catch a group that skips its first)', async () => {
+    const { executor, passedOver } = await selectExecutor('tfjs', 'fp16');
+    expect(executorKind(executor.device.executor).group).toBe('tfjs');
+    const before = EXECUTORS.filter(({ group }) => group === 'tfjs').findIndex(
+      ({ name }) => name === executor.device.executor,
+    );
+    expect(passedOver).toHaveLength(before);
+    await expect(selectExecutor('cpu', 'fp16')).rejects.toThrow(
+      /cpu: does not run precision.policy fp16 \(it runs fp32, bf16, pure-bf16\)/u,
+    );
+  });
+});
+
+describe("NVIDIA's driver", () => {
+  const answer = (text: string) => {
+    const asked: (readonly string[])[] = [];
+    return { asked, ask: async (fields: readonly string[]) => (asked.push(fields), text) };
+  };
+
+  it('is read with its gaps (would catch "[N/A]" or an empty line taken as 0)', async () => {
+    const { ask, asked } = answer('1200, 24564, 37, 61, 120.55\n[N/A], [N/A], [N/A], [N/A], [N/A]\n\n');
+    expect(await gpuReadings(ask)).toEqual([
+      {
+        memoryUsedBytes: 1200 * 2 ** 20,
+        memoryTotalBytes: 24_564 * 2 ** 20,
+        utilization: 0.37,
+        temperatureC: 61,
+        powerW: 120.55,
+      },
+      { memoryUsedBytes: null, memoryTotalBytes: null, utilization: null, temperatureC: null, powerW: null },
+    ]);
+    expect(asked[0]).toHaveLength(5);
+    expect(await installedGpus(answer('0, RTX, 100, 40\n1, GRID, [N/A], [N/A]\n').ask)).toEqual([
+      { index: 0, name: 'RTX', totalBytes: 100 * 2 ** 20, freeBytes: 40 * 2 ** 20 },
+    ]);
+    expect(await describeGpus(answer('RTX 4090, 24564, 20000, 550.1\n').ask)).toEqual([
+      'RTX 4090, 24564 MiB, 20000 MiB free, driver 550.1',
+    ]);
+  });
+
+  it('that is not there is told from one that fails', async () => {
+    const missing = Object.assign(new Error('spawn nvidia-smi ENOENT'), { code: 'ENOENT' });
+    expect(isDriverMissing(missing)).toBe(true);
+    expect(isDriverMissing(Object.assign(new Error('exit'), { code: 9 }))).toBe(false);
+    const broken = () => Promise.reject(missing);
+    expect(await installedGpus(broken)).toEqual([]);
+    await expect(gpuReadings(broken)).rejects.toBe(missing);
+  });
+});

@@ -1,0 +1,55 @@
+/** Plans are remembered: whatever changes a plan must change its key. */
+import { describe, expect, it } from 'vitest';
+import { modelKey, optimizerKey } from '../../../main/lab/fit/memo.ts';
+import { programsOf } from '../../../main/lab/fit/programs.ts';
+import { builtInRegistry } from '../../../main/lab/settings/index.ts';
+import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+
+const registry = builtInRegistry();
+const keyOf = (config: Config): string => JSON.stringify([modelKey(config), optimizerKey(config), programsOf(config)]);
+
+/** Configurations in which, together, every setting applies. */
+const bases: readonly Config[] = registry.specs.flatMap(({ name, type }) =>
+  type.kind === 'enum' ? type.values.map((value) => ({ ...registry.defaults, [name]: value })) : [],
+);
+
+function othersThan(spec: SettingSpec, value: SettingValue): SettingValue[] {
+  const { type } = spec;
+  if (type.kind === 'enum') return type.values.filter((each) => each !== value);
+  if (type.kind === 'bool') return [value !== true];
+  const numbers = type.kind === 'int' ? [1, 2, 512, 4096] : [0.25, 0.5];
+  return numbers.filter((each) => each !== value);
+}
+
+describe('keys of remembered plans', () => {
+  // The device is a part of the key beside these; a choice of one cannot change.
+  const memory = registry.specs.filter(
+    ({ name, type, touches }) =>
+      touches?.includes('memory') && name !== 'device' && !(type.kind === 'enum' && type.values.length === 1),
+  );
+
+  it('are looked at for many settings', () => expect(memory.length).toBeGreaterThan(20));
+
+  // Would catch a setting that adds state or activations while an old plan is still shown.
+  it.each(memory.map((spec) => [spec.name, spec] as const))('change with %s', (name, spec) => {
+    const where = bases.filter((base) => registry.applies(name, base));
+    expect(where.length).toBeGreaterThan(0);
+    const changed = where.some((base) =>
+      othersThan(spec, base[name]!).some((value) => keyOf({ ...base, [name]: value }) !== keyOf(base)),
+    );
+    expect(changed).toBe(true);
+  });
+
+  // Would catch a sweep over learning rates that plans every run again.
+  it('stay where only numbers change', () => {
+    const base = registry.defaults;
+    const same: Config = {
+      seed: 7,
+      'optimizer.lr': 0.5,
+      'schedule.kind': 'linear',
+      'stop.steps': 9,
+      'log.every_steps': 3,
+    };
+    expect(keyOf({ ...base, ...same })).toBe(keyOf(base));
+  });
+});

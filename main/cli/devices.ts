@@ -30,8 +30,8 @@ export async function checkMemory(
   configs: readonly Config[],
   { concurrency = 1, force = false }: { readonly concurrency?: number; readonly force?: boolean } = {},
 ): Promise<number> {
-  const models = workshop.plugins.flatMap((plugin) => Object.values(plugin.models));
-  const check = await checkLaunch(configs, { models, concurrency, force });
+  const { catalog } = workshop.registry;
+  const check = await checkLaunch(configs, { catalog, concurrency, force });
   for (const warning of check.warnings) output.warn(warning);
   if (check.refusals.length > 0) {
     const messages = check.refusals.map(({ message }) => message);

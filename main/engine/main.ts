@@ -5,6 +5,7 @@
  * Exit codes: 0 the end was reported · 1 an unforeseen error (reported where the channel still works) · 2 not started by a host.
  */
 import type { EngineEnd, EngineMessage, EngineStart, HostMessage } from '../../preload/contract/engine.ts';
+import { loadCatalog } from './plugins.ts';
 import { TrainingControl } from './train/control.ts';
 import type { MetricRecorder } from './train/recorder.ts';
 import { failureReason, run } from './train/run.ts';
@@ -44,6 +45,7 @@ async function train(start: EngineStart): Promise<void> {
   const end = await run({
     start,
     control,
+    loadKinds: loadCatalog,
     emit: (message) => void send(message),
     onRecorder: (made) => (recorder = made),
   });

@@ -7,7 +7,6 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { PLUGIN_API } from '../engine/train/plugins.ts';
 import { loadPlugins, registryWithPlugins } from '../lab/settings/index.ts';
 import type { Plugin, SettingsRegistry } from '../lab/settings/index.ts';
 import { reconcileCheckpoints } from '../lab/queue/checkpoints.ts';
@@ -43,7 +42,7 @@ export interface Workshop {
 export async function loadWorkshop(options: WorkshopOptions = {}): Promise<Workshop> {
   const paths = labPaths(dataHome(options.home));
   const files = options.withoutPlugins ? [] : [paths.plugins, ...(options.plugins ?? []).map((path) => resolve(path))];
-  const plugins = await loadPlugins(files, PLUGIN_API);
+  const plugins = await loadPlugins(files);
   return { paths, plugins, registry: registryWithPlugins(plugins), codeVersion: codeVersion() };
 }
 
@@ -65,9 +64,12 @@ export interface OpenLabOptions {
 
 /** @throws StoreError `missing` when reading a database that does not exist yet, `locked` when another process writes */
 export async function openLab(workshop: Workshop, { write, launch }: OpenLabOptions): Promise<Lab> {
-  const { paths, plugins } = workshop;
+  const { paths, plugins, registry } = workshop;
   if (write) mkdirSync(paths.home, { recursive: true });
-  const store = openStore(paths.database, { readOnly: !write });
+  const store = openStore(paths.database, {
+    readOnly: !write,
+    completeConfig: (config) => registry.catalog.complete(config),
+  });
   let recovered: readonly string[] = [];
   try {
     if (write) {

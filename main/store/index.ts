@@ -34,6 +34,7 @@ import type { PendingWrite } from './pending.ts';
 import { LOCAL, Queue } from './queue.ts';
 import type { ClaimOptions, QueueSwitches, TransitionOptions } from './queue.ts';
 import { Runs } from './runs.ts';
+import type { CompleteConfig } from './runs.ts';
 import { bucketSize, metricState, SeriesReader } from './series/reader.ts';
 import type { SeriesRow } from './series/reader.ts';
 import { SeriesWriter } from './series/writer.ts';
@@ -56,6 +57,8 @@ export interface OpenOptions {
   readonly maxBytes?: number;
   /** Other migrations than the released ones; for tests. */
   readonly migrations?: readonly Migration[];
+  /** How configurations of earlier versions are completed when they are read. Default: they are as they were stored. */
+  readonly completeConfig?: CompleteConfig;
 }
 
 export interface ManyQuery extends SeriesQuery {
@@ -91,7 +94,7 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
         `${file} was made by an older Sweeplab; open it once for writing (start Sweeplab) to update it`,
       );
     }
-    return new Store(new Connection(file, true), null, null);
+    return new Store(new Connection(file, true), null, null, options.completeConfig);
   }
   try {
     mkdirSync(dirname(file), { recursive: true });
@@ -107,7 +110,7 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
     if (found === 0) connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
     configureWriter(connection);
     const backup = migrate(connection, migrations);
-    const store = new Store(connection, lock, backup);
+    const store = new Store(connection, lock, backup, options.completeConfig);
     if (options.maxBytes !== undefined) store.limitSize(options.maxBytes);
     return store;
   } catch (error) {
@@ -138,13 +141,18 @@ export class Store {
   readonly #commitListeners = new Set<(commit: Commit) => void>();
   readonly #troubleListeners = new Set<(error: StoreError | null) => void>();
 
-  constructor(connection: Connection, lock: WriterLock | null, backup: string | null) {
+  constructor(
+    connection: Connection,
+    lock: WriterLock | null,
+    backup: string | null,
+    completeConfig: CompleteConfig = (config) => config,
+  ) {
     this.#connection = connection;
     this.#lock = lock;
     this.backup = backup;
     this.#reader = new SeriesReader(connection);
     this.#writer = new SeriesWriter(connection, this.#reader);
-    this.#runs = new Runs(connection, this.#reader, this.#writer);
+    this.#runs = new Runs(connection, this.#reader, this.#writer, completeConfig);
     this.#sweeps = new Sweeps(connection);
     this.#events = new Events(connection);
     this.#checkpoints = new Checkpoints(connection);

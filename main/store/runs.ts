@@ -12,6 +12,7 @@ import type {
   StopCause,
 } from '../../preload/contract/runs.ts';
 import { RUN_STATES } from '../../preload/contract/runs.ts';
+import type { Config } from '../../preload/contract/settings.ts';
 import type { Connection, Row } from './connection.ts';
 import { StoreError } from './errors.ts';
 import { filterSql } from './filter.ts';
@@ -26,16 +27,26 @@ const SELECT = `
     (SELECT path FROM checkpoints WHERE run = runs.key AND kind = 'last') AS checkpoint
   FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep`;
 
+/** Adds the settings that did not exist yet when a configuration was stored. */
+export type CompleteConfig = (config: Config) => Config;
+
 export class Runs {
   readonly #connection: Connection;
   readonly #reader: SeriesReader;
   readonly #writer: SeriesWriter;
+  readonly #complete: CompleteConfig;
   readonly #keys = new Map<string, number>();
 
-  constructor(connection: Connection, reader: SeriesReader, writer: SeriesWriter) {
+  constructor(connection: Connection, reader: SeriesReader, writer: SeriesWriter, complete: CompleteConfig) {
     this.#connection = connection;
     this.#reader = reader;
     this.#writer = writer;
+    this.#complete = complete;
+  }
+
+  #toRun(row: Row): RunRecord {
+    const run = toRun(row);
+    return { ...run, config: this.#complete(run.config) };
   }
 
   /** The internal key of a run. @throws StoreError `not-found` */
@@ -59,12 +70,12 @@ export class Runs {
 
   get(id: string): RunRecord | undefined {
     const row = this.#connection.get(`${SELECT} WHERE runs.id = ?`, id);
-    return row && toRun(row);
+    return row && this.#toRun(row);
   }
 
   list(filter: RunFilter): RunRecord[] {
     const { tail, values } = filterSql(filter);
-    return this.#connection.query(`${SELECT} ${tail}`, values).map(toRun);
+    return this.#connection.query(`${SELECT} ${tail}`, values).map((row) => this.#toRun(row));
   }
 
   count(filter: RunFilter): number {
@@ -81,7 +92,7 @@ export class Runs {
       `${SELECT} WHERE runs.deleted_at IS NULL AND (runs.name = ?1 OR (?1 <> '' AND substr(runs.id, 1, length(?1)) = ?1)) ORDER BY runs.key LIMIT 6`,
       text,
     );
-    if (rows.length === 1) return toRun(rows[0]);
+    if (rows.length === 1) return this.#toRun(rows[0]);
     if (rows.length === 0) throw new StoreError('not-found', `there is no run with the id or name "${text}"`);
     const some = rows.slice(0, 5).map((row) => `${String(row.id)} (${String(row.name)})`);
     throw new StoreError(

@@ -38,6 +38,11 @@ export interface SettingSpec {
   readonly question: Question;
   /** What changing it affects. */
   readonly touches?: readonly ('memory' | 'time' | 'stability')[];
+  /**
+   * How it enters the key under which memory plans are remembered. `value` (what is not said is safe): another value, another plan.
+   * `switch`: only zero or not matters. `none`: it changes numbers only, never shapes.
+   */
+  readonly plan?: 'value' | 'switch' | 'none';
   /** Expression over other settings; when false the setting has no effect (and is hidden), for example `optimizer.kind == "sgd"`. */
   readonly when?: string;
 }

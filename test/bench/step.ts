@@ -10,11 +10,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openCpuExecutor } from '../../main/engine/executors/cpu/index.ts';
 import type { CpuSession } from '../../main/engine/executors/cpu/index.ts';
-import type { TypedArray } from '../../main/engine/executors/executor.ts';
 import { sizeOf } from '../../main/engine/graph/value.ts';
 import { workingName } from '../../main/engine/nn/context.ts';
 import { buildTraining } from '../../main/engine/nn/training.ts';
 import { loadNative } from '../../main/engine/native/addon.ts';
+import { hyperParameters } from '../../main/engine/optim/hyper.ts';
 import { fillNormal } from '../../main/engine/random/philox.ts';
 import { builtInRegistry } from '../../main/lab/settings/index.ts';
 import { measureCeilings, showCeilings } from './ceiling.ts';
@@ -83,16 +83,8 @@ async function ourStep(shape: Shape, policy: string, threads: number) {
       key: Int32Array.of(1, 0, count, 0),
       lossScale: scalar(1 / tokens),
     });
-    const inputs: Record<string, TypedArray> = {
-      gradientScale: scalar(1),
-      bias1: scalar(1 - 0.9 ** count),
-      bias2: scalar(1 - 0.99 ** count),
-    };
-    for (const group of programs.groups) {
-      inputs[`lr.${group.name}`] = scalar(3e-4);
-      inputs[`decay.${group.name}`] = scalar(group.weightDecay);
-    }
-    await session.run(update, inputs);
+    const { inputs } = hyperParameters(config, programs, () => 0.3, { step: count - 1, tokens: 0 });
+    await session.run(update, { ...inputs, gradientScale: scalar(1) });
     return { seconds: (performance.now() - start) / 1000, loss: lossSum![0]! / tokens };
   };
   return { step, session, programs, tokens, profile: () => session.profile(accumulate) };

@@ -50,10 +50,11 @@ describe('engine processes', () => {
   it('that outlive their host are ended before their run is queued again (would catch a run trained twice at once)', async () => {
     const script = `
       import { openLab } from ${JSON.stringify(fileURLToPath(new URL('../../main/host/lab.ts', import.meta.url)))};
+      import { builtInRegistry } from ${JSON.stringify(fileURLToPath(new URL('../../main/lab/settings/index.ts', import.meta.url)))};
       import { engineLauncher } from ${JSON.stringify(fileURLToPath(new URL('../../main/host/engineProcess.ts', import.meta.url)))};
       import { labPaths } from ${JSON.stringify(fileURLToPath(new URL('../../main/host/paths.ts', import.meta.url)))};
       const paths = labPaths(${JSON.stringify(home)});
-      const lab = await openLab({ paths, registry: undefined, plugins: [], codeVersion: '' }, {
+      const lab = await openLab({ paths, registry: builtInRegistry(), plugins: [], codeVersion: '' }, {
         write: true, launch: engineLauncher({ notes: paths.engines, entry: ${JSON.stringify(ENTRY)} }) });
       const { id } = lab.store.createRun(${JSON.stringify(run('deaf'))});
       void lab.queue({ concurrency: 1, runId: id, onEvent: (event) => {

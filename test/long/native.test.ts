@@ -8,8 +8,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openCpuExecutor } from '../../main/engine/executors/cpu/index.ts';
 import { loadNative } from '../../main/engine/native/addon.ts';
 import { sizeOf } from '../../main/engine/graph/value.ts';
+import { hyperParameters } from '../../main/engine/optim/hyper.ts';
 import { json } from '../cli/cli.ts';
-import { programsOf, VOCABULARY } from '../engine/nn/variants.ts';
+import { programsOf, variantConfig, VOCABULARY } from '../engine/nn/variants.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const missing = loadNative().reason;
@@ -37,6 +38,7 @@ async function train(args: readonly string[]): Promise<Trained> {
 describe.skipIf(missing !== undefined)('native executor, long', () => {
   // Catches memory that grows with steps, in the addon or around it.
   test('10,000 steps leave memory as it was', async () => {
+    const config = variantConfig({ 'optimizer.lr': 1e-3, 'optimizer.weight_decay': 0 });
     const programs = programsOf();
     const { native } = loadNative();
     const session = openCpuExecutor({ threads: 2 }).open(programs.states);
@@ -47,17 +49,8 @@ describe.skipIf(missing !== undefined)('native executor, long', () => {
     const steps = async (count: number) => {
       for (let i = 0; i < count; i++) {
         await session.run(accumulate, { tokens, targets: tokens, key: new Int32Array(4), lossScale: scalar(1 / 14) });
-        const rates = programs.groups.flatMap(({ name }) => [
-          [`lr.${name}`, scalar(1e-4)],
-          [`decay.${name}`, scalar(0)],
-        ]);
-        const inputs = {
-          gradientScale: scalar(1),
-          bias1: scalar(0.1),
-          bias2: scalar(0.01),
-          ...Object.fromEntries(rates),
-        };
-        await session.run(update, inputs);
+        const { inputs } = hyperParameters(config, programs, () => 0.1, { step: i, tokens: 0 });
+        await session.run(update, { ...inputs, gradientScale: scalar(1) });
       }
     };
     await steps(1000);

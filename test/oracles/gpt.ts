@@ -23,7 +23,10 @@ import { program } from '../../main/engine/graph/program.ts';
 import type { Program, StateSpec, StateUpdate } from '../../main/engine/graph/program.ts';
 import { sizeOf } from '../../main/engine/graph/value.ts';
 import type { DType, Value } from '../../main/engine/graph/value.ts';
+import { adamw } from '../../main/engine/optim/optimizers/adamw.ts';
 import { fillNormal } from '../../main/engine/random/philox.ts';
+
+const ADAMW = { 'optimizer.beta1': 0.9, 'optimizer.beta2': 0.99, 'optimizer.eps': 1e-8 };
 
 export interface GptSize {
   depth: number;
@@ -92,7 +95,7 @@ export function gptStep(size: GptSize): GptStep {
   const updates: StateUpdate[] = [];
   graph.during('update', () => {
     parameters.forEach(({ name, master }, i) => {
-      const moments = ['first', 'second'].map((moment) => {
+      const moments = ['first', 'second'].map((moment): [string, Value] => {
         states.push({
           name: `${name}:${moment}`,
           shape: master.shape,
@@ -100,18 +103,18 @@ export function gptStep(size: GptSize): GptStep {
           category: 'optimizer state',
           scope: '',
         });
-        return state(graph, `${name}:${moment}`, master.shape, 'f32');
+        return [moment, state(graph, `${name}:${moment}`, master.shape, 'f32')];
       });
       const unit = constant(graph, 1);
-      const result = optimizerUpdate(
-        master,
-        sumTo(gradients[i]!, master.shape),
-        moments,
-        { gradientScale: unit, learningRate, weightDecay: constant(graph, 0.01), bias1: unit, bias2: unit },
-        { rule: 'adamw', beta1: 0.9, beta2: 0.99, eps: 1e-8 },
-      );
+      const result = optimizerUpdate(adamw, ADAMW, {
+        p: master,
+        g: sumTo(gradients[i]!, master.shape),
+        moments: Object.fromEntries(moments),
+        gradientScale: unit,
+        hyper: { lr: learningRate, decay: constant(graph, 0.01), bias1: unit, bias2: unit },
+      });
       updates.push({ state: name, value: result.p });
-      result.moments.forEach((value, j) => updates.push({ state: `${name}:${['first', 'second'][j]}`, value }));
+      for (const [moment, value] of Object.entries(result.moments)) updates.push({ state: `${name}:${moment}`, value });
     });
   });
   return {

@@ -60,9 +60,9 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   const { output, workshop } = context;
   const prices = readPrices(flags);
   const values = settingValues(workshop.registry, flags);
-  const models = workshop.plugins.flatMap((plugin) => Object.values(plugin.models));
+  const { catalog } = workshop.registry;
   using lab = await readableLab(context);
-  const common: FitOptions = { prices, models, ...(lab === undefined ? {} : { samples: earlierRuns(lab) }) };
+  const common: FitOptions = { prices, catalog, ...(lab === undefined ? {} : { samples: earlierRuns(lab) }) };
   const severalValues = Object.values(values).some((list) => list.length > 1);
   if (flags.sweep !== undefined || severalValues) {
     if (file !== undefined)
@@ -125,8 +125,8 @@ async function chosenDevice(config: Config, gpu: string | undefined): Promise<Fi
 }
 
 /** Runs of the lab that tell how fast a device is. */
-function earlierRuns({ store }: Lab): FindSamples {
-  return samplesFrom(() => store.listRuns({ state: ['finished', 'stopped'] }), speedsIn(store));
+function earlierRuns({ store, registry }: Lab): FindSamples {
+  return samplesFrom(() => store.listRuns({ state: ['finished', 'stopped'] }), speedsIn(store), registry.catalog);
 }
 
 function readPrices(flags: FitFlags): Prices {

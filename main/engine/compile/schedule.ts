@@ -1,5 +1,6 @@
 /** Chooses what runs and in which order. */
 import { expand } from '../graph/expand.ts';
+import { fusedRule } from '../graph/ops/index.ts';
 import { wantedValues } from '../graph/program.ts';
 import type { Program } from '../graph/program.ts';
 import type { Node, Value } from '../graph/value.ts';
@@ -15,8 +16,12 @@ export interface Target {
 /** Every composite decomposed: what the reference executor interprets. */
 export const PRIMITIVE_TARGET: Target = { name: 'primitives', keeps: () => false, workspaceBytes: () => 0 };
 
-/** Every composite run directly without scratch memory: the bound that fused kernels approach. */
-export const COMPOSITE_TARGET: Target = { name: 'composites', keeps: () => true, workspaceBytes: () => 0 };
+/** Every composite for which there is a kernel run directly, without scratch memory: the bound that fused kernels approach. */
+export const COMPOSITE_TARGET: Target = {
+  name: 'composites',
+  keeps: (node) => node.op !== 'optimizerUpdate' || fusedRule(node) !== undefined,
+  workspaceBytes: () => 0,
+};
 
 /**
  * The program as the target runs it: only what outputs and updates need, composites decomposed

@@ -17,7 +17,8 @@ export interface ValueType {
   readonly dtype: DType;
 }
 
-export type Attribute = number | string | boolean | readonly number[] | undefined;
+/** An object is one that the operation itself knows, such as the rule of an update. */
+export type Attribute = number | string | boolean | readonly number[] | object | undefined;
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** Part of the step that a node belongs to; the memory plan labels instants and categories with it. */

@@ -5,12 +5,12 @@ import { newGraph } from '../graph/operation.ts';
 import { sameShape } from '../graph/value.ts';
 import type { Graph, Shape, Value } from '../graph/value.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { ModelContext, ModelDefinition, ModelOutput, ParameterOptions, ParameterSpec } from './model.ts';
-import { computeType, masterType, productType } from './precision.ts';
+import type { ModelContext, ModelKind, ModelOutput, ParameterOptions, ParameterSpec } from './model.ts';
+import { computeType, masterType, policyOf, productType } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
 export interface BuildOptions {
-  readonly model: ModelDefinition;
+  readonly model: ModelKind;
   readonly config: Config;
   readonly policy: PrecisionPolicy;
   readonly vocabularySize: number;
@@ -92,3 +92,21 @@ function workingHead(head: Value, names: Map<Value, string>, policy: PrecisionPo
   names.set(copy, name);
   return copy;
 }
+
+/** The names of all settings that a model reads while it is built under this configuration, for training or evaluation. */
+export function readsOf(build: ModelKind['build'], config: Config): ReadonlySet<string> {
+  const read = new Set<string>();
+  const recorded = new Proxy(config, {
+    get: (target, name: string) => {
+      read.add(name);
+      return target[name];
+    },
+  });
+  const model = { ...RECORDED, build };
+  const shape = { vocabularySize: 257, rows: 1, context: config['model.context'] as number, keyMasked: false };
+  for (const training of [true, false])
+    buildModel({ ...shape, model, config: recorded, policy: policyOf('fp32'), training });
+  return read;
+}
+
+const RECORDED: ModelKind = { family: 'model', name: 'recorded', help: '', build: () => ({}) as ModelOutput };

@@ -1,7 +1,9 @@
 /** What a model is, and what it is built with. Plug-ins define models with these same types. */
-import type { Config, SettingSpec } from '../../../preload/contract/settings.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
 import type * as operations from '../graph/ops/index.ts';
 import type { DType, Graph, Shape, Value } from '../graph/value.ts';
+import { definer } from '../kind.ts';
+import type { Kind } from '../kind.ts';
 
 /** Distribution that a parameter starts from. */
 export type Initial =
@@ -78,10 +80,11 @@ export interface ModelOutput {
   readonly softcap?: number;
 }
 
-export interface ModelDefinition {
-  /** Value of `model.kind`. */
-  readonly name: string;
-  /** Settings that this model adds; they may carry any `model.` name that is not taken. */
-  readonly settings?: readonly SettingSpec[];
+export interface ModelKind extends Kind {
+  /** Adds the model to the graph of `context`; called for training, evaluation and sampling. */
   build(context: ModelContext): ModelOutput;
+  /** Settings that the model sees only through what `of` returns: configurations with equal results are the same model. */
+  readonly identity?: { readonly settings: readonly string[]; of(config: Config): string };
 }
+
+export const defineModel = definer<ModelKind>('model', ['build']);

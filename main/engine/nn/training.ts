@@ -14,6 +14,7 @@ import {
   less,
   linear,
   linearCrossEntropy,
+  momentShapeOf,
   mul,
   optimizerUpdate,
   reduceSum,
@@ -22,18 +23,23 @@ import {
   select,
   state,
   tanh,
-  UPDATE_RULES,
 } from '../graph/ops/index.ts';
+import type { UpdateRule } from '../graph/ops/index.ts';
 import { newGraph } from '../graph/operation.ts';
 import { program } from '../graph/program.ts';
 import type { Program, StateSpec, StateUpdate } from '../graph/program.ts';
 import { sizeOf } from '../graph/value.ts';
-import type { Attributes, Node, Value } from '../graph/value.ts';
+import type { Node, Value } from '../graph/value.ts';
+import { BUILT_IN } from '../kind.ts';
+import type { Kinds } from '../kind.ts';
+import { scalarName } from '../optim/hyper.ts';
+import { optimizerFamily } from '../optim/optimizers/index.ts';
+import { ruleOf } from '../optim/optimizers/optimizer.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { buildModel, workingName } from './context.ts';
 import type { BuiltModel } from './context.ts';
-import type { ModelDefinition, ParameterRole, ParameterSpec } from './model.ts';
-import { modelOf } from './models/index.ts';
+import type { ParameterRole, ParameterSpec } from './model.ts';
+import { modelFamily } from './models/index.ts';
 import { masterType, policyOf } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
@@ -51,6 +57,8 @@ export interface TrainingPrograms {
   /** Parameters, `grad:NAME`, `NAME:MOMENT`, and 16-bit working copies `NAME:bf16`. */
   readonly states: readonly StateSpec[];
   readonly groups: readonly ParameterGroup[];
+  /** How the parameters move: the rules in use, usually one. */
+  readonly rules: readonly UpdateRule[];
   readonly policy: PrecisionPolicy;
   /** Number of parameters, each shared one counted once. */
   readonly parameterCount: number;
@@ -69,8 +77,8 @@ export interface TrainingOptions {
   readonly vocabularySize: number;
   /** Whether batches may hold padding. */
   readonly keyMasked: boolean;
-  /** Models of plug-ins, found by `model.kind` before the built-in ones. */
-  readonly models?: readonly ModelDefinition[];
+  /** Where models and optimizers are found; the built-in ones unless given. */
+  readonly kinds?: Kinds | undefined;
 }
 
 export const gradientName = (parameter: string): string => `grad:${parameter}`;
@@ -78,14 +86,16 @@ export const momentName = (parameter: string, moment: string): string => `${para
 
 /** Builds the programs that `config` asks for. The same configuration always gives the same graphs. */
 export function buildTraining(options: TrainingOptions): TrainingPrograms {
-  const { config } = options;
+  const { config, kinds = BUILT_IN } = options;
   const context = config['model.context'] as number;
   const policy = policyOf(config['precision.policy'] as string);
-  const model = modelOf(config['model.kind'] as string, options.models);
+  const model = kinds.of(modelFamily, config);
+  const optimizer = kinds.of(optimizerFamily, config);
+  const settings = kinds.view(optimizer, config);
   const build = (rows: number, training: boolean) =>
     buildModel({
       model,
-      config,
+      config: kinds.view(model, config),
       policy,
       vocabularySize: options.vocabularySize,
       rows,
@@ -96,13 +106,17 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const sample = build(1, false);
   const { parameters } = sample;
   const working = workingCopies(sample, policy);
-  const attrs = optimizerConstants(config);
+  const updates = parameters.map((spec): Updated => {
+    const rule = ruleOf(optimizer, spec, settings);
+    return { ...spec, rule, settings, moments: rule.moments(settings), copied: working.has(spec.name) };
+  });
   const groups = parameterGroups(config, parameters);
   const flopsPerTokenForward = forwardFlops(evaluateProgram(sample, 1, context)) / context;
   return {
     parameters,
-    states: statesOf(parameters, working, policy, attrs),
+    states: statesOf(updates, policy),
     groups,
+    rules: [...new Set(updates.map(({ rule }) => rule))],
     policy,
     parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
     flopsPerTokenForward,
@@ -112,25 +126,19 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
         accumulateProgram(build(rows, true), rows, context, first),
         config['precision.recompute'] as Recomputation,
       ),
-    update: () => updateProgram(parameters, working, groups, policy, attrs, config['optimizer.clip'] as number),
+    update: () => updateProgram(updates, groups, policy, config['optimizer.clip'] as number),
     evaluate: (rows) => evaluateProgram(build(rows, false), rows, context),
     generate: () => generateProgram(build(1, false), context),
   };
 }
 
-/** Constants of the update rule, from the `optimizer.` settings. */
-function optimizerConstants(config: Config): Attributes & { rule: string } {
-  const read = (name: string) => config[`optimizer.${name}`] as number;
-  return {
-    rule: config['optimizer.kind'] as string,
-    beta1: read('beta1'),
-    beta2: read('beta2'),
-    eps: read('eps'),
-    momentum: read('momentum'),
-    nesterov: config['optimizer.nesterov'] as boolean,
-    alpha: read('alpha'),
-    centered: config['optimizer.centered'] as boolean,
-  };
+/** A parameter and how it moves. */
+interface Updated extends ParameterSpec {
+  readonly rule: UpdateRule;
+  readonly settings: Config;
+  readonly moments: readonly string[];
+  /** Whether computation reads a 16-bit copy of it. */
+  readonly copied: boolean;
 }
 
 function parameterGroups(config: Config, parameters: readonly ParameterSpec[]): ParameterGroup[] {
@@ -149,14 +157,8 @@ function parameterGroups(config: Config, parameters: readonly ParameterSpec[]): 
     .filter((group) => group.parameters.length > 0);
 }
 
-function statesOf(
-  parameters: readonly ParameterSpec[],
-  working: ReadonlySet<string>,
-  policy: PrecisionPolicy,
-  attrs: Attributes & { rule: string },
-): StateSpec[] {
-  const moments = UPDATE_RULES[attrs.rule]!.moments(attrs);
-  return parameters.flatMap(({ name, shape, role, scope }) => {
+function statesOf(updates: readonly Updated[], policy: PrecisionPolicy): StateSpec[] {
+  return updates.flatMap(({ name, shape, role, scope, rule, moments, copied }) => {
     const own = { shape, scope };
     const momentType = role === 'vector' ? 'f32' : policy.moments;
     const states: StateSpec[] = [
@@ -164,12 +166,13 @@ function statesOf(
       { name: gradientName(name), ...own, dtype: 'f32', category: 'gradients' },
       ...moments.map((moment): StateSpec => ({
         name: momentName(name, moment),
-        ...own,
+        scope,
+        shape: momentShapeOf(rule, moment, shape),
         dtype: momentType,
         category: 'optimizer state',
       })),
     ];
-    if (policy.working !== undefined && working.has(name)) {
+    if (policy.working !== undefined && copied) {
       const copy = { name: workingName(name, policy.working), ...own, dtype: policy.working };
       states.push({ ...copy, category: 'working copies' });
     }
@@ -243,24 +246,25 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
 /**
  * One optimizer step from the accumulated gradients.
  *
- * Inputs, all f32 []: `gradientScale` (1, or 1/loss scale), `lr.GROUP`, `decay.GROUP`, `bias1`, `bias2` (1 − β^t). Output: `gradNorm`, before
+ * Inputs, all f32 []: `gradientScale` (1, or 1/loss scale), the rules' scalars, `lr.GROUP`, `decay.GROUP`. Output: `gradNorm`, before
  * clipping. When the norm is not finite, all state stays as it is.
  */
 function updateProgram(
-  parameters: readonly ParameterSpec[],
-  copied: ReadonlySet<string>,
+  parameters: readonly Updated[],
   groups: readonly ParameterGroup[],
   policy: PrecisionPolicy,
-  attrs: Attributes & { rule: string },
   clip: number,
 ): Program {
   const graph = newGraph();
   graph.phase = 'update';
-  const moments = UPDATE_RULES[attrs.rule]!.moments(attrs);
   const scalarInput = (name: string) => input(graph, name, [], 'f32');
   const scale = scalarInput('gradientScale');
-  const bias1 = scalarInput('bias1');
-  const bias2 = scalarInput('bias2');
+  const scalars = new Map<UpdateRule, Readonly<Record<string, Value>>>();
+  for (const { rule, settings } of parameters) {
+    if (scalars.has(rule)) continue;
+    const names = Object.keys(rule.scalars?.(settings, 1) ?? {});
+    scalars.set(rule, Object.fromEntries(names.map((name) => [name, scalarInput(scalarName(rule, name))])));
+  }
   const rates = new Map(
     groups.map(({ name }) => [name, { lr: scalarInput(`lr.${name}`), decay: scalarInput(`decay.${name}`) }]),
   );
@@ -274,20 +278,25 @@ function updateProgram(
     return { gradNorm: norm, gradientScale: select(less(norm, scalar(norm, FINITE)), kept, scalar(norm, 0)) };
   });
   const updates: StateUpdate[] = [];
-  for (const { name, shape, role, scope } of parameters) {
-    const { lr, decay } = rates.get(role)!;
-    const working = copied.has(name) ? policy.working : undefined;
+  for (const { name, shape, role, scope, rule, settings, moments, copied } of parameters) {
+    const working = copied ? policy.working : undefined;
     const momentType = role === 'vector' ? 'f32' : policy.moments;
     graph.within(scope, () => {
       const p = state(graph, name, shape, masterType(policy, role));
-      const m = moments.map((moment) => state(graph, momentName(name, moment), shape, momentType));
-      const hyper = { gradientScale, learningRate: lr, weightDecay: decay, bias1, bias2 };
-      const wide = m.map((value) => cast(value, 'f32'));
-      const next = optimizerUpdate(cast(p, 'f32'), gradients.get(name)!, wide, hyper, { ...attrs, working });
-      updates.push({ state: name, value: cast(next.p, p.dtype) });
-      next.moments.forEach((value, i) =>
-        updates.push({ state: momentName(name, moments[i]!), value: cast(value, momentType) }),
+      const old = moments.map((moment) =>
+        state(graph, momentName(name, moment), momentShapeOf(rule, moment, shape), momentType),
       );
+      const next = optimizerUpdate(rule, settings, {
+        p: cast(p, 'f32'),
+        g: gradients.get(name)!,
+        moments: Object.fromEntries(moments.map((moment, i) => [moment, cast(old[i]!, 'f32')])),
+        gradientScale,
+        hyper: { ...scalars.get(rule), ...rates.get(role)! },
+        working,
+      });
+      updates.push({ state: name, value: cast(next.p, p.dtype) });
+      for (const moment of moments)
+        updates.push({ state: momentName(name, moment), value: cast(next.moments[moment]!, momentType) });
       if (next.working !== undefined) updates.push({ state: workingName(name, working!), value: next.working });
     });
   }

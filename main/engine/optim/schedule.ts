@@ -1,50 +1,24 @@
 /**
- * Learning-rate schedules: the multiplier of the peak learning rate at each optimizer step.
+ * The learning rate over a run: a warm-up, the same for all schedules, and then the schedule that is chosen (schedules/).
  *
- * Every length can be given in steps or in tokens. Both become a position in *steps*: a length in tokens is divided by the
- * planned tokens per step, and so is the number of tokens seen. A schedule in tokens is therefore the same function of
- * training progress as one in steps: no exponent and no time constant depends on the unit.
- *
- * With s the position before the step (0 at the first), W the warm-up, H the horizon, m₀ = schedule.start and f = schedule.final:
- *
- *   warm-up (s < W)   m = m₀ + (1 − m₀)·min(1, (s + 1)/W), so step W − 1 (the last of the warm-up) has the peak rate
- *   cosine            m = f + (1 − f)·(1 + cos πq)/2 with q = (s − W)/(H − W) clamped to [0, 1]   (Loshchilov & Hutter 2017)
- *   linear            m = 1 − (1 − f)·q
- *   step              m = factor^⌊s/every⌋, counted from the start of the run whatever the warm-up
- *   constant          m = 1
- *   inverse_power     m = ((s + 1)/max(W, 1))^−power, which is 1 where the warm-up ends   (power ½: Vaswani et al. 2017)
- *
- * Beyond the horizon cosine and linear stay at f.
+ * With s the position before the step (0 at the first), W the warm-up and m₀ = schedule.start: while s < W,
+ * m = m₀ + (1 − m₀)·min(1, (s + 1)/W), so step W − 1, the last of the warm-up, has the peak rate.
  */
 import type { Config } from '../../../preload/contract/settings.ts';
+import { BUILT_IN } from '../kind.ts';
+import type { Kinds } from '../kind.ts';
+import { scheduleFamily } from './schedules/index.ts';
+import { ScheduleError } from './schedules/schedule.ts';
+import type { Length, Schedule, ScheduledRun, SchedulePosition } from './schedules/schedule.ts';
 
-/** Where a run stands before a step. */
-export interface SchedulePosition {
-  /** Updates made. */
-  readonly step: number;
-  /** Training tokens seen. */
-  readonly tokens: number;
-}
+export { ScheduleError } from './schedules/schedule.ts';
+export type { Schedule, SchedulePosition } from './schedules/schedule.ts';
 
 /** Where the run is expected to end; undefined when its stop rules do not say (time, target loss). */
 export interface PlannedEnd {
   readonly steps: number | undefined;
   /** Training tokens of a full step. */
   readonly tokensPerStep: number;
-}
-
-/** Multiplier of the peak learning rate for the step that begins at `position`. */
-export type Schedule = (position: SchedulePosition) => number;
-
-/** A schedule that cannot be built from these settings. */
-export class ScheduleError extends Error {
-  override readonly name = 'ScheduleError';
-}
-
-/** A length in steps, and whether the position is counted in tokens. */
-interface Length {
-  readonly steps: number;
-  readonly inTokens: boolean;
 }
 
 function lengthOf(config: Config, name: string, tokensPerStep: number): Length {
@@ -57,64 +31,7 @@ function lengthOf(config: Config, name: string, tokensPerStep: number): Length {
   return tokens > 0 ? { steps: tokens / tokensPerStep, inTokens: true } : { steps, inTokens: false };
 }
 
-function warmUp(position: number, length: number, start: number): number {
-  return start + (1 - start) * Math.min(1, (position + 1) / length);
-}
-
-function decay(kind: string, progress: number, final: number): number {
-  const q = Math.min(1, Math.max(0, progress));
-  return kind === 'cosine' ? final + ((1 - final) * (1 + Math.cos(Math.PI * q))) / 2 : 1 - (1 - final) * q;
-}
-
-/** The schedule of a complete configuration. Throws a {@link ScheduleError} that names the settings to change. */
-export function buildSchedule(config: Config, end: PlannedEnd): Schedule {
-  const { tokensPerStep } = end;
-  const kind = config['schedule.kind'] as string;
-  const number = (name: string): number => config[`schedule.${name}`] as number;
-  const at = (position: SchedulePosition, length: Length): number =>
-    length.inTokens ? position.tokens / tokensPerStep : position.step;
-
-  const warmup = lengthOf(config, 'warmup', tokensPerStep);
-  const start = number('start');
-  const after = afterWarmUp();
-  return (position) => {
-    const s = at(position, warmup);
-    return s < warmup.steps ? warmUp(s, warmup.steps, start) : after(position);
-  };
-
-  function afterWarmUp(): Schedule {
-    switch (kind) {
-      case 'constant':
-        return () => 1;
-      case 'cosine':
-      case 'linear': {
-        const horizon = horizonOf(config, end);
-        const final = number('final');
-        const span = horizon.steps - warmup.steps;
-        return (position) => decay(kind, span > 0 ? (at(position, horizon) - warmup.steps) / span : 1, final);
-      }
-      case 'step': {
-        const every = lengthOf(config, 'step_every', tokensPerStep);
-        if (every.steps === 0)
-          throw new ScheduleError(
-            'schedule.kind is step but schedule.step_every_steps and schedule.step_every_tokens are 0: set one of them',
-          );
-        const factor = number('step_factor');
-        // The small addition keeps a whole number of drops whole after the division by tokens per step.
-        return (position) => factor ** Math.floor(at(position, every) / every.steps + 1e-9);
-      }
-      case 'inverse_power': {
-        const power = number('power');
-        return (position) => ((at(position, warmup) + 1) / Math.max(warmup.steps, 1)) ** -power;
-      }
-      default:
-        throw new ScheduleError(
-          `schedule.kind is ${kind}: allowed are cosine, linear, step, constant and inverse_power`,
-        );
-    }
-  }
-}
-
+/** Where a schedule that needs an end has it: the horizon, else the planned end of the run. */
 function horizonOf(config: Config, end: PlannedEnd): Length {
   const horizon = lengthOf(config, 'horizon', end.tokensPerStep);
   if (horizon.steps > 0) return horizon;
@@ -127,16 +44,39 @@ function horizonOf(config: Config, end: PlannedEnd): Length {
   return { steps: end.steps, inTokens: (config['schedule.warmup_tokens'] as number) > 0 };
 }
 
+/** The schedule of a complete configuration. Throws a {@link ScheduleError} that names the settings to change. */
+export function buildSchedule(config: Config, end: PlannedEnd, kinds: Kinds = BUILT_IN): Schedule {
+  const { tokensPerStep } = end;
+  const kind = kinds.of(scheduleFamily, config);
+  const c = kinds.view(kind, config);
+  const length = (name: string): Length => lengthOf(c, name, tokensPerStep);
+  const at = (position: SchedulePosition, along: Length): number =>
+    along.inTokens ? position.tokens / tokensPerStep : position.step;
+  const warmup = length('warmup');
+  const horizon = kind.needsEnd ? horizonOf(c, end) : undefined;
+  const span = (horizon?.steps ?? 0) - warmup.steps;
+  const progress = (position: SchedulePosition): number => {
+    if (horizon === undefined) throw new ScheduleError(`schedule ${kind.name} does not need an end, so it has none`);
+    return span > 0 ? Math.min(1, Math.max(0, (at(position, horizon) - warmup.steps) / span)) : 1;
+  };
+  const run: ScheduledRun = { warmup, length, at, progress };
+  const start = config['schedule.start'] as number;
+  const after = kind.after(c, run);
+  return (position) => {
+    const s = at(position, warmup);
+    return s < warmup.steps ? start + (1 - start) * Math.min(1, (s + 1) / warmup.steps) : after(position);
+  };
+}
+
 /** Things that are allowed but rarely meant, in words for the user. */
-export function scheduleWarnings(config: Config, end: PlannedEnd): readonly string[] {
+export function scheduleWarnings(config: Config, end: PlannedEnd, kinds: Kinds = BUILT_IN): readonly string[] {
   const warnings: string[] = [];
   const warmup = lengthOf(config, 'warmup', end.tokensPerStep).steps;
-  const kind = config['schedule.kind'] as string;
   if (end.steps !== undefined && warmup > end.steps)
     warnings.push(
       `the warm-up (${warmup} steps) is longer than the run (${end.steps} steps): the peak learning rate is never reached`,
     );
-  if (kind === 'cosine' || kind === 'linear') {
+  if (kinds.of(scheduleFamily, config).needsEnd) {
     const horizon = horizonOf(config, end).steps;
     if (horizon <= warmup)
       warnings.push(

@@ -160,7 +160,7 @@ export class TrainingLoop {
     const micro = microBatchOf(config);
     // The place in the data is a number, the rows taken so far: nothing else to save.
     const micros = Array.from({ length: rows / micro }, (_, i) => data.rows(before.sequences + i * micro, micro));
-    const hyper = hyperParameters(config, runtime.programs.groups, schedule, {
+    const hyper = hyperParameters(config, runtime.programs, schedule, {
       step: before.steps,
       tokens: before.tokens,
     });

@@ -5,6 +5,8 @@ import { OutOfMemoryError } from '../executors/executor.ts';
 import type { Executor } from '../executors/executor.ts';
 import { selectExecutor } from '../executors/select.ts';
 import { programsOf, samplingProgram } from '../nn/programs.ts';
+import { BUILT_IN } from '../kind.ts';
+import type { Kinds } from '../kind.ts';
 import { buildTraining } from '../nn/training.ts';
 import { buildSchedule, scheduleWarnings } from '../optim/schedule.ts';
 import type { PlannedEnd } from '../optim/schedule.ts';
@@ -17,7 +19,6 @@ import { prepareData } from './dataset.ts';
 import { describeEnvironment } from './environment.ts';
 import { lockFolder } from './lock.ts';
 import { TrainingLoop } from './loop.ts';
-import { loadPluginModels } from './plugins.ts';
 import { MetricRecorder } from './recorder.ts';
 import { Runtime } from './runtime.ts';
 import { generateTokens } from './sample.ts';
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly emit: (message: EngineMessage) => void;
   /** Called with the recorder once it exists, to pass acknowledgements on. */
   readonly onRecorder?: (recorder: MetricRecorder) => void;
+  /** Where kinds are found, those of the given plug-in files included; the built-in ones alone unless given. */
+  readonly loadKinds?: (plugins: readonly string[]) => Promise<Kinds>;
   /** Replaced in tests. */
   readonly prepare?: PrepareData;
   readonly openExecutor?: (config: Config) => Promise<Executor>;
@@ -73,7 +76,10 @@ export function failureReason(error: unknown): string {
 /** Everything up to the first step. Undefined when a stop was asked for meanwhile. */
 async function prepare(options: RunOptions, resources: (() => void)[]): Promise<TrainingLoop | undefined> {
   const { start, control, emit } = options;
-  const { config, paths } = start;
+  const { paths } = start;
+  const kinds = (await options.loadKinds?.(start.plugins)) ?? BUILT_IN;
+  // A run of an earlier version goes on with the settings that came later as they would have been.
+  const config = kinds.complete(start.config);
   const phase = (name: string, fraction?: number, eta?: number) => emit({ type: 'phase', name, fraction, eta });
   const warn = (text: string) => emit({ type: 'log', level: 'warning', text });
   checkBatch(config);
@@ -86,19 +92,19 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const checkpoint = start.resume ? await latest(checkpoints, warn) : undefined;
   if (!start.resume) await checkpoints.clear();
 
-  const models = await loadPluginModels(start.plugins);
-  const data = await prepareWithAbort(options, phase);
+  const data = await prepareWithAbort(options, config, phase);
   if (control.stopping || data === undefined) return undefined;
-  if (checkpoint !== undefined) checkContinues(checkpoint.state, config, data.info.hash);
+  if (checkpoint !== undefined)
+    checkContinues({ ...checkpoint.state, config: kinds.complete(checkpoint.state.config) }, config, data.info.hash);
 
   phase('compile');
   const { vocabularySize, keyMasked } = data;
-  const programs = buildTraining({ config, vocabularySize, keyMasked, models });
+  const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
   const size = stepSize(config, data, programs);
   const rules = new StopRules(config, size);
   const end: PlannedEnd = { steps: rules.plannedSteps, tokensPerStep: size.tokens };
-  const schedule = buildSchedule(config, end);
-  for (const text of scheduleWarnings(config, end)) warn(text);
+  const schedule = buildSchedule(config, end, kinds);
+  for (const text of scheduleWarnings(config, end, kinds)) warn(text);
 
   const executor = await (options.openExecutor ?? openFor(emit))(config);
   const runtime = new Runtime(executor, programs, programsOf(config, data));
@@ -146,13 +152,14 @@ const openFor =
 /** Prepares the data; undefined when a stop came first. */
 async function prepareWithAbort(
   { start, control, prepare: given }: RunOptions,
+  config: Config,
   phase: (name: string, fraction?: number, eta?: number) => void,
 ): Promise<PreparedData | undefined> {
   const abort = new AbortController();
   control.onChange(() => abort.abort());
   try {
     return await (given ?? prepareData)({
-      config: start.config,
+      config,
       cache: start.paths.cache,
       onProgress: phase,
       signal: abort.signal,

@@ -28,7 +28,6 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   DataError: 'invalid',
   UnknownGpuError: 'invalid',
   PluginError: 'invalid',
-  PluginLoadError: 'invalid',
   ExpressionError: 'invalid',
   ExportError: 'storage',
   NoDeviceError: 'device',

@@ -48,7 +48,7 @@ export type PlanQuestions = {
 
 const { home, database, plugins } = workerData as PlanWorkerData;
 const workshop = await loadWorkshop({ home, plugins });
-const models = workshop.plugins.flatMap((plugin) => Object.values(plugin.models));
+const { catalog } = workshop.registry;
 const reading = <T>(read: (store: ReturnType<typeof openStore>) => T): T => {
   const store = openStore(database, { readOnly: true });
   try {
@@ -58,7 +58,7 @@ const reading = <T>(read: (store: ReturnType<typeof openStore>) => T): T => {
   }
 };
 const memory = new PlanMemory(
-  models,
+  catalog,
   () => reading((store) => store.listRuns({ state: ['finished', 'stopped', 'running'] })),
   (run) => reading((store) => speedsIn(store)(run)),
 );
@@ -80,12 +80,12 @@ answerWith<PlanQuestions>(
     },
     report: async ({ config, device, prices, occupancy }) => {
       return {
-        report: fitReport(config, device, { models, prices, samples: memory.samples }),
-        programs: occupancy ? programOccupancy(config, { kind: device.kind, models }) : [],
+        report: fitReport(config, device, { catalog, prices, samples: memory.samples }),
+        programs: occupancy ? programOccupancy(config, { kind: device.kind, catalog }) : [],
       };
     },
     launch: async ({ configs, concurrency, force }) => {
-      const { refusals, warnings, concurrency: together } = await checkLaunch(configs, { models, concurrency, force });
+      const { refusals, warnings, concurrency: together } = await checkLaunch(configs, { catalog, concurrency, force });
       return { refusals, warnings, concurrency: together };
     },
     runs: ({ draft }) => drafts.get(draft),

@@ -75,8 +75,8 @@ export function checkBeforeLaunch(
   device: FitDevice,
   options: LaunchCheckOptions = {},
 ): LaunchCheck {
-  const { concurrency = 1, force = false, models, dataset } = options;
-  const planOptions = { kind: device.kind, models, dataset };
+  const { concurrency = 1, force = false, catalog, dataset } = options;
+  const planOptions = { kind: device.kind, catalog, dataset };
   const checked = checkAll(configs, device, planOptions);
   const warnings: string[] = [];
   const refusals: Refusal[] = [];

@@ -1,31 +1,37 @@
 /** Keys under which plans are remembered: only settings that change them count, so that a sweep over learning rates plans once. */
 import type { Config } from '../../../preload/contract/settings.ts';
+import type { Catalog } from '../../engine/catalog.ts';
 import { vocabularySizeOf } from './vocabulary.ts';
 
-/** Sections that never change the graph, but for the settings that a key names itself. */
-const OUTSIDE = /^(?:seed$|device$|data\.|tokenizer\.|optimizer\.|schedule\.|batch\.|eval\.|stop\.|log\.)/u;
-/** Settings of the built-in model that change numbers, never shapes. */
-const NUMBERS = new Set(['model.rope_base', 'model.norm_eps', 'model.init_std', 'model.residual_scale']);
-/** Settings of the built-in model of which only "on or off" changes the graph. */
-const SWITCHES = new Set(['model.dropout', 'model.softcap', 'model.attention_softcap']);
-/** What an optimizer step is made of. */
-const OPTIMIZER = ['optimizer.kind', 'optimizer.centered', 'optimizer.nesterov'];
-const OPTIMIZER_SWITCHES = ['optimizer.momentum', 'optimizer.clip'];
+const numbers = new WeakMap<Catalog, number>();
+let catalogs = 0;
 
-/** Key of everything that shapes the model; settings of plug-ins count in full. */
-export function modelKey(config: Config): string {
-  const builtIn = config['model.kind'] === 'gpt';
-  const parts: string[] = [`vocabulary=${vocabularySizeOf(config)}`, `masked=${isKeyMasked(config)}`];
-  for (const [name, value] of Object.entries(config)) {
-    if (OUTSIDE.test(name) || (builtIn && NUMBERS.has(name))) continue;
-    parts.push(`${name}=${builtIn && SWITCHES.has(name) ? (value as number) > 0 : value}`);
-  }
-  return parts.join(' ');
+/** Plans of different catalogues are never mixed up: kinds of the same name may differ. */
+function numberOf(catalog: Catalog): number {
+  const known = numbers.get(catalog) ?? catalogs++;
+  numbers.set(catalog, known);
+  return known;
 }
 
-export function optimizerKey(config: Config): string {
-  const exact = OPTIMIZER.map((name) => `${name}=${config[name]}`);
-  return [...exact, ...OPTIMIZER_SWITCHES.map((name) => `${name}=${(config[name] as number) > 0}`)].join(' ');
+const ofOptimizer = (name: string): boolean => name.startsWith('optimizer.');
+
+/** How settings enter, see `plan` of a setting; what is not declared counts by its value. */
+function partsOf(config: Config, catalog: Catalog, wanted: (name: string) => boolean): string {
+  return catalog.settings
+    .filter(({ name, plan }) => plan !== 'none' && wanted(name))
+    .map(({ name, plan }) => `${name}=${plan === 'switch' ? Number(config[name]) > 0 : config[name]}`)
+    .join(' ');
+}
+
+/** Key of everything that shapes the model. */
+export function modelKey(config: Config, catalog: Catalog): string {
+  const parts = partsOf(config, catalog, (name) => !ofOptimizer(name));
+  return `${numberOf(catalog)} vocabulary=${vocabularySizeOf(config)} masked=${isKeyMasked(config)} ${parts}`;
+}
+
+/** Key of everything that shapes an optimizer step, beside the model. */
+export function optimizerKey(config: Config, catalog: Catalog): string {
+  return partsOf(config, catalog, ofOptimizer);
 }
 
 /** Whether batches may hold padding, which adds a mask to every program. */

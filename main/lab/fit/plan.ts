@@ -7,9 +7,10 @@ import { persistentBytes } from '../../engine/compile/plan.ts';
 import type { ProgramUse } from '../../engine/compile/use.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
-import type { ModelDefinition } from '../../engine/nn/model.ts';
 import { microBatchOf, programKey, programsOf } from '../../engine/nn/programs.ts';
 import type { ProgramCall } from '../../engine/nn/programs.ts';
+import { builtInCatalog } from '../../engine/catalog.ts';
+import type { Catalog } from '../../engine/catalog.ts';
 import { buildTraining } from '../../engine/nn/training.ts';
 import type { TrainingPrograms } from '../../engine/nn/training.ts';
 import { PIECE } from '../../engine/train/safetensors.ts';
@@ -25,8 +26,8 @@ import { vocabularySizeOf } from './vocabulary.ts';
 export interface PlanOptions {
   /** Executor that would train. */
   readonly kind: string;
-  /** Models of plug-ins. Plans are remembered by settings, so a model that changes needs {@link forgetPlans}. */
-  readonly models?: readonly ModelDefinition[];
+  /** The kinds that exist; the built-in ones unless given. */
+  readonly catalog?: Catalog | undefined;
   /** What is known of a prepared dataset; else sizes that the settings give are used, and marked as estimates. */
   readonly dataset?: DatasetSize;
 }
@@ -47,7 +48,7 @@ const POINTS = 240;
 const uses = new Memo<ProgramUse>(2048);
 const trainings = new Memo<TrainingPrograms>(512);
 
-/** Forgets all remembered plans (plug-in models that were edited, tests). */
+/** Forgets all remembered plans. */
 export function forgetPlans(): void {
   uses.clear();
   trainings.clear();
@@ -60,11 +61,11 @@ export interface RunUse {
 }
 
 /** Plans every program of a run. @throws RangeError for sizes that do not divide (rules of the settings refuse those first) */
-export function runUse(config: Config, { kind, models, dataset }: PlanOptions): RunUse {
-  const model = modelKey(config);
-  const optimizer = optimizerKey(config);
+export function runUse(config: Config, { kind, catalog = builtInCatalog, dataset }: PlanOptions): RunUse {
+  const model = modelKey(config, catalog);
+  const optimizer = optimizerKey(config, catalog);
   const training = trainings.get(`${model} ${optimizer}`, () =>
-    buildTraining({ config, vocabularySize: vocabularySizeOf(config), keyMasked: isKeyMasked(config), models }),
+    buildTraining({ config, vocabularySize: vocabularySizeOf(config), keyMasked: isKeyMasked(config), kinds: catalog }),
   );
   const programs = programsOf(config, dataset).map((call) => {
     const key = `${kind} ${programKey(call)} ${model} ${call.ofOptimizer ? optimizer : ''}`;

@@ -25,7 +25,7 @@ export interface FitReport extends FitChecks {
 
 /** The whole fit check of a complete, checked configuration. */
 export function fitReport(config: Config, device: FitDevice, options: FitOptions = {}): FitReport {
-  const planOptions: PlanOptions = { kind: device.kind, models: options.models, dataset: options.dataset };
+  const planOptions: PlanOptions = { kind: device.kind, catalog: options.catalog, dataset: options.dataset };
   const plan = fitPlan(config, planOptions);
   const time = estimateTime(
     config,

@@ -2,6 +2,8 @@
  * Earlier runs that tell how fast this one will be. What disturbs a step (another program, a hot processor, the first steps) makes
  * it slower, never faster, and may last for a whole run: each run speaks by the quartiles of its steps, and `pace.ts` weighs the runs.
  */
+import { builtInCatalog } from '../../engine/catalog.ts';
+import type { Catalog } from '../../engine/catalog.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { FitDevice } from './devices.ts';
@@ -10,8 +12,10 @@ import type { FindSamples, Sample } from './pace.ts';
 import { microBatchOf } from '../../engine/nn/programs.ts';
 
 /** Settings that decide the speed of a step on a given device. */
-export function speedKey(config: Config): string {
-  return `${modelKey(config)} ${optimizerKey(config)} batch=${config['batch.sequences']}/${microBatchOf(config)}`;
+export function speedKey(given: Config, catalog: Catalog = builtInCatalog): string {
+  // Runs of earlier versions lack the settings that came later.
+  const config = catalog.complete(given);
+  return `${modelKey(config, catalog)} ${optimizerKey(config, catalog)} batch=${config['batch.sequences']}/${microBatchOf(config)}`;
 }
 
 /** Tokens per second of a run's steps: its median and quartiles. */
@@ -54,15 +58,19 @@ export function speedsIn(store: Series): SpeedOf {
  * A look-up over the run database: the newest runs of the same model, batch, optimizer and precision on the same executor and
  * processor (or GPU). `runs` is asked once, `speedOf` only for runs that match. @param speedOf default: the last logged speed
  */
-export function samplesFrom(runs: () => readonly RunRecord[], speedOf: SpeedOf = lastLogged): FindSamples {
+export function samplesFrom(
+  runs: () => readonly RunRecord[],
+  speedOf: SpeedOf = lastLogged,
+  catalog: Catalog = builtInCatalog,
+): FindSamples {
   let byKey: Map<string, RunRecord[]> | undefined;
   const found = new Memo<readonly Sample[]>(1024);
   return (config, device) => {
     byKey ??= Map.groupBy(
       runs().filter((run) => run.steps >= LEAST_STEPS && run.config['model.kind'] !== undefined),
-      (run) => speedKey(run.config),
+      (run) => speedKey(run.config, catalog),
     );
-    const key = speedKey(config);
+    const key = speedKey(config, catalog);
     const alike = byKey.get(key);
     if (alike === undefined) return [];
     return found.get(`${device.kind} ${device.name} ${key}`, () =>

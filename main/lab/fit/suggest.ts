@@ -4,8 +4,10 @@
  */
 import type { Effect, Fit, Suggestion } from '../../../preload/contract/fit.ts';
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
-import { checkRules } from '../settings/derived.ts';
 import { executorKind } from '../../engine/executors/index.ts';
+import { builtInCatalog } from '../../engine/catalog.ts';
+import type { Catalog } from '../../engine/catalog.ts';
+import { optimizerFamily } from '../../engine/optim/optimizers/index.ts';
 import type { FitDevice } from './devices.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { PlanOptions } from './plan.ts';
@@ -26,10 +28,11 @@ export function suggest(config: Config, device: FitDevice, options: PlanOptions)
   if (judge(device.kind, now.totalBytes, device.availableBytes) === 'fits') return [];
   const seen = new Set<string>();
   const suggestions: Suggestion[] = [];
+  const { catalog = builtInCatalog } = options;
   for (const change of changesOf(config, device, options)) {
     const next = { ...config, ...change.changes };
     const key = JSON.stringify(Object.entries(change.changes).sort());
-    if (seen.has(key) || checkRules(next).problems.length > 0) continue;
+    if (seen.has(key) || catalog.check(next).problems.length > 0) continue;
     seen.add(key);
     // With an earlier suggestion inside it that is enough, the rest of this one would change more for nothing.
     if (suggestions.some((earlier) => earlier.fit === 'fits' && within(earlier.changes, change.changes))) continue;
@@ -133,7 +136,7 @@ function* changesOf(config: Config, device: FitDevice, options: PlanOptions): Ge
     if (all !== undefined) yield all;
   }
 
-  for (const kind of leanerOptimizers(config)) {
+  for (const kind of leanerOptimizers(config, options.catalog)) {
     yield { changes: kind.changes, text: kind.text, effect: 'other training' };
     const all = micros({ ...saved, ...kind.changes }, `, ${kind.text}`, 'other training');
     if (all !== undefined) yield all;
@@ -172,21 +175,20 @@ function smallerPrecisions(config: Config, { kind, compute }: FitDevice): string
   return wanted.filter((policy) => executorKind(kind).policies.includes(policy) && (policy !== 'pure-bf16' || hasBf16));
 }
 
-/** Optimizers with fewer numbers per parameter. */
-function leanerOptimizers(config: Config): { changes: Record<string, SettingValue>; text: string }[] {
-  const kind = config['optimizer.kind'] as string;
-  const heavy = kind === 'adamw' || kind === 'adam';
-  const momentum = (config['optimizer.momentum'] as number) > 0;
-  const leaner: { changes: Record<string, SettingValue>; text: string }[] = [];
-  if (heavy || (kind === 'rmsprop' && (momentum || config['optimizer.centered'] === true)))
-    leaner.push({
-      changes: { 'optimizer.kind': 'rmsprop', 'optimizer.momentum': 0, 'optimizer.centered': false },
-      text: 'rmsprop keeps one number per parameter (tune the learning rate again)',
-    });
-  if (kind !== 'sgd' || momentum)
-    leaner.push({
-      changes: { 'optimizer.kind': 'sgd', 'optimizer.momentum': 0 },
-      text: 'sgd without momentum keeps none (tune the learning rate again)',
-    });
-  return leaner.map(({ changes, text }) => ({ changes: difference(config, { ...config, ...changes }), text }));
+/** Optimizers with fewer numbers per parameter than now, the one with most of them first. */
+function leanerOptimizers(
+  config: Config,
+  catalog: Catalog = builtInCatalog,
+): { changes: Record<string, SettingValue>; text: string }[] {
+  const now = catalog.of(optimizerFamily, config).moments(config).length;
+  return catalog
+    .all(optimizerFamily)
+    .flatMap(({ name, lean, moments }) => {
+      if (lean === undefined) return [];
+      const next = { ...config, 'optimizer.kind': name, ...lean.settings };
+      return [{ next, count: moments(next).length, text: `${lean.words} (tune the learning rate again)` }];
+    })
+    .filter(({ count }) => count < now)
+    .sort((a, b) => b.count - a.count)
+    .map(({ next, text }) => ({ changes: difference(config, next), text }));
 }

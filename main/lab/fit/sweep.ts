@@ -43,7 +43,7 @@ export interface SweepSetting {
 
 /** Checks every setting of a sweep on one device. */
 export function fitSweep(settings: readonly SweepSetting[], device: FitDevice, options: FitOptions = {}): SweepFit {
-  const planOptions: PlanOptions = { kind: device.kind, models: options.models, dataset: options.dataset };
+  const planOptions: PlanOptions = { kind: device.kind, catalog: options.catalog, dataset: options.dataset };
   const configs = settings.map(({ config }) => config);
   const groups = checkAll(configs, device, planOptions).map((group): SweepGroup => ({
     ...group,

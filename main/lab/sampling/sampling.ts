@@ -6,9 +6,9 @@ import type { OnProgress } from '../../engine/data/progress.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import { samplingProgram } from '../../engine/nn/programs.ts';
 import { buildTraining } from '../../engine/nn/training.ts';
+import { loadCatalog } from '../../engine/plugins.ts';
 import { Stream } from '../../engine/random/stream.ts';
 import { readCheckpoint, WEIGHTS } from '../../engine/train/checkpoint.ts';
-import { loadPluginModels } from '../../engine/train/plugins.ts';
 import { Runtime } from '../../engine/train/runtime.ts';
 import { SafetensorsFile } from '../../engine/train/safetensors.ts';
 import { generateTokens } from '../../engine/train/sample.ts';
@@ -68,14 +68,14 @@ export async function sampleRun(
   request: SampleRequest,
   around: SamplingSurroundings,
 ): Promise<Sample[]> {
-  const { config } = run;
   const { path } = checkpointOf(around.store, run, request.checkpoint);
+  const kinds = await loadCatalog(around.plugins);
+  const config = kinds.complete(run.config);
   // Checks every file against its checksum: a damaged checkpoint is refused before anything is computed.
   await readCheckpoint(path);
   const { tokenizer } = await prepareDataset(config, { cacheDir: around.cache, onProgress: around.onProgress });
-  const models = await loadPluginModels(around.plugins);
   const keyMasked = config['data.batching'] === 'documents';
-  const programs = buildTraining({ config, vocabularySize: tokenizer.vocabularySize, keyMasked, models });
+  const programs = buildTraining({ config, vocabularySize: tokenizer.vocabularySize, keyMasked, kinds });
   const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);
   const generate = samplingProgram(config);
   const runtime = new Runtime(executor, programs, [generate]);

@@ -1,19 +1,11 @@
 /** The public face of the settings service. */
-export { checkRules, rules } from './derived.ts';
 export type { Rule, RuleFinding } from '../../../preload/shared/settings/rules.ts';
 export { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
-export {
-  loadPlugins,
-  type Plugin,
-  PluginError,
-  type PluginModel,
-  pluginsFolder,
-  registryWithPlugins,
-} from './plugins.ts';
+export { loadPlugins, type Plugin, PluginError, pluginsFolder, registryWithPlugins } from './plugins.ts';
 export { listRecipes, loadRecipe, parseRecipe, type Recipe, RecipeError, RECIPES_FOLDER } from './recipes.ts';
 export { builtInRegistry, DeclarationError, QUESTIONS, sectionOf, SettingsRegistry } from './registry.ts';
 export { resolveConfig, type Resolved, type ResolveInput } from './resolve.ts';
-export { tokensPerStep } from './rules/budget.ts';
+export { tokensPerStep } from '../../engine/settings/batch.ts';
 export { flagSource, type Origin, parseConfigFile, type SettingsSource } from './source.ts';
 export { editDistance, nearestName } from '../../../preload/shared/settings/nearest.ts';
 export {

@@ -1,6 +1,8 @@
 /** The settings that exist: built-in ones and those of plug-ins. Everything that needs to know a setting asks here. */
 import type { Config, Question, SettingSpec } from '../../../preload/contract/settings.ts';
-import { builtInSettings } from './declarations/index.ts';
+import { builtInCatalog } from '../../engine/catalog.ts';
+import type { Catalog } from '../../engine/catalog.ts';
+import { DeclarationError } from '../../engine/kind.ts';
 import { holds } from '../../../preload/shared/settings/conditions.ts';
 import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
@@ -19,20 +21,11 @@ export function sectionOf(name: string): string {
   return dot < 0 ? GENERAL : name.slice(0, dot);
 }
 
-/** What a registry adds to its declarations, from plug-ins. */
-export interface RegistryExtras {
-  /** Names of model kinds beyond the declared ones; they become choices of `model.kind`. */
-  readonly modelKinds?: readonly string[];
-  /** Expressions that every configuration must satisfy. */
-  readonly constraints?: readonly string[];
-}
-
-/** A declaration that cannot be right: a mistake of a programmer or of a plug-in's author. */
-export class DeclarationError extends Error {
-  override readonly name = 'DeclarationError';
-}
+export { DeclarationError } from '../../engine/kind.ts';
 
 export class SettingsRegistry {
+  /** The kinds that the settings come from. */
+  readonly catalog: Catalog;
   readonly specs: readonly SettingSpec[];
   readonly constraints: readonly Expression[];
   /** The complete configuration of all defaults. */
@@ -40,9 +33,14 @@ export class SettingsRegistry {
   readonly #byName: ReadonlyMap<string, SettingSpec>;
   readonly #when = new Map<string, Expression>();
 
-  /** Throws DeclarationError for names used twice or ill formed, defaults that are not allowed, and wrong `when` expressions. */
-  constructor(specs: readonly SettingSpec[], extras: RegistryExtras = {}) {
-    this.specs = specs.map((spec) => withKinds(spec, extras.modelKinds ?? []));
+  /**
+   * Throws DeclarationError for names used twice or ill formed, defaults that are not allowed, and wrong `when` expressions.
+   *
+   * @param constraints expressions that every configuration must satisfy
+   */
+  constructor(catalog: Catalog, constraints: readonly string[] = []) {
+    this.catalog = catalog;
+    this.specs = catalog.settings;
     const byName = new Map<string, SettingSpec>();
     for (const spec of this.specs) {
       if (!NAME.test(spec.name))
@@ -63,7 +61,7 @@ export class SettingsRegistry {
       if (spec.when !== undefined)
         this.#when.set(spec.name, this.#expression(spec.when, `when of setting ${spec.name}`));
     }
-    this.constraints = (extras.constraints ?? []).map((source) => this.#expression(source, 'constraint'));
+    this.constraints = constraints.map((source) => this.#expression(source, 'constraint'));
   }
 
   #expression(source: string, what: string): Expression {
@@ -107,21 +105,23 @@ export class SettingsRegistry {
   /** False when the setting has no effect in this configuration; true where its `when` has no value (a division by zero). */
   applies(name: string, config: Config): boolean {
     const when = this.#when.get(name);
-    return when === undefined || holds(when, config);
+    return (when === undefined || holds(when, config)) && this.catalog.isRead(name, config);
   }
 
-  /** Why a setting applies or not, as declared. */
+  /** When a setting applies, as declared; undefined: always. */
   whenOf(name: string): Expression | undefined {
     return this.#when.get(name);
   }
-}
 
-function withKinds(spec: SettingSpec, kinds: readonly string[]): SettingSpec {
-  if (spec.name !== 'model.kind' || spec.type.kind !== 'enum' || kinds.length === 0) return spec;
-  return { ...spec, type: { kind: 'enum', values: [...new Set([...spec.type.values, ...kinds])] } };
+  /** Why a setting has no effect in this configuration. */
+  whyWithoutEffect(name: string, config: Config): string {
+    const when = this.#when.get(name);
+    if (when !== undefined && !holds(when, config)) return `applies when ${when.explain(config)}`;
+    return `model.kind ${String(config['model.kind'])} does not read it`;
+  }
 }
 
 /** The registry of the built-in settings. */
 export function builtInRegistry(): SettingsRegistry {
-  return new SettingsRegistry(builtInSettings);
+  return new SettingsRegistry(builtInCatalog);
 }

@@ -1,9 +1,7 @@
 /** From layers of settings (recipe ← file ← flags) to one complete, checked configuration. */
 import type { Config, Problem, SettingProblem, SettingValue } from '../../../preload/contract/settings.ts';
-import { checkRules } from './derived.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from './registry.ts';
-import { STOP_RULES } from './rules/budget.ts';
 import { flagSource, type Origin, type SettingEntry, type SettingsSource } from './source.ts';
 import { checkValue, parseValue, problem, showValue } from '../../../preload/shared/settings/values.ts';
 
@@ -16,6 +14,8 @@ export interface Resolved {
   /** Settings that differ from the default, in order of declaration. */
   readonly changed: readonly string[];
   readonly origins: Readonly<Record<string, Origin>>;
+  /** How each derived default came about, by setting. */
+  readonly derived: Readonly<Record<string, string>>;
 }
 
 export interface ResolveInput {
@@ -64,24 +64,12 @@ export function readEntry(
   return wrong ? { problem: located(wrong, 'value', entry.where) } : { value: value as SettingValue };
 }
 
-/** Limits that make the default of stop.steps step aside; stop.loss is not one, since it may never be reached. */
-const LIMITS = STOP_RULES.filter((name) => name !== 'stop.steps' && name !== 'stop.loss');
-
-/**
- * Adjusts the one default that depends on other settings: with another limit set and stop.steps not, the run shall end
- * where the user said and not at 500 steps.
- */
-export function adjustDefaults(config: Record<string, SettingValue>, isSet: (name: string) => boolean): void {
-  if (isSet('stop.steps') || config['stop.steps'] === undefined) return;
-  if (LIMITS.some((name) => isSet(name) && (config[name] as number) > 0)) config['stop.steps'] = 0;
-}
-
 /** Rules, plug-in constraints and `when` for a complete configuration. Used for single runs and for each run of a sweep. */
 export function checkConfig(
   registry: SettingsRegistry,
   config: Config,
 ): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
-  const { problems, warnings } = checkRules(config);
+  const { problems, warnings } = registry.catalog.check(config);
   const broken = registry.constraints.flatMap((constraint): Problem[] => {
     let why: string;
     try {
@@ -99,15 +87,8 @@ export function checkConfig(
 
 /** A warning for a setting that was given but has no effect here. */
 function withoutEffect(registry: SettingsRegistry, config: Config, name: string, where?: string): Problem {
-  const when = registry.whenOf(name);
-  const reason = when ? when.explain(config) : '';
-  const found = problem(
-    name,
-    config[name],
-    `any value, but it has no effect here`,
-    undefined,
-    `applies when ${reason}`,
-  );
+  const why = registry.whyWithoutEffect(name, config);
+  const found = problem(name, config[name], `any value, but it has no effect here`, undefined, why);
   return located(found, 'no_effect', where);
 }
 
@@ -121,7 +102,7 @@ export function resolveConfig(input: ResolveInput): Resolved {
     (layer) => layer !== undefined,
   );
   const problems: Problem[] = [];
-  const config: Record<string, SettingValue> = { ...registry.defaults };
+  const given: Record<string, SettingValue> = { ...registry.defaults };
   const origins: Record<string, Origin> = Object.fromEntries(registry.names.map((name) => [name, 'default' as const]));
   const places = new Map<string, string | undefined>();
 
@@ -151,12 +132,13 @@ export function resolveConfig(input: ResolveInput): Resolved {
         problems.push(read.problem);
         continue;
       }
-      config[entry.name] = read.value;
+      given[entry.name] = read.value;
       origins[entry.name] = layer.origin;
       places.set(entry.name, entry.where);
     }
   }
-  adjustDefaults(config, (name) => origins[name] !== 'default');
+  const { config, derived } = registry.catalog.withDefaults(given, (name) => places.has(name));
+  for (const name of Object.keys(derived)) origins[name] = 'derived';
 
   const warnings: Problem[] = [];
   // Combinations of values that are themselves wrong would only repeat the same mistake.
@@ -170,5 +152,5 @@ export function resolveConfig(input: ResolveInput): Resolved {
     }
   }
   const changed = registry.names.filter((name) => config[name] !== registry.defaults[name]);
-  return { config, problems, warnings, changed, origins };
+  return { config, problems, warnings, changed, origins, derived };
 }

@@ -2,7 +2,8 @@
 import { isMap, type YAMLMap } from 'yaml';
 import { isPlain, YamlText } from './yamlText.ts';
 
-export type Origin = 'default' | 'recipe' | 'file' | 'flag';
+/** Where a value comes from: `derived` is a default that depends on other settings. */
+export type Origin = 'default' | 'derived' | 'recipe' | 'file' | 'flag';
 
 export interface SettingEntry {
   readonly name: string;
@@ -15,7 +16,7 @@ export interface SettingEntry {
 
 /** A layer of a configuration. Later layers win. */
 export interface SettingsSource {
-  readonly origin: Exclude<Origin, 'default'>;
+  readonly origin: Exclude<Origin, 'default' | 'derived'>;
   /** File name or `command line`. */
   readonly label: string;
   readonly entries: readonly SettingEntry[];

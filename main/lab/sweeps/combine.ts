@@ -1,24 +1,23 @@
 /** One combination of a sweep as a configuration, and when two of them are the same run. */
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
-import { deriveModel } from '../../engine/nn/models/dimensions.ts';
+import type { Catalog } from '../../engine/catalog.ts';
+import { modelFamily } from '../../engine/nn/models/index.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import { adjustDefaults } from '../settings/resolve.ts';
 import type { BoundParameter } from './check.ts';
 
 export type Values = Readonly<Record<string, SettingValue>>;
 
-/** Settings that a model is built from only through `deriveModel`. */
-export const DERIVED = ['model.kv_heads', 'model.head_size', 'model.mlp_width', 'model.mlp_ratio'];
-
-/** Settings that give the same model have the same identity: 0 heads for keys and values is as many as heads, and so on. */
-export function identityOf(values: Values, config: Config, derivedVaried: boolean): string {
-  const pairs = Object.entries(values).filter(([name]) => !derivedVaried || !DERIVED.includes(name));
-  if (derivedVaried && config['model.kind'] === 'gpt') {
-    const { kvHeads, headSize, mlpWidth } = deriveModel(config);
-    pairs.push(['derived', `${kvHeads}/${headSize}/${mlpWidth}`]);
-  } else if (derivedVaried) pairs.push(...Object.entries(values).filter(([name]) => DERIVED.includes(name)));
-  return JSON.stringify(pairs);
+/**
+ * Configurations that give the same model have the same identity: 0 heads for keys and values is as many as heads, and so on.
+ * Undefined where only equal values can be the same run.
+ */
+export function identityOf(values: Values, config: Config, catalog: Catalog): string | undefined {
+  const { identity } = catalog.of(modelFamily, config);
+  if (identity === undefined) return undefined;
+  const pairs = Object.entries(values).filter(([name]) => !identity.settings.includes(name));
+  if (pairs.length === Object.keys(values).length) return undefined;
+  return JSON.stringify([...pairs, ['model', identity.of(config)]]);
 }
 
 /** A configuration with the values in effect, or why a condition cannot be evaluated. */
@@ -51,16 +50,15 @@ export class Combiner {
   combine(values: readonly SettingValue[]): Combined {
     const on = this.parameters.map(() => true);
     for (;;) {
-      const config: Record<string, SettingValue> = { ...this.base };
+      const given: Record<string, SettingValue> = { ...this.base };
       const active: Record<string, SettingValue> = {};
       this.parameters.forEach(({ name }, i) => {
         if (!on[i]) return;
-        config[name] = values[i];
+        given[name] = values[i];
         active[name] = values[i];
       });
       const isSet = (name: string): boolean => name in active || this.isBaseSet(name);
-      if (!isSet('stop.steps')) config['stop.steps'] = this.registry.defaults['stop.steps'];
-      adjustDefaults(config, isSet);
+      const { config } = this.registry.catalog.withDefaults(given, isSet);
       let changed = false;
       for (const [i, { name, when }] of this.parameters.entries()) {
         if (!on[i]) continue;

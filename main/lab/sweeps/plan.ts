@@ -9,7 +9,7 @@ import type { SettingsSource } from '../settings/source.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
 import { type BoundParameter, bindSweep } from './check.ts';
-import { Combiner, DERIVED, identityOf, type Values } from './combine.ts';
+import { Combiner, identityOf, type Values } from './combine.ts';
 import { byName, gridValues, product } from './grid.ts';
 import { draws } from './random.ts';
 import { METRICS } from './spec.ts';
@@ -229,8 +229,12 @@ export function planSweep(input: PlanInput): SweepPlan {
     : product(columns);
   const mostDraws = random ? 1000 + 50 * Math.min(cap, 100_000) : Infinity;
 
-  const combiner = new Combiner(registry, parameters, resolved.config, (name) => resolved.origins[name] !== 'default');
-  const derivedVaried = names.some((name) => DERIVED.includes(name));
+  const combiner = new Combiner(
+    registry,
+    parameters,
+    resolved.config,
+    (name) => !['default', 'derived'].includes(resolved.origins[name]),
+  );
   const warned = new Map<string, { message: string; count: number }>();
   const warn = ({ code, message }: Problem): void => {
     const seen = warned.get(code);
@@ -268,12 +272,12 @@ export function planSweep(input: PlanInput): SweepPlan {
       dropped.push({ values: active, label: label(active), ...reason });
       continue;
     }
-    const identity = `same:${identityOf(active, config, derivedVaried)}`;
-    if (derivedVaried && seen.has(identity)) {
+    const identity = identityOf(active, config, registry.catalog);
+    if (identity !== undefined && seen.has(`same:${identity}`)) {
       duplicates++;
       continue;
     }
-    seen.add(identity);
+    if (identity !== undefined) seen.add(`same:${identity}`);
     settings.push({ key: settingKey(active), values: active, label: label(active) });
     configs.push(config);
   }
@@ -303,9 +307,9 @@ function planWarnings(
   const warnings = names
     .filter((name) => !combiner.everActive.has(name))
     .map((name) => {
-      const when = registry.whenOf(name);
-      const why =
-        when && !registry.applies(name, combiner.base) ? when.explain(combiner.base) : 'its condition is never true';
+      const why = registry.applies(name, combiner.base)
+        ? 'its condition is never true'
+        : registry.whyWithoutEffect(name, combiner.base);
       return `${name} is varied but has no effect in any run (${why})`;
     });
   const idle = ['program', 'command', 'job', 'image_uri'].filter((key) => key in sweep.wandb);

@@ -11,8 +11,6 @@ export interface Rule {
   readonly settings: readonly string[];
   /** An error refuses the run; a warning lets it start. */
   readonly severity: 'error' | 'warning';
-  /** True for rules of the model kind gpt alone. */
-  readonly gptOnly?: boolean;
   /** Null when the configuration keeps the rule. */
   readonly check: (config: Config) => SettingProblem | null;
 }
@@ -26,8 +24,7 @@ export interface RuleResult {
 export function applyRules(rules: readonly Rule[], config: Config): RuleResult {
   const problems: RuleFinding[] = [];
   const warnings: RuleFinding[] = [];
-  for (const { code, severity, gptOnly, check } of rules) {
-    if (gptOnly === true && config['model.kind'] !== 'gpt') continue;
+  for (const { code, severity, check } of rules) {
     const found = check(config);
     if (found) (severity === 'error' ? problems : warnings).push({ ...found, code });
   }

@@ -7,7 +7,7 @@ import { fillUniform } from '../../../main/engine/random/philox.ts';
 import { random, SEED } from '../../oracles/random.ts';
 import { erf, evaluate } from '../../oracles/reference.ts';
 import type { Feeds } from '../../oracles/reference.ts';
-import { ATTENTION_VARIANTS, attentionInputs, buildAttention, OPTIMIZER_VARIANTS } from './cases.ts';
+import { ATTENTION_VARIANTS, attentionInputs, buildAttention, OPTIMIZER_VARIANTS, optimizerOf } from './cases.ts';
 import type { AttentionVariant, CaseInput } from './cases.ts';
 
 function close(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-10): void {
@@ -288,23 +288,17 @@ describe('optimizer rules over several steps equal plain loops', () => {
         const s = { m: 0, v: 0, mean: 0 };
         return gradients.reduce((p, g, t) => rule(p, g[i]!, s, t + 1), p0);
       });
-      const names = ops.UPDATE_RULES[attrs.rule]!.moments(attrs);
+      const { kind, settings, names, scalars } = optimizerOf(attrs);
       const graph = newGraph();
       const of = (name: string, shape: number[]) => ops.input(graph, name, shape, 'f32');
-      const hyper = {
+      const numbers = Object.fromEntries(['lr', 'decay', ...scalars].map((name) => [name, of(name, [])]));
+      const update = ops.optimizerUpdate(kind, settings, {
+        p: of('p', [count]),
+        g: of('g', [count]),
+        moments: Object.fromEntries(names.map((name) => [name, of(name, [count])])),
         gradientScale: of('scale', []),
-        learningRate: of('lr', []),
-        weightDecay: of('decay', []),
-        bias1: of('bias1', []),
-        bias2: of('bias2', []),
-      };
-      const update = ops.optimizerUpdate(
-        of('p', [count]),
-        of('g', [count]),
-        names.map((name) => of(name, [count])),
-        hyper,
-        attrs,
-      );
+        hyper: numbers as ops.Hyper,
+      });
       let p: ArrayLike<number> = start;
       let moments: ArrayLike<number>[] = names.map(() => new Float64Array(count));
       gradients.forEach((g, t) => {
@@ -319,7 +313,10 @@ describe('optimizer rules over several steps equal plain loops', () => {
           bias2: [1 - ((attrs.beta2 as number) ?? 0) ** (t + 1)],
         };
         names.forEach((name, i) => (feeds[name] = moments[i]!));
-        [p, ...moments] = evaluate([update.p, ...update.moments], feeds) as [Float64Array, ...Float64Array[]];
+        [p, ...moments] = evaluate([update.p, ...names.map((name) => update.moments[name]!)], feeds) as [
+          Float64Array,
+          ...Float64Array[],
+        ];
       });
       close(p, byHand, 1e-9);
     });
@@ -328,15 +325,12 @@ describe('optimizer rules over several steps equal plain loops', () => {
   test('Adam moves by the learning rate on its first step whatever the gradient (Kingma & Ba 2015, §2.1)', () => {
     const graph = newGraph();
     const of = (value: number) => ops.fill(graph, [], value);
-    const hyper = { gradientScale: of(1), learningRate: of(0.1), weightDecay: of(0), bias1: of(0.1), bias2: of(0.001) };
+    const hyper = { lr: of(0.1), decay: of(0), bias1: of(0.1), bias2: of(0.001) };
     const g = ops.input(graph, 'g', [3], 'f32');
     const zero = ops.fill(graph, [3], 0);
-    const { p } = ops.optimizerUpdate(zero, g, [zero, zero], hyper, {
-      rule: 'adam',
-      beta1: 0.9,
-      beta2: 0.999,
-      eps: 1e-12,
-    });
+    const { kind, settings } = optimizerOf({ rule: 'adam', beta1: 0.9, beta2: 0.999, eps: 1e-12 });
+    const moments = { first: zero, second: zero };
+    const { p } = ops.optimizerUpdate(kind, settings, { p: zero, g, moments, gradientScale: of(1), hyper });
     close(evaluate([p], { g: [1e-3, -7, 400] })[0]!, [-0.1, 0.1, -0.1], 1e-8);
   });
 });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import { pointer, record } from '../../../main/engine/native/addon.ts';
-import { OPTIMIZER_KINDS } from '../../../main/engine/executors/native/ops/optimizer.ts';
+import { OPTIMIZER_RULES } from '../../../main/engine/executors/native/ops/optimizer.ts';
 import { looseRecord } from '../../oracles/kernelCall.ts';
 import { native, signatures, skipped } from './harness.ts';
 
@@ -141,7 +141,7 @@ describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
 
   // Catches a kind of the kernel that the translation does not know, or the reverse.
   test('every kind of the optimizer kernel is known with the constants that it reads', () => {
-    expect(Object.keys(OPTIMIZER_KINDS)).toEqual(signatures.enums['OptimizerKind']);
+    expect(OPTIMIZER_RULES).toEqual(signatures.enums['OptimizerKind']);
   });
 
   test('a level that does not exist or cannot run is refused, and SWEEPLAB_CPU forces one', () => {

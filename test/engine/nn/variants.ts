@@ -1,4 +1,5 @@
-import { builtInSettings } from '../../../main/lab/settings/declarations/index.ts';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
+import type { Kinds } from '../../../main/engine/kind.ts';
 import { buildTraining } from '../../../main/engine/nn/training.ts';
 import type { TrainingPrograms } from '../../../main/engine/nn/training.ts';
 import { sizeOf } from '../../../main/engine/graph/value.ts';
@@ -39,13 +40,13 @@ export const VOCABULARY = 23;
 
 export function variantConfig(overrides: Config = {}): Config {
   const config: Record<string, Config[string]> = {};
-  for (const { name, default: value } of builtInSettings) config[name] = value;
+  for (const { name, default: value } of builtInCatalog.settings) config[name] = value;
   const tiny = { 'model.context': 7, 'model.depth': 2, 'model.width': 12, 'model.heads': 2, 'model.init_std': 0.3 };
   return { ...config, ...tiny, ...overrides };
 }
 
-export function programsOf(overrides: Config = {}, keyMasked = false): TrainingPrograms {
-  return buildTraining({ config: variantConfig(overrides), vocabularySize: VOCABULARY, keyMasked });
+export function programsOf(overrides: Config = {}, keyMasked = false, kinds?: Kinds): TrainingPrograms {
+  return buildTraining({ config: variantConfig(overrides), vocabularySize: VOCABULARY, keyMasked, kinds });
 }
 
 /** Random values for every input and state of a program; token-like integers for integer inputs. */
@@ -61,7 +62,7 @@ export function randomFeeds(p: Program, random: () => number): Record<string, Fl
       if (name === 'position') return 2;
       if (value.dtype === 'i32') return Math.floor(random() * 1000);
       if (value.dtype === 'u8') return 1;
-      if (name.includes(':second') || name.startsWith('bias')) return 0.5 + random();
+      if (name.includes(':second') || name.includes('.bias')) return 0.5 + random();
       return random() - 0.5;
     };
     feeds[name] ??= Float64Array.from({ length: sizeOf(value.shape) }, make);

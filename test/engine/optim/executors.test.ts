@@ -1,11 +1,15 @@
 /** The same updates on every executor, for every optimizer that can be chosen. */
 import { describe, expect, test } from 'vitest';
+import { Catalog } from '../../../main/engine/catalog.ts';
 import { openCpuExecutor } from '../../../main/engine/executors/cpu/index.ts';
 import type { Executor } from '../../../main/engine/executors/executor.ts';
 import { openTfjsExecutor } from '../../../main/engine/executors/tfjs/index.ts';
+import * as ops from '../../../main/engine/graph/ops/index.ts';
 import { sizeOf } from '../../../main/engine/graph/value.ts';
 import { gradientName } from '../../../main/engine/nn/training.ts';
 import { hyperParameters } from '../../../main/engine/optim/hyper.ts';
+import { defineOptimizer } from '../../../main/engine/optim/optimizers/optimizer.ts';
+import { sgd } from '../../../main/engine/optim/optimizers/sgd.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { missingAddon } from '../executors/cpu/harness.ts';
@@ -43,11 +47,14 @@ const cases = (kind.kind === 'enum' ? kind.values : []).flatMap((name) =>
 /** Odd sizes: vectors of 11, matrices of 11 × 11, 23 × 11 and 44 × 11, a scalar per head. */
 const shape: Config = { 'model.width': 11, 'model.heads': 1, 'model.positions': 'bias', 'model.depth': 1 };
 
+const setup = (options: Config) => {
+  const settings = { ...shape, 'optimizer.lr': 0.02, 'optimizer.lr_scale_vector': 0.5, ...options };
+  return { config: variantConfig(settings), programs: programsOf(settings, false, kinds) };
+};
+
 /** Every state after STEPS updates with the same random gradients. */
 async function train(executor: Executor, options: Config): Promise<Map<string, Float32Array>> {
-  const settings = { ...shape, 'optimizer.lr': 0.02, 'optimizer.lr_scale_vector': 0.5, ...options };
-  const config = variantConfig(settings);
-  const programs = programsOf(settings);
+  const { config, programs } = setup(options);
   const session = executor.open(programs.states);
   try {
     const random = generator(seed);
@@ -56,7 +63,7 @@ async function train(executor: Executor, options: Config): Promise<Map<string, F
     const update = session.load(programs.update());
     for (let step = 0; step < STEPS; step++) {
       for (const { name, shape: own } of programs.parameters) session.write(gradientName(name), numbers(sizeOf(own)));
-      const { inputs } = hyperParameters(config, programs.groups, () => 1 - step / 50, { step, tokens: 0 });
+      const { inputs } = hyperParameters(config, programs, () => 1 - step / 50, { step, tokens: 0 });
       await session.run(update, { ...inputs, gradientScale: Float32Array.of(0.5) });
     }
     const states = programs.states.filter(({ category }) => category !== 'gradients');
@@ -85,5 +92,142 @@ describe(`optimizers on every executor (seed ${seed})`, () => {
         expect(worst / scale, `${name}: ${state}`).toBeLessThan(2e-5);
       }
     }
+  });
+});
+
+/** Lion (Chen et al. 2023): the sign of an interpolation of gradient and momentum; one moment, no kernel of its own. */
+const lion = defineOptimizer({
+  name: 'lion',
+  help: 'The sign of a momentum.',
+  settings: ['optimizer.beta1', 'optimizer.beta2'],
+  moments: () => ['momentum'],
+  flopsPerElement: 8,
+  apply(p, g, { momentum }, h, c) {
+    const mix = (beta: number) => ops.add(ops.mul(momentum!, ops.scalar(p, beta)), ops.mul(g, ops.scalar(p, 1 - beta)));
+    const direction = mix(c['optimizer.beta1'] as number);
+    const sign = ops.sub(
+      ops.cast(ops.greater(direction, ops.scalar(p, 0)), 'f32'),
+      ops.cast(ops.less(direction, ops.scalar(p, 0)), 'f32'),
+    );
+    const kept = ops.mul(p, ops.sub(ops.scalar(p, 1), ops.mul(h.lr, h.decay)));
+    return { p: ops.sub(kept, ops.mul(h.lr, sign)), moments: { momentum: mix(c['optimizer.beta2'] as number) } };
+  },
+});
+
+/** Adam's moments under another formula, with numbers of its own per step: what an executor could take for adamw. */
+const lookalike = defineOptimizer({
+  name: 'lookalike',
+  help: 'Two moments and a number per step.',
+  moments: () => ['first', 'second'],
+  scalars: (_, t) => ({ bias1: 1 / t, bias2: t }),
+  flopsPerElement: 8,
+  apply(p, g, { first, second }, h) {
+    const next = ops.add(first!, ops.mul(g, h.bias1!));
+    const sum = ops.add(second!, ops.square(g));
+    return {
+      p: ops.sub(p, ops.mul(h.lr, ops.div(next, ops.add(ops.sqrt(sum), h.bias2!)))),
+      moments: { first: next, second: sum },
+    };
+  },
+});
+
+/** Matrices by one moment per row (as factored optimizers keep), everything else by plain sgd. */
+const rows = defineOptimizer({
+  name: 'rows',
+  help: 'A moment per row for matrices.',
+  settings: ['optimizer.momentum', 'optimizer.nesterov'],
+  moments: () => ['row'],
+  momentShape: (_, shape) => [shape[0]!, 1],
+  flopsPerElement: 4,
+  ruleFor: ({ role }) => (role === 'matrix' ? rows : sgd),
+  apply(p, g, { row }, h) {
+    const next = ops.add(row!, ops.reduceSum(ops.square(g), [1]));
+    return {
+      p: ops.sub(p, ops.mul(h.lr, ops.div(g, ops.add(ops.sqrt(next), ops.scalar(p, 1))))),
+      moments: { row: next },
+    };
+  },
+});
+
+const kinds = new Catalog([{ file: 'test.ts', kinds: [lion, lookalike, rows] }]);
+
+describe('optimizers of plug-ins', () => {
+  /** One element in float64. */
+  const byHand: Record<
+    string,
+    (w: number, g: number, s: number[], h: { lr: number; decay: number; t: number }) => number
+  > = {
+    lion(w, g, s, { lr, decay }) {
+      const direction = 0.9 * s[0]! + 0.1 * g;
+      s[0] = 0.99 * s[0]! + 0.01 * g;
+      return w * (1 - lr * decay) - lr * Math.sign(direction);
+    },
+    lookalike(w, g, s, { lr, t }) {
+      s[0] = s[0]! + g / t;
+      s[1] = s[1]! + g * g;
+      return w - (lr * s[0]) / (Math.sqrt(s[1]) + t);
+    },
+  };
+
+  // Would catch an executor that trains something else without a word, or reads past its list of rules.
+  test.each(Object.keys(byHand))('%s trains what it says on every executor', async (name) => {
+    const options = { 'optimizer.kind': name, 'optimizer.clip': 0 };
+    const { programs, config } = setup(options);
+    const random = generator(seed);
+    const numbers = (count: number) => Float32Array.from({ length: count }, () => random() - 0.5);
+    const weights = programs.parameters.map(({ shape: own }) => Float64Array.from(numbers(sizeOf(own))));
+    const moments = weights.map((w) => Array.from(w, () => [0, 0]));
+    for (let step = 0; step < STEPS; step++) {
+      const lr = (config['optimizer.lr'] as number) * (1 - step / 50);
+      programs.parameters.forEach(({ role, shape: own }, i) => {
+        const group = programs.groups.find((each) => each.name === role)!;
+        const g = numbers(sizeOf(own));
+        const h = { lr: lr * group.lrScale, decay: group.weightDecay, t: step + 1 };
+        g.forEach((each, j) => (weights[i]![j] = byHand[name]!(weights[i]![j]!, each * 0.5, moments[i]![j]!, h)));
+      });
+    }
+    for (const [executor, open] of EXECUTORS) {
+      const found = await train(await open(), options);
+      programs.parameters.forEach((spec, i) => {
+        const own = found.get(spec.name)!;
+        const worst = Math.max(...own.map((value, j) => Math.abs(value - weights[i]![j]!)));
+        expect(worst, `${executor}: ${spec.name}`).toBeLessThan(1e-5);
+      });
+    }
+  });
+
+  test('one rule for matrices and another for the rest, with moments of another shape, is the same everywhere', async () => {
+    const options = { 'optimizer.kind': 'rows', 'optimizer.momentum': 0.9 };
+    const states = setup(options).programs.states.filter(({ category }) => category === 'optimizer state');
+    expect(states.find(({ name }) => name.endsWith('query.weight:row'))!.shape).toEqual([11, 1]);
+    expect(states.some(({ name }) => name.endsWith('gain:momentum'))).toBe(true);
+    const [[, first], ...others] = EXECUTORS;
+    const expected = await train(await first!(), options);
+    for (const [, open] of others) {
+      const found = await train(await open(), options);
+      for (const [state, values] of expected)
+        values.forEach((value, i) => expect(Math.abs(value - found.get(state)![i]!), state).toBeLessThan(2e-5));
+    }
+  });
+
+  test.each([
+    [
+      'a rule that no executor knows',
+      { rule: 'lamb' },
+      'fused rule is lamb; allowed: adamw, adam, sgd, adagrad, rmsprop',
+    ],
+    ['a constant that is missing', { rule: 'adamw', beta1: 0.9, eps: 1e-8 }, 'needs beta2, which is undefined'],
+    ['numbers per step that it does not give', { rule: 'adamw', beta1: 0.9, beta2: 0.9, eps: 1e-8 }, 'scalar bias1'],
+    ['other moments', { rule: 'adagrad', eps: 1e-8 }, 'has 1 moments, and moments names 2'],
+  ])('that ask for a kernel with %s are refused (catches a number that becomes 0)', (_, fused, part) => {
+    const wrong = defineOptimizer({
+      ...lookalike,
+      name: 'wrong',
+      scalars: undefined,
+      fused: () => fused as never,
+      moments: () => ['first', 'second'],
+    });
+    const catalog = new Catalog([{ file: 'test.ts', kinds: [wrong] }]);
+    expect(() => programsOf({ 'optimizer.kind': 'wrong' }, false, catalog).update()).toThrow(part);
   });
 });

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { builtInSettings } from '../../../main/lab/settings/declarations/index.ts';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 
 /** A complete configuration: every default, with a tiny model, and then `overrides`. */
 export function testConfig(overrides: Config = {}): Config {
   const config: Record<string, Config[string]> = {};
-  for (const { name, default: value } of builtInSettings) config[name] = value;
+  for (const { name, default: value } of builtInCatalog.settings) config[name] = value;
   const tiny: Config = {
     device: 'tfjs-cpu',
     'data.size': 20_000,

@@ -4,8 +4,9 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { ModelDefinition } from '../../../main/engine/nn/model.ts';
 import { programsOf } from '../../../main/engine/nn/programs.ts';
+import { Catalog } from '../../../main/engine/catalog.ts';
+import { defineModel } from '../../../main/engine/nn/model.ts';
 import { buildTraining } from '../../../main/engine/nn/training.ts';
 import { hyperParameters } from '../../../main/engine/optim/hyper.ts';
 import { buildSchedule } from '../../../main/engine/optim/schedule.ts';
@@ -19,15 +20,17 @@ import { testConfig } from './helpers.ts';
 const WIDTH = 6;
 const STEPS = 6;
 
-const bigram: ModelDefinition = {
+const bigram = defineModel({
   name: 'bigram',
+  help: 'A look-up table and a head.',
   build(m) {
     const initial = { kind: 'normal', std: 0.3 } as const;
     const table = m.parameter('table', [m.vocabularySize, WIDTH], { role: 'embedding', initial });
     const head = m.parameter('head', [m.vocabularySize, WIDTH], { role: 'head', initial });
     return { hidden: m.ops.gather(table, m.tokens), head };
   },
-};
+});
+const kinds = new Catalog([{ file: 'bigram.ts', kinds: [bigram] }]);
 
 /** Mean loss over scored targets and its gradient, for tables [V, WIDTH]. */
 function lossAndGradient(p: Float64Array[], inputs: Int32Array, targets: Int32Array) {
@@ -117,7 +120,7 @@ describe('training against an independent implementation', () => {
     const data = await fakeData()({ config, cache: '' });
     const { vocabularySize, keyMasked } = data;
     const bigramConfig = { ...config, 'model.kind': 'bigram' };
-    const programs = buildTraining({ config: bigramConfig, vocabularySize, keyMasked, models: [bigram] });
+    const programs = buildTraining({ config: bigramConfig, vocabularySize, keyMasked, kinds });
     const { executor } = await selectExecutor('tfjs-cpu');
     const runtime = new Runtime(executor, programs, programsOf(config));
     runtime.initialize(1);
@@ -131,7 +134,7 @@ describe('training against an independent implementation', () => {
     for (let step = 0; step < STEPS; step++) {
       const position = { step, tokens: step * 64 };
       const micros = [data.rows(step * 4, 2), data.rows(step * 4 + 2, 2)];
-      const found = await runtime.step(step, 1, micros, hyperParameters(config, programs.groups, schedule, position));
+      const found = await runtime.step(step, 1, micros, hyperParameters(config, programs, schedule, position));
 
       const whole = data.rows(step * 4, 4);
       const { loss, gradients } = lossAndGradient(weights, whole.inputs, whole.targets);

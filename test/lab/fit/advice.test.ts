@@ -11,7 +11,7 @@ import {
   suggest,
 } from '../../../main/lab/fit/index.ts';
 import { divisors } from '../../../preload/shared/settings/arithmetic.ts';
-import { checkRules } from '../../../main/lab/settings/index.ts';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
 import { verdictFor } from '../../../main/lab/fit/verdict.ts';
 import { configOf, deviceWith, SMALL } from './helpers.ts';
 
@@ -92,7 +92,7 @@ describe('suggestions', () => {
     expect(suggestions.length).toBeGreaterThan(3);
     for (const { changes, bytes, freedBytes, fit } of suggestions) {
       const next = { ...config, ...changes };
-      expect(checkRules(next).problems).toEqual([]);
+      expect(builtInCatalog.check(next).problems).toEqual([]);
       expect(fitPlan(next, options).totalBytes).toBe(bytes);
       expect(freedBytes).toBe(fitPlan(config, options).totalBytes - bytes);
       expect(judge('cuda', bytes, device.availableBytes)).toBe(fit);

@@ -1,12 +1,18 @@
 /** Plans are remembered: whatever changes a plan must change its key. */
 import { describe, expect, it } from 'vitest';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
 import { modelKey, optimizerKey } from '../../../main/lab/fit/memo.ts';
-import { programsOf } from '../../../main/lab/fit/programs.ts';
+import { programKey, programsOf } from '../../../main/engine/nn/programs.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 
 const registry = builtInRegistry();
-const keyOf = (config: Config): string => JSON.stringify([modelKey(config), optimizerKey(config), programsOf(config)]);
+const keyOf = (config: Config): string =>
+  JSON.stringify([
+    modelKey(config, builtInCatalog),
+    optimizerKey(config, builtInCatalog),
+    programsOf(config).map(programKey),
+  ]);
 
 /** Configurations in which, together, every setting applies. */
 const bases: readonly Config[] = registry.specs.flatMap(({ name, type }) =>

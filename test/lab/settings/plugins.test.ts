@@ -28,7 +28,8 @@ describe('plug-ins', () => {
          constraints: ['model.my_gain <= 10'] }`,
     );
     const plugins = await loadPlugins([path], { version: 7 });
-    expect((plugins[0].models.mine.build as () => unknown)()).toBe(7);
+    const [mine] = plugins[0].kinds as unknown as { build: () => unknown }[];
+    expect(mine.build()).toBe(7);
     const registry = registryWithPlugins(plugins);
     const ok = resolveConfig({
       registry,

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { builtInRegistry, listRecipes } from '../../../main/lab/settings/index.ts';
+import { defineModel } from '../../../main/engine/nn/model.ts';
+import type { ModelContext } from '../../../main/engine/nn/model.ts';
+import { olderModel } from '../../../main/engine/plugins.ts';
+import { builtInRegistry, listRecipes, registryWithPlugins, resolveConfig } from '../../../main/lab/settings/index.ts';
+import type { Plugin } from '../../../main/lab/settings/index.ts';
 import { parseSweep, planSweep, settingKey, sweepFromFlags, type SweepPlan } from '../../../main/lab/sweeps/index.ts';
 
 const registry = builtInRegistry();
@@ -345,5 +349,45 @@ parameters:
       'method: grid\nparameters: { seed: { value: 1 }, data.size: { min: 0, max: 199999 }, model.depth: { values: [1, 2] } }',
     );
     expect(found.problems[0].message).toContain('parameters is 400000');
+  });
+});
+
+describe('a plug-in model', () => {
+  const build = (m: ModelContext) => {
+    const width = m.config['model.width'] as number;
+    const initial = { kind: 'normal', std: m.config['model.init_std'] as number } as const;
+    const head = m.parameter('weight', [m.vocabularySize, width], { role: 'embedding', initial });
+    return { hidden: m.ops.gather(head, m.tokens), head };
+  };
+  const table = defineModel({
+    name: 'table',
+    help: 'A look-up table.',
+    settings: ['model.width', 'model.init_std'],
+    build,
+  });
+  const plugins: [string, Plugin][] = [
+    ['with a list of settings', { name: 'p', file: 'p.ts', kinds: [table], settings: [], constraints: [] }],
+    [
+      'of the older form, without a list',
+      { name: 'p', file: 'p.ts', kinds: [olderModel('p.ts', { name: 'table', build })], settings: [], constraints: [] },
+    ],
+  ];
+
+  it.each(plugins)('%s: what it ignores cannot multiply runs (three equal runs, and no word of it)', (_, plugin) => {
+    const own = registryWithPlugins([plugin]);
+    const swept = (name: string) =>
+      planSweep({
+        registry: own,
+        sweep: parseSweep(`method: grid\nparameters: { ${name}: { values: [1, 2, 4] }, model.kind: { value: table } }`)
+          .sweep!,
+      });
+    const ignored = swept('model.heads');
+    expect(ignored.runs).toHaveLength(1);
+    expect(ignored.warnings[0]).toContain('model.heads is varied but has no effect in any run');
+    const read = swept('model.width');
+    expect(read.runs).toHaveLength(3);
+    expect(read.warnings).toEqual([]);
+    const one = resolveConfig({ registry: own, overrides: { 'model.kind': 'table', 'model.heads': 2 } });
+    expect(one.warnings[0]).toMatchObject({ code: 'no_effect', setting: 'model.heads' });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { builtInRegistry, checkRules } from '../../../main/lab/settings/index.ts';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
+import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { batchSentence, foldLayers, partsOf } from '../../../renderer/views/fit/model/bars.ts';
 import { occupancyOf } from '../../../renderer/views/fit/model/occupancy.ts';
 import { changesFor, shownValue, whatIfsFor, withoutChange } from '../../../renderer/views/fit/model/whatIfs.ts';
@@ -27,7 +28,7 @@ describe('what-ifs', () => {
     for (const { name, values } of whatIfs) {
       for (const value of values) {
         const next = { ...config, ...changesFor(name, value, config) };
-        const found = checkRules(next).problems.map(({ message }) => message);
+        const found = builtInCatalog.check(next).problems.map(({ message }) => message);
         expect(found, `${name} = ${String(value)}`).toEqual([]);
       }
     }

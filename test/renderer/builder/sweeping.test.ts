@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { builtInRegistry, checkRules } from '../../../main/lab/settings/index.ts';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
+import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
 import { DISTRIBUTIONS, distributionsFor } from '../../../preload/shared/sweeps/distributions.ts';
 import { distributionFrom, previewQuantile, summarise } from '../../../renderer/stores/draft/distributions.ts';
@@ -105,7 +106,7 @@ describe('problems', () => {
 
   it('turns what the rules of the lab say of a dropped run into a problem of the setting, with its fix (would catch a reason without a place)', () => {
     const wrong = { ...defaults, 'model.width': 64, 'model.heads': 7 };
-    const [{ message, code }] = checkRules(wrong).problems;
+    const [{ message, code }] = builtInCatalog.check(wrong).problems;
     const [found] = problemsFromDropped(
       [
         { code, reason: message },
@@ -123,7 +124,7 @@ describe('problems', () => {
     const next = fixed(draft, found, isSetting, defaults)!;
     const heads = next.parameters['model.heads'].values!;
     expect(heads[0]).toBe(4);
-    expect(checkRules({ ...wrong, 'model.heads': heads[1] }).problems).toEqual([]);
+    expect(builtInCatalog.check({ ...wrong, 'model.heads': heads[1] }).problems).toEqual([]);
   });
 
   it.each([
@@ -132,7 +133,7 @@ describe('problems', () => {
     ['rotary', 33, 3],
   ])('offers the nearest width beside the nearest heads (%s, width %i, %i heads)', (positions, width, heads) => {
     const wrong = { ...defaults, 'model.positions': positions, 'model.width': width, 'model.heads': heads };
-    const [{ message, code }] = checkRules(wrong).problems;
+    const [{ message, code }] = builtInCatalog.check(wrong).problems;
     const [found] = problemsFromDropped([{ code, reason: message }], isSetting);
     expect(found.others).toMatchObject([{ setting: 'model.width', value: width }]);
     // It stands beside both settings, and either fix is valid.
@@ -143,7 +144,7 @@ describe('problems', () => {
     const draft = { ...EMPTY_DRAFT, parameters: { 'model.width': { values: [16, width] } } };
     const next = fixed(draft, { ...found.others![0], message }, isSetting, defaults)!;
     const [, changed] = next.parameters['model.width'].values!;
-    expect(checkRules({ ...wrong, 'model.width': changed as number }).problems).toEqual([]);
+    expect(builtInCatalog.check({ ...wrong, 'model.width': changed as number }).problems).toEqual([]);
   });
 
   it('finds the line of a problem in a file', () => {

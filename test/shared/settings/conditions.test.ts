@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Catalog } from '../../../main/engine/catalog.ts';
 import { DeclarationError, SettingsRegistry } from '../../../main/lab/settings/index.ts';
 import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 import { conditionOf, holds, mayHold } from '../../../preload/shared/settings/conditions.ts';
@@ -179,7 +180,7 @@ describe(`random expressions (SWEEPLAB_TEST_SEED=${SEED})`, () => {
       if (condition === null) throw new Error(`not read: ${made.text}`);
       let lab: SettingsRegistry | undefined;
       try {
-        lab = new SettingsRegistry([...own, spec('z.z', 0, made.text)]);
+        lab = new SettingsRegistry(new Catalog([], [{ settings: [...own, spec('z.z', 0, made.text)] }]));
         declared++;
       } catch (error) {
         if (!(error instanceof DeclarationError)) throw error;

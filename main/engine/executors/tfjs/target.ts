@@ -2,7 +2,7 @@
 import { fuse } from '../../compile/fuse.ts';
 import { lower, PRIMITIVE_TARGET } from '../../compile/schedule.ts';
 import type { Target } from '../../compile/schedule.ts';
-import { attentionDimensions } from '../../graph/ops/index.ts';
+import { attentionDimensions, fusedRule } from '../../graph/ops/index.ts';
 import type { Program } from '../../graph/program.ts';
 import { isFloat } from '../../graph/shapes.ts';
 import { sizeOf } from '../../graph/value.ts';
@@ -33,7 +33,7 @@ export const TFJS_FAST_TARGET: Target = {
   name: 'tfjs-fast',
   keeps(node) {
     if (!among(FAST_COMPOSITES, node)) return false;
-    if (node.op === 'optimizerUpdate') return node.attrs.rule === 'adamw' || node.attrs.rule === 'adam';
+    if (node.op === 'optimizerUpdate') return ['adamw', 'adam'].includes(fusedRule(node) ?? '');
     return [...node.inputs, ...node.outputs].every(({ dtype }) => dtype === 'f32' || !isFloat(dtype));
   },
   workspaceBytes: (node) => 4 * workspaceElements(node),

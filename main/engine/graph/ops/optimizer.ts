@@ -1,182 +1,215 @@
 /**
- * Optimizer updates, one node per parameter, all in 32 bits. Every rule sees the gradient times `gradientScale` (clipping,
- * loss-scale removal); a scale of 0 says that the gradient is unusable and leaves everything as it was. With a 16-bit `working` type the last output is the rounded copy of the new weights.
- *
- * AdamW: Loshchilov & Hutter 2019; Adam: Kingma & Ba 2015 (decay added to the gradient); SGD with momentum as in PyTorch
- * (buffer = μ·buffer + g); Adagrad: Duchi et al. 2011; RMSprop: Tieleman & Hinton 2012, centred form Graves 2013.
+ * The update of one parameter, in 32 bits, as an operation that executors may run in one pass. What is computed is the update rule's
+ * (see optim/optimizers). The rule sees the gradient times `gradientScale` (clipping, loss-scale removal); a scale of 0 says that the
+ * gradient is unusable and leaves everything as it was. With a 16-bit `working` type the last output is the rounded copy of the weights.
  */
+import type { Config } from '../../../../preload/contract/settings.ts';
 import { defineOperation } from '../operation.ts';
 import { requireShape } from '../shapes.ts';
 import { sameShape, sizeOf } from '../value.ts';
-import type { Attributes, DType, Node, Value, ValueType } from '../value.ts';
-import { add, cast, div, greater, minimum, mul, scalar, select, sqrt, square, sub } from './elementwise.ts';
+import type { Attributes, DType, Node, Shape, Value, ValueType } from '../value.ts';
+import { add, cast, div, greater, minimum, mul, scalar, select, sqrt, square } from './elementwise.ts';
 import { reduceSum } from './reduce.ts';
 import { reshape } from './movement.ts';
 
+/** Moment buffers by name, f32. */
+export type Moments = Readonly<Record<string, Value>>;
+
+/** Numbers of a step, f32 scalars: learning rate and weight decay of the parameter's group, and the rule's own scalars by name. */
+export type Hyper = Readonly<Record<string, Value>> & { readonly lr: Value; readonly decay: Value };
+
+/** How a parameter moves, written once for all executors. `c` are the settings. */
 export interface UpdateRule {
-  /** Names of the moment buffers, each of the parameter's shape. */
-  moments(attrs: Attributes): readonly string[];
-  /** New parameter and moments. */
-  apply(p: Value, g: Value, moments: readonly Value[], h: Hyper, attrs: Attributes): { p: Value; moments: Value[] };
-  flopsPerElement: number;
+  readonly name: string;
+  /** Names of the moment buffers. */
+  moments(c: Config): readonly string[];
+  /** Shape of a moment of a parameter of `shape`; the same unless given. */
+  momentShape?(moment: string, shape: Shape): Shape;
+  /** Per-step numbers beside learning rate and decay, such as bias corrections; t counts updates from 1. */
+  scalars?(c: Config, t: number): Readonly<Record<string, number>>;
+  /** New parameter and moments. `g` is f32, already scaled. */
+  apply(p: Value, g: Value, moments: Moments, h: Hyper, c: Config): { readonly p: Value; readonly moments: Moments };
+  /** For the cost model. */
+  readonly flopsPerElement: number;
+  /** The same rule as one kernel, where an executor has it; else the rule is decomposed into the operations of `apply`. */
+  fused?(c: Config): FusedUpdate | undefined;
 }
 
-/** Per-step numbers of a parameter group; all f32 scalars. */
-export interface Hyper {
-  gradientScale: Value;
-  learningRate: Value;
-  weightDecay: Value;
-  /** 1 − β1^t and 1 − β2^t (Adam only; 1 elsewhere). */
-  bias1: Value;
-  bias2: Value;
+/** The updates for which executors may have a kernel, with their constants. Formulas: native/optimizer.h. */
+export type FusedUpdate =
+  | { readonly rule: 'adamw' | 'adam'; readonly beta1: number; readonly beta2: number; readonly eps: number }
+  | { readonly rule: 'sgd'; readonly momentum: number; readonly nesterov: boolean }
+  | { readonly rule: 'adagrad'; readonly eps: number }
+  | {
+      readonly rule: 'rmsprop';
+      readonly alpha: number;
+      readonly eps: number;
+      readonly momentum: number;
+      readonly centered: boolean;
+    };
+export type FusedRule = FusedUpdate['rule'];
+
+interface FusedNeeds {
+  /** Constants, beside the rule's name. */
+  readonly constants: readonly string[];
+  readonly scalars: readonly string[];
+  readonly moments: (fused: FusedUpdate) => number;
 }
 
-const HYPER: readonly (keyof Hyper)[] = ['gradientScale', 'learningRate', 'weightDecay', 'bias1', 'bias2'];
+const ADAM: FusedNeeds = {
+  constants: ['beta1', 'beta2', 'eps'],
+  scalars: ['bias1', 'bias2'],
+  moments: () => 2,
+};
 
-/** old + rate·(new − old): an exponential average that is exact for rate 1. */
-const towards = (old: Value, target: Value, rate: number) => add(old, mul(scalar(old, rate), sub(target, old)));
-const withDecay = (g: Value, p: Value, h: Hyper) => add(g, mul(h.weightDecay, p));
+const above = (fused: FusedUpdate): number => ('momentum' in fused && fused.momentum > 0 ? 1 : 0);
+const centred = (fused: FusedUpdate): number => ('centered' in fused && fused.centered ? 1 : 0);
 
-function adam(decoupled: boolean): UpdateRule {
-  return {
-    moments: () => ['first', 'second'],
-    flopsPerElement: 16,
-    apply(p, g0, [m, v], h, attrs) {
-      const g = decoupled ? g0 : withDecay(g0, p, h);
-      const first = towards(m!, g, 1 - (attrs.beta1 as number));
-      const second = towards(v!, square(g), 1 - (attrs.beta2 as number));
-      const step = div(div(first, h.bias1), add(sqrt(div(second, h.bias2)), scalar(p, attrs.eps as number)));
-      const kept = decoupled ? mul(p, sub(scalar(p, 1), mul(h.learningRate, h.weightDecay))) : p;
-      return { p: sub(kept, mul(h.learningRate, step)), moments: [first, second] };
-    },
-  };
-}
-
-export const UPDATE_RULES: Readonly<Record<string, UpdateRule>> = {
-  adamw: adam(true),
-  adam: adam(false),
-  sgd: {
-    moments: (attrs) => ((attrs.momentum as number) > 0 ? ['momentum'] : []),
-    flopsPerElement: 6,
-    apply(p, g0, [buffer], h, attrs) {
-      const g = withDecay(g0, p, h);
-      if (buffer === undefined) return { p: sub(p, mul(h.learningRate, g)), moments: [] };
-      const mu = scalar(p, attrs.momentum as number);
-      const next = add(mul(mu, buffer), g);
-      const step = attrs.nesterov === true ? add(g, mul(mu, next)) : next;
-      return { p: sub(p, mul(h.learningRate, step)), moments: [next] };
-    },
-  },
-  adagrad: {
-    moments: () => ['sum'],
-    flopsPerElement: 8,
-    apply(p, g0, [sum], h, attrs) {
-      const g = withDecay(g0, p, h);
-      const next = add(sum!, square(g));
-      return {
-        p: sub(p, mul(h.learningRate, div(g, add(sqrt(next), scalar(p, attrs.eps as number))))),
-        moments: [next],
-      };
-    },
-  },
+const FUSED: Readonly<Record<FusedRule, FusedNeeds>> = {
+  adamw: ADAM,
+  adam: ADAM,
+  sgd: { constants: ['momentum', 'nesterov'], scalars: [], moments: above },
+  adagrad: { constants: ['eps'], scalars: [], moments: () => 1 },
   rmsprop: {
-    moments: (attrs) => [
-      'square',
-      ...(attrs.centered === true ? ['mean'] : []),
-      ...((attrs.momentum as number) > 0 ? ['momentum'] : []),
-    ],
-    flopsPerElement: 14,
-    apply(p, g0, moments, h, attrs) {
-      const g = withDecay(g0, p, h);
-      const rest = [...moments];
-      const rate = 1 - (attrs.alpha as number);
-      const second = towards(rest.shift()!, square(g), rate);
-      const next = [second];
-      let variance = second;
-      if (attrs.centered === true) {
-        const mean = towards(rest.shift()!, g, rate);
-        next.push(mean);
-        variance = sub(second, square(mean));
-      }
-      let step = div(g, add(sqrt(variance), scalar(p, attrs.eps as number)));
-      if ((attrs.momentum as number) > 0) {
-        step = add(mul(scalar(p, attrs.momentum as number), rest.shift()!), step);
-        next.push(step);
-      }
-      return { p: sub(p, mul(h.learningRate, step)), moments: next };
-    },
+    constants: ['alpha', 'eps', 'momentum', 'centered'],
+    scalars: [],
+    moments: (fused) => 1 + centred(fused) + above(fused),
   },
 };
 
-const ruleOf = (attrs: Attributes) => UPDATE_RULES[attrs.rule as string]!;
+/** The fused form of a rule under these settings. @throws Error when the rule does not give the kernel what it needs */
+function fusedOf(rule: UpdateRule, c: Config): FusedUpdate | undefined {
+  const fused = rule.fused?.(c);
+  if (fused === undefined) return undefined;
+  const wrong = (what: string): never => {
+    throw new Error(`optimizer ${rule.name}: fused ${what}`);
+  };
+  const needs = (FUSED as Readonly<Record<string, FusedNeeds | undefined>>)[fused.rule];
+  if (needs === undefined)
+    return wrong(`rule is ${String(fused.rule)}; allowed: ${Object.keys(FUSED).join(', ')}, or none`);
+  const given = fused as unknown as Readonly<Record<string, unknown>>;
+  for (const name of needs.constants) {
+    if (typeof given[name] !== 'boolean' && !Number.isFinite(given[name]))
+      wrong(`rule ${fused.rule} needs ${name}, which is ${String(given[name])}`);
+  }
+  const scalars = Object.keys(rule.scalars?.(c, 1) ?? {});
+  for (const name of needs.scalars) {
+    if (!scalars.includes(name)) wrong(`rule ${fused.rule} needs the scalar ${name}, which scalars does not give`);
+  }
+  const [own, wanted] = [rule.moments(c).length, needs.moments(fused)];
+  if (own !== wanted) wrong(`rule ${fused.rule} has ${wanted} moments, and moments names ${own}`);
+  return fused;
+}
+
+/** Shape of a moment of a parameter of `shape`. */
+export function momentShapeOf(rule: UpdateRule, moment: string, shape: Shape): Shape {
+  return rule.momentShape?.(moment, shape) ?? shape;
+}
+
+interface UpdateAttributes {
+  readonly rule: UpdateRule;
+  readonly settings: Config;
+  readonly moments: readonly string[];
+  /** Names of the rule's scalars, in the order of the inputs. */
+  readonly scalars: readonly string[];
+  readonly fused: FusedUpdate | undefined;
+  readonly working: DType | undefined;
+}
+
+const attributesOf = (attrs: Attributes): UpdateAttributes => attrs as unknown as UpdateAttributes;
+
+/** An update node taken apart. */
+export interface UpdateParts {
+  readonly p: Value;
+  readonly g: Value;
+  readonly moments: readonly Value[];
+  readonly gradientScale: Value;
+  readonly hyper: Hyper;
+  readonly fused: FusedUpdate | undefined;
+}
+
+function partsOf(inputs: readonly Value[], attrs: Attributes): UpdateParts {
+  const { moments, scalars, fused } = attributesOf(attrs);
+  const [p, g] = inputs as [Value, Value];
+  const [gradientScale, lr, decay, ...own] = inputs.slice(2 + moments.length) as [Value, Value, Value, ...Value[]];
+  const named = Object.fromEntries(scalars.map((name, i) => [name, own[i]!]));
+  return { p, g, moments: inputs.slice(2, 2 + moments.length), gradientScale, hyper: { ...named, lr, decay }, fused };
+}
+
+/** Inputs of an `optimizerUpdate` node by name, and the kernel that equals it, if any. */
+export const updateParts = (node: Node): UpdateParts => partsOf(node.inputs, node.attrs);
+
+/** The kernel that a node's rule names; undefined: it must be decomposed. */
+export const fusedRule = (node: Node): FusedRule | undefined => attributesOf(node.attrs).fused?.rule;
 
 defineOperation({
   name: 'optimizerUpdate',
   kind: 'composite',
-  infer: ([p, g, ...rest], attrs) => {
-    requireShape(
-      sameShape(p!.shape, g!.shape) && p!.dtype === 'f32',
-      'optimizerUpdate',
-      'parameter and gradient differ',
-      p!,
-      g!,
-    );
-    const moments = ruleOf(attrs).moments(attrs);
-    requireShape(
-      rest.length === HYPER.length + moments.length,
-      'optimizerUpdate',
-      `needs ${moments.length} moments`,
-      p!,
-    );
+  infer: (inputs, attrs) => {
+    const [p, g] = inputs as [Value, Value];
+    const { rule, moments, scalars, working } = attributesOf(attrs);
+    const fits = sameShape(p.shape, g.shape) && p.dtype === 'f32';
+    requireShape(fits, 'optimizerUpdate', 'parameter and gradient differ', p, g);
+    const names = ['gradientScale', 'lr', 'decay', ...scalars];
+    const count = inputs.length === 2 + moments.length + names.length;
+    requireShape(count, 'optimizerUpdate', `needs ${moments.length} moments and ${names.join(', ')}`, p);
     const types: ValueType[] = [
-      { shape: p!.shape, dtype: 'f32' },
-      ...moments.map(() => ({ shape: p!.shape, dtype: 'f32' as const })),
+      { shape: p.shape, dtype: 'f32' },
+      ...moments.map((name) => ({ shape: momentShapeOf(rule, name, p.shape), dtype: 'f32' as const })),
     ];
-    if (attrs.working !== undefined) types.push({ shape: p!.shape, dtype: attrs.working as DType });
+    if (working !== undefined) types.push({ shape: p.shape, dtype: working });
     return types;
   },
   decompose: (inputs, attrs) => {
-    const [p, g] = inputs as [Value, Value];
-    const hyper = Object.fromEntries(HYPER.map((name, i) => [name, inputs[2 + i]!])) as unknown as Hyper;
-    const moments = inputs.slice(2 + HYPER.length);
-    const result = ruleOf(attrs).apply(p, mul(cast(g, 'f32'), hyper.gradientScale), moments, hyper, attrs);
-    const good = greater(hyper.gradientScale, scalar(p, 0));
-    const next = select(good, result.p, p);
-    const out = [next, ...result.moments.map((moment, i) => select(good, moment, moments[i]!))];
-    if (attrs.working !== undefined) out.push(cast(next, attrs.working as DType));
+    const { rule, settings, moments: names, working } = attributesOf(attrs);
+    const { p, g, moments, gradientScale, hyper } = partsOf(inputs, attrs);
+    const before = Object.fromEntries(names.map((name, i) => [name, moments[i]!]));
+    const after = rule.apply(p, mul(cast(g, 'f32'), gradientScale), before, hyper, settings);
+    const good = greater(gradientScale, scalar(p, 0));
+    const kept = (name: string, next: Value | undefined, old: Value): Value => {
+      if (next === undefined) throw new Error(`optimizer ${rule.name}: apply returns no ${name}`);
+      return select(good, next, old);
+    };
+    const next = kept('p', after.p, p);
+    const out = [next, ...names.map((name) => kept(`moment ${name}`, after.moments[name], before[name]!))];
+    if (working !== undefined) out.push(cast(next, working));
     return out;
   },
-  flops: (node: Node) => ruleOf(node.attrs).flopsPerElement * sizeOf(node.inputs[0]!.shape),
-  // Output 0 over the parameter, output 1 + i over moment i; the inputs beyond what a rule has are never matched.
-  inPlace: [
-    [0, 0],
-    [1, 2 + HYPER.length],
-    [2, 3 + HYPER.length],
-    [3, 4 + HYPER.length],
-  ],
+  flops: (node: Node) => attributesOf(node.attrs).rule.flopsPerElement * sizeOf(node.inputs[0]!.shape),
+  // Output 0 over the parameter, output 1 + i over moment i; the pairs beyond what a rule has never match.
+  inPlace: [[0, 0], ...Array.from({ length: 8 }, (_, i) => [1 + i, 2 + i] as const)],
 });
 
-export interface OptimizerUpdate {
-  p: Value;
-  moments: readonly Value[];
-  /** Rounded copy of the new parameter, when a working type was asked for. */
-  working?: Value;
+export interface UpdateInputs {
+  readonly p: Value;
+  readonly g: Value;
+  readonly moments: Moments;
+  readonly gradientScale: Value;
+  readonly hyper: Hyper;
+  /** Type of the rounded copy of the new parameter, when one is wanted. */
+  readonly working?: DType | undefined;
 }
 
-/** One parameter's update. `attrs` holds the rule's name and its constants (beta1, eps, momentum …). */
-export function optimizerUpdate(
-  p: Value,
-  g: Value,
-  moments: readonly Value[],
-  hyper: Hyper,
-  attrs: Attributes & { rule: string; working?: DType },
-): OptimizerUpdate {
-  const out = p.graph.add('optimizerUpdate', [p, g, ...HYPER.map((name) => hyper[name]), ...moments], attrs);
-  const count = moments.length;
+export interface OptimizerUpdate {
+  readonly p: Value;
+  readonly moments: Moments;
+  readonly working?: Value;
+}
+
+/** One parameter's update by `rule` under `settings`. @throws Error when the rule contradicts itself */
+export function optimizerUpdate(rule: UpdateRule, settings: Config, given: UpdateInputs): OptimizerUpdate {
+  const { p, g, gradientScale, hyper, working } = given;
+  const moments = rule.moments(settings);
+  const scalars = Object.keys(rule.scalars?.(settings, 1) ?? {});
+  const fused = fusedOf(rule, settings);
+  const attrs: UpdateAttributes = { rule, settings, moments, scalars, fused, working };
+  const numbers = [gradientScale, hyper.lr, hyper.decay, ...scalars.map((name) => hyper[name]!)];
+  const inputs = [p, g, ...moments.map((name) => given.moments[name]!), ...numbers];
+  const out = p.graph.add('optimizerUpdate', inputs, attrs as unknown as Attributes);
   return {
     p: out[0]!,
-    moments: out.slice(1, 1 + count),
-    working: attrs.working === undefined ? undefined : out[1 + count],
+    moments: Object.fromEntries(moments.map((name, i) => [name, out[1 + i]!])),
+    ...(working === undefined ? {} : { working: out[1 + moments.length]! }),
   };
 }
 

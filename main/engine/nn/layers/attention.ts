@@ -2,16 +2,29 @@
 import { attention, reshape, rotary } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { ModelContext } from '../model.ts';
-import type { ModelDimensions } from '../models/dimensions.ts';
 import { linearLayer } from './linear.ts';
 import { normLayer } from './norm.ts';
 import { learnedSlopes } from './positions.ts';
+
+/** Sizes of an attention layer, in elements. */
+export interface AttentionSizes {
+  /** Of the residual stream. */
+  readonly width: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  /** heads × headSize */
+  readonly attentionWidth: number;
+  readonly context: number;
+  /** Tokens a position can see, itself included. */
+  readonly window: number;
+}
 
 /**
  * x [rows, length, width] → the same shape. Queries, keys and values are three products (not one that is then cut up) so that no
  * copies are needed. `outputStd` is the initial standard deviation of the output projection.
  */
-export function selfAttention(m: ModelContext, x: Value, d: ModelDimensions, outputStd: number): Value {
+export function selfAttention(m: ModelContext, x: Value, d: AttentionSizes, outputStd: number): Value {
   const { config } = m;
   const std = config['model.init_std'] as number;
   const bias = config['model.bias'] as boolean;

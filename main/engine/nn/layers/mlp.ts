@@ -3,14 +3,21 @@ import { activation, gatedActivation } from '../../graph/ops/index.ts';
 import type { Activation } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { ModelContext } from '../model.ts';
-import type { ModelDimensions } from '../models/dimensions.ts';
 import { linearLayer } from './linear.ts';
+
+/** Sizes of an MLP, in elements. */
+export interface MlpSizes {
+  /** Of the residual stream. */
+  readonly width: number;
+  readonly mlpWidth: number;
+  readonly mlpGated: boolean;
+}
 
 /** The gate's activation of the gated forms. */
 const GATES: Readonly<Record<string, Activation>> = { swiglu: 'silu', geglu: 'gelu' };
 
 /** x [.., width] → [.., width] through `mlpWidth` features. `outputStd` is the initial deviation of the last projection. */
-export function mlp(m: ModelContext, x: Value, d: ModelDimensions, outputStd: number): Value {
+export function mlp(m: ModelContext, x: Value, d: MlpSizes, outputStd: number): Value {
   const kind = m.config['model.mlp'] as string;
   const options = { std: m.config['model.init_std'] as number, bias: m.config['model.bias'] as boolean };
   const up = linearLayer(m, 'up', x, d.mlpWidth, options);

@@ -5,8 +5,11 @@ import { selfAttention } from '../layers/attention.ts';
 import { mlp } from '../layers/mlp.ts';
 import { normLayer } from '../layers/norm.ts';
 import { addPositions } from '../layers/positions.ts';
-import type { ModelContext, ModelDefinition, ModelOutput } from '../model.ts';
-import { deriveModel } from './dimensions.ts';
+import { defineModel } from '../model.ts';
+import type { ModelContext, ModelOutput } from '../model.ts';
+import { deriveModel } from './gpt.dimensions.ts';
+import { gptRules } from './gpt.rules.ts';
+import { gptSettings } from './gpt.settings.ts';
 
 /** x + f(norm(x)), or norm(x + f(x)) for post-norm. */
 function residual(m: ModelContext, name: string, x: Value, part: (x: Value) => Value): Value {
@@ -47,4 +50,17 @@ function build(m: ModelContext): ModelOutput {
   return { hidden, head, softcap: m.config['model.softcap'] as number };
 }
 
-export const gpt: ModelDefinition = { name: 'gpt', build };
+export const gpt = defineModel({
+  name: 'gpt',
+  help: 'The decoder-only transformer with all its usual variants: GPT-2, Llama-like and what lies between.',
+  settings: gptSettings,
+  rules: gptRules,
+  identity: {
+    settings: ['model.kv_heads', 'model.head_size', 'model.mlp_width', 'model.mlp_ratio'],
+    of: (config) => {
+      const { kvHeads, headSize, mlpWidth } = deriveModel(config);
+      return `${kvHeads}/${headSize}/${mlpWidth}`;
+    },
+  },
+  build,
+});

@@ -1,66 +1,51 @@
 /** Optimizer updates in one pass. */
-import { UPDATE_RULES } from '../../../graph/ops/index.ts';
+import { fusedRule, updateParts } from '../../../graph/ops/index.ts';
+import type { FusedRule } from '../../../graph/ops/index.ts';
 import { sizeOf } from '../../../graph/value.ts';
 import type { Node, Value } from '../../../graph/value.ts';
 import type { KernelCall } from '../call.ts';
 import type { NativeOperations, Placement } from '../operation.ts';
 import { copy } from './copy.ts';
 
-type Inputs = [
-  p: Value,
-  g: Value,
-  scale: Value,
-  lr: Value,
-  decay: Value,
-  bias1: Value,
-  bias2: Value,
-  ...moments: Value[],
-];
+/** The rules of the kernel. An update by another rule is decomposed. */
+export const OPTIMIZER_RULES: readonly FusedRule[] = ['adamw', 'adam', 'sgd', 'adagrad', 'rmsprop'];
 
-/** Constants that each kind of the kernel reads. A rule that is not among them is decomposed. */
-export const OPTIMIZER_KINDS: Readonly<Record<string, readonly string[]>> = {
-  adamw: ['beta1', 'beta2', 'eps'],
-  adam: ['beta1', 'beta2', 'eps'],
-  sgd: ['momentum'],
-  adagrad: ['eps'],
-  rmsprop: ['alpha', 'eps', 'momentum'],
-};
+/** What the kernel's other rules read. */
+const UNUSED = { nesterov: false, centered: false, beta1: 0, beta2: 0, eps: 0, momentum: 0, alpha: 0 };
 
 function update(node: Node, place: Placement): KernelCall[] {
-  const { attrs } = node;
-  const kind = attrs.rule as string;
-  const constant = (name: string) => (OPTIMIZER_KINDS[kind]!.includes(name) ? (attrs[name] as number) : 0);
-  const [p, g, scale, lr, decay, bias1, bias2, ...moments] = node.inputs as Inputs;
-  const count = UPDATE_RULES[kind]!.moments(attrs).length;
+  const { p, g, moments, gradientScale, hyper, fused } = updateParts(node);
+  const { rule, ...constants } = fused!;
   const [next, ...rest] = node.outputs as [Value, ...Value[]];
-  const [m, v, third] = rest.slice(0, count);
+  const [m, v, third] = rest.slice(0, moments.length);
   const fields = {
+    ...UNUSED,
+    ...constants,
     p: next,
     g,
     m: m ?? null,
     v: v ?? null,
     third: third ?? null,
-    copy: rest[count] ?? null,
-    scale,
-    lr,
-    decay,
-    bias1,
-    bias2,
+    copy: rest[moments.length] ?? null,
+    scale: gradientScale,
+    lr: hyper.lr,
+    decay: hyper.decay,
+    bias1: hyper.bias1 ?? null,
+    bias2: hyper.bias2 ?? null,
     n: sizeOf(p.shape),
     gtype: g.dtype,
-    kind,
-    nesterov: attrs.nesterov === true,
-    centered: attrs.centered === true,
-    beta1: constant('beta1'),
-    beta2: constant('beta2'),
-    eps: constant('eps'),
-    momentum: constant('momentum'),
-    alpha: constant('alpha'),
+    kind: rule,
   };
   const copies = [p, ...moments].flatMap((from, i) => copy(from, [next, m, v, third][i]!, place));
   return [...copies, { kernel: 'optimizer', fields }];
 }
 
 export const OPTIMIZER: NativeOperations = {
-  optimizerUpdate: { keeps: ({ attrs }) => Object.hasOwn(OPTIMIZER_KINDS, attrs.rule as string), calls: update },
+  optimizerUpdate: {
+    keeps: (node) => {
+      const rule = fusedRule(node);
+      return rule !== undefined && OPTIMIZER_RULES.includes(rule);
+    },
+    calls: update,
+  },
 };

@@ -1,6 +1,7 @@
 /** Activations, norms and optimizer updates in one loop each. */
+import { updateParts } from '../../../graph/ops/index.ts';
 import type { Activation } from '../../../graph/ops/index.ts';
-import type { Node } from '../../../graph/value.ts';
+import type { Node, Value } from '../../../graph/value.ts';
 import { compute, elements } from '../arrays.ts';
 import type { Kernel } from '../primitives.ts';
 import { exp, normalCdf, sigmoid, tanh } from './math.ts';
@@ -142,18 +143,24 @@ const normGrad: Kernel = ([x, gain, g, addend], node) =>
     },
   );
 
-/** Adam and AdamW in one pass (graph/ops/optimizer.ts has the formulas). */
-const adamUpdate: Kernel = ([p, g, gradientScale, learningRate, weightDecay, bias1, bias2, first, second], node) => {
-  const { beta1, beta2, eps, rule } = node.attrs as { beta1: number; beta2: number; eps: number; rule: string };
+/** Adam and AdamW in one pass (optim/optimizers/adam.ts has the formulas). */
+const adamUpdate: Kernel = (inputs, node) => {
+  const { p, g, moments, gradientScale, hyper, fused } = updateParts(node);
+  if (fused?.rule !== 'adamw' && fused?.rule !== 'adam')
+    throw new Error(`no kernel for the update rule ${String(fused?.rule)}`);
+  const { beta1, beta2, eps, rule } = fused;
+  const of = (value: Value): Float32Array => elements(inputs[node.inputs.indexOf(value)]!);
   return compute(
     node.outputs.map((output) => output.shape),
     (p2, m2, v2, working) => {
-      const w = elements(p!);
-      const d = elements(g!);
-      const m = elements(first!);
-      const v = elements(second!);
-      const [scale, lr, decay, b1, b2] = [gradientScale, learningRate, weightDecay, bias1, bias2].map(
-        (x) => elements(x!)[0]!,
+      const [w, d, m, v] = [p, g, moments[0]!, moments[1]!].map(of) as [
+        Float32Array,
+        Float32Array,
+        Float32Array,
+        Float32Array,
+      ];
+      const [scale, lr, decay, b1, b2] = [gradientScale, hyper.lr, hyper.decay, hyper.bias1!, hyper.bias2!].map(
+        (value) => of(value)[0]!,
       ) as [number, number, number, number, number];
       const decoupled = rule === 'adamw';
       if (!(scale > 0)) {

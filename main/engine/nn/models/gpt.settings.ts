@@ -1,24 +1,7 @@
 import type { SettingSpec } from '../../../../preload/contract/settings.ts';
 
 /** Settings of the model kind `gpt`: a decoder-only transformer. */
-export const modelSettings: readonly SettingSpec[] = [
-  {
-    name: 'model.kind',
-    type: { kind: 'enum', values: ['gpt'] },
-    default: 'gpt',
-    help: 'Model family: gpt, or one that a plug-in adds.',
-    question: 'capacity',
-    touches: ['memory', 'time', 'stability'],
-  },
-  {
-    name: 'model.context',
-    type: { kind: 'int', min: 1, max: 1048576 },
-    default: 128,
-    unit: 'tokens',
-    help: 'Tokens per sequence. Longer sees further back; activations grow with it.',
-    question: 'memory',
-    touches: ['memory', 'time'],
-  },
+export const gptSettings: readonly SettingSpec[] = [
   {
     name: 'model.depth',
     type: { kind: 'int', min: 1, max: 1024 },
@@ -110,6 +93,7 @@ export const modelSettings: readonly SettingSpec[] = [
     help: 'Added to the variance inside the norms.',
     question: 'stability',
     touches: ['stability'],
+    plan: 'none',
   },
   {
     name: 'model.positions',
@@ -125,6 +109,7 @@ export const modelSettings: readonly SettingSpec[] = [
     default: 10000,
     help: 'Base of the rotary frequencies; larger for long contexts.',
     question: 'capacity',
+    plan: 'none',
     when: 'model.positions == "rotary"',
   },
   {
@@ -151,6 +136,7 @@ export const modelSettings: readonly SettingSpec[] = [
     help: 'Soft cap of the final logits, c·tanh(x/c); 0 is off.',
     question: 'stability',
     touches: ['stability'],
+    plan: 'switch',
   },
   {
     name: 'model.attention_softcap',
@@ -159,6 +145,7 @@ export const modelSettings: readonly SettingSpec[] = [
     help: 'Soft cap of the attention scores, c·tanh(x/c); 0 is off.',
     question: 'stability',
     touches: ['stability'],
+    plan: 'switch',
   },
   {
     name: 'model.tied',
@@ -183,6 +170,7 @@ export const modelSettings: readonly SettingSpec[] = [
     help: 'Share of activations dropped while training; useful when the text is seen many times.',
     question: 'stability',
     touches: ['memory', 'time', 'stability'],
+    plan: 'switch',
   },
   {
     name: 'model.init_std',
@@ -191,6 +179,7 @@ export const modelSettings: readonly SettingSpec[] = [
     help: 'Standard deviation of the initial weights.',
     question: 'stability',
     touches: ['stability'],
+    plan: 'none',
   },
   {
     name: 'model.residual_scale',
@@ -199,5 +188,6 @@ export const modelSettings: readonly SettingSpec[] = [
     help: 'Scale the initial residual projections by 1/sqrt(2 × depth), as GPT-2 does.',
     question: 'stability',
     touches: ['stability'],
+    plan: 'none',
   },
 ];

@@ -1,7 +1,8 @@
-import type { SettingSpec } from '../../../../preload/contract/settings.ts';
-
 /** When and on how much the validation loss is measured. */
-export const evalSettings: readonly SettingSpec[] = [
+import type { SettingSpec } from '../../../preload/contract/settings.ts';
+import type { Common } from '../kind.ts';
+
+const settings: readonly SettingSpec[] = [
   {
     name: 'eval.every_steps',
     type: { kind: 'int', min: 0 },
@@ -10,6 +11,7 @@ export const evalSettings: readonly SettingSpec[] = [
     help: 'Steps between evaluations; 0 evaluates only at the end. Never changes the training itself.',
     question: 'budget',
     touches: ['time'],
+    plan: 'none',
   },
   {
     name: 'eval.tokens',
@@ -19,6 +21,7 @@ export const evalSettings: readonly SettingSpec[] = [
     help: 'Validation tokens scored, from the start of the split; 0 scores all. The coverage is reported.',
     question: 'budget',
     touches: ['time'],
+    plan: 'none',
   },
   {
     name: 'eval.batch',
@@ -28,5 +31,8 @@ export const evalSettings: readonly SettingSpec[] = [
     help: 'Sequences scored at once; 0 takes the micro-batch. Changes the speed, not the loss.',
     question: 'budget',
     touches: ['memory', 'time'],
+    plan: 'none',
   },
 ];
+
+export const evalSettings: Common = { settings };

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
-import { deriveModel } from '../../../main/engine/nn/models/dimensions.ts';
-import { builtInRegistry, checkRules, checkValue } from '../../../main/lab/settings/index.ts';
+import { deriveModel } from '../../../main/engine/nn/models/gpt.dimensions.ts';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
+import { builtInRegistry, checkValue } from '../../../main/lab/settings/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 
 const registry = builtInRegistry();
-const check = (values: Record<string, SettingValue>) => checkRules({ ...registry.defaults, ...values });
+const check = (values: Record<string, SettingValue>) => builtInCatalog.check({ ...registry.defaults, ...values });
 
 describe('model sizes', () => {
   it('refuses exactly what cannot be built (catches the crash of width 100 with 5 heads in the middle of a sweep)', () => {

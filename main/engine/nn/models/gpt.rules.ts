@@ -1,6 +1,6 @@
-/** Rules for the sizes of a model: every derived dimension must come out whole. */
+/** Rules for the sizes of a gpt: every derived dimension must come out whole. */
 import type { Config } from '../../../../preload/contract/settings.ts';
-import { roundMlpWidth } from '../../../engine/nn/models/dimensions.ts';
+import { roundMlpWidth } from './gpt.dimensions.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { divisors, nearestWhere } from '../../../../preload/shared/settings/arithmetic.ts';
@@ -10,12 +10,11 @@ const number = (config: Config, name: string): number => config[name] as number;
 /** Rotary positions turn pairs of channels, so they need an even head size. */
 const needsEvenHeads = (config: Config): boolean => config['model.positions'] === 'rotary';
 
-export const modelRules: readonly Rule[] = [
+export const gptRules: readonly Rule[] = [
   {
     code: 'model.heads_divide_width',
     settings: ['model.width', 'model.heads', 'model.head_size', 'model.positions'],
     severity: 'error',
-    gptOnly: true,
     check: (config) => {
       const width = number(config, 'model.width');
       const heads = number(config, 'model.heads');
@@ -42,7 +41,6 @@ export const modelRules: readonly Rule[] = [
     code: 'model.kv_heads_divide_heads',
     settings: ['model.heads', 'model.kv_heads'],
     severity: 'error',
-    gptOnly: true,
     check: (config) => {
       const heads = number(config, 'model.heads');
       const kv = number(config, 'model.kv_heads');
@@ -61,7 +59,6 @@ export const modelRules: readonly Rule[] = [
     code: 'model.rotary_even_head_size',
     settings: ['model.positions', 'model.head_size', 'model.width', 'model.heads'],
     severity: 'error',
-    gptOnly: true,
     check: (config) => {
       if (!needsEvenHeads(config)) return null;
       const width = number(config, 'model.width');
@@ -91,7 +88,6 @@ export const modelRules: readonly Rule[] = [
     code: 'model.sinusoidal_even_width',
     settings: ['model.positions', 'model.width'],
     severity: 'error',
-    gptOnly: true,
     check: (config) => {
       const width = number(config, 'model.width');
       if (config['model.positions'] !== 'sinusoidal' || width % 2 === 0) return null;
@@ -106,7 +102,6 @@ export const modelRules: readonly Rule[] = [
     code: 'model.mlp_width',
     settings: ['model.mlp_ratio', 'model.width', 'model.mlp_width'],
     severity: 'error',
-    gptOnly: true,
     check: (config) => {
       const ratio = number(config, 'model.mlp_ratio');
       const width = number(config, 'model.width');
@@ -119,7 +114,6 @@ export const modelRules: readonly Rule[] = [
     code: 'model.mlp_width_rounded',
     settings: ['model.mlp_ratio', 'model.width', 'model.mlp_width'],
     severity: 'warning',
-    gptOnly: true,
     check: (config) => {
       const ratio = number(config, 'model.mlp_ratio');
       const width = number(config, 'model.width');
@@ -135,23 +129,11 @@ export const modelRules: readonly Rule[] = [
     code: 'model.window_in_context',
     settings: ['model.window', 'model.context'],
     severity: 'error',
-    gptOnly: true,
     check: (config) => {
       const window = number(config, 'model.window');
       const context = number(config, 'model.context');
       if (window <= context) return null;
       return problem('model.window', window, `at most model.context ${context}, or 0 for the whole context`, context);
-    },
-  },
-  {
-    code: 'optimizer.nesterov_needs_momentum',
-    settings: ['optimizer.kind', 'optimizer.nesterov', 'optimizer.momentum'],
-    severity: 'error',
-    check: (config) => {
-      if (config['optimizer.kind'] !== 'sgd' || config['optimizer.nesterov'] !== true) return null;
-      const momentum = number(config, 'optimizer.momentum');
-      if (momentum > 0) return null;
-      return problem('optimizer.momentum', momentum, 'a number above 0 and below 1 with optimizer.nesterov', 0.9);
     },
   },
 ];

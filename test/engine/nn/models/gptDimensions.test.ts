@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deriveModel, roundMlpWidth } from '../../../../main/engine/nn/models/dimensions.ts';
+import { deriveModel, roundMlpWidth } from '../../../../main/engine/nn/models/gpt.dimensions.ts';
 import { builtInRegistry } from '../../../../main/lab/settings/index.ts';
 
 const { defaults } = builtInRegistry();

@@ -9,6 +9,7 @@ export const dataSettings: readonly SettingSpec[] = [
     help: 'The text: `stories` (built in), a file, folder or glob, a download (tinyshakespeare, wikitext-2, wikitext-103, hacker-news, fineweb-edu) or `hf:owner/name`.',
     question: 'data',
     touches: ['time'],
+    plan: 'none',
   },
   {
     name: 'data.column',
@@ -16,6 +17,7 @@ export const dataSettings: readonly SettingSpec[] = [
     default: 'text',
     help: 'Column or field that holds the text, for JSONL, CSV and Parquet.',
     question: 'data',
+    plan: 'none',
   },
   {
     name: 'data.config',
@@ -23,6 +25,7 @@ export const dataSettings: readonly SettingSpec[] = [
     default: '',
     help: 'Configuration (subset) of a downloaded dataset; empty takes its default one.',
     question: 'data',
+    plan: 'none',
   },
   {
     name: 'data.split',
@@ -30,6 +33,7 @@ export const dataSettings: readonly SettingSpec[] = [
     default: 'train',
     help: 'Split of a downloaded dataset to read.',
     question: 'data',
+    plan: 'none',
   },
   {
     name: 'data.size',
@@ -39,6 +43,7 @@ export const dataSettings: readonly SettingSpec[] = [
     help: 'Bytes generated (stories) or at most read (files, downloads); 0 means all, and 2,000,000 for stories.',
     question: 'data',
     touches: ['time'],
+    plan: 'none',
   },
   {
     name: 'data.corpus_seed',
@@ -46,6 +51,7 @@ export const dataSettings: readonly SettingSpec[] = [
     default: 0,
     help: 'Seed of the generated text and of the choice of held-out documents; independent of `seed`, so all runs share one split.',
     question: 'data',
+    plan: 'none',
   },
   {
     name: 'data.validation',
@@ -54,6 +60,7 @@ export const dataSettings: readonly SettingSpec[] = [
     unit: 'fraction',
     help: 'Share of the documents held out for validation; never trained on, nor seen by the tokenizer.',
     question: 'data',
+    plan: 'none',
     when: 'data.validation_path == ""',
   },
   {
@@ -62,6 +69,7 @@ export const dataSettings: readonly SettingSpec[] = [
     default: '',
     help: 'A validation file of your own; then nothing is held out from the training text.',
     question: 'data',
+    plan: 'none',
   },
   {
     name: 'data.separator',
@@ -69,6 +77,7 @@ export const dataSettings: readonly SettingSpec[] = [
     default: '\n\n',
     help: 'What separates the documents of a text file (\\n is a line break); empty takes each file as one document.',
     question: 'data',
+    plan: 'none',
   },
   {
     name: 'data.holdout',
@@ -76,6 +85,7 @@ export const dataSettings: readonly SettingSpec[] = [
     default: 'random',
     help: 'Which documents are held out: random ones, or the last ones (for text in order of time).',
     question: 'data',
+    plan: 'none',
     when: 'data.validation_path == ""',
   },
   {
@@ -85,5 +95,6 @@ export const dataSettings: readonly SettingSpec[] = [
     help: 'Windows drawn at random, every window once an epoch in shuffled order, or one document a row with padding.',
     question: 'data',
     touches: ['time', 'stability'],
+    plan: 'none',
   },
 ];

@@ -1,7 +1,8 @@
-import type { SettingSpec } from '../../../../preload/contract/settings.ts';
-
 /** What is recorded and kept. */
-export const logSettings: readonly SettingSpec[] = [
+import type { SettingSpec } from '../../../preload/contract/settings.ts';
+import type { Common } from '../kind.ts';
+
+const settings: readonly SettingSpec[] = [
   {
     name: 'log.every_steps',
     type: { kind: 'int', min: 1 },
@@ -9,6 +10,7 @@ export const logSettings: readonly SettingSpec[] = [
     unit: 'steps',
     help: 'Steps between recorded training points.',
     question: 'budget',
+    plan: 'none',
   },
   {
     name: 'log.checkpoint_steps',
@@ -18,6 +20,7 @@ export const logSettings: readonly SettingSpec[] = [
     help: 'Steps between checkpoints; 0 saves at each evaluation.',
     question: 'budget',
     touches: ['time'],
+    plan: 'none',
   },
   {
     name: 'log.keep_best',
@@ -25,6 +28,7 @@ export const logSettings: readonly SettingSpec[] = [
     default: true,
     help: 'Keep the checkpoint with the lowest val/loss beside the last one.',
     question: 'budget',
+    plan: 'none',
   },
   {
     name: 'log.sample_tokens',
@@ -34,5 +38,8 @@ export const logSettings: readonly SettingSpec[] = [
     help: 'Tokens of text sampled at each evaluation; 0 samples none.',
     question: 'budget',
     touches: ['time'],
+    plan: 'none',
   },
 ];
+
+export const logSettings: Common = { settings };

@@ -1,7 +1,8 @@
-import type { SettingSpec } from '../../../../preload/contract/settings.ts';
-
 /** Number formats and recomputation. */
-export const precisionSettings: readonly SettingSpec[] = [
+import type { SettingSpec } from '../../../preload/contract/settings.ts';
+import type { Common } from '../kind.ts';
+
+const settings: readonly SettingSpec[] = [
   {
     name: 'precision.policy',
     type: { kind: 'enum', values: ['fp32', 'bf16', 'fp16', 'pure-bf16'] },
@@ -19,3 +20,5 @@ export const precisionSettings: readonly SettingSpec[] = [
     touches: ['memory', 'time'],
   },
 ];
+
+export const precisionSettings: Common = { settings };

@@ -9,6 +9,7 @@ export const tokenizerSettings: readonly SettingSpec[] = [
     help: 'byte: no training, long sequences. bpe: trained on the training split. gpt2: the 50,257 tokens of GPT-2. Compare kinds by bits per byte.',
     question: 'tokenizer',
     touches: ['memory', 'time'],
+    plan: 'none',
   },
   {
     name: 'tokenizer.vocabulary',
@@ -18,6 +19,7 @@ export const tokenizerSettings: readonly SettingSpec[] = [
     help: 'Vocabulary of the trained byte-level BPE. The logits, often the largest tensor, grow with it.',
     question: 'tokenizer',
     touches: ['memory', 'time'],
+    plan: 'none',
     when: 'tokenizer.kind == "bpe"',
   },
   {
@@ -27,6 +29,7 @@ export const tokenizerSettings: readonly SettingSpec[] = [
     unit: 'bytes',
     help: 'Bytes of the training split that the BPE is trained on; 0 takes all of it.',
     question: 'tokenizer',
+    plan: 'none',
     when: 'tokenizer.kind == "bpe"',
   },
 ];

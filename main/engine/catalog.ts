@@ -1,0 +1,275 @@
+/** Every kind, built in or of a plug-in, and what follows from them all: settings with their choices and conditions, rules, defaults. */
+import type { Config, SettingSpec, SettingValue } from '../../preload/contract/settings.ts';
+import { nearestName } from '../../preload/shared/settings/nearest.ts';
+import { applyRules } from '../../preload/shared/settings/rules.ts';
+import type { Rule, RuleResult } from '../../preload/shared/settings/rules.ts';
+import { dataRules } from './data/corpora/shared.rules.ts';
+import { dataSettings } from './data/corpora/shared.settings.ts';
+import { tokenizerSettings } from './data/tokenizers/shared.settings.ts';
+import { chosen, DeclarationError, KINDS_HERE } from './kind.ts';
+import type { Common, DerivedDefault, Family, Kind, Kinds } from './kind.ts';
+import { modelFamily } from './nn/models/index.ts';
+import { optimizerFamily } from './optim/optimizers/index.ts';
+import { scheduleFamily } from './optim/schedules/index.ts';
+import { batchSettings } from './settings/batch.ts';
+import { evalSettings } from './settings/eval.ts';
+import { generalSettings } from './settings/general.ts';
+import { logSettings } from './settings/log.ts';
+import { precisionSettings } from './settings/precision.ts';
+import { stopSettings } from './settings/stop.ts';
+
+/** Families of kinds and common settings, in the order in which their settings are shown. */
+const SECTIONS: readonly (Family | Common)[] = [
+  generalSettings,
+  { settings: dataSettings, rules: dataRules },
+  { settings: tokenizerSettings },
+  modelFamily,
+  optimizerFamily,
+  scheduleFamily,
+  batchSettings,
+  precisionSettings,
+  evalSettings,
+  stopSettings,
+  logSettings,
+];
+
+/** What does not come with Sweeplab. Kinds of families that the catalogue does not know are left to others. */
+export interface Contribution {
+  /** For messages: the file of a plug-in. */
+  readonly file: string;
+  readonly kinds?: readonly Kind[];
+  /** Settings of no kind. */
+  readonly settings?: readonly SettingSpec[];
+}
+
+/** A setting that kinds declare, and the kinds (of any family) that read it. */
+interface Owned {
+  readonly spec: SettingSpec;
+  /** Family of the kinds that declare it. */
+  readonly family: Family;
+  readonly readers: Kind[];
+}
+
+export interface WithDefaults {
+  readonly config: Config;
+  /** How each derived value came about, by setting. */
+  readonly derived: Readonly<Record<string, string>>;
+}
+
+const isFamily = (section: Family | Common): section is Family => 'kinds' in section;
+
+export class Catalog implements Kinds {
+  /** Every setting, with the choices and conditions that follow from the kinds. */
+  readonly settings: readonly SettingSpec[];
+  readonly #families: readonly Family[];
+  readonly #common: readonly Common[];
+  readonly #kinds = new Map<string, readonly Kind[]>();
+  readonly #owned = new Map<string, Owned>();
+  /** Settings with a derived default of some kind. */
+  readonly #derivable: ReadonlySet<string>;
+  /** Where a kind comes from, for messages. */
+  readonly #sources = new Map<Kind, string>();
+
+  /** @throws DeclarationError naming kind and file: a name taken twice, a setting declared in two ways, one that nobody declares */
+  constructor(contributions: readonly Contribution[] = [], sections: readonly (Family | Common)[] = SECTIONS) {
+    this.#families = sections.filter(isFamily);
+    this.#common = sections.filter((section): section is Common => !isFamily(section));
+    for (const family of this.#families) this.#gather(family, contributions);
+    this.#findReaders();
+    this.settings = [
+      ...sections.flatMap((section) => (isFamily(section) ? this.#compose(section) : section.settings)),
+      ...contributions.flatMap(({ settings = [] }) => settings),
+    ];
+    this.#checkNames();
+    const everyDerived = [...[...this.#kinds.values()].flat(), ...this.#common].flatMap(({ derived = [] }) => derived);
+    this.#derivable = new Set(everyDerived.map(({ setting }) => setting));
+  }
+
+  all<K extends Kind>(family: Family<K>): readonly K[] {
+    return (this.#kinds.get(family.name) ?? []) as readonly K[];
+  }
+
+  of<K extends Kind>(family: Family<K>, config: Config): K {
+    return chosen(family, this.all(family), config);
+  }
+
+  /** What kinds list is theirs; what none lists is everybody's. */
+  view(kind: Kind, config: Config): Config {
+    if (kind.reads !== undefined) return config;
+    return new Proxy(config, {
+      get: (target, name: string) => {
+        const owned = this.#owned.get(name);
+        if (owned === undefined || owned.readers.includes(kind)) return target[name];
+        throw new DeclarationError(
+          `${this.#nameOf(kind)} reads ${name}, which is not among its settings: add '${name}' to its list`,
+        );
+      },
+    });
+  }
+
+  /** False for a setting of kinds that the chosen one could read and does not (see `reads` of a kind). */
+  isRead(name: string, config: Config): boolean {
+    const owned = this.#owned.get(name);
+    if (owned === undefined) return true;
+    const kind = owned.readers.find((each) => this.#isChosen(owned.family, each, config));
+    return kind?.reads === undefined || kind.reads(config).has(name);
+  }
+
+  /** Applies the rules of the kinds that a complete configuration chooses, and the common ones. Single values must be valid. */
+  check(config: Config): RuleResult {
+    const ofKinds = this.#chosen(config).flatMap(([family, kind]) => this.#rulesOf(family, kind));
+    return applyRules([...ofKinds, ...this.#common.flatMap(({ rules = [] }) => rules)], config);
+  }
+
+  /** Every rule that a configuration could meet. */
+  allRules(): readonly Rule[] {
+    const ofKinds = this.#families.flatMap((family) => this.all(family).flatMap((kind) => this.#rulesOf(family, kind)));
+    return [...ofKinds, ...this.#common.flatMap(({ rules = [] }) => rules)];
+  }
+
+  /**
+   * Gives every setting that was not set its default, or the derived default of the kinds that are chosen. A derived default may depend
+   * on another one: they are computed again until nothing changes.
+   *
+   * @returns the complete configuration, and the rule of each setting with a derived value
+   * @throws DeclarationError when derived defaults chase each other
+   */
+  withDefaults(config: Config, isSet: (name: string) => boolean): WithDefaults {
+    const plain: Record<string, SettingValue> = { ...config };
+    for (const { name, default: value } of this.settings)
+      if (!isSet(name) && (this.#derivable.has(name) || !(name in config))) plain[name] = value;
+    let current: Config = plain;
+    for (let round = 0; round <= this.#derivable.size + 1; round++) {
+      const next = { ...plain };
+      const derived: Record<string, string> = {};
+      for (const { setting, rule, value } of this.#derivedFor(current)) {
+        const found = isSet(setting) || setting in derived ? undefined : value(current);
+        if (found === undefined) continue;
+        next[setting] = found;
+        derived[setting] = rule;
+      }
+      if ([...this.#derivable].every((name) => next[name] === current[name])) return { config: next, derived };
+      current = next;
+    }
+    throw new DeclarationError(`the derived defaults of ${[...this.#derivable].join(', ')} depend on each other`);
+  }
+
+  complete(config: Config): Config {
+    if (this.settings.every(({ name }) => name in config)) return config;
+    return this.withDefaults(config, (name) => name in config).config;
+  }
+
+  #derivedFor(config: Config): readonly DerivedDefault[] {
+    return [
+      ...this.#chosen(config).flatMap(([, { derived = [] }]) => derived),
+      ...this.#common.flatMap(({ derived = [] }) => derived),
+    ];
+  }
+
+  /** The chosen kinds; those of plug-ins that are no longer there are left out. */
+  #chosen(config: Config): [Family, Kind][] {
+    return this.#families.flatMap((family): [Family, Kind][] => {
+      const kind = this.all(family).find(({ name }) => name === config[family.setting]);
+      return kind === undefined ? [] : [[family, kind]];
+    });
+  }
+
+  #rulesOf(family: Family, kind: Kind): readonly Rule[] {
+    return [...(family.rules?.(kind, this.all(family)) ?? []), ...(kind.rules ?? [])];
+  }
+
+  #isChosen(family: Family, kind: Kind, config: Config): boolean {
+    return this.#kinds.get(family.name)!.includes(kind) && config[family.setting] === kind.name;
+  }
+
+  #nameOf(kind: Kind): string {
+    const source = this.#sources.get(kind);
+    return `${kind.family} ${kind.name}${source === undefined ? '' : ` (${source})`}`;
+  }
+
+  /** The built-in kinds of a family and those of plug-ins. */
+  #gather(family: Family, contributions: readonly Contribution[]): void {
+    const all: Kind[] = [...family.kinds];
+    for (const { file, kinds = [] } of contributions) {
+      for (const kind of kinds) {
+        if (kind.family !== family.name) continue;
+        const twin = all.find(({ name }) => name === kind.name);
+        if (twin !== undefined) {
+          const owner = this.#sources.get(twin) ?? 'Sweeplab';
+          throw new DeclarationError(`the ${family.name} ${kind.name} is already declared by ${owner}`);
+        }
+        this.#sources.set(kind, file);
+        all.push(kind);
+      }
+    }
+    this.#kinds.set(family.name, all);
+  }
+
+  #findReaders(): void {
+    for (const family of this.#families)
+      for (const kind of this.all(family))
+        for (const entry of kind.settings ?? []) if (typeof entry !== 'string') this.#declare(family, kind, entry);
+    const every = [...this.#kinds.values()].flat();
+    for (const kind of every)
+      for (const entry of kind.settings ?? [])
+        if (typeof entry === 'string') this.#owned.get(entry)?.readers.push(kind);
+    for (const kind of every.filter(({ reads }) => reads !== undefined))
+      for (const { family, readers } of this.#owned.values())
+        if (family.name === kind.family && !readers.includes(kind)) readers.push(kind);
+  }
+
+  /** The same declaration may stand in several kinds; another one under the same name may not. */
+  #declare(family: Family, kind: Kind, spec: SettingSpec): void {
+    const known = this.#owned.get(spec.name);
+    if (known === undefined) this.#owned.set(spec.name, { spec, family, readers: [kind] });
+    else if (JSON.stringify(known.spec) === JSON.stringify(spec)) known.readers.push(kind);
+    else
+      throw new DeclarationError(
+        `setting ${spec.name} is declared differently by ${this.#nameOf(known.readers[0]!)} and by ${this.#nameOf(kind)}`,
+      );
+  }
+
+  /** The settings of a family: what all its kinds share, and in their place those of the kinds. */
+  #compose(family: Family): readonly SettingSpec[] {
+    const kinds = this.all(family);
+    return family.shared.flatMap((entry): SettingSpec[] => {
+      if (entry !== KINDS_HERE) return [entry.name === family.setting ? withChoices(entry, kinds) : entry];
+      const own = [...this.#owned.values()].filter((owned) => owned.family === family);
+      return own.map(({ spec, readers }) => withCondition(spec, condition(family, kinds, readers)));
+    });
+  }
+
+  /** Every name that a kind lists must be a setting. */
+  #checkNames(): void {
+    const names = this.settings.map(({ name }) => name);
+    const known = new Set(names);
+    for (const kind of [...this.#kinds.values()].flat())
+      for (const entry of kind.settings ?? []) {
+        if (typeof entry !== 'string' || known.has(entry)) continue;
+        const near = nearestName(entry, names);
+        const hint = near === undefined ? '' : `; did you mean ${near}?`;
+        throw new DeclarationError(`${this.#nameOf(kind)}: settings lists ${entry}, which is not a setting${hint}`);
+      }
+  }
+}
+
+/** The setting that chooses a kind, with every kind's name among its choices. */
+function withChoices(spec: SettingSpec, kinds: readonly Kind[]): SettingSpec {
+  const before = spec.type.kind === 'enum' ? spec.type.values : [];
+  return { ...spec, type: { kind: 'enum', values: [...before, ...kinds.map(({ name }) => name)] } };
+}
+
+/** When a setting has an effect at all: while one of its readers is chosen. Undefined where that is always. */
+function condition(family: Family, kinds: readonly Kind[], readers: readonly Kind[]): string | undefined {
+  const names = kinds.filter((kind) => readers.includes(kind)).map(({ name }) => JSON.stringify(name));
+  if (names.length === kinds.length) return undefined;
+  return names.length === 1 ? `${family.setting} == ${names[0]}` : `${family.setting} in [${names.join(', ')}]`;
+}
+
+function withCondition(spec: SettingSpec, clause: string | undefined): SettingSpec {
+  if (clause === undefined) return spec;
+  return { ...spec, when: spec.when === undefined ? clause : `${clause} && (${spec.when})` };
+}
+
+/** The kinds that come with Sweeplab. */
+export const builtInCatalog = new Catalog();

@@ -1,0 +1,65 @@
+/** Adam (Kingma & Ba 2015), weight decay added to the gradient; its step is also that of adamw. */
+import type { Config, SettingSpec } from '../../../../preload/contract/settings.ts';
+import { add, div, mul, scalar, sqrt, square, sub } from '../../graph/ops/index.ts';
+import type { Hyper, Moments } from '../../graph/ops/index.ts';
+import type { Value } from '../../graph/value.ts';
+import { biasCorrection, towards, withDecay } from './formulas.ts';
+import { defineOptimizer } from './optimizer.ts';
+import { eps } from './shared.settings.ts';
+
+const beta1: SettingSpec = {
+  name: 'optimizer.beta1',
+  type: { kind: 'float', min: 0, max: 1, exclusiveMax: true },
+  default: 0.9,
+  help: 'Decay of the mean gradient.',
+  question: 'stability',
+  touches: ['stability'],
+  plan: 'none',
+};
+
+const beta2: SettingSpec = {
+  name: 'optimizer.beta2',
+  type: { kind: 'float', min: 0, max: 1, exclusiveMax: true },
+  default: 0.99,
+  help: 'Decay of the mean squared gradient; lower it (0.95) against loss spikes.',
+  question: 'stability',
+  touches: ['stability'],
+  plan: 'none',
+};
+
+export const adamConstants = (c: Config) => ({
+  beta1: c['optimizer.beta1'] as number,
+  beta2: c['optimizer.beta2'] as number,
+  eps: c['optimizer.eps'] as number,
+});
+
+/** What both forms are made of. */
+export const adamFamily = {
+  settings: [beta1, beta2, eps],
+  moments: () => ['first', 'second'],
+  scalars: (c: Config, t: number) => ({
+    bias1: biasCorrection(c['optimizer.beta1'] as number, t),
+    bias2: biasCorrection(c['optimizer.beta2'] as number, t),
+  }),
+  flopsPerElement: 16,
+} as const;
+
+/** The step in units of the learning rate, and the new moments. */
+export function adamStep(g: Value, m: Moments, h: Hyper, c: Config): { step: Value; moments: Moments } {
+  const constants = adamConstants(c);
+  const first = towards(m.first!, g, 1 - constants.beta1);
+  const second = towards(m.second!, square(g), 1 - constants.beta2);
+  const step = div(div(first, h.bias1!), add(sqrt(div(second, h.bias2!)), scalar(g, constants.eps)));
+  return { step, moments: { first, second } };
+}
+
+export const adam = defineOptimizer({
+  ...adamFamily,
+  name: 'adam',
+  help: 'Adam with weight decay as an L2 term of the gradient; take adamw unless you repeat older work.',
+  fused: (c) => ({ rule: 'adam', ...adamConstants(c) }),
+  apply(p, g, m, h, c) {
+    const { step, moments } = adamStep(withDecay(g, p, h), m, h, c);
+    return { p: sub(p, mul(h.lr, step)), moments };
+  },
+});

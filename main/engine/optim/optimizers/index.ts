@@ -1,0 +1,16 @@
+/** The optimizers, in the order in which they are offered. */
+import type { Family } from '../../kind.ts';
+import { adagrad } from './adagrad.ts';
+import { adam } from './adam.ts';
+import { adamw } from './adamw.ts';
+import type { OptimizerKind } from './optimizer.ts';
+import { rmsprop } from './rmsprop.ts';
+import { sgd } from './sgd.ts';
+import { optimizerSettings } from './shared.settings.ts';
+
+export const optimizerFamily: Family<OptimizerKind> = {
+  name: 'optimizer',
+  setting: 'optimizer.kind',
+  shared: optimizerSettings,
+  kinds: [adamw, adam, sgd, adagrad, rmsprop],
+};

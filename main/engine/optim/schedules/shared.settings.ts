@@ -1,0 +1,83 @@
+import type { SettingSpec } from '../../../../preload/contract/settings.ts';
+import { KINDS_HERE } from '../../kind.ts';
+
+/** How the learning rate moves over the run: what all schedules share. */
+export const scheduleSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
+  {
+    name: 'schedule.kind',
+    type: { kind: 'enum', values: [] },
+    default: 'cosine',
+    help: 'Shape after the warm-up. cosine and linear fall to schedule.final at the horizon; constant and inverse_power need none.',
+    question: 'stability',
+    touches: ['stability'],
+    plan: 'none',
+  },
+  {
+    name: 'schedule.warmup_steps',
+    type: { kind: 'int', min: 0 },
+    default: 0,
+    unit: 'steps',
+    help: 'Warm-up in optimizer steps; give this or schedule.warmup_tokens.',
+    question: 'stability',
+    touches: ['stability'],
+    plan: 'none',
+  },
+  {
+    name: 'schedule.warmup_tokens',
+    type: { kind: 'int', min: 0 },
+    default: 0,
+    unit: 'tokens',
+    help: 'Warm-up in tokens, the same whatever the batch size; give this or schedule.warmup_steps.',
+    question: 'stability',
+    touches: ['stability'],
+    plan: 'none',
+  },
+  {
+    name: 'schedule.start',
+    type: { kind: 'float', min: 0, max: 1 },
+    default: 0,
+    unit: 'fraction',
+    help: 'Learning rate at the start of the warm-up, as a fraction of the peak.',
+    question: 'stability',
+    touches: ['stability'],
+    plan: 'none',
+    when: 'schedule.warmup_steps > 0 || schedule.warmup_tokens > 0',
+  },
+  KINDS_HERE,
+];
+
+/** Settings of every schedule that falls to an end. */
+const horizonSteps: SettingSpec = {
+  name: 'schedule.horizon_steps',
+  type: { kind: 'int', min: 0 },
+  default: 0,
+  unit: 'steps',
+  help: 'Step at which the schedule ends; 0 (with schedule.horizon_tokens 0) means the planned end of the run.',
+  question: 'stability',
+  touches: ['stability'],
+  plan: 'none',
+};
+
+const horizonTokens: SettingSpec = {
+  name: 'schedule.horizon_tokens',
+  type: { kind: 'int', min: 0 },
+  default: 0,
+  unit: 'tokens',
+  help: 'Tokens after which the schedule ends; 0 (with schedule.horizon_steps 0) means the planned end of the run.',
+  question: 'stability',
+  touches: ['stability'],
+  plan: 'none',
+};
+
+const final: SettingSpec = {
+  name: 'schedule.final',
+  type: { kind: 'float', min: 0, max: 1 },
+  default: 0.1,
+  unit: 'fraction',
+  help: 'Learning rate at the horizon, as a fraction of the peak.',
+  question: 'stability',
+  touches: ['stability'],
+  plan: 'none',
+};
+
+export const ofAnEnd: readonly SettingSpec[] = [horizonSteps, horizonTokens, final];

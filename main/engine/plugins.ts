@@ -1,0 +1,154 @@
+/**
+ * Plug-ins: a user's TypeScript files that add kinds and settings without touching Sweeplab.
+ *
+ *     export default (sweeplab) => ({
+ *       name: 'my-idea',
+ *       kinds: [sweeplab.defineOptimizer({ name: 'lion', help: '…', moments: () => ['momentum'], apply: (…) => … })],
+ *     });
+ *
+ * The lab and the engine's process load the same files. The older form `models: { name: { name, settings, build } }` goes on working.
+ */
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
+import { Catalog } from './catalog.ts';
+import * as operations from './graph/ops/index.ts';
+import { DeclarationError } from './kind.ts';
+import type { Kind } from './kind.ts';
+import { readsOf } from './nn/context.ts';
+import { defineModel } from './nn/model.ts';
+import type { ModelKind } from './nn/model.ts';
+import { defineOptimizer } from './optim/optimizers/optimizer.ts';
+
+export interface Plugin {
+  readonly name: string;
+  readonly file: string;
+  /** Of every family; those that the engine does not know are the lab's. */
+  readonly kinds: readonly Kind[];
+  /** Settings of no kind. */
+  readonly settings: readonly SettingSpec[];
+  /** Expressions that every configuration must satisfy. */
+  readonly constraints: readonly string[];
+}
+
+/** A plug-in that cannot be used; the message names its file. */
+export class PluginError extends DeclarationError {
+  override readonly name = 'PluginError';
+}
+
+/** What a plug-in's function is called with. */
+export const PLUGIN_API = { ops: operations, defineModel, defineOptimizer };
+
+const bound = { min: z.number().optional(), max: z.number().optional() };
+const settingType = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('int'), ...bound, multipleOf: z.number().int().positive().optional() }),
+  z.strictObject({
+    kind: z.literal('float'),
+    ...bound,
+    exclusiveMin: z.boolean().optional(),
+    exclusiveMax: z.boolean().optional(),
+  }),
+  z.strictObject({ kind: z.literal('bool') }),
+  z.strictObject({ kind: z.literal('enum'), values: z.array(z.string()).min(1) }),
+  z.strictObject({ kind: z.literal('string'), pattern: z.string().optional(), patternHelp: z.string().optional() }),
+]);
+
+const settingSpec = z.strictObject({
+  name: z.string(),
+  type: settingType,
+  default: z.union([z.number(), z.string(), z.boolean()]),
+  unit: z.string().optional(),
+  help: z.string(),
+  question: z.enum(['data', 'tokenizer', 'capacity', 'memory', 'stability', 'budget']),
+  touches: z.array(z.enum(['memory', 'time', 'stability'])).optional(),
+  plan: z.enum(['value', 'switch', 'none']).optional(),
+  when: z.string().optional(),
+});
+
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+
+const pluginShape = z.strictObject({
+  name: z.string().min(1),
+  kinds: z
+    .array(
+      z.looseObject({
+        family: z.string('is missing: make kinds with the define functions, such as sweeplab.defineModel({ … })'),
+        name: z.string(),
+        settings: z.array(z.union([z.string(), settingSpec])).optional(),
+      }),
+    )
+    .default([]),
+  settings: z.array(settingSpec).default([]),
+  models: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_-]*$/u, 'names of models are lower case, such as my-model'),
+      z.looseObject({
+        name: z.string(),
+        settings: z.array(settingSpec).optional(),
+        build: z.custom<ModelKind['build']>(isFunction, 'build must be a function'),
+      }),
+    )
+    .default({}),
+  constraints: z.array(z.string()).default([]),
+});
+
+/** `kinds.0.settings.1.type` → `kinds.0 (optimizer lion).settings.1.type`: people know their kinds by name. */
+function placeOf(path: readonly PropertyKey[], made: unknown): string {
+  if (path.length === 0) return 'what it returns';
+  const [list, at, ...rest] = path;
+  const kind = list === 'kinds' ? (made as { kinds: Partial<Kind>[] }).kinds[Number(at)] : undefined;
+  if (kind === undefined) return path.join('.');
+  const name = kind.name === undefined ? '' : ` (${kind.family ?? 'kind'} ${kind.name})`;
+  return [`kinds.${String(at)}${name}`, ...rest.map(String)].join('.');
+}
+
+/** A model of the older form, which does not say what it reads: that is found by building it. */
+export function olderModel(file: string, model: Pick<ModelKind, 'name' | 'settings' | 'build'>): ModelKind {
+  return {
+    ...defineModel({
+      name: model.name,
+      help: `A model of the plug-in ${file}.`,
+      settings: model.settings ?? [],
+      build: (m) => model.build(m),
+    }),
+    reads: (config: Config) => readsOf(model.build.bind(model), config),
+  };
+}
+
+/** Imports a plug-in file (an absolute path) and checks what it returns. @throws PluginError naming file, kind and field */
+export async function loadPlugin(file: string, api: object = PLUGIN_API): Promise<Plugin> {
+  const fail = (detail: string, cause?: unknown): never => {
+    throw new PluginError(`plug-in ${file}: ${detail}`, { cause });
+  };
+  let made: unknown;
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    if (typeof module.default !== 'function')
+      return fail('must `export default` a function (sweeplab) => ({ name, kinds })');
+    made = await (module.default as (api: object) => unknown)(api);
+  } catch (error) {
+    if (error instanceof PluginError) throw error;
+    if (error instanceof DeclarationError) return fail(error.message, error);
+    return fail(`cannot be loaded: ${(error as Error).message}`, error);
+  }
+  const parsed = pluginShape.safeParse(made);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return fail(`${placeOf(issue!.path, made)}: ${issue!.message}`);
+  }
+  const { name, settings, constraints, models } = parsed.data;
+  for (const [kind, model] of Object.entries(models))
+    if (model.name !== kind)
+      return fail(`models.${kind}: its name is ${JSON.stringify(model.name)}, but must be ${JSON.stringify(kind)}`);
+  // Kinds are passed on as they were made: functions that use `this`, classes.
+  const whole = made as { kinds?: readonly Kind[]; models?: Readonly<Record<string, ModelKind>> };
+  const older = Object.values(whole.models ?? {}).map((model) => olderModel(file, model));
+  return { name, file, kinds: [...(whole.kinds ?? []), ...older], settings, constraints };
+}
+
+/** The catalogue with the kinds of these plug-in files (absolute paths). @throws PluginError */
+export async function loadCatalog(files: readonly string[]): Promise<Catalog> {
+  const plugins: Plugin[] = [];
+  for (const file of files) plugins.push(await loadPlugin(file));
+  return new Catalog(plugins);
+}

@@ -8,7 +8,6 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ExecutorUnavailableError } from '../executor.ts';
 
 export type TfjsKind = 'tfjs-cpu' | 'tfjs-wasm' | 'tfjs-gpu';
-export const TFJS_KINDS: readonly TfjsKind[] = ['tfjs-cpu', 'tfjs-wasm', 'tfjs-gpu'];
 
 /** Name under which TensorFlow.js registers each backend. */
 const BACKEND_NAMES: Readonly<Record<TfjsKind, string>> = {
@@ -109,18 +108,4 @@ export async function describeBackend(kind: TfjsKind): Promise<string> {
   }
   const gpu = (tf.backend() as unknown as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   return `libtensorflow ${gpu ? 'on the GPU' : 'on the CPU (it found no usable GPU)'}, ${version}`;
-}
-
-/** Which of the backends can be used here, and if not, why. */
-export async function probeTfjs(): Promise<{ kind: TfjsKind; available: boolean; reason?: string }[]> {
-  const results: { kind: TfjsKind; available: boolean; reason?: string }[] = [];
-  for (const kind of TFJS_KINDS) {
-    try {
-      await startBackend(kind);
-      results.push({ kind, available: true });
-    } catch (error) {
-      results.push({ kind, available: false, reason: messageOf(error) });
-    }
-  }
-  return results;
 }

@@ -8,7 +8,6 @@ import { PRIMITIVES } from './primitives.ts';
 import { TfjsSession } from './session.ts';
 import { FAST, PLAIN } from './target.ts';
 
-export { probeTfjs, TFJS_KINDS } from './backend.ts';
 export type { TfjsKind } from './backend.ts';
 
 export interface TfjsOptions {

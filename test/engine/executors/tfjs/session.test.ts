@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
-import { openTfjsExecutor, probeTfjs } from '../../../../main/engine/executors/tfjs/index.ts';
+import { probeExecutors } from '../../../../main/engine/executors/select.ts';
+import { openTfjsExecutor } from '../../../../main/engine/executors/tfjs/index.ts';
 import { roundToBfloat16, roundToHalf } from '../../../../main/engine/executors/tfjs/rounding.ts';
 import { exp, normalCdf, tanh as fastTanh } from '../../../../main/engine/executors/tfjs/fast/math.ts';
 import { ExecutorUnavailableError } from '../../../../main/engine/executors/executor.ts';
@@ -287,12 +288,12 @@ describe('what is asked wrongly is refused by name', () => {
   });
 
   test('an executor that is not there: the probe and the error say what is missing', async () => {
-    const probed = await probeTfjs();
-    expect(probed.map(({ kind }) => kind)).toEqual(['tfjs-cpu', 'tfjs-wasm', 'tfjs-gpu']);
-    expect(probed.slice(0, 2).every(({ available }) => available)).toBe(true);
-    const gpu = probed[2]!;
+    const probed = (await probeExecutors()).filter(({ kind }) => kind.group === 'tfjs');
+    expect(probed.map(({ kind }) => kind.name)).toEqual(['tfjs-gpu', 'tfjs-wasm', 'tfjs-cpu']);
+    expect(probed.slice(1).every(({ available }) => available)).toBe(true);
+    const gpu = probed[0]!;
     if (gpu.available) return;
-    expect(gpu.reason).toMatch(/@tensorflow\/tfjs-node-gpu.*npm install/);
+    expect(gpu.detail).toMatch(/@tensorflow\/tfjs-node-gpu.*npm install/);
     await expect(openTfjsExecutor('tfjs-gpu')).rejects.toThrow(ExecutorUnavailableError);
   });
 

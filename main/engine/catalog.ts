@@ -6,6 +6,7 @@ import type { Rule, RuleResult } from '../../preload/shared/settings/rules.ts';
 import { dataRules } from './data/corpora/shared.rules.ts';
 import { dataSettings } from './data/corpora/shared.settings.ts';
 import { tokenizerSettings } from './data/tokenizers/shared.settings.ts';
+import { executorFamily } from './executors/index.ts';
 import { chosen, DeclarationError, KINDS_HERE } from './kind.ts';
 import type { Common, DerivedDefault, Family, Kind, Kinds } from './kind.ts';
 import { modelFamily } from './nn/models/index.ts';
@@ -21,6 +22,7 @@ import { stopSettings } from './settings/stop.ts';
 /** Families of kinds and common settings, in the order in which their settings are shown. */
 const SECTIONS: readonly (Family | Common)[] = [
   generalSettings,
+  executorFamily,
   { settings: dataSettings, rules: dataRules },
   { settings: tokenizerSettings },
   modelFamily,

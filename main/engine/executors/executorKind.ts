@@ -2,6 +2,8 @@
  * What a kind of executor is, before it is opened: facts about memory and speed that plans rest on, and how to open it. Light to import: what
  * needs a library or an addon is loaded when it is opened.
  */
+import { definer } from '../kind.ts';
+import type { Kind } from '../kind.ts';
 import type { ProgramUse } from '../compile/use.ts';
 import type { Program, StateSpec } from '../graph/program.ts';
 import type { Executor } from './executor.ts';
@@ -41,11 +43,7 @@ export interface BaseBytes {
   readonly what: string;
 }
 
-export interface ExecutorKind {
-  /** Value of `device`. */
-  readonly name: string;
-  /** One line for the user: what it is and when to take it. */
-  readonly help: string;
+export interface ExecutorKind extends Kind {
   /** A choice of `device` that means the fastest of several kinds. */
   readonly group?: string;
   /** Where it runs and holds the planned bytes: in the engine's own process, or on a GPU. */
@@ -74,7 +72,7 @@ export interface ExecutorKind {
   open(): Promise<Executor>;
 }
 
-export const defineExecutor = (kind: ExecutorKind): ExecutorKind => kind;
+export const defineExecutor = definer<ExecutorKind>('executor', ['stateBytes', 'use', 'open']);
 
 export const MIB = 2 ** 20;
 export const ALL_POLICIES: readonly string[] = ['fp32', 'bf16', 'fp16', 'pure-bf16'];

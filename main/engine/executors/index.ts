@@ -1,4 +1,6 @@
 /** The executors, the fastest first: the order in which `auto` tries them. */
+import type { SettingSpec } from '../../../preload/contract/settings.ts';
+import type { Family } from '../kind.ts';
 import { cpu } from './cpu/kind.ts';
 import { cuda } from './cuda/kind.ts';
 import type { ExecutorKind } from './executorKind.ts';
@@ -11,6 +13,23 @@ export const EXECUTORS: readonly ExecutorKind[] = [cuda, cpu, tfjsGpu, tfjsWasm,
 
 /** Choices that mean one of several kinds. */
 export const GROUPS: readonly string[] = [...new Set(EXECUTORS.flatMap(({ group }) => group ?? []))];
+
+const device: SettingSpec = {
+  name: 'device',
+  type: { kind: 'enum', values: [AUTO, ...GROUPS] },
+  default: AUTO,
+  help: 'Executor that trains: auto takes the fastest one found here (`sweeplab doctor` lists them).',
+  question: 'budget',
+  touches: ['memory', 'time'],
+  plan: 'none',
+};
+
+export const executorFamily: Family<ExecutorKind> = {
+  name: 'executor',
+  setting: 'device',
+  shared: [device],
+  kinds: EXECUTORS,
+};
 
 /** A kind by its name. @throws Error naming what there is */
 export function executorKind(name: string): ExecutorKind {

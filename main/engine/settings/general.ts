@@ -11,15 +11,6 @@ const settings: readonly SettingSpec[] = [
     question: 'stability',
     plan: 'none',
   },
-  {
-    name: 'device',
-    type: { kind: 'enum', values: ['auto', 'tfjs', 'tfjs-cpu', 'tfjs-wasm', 'tfjs-gpu', 'cpu', 'cuda'] },
-    default: 'auto',
-    help: 'Executor that trains: auto takes the fastest one found here (`sweeplab doctor` lists them).',
-    question: 'budget',
-    touches: ['memory', 'time'],
-    plan: 'none',
-  },
 ];
 
 export const generalSettings: Common = { settings };

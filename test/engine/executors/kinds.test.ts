@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
 import { EXECUTORS, executorKind, GROUPS, isExecutor } from '../../../main/engine/executors/index.ts';
 import { describeGpus, gpuReadings, installedGpus, isDriverMissing } from '../../../main/engine/executors/nvidia.ts';
 import { probeExecutors, selectExecutor } from '../../../main/engine/executors/select.ts';
@@ -35,6 +36,8 @@ describe('what is known of an executor before it is opened', () => {
     expect(new Set([...names, ...GROUPS]).size).toBe(names.length + GROUPS.length);
     for (const name of names) expect(executorKind(name).name).toBe(name);
     expect(isExecutor('auto')).toBe(false);
+    const { type } = builtInCatalog.settings.find((setting) => setting.name === 'device')!;
+    expect(type).toEqual({ kind: 'enum', values: ['auto', ...GROUPS, ...names] });
     expect(() => executorKind('abacus')).toThrow(/no executor abacus; there are cuda, cpu/u);
   });
 

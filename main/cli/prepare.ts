@@ -4,6 +4,8 @@ import { prepareDatasets } from '../lab/datasets/datasets.ts';
 import type { DataProgress, Dataset } from '../lab/datasets/datasets.ts';
 import type { Context } from './context.ts';
 import { bar, formatBytes, formatDuration } from './format.ts';
+import { readingLines, readingWarnings } from '../../preload/shared/reading.ts';
+import type { ReadingReport } from '../../preload/contract/reading.ts';
 import { Ticker } from './progress/ticker.ts';
 
 const PHASES: Readonly<Record<DataProgress['phase'], string>> = {
@@ -14,18 +16,40 @@ const PHASES: Readonly<Record<DataProgress['phase'], string>> = {
   save: 'saving the dataset',
 };
 
-/** Prepares the datasets of all configurations. @throws DataError before anything else happened */
-export async function prepareData({ workshop, output }: Context, configs: readonly Config[]): Promise<Dataset> {
+/**
+ * Prepares the datasets of all configurations and tells what was read for each, once. `summary`: also what went well, not only
+ * warnings. @throws DataError before anything else happened
+ */
+export async function prepareData(
+  { workshop, output }: Context,
+  configs: readonly Config[],
+  { summary = true }: { summary?: boolean } = {},
+): Promise<Dataset> {
   let latest: DataProgress | undefined;
   const line = (): string => (latest === undefined ? '' : progressLine(latest, output.interactive));
   using _ticker = new Ticker(output, line, line);
+  const told = new Set<string>();
+  const tell = (text: string, say: (text: string) => void) => {
+    if (!told.has(text)) say(text);
+    told.add(text);
+  };
   return await prepareDatasets(configs, {
     cacheDir: workshop.paths.cache,
+    onReady: ({ reading }) => {
+      for (const [side, report] of Object.entries(reading))
+        if (report !== null && summary) tell(`${side}: ${readingSentence(report)}`, (text) => output.note(text));
+      for (const warning of readingWarnings(reading)) tell(warning, (text) => output.warn(text));
+    },
     onProgress: (progress) => {
       latest = progress;
     },
   });
 }
+
+const readingSentence = (report: ReadingReport): string =>
+  readingLines(report)
+    .map(([title, text]) => `${title} ${text}`)
+    .join('. ');
 
 function progressLine(
   { phase, fraction, etaSeconds, detail, bytes, totalBytes, bytesPerSecond }: DataProgress,

@@ -204,7 +204,7 @@ export const routes = {
     prepared: shapes.PreparedData[];
   }>(),
   /** Prepares the data when need be; progress comes as events of the topic `data`. */
-  'data.stats': route(z.strictObject(configured)).to<shapes.DataSummary>(),
+  'data.stats': route(z.strictObject(configured)).to<shapes.DataFacts>(),
   'data.tokens': route(z.strictObject({ ...configured, text: z.string().max(200_000) })).to<{
     tokens: shapes.Token[];
     tokenizer: shapes.TokenizerInfo;

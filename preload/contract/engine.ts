@@ -87,8 +87,15 @@ export interface DatasetInfo {
   readonly validationBytes: number;
   readonly vocabularySize: number;
   readonly sequencesPerEpoch: number;
-  /** Bits per byte below which no model can get; only for generated text. */
+  /** Of the validation text, what is scored (`eval.tokens`). */
+  readonly scoredTokens?: number;
+  readonly scoredBytes?: number;
+  /** Bits per byte of the scored text below which no model can get on average; only for generated text. */
   readonly entropyFloor?: number;
+  /** Standard error of it: how far so much text may be from its source. */
+  readonly entropyFloorError?: number;
+  /** What was read, in words (see preload/shared/reading.ts). */
+  readonly reading?: string;
   /** Content hash of what is trained and evaluated on. */
   readonly hash: string;
 }

@@ -1,5 +1,6 @@
 /** What the routes answer with, where it is not a run, a sweep or a series (those have files of their own). */
 import type { Cost, Fit, FitChecks, FitDevice, FitPlan, Range, Suggestion, TimeBasis, Verdict } from './fit.ts';
+import type { ReadingReport } from './reading.ts';
 import type { CheckpointKind, SweepRecord } from './runs.ts';
 import type { Config, Problem, Question, SettingSpec, SettingValue } from './settings.ts';
 
@@ -271,8 +272,15 @@ export interface DataSummary {
   readonly contentHash: string;
   readonly stats: DataStats;
   readonly tokenizer: TokenizerInfo;
-  /** Bits per byte that no model can get below; null where it is unknown. */
+}
+
+/** What is known of a corpus beside its tokens: it depends on where the text is from, not on the text alone. */
+export interface DataFacts extends DataSummary {
+  /** Bits per byte of the validation text that no model can get below on average; null where it is unknown. */
   readonly entropyFloor: number | null;
+  /** Standard error of it. */
+  readonly entropyFloorError: number | null;
+  readonly reading: { readonly corpus: ReadingReport | null; readonly validation: ReadingReport | null };
 }
 
 export interface PreparedData extends DataSummary {

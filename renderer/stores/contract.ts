@@ -10,6 +10,7 @@ export type {
   AppInfo,
   DataProgress,
   DataStats,
+  DataFacts,
   DataSummary,
   DeviceInfo as Device,
   DeviceReading,

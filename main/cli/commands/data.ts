@@ -7,9 +7,13 @@ import { commandGroup } from '../group.ts';
 import { requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatCount, formatInteger, formatNumber } from '../format.ts';
+import { formatFloor } from '../progress/train.ts';
+import { readingLines } from '../../../preload/shared/reading.ts';
+import type { ReadingReport } from '../../../preload/contract/reading.ts';
 import { prepareData } from '../prepare.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
 import { renderTable } from '../table.ts';
+import { floorOf } from '../../lab/datasets/datasets.ts';
 import type { Dataset } from '../../lab/datasets/datasets.ts';
 
 type Options = { readonly recipe?: string } & Record<string, unknown>;
@@ -100,12 +104,12 @@ async function list({ output, workshop }: Context, recipes: boolean): Promise<vo
   output.text(`\n${renderTable(output, columns, sizes)}`);
 }
 
-async function load(context: Context, corpus: string | undefined, options: Options): Promise<Dataset> {
+async function load(context: Context, corpus: string | undefined, options: Options, summary = true): Promise<Dataset> {
   requirePlugins(context);
   const values = singleValues(settingValues(context.workshop.registry, options));
   const overrides = corpus === undefined ? values : { 'data.corpus': corpus, ...values };
   const { config } = await configure(context, { recipe: options.recipe, overrides });
-  return await prepareData(context, [config]);
+  return await prepareData(context, [config], { summary });
 }
 
 async function prepare(context: Context, corpus: string | undefined, options: Options): Promise<void> {
@@ -118,21 +122,24 @@ async function prepare(context: Context, corpus: string | undefined, options: Op
 }
 
 async function stats(context: Context, corpus: string | undefined, options: Options): Promise<void> {
-  const {
-    stats: numbers,
-    tokenizer,
-    entropyFloorBitsPerByte: floor,
-    contentHash,
-  } = await load(context, corpus, options);
+  const dataset = await load(context, corpus, options, false);
+  const { stats: numbers, tokenizer, contentHash, reading } = dataset;
+  const floor = floorOf(dataset);
   const { output } = context;
   output.data({
     hash: contentHash,
     tokenizer: { kind: tokenizer.kind, vocabulary: tokenizer.vocabularySize },
-    entropyFloor: floor,
+    entropyFloor: floor?.bitsPerByte ?? null,
+    entropyFloorError: floor?.standardError ?? null,
     ...numbers,
+    reading,
   });
   const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
+  const side = (report: ReadingReport | null, name: string): [string, string][] =>
+    report === null ? [] : readingLines(report).map(([title, text]) => [`${name}${title}`, text]);
   const rows: [string, string][] = [
+    ...side(reading.corpus, ''),
+    ...side(reading.validation, 'validation: '),
     ['text', `${formatBytes(numbers.trainBytes)} to train on, ${formatBytes(numbers.validationBytes)} held out`],
     [
       'documents',
@@ -152,7 +159,12 @@ async function stats(context: Context, corpus: string | undefined, options: Opti
     ['held-out documents that occur in training', percent(numbers.duplicateFraction)],
     ...(floor === null
       ? []
-      : [['entropy (floor of val/bpb)', `${formatNumber(floor)} bits/byte, exact`] as [string, string]]),
+      : [
+          [
+            'entropy (floor of val/bpb)',
+            `${formatFloor(floor.bitsPerByte, floor.standardError)} bits/byte, exact for these ${formatInteger(floor.documents)} documents`,
+          ] as [string, string],
+        ]),
     ['content', contentHash.slice(0, 16)],
   ];
   output.text(rows.map(([name, text]) => `${name.padEnd(43)}${text}`).join('\n'));

@@ -183,6 +183,7 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
     ],
     ['device', [run.environment.executor, run.environment.device].filter(Boolean).join(': ') || '–'],
     ['version', run.codeVersion],
+    ...readingFacts(run.environment.reading),
     ...(run.tags.length === 0 ? [] : [['tags', run.tags.join(', ')] as [string, string]]),
     ...(run.note === '' ? [] : [['note', run.note] as [string, string]]),
     ...checkpoints.map(({ kind, step, path }): [string, string] => [kind, `checkpoint of step ${step}: ${path}`]),
@@ -207,6 +208,12 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
   if (rows.length > 0) output.text(`\n${renderTable(output, columns, rows)}`);
   const notable = events.filter(({ kind }) => kind === 'warning' || kind === 'error');
   for (const { kind, message, at } of notable) output.text(`${formatTime(at)} ${kind}: ${message}`);
+}
+
+/** What was read, a line each under one title. */
+function readingFacts(reading: unknown): [string, string][] {
+  if (typeof reading !== 'string') return [];
+  return [['text', reading.split('\n').join(`\n${' '.repeat(11)}`)]];
 }
 
 /** NaN and infinities become null here; `export` keeps them. */

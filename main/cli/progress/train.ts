@@ -93,9 +93,16 @@ function header(info: EngineInfo, run: RunRecord): string {
     ],
   ];
   if (dataset.entropyFloor !== undefined)
-    rows.push(['floor', `${formatNumber(dataset.entropyFloor)} bits/byte: no model can do better on this text`]);
+    rows.push([
+      'floor',
+      `${formatFloor(dataset.entropyFloor, dataset.entropyFloorError)} bits/byte: no model does better on average`,
+    ]);
   return rows.map(([name, text]) => `${name.padEnd(8)}${text}`).join('\n');
 }
+
+/** The entropy with its standard error: `0.5874 ± 0.0110`. */
+export const formatFloor = (floor: number, error: number | null | undefined): string =>
+  error === null || error === undefined ? formatNumber(floor) : `${formatNumber(floor)} ± ${formatNumber(error)}`;
 
 function evaluationLine({ metrics, evaluatedAt, info }: RunMonitor): string {
   const floor = info?.dataset.entropyFloor;
@@ -122,11 +129,11 @@ export function ending(run: RunRecord, output: Output): string {
     .filter((name) => value(name) !== undefined)
     .map((name) => `${name} ${formatNumber(value(name))}`);
   if (results.length > 0) lines.push(results.join('  '));
-  const floor = environment.entropyFloor;
+  const { entropyFloor: floor, entropyFloorError: error } = environment;
   const bpb = value('val/bpb');
   if (typeof floor === 'number' && typeof bpb === 'number')
     lines.push(
-      `${formatNumber(bpb)} bits/byte against a floor of ${formatNumber(floor)}: ${formatNumber(bpb - floor)} above it`,
+      `${formatNumber(bpb)} bits/byte against a floor of ${formatFloor(floor, typeof error === 'number' ? error : null)}: ${formatNumber(bpb - floor)} above it`,
     );
   const seconds = run.startedAt !== null && run.endedAt !== null ? (run.endedAt - run.startedAt) / 1000 : null;
   lines.push(`${formatInteger(run.steps)} steps, ${formatCount(run.tokens)} tokens, ${formatDuration(seconds)}`);

@@ -1,3 +1,4 @@
+import type { ReadingReport } from '../../../preload/contract/reading.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
 export type TokenArray = Uint16Array | Int32Array;
@@ -34,6 +35,14 @@ export interface DatasetStats {
   readonly longestDocument: number;
 }
 
+/** How probable the source of a text makes it. */
+export interface Information {
+  /** −log2 of each validation document's probability. */
+  readonly bits: Float64Array;
+  /** −log2 of the probability that a document begins so. */
+  readonly prefixBits: (beginning: Uint8Array) => number;
+}
+
 /**
  * Bits per byte = (sum of nats over all scored tokens, EOS included) ÷ ln 2 ÷ (bytes of the text). An EOS counts with its
  * nats and 0 bytes: a model must also predict where a document ends, and separators of files are not text. The
@@ -44,8 +53,10 @@ export interface Dataset {
   readonly validation: TokenSplit;
   readonly tokenizer: Tokenizer;
   readonly stats: DatasetStats;
-  /** Exact entropy of the validation text in bits per byte, where the corpus knows it; no model can do better on average. */
-  readonly entropyFloorBitsPerByte: number | null;
+  /** How probable the validation text is, where the corpus knows it (see `entropyFloor`); else null. */
+  readonly information: Information | null;
+  /** What was read for each side; null for generated text, and for validation text that is held out. */
+  readonly reading: { readonly corpus: ReadingReport | null; readonly validation: ReadingReport | null };
   /** SHA-256 that names text, split and tokenizer: equal hashes mean equal tokens. */
   readonly contentHash: string;
 }

@@ -19,7 +19,6 @@ interface Meta {
   readonly trainBytes: number;
   readonly validationBytes: number;
   readonly stats: DatasetStats;
-  readonly entropyFloorBitsPerByte: number | null;
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
 
@@ -28,8 +27,11 @@ const raw = (array: TokenArray | Float64Array | Int32Array) =>
 
 const folderOf = (cacheDir: string, contentHash: string) => join(cacheDir, 'datasets', contentHash.slice(0, 32));
 
+/** What the content alone decides. Where it came from (what was read, its entropy) belongs to the request, see requests.ts. */
+export type StoredDataset = Omit<Dataset, 'information' | 'reading'>;
+
 /** Saves a dataset. `merges`: the trained tokenizer's, else null. Safe when several processes save the same one. */
-export async function saveDataset(cacheDir: string, dataset: Dataset, merges: Int32Array | null): Promise<void> {
+export async function saveDataset(cacheDir: string, dataset: StoredDataset, merges: Int32Array | null): Promise<void> {
   const { train, validation, tokenizer } = dataset;
   const contents: Record<string, Uint8Array> = {
     'train.bin': raw(train.tokens),
@@ -48,7 +50,6 @@ export async function saveDataset(cacheDir: string, dataset: Dataset, merges: In
     trainBytes: train.bytes,
     validationBytes: validation.bytes,
     stats: dataset.stats,
-    entropyFloorBitsPerByte: dataset.entropyFloorBitsPerByte,
     files,
   };
   await mkdir(join(cacheDir, 'datasets'), { recursive: true });
@@ -58,7 +59,7 @@ export async function saveDataset(cacheDir: string, dataset: Dataset, merges: In
   });
 }
 
-async function readVerified(folder: string, contentHash: string): Promise<Dataset | null> {
+async function readVerified(folder: string, contentHash: string): Promise<StoredDataset | null> {
   const metaBytes = await readWhole(join(folder, 'meta.json'));
   if (metaBytes === null) return null;
   const meta = JSON.parse(Buffer.from(metaBytes).toString('utf8')) as Meta;
@@ -88,13 +89,12 @@ async function readVerified(folder: string, contentHash: string): Promise<Datase
     },
     tokenizer,
     stats: meta.stats,
-    entropyFloorBitsPerByte: meta.entropyFloorBitsPerByte,
     contentHash,
   };
 }
 
 /** Reads a dataset back, every checksum verified. A damaged one is moved out of the way; null = prepare it (again). */
-export async function loadDataset(cacheDir: string, contentHash: string): Promise<Dataset | null> {
+export async function loadDataset(cacheDir: string, contentHash: string): Promise<StoredDataset | null> {
   const folder = folderOf(cacheDir, contentHash);
   const dataset = await readVerified(folder, contentHash).catch(() => null);
   if (dataset !== null) return dataset;
@@ -113,7 +113,6 @@ export interface CachedDataset {
   readonly folder: string;
   readonly tokenizer: { readonly kind: Tokenizer['kind']; readonly vocabularySize: number };
   readonly stats: DatasetStats;
-  readonly entropyFloorBitsPerByte: number | null;
   readonly bytesOnDisk: number;
 }
 
@@ -131,8 +130,8 @@ export async function listDatasets(cacheDir: string): Promise<CachedDataset[]> {
       const meta = JSON.parse(Buffer.from(bytes).toString('utf8')) as Meta;
       if (meta.version !== DATASET_VERSION) continue;
       const bytesOnDisk = Object.values(meta.files).reduce((sum, file) => sum + file.bytes, bytes.length);
-      const { contentHash, tokenizer, stats, entropyFloorBitsPerByte } = meta;
-      listed.push({ contentHash, folder, tokenizer, stats, entropyFloorBitsPerByte, bytesOnDisk });
+      const { contentHash, tokenizer, stats } = meta;
+      listed.push({ contentHash, folder, tokenizer, stats, bytesOnDisk });
     } catch {
       // Not a dataset of ours.
     }

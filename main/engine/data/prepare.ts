@@ -2,18 +2,21 @@
 import { join } from 'node:path';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { corpusHash, documentCount } from './corpus.ts';
-import type { Corpus } from './corpus.ts';
 import { corpusSource } from './corpora/source.ts';
 import type { CorpusSource, SourceOptions } from './corpora/source.ts';
 import { DATASET_VERSION, loadDataset, saveDataset } from './datasetCache.ts';
+import type { StoredDataset } from './datasetCache.ts';
 import type { Dataset } from './dataset.ts';
 import { computeStats, encodeCorpus } from './encode.ts';
 import { DataError, throwIfAborted } from './errors.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
-import { removeStale, writeAtomic } from '../../files/atomic.ts';
-import { readWhole, sha256 } from '../../files/whole.ts';
+import { removeStale } from '../../files/atomic.ts';
+import { sha256 } from '../../files/whole.ts';
 import { holdOut } from './holdout.ts';
+import type { Split } from './holdout.ts';
 import { PhaseMeter } from './progress.ts';
+import { readRequest, writeRequest } from './requests.ts';
+import type { RequestNote } from './requests.ts';
 import { prepareTokenizer, vocabularyOf } from './tokenizers/index.ts';
 
 export type PrepareOptions = SourceOptions;
@@ -25,12 +28,6 @@ const TOKENIZER_SETTINGS = ['tokenizer.kind', 'tokenizer.vocabulary', 'tokenizer
 const pick = (config: Config, names: readonly string[]) => names.map((name) => config[name] ?? null);
 
 const hash = (...parts: unknown[]) => sha256(JSON.stringify(parts));
-
-/** The exact entropy of a text whose documents' information is known, in bits per byte. */
-function floorOf(corpus: Corpus): number | null {
-  if (corpus.bits === null) return null;
-  return corpus.bits.reduce((sum, bits) => sum + bits, 0) / corpus.bytes.length;
-}
 
 interface Checked {
   readonly holdout: 'random' | 'last';
@@ -73,7 +70,7 @@ export async function checkDataSettings(config: Config): Promise<void> {
  * disk or network fail. Nothing half-done is ever taken for a dataset.
  */
 export async function prepareDataset(config: Config, options: PrepareOptions): Promise<Dataset> {
-  const { cacheDir, onProgress, signal } = options;
+  const { cacheDir, signal } = options;
   throwIfAborted(signal);
   const { holdout, fraction, source, validationSource } = await check(config, options);
   const request = hash(
@@ -82,45 +79,56 @@ export async function prepareDataset(config: Config, options: PrepareOptions): P
     validationSource?.fingerprint ?? pick(config, SPLIT_SETTINGS),
     pick(config, TOKENIZER_SETTINGS),
   );
-  const notePath = join(cacheDir, 'datasets', 'requests', `${request.slice(0, 32)}.txt`);
-  const note = await readWhole(notePath);
+  /** The entropy is that of the request: the same text from a file has none, whichever was prepared first. */
+  const complete = (stored: StoredDataset, { reading, bits }: RequestNote): Dataset => {
+    const { prefixBits } = validationSource ?? source;
+    return { ...stored, reading, information: bits === null || prefixBits === undefined ? null : { bits, prefixBits } };
+  };
+  const note = await readRequest(cacheDir, request);
   if (note !== null) {
-    const cached = await loadDataset(cacheDir, Buffer.from(note).toString('utf8').trim());
-    if (cached !== null) return cached;
+    const cached = await loadDataset(cacheDir, note.contentHash);
+    if (cached !== null) return complete(cached, note);
   }
 
   await removeStale(join(cacheDir, 'datasets'));
-  const corpus = await source.load();
+  const read = await source.load();
   const own = validationSource === null ? null : await validationSource.load();
   throwIfAborted(signal);
   const seed = Number(config['data.corpus_seed'] ?? 0);
-  const split = own === null ? holdOut(corpus, fraction, holdout, seed) : { train: corpus, validation: own };
+  const split =
+    own === null ? holdOut(read.corpus, fraction, holdout, seed) : { train: read.corpus, validation: own.corpus };
   if (documentCount(split.train) === 0 || documentCount(split.validation) === 0)
     throw new DataError('data.validation', fraction, 'one side of the split would be empty.', 'a longer corpus');
+  const dataset = await encodeSplit(config, split, options);
+  const reading = { corpus: read.report, validation: own?.report ?? null };
+  const fresh: RequestNote = { contentHash: dataset.contentHash, reading, bits: split.validation.bits };
+  await writeRequest(cacheDir, request, fresh);
+  return complete(dataset, fresh);
+}
 
+/** The tokens of a split, from the cache where the same text was encoded before, whatever it was read from. */
+async function encodeSplit(config: Config, split: Split, options: PrepareOptions): Promise<StoredDataset> {
+  const { cacheDir, onProgress, signal } = options;
   const tokenizer = await prepareTokenizer(config, split.train, split.validation, { cacheDir, onProgress, signal });
   const contentHash = hash(DATASET_VERSION, corpusHash(split.train), corpusHash(split.validation), tokenizer.id);
-  let dataset = await loadDataset(cacheDir, contentHash);
-  if (dataset === null) {
-    const total = split.train.bytes.length + split.validation.bytes.length;
-    const meter = new PhaseMeter('encode', onProgress);
-    const report = (before: number) => (bytes: number) => meter.update(before + bytes, total, undefined, true);
-    const train = await encodeCorpus(split.train, tokenizer.tokenizer, report(0), signal);
-    const validation = await encodeCorpus(split.validation, tokenizer.tokenizer, report(train.bytes), signal);
-    meter.update(total, total, undefined, true);
-    dataset = {
-      train,
-      validation,
-      tokenizer: tokenizer.tokenizer,
-      stats: computeStats(split, train, validation, tokenizer.tokenizer.vocabularySize),
-      entropyFloorBitsPerByte: floorOf(split.validation),
-      contentHash,
-    };
-    const saving = new PhaseMeter('save', onProgress);
-    saving.update(0, 1);
-    await saveDataset(cacheDir, dataset, tokenizer.merges);
-    saving.update(1, 1);
-  }
-  await writeAtomic(notePath, `${contentHash}\n`);
+  const cached = await loadDataset(cacheDir, contentHash);
+  if (cached !== null) return cached;
+  const total = split.train.bytes.length + split.validation.bytes.length;
+  const meter = new PhaseMeter('encode', onProgress);
+  const report = (before: number) => (bytes: number) => meter.update(before + bytes, total, undefined, true);
+  const train = await encodeCorpus(split.train, tokenizer.tokenizer, report(0), signal);
+  const validation = await encodeCorpus(split.validation, tokenizer.tokenizer, report(train.bytes), signal);
+  meter.update(total, total, undefined, true);
+  const dataset: StoredDataset = {
+    train,
+    validation,
+    tokenizer: tokenizer.tokenizer,
+    stats: computeStats(split, train, validation, tokenizer.tokenizer.vocabularySize),
+    contentHash,
+  };
+  const saving = new PhaseMeter('save', onProgress);
+  saving.update(0, 1);
+  await saveDataset(cacheDir, dataset, tokenizer.merges);
+  saving.update(1, 1);
   return dataset;
 }

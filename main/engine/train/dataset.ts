@@ -1,6 +1,7 @@
 /** The dataset of a configuration in the form that the training loop takes. */
-import { batcher, evaluationSet, prepareDataset } from '../data/index.ts';
+import { batcher, entropyFloor, evaluationSet, prepareDataset } from '../data/index.ts';
 import type { BatchingMode } from '../data/index.ts';
+import { readingText } from '../../../preload/shared/reading.ts';
 import type { PreparedData, PrepareRequest } from './data.ts';
 
 /** Reads, splits and tokenizes, through the caches. Errors name the setting to change. */
@@ -15,13 +16,15 @@ export async function prepareData({ config, cache, onProgress, signal }: Prepare
         etaSeconds ?? undefined,
       ),
   });
-  const { tokenizer, stats, validation } = dataset;
+  const { tokenizer, stats, validation, information } = dataset;
   const context = config['model.context'] as number;
   const mode = config['data.batching'] as BatchingMode;
   const layout = mode === 'documents' ? 'documents' : 'stream';
   const limit = config['eval.tokens'] as number;
   const train = batcher(dataset, { mode, context, seed: config.seed as number });
   const evaluation = (rows: number) => evaluationSet(validation, tokenizer, { layout, context, rows, limit });
+  const scored = evaluation(1);
+  const floor = information === null ? null : entropyFloor(validation, tokenizer, information, scored.tokens);
   const text = new TextDecoder();
   return {
     vocabularySize: tokenizer.vocabularySize,
@@ -29,7 +32,7 @@ export async function prepareData({ config, cache, onProgress, signal }: Prepare
     rowsPerEpoch: train.rowsPerEpoch,
     tokensPerRow: train.tokensPerEpoch / train.rowsPerEpoch,
     rows: (first, count) => train.rows(first, count),
-    validationRows: evaluation(1).batches,
+    validationRows: scored.batches,
     validation: evaluation,
     info: {
       trainTokens: stats.trainTokens,
@@ -38,7 +41,11 @@ export async function prepareData({ config, cache, onProgress, signal }: Prepare
       validationBytes: stats.validationBytes,
       vocabularySize: tokenizer.vocabularySize,
       sequencesPerEpoch: train.rowsPerEpoch,
-      entropyFloor: dataset.entropyFloorBitsPerByte ?? undefined,
+      scoredTokens: scored.tokens,
+      scoredBytes: scored.bytes,
+      entropyFloor: floor?.bitsPerByte,
+      entropyFloorError: floor?.standardError ?? undefined,
+      reading: readingText(dataset.reading) ?? undefined,
       hash: dataset.contentHash,
     },
     endToken: tokenizer.eosId,

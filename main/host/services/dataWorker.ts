@@ -4,8 +4,8 @@
  */
 import { workerData } from 'node:worker_threads';
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { DataSummary, Token, TokenizerInfo } from '../../../preload/contract/shapes.ts';
-import { datasetKey, prepareDatasets } from '../../lab/datasets/datasets.ts';
+import type { DataFacts, Token, TokenizerInfo } from '../../../preload/contract/shapes.ts';
+import { datasetKey, floorOf, prepareDatasets } from '../../lab/datasets/datasets.ts';
 import type { Dataset } from '../../lab/datasets/datasets.ts';
 import { Memo } from '../../lab/fit/memo.ts';
 import { answerWith } from './threadMain.ts';
@@ -15,7 +15,7 @@ export interface DataWorkerData {
 }
 
 export type DataQuestions = {
-  stats: { ask: { config: Config }; answer: DataSummary };
+  stats: { ask: { config: Config }; answer: DataFacts };
   tokens: { ask: { config: Config; text: string }; answer: { tokens: Token[]; tokenizer: TokenizerInfo } };
   sample: {
     ask: { config: Config; from: number };
@@ -47,8 +47,16 @@ const infoOf = ({ tokenizer: { kind, vocabularySize } }: Dataset): TokenizerInfo
 answerWith<DataQuestions>({
   stats: async ({ config }) => {
     const dataset = await load(config);
-    const { contentHash, stats, entropyFloorBitsPerByte } = dataset;
-    return { contentHash, stats, tokenizer: infoOf(dataset), entropyFloor: entropyFloorBitsPerByte };
+    const { contentHash, stats, reading } = dataset;
+    const floor = floorOf(dataset);
+    return {
+      contentHash,
+      stats,
+      tokenizer: infoOf(dataset),
+      entropyFloor: floor?.bitsPerByte ?? null,
+      entropyFloorError: floor?.standardError ?? null,
+      reading,
+    };
   },
   tokens: async ({ config, text }) => {
     const dataset = await load(config);

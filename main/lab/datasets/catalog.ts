@@ -18,6 +18,7 @@ export const CORPORA: readonly CorpusEntry[] = [
   },
   {
     name: 'a path',
-    description: 'your own text, JSONL, CSV or Parquet: a file, a folder or a glob (data.column, data.separator)',
+    description:
+      'your own text, JSONL, JSON, CSV, TSV or Parquet, compressed or not: a file, a folder or a glob (data.column, data.separator)',
   },
 ];

@@ -1,15 +1,24 @@
 /** Preparing data before runs start: once for all runs that share it, so that a mistake in the data costs nothing. */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Dataset } from '../../engine/data/dataset.ts';
+import { entropyFloor } from '../../engine/data/index.ts';
+import type { EntropyFloor } from '../../engine/data/index.ts';
 import { prepareDataset } from '../../engine/data/prepare.ts';
 import type { DataProgress, OnProgress } from '../../engine/data/progress.ts';
 
 export type { DataProgress, Dataset };
 
+/** The entropy of the whole validation text, where it is known. */
+export function floorOf({ validation, tokenizer, information }: Dataset): EntropyFloor | null {
+  return information === null ? null : entropyFloor(validation, tokenizer, information);
+}
+
 export interface DatasetOptions {
   readonly cacheDir: string;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
+  /** Called with each dataset once it is ready. */
+  readonly onReady?: (dataset: Dataset) => void;
 }
 
 /** Settings that decide what a dataset holds. */
@@ -31,6 +40,7 @@ export async function prepareDatasets(configs: readonly Config[], options: Datas
   for (const config of new Map(configs.map((each) => [datasetKey(each), each])).values()) {
     const dataset = await prepareDataset(config, options);
     first ??= dataset;
+    options.onReady?.(dataset);
   }
   if (first === undefined) throw new Error('no configuration needs data');
   return first;

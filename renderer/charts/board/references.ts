@@ -20,7 +20,10 @@ function clipOf(runs: readonly RunRecord[]): Reference[] {
 
 /** The entropy of generated text. It is known in bits per byte; one token of the validation text stands for bytes / tokens of them. */
 function floorOf(environment: RunRecord['environment'], metric: string): number | undefined {
-  const { entropyFloor: floor, validationBytes: bytes, validationTokens: tokens } = environment;
+  const { entropyFloor: floor } = environment;
+  // Runs from before the floor was that of the scored text name the whole validation text.
+  const { scoredBytes: bytes = environment.validationBytes, scoredTokens: tokens = environment.validationTokens } =
+    environment;
   if (typeof floor !== 'number') return undefined;
   if (metric === 'val/bpb') return floor;
   if (metric !== 'val/loss' || typeof bytes !== 'number' || typeof tokens !== 'number') return undefined;

@@ -9,6 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { download } from '../../../main/engine/data/downloads/transfer.ts';
 import type { NetOptions } from '../../../main/engine/data/downloads/transfer.ts';
 import { findDownload, joinArticles } from '../../../main/engine/data/downloads/registry.ts';
+import { CorpusBuilder } from '../../../main/engine/data/corpusBuilder.ts';
+import { textsOf } from './reading/helpers.ts';
 import { prepareDataset } from '../../../main/engine/data/index.ts';
 import type { DataProgress } from '../../../main/engine/data/index.ts';
 
@@ -282,7 +284,9 @@ describe('Hugging Face datasets', () => {
       /data.split = "tarin".*train, test.*Nearest valid choice: train/,
     );
     await expect(prepare({ 'data.config': 'x' })).rejects.toThrow(/data.config = "x".*Allowed: default/);
-    await expect(prepare({ 'data.column': 'txt' })).rejects.toThrow(/data.column = "txt".*id, text, meta, raw, tags/);
+    await expect(prepare({ 'data.column': 'txt' })).rejects.toThrow(
+      /data.column = "txt".*id, text, meta.title, meta.n, raw, tags/,
+    );
     handler = await hub({ parquet_files: [...files('en', 'train', 1), ...files('de', 'train', 1)] });
     await expect(prepare({ 'data.split': 'train' })).rejects.toThrow(/several configurations.*en, de/);
     expect((await prepare({ 'data.config': 'de', 'data.column': 'meta.title' })).stats.trainDocuments).toBeGreaterThan(
@@ -329,12 +333,11 @@ describe('Hugging Face datasets', () => {
       ' = Second = \n',
       ' End . \n',
     ];
-    async function* rows() {
-      for (const line of lines) yield Buffer.from(line);
-    }
-    const articles: string[] = [];
-    for await (const article of joinArticles(rows())) articles.push(Buffer.from(article).toString());
-    expect(articles).toEqual([
+    const builder = new CorpusBuilder();
+    const articles = joinArticles(builder);
+    for (const line of lines) articles.addText(line);
+    articles.end();
+    expect(textsOf(builder.build())).toEqual([
       '\n',
       ' = First = \n\n Text . \n = = Section = = \n More . \n\n',
       ' = Second = \n End . \n',

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { storyBits } from '../../../main/engine/data/corpora/stories.ts';
-import { DataError, checkDataSettings, listDatasets, prepareDataset } from '../../../main/engine/data/index.ts';
+import {
+  DataError,
+  checkDataSettings,
+  entropyFloor,
+  listDatasets,
+  prepareDataset,
+} from '../../../main/engine/data/index.ts';
 import type { DataProgress, Dataset } from '../../../main/engine/data/index.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 
@@ -31,6 +37,7 @@ const decodeDocuments = (dataset: Dataset, side: 'train' | 'validation') => {
 
 const essence = (dataset: Dataset) => ({
   ...dataset,
+  information: dataset.information?.bits,
   tokenizer: [dataset.tokenizer.kind, dataset.tokenizer.vocabularySize, [...dataset.tokenizer.tokenBytes]],
 });
 
@@ -57,7 +64,9 @@ describe('prepareDataset', () => {
         bits += storyBits(text).bits;
         bytes += text.length;
       }
-      expect(dataset.entropyFloorBitsPerByte).toBeCloseTo(bits / bytes, 12);
+      const floor = entropyFloor(dataset.validation, dataset.tokenizer, dataset.information!)!;
+      expect(floor.bitsPerByte).toBeCloseTo(bits / bytes, 12);
+      expect(floor.documents).toBe(held.length);
       expect(dataset.validation.bytes).toBe(bytes);
       expect(dataset.stats.validationBytes + dataset.stats.trainBytes).toBeGreaterThanOrEqual(60_000);
       expect(dataset.stats.trainDocuments).toBe(train.length);
@@ -78,8 +87,10 @@ describe('prepareDataset', () => {
     expect(essence(cached)).toEqual(essence(fresh));
     const root = join(cacheDir, 'datasets');
     const [name] = (await readdir(root)).filter((entry) => entry !== 'requests');
-    for (const damaged of ['train.bin', 'validation.offsets.bin', 'merges.bin', 'meta.json']) {
-      const path = join(root, name, damaged);
+    const [note] = await readdir(join(root, 'requests'));
+    const files = ['train.bin', 'validation.offsets.bin', 'merges.bin', 'meta.json'].map((file) => join(name, file));
+    for (const damaged of [...files, join('requests', note)]) {
+      const path = join(root, damaged);
       const bytes = await readFile(path);
       bytes[bytes.length >> 1] ^= 64;
       await writeFile(path, bytes);
@@ -88,6 +99,40 @@ describe('prepareDataset', () => {
     await rm(join(root, name, 'validation.bin'));
     expect(essence(await prepare(config))).toEqual(essence(fresh));
     expect((await readdir(root)).filter((entry) => entry.includes('.tmp-'))).toEqual([]);
+  });
+
+  test('the floor belongs to the request, whichever was prepared first (catches a floor by cache order)', async () => {
+    const stories = await prepare(small);
+    const documents = [...decodeDocuments(stories, 'train'), ...decodeDocuments(stories, 'validation')];
+    const path = join(folder, 'same.txt');
+    const validation = join(folder, 'same.validation.txt');
+    await writeFile(path, decodeDocuments(stories, 'train').join('\n\n'));
+    await writeFile(validation, decodeDocuments(stories, 'validation').join('\n\n'));
+    expect(documents.every((text) => !text.includes('\n'))).toBe(true);
+    const same: Settings = { 'data.corpus': path, 'data.validation_path': validation };
+    for (const order of [
+      [same, small, same],
+      [small, same, small],
+    ]) {
+      await rm(cacheDir, { recursive: true, force: true });
+      for (const config of order) {
+        const dataset = await prepare(config);
+        expect(dataset.contentHash).toBe(stories.contentHash);
+        expect(dataset.information === null).toBe(config === same);
+        expect(dataset.reading.corpus === null).toBe(config === small);
+      }
+    }
+  });
+
+  test('what was read is kept with the prepared data, for both sides', async () => {
+    const path = join(folder, 'a.csv');
+    await writeFile(path, `text\r\n${Array.from({ length: 30 }, (_, i) => `row ${i}`).join('\r\n')}\r\n\r\n`);
+    const own = await words('own.txt', 5);
+    const config: Settings = { 'data.corpus': path, 'data.validation_path': own };
+    const fresh = await prepare(config);
+    expect(fresh.reading.corpus).toMatchObject({ files: 1, documents: 30, formats: { CSV: 1 }, whole: true });
+    expect(fresh.reading.validation).toMatchObject({ files: 1, documents: 5, formats: { 'plain text': 1 } });
+    expect((await prepare(config)).reading).toEqual(fresh.reading);
   });
 
   test('an edited file is read again, though its name and size stay (catches a cache by name)', async () => {
@@ -182,8 +227,8 @@ describe('prepareDataset', () => {
     await mkdir(join(cacheDir, 'datasets', '0'.repeat(32)));
     const [listed, ...others] = await listDatasets(cacheDir);
     expect(others).toEqual([]);
-    const { contentHash, stats, entropyFloorBitsPerByte } = dataset;
-    expect(listed).toMatchObject({ contentHash, stats, entropyFloorBitsPerByte });
+    const { contentHash, stats } = dataset;
+    expect(listed).toMatchObject({ contentHash, stats });
     expect(listed.bytesOnDisk).toBeGreaterThan(2 * stats.trainTokens);
   });
 

@@ -122,6 +122,61 @@ export class Reader implements Speaker {
   }
 }
 
+/** Ends the telling where the text does. */
+const END = Symbol('the text ends here');
+
+/**
+ * Reads a text that may stop anywhere, and computes −log2 of the probability that a text begins so: where it stops inside a
+ * choice, all options that begin with what is left are possible.
+ */
+export class PrefixReader implements Speaker {
+  readonly text: string;
+  #position = 0;
+  #bits = 0;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** −log2 P(a text of `tell` begins with this text). @throws where none does */
+  measure(tell: (speaker: Speaker) => void): number {
+    try {
+      tell(this);
+    } catch (reason) {
+      if (reason !== END) throw reason;
+    }
+    if (this.#position < this.text.length) throw new Error(`not a text of this grammar at ${this.#position}`);
+    return this.#bits;
+  }
+
+  say(text: string): void {
+    const left = this.text.length - this.#position;
+    if (!this.text.startsWith(text.slice(0, left), this.#position))
+      throw new Error(`not a sentence of this grammar: expected "${text}" at ${this.#position}`);
+    this.#position += Math.min(left, text.length);
+    if (left <= text.length && this.#position === this.text.length) throw END;
+  }
+
+  pick(options: Options, except = -1): number {
+    const left = this.text.slice(this.#position);
+    if (left === '') throw END;
+    let possible = 0;
+    for (const [i, text] of options.texts.entries()) {
+      if (i === except) continue;
+      if (left.startsWith(text)) {
+        this.#position += text.length;
+        this.#bits += options.bits(i, except);
+        return i;
+      }
+      if (text.startsWith(left)) possible += options.weights[i];
+    }
+    if (possible === 0) throw new Error(`no option matches at ${this.#position}`);
+    this.#bits -= Math.log2(possible / (options.total - (except < 0 ? 0 : options.weights[except])));
+    this.#position = this.text.length;
+    throw END;
+  }
+}
+
 export type Slots<State> = Readonly<Record<string, (state: State) => void>>;
 
 /**

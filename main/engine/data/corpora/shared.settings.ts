@@ -1,3 +1,5 @@
+import { FORMAT_NAMES } from '../../../engine/data/formats/index.ts';
+import { ENCODINGS } from '../../../engine/data/reading/encoding.ts';
 import type { SettingSpec } from '../../../../preload/contract/settings.ts';
 
 /** What text is trained on and what is held out. */
@@ -15,7 +17,28 @@ export const dataSettings: readonly SettingSpec[] = [
     name: 'data.column',
     type: { kind: 'string' },
     default: 'text',
-    help: 'Column or field that holds the text, for JSONL, CSV and Parquet.',
+    help: 'Column or field that holds the text, for JSONL, JSON, CSV, TSV and Parquet; `a.b` is field b inside of a.',
+    question: 'data',
+  },
+  {
+    name: 'data.format',
+    type: { kind: 'enum', values: FORMAT_NAMES },
+    default: 'auto',
+    help: 'What the files hold: `auto` goes by their names (.jsonl .json .csv .tsv .parquet, else plain text); compression (.gz .zst .xz .bz2 .zip) is found by itself.',
+    question: 'data',
+  },
+  {
+    name: 'data.delimiter',
+    type: { kind: 'string' },
+    default: '',
+    help: 'What parts the fields of a CSV or TSV file, one character (\\t is a tab); empty takes a comma for .csv and a tab for .tsv. It is never guessed.',
+    question: 'data',
+  },
+  {
+    name: 'data.encoding',
+    type: { kind: 'enum', values: ENCODINGS },
+    default: 'auto',
+    help: 'Encoding of text files: `auto` goes by their byte-order mark (UTF-8, UTF-16, UTF-32), else UTF-8. A mark always counts, and is never part of the text.',
     question: 'data',
     plan: 'none',
   },
@@ -67,7 +90,7 @@ export const dataSettings: readonly SettingSpec[] = [
     name: 'data.validation_path',
     type: { kind: 'string' },
     default: '',
-    help: 'A validation file of your own; then nothing is held out from the training text.',
+    help: 'A validation file, folder or glob of your own; then nothing is held out from the training text.',
     question: 'data',
     plan: 'none',
   },
@@ -75,7 +98,7 @@ export const dataSettings: readonly SettingSpec[] = [
     name: 'data.separator',
     type: { kind: 'string' },
     default: '\n\n',
-    help: 'What separates the documents of a text file (\\n is a line break); empty takes each file as one document.',
+    help: 'What separates the documents of a text file (\\n is a line break); empty takes each file as one document. Line ends \\r\\n and \\r of a file count as \\n, here and in the text.',
     question: 'data',
     plan: 'none',
   },

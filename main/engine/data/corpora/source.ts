@@ -1,7 +1,6 @@
 /** From the data settings to a corpus: the built-in stories, files, or a download. */
 import type { Config } from '../../../../preload/contract/settings.ts';
-import type { Corpus } from '../corpus.ts';
-import { CorpusBuilder } from '../corpus.ts';
+import { CorpusBuilder } from '../corpusBuilder.ts';
 import { fetchFiles, findDownload, downloadNames } from '../downloads/registry.ts';
 import type { NetOptions } from '../downloads/transfer.ts';
 import { DataError, throwIfAborted } from '../errors.ts';
@@ -9,10 +8,12 @@ import { nearestName } from '../../../../preload/shared/settings/nearest.ts';
 import { sha256 } from '../../../files/whole.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
-import { findFiles, looksLikePath, readFiles } from './files.ts';
-import type { CorpusFile } from './files.ts';
-import { story } from './stories.ts';
-import { unescapeSeparator } from './text.ts';
+import { readFiles } from '../reading/reader.ts';
+import type { Reading } from '../reading/reader.ts';
+import { findFiles, looksLikePath } from '../reading/listing.ts';
+import type { Listing } from '../reading/listing.ts';
+import { readingSettings } from '../reading/settings.ts';
+import { story, storyPrefixBits } from './stories.ts';
 
 const DEFAULT_STORIES_SIZE = 2_000_000;
 
@@ -24,10 +25,16 @@ export interface SourceOptions {
   readonly net?: NetOptions;
 }
 
+/** Part of every fingerprint of text that was read: raise it when the same files would give another text or summary. */
+const READER_VERSION = 2;
+
 export interface CorpusSource {
   /** Equal fingerprints mean the same text: names settings and the versions of files. JSON. */
   readonly fingerprint: string;
-  load(): Promise<Corpus>;
+  /** The text, and a summary of what was read where anything was. */
+  load(): Promise<{ readonly corpus: Reading['corpus']; readonly report: Reading['report'] | null }>;
+  /** −log2 of the probability that a document begins so, where the corpus knows it. */
+  readonly prefixBits?: (beginning: Uint8Array) => number;
 }
 
 const text = (config: Config, name: string, otherwise: string) => String(config[name] ?? otherwise);
@@ -47,6 +54,7 @@ function stories(config: Config, options: SourceOptions): CorpusSource {
   const grammar = sha256(sample).slice(0, 16);
   return {
     fingerprint: JSON.stringify({ corpus: 'stories', grammar, size, seed }),
+    prefixBits: (beginning) => storyPrefixBits(Buffer.from(beginning).toString('latin1')),
     async load() {
       const builder = new CorpusBuilder();
       const meter = new PhaseMeter('read', options.onProgress);
@@ -60,25 +68,22 @@ function stories(config: Config, options: SourceOptions): CorpusSource {
           throwIfAborted(options.signal);
         }
       }
-      return builder.build();
+      return { corpus: builder.build(), report: null };
     },
   };
 }
 
-function fromFiles(
-  files: readonly CorpusFile[],
-  config: Config,
-  setting: string,
-  options: SourceOptions,
-): CorpusSource {
-  const column = text(config, 'data.column', 'text');
-  const separator = unescapeSeparator(text(config, 'data.separator', '\n\n'));
+function fromFiles(listing: Listing, config: Config, setting: string, options: SourceOptions): CorpusSource {
+  const { files, notes } = listing;
+  const settings = readingSettings(config);
   // A validation file is read whole.
   const limit = setting === 'data.corpus' ? integer(config, 'data.size', 0) : 0;
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
+  const listed = files.map(({ path, version }) => [path, version]);
+  const { leftOut } = notes.report(0, 0, true);
   return {
-    fingerprint: JSON.stringify({ files: files.map(({ path, version }) => [path, version]), column, separator, limit }),
-    load: () => readFiles(files, { column, separator, limit, setting, totalBytes, ...options }),
+    fingerprint: JSON.stringify({ reader: READER_VERSION, files: listed, leftOut, ...settings, limit }),
+    load: () => readFiles(files, { ...settings, limit, setting, totalBytes, notes, ...options }),
   };
 }
 
@@ -94,25 +99,18 @@ export async function corpusSource(
     const download = findDownload(corpus, config);
     if (download !== null) {
       const limit = integer(config, 'data.size', 0);
-      const { column, regroup } = download;
-      const separator = unescapeSeparator(download.separator ?? text(config, 'data.separator', '\n\n'));
+      const { column, regroup, separator } = download;
+      const settings = readingSettings(config, { column, separator });
+      const named = { reader: READER_VERSION, download: download.id, ...settings, limit, base: options.net };
       return {
-        fingerprint: JSON.stringify({ download: download.id, column, separator, limit, base: options.net }),
+        fingerprint: JSON.stringify(named),
         load: () =>
-          readFiles(fetchFiles(download, options), {
-            column,
-            separator,
-            limit,
-            setting,
-            totalBytes: 0,
-            regroup,
-            ...options,
-          }),
+          readFiles(fetchFiles(download, options), { ...settings, limit, setting, totalBytes: 0, regroup, ...options }),
       };
     }
   }
-  const files = await findFiles(corpus, setting);
-  if (files !== null) return fromFiles(files, config, setting, options);
+  const listing = await findFiles(corpus, setting);
+  if (listing !== null) return fromFiles(listing, config, setting, options);
   const names = ['stories', ...downloadNames];
   const allowed =
     setting === 'data.corpus'

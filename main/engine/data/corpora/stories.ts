@@ -6,7 +6,7 @@
  * places that come back word for word; which plot needs which ending; which lesson a hero's trait leads to.
  */
 import { Stream } from '../../random/stream.ts';
-import { Options, Reader, Rules, Writer } from './grammar.ts';
+import { Options, PrefixReader, Reader, Rules, Writer } from './grammar.ts';
 import type { Speaker } from './grammar.ts';
 import { newStory, slots, subjectHeads } from './storiesState.ts';
 import type { Story } from './storiesState.ts';
@@ -167,3 +167,6 @@ export function storyBits(text: string): { bits: number; picks: readonly number[
   if (reader.position !== text.length) throw new Error(`not a story: it should end at ${reader.position}`);
   return { bits: reader.bits, picks: reader.picks };
 }
+
+/** −log2 of the probability that a story begins with exactly `text`: the information of a document that is scored in part. */
+export const storyPrefixBits = (text: string): number => new PrefixReader(text).measure(tell);

@@ -1,10 +1,12 @@
 /** Corpora by name: where they are and how their files are read. Files are fetched one at a time, as they are needed. */
 import { join } from 'node:path';
 import type { Config } from '../../../../preload/contract/settings.ts';
-import type { CorpusFile } from '../corpora/files.ts';
-import { describeFile } from '../corpora/files.ts';
+import type { Documents } from '../corpusBuilder.ts';
 import { DataError } from '../errors.ts';
 import type { OnProgress } from '../progress.ts';
+import type { Regroup } from '../reading/reader.ts';
+import { describeFile } from '../reading/sourceFile.ts';
+import type { CorpusFile } from '../reading/sourceFile.ts';
 import { listShards } from './huggingface.ts';
 import { download } from './transfer.ts';
 import type { NetOptions } from './transfer.ts';
@@ -15,25 +17,38 @@ export interface Download {
   readonly column: string;
   /** Separator that this corpus needs, whatever data.separator says. */
   readonly separator?: string;
-  readonly regroup?: (documents: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  readonly regroup?: Regroup;
   readonly from:
     | { readonly kind: 'github'; readonly path: string; readonly filename: string; readonly sha256: string }
     | { readonly kind: 'huggingface'; readonly dataset: string; readonly config: string; readonly split: string };
 }
 
 /** WikiText's rows are lines; an article begins at a heading of the first level, ` = Title = `. */
-export async function* joinArticles(lines: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+export function joinArticles(documents: Documents): ReturnType<Regroup> {
   const heading = /^ = [^=].* = ?\n?$/;
-  let article: Uint8Array[] = [];
-  for await (const line of lines) {
-    if (article.length > 0 && line.length < 400 && heading.test(Buffer.from(line).toString('utf8'))) {
-      yield Buffer.concat(article);
-      article = [];
+  const newline = Uint8Array.of(10);
+  let open = false;
+  const add = (line: Uint8Array): boolean => {
+    if (open && line.length < 400 && heading.test(Buffer.from(line).toString('utf8'))) {
+      open = false;
+      if (!documents.close()) return false;
     }
+    open = true;
     // A row without its line end gets one back.
-    article.push(line, ...(line[line.length - 1] === 10 ? [] : [Uint8Array.of(10)]));
-  }
-  if (article.length > 0) yield Buffer.concat(article);
+    return documents.part(line) && (line[line.length - 1] === 10 || documents.part(newline));
+  };
+  return {
+    wantsEmpty: true,
+    add,
+    addText: (line) => add(Buffer.from(line, 'utf8')),
+    part: () => {
+      throw new Error('a table gives whole rows');
+    },
+    close: () => true,
+    end: () => {
+      if (open) documents.close();
+    },
+  };
 }
 
 interface Known {

@@ -3,7 +3,7 @@ import { changedSettingNames, longCsv } from '../../../lab/export/longCsv.ts';
 import { writeExport } from '../../../lab/export/file.ts';
 import { wideCsv } from '../../../lab/export/wideCsv.ts';
 import { CORPORA, listDatasets } from '../../../lab/datasets/catalog.ts';
-import type { DataSummary } from '../../../../preload/contract/shapes.ts';
+import type { DataFacts } from '../../../../preload/contract/shapes.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import { configOf } from '../configs.ts';
 import type { Values } from '../configs.ts';
@@ -18,7 +18,7 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
   const configured = (given: Values): Promise<Config> => configOf(registry, given);
   /** Corpora by the hash of what was prepared from them: datasets that no run has used yet. */
   const named = (): Record<string, string> => (hub.views.get(NAMES) ?? {}) as Record<string, string>;
-  const stats = async (config: Config, signal: AbortSignal): Promise<DataSummary> => {
+  const stats = async (config: Config, signal: AbortSignal): Promise<DataFacts> => {
     const summary = await hub.datasets.ask('stats', { config }, signal);
     const known = named();
     const corpus = String(config['data.corpus']);
@@ -37,11 +37,10 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
       ]);
       return {
         corpora: [...CORPORA],
-        prepared: prepared.map(({ contentHash, tokenizer, stats, entropyFloorBitsPerByte, bytesOnDisk }) => ({
+        prepared: prepared.map(({ contentHash, tokenizer, stats: sizes, bytesOnDisk }) => ({
           contentHash,
           tokenizer,
-          stats,
-          entropyFloor: entropyFloorBitsPerByte,
+          stats: sizes,
           bytesOnDisk,
           corpus: (corpora.get(contentHash) as string | undefined) ?? null,
         })),

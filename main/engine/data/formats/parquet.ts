@@ -1,0 +1,130 @@
+/** Parquet, one row group at a time. Text columns are taken as their bytes, undecoded. `nested.name` reaches into structs. */
+import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
+import type { Documents } from '../corpusBuilder.ts';
+import { DataError } from '../errors.ts';
+import { addValue, missingColumn, valueAt } from './columns.ts';
+import type { Format, FormatInput, RandomAccess } from './format.ts';
+
+/** Loaded with the first Parquet file: the settings read this folder's index, and starting shall stay quick. */
+const library = async () => ({ ...(await import('hyparquet')), ...(await import('hyparquet-compressors')) });
+type Library = Awaited<ReturnType<typeof library>>;
+
+function asyncBuffer(source: RandomAccess): AsyncBuffer {
+  const { byteLength } = source;
+  return {
+    byteLength,
+    slice: async (start, end) => {
+      const bytes = await source.slice(start < 0 ? byteLength + start : start, end ?? byteLength);
+      const { buffer, byteOffset, length } = bytes;
+      const own = byteOffset === 0 && buffer.byteLength === length;
+      return (own ? buffer : buffer.slice(byteOffset, byteOffset + length)) as ArrayBuffer;
+    },
+  };
+}
+
+function columnsOfSchema(tree: SchemaTree, depth = 3): string[] {
+  return tree.children.flatMap((child) => {
+    const { name } = child.element;
+    const struct = child.element.logical_type === undefined && child.element.converted_type === undefined;
+    const inner = depth > 1 && struct && child.children.length > 0 ? columnsOfSchema(child, depth - 1) : [];
+    return inner.length === 0 ? [name] : inner.map((each) => `${name}.${each}`);
+  });
+}
+
+/** Whether the schema has the path, with names that hold dots of their own first. Returns the top column. */
+function topColumn(tree: SchemaTree, path: string): string | null {
+  const has = (node: SchemaTree, rest: string): string | null => {
+    for (const child of node.children) {
+      const { name } = child.element;
+      if (name === rest) return name;
+      if (!rest.startsWith(`${name}.`)) continue;
+      // Lists and maps have layers of their own in the schema: their values tell.
+      const { converted_type: converted, logical_type: logical } = child.element;
+      const layered = child.children.length > 0 && (converted !== undefined || logical !== undefined);
+      if (layered || has(child, rest.slice(name.length + 1)) !== null) return name;
+    }
+    return null;
+  };
+  return has(tree, path);
+}
+
+const broken = (input: FormatInput, error: unknown, where = '') => {
+  const reason = error instanceof Error ? error.message : String(error);
+  return input.error(
+    `not a whole Parquet file (${where}${reason}).`,
+    'a Parquet file; download it again if it was cut off',
+  );
+};
+
+async function open(input: FormatInput, file: AsyncBuffer, { parquetMetadataAsync }: Library): Promise<FileMetaData> {
+  try {
+    return await parquetMetadataAsync(file);
+  } catch (error) {
+    throw broken(input, error);
+  }
+}
+
+async function readGroup(
+  { parquetRead, compressors }: Library,
+  file: AsyncBuffer,
+  metadata: FileMetaData,
+  column: string,
+  rowStart: number,
+  rowEnd: number,
+): Promise<ArrayLike<unknown>[]> {
+  const chunks: { from: number; data: ArrayLike<unknown> }[] = [];
+  await parquetRead({
+    file,
+    metadata,
+    columns: [column],
+    rowStart,
+    rowEnd,
+    compressors,
+    utf8: false,
+    parsers: { stringFromBytes: (bytes: Uint8Array) => bytes },
+    onChunk: ({ columnData, rowStart: from }) => chunks.push({ from, data: columnData }),
+  });
+  return chunks.sort((a, b) => a.from - b.from).map(({ data }) => data);
+}
+
+async function read(input: FormatInput, documents: Documents): Promise<void> {
+  const { column } = input;
+  const file = asyncBuffer(input.bytes);
+  const hyparquet = await library();
+  const metadata = await open(input, file, hyparquet);
+  const schema = hyparquet.parquetSchema(metadata);
+  const top = topColumn(schema, column);
+  if (top === null) throw missingColumn(input, columnsOfSchema(schema));
+  const total = Number(metadata.num_rows);
+  let row = 0;
+  for (const [number, group] of metadata.row_groups.entries()) {
+    const end = row + Number(group.num_rows);
+    let chunks: ArrayLike<unknown>[];
+    try {
+      chunks = await readGroup(hyparquet, file, metadata, top, row, end);
+    } catch (error) {
+      // What the file itself says (removed, changed) is said as it is.
+      if (error instanceof DataError) throw error;
+      throw broken(input, error, `row group ${number + 1} of ${metadata.row_groups.length}: `);
+    }
+    for (const values of chunks)
+      for (let i = 0; i < values.length && row < end; i++) {
+        row++;
+        const value = values[i];
+        const own = top === column ? value : valueAt({ [top]: value }, column);
+        if (own === undefined && value !== undefined) input.drop(`rows without ${column}`, row);
+        else if (!addValue(own, input, documents, row)) return;
+      }
+    row = end;
+    input.progress(total === 0 ? 1 : row / total);
+  }
+}
+
+export const parquet: Format = {
+  name: 'parquet',
+  title: 'Parquet',
+  help: 'a table with its own compression; data.column names the column with the text',
+  extensions: ['.parquet'],
+  reads: 'bytes',
+  read,
+};

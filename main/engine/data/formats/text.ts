@@ -1,0 +1,163 @@
+/** Plain text: documents are what a separator leaves. */
+import type { Documents } from '../corpusBuilder.ts';
+import { LIMITS } from '../limits.ts';
+import type { Format, FormatInput } from './format.ts';
+
+/** Turns the escapes \n \r \t \0 \\ of a setting into the characters, so that separators can be typed on a command line. */
+export function unescapeSeparator(text: string): string {
+  const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0', '\\': '\\' };
+  return text.replace(/\\([nrt0\\])/g, (_, letter: string) => escapes[letter]);
+}
+
+/** A separator as it is looked for: escapes resolved, and every line end \n as in the text. */
+export const separatorOf = (setting: string): string => unescapeSeparator(setting).replace(/\r\n?/g, '\n');
+
+const NEWLINE = 10;
+const isBlank = (byte: number) => byte === 32 || byte === 9;
+
+/** The next blank line at or after `from`: [start, end) covers the line ends and blank lines around it, not the next indent. */
+function blankLines(bytes: Buffer, from: number): [number, number] | null {
+  for (let at = bytes.indexOf(NEWLINE, from); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) {
+    let end = at + 1;
+    for (let next = end; next < bytes.length && (isBlank(bytes[next]) || bytes[next] === NEWLINE); next++)
+      if (bytes[next] === NEWLINE) end = next + 1;
+    if (end > at + 1) return [at, end];
+  }
+  return null;
+}
+
+/** How many bytes at the end may belong to a separator that goes on in the next chunk. */
+function openTail(bytes: Buffer, needle: Buffer, byBlankLine: boolean): number {
+  if (!byBlankLine) return Math.min(bytes.length, needle.length - 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const byte = bytes[bytes.length - 1 - length];
+    if (byte !== NEWLINE && !isBlank(byte)) break;
+    length++;
+  }
+  return length;
+}
+
+/** Spaces without a line end that are held back at most; a longer run is text. */
+const LONGEST_BLANK = 1 << 20;
+
+/** The end of the blank lines that `bytes` begin with. */
+function leadingBlankLines(bytes: Buffer): number {
+  let end = 0;
+  for (let at = 0; at < bytes.length && (isBlank(bytes[at]) || bytes[at] === NEWLINE); at++)
+    if (bytes[at] === NEWLINE) end = at + 1;
+  return end;
+}
+
+/**
+ * Splits a stream of bytes into documents. Separators belong to no document; empty documents are dropped.
+ * The separator "\n\n" means one or more blank lines (empty or of spaces), also at the end of the file; '' makes one document of all.
+ */
+export async function splitDocuments(
+  chunks: AsyncIterable<Buffer>,
+  separator: string,
+  documents: Documents,
+): Promise<void> {
+  const needle = Buffer.from(separator, 'utf8');
+  const byBlankLine = separator === '\n\n';
+  const blank = (bytes: Buffer) => byBlankLine && openTail(bytes, needle, true) === bytes.length;
+  /** Bytes of the open document that were handed on; spaces at its beginning are held back, as it may be nothing else. */
+  let open = false;
+  let held: Buffer[] = [];
+  let tail: Buffer = Buffer.alloc(0);
+  /** The blank lines of a separator may go on in the next chunk. */
+  let skipping = false;
+  const part = (bytes: Buffer): boolean => {
+    if (bytes.length === 0) return true;
+    if (!open && blank(bytes)) {
+      held.push(bytes);
+      return true;
+    }
+    open = true;
+    const before = held;
+    held = [];
+    return before.every((piece) => documents.part(piece)) && documents.part(bytes);
+  };
+  const finish = (bytes: Buffer): boolean => {
+    const more = open || held.length > 0 ? part(bytes) : blank(bytes) || documents.add(bytes);
+    const closed = open ? documents.close() : true;
+    open = false;
+    held = [];
+    return more && closed;
+  };
+  for await (const chunk of chunks) {
+    if (needle.length === 0) {
+      open = true;
+      if (!documents.part(chunk)) return;
+      continue;
+    }
+    const window = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
+    const closed = window.length - Math.min(LONGEST_BLANK, openTail(window, needle, byBlankLine));
+    let begin: number = skipping ? leadingBlankLines(window) : 0;
+    skipping &&= begin >= closed;
+    for (;;) {
+      let start: number;
+      let end: number;
+      if (byBlankLine) {
+        const found = blankLines(window, begin);
+        if (found === null) break;
+        [start, end] = found;
+        skipping = end >= closed;
+      } else {
+        start = window.indexOf(needle, begin);
+        if (start < 0) break;
+        end = start + needle.length;
+      }
+      if (!finish(window.subarray(begin, start))) return;
+      begin = end;
+    }
+    const keep = Math.max(begin, closed);
+    if (keep > begin && !part(window.subarray(begin, keep))) return;
+    tail = window.subarray(keep);
+  }
+  if (byBlankLine) {
+    // Spaces that end the last line stay, as everywhere; only line ends and blank lines go.
+    const lineEnd = tail.indexOf(NEWLINE, tail.length - openTail(tail, needle, true));
+    if (lineEnd >= 0) tail = tail.subarray(0, lineEnd);
+  }
+  finish(tail);
+}
+
+const JSON_LINES = 3;
+
+/** Whether the first lines are one JSON object each: then the names of its fields would be trained on. */
+function looksLikeJsonLines(head: Buffer): boolean {
+  const lines = head
+    .toString('utf8')
+    .split('\n')
+    .slice(0, JSON_LINES + 1);
+  const whole = lines.length > JSON_LINES ? lines.slice(0, JSON_LINES) : lines;
+  if (whole.length < 2) return false;
+  return whole.every((line) => {
+    if (!line.startsWith('{')) return false;
+    try {
+      return typeof JSON.parse(line) === 'object';
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function* watched(input: FormatInput): AsyncGenerator<Buffer> {
+  let first = true;
+  for await (const chunk of input.text) {
+    if (first && looksLikeJsonLines(chunk.subarray(0, LIMITS.head)))
+      input.warn('looks like JSON lines but is read as plain text: set data.format to jsonl if it holds a table.');
+    first = false;
+    yield chunk;
+  }
+}
+
+export const text: Format = {
+  name: 'text',
+  title: 'plain text',
+  help: 'plain text, documents parted by data.separator',
+  extensions: ['.txt', '.text', '.md', '.raw', '.tokens'],
+  reads: 'text',
+  read: (input, documents) => splitDocuments(watched(input), input.separator, documents),
+};

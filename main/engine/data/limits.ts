@@ -1,0 +1,38 @@
+/** How much the reader takes from one file. Every refusal for a limit names it. */
+import { totalmem } from 'node:os';
+
+const MiB = 2 ** 20;
+const GiB = 2 ** 30;
+
+export const LIMITS = {
+  /** Bytes that are looked at to tell what a file is. */
+  head: 64 * 1024,
+  /** Bytes of one row of a table, one line of JSON, one quoted field. */
+  row: 256 * MiB,
+  /** A quote in TSV that is not closed within so many bytes is text. */
+  looseQuote: 16 * MiB,
+  /** A compressed file may grow by so many times … */
+  growth: 250,
+  /** … once it has given so many bytes: real text never shrinks that far, archives made to fill a memory do. */
+  growthFrom: 128 * MiB,
+  /** Compressions inside one another (a .jsonl.gz inside a .zip are two). */
+  layers: 2,
+  /** Bytes of a table that has to be unpacked into memory as a whole (Parquet inside a .gz or .zip). */
+  whole: GiB,
+  /** Entries of a folder or archive, and folders inside one another. */
+  entries: 1_000_000,
+  depth: 64,
+  /** Bytes of text in all: the text, its two parts and its tokens lie in memory side by side. */
+  text: Math.max(GiB, Math.floor(totalmem() / 3)),
+  /** A text is refused when more than this share of its bytes is no text … */
+  undecodable: 0.01,
+  /** … and there are more of them than this, or than a tenth of all. */
+  undecodableFrom: 16,
+} as const;
+
+/** Sizes in messages. */
+export function words(bytes: number): string {
+  if (bytes >= GiB) return `${Number((bytes / GiB).toFixed(1))} GiB`;
+  if (bytes >= MiB) return `${Number((bytes / MiB).toFixed(1))} MiB`;
+  return `${bytes} bytes`;
+}

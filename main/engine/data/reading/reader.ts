@@ -1,0 +1,235 @@
+/**
+ * The one reader of text: from files to a corpus, whatever their encoding, compression and format, with a summary of what was read.
+ * Training text, validation text, downloads and what is shown of a corpus all come through here.
+ */
+import type { ReadingReport } from '../../../../preload/contract/reading.ts';
+import type { Corpus } from '../corpus.ts';
+import { CorpusBuilder } from '../corpusBuilder.ts';
+import type { Documents } from '../corpusBuilder.ts';
+import { DataError, throwIfAborted } from '../errors.ts';
+import type { FormatInput } from '../formats/index.ts';
+import { PhaseMeter } from '../progress.ts';
+import type { OnProgress } from '../progress.ts';
+import { TextFacts, cleanText } from './cleanText.ts';
+import { contentsOf } from './contents.ts';
+import type { Content } from './contents.ts';
+import type { Encoding } from './encoding.ts';
+import { LIMITS, words } from '../limits.ts';
+import { ReadingNotes } from './notes.ts';
+import { RowDocuments } from './rowDocuments.ts';
+import { SourceFile } from './sourceFile.ts';
+import type { CorpusFile } from './sourceFile.ts';
+
+/** How the text is found in the files: the settings `data.*` of the same names. */
+export interface ReadingSettings {
+  readonly column: string;
+  /** Escapes resolved, line ends as \n. */
+  readonly separator: string;
+  readonly delimiter: string;
+  readonly format: string;
+  readonly encoding: Encoding | null;
+}
+
+export interface ReadingOptions extends ReadingSettings {
+  /** At most so many bytes of text; 0 = all. */
+  readonly limit: number;
+  /** The setting that named the files: errors name it. */
+  readonly setting: string;
+  /** Bytes of all files together where known, for the progress; else 0. */
+  readonly totalBytes: number;
+  /** What was noted while the files were listed. */
+  readonly notes?: ReadingNotes;
+  /** Regroups documents, for corpora whose rows are not documents. */
+  readonly regroup?: Regroup;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** Takes rows and gives documents; `end` is called after the last row of each file. */
+export type Regroup = (documents: Documents) => Documents & { end(): void };
+
+export interface Reading {
+  readonly corpus: Corpus;
+  readonly report: ReadingReport;
+}
+
+/** Where the reading of all files stands. */
+class Reader {
+  readonly options: ReadingOptions;
+  readonly notes: ReadingNotes;
+  readonly builder: CorpusBuilder;
+  readonly #meter: PhaseMeter;
+  /** Bytes of the files before this one. */
+  #before = 0;
+
+  constructor(options: ReadingOptions) {
+    this.options = options;
+    this.notes = options.notes ?? new ReadingNotes();
+    this.builder = new CorpusBuilder(options.limit);
+    this.#meter = new PhaseMeter('read', options.onProgress);
+  }
+
+  async file(file: CorpusFile): Promise<void> {
+    const { setting, format } = this.options;
+    if (file.size === 0) {
+      await SourceFile.open(file, setting).then((opened) => opened.close());
+      this.notes.count('dropped', 'empty files', file.path);
+      return;
+    }
+    const opened = await SourceFile.open(file, setting);
+    try {
+      const onBytes = (read: number) => this.#progress(read, file.path);
+      for await (const content of contentsOf(opened, { setting, format, notes: this.notes, onBytes })) {
+        await this.#content(content, file);
+        if (this.builder.full) break;
+      }
+      await opened.checkUnchanged();
+    } finally {
+      await opened.close();
+    }
+    this.notes.file(file.size);
+    this.#before += file.size;
+  }
+
+  async #content(content: Content, file: CorpusFile): Promise<void> {
+    const { setting, regroup, encoding } = this.options;
+    const { format, name, head } = content;
+    const facts = new TextFacts();
+    const documents = new RowDocuments(this.builder, this.notes, {
+      name,
+      raw: format.reads === 'bytes',
+      tooLong: () => this.#tooLong(setting, name),
+    });
+    const target = regroup?.(documents);
+    const before = this.builder.documents;
+    const bytes = format.reads === 'bytes' ? await content.bytes() : null;
+    const checked = this.#checked(content.chunks, head, encoding, facts, name);
+    await format.read(this.#input(content, bytes, checked, file), target ?? documents);
+    target?.end();
+    this.#refuse(facts, name, true);
+    if (format.reads === 'text') this.#tellFacts(facts, content);
+    documents.finish();
+    const label = format.reads === 'text' ? facts.encoding.toUpperCase() : null;
+    this.notes.member(format.title, label, content.compressions);
+    if (this.builder.documents === before && !this.builder.full)
+      this.notes.count('dropped', 'files without text', name);
+  }
+
+  /** The text of a content, refused as soon as too much of it is none. */
+  async *#checked(
+    chunks: () => AsyncIterable<Buffer>,
+    head: Buffer,
+    encoding: Encoding | null,
+    facts: TextFacts,
+    name: string,
+  ): AsyncGenerator<Buffer> {
+    for await (const chunk of cleanText(chunks(), head, encoding, facts)) {
+      throwIfAborted(this.options.signal);
+      this.#refuse(facts, name, false);
+      yield chunk;
+    }
+  }
+
+  #refuse(facts: TextFacts, name: string, whole: boolean): void {
+    const refusal = facts.undecodable === 0 ? null : facts.refusal(whole);
+    if (refusal === null) return;
+    const { setting } = this.options;
+    const allowed = refusal.isText
+      ? 'UTF-8, or UTF-16 and UTF-32 with a byte-order mark; data.encoding names any other (for example windows-1252)'
+      : 'text, JSON lines, JSON, CSV, TSV or Parquet';
+    throw new DataError(setting, name, refusal.what, allowed);
+  }
+
+  #tellFacts(facts: TextFacts, { name, format }: Content): void {
+    const { marks, lineEnds, undecodable, bytes, firstUndecodable } = facts;
+    const encoding = facts.encoding.toUpperCase();
+    if (marks > 0) this.notes.count('changed', 'byte-order marks taken out', name, marks);
+    if (lineEnds > 0) this.notes.count('changed', 'line ends \\r\\n or \\r read as \\n', name, lineEnds);
+    if (undecodable > 0) {
+      const kept = facts.encoding === 'utf-8' && !format.name.startsWith('json');
+      this.notes.warn(
+        `${name}: ${undecodable} of ${bytes} bytes are no ${encoding} (first at byte ${firstUndecodable}); they ${kept ? 'stay in the text as they are' : 'became U+FFFD'}.`,
+      );
+    }
+    const wanted = this.options.encoding;
+    if (wanted !== null && wanted !== facts.encoding)
+      this.notes.warn(`${name} has a byte-order mark of ${encoding}: it counts, not data.encoding = ${wanted}.`);
+  }
+
+  #tooLong(setting: string, name: string): DataError {
+    return new DataError(
+      setting === 'data.corpus' ? 'data.size' : setting,
+      setting === 'data.corpus' ? this.options.limit : name,
+      `the text is longer than ${words(LIMITS.text)}, a third of this machine's memory: it would not fit beside its tokens.`,
+      `at most ${LIMITS.text} bytes of text`,
+      setting === 'data.corpus' ? LIMITS.text : undefined,
+    );
+  }
+
+  #input(
+    content: Content,
+    bytes: Awaited<ReturnType<Content['bytes']>> | null,
+    text: AsyncIterable<Buffer>,
+    file: CorpusFile,
+  ): FormatInput {
+    const { column, separator, delimiter, setting } = this.options;
+    const { name, compressions } = content;
+    const notes = this.notes;
+    const unpacked = compressions.length === 0 ? '' : `unpacked (${compressions.join(', ')}), `;
+    return {
+      name,
+      text,
+      bytes: bytes ?? { byteLength: 0, slice: () => Promise.reject(new Error('a text format reads in order')) },
+      column,
+      separator,
+      delimiter,
+      error: (what, allowed) => new DataError(setting, name, unpacked + what, allowed),
+      drop: (what, row) => notes.count('dropped', what, `${name}, row ${row}`),
+      note: (what, row) => notes.count('changed', what, `${name}, row ${row}`),
+      warn: (sentence) => notes.warn(`${name}: ${sentence}`),
+      progress: (fraction) => this.#progress(fraction * file.size, file.path),
+    };
+  }
+
+  #progress(read: number, path: string): void {
+    const { limit, totalBytes } = this.options;
+    // Whichever comes first ends the reading: the files or the limit.
+    const ofFiles = totalBytes > 0 ? (this.#before + read) / totalBytes : 0;
+    if (limit > 0 && this.builder.length / limit >= ofFiles) this.#meter.update(this.builder.length, limit, path, true);
+    else this.#meter.update(this.#before + read, totalBytes, path, true);
+  }
+}
+
+/**
+ * Reads the documents of all files, in order, up to the limit. Files are asked for one at a time, so that downloads stop
+ * with the last one needed.
+ *
+ * @throws DataError naming the file (and row) that cannot be read, and what to do
+ */
+export async function readFiles(
+  files: AsyncIterable<CorpusFile> | Iterable<CorpusFile>,
+  options: ReadingOptions,
+): Promise<Reading> {
+  const reader = new Reader(options);
+  const { builder, notes } = reader;
+  let first = '';
+  let count = 0;
+  for await (const file of files) {
+    throwIfAborted(options.signal);
+    if (count++ === 0) first = file.path;
+    await reader.file(file);
+    if (builder.full) break;
+  }
+  if (builder.documents === 0) {
+    const { dropped } = notes.report(0, 0, true);
+    const why = dropped.length === 0 ? '' : ` (${dropped.map((each) => `${each.count} ${each.what}`).join(', ')})`;
+    const what = count === 1 ? first : `${count} files`;
+    throw new DataError(
+      options.setting,
+      what,
+      `holds no text${why}.`,
+      'files with at least one document that is not empty',
+    );
+  }
+  return { corpus: builder.build(), report: notes.report(builder.documents, builder.length, !builder.full) };
+}

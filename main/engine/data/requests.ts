@@ -1,0 +1,45 @@
+/** What a configuration's data settings led to: which dataset, what was read for it, and what is known of its entropy. */
+import { join } from 'node:path';
+import type { ReadingReport } from '../../../preload/contract/reading.ts';
+import { writeAtomic } from '../../files/atomic.ts';
+import { readWhole, sha256 } from '../../files/whole.ts';
+
+export interface RequestNote {
+  readonly contentHash: string;
+  readonly reading: { readonly corpus: ReadingReport | null; readonly validation: ReadingReport | null };
+  /** −log2 of each validation document's probability, where the corpus knows it. */
+  readonly bits: Float64Array | null;
+}
+
+interface NoteFile {
+  readonly contentHash: string;
+  readonly reading: RequestNote['reading'];
+  /** Base64 of the numbers. */
+  readonly bits: string | null;
+}
+
+const pathOf = (cacheDir: string, request: string) =>
+  join(cacheDir, 'datasets', 'requests', `${request.slice(0, 32)}.json`);
+
+/** The note of a request; null when there is none, or it is damaged: then the data is prepared (again). */
+export async function readRequest(cacheDir: string, request: string): Promise<RequestNote | null> {
+  const bytes = await readWhole(pathOf(cacheDir, request));
+  if (bytes === null) return null;
+  try {
+    const [sum, text] = Buffer.from(bytes).toString('utf8').split('\n');
+    if (sha256(text) !== sum) return null;
+    const { contentHash, reading, bits } = JSON.parse(text) as NoteFile;
+    // A copy: base64 gives no aligned memory.
+    const numbers = bits === null ? null : new Float64Array(Uint8Array.from(Buffer.from(bits, 'base64')).buffer);
+    return { contentHash, reading, bits: numbers };
+  } catch {
+    return null;
+  }
+}
+
+export async function writeRequest(cacheDir: string, request: string, note: RequestNote): Promise<void> {
+  const { contentHash, reading, bits } = note;
+  const encoded = bits === null ? null : Buffer.from(bits.buffer, bits.byteOffset, bits.byteLength).toString('base64');
+  const text = JSON.stringify({ contentHash, reading, bits: encoded } satisfies NoteFile);
+  await writeAtomic(pathOf(cacheDir, request), Buffer.from(`${sha256(text)}\n${text}\n`));
+}

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CorpusBuilder } from '../../../../main/engine/data/corpusBuilder.ts';
+import { separatorOf, splitDocuments, unescapeSeparator } from '../../../../main/engine/data/formats/text.ts';
+import { Dice, Folder, read, textsOf } from '../reading/helpers.ts';
+
+const folder = new Folder();
+beforeAll(() => folder.make());
+afterAll(() => folder.remove());
+
+const texts = async (name: string, content: string, separator = '\\n\\n') =>
+  (await read(await folder.file(name, content), { 'data.separator': separator })).texts;
+
+async function split(bytes: Buffer, separator: string, size: () => number): Promise<string[]> {
+  const builder = new CorpusBuilder();
+  async function* chunks() {
+    for (let at = 0; at < bytes.length;) {
+      const end = at + size();
+      yield bytes.subarray(at, end);
+      at = end;
+    }
+  }
+  await splitDocuments(chunks(), separator, builder);
+  return textsOf(builder.build());
+}
+
+/** What the separator "\n\n" means, by regular expression on the whole text. */
+const byBlankLines = (text: string): string[] =>
+  text
+    .replace(/^[ \t]*\n(?:[ \t]*\n)+/, '')
+    .replace(/\n[ \t\n]*$/, '')
+    .split(/\n(?:[ \t]*\n)+/)
+    .filter((document) => /[^ \t\n]/.test(document));
+
+describe('documents of plain text', () => {
+  test('blank lines separate documents, also with Windows line ends, spaces and at both ends of the file', async () => {
+    expect(await texts('a.txt', '\n\r\n one\ntwo\r\n\r\nthree\n \t\n\n  four \n\n\n')).toEqual([
+      ' one\ntwo',
+      'three',
+      '  four ',
+    ]);
+  });
+
+  test('other separators, none, and escapes', async () => {
+    expect(await texts('b.txt', 'a<|>b\n\nc<|><|>d<|>', '<|>')).toEqual(['a', 'b\n\nc', 'd']);
+    expect(await texts('b.txt', 'a<|>b\n\nc<|><|>d<|>', '')).toEqual(['a<|>b\n\nc<|><|>d<|>']);
+    expect(unescapeSeparator('a\\n\\n\\t\\\\n')).toBe('a\n\n\t\\n');
+    expect(separatorOf('\\r\\n\\r\\n')).toBe('\n\n');
+    await expect(texts('empty.txt', '')).rejects.toThrow(/empty.txt": holds no text \(1 empty files\)/);
+    await expect(texts('blank.txt', ' \n\n\t\n')).rejects.toThrow(/blank.txt": holds no text \(1 files without text\)/);
+  });
+
+  test('the result does not depend on how the file is cut into chunks (catches separators lost at a border)', async () => {
+    const dice = new Dice();
+    const alphabet = ['\n', ' ', 'x', 'yz', '\n\n', '\t', '|', '||', '|-|', '\n \n'];
+    for (let trial = 0; trial < 400; trial++) {
+      const text = dice.list(dice.below(40), () => dice.of(alphabet)).join('');
+      const bytes = Buffer.from(text);
+      for (const separator of ['\n\n', '|-|', '||', '\n', '']) {
+        const whole = await split(bytes, separator, () => 1000);
+        const label = `seed ${dice.seed}, trial ${trial}: ${JSON.stringify([text, separator])}`;
+        expect(await split(bytes, separator, () => 1 + dice.below(4)), label).toEqual(whole);
+        if (separator === '\n\n') expect(whole, label).toEqual(byBlankLines(text));
+        else if (separator !== '') expect(whole, label).toEqual(text.split(separator).filter((each) => each !== ''));
+      }
+    }
+  });
+
+  test('a line without end stops at data.size (catches a long line kept whole)', async () => {
+    const long = 'é'.repeat(3_000_000);
+    const path = await folder.file('long.txt', long);
+    const { texts: found, report } = await read(path, { 'data.size': 1001 });
+    expect(found).toEqual(['é'.repeat(500)]);
+    expect(report.whole).toBe(false);
+    expect((await read(await folder.file('two.txt', `first\n\n${long}`), { 'data.size': 1001 })).texts).toEqual([
+      'first',
+    ]);
+  });
+});
+
+test('the builder gives what was put in, however it comes, up to the limit', () => {
+  const dice = new Dice();
+  for (let trial = 0; trial < 300; trial++) {
+    const documents = dice.list(1 + dice.below(12), () =>
+      dice.list(dice.below(30), () => dice.of(['a', 'é', '日', '🦊'])).join(''),
+    );
+    const limit = dice.below(3) === 0 ? 0 : 1 + dice.below(200);
+    const builder = new CorpusBuilder(limit);
+    for (const document of documents) {
+      const bytes = Buffer.from(document);
+      const way = dice.below(3);
+      if (way === 0) builder.add(bytes);
+      else if (way === 1) builder.addText(document);
+      else {
+        const cut = dice.below(bytes.length + 1);
+        builder.part(bytes.subarray(0, cut));
+        builder.part(bytes.subarray(cut));
+        builder.close();
+      }
+    }
+    const expected: string[] = [];
+    let length = 0;
+    for (const document of documents.filter((each) => each !== '')) {
+      const size = Buffer.byteLength(document);
+      if (limit > 0 && length + size > limit) {
+        // The very first is cut between characters.
+        let cut = '';
+        const fits = (character: string) => Buffer.byteLength(cut + character) <= limit;
+        if (length === 0)
+          for (const character of document)
+            if (fits(character)) cut += character;
+            else break;
+        if (cut !== '') expected.push(cut);
+        break;
+      }
+      expected.push(document);
+      length += size;
+      if (length === limit) break;
+    }
+    expect(textsOf(builder.build()), `seed ${dice.seed}, trial ${trial}`).toEqual(expected);
+  }
+});

@@ -98,6 +98,10 @@ export interface DatasetInfo {
   readonly reading?: string;
   /** Content hash of what is trained and evaluated on. */
   readonly hash: string;
+  /** Content hash of the validation text that evaluations score, whatever its tokens. */
+  readonly scoredText: string;
+  /** Names the tokenizer by content: losses per token compare only where it is the same. */
+  readonly tokenizer: string;
 }
 
 /** Bytes of memory by the plan that the executor follows. */

@@ -28,13 +28,19 @@ export const STOP_CAUSES = ['cancelled', 'sweep', 'interrupted', 'pruned'] as co
  */
 export type StopCause = (typeof STOP_CAUSES)[number];
 
-/** What the run ran on. Further entries are kept and shown. */
+/**
+ * What the run ran on, and what it was trained and scored on. Further entries are kept and shown. Runs of earlier versions lack
+ * `scoredText` and `tokenizer` (see DatasetInfo in engine.ts).
+ */
 export interface RunEnvironment {
   readonly node?: string;
   readonly platform?: string;
   readonly cpu?: string;
   readonly executor?: string;
   readonly sweeplab?: string;
+  readonly dataset?: string;
+  readonly scoredText?: string;
+  readonly tokenizer?: string;
   readonly [name: string]: string | number | boolean | null | undefined;
 }
 

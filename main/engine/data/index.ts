@@ -12,6 +12,7 @@ export { vocabularyOf } from './tokenizers/index.ts';
 export type { Tokenizer } from './tokenizers/tokenizer.ts';
 export { batcher } from './batching/batcher.ts';
 export type { Batcher, BatcherOptions, BatchingMode } from './batching/batcher.ts';
+export { textIdentity, tokenizerIdentity } from './identity.ts';
 export { evaluationSet } from './batching/evaluation.ts';
 export type { EvaluationOptions, EvaluationSet } from './batching/evaluation.ts';
 export { IGNORE } from './batching/layout.ts';

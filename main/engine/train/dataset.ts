@@ -1,5 +1,12 @@
 /** The dataset of a configuration in the form that the training loop takes. */
-import { batcher, entropyFloor, evaluationSet, prepareDataset } from '../data/index.ts';
+import {
+  batcher,
+  entropyFloor,
+  evaluationSet,
+  prepareDataset,
+  textIdentity,
+  tokenizerIdentity,
+} from '../data/index.ts';
 import type { BatchingMode } from '../data/index.ts';
 import { readingText } from '../../../preload/shared/reading.ts';
 import type { PreparedData, PrepareRequest } from './data.ts';
@@ -47,6 +54,8 @@ export async function prepareData({ config, cache, onProgress, signal }: Prepare
       entropyFloorError: floor?.standardError ?? undefined,
       reading: readingText(dataset.reading) ?? undefined,
       hash: dataset.contentHash,
+      scoredText: textIdentity(validation, tokenizer, scored.tokens),
+      tokenizer: tokenizerIdentity(tokenizer),
     },
     endToken: tokenizer.eosId,
     encode: (prompt) => tokenizer.encode(new TextEncoder().encode(prompt)),

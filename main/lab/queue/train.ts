@@ -253,6 +253,8 @@ function environmentOf(
     ...environment,
     sweeplab: codeVersion,
     dataset: dataset.hash,
+    scoredText: dataset.scoredText,
+    tokenizer: dataset.tokenizer,
     trainTokens: dataset.trainTokens,
     trainBytes: dataset.trainBytes,
     validationTokens: dataset.validationTokens,

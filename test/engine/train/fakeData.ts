@@ -60,6 +60,8 @@ export function fakeData({ keyMasked = false, hash = 'fake' }: FakeOptions = {})
         vocabularySize: VOCABULARY,
         sequencesPerEpoch: made.rowsPerEpoch,
         hash,
+        scoredText: `text of ${hash}`,
+        tokenizer: 'letters',
       },
       endToken: END,
       encode: (value) => Int32Array.from(value, (character) => character.charCodeAt(0) % VOCABULARY),

@@ -1,7 +1,7 @@
 /** Long format: one line per point. Every point of every metric, bit for bit. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Store } from '../../store/index.ts';
-import { csvLine, numberCell, settingCell, textCell } from '../../../preload/shared/csv.ts';
+import { csvLine, numberCell, cellOf, textCell } from '../../../preload/shared/csv.ts';
 
 export interface LongOptions {
   readonly runs: readonly RunRecord[];
@@ -30,7 +30,7 @@ export function* longCsv(store: Store, options: LongOptions): Generator<string> 
       textCell(run.name, exact),
       run.sweepId ?? '',
       run.state,
-      ...settings.map((name) => settingCell(run.config[name], exact)),
+      ...settings.map((name) => cellOf(run.config[name], exact)),
     ];
     for (const metric of store.metricNames(run.id)) {
       if (wanted !== undefined && !wanted.includes(metric)) continue;

@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Papa from 'papaparse';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { csvLine, numberCell, textCell } from '../../../preload/shared/csv.ts';
 import { ExportError, writeExport } from '../../../main/lab/export/file.ts';
-import { bestGroup, groupRuns, statistic, variedSettings } from '../../../main/lab/export/groups.ts';
 import { changedSettingNames, longCsv } from '../../../main/lab/export/longCsv.ts';
 import { parseCurve, WIDE_COLUMNS, wideCsv } from '../../../main/lab/export/wideCsv.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
@@ -26,26 +24,6 @@ afterEach(() => {
 });
 
 const read = (text: string) => Papa.parse<Record<string, string>>(text, { header: true, skipEmptyLines: true });
-
-describe('cells', () => {
-  it.each([0.1 + 0.2, 1e-310, -0, 1 / 3, 123456789012345680000, Number.MAX_VALUE, NaN, Infinity, -Infinity])(
-    'a number reads back as the same bits: %s',
-    (value) => expect(Number(numberCell(value))).toBe(value),
-  );
-
-  it('text that a spreadsheet would calculate is made harmless, unless exact (would catch formula injection by a run name)', () => {
-    for (const text of ['=1+1', '+x', '-x', '@x', '\tx', '\rx']) {
-      expect(textCell(text, false)).toBe(`'${text}`);
-      expect(textCell(text, true)).toBe(text);
-    }
-    expect(textCell('a=b', false)).toBe('a=b');
-  });
-
-  it('separators, quotes and line breaks survive', () => {
-    const cells = ['a,b', 'say "x"', 'two\nlines', '', ' space '];
-    expect(Papa.parse(csvLine(cells)).data[0]).toEqual(cells);
-  });
-});
 
 describe('the long layout', () => {
   it('holds every point of every metric with exact values, and only asked-for metrics when asked', async () => {
@@ -196,53 +174,5 @@ describe('export files', () => {
     expect(readdirSync(folder).filter((name) => name.includes('.tmp-'))).toEqual([]);
     await expect(writeExport(join(folder, 'no', 'out.csv'), chunks('a'))).rejects.toThrow(/there is no folder/u);
     await expect(writeExport(folder, chunks('a'))).rejects.toThrow(/not a file/u);
-  });
-});
-
-describe('groups', () => {
-  it('uses the divisor n − 1 and skips what is not finite (would catch a population deviation)', () => {
-    expect(statistic([1, 2, 3, 4])).toMatchObject({ n: 4, mean: 2.5, sd: Math.sqrt(5 / 3), min: 1, max: 4 });
-    expect(statistic([7])).toMatchObject({ n: 1, mean: 7, sd: NaN });
-    expect(statistic([NaN, Infinity])).toMatchObject({ n: 0, mean: NaN });
-    // A small spread around a large mean, which the one-pass formula loses.
-    expect(statistic([1e9 + 1, 1e9 + 2, 1e9 + 3]).sd).toBe(1);
-  });
-
-  it('averages finished runs only and never calls a setting best that has fewer seeds', () => {
-    const make = (key: string, depth: number, seed: number, loss: number | null, state: 'finished' | 'failed') =>
-      store.createRun({
-        name: key,
-        config: { 'model.depth': depth, seed },
-        seed,
-        settingKey: key,
-        state,
-        summary: { 'val/bpb': loss },
-      });
-    make('a', 1, 1, 3, 'finished');
-    make('a', 1, 2, 5, 'finished');
-    make('b', 2, 1, 1, 'finished');
-    make('b', 2, 2, 0.1, 'failed');
-    const runs = store.listRuns();
-    expect(variedSettings(runs)).toEqual(['model.depth']);
-    const groups = groupRuns(runs, ['val/bpb']);
-    expect(groups.map(({ statistics }) => statistics['val/bpb'])).toMatchObject([
-      { n: 2, mean: 4 },
-      { n: 1, mean: 1 },
-    ]);
-    expect(bestGroup(groups, 'val/bpb')).toBe(0);
-    expect(bestGroup(groups, 'nothing')).toBeUndefined();
-  });
-
-  it('a rerun of a seed is no further sample (catches a spread that looks smaller than it is)', () => {
-    const make = (seed: number, loss: number, state: 'finished' | 'stopped' = 'finished') =>
-      store.createRun({ name: 'a', config: { seed }, seed, settingKey: 'a', state, summary: { 'val/bpb': loss } });
-    make(1, 9, 'stopped');
-    make(1, 3);
-    make(2, 5);
-    make(2, 7);
-    make(2, 6, 'stopped');
-    const [group] = groupRuns(store.listRuns(), ['val/bpb']);
-    expect(group.runs.map(({ summary }) => summary['val/bpb'])).toEqual([3, 7]);
-    expect(group.statistics['val/bpb']).toMatchObject({ n: 2, mean: 5, sd: Math.sqrt(8) });
   });
 });

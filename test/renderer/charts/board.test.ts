@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import { csvCell, csvOf } from '../../../renderer/charts/draw/csv.ts';
+import { csvOf } from '../../../renderer/charts/draw/csv.ts';
 import { nearestLine } from '../../../renderer/charts/draw/nearest.ts';
 import { fromPixel, toPixel, toPixels } from '../../../renderer/charts/draw/scale.ts';
 import type { DrawnLine } from '../../../renderer/charts/draw/model.ts';
@@ -119,7 +119,6 @@ describe('CSV of a chart', () => {
     };
     const text = csvOf({ title: '', model });
     expect(text.split('\n')[1]).toBe('"\'=evil, ""x""",1,0.30000000000000004,,,,');
-    expect(csvCell(-3)).toBe('-3');
     const facets = csvOf({ title: 'depth 2', model }, { title: 'depth 4', model }).split('\n');
     expect(facets[0]).toBe('facet,line,step,loss,raw,low,high,n');
     expect(facets[2]).toMatch(/^depth 4,.*,1,0\.30000000000000004,,,,$/u);

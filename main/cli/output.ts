@@ -13,6 +13,9 @@ export interface Sink {
   write(text: string): unknown;
 }
 
+/** Text as it is typed: numbers that are copied into another command have a hyphen for a minus and plain spaces. */
+const typed = (text: string): string => text.replaceAll('\u00A0', ' ').replaceAll(/−(?=[\d∞.])/gu, '-');
+
 export class Output {
   readonly json: boolean;
   readonly #out: Sink;
@@ -45,7 +48,7 @@ export class Output {
   text(text: string): void {
     if (this.json) return;
     this.clearLive();
-    this.#out.write(`${text}\n`);
+    this.#out.write(`${typed(text)}\n`);
   }
 
   /** A result: JSON for machines. Only printed with `--json`. NaN and infinities, which JSON lacks, become null. */
@@ -61,23 +64,23 @@ export class Output {
   /** Something worth knowing that is not the result. */
   note(text: string): void {
     this.clearLive();
-    this.#notes.write(`${text}\n`);
+    this.#notes.write(`${typed(text)}\n`);
   }
 
   warn(text: string): void {
     this.clearLive();
-    this.#err.write(`${this.style('yellow', 'warning:')} ${text}\n`);
+    this.#err.write(`${this.style('yellow', 'warning:')} ${typed(text)}\n`);
   }
 
   error(text: string): void {
     this.clearLive();
-    this.#err.write(`${text}\n`);
+    this.#err.write(`${typed(text)}\n`);
   }
 
   /** Replaces the live region. Only call it where `interactive`. */
   live(text: string): void {
     this.#live ??= createLogUpdate(this.json ? process.stderr : process.stdout, { showCursor: true });
-    this.#live(text);
+    this.#live(typed(text));
   }
 
   /** Takes the live region away. */

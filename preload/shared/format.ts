@@ -76,27 +76,73 @@ export function formatCount(value: number | null | undefined): string {
 }
 
 const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+const DECIMAL = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
-/** Memory in binary units: 19756849561 → "18.4 GiB". */
-export function formatBytes(value: number | null | undefined): string {
+function inUnits(value: number | null | undefined, base: 1000 | 1024, units: readonly string[]): string {
   const other = special(value);
   if (other !== null) return other;
   let size = Math.abs(value as number);
   let unit = 0;
-  // 1023.5 KiB would print as four digits; it is carried instead.
-  while (unit < BINARY.length - 1 && (unit === 0 ? size >= 1024 : Number(size.toPrecision(3)) >= 1000)) {
-    size /= 1024;
+  // 1023.5 KiB would print as four digits, 999.6 kB as 1000: they are carried instead.
+  while (unit < units.length - 1 && (unit === 0 ? size >= base : Number(size.toPrecision(3)) >= 1000)) {
+    size /= base;
     unit += 1;
   }
   const sign = (value as number) < 0 ? MINUS : '';
-  return `${sign}${unit === 0 ? String(Math.round(size)) : plain(size, 3)}${SPACE}${BINARY[unit]}`;
+  return `${sign}${unit === 0 ? String(Math.round(size)) : plain(size, 3)}${SPACE}${units[unit]}`;
 }
 
+/** Memory in binary units, as it is built and sold: 19756849561 → "18.4 GiB". */
+export const formatMemory = (bytes: number | null | undefined): string => inUnits(bytes, 1024, BINARY);
+
+/** Files and data in decimal units, as disks and downloads count them: 1234567 → "1.23 MB". */
+export const formatBytes = (bytes: number | null | undefined): string => inUnits(bytes, 1000, DECIMAL);
+
 /** Two amounts of memory with the unit once where both share it: "18.3 of 23.6 GiB". */
-export function formatBytesOf(part: number | null | undefined, whole: number | null | undefined): string {
-  const [a, b] = [formatBytes(part), formatBytes(whole)];
+export function formatMemoryOf(part: number | null | undefined, whole: number | null | undefined): string {
+  const [a, b] = [formatMemory(part), formatMemory(whole)];
   const [number, unit] = a.split(SPACE);
   return unit !== undefined && b.endsWith(`${SPACE}${unit}`) ? `${number} of ${b}` : `${a} of ${b}`;
+}
+
+/** Decimal places that show two figures of an uncertainty; negative where it is tens or more. */
+const placesOf = (uncertainty: number): number => 1 - Math.floor(Math.log10(uncertainty));
+
+/** Rounded to `places` decimals, which may be negative, with thousands separated. */
+function rounded(value: number, places: number): string {
+  const factor = 10 ** -places;
+  const text = places >= 0 ? Math.abs(value).toFixed(places) : String(Math.round(Math.abs(value) / factor) * factor);
+  return (value < 0 && Number(text) !== 0 ? MINUS : '') + grouped(text);
+}
+
+const EXACT_PLACES = 8;
+
+/** A value and its uncertainty with the same decimals, as many as two figures of the uncertainty have. */
+function withUncertainty(value: number, uncertainty: number, sign = ''): string {
+  const larger = Math.max(Math.abs(value), uncertainty);
+  if (larger >= 1e6 || larger < 1e-3) {
+    const exponent = Math.floor(Math.log10(larger));
+    const unit = 10 ** exponent;
+    return `(${withUncertainty(value / unit, uncertainty / unit, sign)})e${exponent}`;
+  }
+  const places = placesOf(uncertainty);
+  if (places > EXACT_PLACES) return `${sign}${rounded(value, EXACT_PLACES)} ± ${formatValue(uncertainty, 2)}`;
+  return `${sign}${rounded(value, places)} ± ${rounded(uncertainty, places)}`;
+}
+
+/** A mean with its standard deviation to the digits that it supports: "2.178 ± 0.032", "81,000 ± 44,000". One value has none. */
+export function formatMean(mean: number, sd: number): string {
+  if (!Number.isFinite(mean) || Number.isNaN(sd)) return formatValue(mean);
+  if (sd === 0) return `${formatValue(mean)} ± 0`;
+  return Number.isFinite(sd) ? withUncertainty(mean, sd) : `${formatValue(mean)} ± ∞`;
+}
+
+/** A difference with the half-width of its interval: "+0.123 ± 0.045". */
+export function formatDifference(difference: number, half: number): string {
+  if (!Number.isFinite(difference)) return formatValue(difference);
+  const sign = difference > 0 ? '+' : '';
+  if (!(half > 0)) return `${sign}${formatValue(difference)}`;
+  return Number.isFinite(half) ? withUncertainty(difference, half, sign) : `${sign}${formatValue(difference)} ± ∞`;
 }
 
 /** 0.4 s, 12 s, 4 min 10 s, 1 h 12 min, 2 d 4 h. Never "60 s" or "60 min". */
@@ -164,6 +210,23 @@ export function formatPercent(fraction: number | null | undefined): string {
   const size = Math.abs(percent);
   const text = size === 0 || size >= 9.95 ? String(Math.round(size)) : plain(size, 2);
   return `${percent < 0 ? MINUS : ''}${text}${SPACE}%`;
+}
+
+/** A metric's value in its unit: shares in per cent, memory in binary units, seconds as a duration, everything else to four figures. */
+export function formatInUnit(value: number | null | undefined, unit: string): string {
+  if (unit === 'share') return formatShare(value);
+  if (unit === 'bytes') return formatMemory(value);
+  if (unit === 's') return formatDuration(value);
+  if (['tokens', 'FLOP', 'tokens/s'].includes(unit)) return formatCount(value);
+  return formatValue(value);
+}
+
+/** A measured share with three figures: 0.4213 → "42.1 %". */
+export function formatShare(fraction: number | null | undefined): string {
+  const other = special(fraction);
+  if (other !== null) return other;
+  const percent = 100 * (fraction as number);
+  return `${percent < 0 ? MINUS : ''}${plain(Math.abs(percent), 3)}${SPACE}%`;
 }
 
 /** A setting's value as the user would type it, with separators in whole numbers: 1024 → "1,024". */

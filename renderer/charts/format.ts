@@ -1,14 +1,5 @@
-/** Numbers that only charts and tables of statistics need; everything else is in components/format.ts. */
+/** Labels of axes. Everything else about numbers is in preload/shared/format.ts. */
 import { formatValue } from '../../preload/shared/format.ts';
-
-/** A mean with its sd to the digits that the sd supports: 2.178 ± 0.032. */
-export function formatMean(mean: number, sd: number): string {
-  if (!Number.isFinite(mean)) return formatValue(mean);
-  if (!(sd > 0)) return formatValue(mean);
-  const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(sd))));
-  if (Math.abs(mean) >= 1e6 || Math.abs(mean) < 1e-4) return `${formatValue(mean)} ± ${formatValue(sd, 2)}`;
-  return `${mean.toFixed(decimals)} ± ${sd.toFixed(decimals)}`.replaceAll('-', '−');
-}
 
 const UNITS = [
   [1e12, 'T'],

@@ -1,7 +1,7 @@
 /** What the recorded steps say about how a run trained: verdicts with the numbers behind them. */
 import { quantileSorted } from '../../../preload/shared/statistics/describe.ts';
 import {
-  formatBytes,
+  formatMemory,
   formatCount,
   formatInteger,
   formatPercent,
@@ -217,8 +217,8 @@ function growth({ value }: Logged): Verdict {
     about: 'Memory',
     tone: leaks ? 'warn' : 'good',
     text: leaks
-      ? `The engine's memory grew by ${formatBytes(grown)} in the second half of the run`
-      : `The engine's memory is steady: ${formatBytes(end)} at the end`,
-    detail: `Resident memory of the engine's process; the largest was ${formatBytes(sorted(value).at(-1))}.`,
+      ? `The engine's memory grew by ${formatMemory(grown)} in the second half of the run`
+      : `The engine's memory is steady: ${formatMemory(end)} at the end`,
+    detail: `Resident memory of the engine's process; the largest was ${formatMemory(sorted(value).at(-1))}.`,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ramp, viridis } from '../../../renderer/charts/color/palette.ts';
 import type { Surface } from '../../../renderer/charts/color/palette.ts';
 import { colorScale } from '../../../renderer/charts/color/scale.ts';
-import { formatMean, formatTick } from '../../../renderer/charts/format.ts';
+import { formatTick } from '../../../renderer/charts/format.ts';
 import { CATEGORICAL } from '../../../renderer/tokens/palette.ts';
 
 const SURFACES: Record<Surface, string[]> = { light: ['#ffffff', '#f6f7f9'], dark: ['#161920', '#0f1115'] };
@@ -88,11 +88,6 @@ describe('colour of a value', () => {
 });
 
 describe('numbers', () => {
-  it('a mean has the digits of its sd', () => {
-    expect(formatMean(2.17851, 0.0321)).toBe('2.179 ± 0.032');
-    expect(formatMean(2.17851, Number.NaN)).toBe('2.179');
-    expect(formatMean(152.4, 12.1)).toBe('152 ± 12');
-  });
   it('tick labels are short and differ', () => {
     expect([2, 2.05, 2.1].map((v) => formatTick(v, 0.05))).toEqual(['2.00', '2.05', '2.10']);
     expect([1000, 1500, 2000].map((v) => formatTick(v, 500))).toEqual(['1k', '1.5k', '2k']);

@@ -2,17 +2,21 @@ import { describe, expect, it } from 'vitest';
 import {
   formatAgo,
   formatBytes,
-  formatBytesOf,
   formatCount,
   formatDuration,
+  formatDifference,
   formatDurationRange,
+  formatInUnit,
   formatInteger,
+  formatMean,
+  formatMemory,
+  formatMemoryOf,
   formatPercent,
   formatRoughRange,
   formatSetting,
   formatValue,
   plural,
-} from '../../../preload/shared/format.ts';
+} from '../../preload/shared/format.ts';
 
 const spaces = (text: string): string => text.replaceAll('\u00A0', ' ');
 
@@ -76,12 +80,65 @@ describe('memory', () => {
     [18.4 * 2 ** 30, '18.4 GiB'],
     [2 ** 40 - 1, '1.00 TiB'],
     [-3 * 2 ** 20, '−3.00 MiB'],
-  ])('%d bytes are %s', (value, text) => expect(spaces(formatBytes(value))).toBe(text));
+  ])('%d bytes are %s', (value, text) => expect(spaces(formatMemory(value))).toBe(text));
 
   it('names the unit once where both amounts share it', () => {
-    expect(spaces(formatBytesOf(18.3 * 2 ** 30, 23.6 * 2 ** 30))).toBe('18.3 of 23.6 GiB');
-    expect(spaces(formatBytesOf(215 * 2 ** 20, 23.6 * 2 ** 30))).toBe('215 MiB of 23.6 GiB');
+    expect(spaces(formatMemoryOf(18.3 * 2 ** 30, 23.6 * 2 ** 30))).toBe('18.3 of 23.6 GiB');
+    expect(spaces(formatMemoryOf(215 * 2 ** 20, 23.6 * 2 ** 30))).toBe('215 MiB of 23.6 GiB');
   });
+});
+
+describe('files and data', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [999.6, '1000 B'],
+    [1000, '1.00 kB'],
+    [350e6, '350 MB'],
+    [999_950, '1.00 MB'],
+    [1.5e9, '1.50 GB'],
+  ])('of %d bytes are %s', (value, text) => {
+    // As memory this would be another number with the same letters.
+    expect(spaces(formatBytes(value))).toBe(text);
+  });
+});
+
+describe('a value with its uncertainty', () => {
+  it.each([
+    [2.17851, 0.0321, '2.179 ± 0.032'],
+    [2.17851, Number.NaN, '2.179'],
+    [152.4, 12.1, '152 ± 12'],
+    [81_038.4, 43_982, '81,000 ± 44,000'],
+    [1.38412345, 0.00057, '1.38412 ± 0.00057'],
+    [0.00002, 0.000001, '(2.00 ± 0.10)e-5'],
+    [0.0012, 0.0000345, '0.001200 ± 0.000034'],
+    [4e300, 9e300, '(4.0 ± 9.0)e300'],
+    [12_345_678, 1234, '(1.23457 ± 0.00012)e7'],
+    [3.2, 1e-12, '3.20000000 ± 1e-12'],
+    [3.25, 0, '3.250 ± 0'],
+    [-0.001, 0.5, '0.00 ± 0.50'],
+    [-12.34, 0.5, '−12.34 ± 0.50'],
+    [Number.NaN, Number.NaN, 'NaN'],
+    [1, Infinity, '1 ± ∞'],
+  ])('%d and %d: %s', (mean, sd, text) => expect(formatMean(mean, sd)).toBe(text));
+
+  it.each([
+    [0.1234, 0.045, '+0.123 ± 0.045'],
+    [-0.5344, 1.23, '−0.5 ± 1.2'],
+    [0.05, 12.7, '+0 ± 13'],
+    [0, 0, '0'],
+    [2, 0, '+2'],
+  ])('a difference of %d ± %d: %s', (difference, half, text) => expect(formatDifference(difference, half)).toBe(text));
+});
+
+it('values of metrics stand in their unit: shares in per cent, memory in binary units', () => {
+  const shown = (value: number, unit: string): string => spaces(formatInUnit(value, unit));
+  expect(shown(0.42134, 'share')).toBe('42.1 %');
+  expect(shown(1, 'share')).toBe('100 %');
+  expect(shown(126 * 2 ** 20, 'bytes')).toBe('126 MiB');
+  expect(shown(90, 's')).toBe('1 min 30 s');
+  expect(shown(1.5e9, 'FLOP')).toBe('1.50B');
+  expect(shown(2.41372, 'nats/token')).toBe('2.414');
 });
 
 describe('durations', () => {

@@ -33,10 +33,14 @@ function betaFraction(a: number, b: number, x: number): number {
   return h;
 }
 
-/** Regularised incomplete beta function I_x(a, b): the distribution function of Beta(a, b). */
-export function betaCdf(x: number, a: number, b: number): number {
+/**
+ * Regularised incomplete beta function I_x(a, b): the distribution function of Beta(a, b).
+ *
+ * @param rest 1 − x, where it is known to more digits than x leaves of it
+ */
+export function betaCdf(x: number, a: number, b: number, rest = 1 - x): number {
   if (x <= 0) return 0;
-  if (x >= 1) return 1;
-  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x));
-  return x < (a + 1) / (a + b + 2) ? (front * betaFraction(a, b, x)) / a : 1 - (front * betaFraction(b, a, 1 - x)) / b;
+  if (rest <= 0) return 1;
+  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(rest));
+  return x < (a + 1) / (a + b + 2) ? (front * betaFraction(a, b, x)) / a : 1 - (front * betaFraction(b, a, rest)) / b;
 }

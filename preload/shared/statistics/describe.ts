@@ -1,5 +1,5 @@
 /** Mean and spread of a few values (usually: one number per seed). Values that are not finite are left out and counted. */
-import { t95, tQuantile } from './studentT.ts';
+import { t95 } from './studentT.ts';
 
 export interface Description {
   /** Finite values. */
@@ -15,6 +15,40 @@ export interface Description {
   readonly notFinite: number;
 }
 
+/** Mean of the first n values, all finite; also where their sum is beyond the largest number. */
+export function meanOf(values: ArrayLike<number>, n = values.length): number {
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum += values[i];
+  let mean = sum / n;
+  if (!Number.isFinite(mean)) {
+    mean = 0;
+    for (let i = 0; i < n; i++) mean += values[i] / n;
+  }
+  // A second pass takes back what the first one rounded off.
+  let rest = 0;
+  for (let i = 0; i < n; i++) rest += (values[i] - mean) / n;
+  return Number.isFinite(rest) ? mean + rest : mean;
+}
+
+/** Sample standard deviation (divisor n − 1) of the first n values around their mean; NaN for fewer than two. */
+export function sdOf(values: ArrayLike<number>, mean: number, n = values.length): number {
+  if (n < 2) return Number.NaN;
+  // Two passes: the sum of squares minus n·mean² would lose every digit for losses that differ in the sixth place.
+  // Relative to the largest, because its square may be too large or too small for a number.
+  let largest = 0;
+  for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(values[i] - mean));
+  if (largest === 0 || largest === Infinity) return largest;
+  let sum = 0;
+  let squares = 0;
+  for (let i = 0; i < n; i++) {
+    const deviation = (values[i] - mean) / largest;
+    sum += deviation;
+    squares += deviation ** 2;
+  }
+  // The mean is rounded; what it lacks must not count as spread.
+  return largest * Math.sqrt(Math.max(0, squares - sum ** 2 / n) / (n - 1));
+}
+
 export function describe(values: Iterable<number>): Description {
   const finite: number[] = [];
   let notFinite = 0;
@@ -27,19 +61,11 @@ export function describe(values: Iterable<number>): Description {
     const nan = Number.NaN;
     return { n, mean: nan, sd: nan, se: nan, min: nan, max: nan, notFinite };
   }
-  let sum = 0;
-  let min = Infinity;
-  let max = -Infinity;
-  for (const value of finite) {
-    sum += value;
-    if (value < min) min = value;
-    if (value > max) max = value;
-  }
-  const mean = sum / n;
-  // Two passes: the sum of squares minus n·mean² would lose every digit for losses that differ in the sixth place.
-  let squares = 0;
-  for (const value of finite) squares += (value - mean) ** 2;
-  const sd = n < 2 ? Number.NaN : Math.sqrt(squares / (n - 1));
+  const min = finite.reduce((least, value) => Math.min(least, value));
+  const max = finite.reduce((most, value) => Math.max(most, value));
+  // The mean of equal values is their value, to the last digit.
+  const mean = min === max ? min : meanOf(finite);
+  const sd = sdOf(finite, mean);
   return { n, mean, sd, se: sd / Math.sqrt(n), min, max, notFinite };
 }
 
@@ -68,19 +94,6 @@ export function bandOf(band: Band, d: Description): readonly [number, number] {
   if (band === 'minmax') return [d.min, d.max];
   const half = halfWidth(band, d.sd, d.n);
   return [d.mean - half, d.mean + half];
-}
-
-/**
- * Two-sided p < 0.05 of Welch's t-test (unequal variances, Welch–Satterthwaite degrees of freedom): whether two settings
- * differ by more than their seeds do. Undefined when either has fewer than two values.
- */
-export function differs(a: Description, b: Description): boolean | undefined {
-  if (a.n < 2 || b.n < 2) return undefined;
-  const va = a.sd ** 2 / a.n;
-  const vb = b.sd ** 2 / b.n;
-  if (va + vb === 0) return a.mean !== b.mean;
-  const df = (va + vb) ** 2 / (va ** 2 / (a.n - 1) + vb ** 2 / (b.n - 1));
-  return Math.abs(a.mean - b.mean) / Math.sqrt(va + vb) > tQuantile(0.975, df);
 }
 
 /** The p-quantile of sorted values, linearly interpolated (type 7, the default of R and NumPy). */

@@ -1,6 +1,6 @@
 /** The seeds of one setting as one curve: mean and band at every x, with the number of runs behind each. */
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
-import { halfWidth } from '../../../preload/shared/statistics/describe.ts';
+import { halfWidth, meanOf, sdOf } from '../../../preload/shared/statistics/describe.ts';
 import { align } from './align.ts';
 import type { Curve } from './line.ts';
 
@@ -24,16 +24,12 @@ export function aggregate(curves: readonly Curve[], band: Band, log = false): Me
   const low = new Float64Array(length).fill(Number.NaN);
   const high = new Float64Array(length).fill(Number.NaN);
   const n = new Uint32Array(length);
+  const here = new Float64Array(rows.length);
   for (let i = 0; i < length; i++) {
-    let sum = 0;
     let count = 0;
-    for (const row of rows) {
-      if (!Number.isFinite(row[i])) continue;
-      sum += row[i];
-      count++;
-    }
+    for (const row of rows) if (Number.isFinite(row[i])) here[count++] = row[i];
     n[i] = count;
-    mean[i] = count === 0 ? Number.NaN : sum / count;
+    mean[i] = count === 0 ? Number.NaN : meanOf(here, count);
     if (count < 2 || band === 'none') continue;
     if (band === 'minmax') {
       let least = Infinity;
@@ -46,9 +42,7 @@ export function aggregate(curves: readonly Curve[], band: Band, log = false): Me
       high[i] = most;
       continue;
     }
-    let squares = 0;
-    for (const row of rows) if (Number.isFinite(row[i])) squares += (row[i] - mean[i]) ** 2;
-    const half = halfWidth(band, Math.sqrt(squares / (count - 1)), count);
+    const half = halfWidth(band, sdOf(here, mean[i], count), count);
     low[i] = mean[i] - half;
     high[i] = mean[i] + half;
   }

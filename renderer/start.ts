@@ -11,6 +11,7 @@ import { useConnection } from './stores/connection.ts';
 import { useClient } from './stores/client.ts';
 import { useDevices } from './stores/devices.ts';
 import { usePrices } from './stores/prices.ts';
+import { useMetrics } from './stores/metrics.ts';
 import { useQueue } from './stores/queue.ts';
 import { useRuns } from './stores/runs.ts';
 import { useSweeps } from './stores/sweeps.ts';
@@ -24,7 +25,7 @@ export function startLab(): void {
   startKeys();
   onArrival({ command: runCommand, path: navigate });
   const connection = useConnection();
-  const stores = [useRuns(), useSweeps(), useQueue(), useDevices(), usePrices()];
+  const stores = [useMetrics(), useRuns(), useSweeps(), useQueue(), useDevices(), usePrices()];
   for (const store of stores) store.start();
   const toasts = useToasts();
   useClient().subscribe('notice', (notice) => {

@@ -1,133 +1,177 @@
-/** The table at the end of a sweep: each setting with mean ± sd over its seeds, the best one highlighted. */
+/** The table at the end of a sweep: its settings by rank, each with mean ± sd over its seeds and what can be said of it. */
 import type { RunRecord, SweepRecord } from '../../preload/contract/runs.ts';
-import { bestGroup, groupRuns, variedSettings } from '../lab/export/groups.ts';
-import type { SettingGroup, Statistic } from '../lab/export/groups.ts';
+import { formatCount, formatSetting, formatValue } from '../../preload/shared/format.ts';
+import type { MetricCatalog } from '../../preload/shared/metrics.ts';
+import { commonFloor } from '../../preload/shared/results/floor.ts';
+import { labelOf } from '../../preload/shared/results/groups.ts';
+import type { RankedSetting, Ranking } from '../../preload/shared/results/rank.ts';
+import { finalValue } from '../../preload/shared/results/samples.ts';
+import { rankSweep } from '../../preload/shared/results/target.ts';
+import type { SweepRankings } from '../../preload/shared/results/target.ts';
+import {
+  columnsNote,
+  differenceWords,
+  meanWords,
+  rankingNotes,
+  rankingsNotes,
+  reasonsOf,
+  seedsWords,
+  verdictWords,
+} from '../../preload/shared/results/words.ts';
+import { describe } from '../../preload/shared/statistics/describe.ts';
+import type { Description } from '../../preload/shared/statistics/describe.ts';
+import { formatMean } from '../../preload/shared/format.ts';
 import type { Store } from '../store/index.ts';
-import { formatCount, formatNumber, formatSetting, plural } from './format.ts';
 import type { Output } from './output.ts';
 import { renderTable } from './table.ts';
+import type { Column } from './table.ts';
 
-export interface SweepResults {
-  readonly varied: readonly string[];
-  readonly groups: readonly SettingGroup[];
-  /** What decides which setting is best. */
-  readonly metric: string;
-  readonly goal: 'minimize' | 'maximize';
-  /** Index into `groups`. */
-  readonly best: number | undefined;
-  /** Exact entropy of the validation text, where it is known and the same for all runs. */
-  readonly entropyFloor: number | undefined;
+export type Results = SweepRankings<RunRecord>;
+
+/** What the command line needs to rank: which metrics there are, and all settings in the order of columns. */
+export interface Catalogs {
+  readonly metrics: MetricCatalog;
+  readonly registry: { readonly names: readonly string[] };
 }
 
-const SHOWN = ['val/bpb', 'val/loss'] as const;
-
-/** @param names all settings in their order, for the columns */
-export function sweepResults(store: Store, sweep: SweepRecord, names: readonly string[]): SweepResults {
-  const runs = store.listRuns({ sweepId: sweep.id });
-  const declared = (sweep.spec as { metric?: { name: string; goal?: 'minimize' | 'maximize' } } | null)?.metric;
-  // Bits per byte compares models with different tokenizers; a loss per token does not.
-  const metric = declared?.name ?? 'val/bpb';
-  const goal = declared?.goal ?? 'minimize';
-  const varied = variedSettings(runs, names);
-  const groups = groupRuns(runs, [...new Set([metric, ...SHOWN])], varied);
-  return { varied, groups, metric, goal, best: bestGroup(groups, metric, goal), entropyFloor: commonFloor(runs) };
+/** What came out of a sweep. */
+export function sweepResults(store: Store, sweep: SweepRecord, catalogs: Catalogs): Results {
+  return rankRuns(store.listRuns({ sweepId: sweep.id }), catalogs, sweep.spec);
 }
 
-function commonFloor(runs: readonly RunRecord[]): number | undefined {
-  const floors = new Set(
-    runs.filter(({ state }) => state === 'finished').map(({ environment }) => environment.entropyFloor),
+/** What came out of runs picked from anywhere. @param spec of the sweep that they share, if there is one */
+export function rankRuns(runs: readonly RunRecord[], { metrics, registry }: Catalogs, spec?: unknown): Results {
+  const byCreation = runs.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  return rankSweep(spec, byCreation, metrics, { order: registry.names });
+}
+
+/** Shown beside the metric that decides, from the same runs. */
+const ALSO = ['val/bpb', 'val/loss'] as const;
+const shownMetrics = ({ metric, rows }: Ranking<RunRecord>): string[] =>
+  [...new Set([metric, ...ALSO])].filter(
+    (name) => name === metric || rows.some(({ runs }) => runs.some(({ summary }) => name in summary)),
   );
-  const [floor] = floors;
-  return floors.size === 1 && typeof floor === 'number' ? floor : undefined;
-}
+const over = ({ counted }: RankedSetting<RunRecord>, metric: string): Description =>
+  describe(counted.map((run) => finalValue(run, metric)));
 
-const meanAndSd = ({ n, mean, sd }: Statistic): string => {
-  if (n === 0) return '–';
-  return n === 1 ? formatNumber(mean) : `${formatNumber(mean)} ± ${formatNumber(sd)}`;
-};
-
-export function renderResults(results: SweepResults, output: Output): string {
-  const { varied, groups, metric, goal, best, entropyFloor } = results;
-  const metrics = [...new Set([metric, ...SHOWN])];
-  const parameters = groups.some(({ runs }) => runs.some((run) => run.parameters !== null));
-  const columns = [
-    ...varied.map((title) => ({ title, align: 'right' as const })),
-    ...(parameters ? [{ title: 'parameters', align: 'right' as const }] : []),
-    { title: 'N', align: 'right' as const },
-    ...metrics.map((title) => ({ title, align: 'right' as const })),
-    { title: '' },
-  ];
-  const rows = groups.map(({ settings, runs, statistics }, i) => {
-    const finished = statistics[metric].n;
-    const state = finished === runs.length ? '' : describeRest(runs, finished);
-    const count = runs.find((run) => run.parameters !== null)?.parameters;
-    return [
-      ...varied.map((name) => formatSetting(settings[name])),
-      ...(parameters ? [count === undefined || count === null ? '' : formatCount(count)] : []),
-      String(finished),
-      ...metrics.map((name) => meanAndSd(statistics[name])),
-      [i === best ? '← best' : '', state].filter(Boolean).join(' '),
-    ];
+export function renderResults(results: Results, output: Output): string {
+  const lines: string[] = [];
+  const { missing } = results.target;
+  if (missing !== undefined)
+    lines.push(`No run has logged ${missing}, the metric of the sweep: ranked by ${results.metric}.`, '');
+  const notes = rankingsNotes(results);
+  if (notes.length > 0) lines.push(...notes, '');
+  results.groups.forEach((ranking, i) => {
+    if (i > 0) lines.push('');
+    if (results.groups.length > 1) lines.push(output.style('bold', labelOf(ranking.basis)));
+    lines.push(table(ranking, output), '', columnsNote(ranking), ...floorNote(ranking), ...rankingNotes(ranking));
   });
-  const lines = [
-    renderTable(output, columns, rows, best),
-    '',
-    `Mean ± sample standard deviation (n − 1) over N seeds; ${goal === 'minimize' ? 'lower' : 'higher'} ${metric} is better.`,
-  ];
-  if (entropyFloor !== undefined) {
-    const own = best === undefined ? undefined : groups[best].statistics['val/bpb'];
-    const gap =
-      own === undefined || own.n === 0 ? '' : `; the best setting is ${formatNumber(own.mean - entropyFloor)} above it`;
-    lines.push(
-      `The entropy of this text is ${formatNumber(entropyFloor)} bits/byte, a floor for val/bpb that no model can beat${gap}.`,
-    );
-  }
-  const close = best === undefined ? undefined : closeSecond(results);
-  if (close !== undefined) lines.push(close);
   return lines.join('\n');
 }
 
-function describeRest(runs: readonly RunRecord[], finished: number): string {
-  const failed = runs.filter(({ state }) => state === 'failed').length;
-  const open = runs.length - finished - failed;
-  return `(${[failed > 0 ? `${failed} failed` : '', open > 0 ? `${open} not done` : ''].filter(Boolean).join(', ')})`;
+function table(ranking: Ranking<RunRecord>, output: Output): string {
+  const { rows, columns } = ranking;
+  const metrics = shownMetrics(ranking);
+  const right = (title: string): Column => ({ title, align: 'right' });
+  const parameters = rows.map(({ runs }) => runs.find((run) => run.parameters !== null)?.parameters);
+  const withParameters = parameters.some((count) => count != null);
+  const compared = rows.some(({ difference }) => difference !== undefined);
+  const cells = rows.map((row, i) => [
+    ...columns.map((name) => (name in row.values ? formatSetting(row.values[name]) : '')),
+    ...(withParameters ? [parameters[i] == null ? '' : formatCount(parameters[i])] : []),
+    seedsWords(row),
+    ...metrics.map((name) => (name === ranking.metric ? meanWords(row) : meanOf(row, name))),
+    ...(compared ? [differenceWords(row)] : []),
+    [row.verdict === 'best' ? `← ${verdictWords(row, ranking)}` : verdictWords(row, ranking), ...reasonsOf(row)].join(
+      '  ',
+    ),
+  ]);
+  const titles = [
+    ...columns.map(right),
+    ...(withParameters ? [right('parameters')] : []),
+    right('N'),
+    ...metrics.map(right),
+    ...(compared ? [right(`Δ ${ranking.metric}`)] : []),
+    { title: '' },
+  ];
+  return renderTable(output, titles, cells, ranking.best === undefined ? undefined : 0);
 }
 
-/** An honest word when the winner is within the noise between seeds: Welch's standard error of the difference. */
-function closeSecond({ groups, metric, goal, best }: SweepResults): string | undefined {
-  const first = groups[best!].statistics[metric];
-  const sign = goal === 'minimize' ? 1 : -1;
-  const others = groups.filter((_, i) => i !== best && groups[i].statistics[metric].n > 1);
-  if (first.n < 2 || others.length === 0) return undefined;
-  const within = others.filter(({ statistics }) => {
-    const other = statistics[metric];
-    const error = Math.sqrt(first.sd ** 2 / first.n + other.sd ** 2 / other.n);
-    return sign * (other.mean - first.mean) < 2 * error;
-  });
-  if (within.length === 0) return undefined;
-  return `${plural(within.length, 'other setting lies', 'other settings lie')} within 2 standard errors of the best: more seeds would tell them apart.`;
+function meanOf(row: RankedSetting<RunRecord>, metric: string): string {
+  const { n, mean, sd } = over(row, metric);
+  return n === 0 ? '' : formatMean(mean, sd);
 }
 
-/** For `--json`. */
-export function resultsJson({
-  varied,
-  groups,
-  metric,
-  goal,
-  best,
-  entropyFloor,
-}: SweepResults): Record<string, unknown> {
+/** How far the best is from what no model can beat. */
+function floorNote({ rows, best }: Ranking<RunRecord>): string[] {
+  const floor = commonFloor(
+    rows.flatMap(({ counted }) => counted),
+    'val/bpb',
+  );
+  if (floor === undefined) return [];
+  const own = best === undefined ? undefined : over(best, 'val/bpb');
+  const gap =
+    own === undefined || own.n === 0 ? '' : `; the best setting is ${formatValue(own.mean - floor, 3)} above it`;
+  return [
+    `The entropy of this text is ${formatValue(floor)} bits/byte, a floor for val/bpb that no model can beat${gap}.`,
+  ];
+}
+
+/** For `--json`. Statistics are over the finished runs; `best` is null where there is none, or where the settings cannot be compared. */
+export function resultsJson(results: Results): Record<string, unknown> {
+  const { metric, goal, groups, best, split, assumed, repeated, target } = results;
   return {
     metric,
     goal,
-    varied,
-    best: best === undefined ? null : groups[best].settings,
-    entropyFloor: entropyFloor ?? null,
-    settings: groups.map(({ settingKey, settings, runs, statistics }) => ({
-      settingKey,
-      settings,
-      runs: runs.map(({ id }) => id),
-      statistics,
+    missing: target.missing ?? null,
+    varied: groups[0].columns,
+    best: best === undefined ? null : best.values,
+    split: split ?? null,
+    assumed: assumed ?? null,
+    reruns: repeated,
+    entropyFloor:
+      commonFloor(
+        groups.flatMap(({ rows }) => rows.flatMap(({ counted }) => counted)),
+        'val/bpb',
+      ) ?? null,
+    rankings: groups.map((ranking) => ({
+      basis: ranking.basis,
+      best: ranking.best?.values ?? null,
+      open: ranking.open,
+      notes: rankingNotes(ranking),
     })),
+    settings: groups.flatMap((ranking, group) => ranking.rows.map((row) => settingJson(row, ranking, group))),
   };
+}
+
+function settingJson(
+  row: RankedSetting<RunRecord>,
+  ranking: Ranking<RunRecord>,
+  group: number,
+): Record<string, unknown> {
+  const logged = row.runs.flatMap(({ summary }) => Object.keys(summary).filter((name) => name.includes('/')));
+  const statistics = [...new Set([...shownMetrics(ranking), ...logged])].map((name) => {
+    const { n, mean, sd, min, max } = over(row, name);
+    return [name, { n, mean, sd, min, max }];
+  });
+  return {
+    ranking: group,
+    rank: row.rank ?? null,
+    verdict: row.verdict,
+    words: verdictWords(row, ranking),
+    seeds: seedsWords(row),
+    settingKey: row.runs[0].settingKey,
+    settings: row.values,
+    runs: row.runs.map(({ id }) => id),
+    counted: row.counted.map(({ id }) => id),
+    states: row.states,
+    reasons: reasonsOf(row),
+    statistics: Object.fromEntries(statistics),
+    difference: row.difference === undefined ? null : differenceJson(row.difference),
+  };
+}
+
+/** An infinite number of further seeds has no place in JSON: it is null, as is none. */
+function differenceJson({ moreSeeds, ...rest }: NonNullable<RankedSetting['difference']>): Record<string, unknown> {
+  return { ...rest, moreSeeds: moreSeeds ?? null };
 }

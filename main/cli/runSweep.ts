@@ -91,7 +91,7 @@ function conclude(
 ): void {
   const { output, workshop } = context;
   const sweep = lab.store.getSweep(sweepId)!;
-  const results = sweepResults(lab.store, sweep, workshop.registry.names);
+  const results = sweepResults(lab.store, sweep, workshop);
   const failed = runs.filter(({ state }) => state === 'failed');
   const open = runs.filter(({ state }) => state === 'queued' || state === 'stopped');
   output.text('');

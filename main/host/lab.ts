@@ -7,6 +7,8 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { MetricCatalog } from '../../preload/shared/metrics.ts';
+import { metricCatalog } from '../engine/train/measures/index.ts';
 import { loadPlugins, registryWithPlugins } from '../lab/settings/index.ts';
 import type { Plugin, SettingsRegistry } from '../lab/settings/index.ts';
 import { reconcileCheckpoints } from '../lab/queue/checkpoints.ts';
@@ -34,6 +36,7 @@ export interface WorkshopOptions {
 export interface Workshop {
   readonly paths: LabPaths;
   readonly registry: SettingsRegistry;
+  readonly metrics: MetricCatalog;
   readonly plugins: readonly Plugin[];
   readonly codeVersion: string;
 }
@@ -43,7 +46,13 @@ export async function loadWorkshop(options: WorkshopOptions = {}): Promise<Works
   const paths = labPaths(dataHome(options.home));
   const files = options.withoutPlugins ? [] : [paths.plugins, ...(options.plugins ?? []).map((path) => resolve(path))];
   const plugins = await loadPlugins(files);
-  return { paths, plugins, registry: registryWithPlugins(plugins), codeVersion: codeVersion() };
+  return {
+    paths,
+    plugins,
+    registry: registryWithPlugins(plugins),
+    metrics: metricCatalog(),
+    codeVersion: codeVersion(),
+  };
 }
 
 export interface Lab extends Workshop, Disposable {

@@ -5,7 +5,7 @@
  * Clients import types alone, so that the schemas are not part of what a browser loads.
  */
 import { z } from 'zod';
-import type { MetricColumn, Series } from './metrics.ts';
+import type { MetricColumn, MetricSpec, Series } from './metrics.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
 import type { RunEvent, RunRecord } from './runs.ts';
 import type * as shapes from './shapes.ts';
@@ -121,6 +121,8 @@ export const routes = {
 
   'recipes.list': route(nothing).to<{ recipes: shapes.RecipeCard[] }>(),
   'settings.list': route(nothing).to<shapes.SettingsList>(),
+  /** What is known of each metric, in the order of charts. */
+  'metrics.list': route(nothing).to<{ readonly specs: readonly MetricSpec[] }>(),
   'settings.check': route(z.strictObject(configured)).to<shapes.CheckedSettings>(),
 
   /** `budget`: milliseconds after which the fit check may stop and say how many settings are `pending`. */

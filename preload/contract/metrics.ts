@@ -1,14 +1,39 @@
 /**
  * Metric series as they travel between the engine, the host, the run database and the charts: typed arrays, never
- * one object per point.
+ * one object per point; and what a metric is, beside its points.
  *
  * A series belongs to one run and one metric name (`train/loss`, `val/bpb`, `lr`, …) and is a list of points
  * (step, value) with strictly increasing steps. Values may be NaN or infinite; they are kept as they are. Other
  * x-axes (`tokens`, `epoch`, `seconds`) are metrics of the run themselves, joined by step.
  */
 
-/** The metrics of a run that can serve as the x-axis of another one. `step` is always available. */
-export const X_METRICS = ['tokens', 'epoch', 'seconds'] as const;
+export type Goal = 'minimize' | 'maximize';
+
+/**
+ * What two runs must have in common for their values to be comparable: the validation `text`, the `tokenizer` (for everything per token), or
+ * all of the training and validation `data`.
+ */
+export type Basis = 'text' | 'tokenizer' | 'data';
+
+export interface MetricSpec {
+  /** As it is logged, such as `val/loss`; in a family each `*` stands for anything: `layer/*`. */
+  readonly name: string;
+  /** `nats/token`, `bytes`, `s` …; `share` is shown in per cent. Empty when it has none. */
+  readonly unit: string;
+  /** Which direction is better; undefined when neither is, and then settings cannot be ranked by it. */
+  readonly better?: 'lower' | 'higher';
+  /** Heading under which its chart stands. */
+  readonly section: string;
+  readonly within?: readonly Basis[];
+  /** Set when it can be the x-axis of charts: what the axis is called. */
+  readonly axis?: string;
+  /** False: has no chart of its own, because it serves as x or sums up another. */
+  readonly chart?: false;
+  /** False: only the series is kept, and the lists of runs do not carry its latest value. For metrics of which there are very many. */
+  readonly summary?: false;
+  /** One line for people. */
+  readonly help: string;
+}
 
 /** New points of one metric. `steps` and `values` have the same length; steps strictly increase. */
 export interface MetricColumn {

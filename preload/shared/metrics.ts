@@ -1,77 +1,78 @@
-/** What a metric's name says about it. */
-import type { SweepRun } from './results/groups.ts';
-
-/** Whether more is better. Everything else is a loss, a norm or a cost. */
-export function higherIsBetter(metric: string): boolean {
-  return /accuracy|tokens_per_second|coverage|utili[sz]ation|mfu/u.test(metric);
-}
-
-export type Goal = 'minimize' | 'maximize';
-
-/** What a sweep's definition says its settings are ranked by; null when it says nothing. */
-export function metricOfSweep(spec: unknown): { readonly name: string; readonly goal: Goal } | null {
-  const metric = (spec as { metric?: { name?: unknown; goal?: unknown } } | null | undefined)?.metric;
-  if (typeof metric?.name !== 'string') return null;
-  return { name: metric.name, goal: metric.goal === 'maximize' ? 'maximize' : 'minimize' };
-}
-
-/** The section of a metric is its prefix: `val/loss` → `val`; metrics without one come under `run`. */
-export function sectionOf(metric: string): string {
-  const slash = metric.indexOf('/');
-  return slash > 0 ? metric.slice(0, slash) : 'run';
-}
-
-const UNITS: readonly (readonly [RegExp, string])[] = [
-  [/(^|\/)(loss|best_loss)$/u, 'nats/token'],
-  [/bpb$/u, 'bits/byte'],
-  [/perplexity$/u, ''],
-  [/tokens_per_second$/u, 'tokens/s'],
-  [/seconds$/u, 's'],
-  [/flops$/u, 'FLOPs'],
-  [/^tokens$/u, 'tokens'],
-  [/^system\/memory$/u, 'bytes'],
-];
-
-/** Unit of a metric as a chart's header shows it; empty when it has none. */
-export function unitOf(metric: string): string {
-  return UNITS.find(([pattern]) => pattern.test(metric))?.[1] ?? '';
-}
-
-/** Order of sections: what people look at first comes first. */
-const SECTIONS = ['val', 'train', 'grad', 'health', 'run', 'system'];
-
-export function compareMetrics(a: string, b: string): number {
-  const place = (metric: string): number => {
-    const at = SECTIONS.indexOf(sectionOf(metric));
-    return at === -1 ? SECTIONS.length : at;
-  };
-  const RANKS = ['loss', 'bpb', 'perplexity', 'accuracy'];
-  const importance = (metric: string): number => {
-    const at = RANKS.indexOf(metric.slice(metric.indexOf('/') + 1));
-    return at === -1 ? RANKS.length : at;
-  };
-  return place(a) - place(b) || importance(a) - importance(b) || a.localeCompare(b);
-}
-
 /**
- * Final value of a run: its summary's. `null` in a summary stands for NaN or an infinity (the run diverged) and becomes NaN;
- * so does a metric that the run never logged.
+ * What is known of a metric. Each is declared once, where it is measured (main/engine/train/measures); the interface gets the declarations
+ * over the wire. Here is the look-up.
  */
-export function finalValue(run: Pick<SweepRun, 'summary'>, metric: string): number {
-  return run.summary[metric] ?? Number.NaN;
+import type { Goal, MetricSpec } from '../contract/metrics.ts';
+
+export type { Basis, Goal, MetricSpec } from '../contract/metrics.ts';
+
+/** The section of a metric that nobody declared is its prefix: `eval/f1` → `eval`; without one it comes under `run`. */
+function sectionOf(name: string): string {
+  const slash = name.indexOf('/');
+  return slash > 0 ? name.slice(0, slash) : 'run';
 }
 
-/**
- * What a run says about its setting: its final value if it came to its end, else NaN. The last value of a run that failed, was
- * stopped or still trains is that of an earlier moment, and would change the mean of the others.
- */
-export function resultValue(run: Pick<SweepRun, 'state' | 'summary'>, metric: string): number {
-  return run.state === 'finished' ? finalValue(run, metric) : Number.NaN;
-}
+const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`);
+const patternOf = (name: string): RegExp => new RegExp(`^${name.split('*').map(escaped).join('.*')}$`, 'u');
 
-/** Seconds from first start to end; NaN while running. */
-export function runSeconds(run: SweepRun): number {
-  const seconds = run.summary['seconds'];
-  if (typeof seconds === 'number') return seconds;
-  return run.startedAt && run.endedAt ? (run.endedAt - run.startedAt) / 1000 : Number.NaN;
+/** Declared metrics, and what can be told of any other by its name. */
+export class MetricCatalog {
+  readonly specs: readonly MetricSpec[];
+  readonly #exact: ReadonlyMap<string, MetricSpec>;
+  readonly #families: readonly { readonly spec: MetricSpec; readonly pattern: RegExp }[];
+  readonly #found = new Map<string, MetricSpec>();
+  readonly #places: ReadonlyMap<string, number>;
+  readonly #sections: readonly string[];
+
+  /** @param specs in the order in which charts and lists show them; of two that match, the exact name wins, then the first */
+  constructor(specs: readonly MetricSpec[]) {
+    this.specs = specs;
+    this.#exact = new Map(specs.filter(({ name }) => !name.includes('*')).map((spec) => [spec.name, spec]));
+    this.#families = specs
+      .filter(({ name }) => name.includes('*'))
+      .map((spec) => ({ spec, pattern: patternOf(spec.name) }));
+    this.#places = new Map(specs.map((spec, i) => [spec.name, i]));
+    this.#sections = [...new Set(specs.map(({ section }) => section))];
+  }
+
+  /** Facts of a metric under its own name, also of one that was imported and nobody declared. */
+  get(name: string): MetricSpec {
+    const exact = this.#exact.get(name) ?? this.#found.get(name);
+    if (exact !== undefined) return exact;
+    const family = this.#families.find(({ pattern }) => pattern.test(name))?.spec;
+    const spec = { unit: '', help: '', ...family, name, section: family?.section || sectionOf(name) };
+    this.#found.set(name, spec);
+    return spec;
+  }
+
+  /** Which way to rank by it. Where neither is known to be better, lower is: most of what is logged is a loss or a cost. */
+  goal(name: string): Goal {
+    return this.get(name).better === 'higher' ? 'maximize' : 'minimize';
+  }
+
+  /** Names that settings can be ranked by, as far as they are known before anything is logged. */
+  get rankable(): readonly string[] {
+    return [...this.#exact.values()].filter(({ better }) => better !== undefined).map(({ name }) => name);
+  }
+
+  /** What charts can have as x, beside the step. */
+  get axes(): readonly MetricSpec[] {
+    return [...this.#exact.values()].filter(({ axis }) => axis !== undefined);
+  }
+
+  /** Order of charts and lists: by section, then as declared, then by name. */
+  readonly compare = (a: string, b: string): number => {
+    const [x, y] = [this.get(a), this.get(b)];
+    const place = (section: string): number => {
+      const at = this.#sections.indexOf(section);
+      return at < 0 ? this.#sections.length : at;
+    };
+    const declared = (name: string): number => this.#places.get(name) ?? this.specs.length;
+    return (
+      place(x.section) - place(y.section) ||
+      x.section.localeCompare(y.section) ||
+      declared(a) - declared(b) ||
+      a.localeCompare(b)
+    );
+  };
 }

@@ -1,15 +1,27 @@
 import { defineStore } from 'pinia';
 import { ref } from 'vue';
+import { plural } from '../../preload/shared/format.ts';
 import { useClient } from './client.ts';
 import type { SweepRecord } from './contract.ts';
 import { useRecords } from './records.ts';
 import { useToasts } from './toasts.ts';
 
-/** Runs of a sweep that will not change any more, of all of them. */
-export function sweepDone(sweep: SweepRecord): { done: number; total: number } {
-  const { queued, running, finished, failed, stopped } = sweep.counts;
-  const done = finished + failed + stopped;
-  return { done, total: done + queued + running };
+export interface SweepProgress {
+  /** Runs that came to an end of their own. One that was stopped has not: it can be resumed. */
+  readonly done: number;
+  readonly total: number;
+  /** `12 runs`, `5 of 12 runs finished, 2 failed, 5 stopped`. */
+  readonly words: string;
+}
+
+/** How far a sweep is. */
+export function sweepDone({ counts }: Pick<SweepRecord, 'counts'>): SweepProgress {
+  const { queued, running, finished, failed, stopped } = counts;
+  const total = finished + failed + stopped + queued + running;
+  const rest = [failed > 0 ? `${failed} failed` : '', stopped > 0 ? `${stopped} stopped` : ''].filter(Boolean);
+  const all = plural(total, 'run');
+  const words = finished === total ? all : [`${finished} of ${all} finished`, ...rest].join(', ');
+  return { done: finished + failed, total, words };
 }
 
 /** A sweep whose runs all lie in the bin lies there with them. */

@@ -139,7 +139,7 @@ describe.skipIf(missing !== undefined)(
         .waitFor();
       await go(page, `#/sweep/${sweep}`);
       await page.getByText(/1\srun failed: /u).waitFor();
-      await page.getByText('4/4 runs').waitFor({ timeout: PATIENCE });
+      await page.getByText(/3 of 4\sruns finished, 1 failed · /u).waitFor({ timeout: PATIENCE });
       await titleBar()
         .getByText(/running/u)
         .waitFor({ state: 'detached', timeout: PATIENCE });
@@ -218,7 +218,7 @@ describe.skipIf(missing !== undefined)(
 
     it('exports the table that it shows (would catch an export that is of other rows, or rounded)', async () => {
       await go(page, `#/sweep/${sweep}`);
-      await page.getByText('4/4 runs').waitFor();
+      await page.getByText(/4\sruns · /u).waitFor();
       const table = page.getByRole('table', { name: 'Settings by rank' });
       const shown = await table.locator('tbody tr').evaluateAll((rows) =>
         rows.map((row) => ({
@@ -243,7 +243,7 @@ describe.skipIf(missing !== undefined)(
         data.map((row) => ({
           rank: row['rank'],
           lr: row['optimizer.lr'],
-          exact: `mean ${row['val/loss mean']}, sd ${row['sd (n-1)']}, min ${row['min']}, max ${row['max']}`,
+          exact: `mean ${row['val/bpb mean']}, sd ${row['sd (n-1)']}, min ${row['min']}, max ${row['max']}`,
           n: row['N'],
         })),
       ).toEqual(shown);
@@ -395,7 +395,7 @@ describe.skipIf(missing !== undefined)(
       );
       await expect(page.getByRole('main').innerText()).resolves.toMatch(/2\sattempts/u);
       await go(page, `#/sweep/${sweep}`);
-      await page.getByText('4/4 runs').waitFor();
+      await page.getByText(/4\sruns · /u).waitFor();
     });
   },
 );

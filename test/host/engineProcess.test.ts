@@ -9,6 +9,7 @@ import { engineLauncher } from '../../main/host/engineProcess.ts';
 import { openLab } from '../../main/host/lab.ts';
 import { endLeftoverEngines, processBegan } from '../../main/host/leftovers.ts';
 import { labPaths } from '../../main/host/paths.ts';
+import { metricCatalog } from '../../main/engine/train/measures/index.ts';
 import { builtInRegistry } from '../../main/lab/settings/index.ts';
 
 const ENTRY = fileURLToPath(new URL('fixtures/engine.ts', import.meta.url));
@@ -20,7 +21,13 @@ afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const open = () => {
   const paths = labPaths(home);
-  const workshop = { paths, registry: builtInRegistry(), plugins: [], codeVersion: 'test' };
+  const workshop = {
+    paths,
+    registry: builtInRegistry(),
+    metrics: metricCatalog(),
+    plugins: [],
+    codeVersion: 'test',
+  };
   return openLab(workshop, { write: true, launch: engineLauncher({ notes: paths.engines, entry: ENTRY }) });
 };
 const run = (fake: string) => ({ name: fake, config: { fake }, seed: 1, settingKey: fake });

@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import { groupRuns, variedSettings } from '../../lab/export/groups.ts';
+import { differingSettings } from '../../../preload/shared/results/groups.ts';
+import type { Lab } from '../../host/lab.ts';
 import { existingLab, readableLab, requireDatabase, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
@@ -17,7 +18,7 @@ import {
   plural,
 } from '../format.ts';
 import { runJson, sweepJson } from '../json.ts';
-import { renderResults, resultsJson, sweepResults } from '../results.ts';
+import { rankRuns, renderResults, resultsJson, sweepResults } from '../results.ts';
 import { renderTable } from '../table.ts';
 import { commandGroup } from '../group.ts';
 import { changedSettings, findSweepOrLatest, resolveRuns, runFilter } from './find.ts';
@@ -224,7 +225,7 @@ async function compare(context: Context, names: readonly string[], sweepText: st
   using lab = await existingLab(context);
   if (sweepText !== undefined) {
     if (names.length > 0) throw new InputError('name runs or --sweep, not both');
-    const results = sweepResults(lab.store, findSweepOrLatest(lab.store, sweepText), workshop.registry.names);
+    const results = sweepResults(lab.store, findSweepOrLatest(lab.store, sweepText), workshop);
     output.data(resultsJson(results));
     output.text(renderResults(results, output));
     return;
@@ -233,22 +234,15 @@ async function compare(context: Context, names: readonly string[], sweepText: st
   if (runs.length < 2)
     throw new InputError(`compare needs at least two different runs, or --sweep; given: ${names.join(', ') || 'none'}`);
   const varied = [
-    ...variedSettings(runs, workshop.registry.names),
+    ...differingSettings(runs, workshop.registry.names),
     ...(new Set(runs.map(({ seed }) => seed)).size > 1 ? ['seed'] : []),
   ];
   const metrics = [...new Set(runs.flatMap(({ summary }) => Object.keys(summary)))].filter((metric) =>
     metric.includes('/'),
   );
-  output.data({
-    varied,
-    runs: runs.map(runJson),
-    groups: groupRuns(runs, metrics).map(({ settingKey, settings, runs: own, statistics }) => ({
-      settingKey,
-      settings,
-      runs: own.map(({ id }) => id),
-      statistics,
-    })),
-  });
+  const results = rankRuns(runs, workshop, commonSpec(lab, runs));
+  const ranked = resultsJson(results);
+  output.data({ varied, runs: runs.map(runJson), groups: ranked.settings, results: ranked });
   const lines: [string, ...string[]][] = [
     ['state', ...runs.map(({ state }) => state)],
     ['steps', ...runs.map(({ steps }) => formatInteger(steps))],
@@ -263,6 +257,13 @@ async function compare(context: Context, names: readonly string[], sweepText: st
     renderTable(output, [{ title: '' }, ...runs.map(({ id }) => ({ title: id, align: 'right' as const }))], lines),
   );
   if (varied.length === 0) output.text('All settings are the same.');
+  else if (runs.some(({ state }) => state === 'finished')) output.text(`\n${renderResults(results, output)}`);
+}
+
+/** The definition of the sweep that all runs are of; undefined when they are of several, or of none. */
+function commonSpec({ store }: Lab, runs: readonly RunRecord[]): unknown {
+  const [id, ...others] = new Set(runs.map(({ sweepId }) => sweepId));
+  return others.length > 0 || id === null ? undefined : store.getSweep(id)?.spec;
 }
 
 async function tag(

@@ -19,6 +19,7 @@ import { OPTIMIZER, WEIGHTS } from './checkpoint.ts';
 import type { TrainingControl } from './control.ts';
 import type { PreparedData } from './data.ts';
 import { evaluate } from './evaluate.ts';
+import { measureAll, METRICS } from './measures/index.ts';
 import type { EvaluationResult } from './evaluate.ts';
 import type { MetricRecorder } from './recorder.ts';
 import { DivergedError } from './runtime.ts';
@@ -180,27 +181,16 @@ export class TrainingLoop {
   }
 
   #record(counters: Counters, result: StepResult, lr: number): void {
-    const seconds = counters.seconds - this.#logged.seconds;
     this.#parts.recorder.record(counters.steps, {
-      'train/loss': result.loss,
-      'train/accuracy': result.accuracy,
-      'grad/norm': result.gradNorm,
-      lr,
+      ...measureAll(METRICS, 'ofStep', { result, counters, before: this.#logged, lr }),
       ...this.#axes(counters),
-      tokens_per_second: (counters.tokens - this.#logged.tokens) / Math.max(seconds, 1e-9),
-      'system/memory': process.memoryUsage.rss(),
     });
     this.#logged = counters;
   }
 
   /** The other x-axes of a step. */
   #axes(counters: Counters): Record<string, number> {
-    return {
-      tokens: counters.tokens,
-      epoch: counters.sequences / this.#parts.size.sequencesPerEpoch,
-      seconds: counters.seconds,
-      flops: counters.flops,
-    };
+    return measureAll(METRICS, 'ofProgress', { counters, sequencesPerEpoch: this.#parts.size.sequencesPerEpoch });
   }
 
   #due(): boolean {
@@ -248,11 +238,7 @@ export class TrainingLoop {
     const unlogged = steps % every !== 0 && steps !== 1;
     recorder.record(steps, {
       ...(steps === 0 || unlogged ? this.#axes(this.#counters) : {}),
-      'val/loss': result.loss,
-      'val/perplexity': result.perplexity,
-      'val/bpb': result.bpb,
-      'val/accuracy': result.accuracy,
-      'val/coverage': result.coverage,
+      ...measureAll(METRICS, 'ofEvaluation', result),
     });
     recorder.tick();
     emit({ type: 'phase', name: 'train' });

@@ -1,6 +1,5 @@
 /** The public face of sweep planning. */
 export { methodProblems } from './check.ts';
-export { METRICS } from './spec.ts';
 export { type FlagOptions, sweepFromFlags } from './flags.ts';
 export {
   type Dropped,

@@ -1,4 +1,5 @@
 /** From a sweep to the list of its runs: every configuration complete and checked, nothing twice, nothing dropped without a reason. */
+import { metricCatalog } from '../../engine/train/measures/index.ts';
 import { createHash } from 'node:crypto';
 import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
@@ -12,7 +13,6 @@ import { type BoundParameter, bindSweep } from './check.ts';
 import { Combiner, identityOf, type Values } from './combine.ts';
 import { byName, gridValues, product } from './grid.ts';
 import { draws } from './random.ts';
-import { METRICS } from './spec.ts';
 import type { SweepSpec } from './spec.ts';
 
 export interface PlannedSetting {
@@ -331,12 +331,13 @@ function metricWarnings({ metric }: SweepSpec): string[] {
   const { name, target, impute, impute_while_running } = metric;
   const idle = Object.entries({ target, impute, impute_while_running }).filter(([, value]) => value !== undefined);
   const words = idle.map(([key]) => `metric.${key}`).join(', ');
-  const near = nearestName(name, METRICS);
+  const logged = metricCatalog().rankable;
+  const near = nearestName(name, logged);
   return [
-    ...((METRICS as readonly string[]).includes(name)
+    ...(logged.includes(name)
       ? []
       : [
-          `metric.name is ${name}, which Sweeplab's training does not log; logged are ${METRICS.join(', ')}${near ? `; nearest: ${near}` : ''}`,
+          `metric.name is ${name}, which Sweeplab's training does not log; logged are ${logged.join(', ')}${near ? `; nearest: ${near}` : ''}`,
         ]),
     ...(idle.length > 0 ? [`${words}: kept, without effect here; runs end by the settings of stop`] : []),
   ];

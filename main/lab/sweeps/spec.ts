@@ -19,19 +19,6 @@ export interface Parameter {
 export type Metric = DraftMetric;
 export type EarlyTerminate = DraftEarlyTerminate;
 
-/** What runs log that settings can be ranked by. */
-export const METRICS = [
-  'val/loss',
-  'val/bpb',
-  'val/perplexity',
-  'val/accuracy',
-  'val/best_loss',
-  'train/loss',
-  'train/accuracy',
-  'grad/norm',
-  'tokens_per_second',
-] as const;
-
 export interface SweepSpec {
   readonly method: Method;
   readonly name?: string;

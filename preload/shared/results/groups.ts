@@ -1,19 +1,29 @@
 /** Which settings differ between runs, and runs grouped by them. */
-import type { RunRecord } from '../../contract/runs.ts';
 import type { Config, SettingValue } from '../../contract/settings.ts';
-
-/** What the statistics need of a run. */
-export type SweepRun = Pick<RunRecord, 'id' | 'name' | 'config' | 'settingKey' | 'seed' | 'state' | 'summary'> &
-  Partial<Pick<RunRecord, 'startedAt' | 'endedAt' | 'parameters' | 'steps' | 'tokens' | 'color'>>;
+import { formatSetting } from '../format.ts';
 
 /** The seed tells runs of one setting apart and is never a setting of its own. */
 const SEED = 'seed';
 
-/** Settings with more than one value among these runs, in the order of their names. A missing setting is a value too. */
-export function differingSettings(runs: readonly { readonly config: Config }[]): string[] {
-  const names = new Set(runs.flatMap(({ config }) => Object.keys(config)));
-  names.delete(SEED);
-  return [...names].filter((name) => new Set(runs.map(({ config }) => config[name])).size > 1).sort();
+/**
+ * Settings with more than one value among these runs, without the seed. A missing setting is a value too.
+ *
+ * @param order all settings in their order; those that it lacks follow by name. Default: all by name
+ */
+export function differingSettings(
+  runs: readonly { readonly config: Config }[],
+  order: readonly string[] = [],
+): string[] {
+  if (runs.length === 0) return [];
+  const found = new Set<string>();
+  const [{ config: first }, ...others] = runs;
+  for (const { config } of others) {
+    for (const name of Object.keys(config)) if (config[name] !== first[name]) found.add(name);
+    for (const name of Object.keys(first)) if (!(name in config)) found.add(name);
+  }
+  found.delete(SEED);
+  const place = new Map(order.map((name, i) => [name, i]));
+  return [...found].sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || (a < b ? -1 : 1));
 }
 
 /** Distinct values, numbers by size, everything else by name. */
@@ -66,10 +76,10 @@ export function shortName(setting: string, all: readonly string[]): string {
     : last;
 }
 
-/** `depth 4 · width 192`. */
+/** `depth 4 · width 192`; numbers as people read them. */
 export function labelOf(values: Readonly<Record<string, SettingValue>>): string {
   const names = Object.keys(values);
-  return names.map((name) => `${shortName(name, names)} ${String(values[name])}`).join(' · ');
+  return names.map((name) => `${shortName(name, names)} ${formatSetting(values[name])}`).join(' · ');
 }
 
 export interface ConfigDifference {

@@ -1,9 +1,9 @@
 /** From a chart's description and the curves at hand to what is drawn: one pair of axes, or one per facet. Free of Vue and of drawing. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { formatSetting } from '../../../preload/shared/format.ts';
-import { unitOf } from '../../../preload/shared/metrics.ts';
+import type { MetricCatalog } from '../../../preload/shared/metrics.ts';
 import { shortName } from '../../../preload/shared/results/groups.ts';
-import { distinctSeeds } from '../../../preload/shared/results/seeds.ts';
+import { distinctSeeds } from '../../../preload/shared/results/samples.ts';
 import { facetsOf, MOST_FACETS, withSharedAxes } from '../data/facets.ts';
 import { lineModel } from '../data/lineModel.ts';
 import type { LiveCurve } from '../data/live.ts';
@@ -37,6 +37,7 @@ export interface ChartBoard {
   readonly settings: readonly string[];
   readonly coloring: Coloring;
   readonly state: Pick<BoardState, 'band' | 'groupBy' | 'facet'>;
+  readonly catalog: MetricCatalog;
   references(metric: string): readonly Reference[];
 }
 
@@ -51,18 +52,22 @@ export interface ChartInput {
 const SETTING = 'setting:';
 
 /** Where a chart's points lie: on the metric (null: its points are final values over a setting; undefined: over the step), and its label. */
-export function placeOf(x: string): { metric: string | undefined | null; setting: string | undefined; label: string } {
+export function placeOf(
+  x: string,
+  catalog: MetricCatalog,
+): { metric: string | undefined | null; setting: string | undefined; label: string } {
   if (x.startsWith(SETTING)) {
     const setting = x.slice(SETTING.length);
     return { metric: null, setting, label: setting };
   }
   if (x === 'relative') return { metric: 'seconds', setting: undefined, label: 'seconds since the start' };
-  return { metric: x === 'step' ? undefined : x, setting: undefined, label: x };
+  if (x === 'step') return { metric: undefined, setting: undefined, label: x };
+  return { metric: x, setting: undefined, label: catalog.get(x).axis ?? x };
 }
 
 /** The unit that all metrics of a chart share; empty when they share none. */
-export function unitOfChart({ metrics }: ChartSpec): string {
-  const [unit, ...others] = new Set(metrics.map(unitOf));
+export function unitOfChart({ metrics }: ChartSpec, catalog: MetricCatalog): string {
+  const [unit, ...others] = new Set(metrics.map((name) => catalog.get(name).unit));
   return others.length === 0 ? unit : '';
 }
 
@@ -78,8 +83,8 @@ export const strokesOf = ({ metrics }: ChartSpec): string =>
   metrics.length < 2 ? '' : metrics.map((name, i) => `${STROKES[i % STROKES.length]}: ${name}`).join(' · ');
 
 /** With the unit, where there is one. */
-export function labelOfChart(chart: ChartSpec): string {
-  const unit = unitOfChart(chart);
+export function labelOfChart(chart: ChartSpec, catalog: MetricCatalog): string {
+  const unit = unitOfChart(chart, catalog);
   return unit === '' ? titleOf(chart) : `${titleOf(chart)} (${unit})`;
 }
 
@@ -111,8 +116,8 @@ function modelOf(
   runs: readonly RunRecord[],
 ): LineModel {
   const { band, groupBy, facet } = board.state;
-  const { setting, label } = placeOf(look.x);
-  const yLabel = labelOfChart(chart);
+  const { setting, label } = placeOf(look.x, board.catalog);
+  const yLabel = labelOfChart(chart, board.catalog);
   if (setting !== undefined)
     return trendModel({
       runs: distinctSeeds(runs),

@@ -5,7 +5,8 @@ import type { Surface } from '../color/palette.ts';
 import type { ColorScale } from '../color/scale.ts';
 import { colorScale } from '../color/scale.ts';
 import { describe } from '../../../preload/shared/statistics/describe.ts';
-import { finalValue, higherIsBetter } from '../../../preload/shared/metrics.ts';
+import type { Goal } from '../../../preload/shared/metrics.ts';
+import { resultValue } from '../../../preload/shared/results/samples.ts';
 import { differingSettings, groupBySettings, labelOf, valuesOf } from '../../../preload/shared/results/groups.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { formatSetting } from '../../../preload/shared/format.ts';
@@ -28,6 +29,7 @@ export interface GroupOptions {
   readonly surface: Surface;
   /** By which the distance from the best is measured. */
   readonly metric: string;
+  readonly goal: Goal;
 }
 
 /** Settings that tell the runs apart; the seed where nothing else does. */
@@ -39,7 +41,7 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
   const settings = labelSettings(all);
   const color = coloring(all, options);
   const label = (values: Readonly<Record<string, string | number | boolean>>, fallback: string): string =>
-    Object.keys(values).length === 0 ? fallback : labelOf(shown(values));
+    Object.keys(values).length === 0 ? fallback : labelOf(values);
   if (options.groupBy === 'none') {
     return all.map((run) => ({
       id: run.id,
@@ -80,8 +82,9 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
     .sort((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true }));
 }
 
-export function coloring(all: readonly RunRecord[], { groupBy, colorBy, surface, metric }: GroupOptions): Coloring {
-  if (colorBy === 'distance') return byDistance(all, metric, surface);
+export function coloring(all: readonly RunRecord[], options: GroupOptions): Coloring {
+  const { groupBy, colorBy, surface } = options;
+  if (colorBy === 'distance') return byDistance(all, options);
   if (colorBy !== 'group') return bySetting(all, colorBy, surface);
   if (groupBy !== 'none' && groupBy !== 'setting') {
     const values = valuesOf(all, groupBy);
@@ -109,12 +112,13 @@ function bySetting(all: readonly RunRecord[], setting: string, surface: Surface)
   };
 }
 
-function byDistance(all: readonly RunRecord[], metric: string, surface: Surface): Coloring {
-  const sign = higherIsBetter(metric) ? -1 : 1;
-  const d = describe(all.map((run) => sign * finalValue(run, metric)));
+/** Of what ended with a number: a run that failed early stands farthest, whatever its last value was. */
+function byDistance(all: readonly RunRecord[], { metric, goal, surface }: GroupOptions): Coloring {
+  const sign = goal === 'maximize' ? -1 : 1;
+  const d = describe(all.map((run) => sign * resultValue(run, metric)));
   const span = d.max - d.min || 1;
   const of = (runs: readonly RunRecord[]): string => {
-    const mean = describe(runs.map((run) => sign * finalValue(run, metric))).mean;
+    const { mean } = describe(runs.map((run) => sign * resultValue(run, metric)));
     // Square root: most of the differences that matter lie near the best.
     return ramp(Number.isFinite(mean) ? Math.sqrt((mean - d.min) / span) : 1, surface);
   };
@@ -128,8 +132,4 @@ function pick(run: RunRecord, settings: readonly string[]): Record<string, strin
   return Object.fromEntries(
     settings.filter((name) => run.config[name] !== undefined).map((name) => [name, run.config[name]]),
   );
-}
-
-function shown(values: Readonly<Record<string, string | number | boolean>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, formatSetting(value)]));
 }

@@ -1,11 +1,16 @@
 /** A board chart whose x is a setting: the final value of each run against it, seeds as mean and band. */
-import type { DrawnLine, LineModel } from '../draw/model.ts';
+import type { AbsentMark, DrawnLine, LineModel } from '../draw/model.ts';
 import { colorScale } from '../color/scale.ts';
 import { extentOf, padded } from '../series/extent.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { BAND_LABELS, bandOf } from '../../../preload/shared/statistics/describe.ts';
 import { trendOf } from '../sweep/trend.ts';
+import type { Trend } from '../sweep/trend.ts';
+import type { SettingValue } from '../../../preload/contract/settings.ts';
+import { formatSetting } from '../../../preload/shared/format.ts';
 import { labelOf, valuesOf } from '../../../preload/shared/results/groups.ts';
+import { outcomeOf } from '../../../preload/shared/results/samples.ts';
+import { absentWords } from '../../../preload/shared/results/words.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 
 export interface TrendOptions {
@@ -23,7 +28,11 @@ export interface TrendOptions {
   readonly among?: readonly RunRecord[];
 }
 
-/** Settings that are not numbers take the places 1, 2, 3 … in their order. */
+/**
+ * Settings that are not numbers take the places 1, 2, 3 … in their order.
+ *
+ * `runs`: one per seed of each setting.
+ */
 export function trendModel({
   runs,
   metrics,
@@ -46,7 +55,8 @@ export function trendModel({
     lines.map((line, index) => ({ metric, dash, line, index })),
   );
   const lines = found.map(({ metric, dash, line, index }): DrawnLine => {
-    const bands = line.points.map((point) => bandOf(band, point));
+    const points = line.points.filter((point) => point.metric.n > 0);
+    const bands = points.map((point) => bandOf(band, point.metric));
     const members = runs.filter((run) => by.every((name) => run.config[name] === line.values[name]));
     const group = `trend:${line.key}`;
     const alone = Object.keys(line.values).length === 0;
@@ -57,24 +67,26 @@ export function trendModel({
       label: several && !alone ? `${name} · ${metric}` : name,
       color: color(members, index),
       ...(dash > 0 ? { dash } : {}),
-      x: Float64Array.from(line.points, ({ x }) => place(x)),
-      y: Float64Array.from(line.points, ({ mean }) => mean),
+      x: Float64Array.from(points, (point) => place(point.x)),
+      y: Float64Array.from(points, (point) => point.metric.mean),
       low: Float64Array.from(bands, ([low]) => low),
       high: Float64Array.from(bands, ([, high]) => high),
-      n: Uint32Array.from(line.points, ({ n }) => n),
+      n: Uint32Array.from(points, (point) => point.metric.n),
+      planned: Uint32Array.from(points, (point) => point.runs.length),
       increasing: true,
       markers: true,
     };
   });
-  const x = extentOf(
-    lines.map((line) => line.x),
-    { log },
-  ) ?? { min: 0, max: 1 };
+  const absent = absentAt(xs, trends, place);
+  const x = extentOf([...lines.map((line) => line.x), Float64Array.from(absent, (mark) => mark.x)], { log }) ?? {
+    min: 0,
+    max: 1,
+  };
   const y = extentOf(
     lines.flatMap((line) => [line.y, line.low!, line.high!]),
     { log: yLog },
   ) ?? { min: 0, max: 1 };
-  const categories = numeric ? undefined : xs.map(String);
+  const categories = numeric ? undefined : xs.map((value) => formatSetting(value));
   return {
     lines,
     x: {
@@ -86,6 +98,34 @@ export function trendModel({
     },
     y: { label: yLabel, log: yLog, ...padded(y, yLog) },
     references: [],
-    notes: lines.some((line) => line.n!.some((n) => n > 1)) ? [`mean over seeds, ${BAND_LABELS[band]}`] : [],
+    absent,
+    notes: notesOf(trends, band),
   };
+}
+
+/** Where some line has runs and none of them a number: `6 of 6 failed`, over all lines at this x. */
+function absentAt(
+  xs: readonly SettingValue[],
+  trends: readonly Trend[],
+  place: (value: unknown) => number,
+): AbsentMark[] {
+  const points = trends.flatMap(({ lines }) => lines.flatMap((line) => line.points));
+  return xs.flatMap((value) => {
+    const gone = points.filter((point) => point.x === value && point.metric.n === 0);
+    const runs = [...new Set(gone.flatMap((point) => point.runs))];
+    return runs.length === 0 ? [] : [{ x: place(value), label: absentWords(outcomeOf(runs, '')) }];
+  });
+}
+
+/** What the points are means of, in words that are true: over seeds alone, or also over settings, and whether all over the same ones. */
+function notesOf(trends: readonly Trend[], band: Band): string[] {
+  const points = trends.flatMap(({ lines }) => lines.flatMap((line) => line.points));
+  if (points.every((point) => point.runs.length === 1)) return [];
+  const [{ averaged }] = trends;
+  const notes = [`mean over ${['seeds', ...averaged].join(' and ')}, ${BAND_LABELS[band]}`];
+  if (points.some((point) => point.metric.n > 0 && point.metric.n < point.runs.length))
+    notes.push('hollow: some runs have no number');
+  const unequal = [...new Set(trends.flatMap(({ unbalanced }) => unbalanced))];
+  if (unequal.length > 0) notes.push(`not balanced: points have unequal shares of ${unequal.join(' and ')}`);
+  return notes;
 }

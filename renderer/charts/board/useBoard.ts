@@ -6,10 +6,14 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { PointsChange } from '../data/loader.ts';
 import type { Reference } from '../draw/model.ts';
 import type { Extent } from '../series/extent.ts';
-import { compareMetrics, sectionOf } from '../../../preload/shared/metrics.ts';
-import { distinctSeeds } from '../../../preload/shared/results/seeds.ts';
+import type { MetricCatalog } from '../../../preload/shared/metrics.ts';
+import { distinctSeeds } from '../../../preload/shared/results/samples.ts';
+import { targetOf } from '../../../preload/shared/results/target.ts';
+import type { SweepRankings, Target } from '../../../preload/shared/results/target.ts';
 import { theme } from '../../stores/theme.ts';
 import { useClient } from '../../stores/client.ts';
+import { useMetrics } from '../../stores/metrics.ts';
+import { useSweeps } from '../../stores/sweeps.ts';
 import type { BoardState } from './boardState.ts';
 import { defaultState, unpackState } from './boardState.ts';
 import { chartOfMetric, isOwn, newChartId, withChart } from './chartSpec.ts';
@@ -21,9 +25,7 @@ import { keepLayout } from './keepLayout.ts';
 import { POINTER, newPointer } from './pointer.ts';
 import type { SharedPointer } from './pointer.ts';
 import { referencesOf } from './references.ts';
-
-/** Metrics that serve as x, or that summarise others; they get no chart of their own. */
-const NOT_CHARTED = new Set(['tokens', 'epoch', 'seconds', 'flops', 'val/best_loss', 'val/best_step']);
+import { boardResults, boardSpec } from './results.ts';
 
 export type PointsListener = (change: PointsChange) => void;
 
@@ -49,8 +51,12 @@ export interface Board {
   readonly copyChart: (id: string) => void;
   /** Takes away a chart that someone made. Others can only be hidden. */
   readonly removeChart: (id: string) => void;
-  /** Metric by which runs are compared. */
-  readonly target: ComputedRef<string>;
+  /** What is known of each metric. */
+  readonly catalog: ComputedRef<MetricCatalog>;
+  /** Metric by which runs are compared, and which way: that of their sweep. */
+  readonly target: ComputedRef<Target>;
+  /** The ranking of all runs of the board, as on the page of their sweep. */
+  readonly results: ComputedRef<SweepRankings<RunRecord>>;
   readonly pointer: ShallowRef<SharedPointer>;
   /** Shown part of x; everything when undefined. Shared by all charts. */
   readonly range: ShallowRef<Extent | undefined>;
@@ -81,6 +87,9 @@ export interface BoardOptions {
 
 export function provideBoard({ runs, key, open, initial }: BoardOptions): Board {
   const state = ref<BoardState>({ ...defaultState(), ...initial });
+  const facts = useMetrics();
+  const catalog = computed(() => facts.catalog);
+  const sweeps = useSweeps();
   const all = computed(() => runs());
   // Running runs change many times a second, what tells runs apart does not: everything but final values follows from this.
   const lasting = computed<readonly RunRecord[]>((old) => (sameRuns(old, all.value) ? old! : all.value));
@@ -92,21 +101,22 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   const metrics = computed<readonly string[]>((old) => {
     const names = new Set<string>();
     for (const run of all.value)
-      for (const name of Object.keys(run.summary)) if (!NOT_CHARTED.has(name)) names.add(name);
+      for (const name of Object.keys(run.summary)) if (catalog.value.get(name).chart !== false) names.add(name);
     if (old !== undefined && old.length === names.size && old.every((name) => names.has(name))) return old;
-    return [...names].sort(compareMetrics);
+    return [...names].sort(catalog.value.compare);
   });
-  const target = computed(() => {
-    const known = metrics.value;
-    return (
-      known.find((name) => name === 'val/loss') ?? known.find((name) => name === 'train/loss') ?? known[0] ?? 'val/loss'
-    );
+  const spec = computed(() => boardSpec(lasting.value, (id) => sweeps.get(id)?.spec));
+  const target = computed<Target>((old) => {
+    const now = targetOf(spec.value, all.value, catalog.value);
+    return old?.name === now.name && old.goal === now.goal ? old : now;
   });
+  const results = computed(() => boardResults(all.value, spec.value, catalog.value));
   const options = computed(() => ({
     groupBy: state.value.groupBy,
     colorBy: state.value.colorBy,
     surface: theme.value,
-    metric: target.value,
+    metric: target.value.name,
+    goal: target.value.goal,
   }));
   const settings = computed(() => labelSettings(lasting.value));
   const colored = computed(() => (state.value.colorBy === 'distance' ? all.value : lasting.value));
@@ -122,6 +132,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   });
   const chart = (id: string): ChartSpec => state.value.charts.find((each) => each.id === id) ?? chartOfMetric(id);
   const sections = computed(() => {
+    const sectionOf = (name: string): string => catalog.value.get(name).section;
     const found = new Map<string, ChartSpec[]>(metrics.value.map((name) => [sectionOf(name), []]));
     const own = state.value.charts.filter((each) => isOwn(each));
     for (const each of [...own, ...metrics.value.map(chart)]) found.get(sectionOf(each.metrics[0]))?.push(each);
@@ -148,7 +159,9 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     settings,
     metrics,
     sections,
+    catalog,
     target,
+    results,
     pointer,
     range,
     references: (metric) => referencesOf(lasting.value, metric),

@@ -38,7 +38,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
   const width = ref(0);
   const spec = computed(() => board.chart(id()));
   const look = computed(() => lookOf(board.state.value, spec.value));
-  const place = computed(() => placeOf(look.value.x));
+  const place = computed(() => placeOf(look.value.x, board.catalog.value));
   const ownRange = shallowRef<Extent>();
   const range = computed(() => (spec.value.x === undefined ? board.range.value : ownRange.value));
   const zoom = (now: Extent | undefined): void => {
@@ -60,6 +60,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
           settings: board.settings.value,
           coloring: board.coloring.value,
           state: board.state.value,
+          catalog: board.catalog.value,
           references: board.references,
         },
         curve: (metric, run) => loader.curve(metric, run),

@@ -4,7 +4,7 @@ import { formatValue } from '../../../preload/shared/format.ts';
 import { formatTick } from '../format.ts';
 import { linearTicks, logTicks } from '../series/ticks.ts';
 import type { CurveShape } from './curves.ts';
-import type { AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
+import type { AbsentMark, AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
 import type { Scale } from './scale.ts';
 import { toPixel, toPixels } from './scale.ts';
 
@@ -41,13 +41,14 @@ interface Item {
 }
 
 /** Bands lie under raw lines, these under the lines themselves. */
-export function curveItems(model: LineModel, scales: Scales): Item[] {
+/** @param surface colour of the inside of hollow points */
+export function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): Item[] {
   const items: Item[] = [];
   const rich = model.lines.length <= RICH;
   const width = model.lines.length > 40 ? 1 : 1.6;
   for (const line of model.lines) {
     if (line.markers) {
-      items.push(...markerItems(line, scales));
+      items.push(...markerItems(line, scales, surface));
     } else if (rich && line.low !== undefined && line.high !== undefined) {
       items.push({
         type: 'curves',
@@ -93,9 +94,10 @@ export function dashesOf({ dash = 0 }: DrawnLine, partial: boolean): { lineDash?
 }
 
 /** Error bars and dots. */
-function markerItems(line: DrawnLine, { x: sx, y: sy }: Scales): Item[] {
+function markerItems(line: DrawnLine, { x: sx, y: sy }: Scales, surface: string): Item[] {
   const bars: number[] = [];
   const dots: number[] = [];
+  const hollow: number[] = [];
   for (let i = 0; i < line.x.length; i++) {
     const px = toPixel(sx, line.x[i]);
     const py = toPixel(sy, line.y[i]);
@@ -106,6 +108,7 @@ function markerItems(line: DrawnLine, { x: sx, y: sy }: Scales): Item[] {
       bars.push(px, bottom, px, toPixel(sy, high), Number.NaN, Number.NaN);
     }
     dots.push(px, py, Number.NaN, Number.NaN);
+    if (line.planned !== undefined && (line.n?.[i] ?? 0) < line.planned[i]) hollow.push(px, py, Number.NaN, Number.NaN);
   }
   return [
     {
@@ -119,6 +122,12 @@ function markerItems(line: DrawnLine, { x: sx, y: sy }: Scales): Item[] {
       shape: { curve: { points: Float32Array.from(dots) } },
       style: { fill: null, stroke: line.color, lineWidth: 7, lineCap: 'round' },
       z2: 4,
+    },
+    {
+      type: 'curves',
+      shape: { curve: { points: Float32Array.from(hollow) } },
+      style: { fill: null, stroke: surface, lineWidth: 3.5, lineCap: 'round' },
+      z2: 5,
     },
   ];
 }
@@ -158,7 +167,8 @@ export function lineOption(
   height: number,
 ): Record<string, unknown> {
   const scales = scalesOf(model, width, height);
-  const items = curveItems(model, scales);
+  const items = curveItems(model, scales, theme.surface);
+  const absent = model.absent ?? [];
   const renderItem = ((params: { dataIndex: number }) => ({
     ...items[params.dataIndex],
     silent: true,
@@ -187,6 +197,16 @@ export function lineOption(
         renderItem: ((params: { dataIndex: number }) =>
           referenceItem(model, scales, theme, params.dataIndex)) as unknown as CustomSeriesRenderItem,
         data: model.references.map(() => [model.x.min, model.y.min]),
+      },
+      {
+        type: 'custom',
+        coordinateSystem: 'cartesian2d',
+        silent: true,
+        clip: false,
+        z: 6,
+        renderItem: ((params: { dataIndex: number }) =>
+          absentItem(absent, scales, theme, params.dataIndex)) as unknown as CustomSeriesRenderItem,
+        data: absent.map(() => [model.x.min, model.y.min]),
       },
     ],
   };
@@ -218,6 +238,44 @@ function referenceItem(model: LineModel, scales: Scales, theme: ChartTheme, inde
           padding: [0, 2],
         },
       },
+    ],
+  };
+}
+
+/** A cross on the x axis, with its reason beside it where there is room. */
+function absentItem(absent: readonly AbsentMark[], { x, y }: Scales, theme: ChartTheme, index: number): object {
+  const { x: at, label } = absent[index];
+  const px = toPixel(x, at);
+  const py = y.from - 7;
+  const others = absent.filter((_, i) => i !== index).map((mark) => Math.abs(toPixel(x, mark.x) - px));
+  const room = Math.min(...others, 2 * (x.to - px), 2 * (px - x.from));
+  const stroke = { stroke: theme.bad, lineWidth: 2, lineCap: 'round' };
+  // Beside an end of the axis the text stands on the inner side.
+  const side = px > (x.from + x.to) / 2 ? 'right' : 'left';
+  const middle = room > 7 * label.length;
+  return {
+    type: 'group',
+    children: [
+      { type: 'line', shape: { x1: px - 4, y1: py - 4, x2: px + 4, y2: py + 4 }, style: stroke },
+      { type: 'line', shape: { x1: px - 4, y1: py + 4, x2: px + 4, y2: py - 4 }, style: stroke },
+      ...(middle || others.every((distance) => distance > 7 * label.length)
+        ? [
+            {
+              type: 'text',
+              x: middle ? px : side === 'right' ? px + 5 : px - 5,
+              y: py - 9,
+              style: {
+                text: label,
+                align: middle ? 'center' : side,
+                verticalAlign: 'bottom',
+                fill: theme.bad,
+                font: `11px ${theme.font}`,
+                backgroundColor: theme.surface,
+                padding: [0, 2],
+              },
+            },
+          ]
+        : []),
     ],
   };
 }

@@ -24,6 +24,8 @@ export interface DrawnLine {
   readonly increasing: boolean;
   /** Points are marked, and bands are error bars: few points that lie far apart. */
   readonly markers?: boolean;
+  /** With markers: seeds behind each point had they all ended with a number. A point of fewer is drawn hollow. */
+  readonly planned?: Uint32Array;
 }
 
 export interface AxisModel {
@@ -42,11 +44,18 @@ export interface Reference {
   readonly label: string;
 }
 
+/** A place on x at which there is no number to draw, and why. */
+export interface AbsentMark {
+  readonly x: number;
+  readonly label: string;
+}
+
 export interface LineModel {
   readonly lines: readonly DrawnLine[];
   readonly x: AxisModel;
   readonly y: AxisModel;
   readonly references: readonly Reference[];
+  readonly absent?: readonly AbsentMark[];
   /** Said under the chart: clipped outliers, values that a logarithmic axis cannot show. */
   readonly notes: readonly string[];
 }
@@ -58,5 +67,6 @@ export interface ChartTheme {
   readonly text: string;
   readonly muted: string;
   readonly accent: string;
+  readonly bad: string;
   readonly font: string;
 }

@@ -11,6 +11,7 @@ export const chartTheme = computed<ChartTheme>(() => {
     text: token('--text'),
     muted: token('--text-muted'),
     accent: token('--accent'),
+    bad: token('--bad'),
     font: "'Inter Variable', sans-serif",
   };
 });

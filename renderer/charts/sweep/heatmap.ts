@@ -1,18 +1,16 @@
 /** A metric over two settings. Everything else that differs (other settings, seeds) is averaged, and N says over how many runs. */
-import type { SettingValue } from '../../../preload/contract/settings.ts';
-import type { Description } from '../../../preload/shared/statistics/describe.ts';
-import { describe } from '../../../preload/shared/statistics/describe.ts';
-import { resultValue, higherIsBetter } from '../../../preload/shared/metrics.ts';
 import type { Goal } from '../../../preload/shared/metrics.ts';
-import type { SweepRun } from '../../../preload/shared/results/groups.ts';
+import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { differingSettings, valuesOf } from '../../../preload/shared/results/groups.ts';
+import { outcomeOf } from '../../../preload/shared/results/samples.ts';
+import type { Outcome, SweepRun } from '../../../preload/shared/results/samples.ts';
+import { unbalanced } from './balance.ts';
 
-export interface HeatCell extends Description {
+export interface HeatCell extends Outcome {
   readonly column: number;
   readonly row: number;
   /** The number that is shown: the mean, or the best run. NaN for a cell without numbers. */
   readonly value: number;
-  readonly runs: number;
 }
 
 export interface HeatMap {
@@ -22,28 +20,30 @@ export interface HeatMap {
   readonly cells: readonly HeatCell[];
   /** Settings that differ inside cells, over which they average. */
   readonly averaged: readonly string[];
+  /** Settings that have not the same values in every cell, so that cells differ by them too: a combination was left out, or failed. */
+  readonly unbalanced: readonly string[];
 }
 
+/** @param runs one per seed of each setting */
 export function heatMap(
   runs: readonly SweepRun[],
   metric: string,
   columnSetting: string,
   rowSetting: string,
-  show: 'mean' | 'best' = 'mean',
-  goal: Goal = higherIsBetter(metric) ? 'maximize' : 'minimize',
+  show: 'mean' | 'best',
+  goal: Goal,
 ): HeatMap {
   const columns = valuesOf(runs, columnSetting);
   const rows = valuesOf(runs, rowSetting);
   const cells: HeatCell[] = [];
-  const averaged = new Set<string>();
   for (const [column, c] of columns.entries())
     for (const [row, r] of rows.entries()) {
       const here = runs.filter(({ config }) => config[columnSetting] === c && config[rowSetting] === r);
       if (here.length === 0) continue;
-      for (const name of differingSettings(here)) averaged.add(name);
-      const d = describe(here.map((run) => resultValue(run, metric)));
-      const best = goal === 'maximize' ? d.max : d.min;
-      cells.push({ ...d, column, row, value: show === 'mean' ? d.mean : best, runs: here.length });
+      const outcome = outcomeOf(here, metric);
+      const best = goal === 'maximize' ? outcome.metric.max : outcome.metric.min;
+      cells.push({ ...outcome, column, row, value: show === 'mean' ? outcome.metric.mean : best });
     }
-  return { columns, rows, cells, averaged: [...averaged].sort() };
+  const averaged = [...new Set(cells.flatMap((cell) => differingSettings(cell.runs)))].sort();
+  return { columns, rows, cells, averaged, unbalanced: unbalanced(cells, averaged) };
 }

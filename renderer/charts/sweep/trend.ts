@@ -1,18 +1,19 @@
 /** A metric against a setting: one line per value of another setting, a point per x with its spread over seeds. */
 import type { SettingValue } from '../../../preload/contract/settings.ts';
-import type { Description } from '../../../preload/shared/statistics/describe.ts';
-import { describe } from '../../../preload/shared/statistics/describe.ts';
-import { resultValue } from '../../../preload/shared/metrics.ts';
-import type { SweepRun } from '../../../preload/shared/results/groups.ts';
-import { groupBySettings, valuesOf } from '../../../preload/shared/results/groups.ts';
+import { differingSettings, groupBySettings, valuesOf } from '../../../preload/shared/results/groups.ts';
+import { outcomeOf } from '../../../preload/shared/results/samples.ts';
+import type { Outcome, SweepRun } from '../../../preload/shared/results/samples.ts';
+import { unbalanced } from './balance.ts';
 
-export interface TrendPoint extends Description {
+/** What the runs at an x say; without a number where all of them failed, wait or were stopped. */
+export interface TrendPoint extends Outcome {
   readonly x: SettingValue;
 }
 
 export interface TrendLine {
   readonly key: string;
   readonly values: Readonly<Record<string, SettingValue>>;
+  /** One for each x at which the line has runs. */
   readonly points: readonly TrendPoint[];
 }
 
@@ -21,22 +22,35 @@ export interface Trend {
   /** Whether x is a number on its own scale; otherwise it is a list of categories. */
   readonly numeric: boolean;
   readonly lines: readonly TrendLine[];
+  /** Settings that differ among the runs of a point, over which it averages beside the seeds. */
+  readonly averaged: readonly string[];
+  /** Of these, those that points have unequal shares of: points then differ by them too. */
+  readonly unbalanced: readonly string[];
 }
 
+/** @param runs one per seed of each setting */
 export function trendOf(runs: readonly SweepRun[], metric: string, x: string, lines: readonly string[]): Trend {
   const xs = valuesOf(runs, x);
+  const trends = groupBySettings(runs, lines).map(({ key, values, runs: members }) => ({
+    key,
+    values,
+    points: xs
+      .map((value) => ({
+        x: value,
+        ...outcomeOf(
+          members.filter(({ config }) => config[x] === value),
+          metric,
+        ),
+      }))
+      .filter((point) => point.runs.length > 0),
+  }));
+  const points = trends.flatMap((line) => line.points);
+  const averaged = [...new Set(points.flatMap((point) => differingSettings(point.runs)))].sort();
   return {
     xs,
     numeric: xs.every((value) => typeof value === 'number'),
-    lines: groupBySettings(runs, lines).map(({ key, values, runs: members }) => ({
-      key,
-      values,
-      points: xs
-        .map((value) => ({
-          x: value,
-          ...describe(members.filter(({ config }) => config[x] === value).map((run) => resultValue(run, metric))),
-        }))
-        .filter(({ n }) => n > 0),
-    })),
+    lines: trends,
+    averaged,
+    unbalanced: unbalanced(points, averaged),
   };
 }

@@ -3,15 +3,24 @@ import { ramp } from '../../charts/color/palette.ts';
 import type { Surface } from '../../charts/color/palette.ts';
 import { colorScale } from '../../charts/color/scale.ts';
 import type { ChartTheme } from '../../charts/draw/model.ts';
-import { formatMean, formatTick } from '../../charts/format.ts';
+import { formatTick } from '../../charts/format.ts';
 import { padded } from '../../charts/series/extent.ts';
 import { linearTicks, logTicks } from '../../charts/series/ticks.ts';
 import { paretoFront } from '../../charts/stats/pareto.ts';
 import type { HeatMap } from '../../charts/sweep/heatmap.ts';
 import type { Goal } from '../../../preload/shared/metrics.ts';
 import type { RankedSetting, Ranking } from '../../../preload/shared/results/rank.ts';
-import { labelOf, shortName } from '../../../preload/shared/results/groups.ts';
-import { formatSetting, formatValue } from '../../../preload/shared/format.ts';
+import { shortName } from '../../../preload/shared/results/groups.ts';
+import {
+  absentWords,
+  differenceWords,
+  meanWords,
+  nameOf,
+  seedsWords,
+  unfinishedWords,
+  verdictWords,
+} from '../../../preload/shared/results/words.ts';
+import { formatMean, formatSetting, formatValue } from '../../../preload/shared/format.ts';
 
 export interface Look {
   readonly theme: ChartTheme;
@@ -37,9 +46,6 @@ const text = ({ theme }: Look, more: object = {}): Record<string, unknown> => ({
   ...more,
 });
 
-export const labelFor = (row: RankedSetting): string =>
-  labelOf(Object.fromEntries(Object.entries(row.values).map(([name, value]) => [name, formatSetting(value)])));
-
 /** Position between the best (0) and the worst (1) mean. */
 export function distances(rows: readonly RankedSetting[], goal: Goal): (row: RankedSetting) => number {
   const means = rows.map((row) => row.metric.mean).filter(Number.isFinite);
@@ -48,8 +54,9 @@ export function distances(rows: readonly RankedSetting[], goal: Goal): (row: Ran
   return (row) => (high > low ? Math.abs(row.metric.mean - best) / (high - low) : 0);
 }
 
-/** One line per setting through its values and its mean; the best is drawn last and widest. Axes can be brushed. */
-export function parallelOption({ rows, columns, goal }: Ranking, metric: string, look: Look): Record<string, unknown> {
+/** One line per setting through its values and its mean; the best is drawn last and widest, those of fewer seeds dashed. */
+export function parallelOption(ranking: Ranking, look: Look): Record<string, unknown> {
+  const { rows, columns, goal, metric } = ranking;
   const shown = rows.filter((row) => row.metric.n > 0);
   const distance = distances(shown, goal);
   const axes = columns.map((name, dim) => {
@@ -125,7 +132,7 @@ export function parallelOption({ rows, columns, goal }: Ranking, metric: string,
     tooltip: {
       ...tooltip(look),
       trigger: 'item',
-      formatter: ({ dataIndex }: { dataIndex: number }) => tip(shown.toReversed()[dataIndex], metric),
+      formatter: ({ dataIndex }: { dataIndex: number }) => tip(shown.toReversed()[dataIndex], ranking),
     },
     series: [
       {
@@ -143,6 +150,7 @@ export function parallelOption({ rows, columns, goal }: Ranking, metric: string,
             color: ramp(Math.sqrt(distance(row)), look.surface),
             width: row.verdict === 'best' ? 3 : 1.6,
             opacity: row.verdict === 'best' ? 1 : 0.75,
+            type: partial(row) ? [5, 4] : 'solid',
           },
         })),
       },
@@ -150,8 +158,20 @@ export function parallelOption({ rows, columns, goal }: Ranking, metric: string,
   };
 }
 
-const tip = (row: RankedSetting, metric: string): string =>
-  `${labelFor(row)}\n${metric} ${formatMean(row.metric.mean, row.metric.sd)}  N ${row.metric.n}\nbest run ${formatValue(row.metric.n === 0 ? null : row.best!.summary[metric])}`;
+/** A mean over fewer seeds than the best has is drawn broken or hollow. */
+const partial = (row: RankedSetting): boolean => row.rank === undefined;
+
+function tip(row: RankedSetting, { metric, open }: Pick<Ranking, 'metric' | 'open'>): string {
+  const difference = differenceWords(row);
+  return [
+    nameOf(row),
+    `${metric} ${meanWords(row)}  N ${seedsWords(row)}`,
+    `${verdictWords(row, { open })}${difference === '' ? '' : `, Δ ${difference}`}`,
+    ...(row.best === undefined ? [] : [`best run ${formatValue(row.best.summary[metric])}`]),
+  ]
+    .filter(Boolean)
+    .join('\n');
+}
 
 export function heatOption(
   map: HeatMap,
@@ -159,6 +179,7 @@ export function heatOption(
   names: readonly [string, string],
   look: Look,
   width: number,
+  show: 'mean' | 'best',
 ): Record<string, unknown> {
   const filled = map.cells.filter(({ value }) => Number.isFinite(value));
   const values = filled.map(({ value }) => value);
@@ -184,8 +205,10 @@ export function heatOption(
       formatter: ({ dataIndex }: { dataIndex: number }) => {
         const cell = map.cells[dataIndex];
         const where = `${names[0]} ${formatSetting(map.columns[cell.column])} · ${names[1]} ${formatSetting(map.rows[cell.row])}`;
-        const failed = cell.runs - cell.n;
-        return `${where}\nmean ${formatMean(cell.mean, cell.sd)}  N ${cell.n}\nbest ${formatValue(up ? cell.max : cell.min)}${failed > 0 ? `\n${failed} without a number` : ''}`;
+        const { n, mean, sd, min, max } = cell.metric;
+        const rest = unfinishedWords(cell);
+        const numbers = n === 0 ? '' : `\nmean ${formatMean(mean, sd)}  N ${n}\nbest ${formatValue(up ? max : min)}`;
+        return `${where}${numbers}${rest === '' ? '' : `\n${rest}`}`;
       },
     },
     // The chart insists on one; the colours are those of the rows' bars.
@@ -211,10 +234,12 @@ export function heatOption(
             itemStyle: { borderColor: look.theme.surface, borderWidth: 2, borderRadius: 4 },
             label: {
               show: roomy,
-              color: Number.isFinite(cell.value) ? ink : look.theme.text,
+              color: Number.isFinite(cell.value) ? ink : cell.states.failed > 0 ? look.theme.bad : look.theme.muted,
               fontFamily: look.theme.font,
               fontSize: 12,
-              formatter: Number.isFinite(cell.value) ? `${formatMean(cell.value, cell.sd)}\nN ${cell.n}` : 'no number',
+              formatter: Number.isFinite(cell.value)
+                ? `${show === 'mean' ? formatMean(cell.value, cell.metric.sd) : formatValue(cell.value)}\nN ${cell.metric.n}${cell.metric.n < cell.runs.length ? ` of ${cell.runs.length}` : ''}`
+                : absentWords(cell).replace(', ', '\n'),
               lineHeight: 16,
             },
           };
@@ -232,13 +257,20 @@ export interface Cost {
   readonly format: (value: number) => string;
 }
 
+/** Settings that have both a cost and a number, in the order of the points. */
+export const paretoRows = (rows: readonly RankedSetting[], cost: Cost): RankedSetting[] =>
+  rows.filter((row) => row.metric.n > 0 && Number.isFinite(cost.of(row)));
+
 /** Every setting by what it costs and what it reaches, with the settings that no other beats in both. */
-export function paretoOption({ rows, goal }: Ranking, metric: string, cost: Cost, look: Look): Record<string, unknown> {
-  const shown = rows.filter((row) => row.metric.n > 0 && Number.isFinite(cost.of(row)));
+export function paretoOption(ranking: Ranking, cost: Cost, look: Look): Record<string, unknown> {
+  const { rows, goal, metric } = ranking;
+  const shown = paretoRows(rows, cost);
   const x = shown.map(cost.of);
   const y = shown.map((row) => row.metric.mean);
   const up = goal === 'maximize';
-  const front = paretoFront(x, up ? y.map((v) => -v) : y);
+  // Means over fewer seeds are shown, but beat nobody.
+  const judged = y.map((value, i) => (partial(shown[i]) ? Number.NaN : value));
+  const front = paretoFront(x, up ? judged.map((v) => -v) : judged);
   const onFront = new Set(front);
   const logX = x.length > 1 && Math.min(...x) > 0 && Math.max(...x) / Math.min(...x) > 5;
   const rangeX = padded({ min: Math.min(...x), max: Math.max(...x) }, logX);
@@ -256,7 +288,7 @@ export function paretoOption({ rows, goal }: Ranking, metric: string, cost: Cost
       ...tooltip(look),
       formatter: ({ dataIndex, seriesName }: { dataIndex: number; seriesName: string }) => {
         const row = shown[seriesName === 'front' ? front[dataIndex] : dataIndex];
-        return `${tip(row, metric)}\n${cost.label} ${cost.format(cost.of(row))}`;
+        return `${tip(row, ranking)}\n${cost.label} ${cost.format(cost.of(row))}`;
       },
     },
     xAxis: {
@@ -302,14 +334,14 @@ export function paretoOption({ rows, goal }: Ranking, metric: string, cost: Cost
         data: shown.map((row, i) => ({
           value: [x[i], y[i]],
           itemStyle: {
-            color: onFront.has(i) ? look.theme.accent : look.theme.muted,
-            opacity: onFront.has(i) ? 1 : 0.6,
-            borderColor: look.theme.surface,
+            color: partial(row) ? look.theme.surface : onFront.has(i) ? look.theme.accent : look.theme.muted,
+            opacity: onFront.has(i) || partial(row) ? 1 : 0.6,
+            borderColor: partial(row) ? look.theme.muted : look.theme.surface,
             borderWidth: 1.5,
           },
           label: {
             show: onFront.has(i) && front.length <= 12,
-            formatter: labelFor(row),
+            formatter: nameOf(row),
             position: 'top',
             distance: 5,
             ...text(look, { color: look.theme.text }),

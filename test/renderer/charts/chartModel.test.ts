@@ -1,6 +1,7 @@
 /** From a chart's description to what is drawn. */
 import { describe, expect, it } from 'vitest';
 import type { Series } from '../../../preload/contract/metrics.ts';
+import { metricCatalog } from '../../../main/engine/train/measures/index.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { chartPanels, labelOfChart, placeOf, strokesOf, titleOf } from '../../../renderer/charts/board/chartModel.ts';
 import type { ChartInput } from '../../../renderer/charts/board/chartModel.ts';
@@ -10,6 +11,7 @@ import type { BoardGroup } from '../../../renderer/charts/board/groups.ts';
 import { DASHES } from '../../../renderer/charts/draw/lineOption.ts';
 import { LiveCurve } from '../../../renderer/charts/data/live.ts';
 
+const catalog = metricCatalog();
 const curve = (...values: number[]): LiveCurve => {
   const value = Float64Array.from(values);
   const series: Series = {
@@ -64,6 +66,7 @@ const input = (change: Partial<ChartInput> = {}, facet = ''): ChartInput => ({
   board: {
     groups: [group(0.001, 'a', 'b'), group(0.01, 'c')],
     final: runs,
+    catalog,
     settings: ['optimizer.lr'],
     coloring: { of: () => '#123456' },
     state: { band: 'sd', groupBy: 'setting', facet },
@@ -117,7 +120,7 @@ describe('names', () => {
   it('of charts say their metrics, and the unit where all share it', () => {
     const of = (...metrics: string[]): [string, string] => {
       const spec: ChartSpec = { ...chart, metrics };
-      return [titleOf(spec), labelOfChart(spec)];
+      return [titleOf(spec), labelOfChart(spec, catalog)];
     };
     expect(of('val/loss')).toEqual(['val/loss', 'val/loss (nats/token)']);
     expect(of('val/loss', 'val/bpb')).toEqual(['val/loss and val/bpb', 'val/loss and val/bpb']);
@@ -134,9 +137,10 @@ describe('names', () => {
   });
 
   it('of an x say what is read', () => {
-    expect(placeOf('step')).toEqual({ metric: undefined, setting: undefined, label: 'step' });
-    expect(placeOf('tokens')).toMatchObject({ metric: 'tokens', label: 'tokens' });
-    expect(placeOf('relative')).toMatchObject({ metric: 'seconds', label: 'seconds since the start' });
-    expect(placeOf('setting:a.b')).toEqual({ metric: null, setting: 'a.b', label: 'a.b' });
+    expect(placeOf('step', catalog)).toEqual({ metric: undefined, setting: undefined, label: 'step' });
+    expect(placeOf('tokens', catalog)).toMatchObject({ metric: 'tokens', label: 'tokens' });
+    expect(placeOf('flops', catalog)).toMatchObject({ metric: 'flops', label: 'training FLOPs' });
+    expect(placeOf('relative', catalog)).toMatchObject({ metric: 'seconds', label: 'seconds since the start' });
+    expect(placeOf('setting:a.b', catalog)).toEqual({ metric: null, setting: 'a.b', label: 'a.b' });
   });
 });

@@ -8,6 +8,7 @@ const theme = {
   text: '#333',
   muted: '#777',
   accent: '#00f',
+  bad: '#b91c1c',
   font: '"Inter Variable", sans-serif',
 };
 const figure = (parts: number, legend: number): Figure => ({

@@ -9,7 +9,7 @@ import type { Door, Handlers, Hub } from '../hub.ts';
 
 export function appRoutes(
   hub: Hub,
-): Handlers<'app' | 'browsers' | 'devices' | 'recipes' | 'settings' | 'views' | 'queue'> {
+): Handlers<'app' | 'browsers' | 'devices' | 'recipes' | 'settings' | 'metrics' | 'views' | 'queue'> {
   const { lab, queue } = hub;
   const { registry } = lab;
   const door = (): Door => {
@@ -40,6 +40,7 @@ export function appRoutes(
       sections: registry.sections().map(({ name, specs }) => ({ name, names: specs.map(nameOf) })),
       defaults: registry.defaults,
     }),
+    'metrics.list': () => ({ specs: lab.metrics.specs }),
     'settings.check': async (input) => {
       const { config, problems, warnings, changed } = await resolveValues(registry, input);
       const applies = registry.names.filter((name) => registry.applies(name, config));

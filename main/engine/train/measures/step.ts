@@ -1,0 +1,38 @@
+/** Metrics of optimizer steps. */
+import { defineMetric } from './measure.ts';
+
+export const STEP = [
+  defineMetric({
+    name: 'train/loss',
+    unit: 'nats/token',
+    better: 'lower',
+    section: 'train',
+    within: ['data'],
+    help: 'of the batch of a step, before its update',
+    ofStep: ({ result }) => result.loss,
+  }),
+  defineMetric({
+    name: 'train/accuracy',
+    unit: 'share',
+    better: 'higher',
+    section: 'train',
+    within: ['data'],
+    help: 'share of tokens whose likeliest guess was right',
+    ofStep: ({ result }) => result.accuracy,
+  }),
+  defineMetric({
+    name: 'grad/norm',
+    unit: '',
+    better: 'lower',
+    section: 'grad',
+    help: 'length of the gradient before clipping',
+    ofStep: ({ result }) => result.gradNorm,
+  }),
+  defineMetric({
+    name: 'lr',
+    unit: '',
+    section: 'run',
+    help: 'learning rate of the step, before the multiples of groups',
+    ofStep: ({ lr }) => lr,
+  }),
+];

@@ -1,0 +1,166 @@
+/** The ranking in words, the same in the command line, the interface and exports. */
+import type { RunState } from '../../contract/runs.ts';
+import { formatDifference, formatInteger, formatMean, formatValue, plural } from '../format.ts';
+import { labelOf } from './groups.ts';
+import type { RankedSetting, Ranking, Rankings } from './rank.ts';
+import type { Outcome } from './samples.ts';
+
+/** In the order in which they are told. */
+const UNFINISHED: readonly (readonly [RunState, string])[] = [
+  ['failed', 'failed'],
+  ['stopped', 'stopped'],
+  ['running', 'running'],
+  ['queued', 'waiting'],
+];
+
+/** What became of the seeds that do not count: `4 failed, 1 running`; empty when all do. */
+export function unfinishedWords({ states, metric }: Pick<Outcome, 'states' | 'metric'>): string {
+  const parts = UNFINISHED.filter(([state]) => states[state] > 0).map(([state, word]) => `${states[state]} ${word}`);
+  const silent = states.finished - metric.n;
+  return [...parts, ...(silent > 0 ? [`${silent} without a number`] : [])].join(', ');
+}
+
+/** What became of runs of which none has a number: `6 of 6 failed`, `2 failed, 1 waiting`. */
+export function absentWords(outcome: Pick<Outcome<unknown>, 'states' | 'metric' | 'runs'>): string {
+  const { states, runs } = outcome;
+  const only = UNFINISHED.find(([state]) => states[state] === runs.length);
+  return only === undefined ? unfinishedWords(outcome) : `${runs.length} of ${runs.length} ${only[1]}`;
+}
+
+/** How many seeds count: `6`, or `2 of 6 (4 failed)`. */
+export function seedsWords(row: Pick<Outcome<unknown>, 'states' | 'metric' | 'runs'>): string {
+  const { metric, runs } = row;
+  return metric.n === runs.length ? String(metric.n) : `${metric.n} of ${runs.length} (${unfinishedWords(row)})`;
+}
+
+/** What can be said of a setting in one word, and of how many seeds. */
+export function verdictWords(row: RankedSetting, { open }: Pick<Ranking, 'open'>): string {
+  const { verdict, states, metric, difference } = row;
+  switch (verdict) {
+    case 'best':
+      return open > 0 ? 'best so far' : 'best';
+    case 'undecided':
+      return `undecided (N ${difference?.n ?? metric.n})`;
+    case 'alone':
+      return 'nothing to compare';
+    case 'worse':
+    case 'promising':
+      return verdict;
+    case 'none':
+      return (
+        UNFINISHED.find(([state]) => state !== 'failed' && state !== 'stopped' && states[state] > 0)?.[1] ??
+        (states.finished > 0 ? 'no number' : states.failed > 0 ? 'failed' : 'stopped')
+      );
+  }
+}
+
+/** The distance to the best with its interval; empty where there is none. */
+export function differenceWords({ difference }: Pick<RankedSetting, 'difference'>): string {
+  return difference === undefined ? '' : formatDifference(difference.mean, difference.half);
+}
+
+/** How the distance to the best was found, for a hint beside it. */
+export function differenceHelp({ difference }: Pick<RankedSetting, 'difference'>): string {
+  if (difference === undefined) return '';
+  const { method, n, df, level, p, adjusted, moreSeeds } = difference;
+  const test =
+    method === 'paired' ? `paired over ${n} shared seeds` : `Welch's test, ${formatValue(df, 3)} degrees of freedom`;
+  const chance = (value: number): string => (value < 1e-4 ? '< 0.0001' : formatValue(value, 2));
+  return (
+    `This setting minus the best, ${test}; ${formatValue(100 * level, 3)} % interval. ` +
+    `p ${chance(p)}, corrected for the number of comparisons ${chance(adjusted)}.` +
+    (moreSeeds === undefined ? '' : ` ${moreSeedsWords(moreSeeds)}`)
+  );
+}
+
+function moreSeedsWords(more: number): string {
+  if (more === Infinity) return 'No number of seeds that is worth training would decide.';
+  return `About ${plural(more, 'more seed')} of each would probably decide (an estimate from the spread of these).`;
+}
+
+/** Why seeds of a setting do not count, each reason once: `4 failed: diverged: train/loss is NaN at step 12`. */
+export function reasonsOf({ runs }: Pick<RankedSetting, 'runs'>): string[] {
+  const ended = runs.filter(({ state }) => state === 'failed' || state === 'stopped');
+  const groups = Map.groupBy(
+    ended,
+    ({ state, endReason }) => `${state}: ${generalReason(endReason ?? 'no reason recorded')}`,
+  );
+  return [...groups].map(([reason, list]) =>
+    list.length === 1 && runs.length === 1 ? reason : `${list.length} ${reason}`,
+  );
+}
+
+/** The same trouble at another step is the same trouble. */
+const generalReason = (reason: string): string => reason.replaceAll(/ at step \d+/gu, '');
+
+/** Mean with the spread over its seeds: `3.256 ± 0.012`. */
+export const meanWords = ({ metric }: Pick<RankedSetting, 'metric'>): string =>
+  metric.n === 0 ? '–' : formatMean(metric.mean, metric.sd);
+
+/** A setting by what tells it apart. */
+export const nameOf = ({ values }: Pick<RankedSetting, 'values'>): string => labelOf(values);
+
+/** Settings that a picture of means cannot show, with what became of them; empty when it shows all. */
+export function absentNote(rows: readonly RankedSetting[]): string {
+  const absent = rows.filter(({ metric }) => metric.n === 0);
+  if (absent.length === 0) return '';
+  const named = absent.slice(0, 6).map((row) => `${nameOf(row) || 'the only setting'} (${seedsWords(row)})`);
+  const rest = absent.length > 6 ? ` and ${absent.length - 6} more` : '';
+  return `Without a number, so not drawn: ${named.join('; ')}${rest}.`;
+}
+
+/** What a reader must know beside the table, a sentence each, the most important first. */
+export function rankingNotes(ranking: Ranking): string[] {
+  const { rows, best, seeds, open, metric } = ranking;
+  if (best === undefined) return [];
+  const notes: string[] = [];
+  const others = rows.filter((row) => row !== best && row.metric.n > 0);
+  const promising = others.filter(({ verdict }) => verdict === 'promising');
+  for (const row of promising.slice(0, 3))
+    notes.push(
+      `${nameOf(row) || 'One setting'} has a better ${metric} (${meanWords(row)}), but of fewer seeds: ${seedsWords(row)}. Promising, not best.`,
+    );
+  if (promising.length > 3) notes.push(`${promising.length - 3} more settings are promising.`);
+  const undecided = others.filter(({ verdict }) => verdict === 'undecided');
+  if (undecided.length > 0) notes.push(undecidedNote(undecided, seeds));
+  if (open > 0) notes.push(`${plural(open, 'run')} ${open === 1 ? 'is' : 'are'} not done: the order may change.`);
+  return notes;
+}
+
+function undecidedNote(undecided: readonly RankedSetting[], seeds: number): string {
+  const which = `${plural(undecided.length, 'other setting')} cannot be told apart from the best with these seeds`;
+  const more = undecided.flatMap(({ difference }) => difference?.moreSeeds ?? []).sort((a, b) => a - b);
+  if (more.length === 0)
+    return seeds < 2
+      ? `${which}: with one seed each a difference may be chance.`
+      : `${which}: a comparison needs two of them.`;
+  if (more[0] === Infinity) return `${which}, and hardly with any number that is worth training.`;
+  const last = more.at(-1)!;
+  const many =
+    last === Infinity
+      ? `${formatInteger(more[0])} or many more`
+      : last > more[0]
+        ? `${formatInteger(more[0])} to ${formatInteger(last)} more`
+        : `${formatInteger(more[0])} more`;
+  return `${which}; about ${many} seeds of each would probably decide (an estimate from the spread of these).`;
+}
+
+/** What concerns all rankings of a sweep, before the first of them. */
+export function rankingsNotes({ split, assumed, repeated }: Rankings): string[] {
+  return [
+    ...(split === undefined ? [] : [split]),
+    ...(assumed === undefined ? [] : [assumed]),
+    ...(repeated === 0 ? [] : [`${plural(repeated, 'rerun')} of a seed: each seed counts once.`]),
+  ];
+}
+
+/** How to read the columns. */
+export function columnsNote({ goal, metric, rows }: Ranking): string {
+  const compared = rows.some(({ difference }) => difference !== undefined);
+  return (
+    `Mean ± sample standard deviation (n − 1) over N finished seeds; ${goal === 'minimize' ? 'lower' : 'higher'} ${metric} is better.` +
+    (compared
+      ? ' Δ: difference from the best with its 95 % interval, over shared seeds, corrected for many comparisons.'
+      : '')
+  );
+}

@@ -1,6 +1,7 @@
 /** From recipe, config file and flags to one checked configuration. */
 import { readFile } from 'node:fs/promises';
 import type { Config, Problem } from '../../preload/contract/settings.ts';
+import { located } from '../../preload/shared/settings/values.ts';
 import { loadRecipe, parseConfigFile, resolveConfig } from '../lab/settings/index.ts';
 import type { ResolveInput, SettingsSource } from '../lab/settings/index.ts';
 import type { Context } from './context.ts';
@@ -54,7 +55,7 @@ export async function configure({ workshop }: Context, layers: Layers): Promise<
 /** @throws InputError when there is a problem */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  const lines = problems.map(({ message }) => message);
+  const lines = problems.map(located);
   throw new InputError(
     lines.length === 1 ? lines[0] : `${lines.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`,
     problems,

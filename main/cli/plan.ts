@@ -27,11 +27,11 @@ export function printPlan(output: Output, plan: SweepPlan): void {
   }
   if (dropped.length > 0) {
     output.note(`${plural(dropped.length, 'combination')} dropped:`);
-    for (const { label, reason } of shown(dropped)) output.note(`  ${label}: ${reason}`);
+    for (const { label, problem } of shown(dropped)) output.note(`  ${label}: ${problem.message}`);
     if (dropped.length > SHOWN) output.note(`  … and ${formatInteger(dropped.length - SHOWN)} more`);
   }
   if (duplicates > 0) output.note(`${plural(duplicates, 'combination')} left out as the same run as another one`);
-  for (const warning of warnings) output.warn(warning);
+  for (const { message } of warnings) output.warn(message);
 }
 
 const shown = (dropped: readonly Dropped[]): readonly Dropped[] => dropped.slice(0, SHOWN);

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { MetricColumn, MetricSpec, Series } from './metrics.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
 import type { RunEvent, RunRecord } from './runs.ts';
+import type { Warning } from './settings.ts';
 import type * as shapes from './shapes.ts';
 
 // No code is made from text: the content security policy would forbid it.
@@ -142,7 +143,7 @@ export const routes = {
   'sweeps.launch': route(z.strictObject({ draft, force: z.boolean().optional() })).to<{
     sweepId: string;
     runIds: string[];
-    warnings: string[];
+    warnings: Warning[];
   }>(),
   'sweeps.list': route(nothing).to<{ sweeps: shapes.ListedSweep[] }>(),
   'sweeps.get': route(byId).to<{ sweep: shapes.ListedSweep; draft: shapes.Draft | null }>(),

@@ -64,11 +64,15 @@ export interface SettingProblem {
   readonly nearest?: SettingValue;
   /** What else could be changed instead. */
   readonly others?: readonly OtherChoice[];
+  /** The part of a distribution that it is about: `min`, `q`, `distribution` … */
+  readonly field?: string;
+  /** Why, with the numbers. */
+  readonly why?: string;
   /** What is broken, the same for all configurations that break it: `model.width % model.heads`. */
   readonly rule?: string;
   /** The numbers of this configuration: `64 % 7 = 1`. */
   readonly numbers?: string;
-  /** The whole message: setting, value, what is allowed, nearest. */
+  /** The whole message: setting, value, what is allowed, nearest; without its place in a file. */
   readonly message: string;
 }
 
@@ -78,4 +82,15 @@ export interface Problem extends SettingProblem {
   readonly code: string;
   /** `file.yaml:3:5` when it stands in a file. */
   readonly where?: string;
+}
+
+/** Something worth knowing that stops nothing. */
+export interface Warning {
+  /** Stable name: `no_effect`, `metric`, or the code of a rule. */
+  readonly code: string;
+  /** What it is about: a setting, or a key of the sweep. */
+  readonly setting?: string;
+  readonly message: string;
+  /** In how many settings of a sweep, where it is more than one; the message says it too. */
+  readonly count?: number;
 }

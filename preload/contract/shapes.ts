@@ -2,10 +2,10 @@
 import type { Cost, Fit, FitChecks, FitDevice, FitPlan, Range, Suggestion, TimeBasis, Verdict } from './fit.ts';
 import type { ReadingReport } from './reading.ts';
 import type { CheckpointKind, SweepRecord } from './runs.ts';
-import type { Config, Problem, Question, SettingSpec, SettingValue } from './settings.ts';
+import type { Config, Problem, Question, SettingSpec, SettingValue, Warning } from './settings.ts';
 
 export type * from './fit.ts';
-export type { Problem } from './settings.ts';
+export type { Problem, Warning } from './settings.ts';
 
 export interface AppInfo {
   readonly version: string;
@@ -164,13 +164,12 @@ export interface SweepPlan {
   readonly dropped: readonly {
     readonly label: string;
     readonly values: Readonly<Record<string, SettingValue>>;
-    readonly code: string;
-    readonly reason: string;
+    readonly problem: Problem;
   }[];
   readonly duplicates: number;
   readonly combinations: number;
   readonly problems: readonly Problem[];
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /** Different memory plans, the largest first. */
   readonly groups: readonly PlanGroup[];
   /** Settings that the fit check has not come to within the budget of the call: ask again, what is done is remembered. */

@@ -4,7 +4,7 @@
  */
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef, watch } from 'vue';
-import type { Config, SettingSpec, SettingValue } from '../../preload/contract/settings.ts';
+import type { Config, Problem, SettingSpec, SettingValue } from '../../preload/contract/settings.ts';
 import { useConnection } from './connection.ts';
 import { useToasts } from './toasts.ts';
 import * as lab from './lab.ts';
@@ -15,7 +15,7 @@ import type { Field } from './draft/draft.ts';
 import { commit, historyOf, redo as redoHistory, undo as undoHistory } from './draft/history.ts';
 import type { History } from './draft/history.ts';
 import { byPlace, fixed, problemsFromDropped } from './draft/problems.ts';
-import type { Problem } from './draft/problems.ts';
+import type { Fixable } from './draft/problems.ts';
 import type { Draft } from './draft/types.ts';
 
 const KEY = 'builder.draft';
@@ -90,11 +90,11 @@ export const useBuilder = defineStore('builder', () => {
   }
 
   /** Takes the nearest valid choice of a problem. */
-  function fix(problem: Problem): void {
+  function fix(problem: Fixable): void {
     const next = fixed(draft.value, problem, isSetting, base.value);
     if (next !== null) change(next);
   }
-  const canFix = (problem: Problem): boolean => fixed(draft.value, problem, isSetting, base.value) !== null;
+  const canFix = (problem: Fixable): boolean => fixed(draft.value, problem, isSetting, base.value) !== null;
 
   /** Settings of a suggestion, all in one step of the history. */
   function takeAll(changes: Readonly<Record<string, SettingValue>>): void {

@@ -74,7 +74,7 @@ export const fromYaml = (
   ignored: readonly string[];
 }> => useClient().call('sweeps.fromYaml', { yaml }, { signal });
 
-export const launch = (draft: Draft, force: boolean): Promise<{ sweepId: string; warnings: readonly string[] }> =>
+export const launch = (draft: Draft, force: boolean): Promise<{ sweepId: string }> =>
   useClient().call('sweeps.launch', { draft: plain(draft) as never, force });
 
 export const fitReport = (

@@ -156,7 +156,7 @@ describe('planning a sweep', () => {
   it('says what would run and what was dropped, and starts nothing (--dry-run)', async () => {
     type Plan = {
       runs: { seed: number; settings: Record<string, number> }[];
-      dropped: { reason: string }[];
+      dropped: { problem: { message: string } }[];
       duplicates: number;
       combinations: number;
     };
@@ -166,7 +166,7 @@ describe('planning a sweep', () => {
     expect(plan).toMatchObject({
       combinations: 4,
       duplicates: 0,
-      dropped: [{ reason: expect.stringContaining('16') }],
+      dropped: [{ problem: { setting: 'model.heads', value: 3, numbers: '16 % 3 = 1' } }],
     });
     expect(plan.runs).toHaveLength(9);
     expect(plan.runs.map(({ seed }) => seed).slice(0, 3)).toEqual([10, 11, 12]);

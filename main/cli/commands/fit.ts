@@ -11,6 +11,7 @@ import {
 } from '../../lab/fit/index.ts';
 import type { FindSamples, FitDevice, FitOptions, Prices, SweepSetting } from '../../lab/fit/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { located } from '../../../preload/shared/settings/values.ts';
 import { parseSweep, sweepFromFlags } from '../../lab/sweeps/index.ts';
 import type { SweepPlan, SweepSpec } from '../../lab/sweeps/index.ts';
 import type { Lab } from '../../host/lab.ts';
@@ -68,7 +69,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
     if (file !== undefined)
       throw new InputError(`"${file}" is a config file; for a sweep give a recipe, and --sweep with its file`);
     const plan = await makePlan(context, await sweepSpec(context, values, flags));
-    for (const warning of plan.warnings) output.warn(warning);
+    for (const { message } of plan.warnings) output.warn(message);
     const settings = settingsOf(plan);
     const device = await chosenDevice(settings[0]!.config, flags.gpu);
     const report = fitSweep(settings, device, common);
@@ -82,7 +83,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
     file,
     overrides: singleValues(values),
   });
-  for (const { message } of warnings) output.warn(message);
+  for (const warning of warnings) output.warn(located(warning));
   const device = await chosenDevice(config, flags.gpu);
   const report = fitReport(config, device, common);
   output.data(report);

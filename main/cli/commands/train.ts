@@ -1,5 +1,6 @@
 /** `sweeplab train`: one run. */
 import { Command } from 'commander';
+import { located } from '../../../preload/shared/settings/values.ts';
 import { requeue } from '../../lab/queue/queue.ts';
 import { settingKey } from '../../lab/sweeps/index.ts';
 import { configure } from '../configuration.ts';
@@ -61,7 +62,7 @@ async function train(
   if (file !== undefined && !/\.ya?ml$/u.test(file))
     throw new InputError(`"${file}" is not a config file (.yaml); several values of a setting need: sweeplab sweep`);
   const configuration = await configure(context, { recipe: options.recipe, file, overrides });
-  for (const { message } of configuration.warnings) output.warn(message);
+  for (const warning of configuration.warnings) output.warn(located(warning));
   if (options.dryRun === true) {
     printSettings(context, configuration);
     return;

@@ -1,5 +1,5 @@
 /** What the settings of a sweep need of memory and time, grouped by their plans. */
-import type { Config } from '../../../preload/contract/settings.ts';
+import type { Config, Warning } from '../../../preload/contract/settings.ts';
 import type { PlanGroup, Range, SweepPlan, TimeBasis } from '../../../preload/contract/shapes.ts';
 import type { FitDevice, Prices } from '../../lab/fit/index.ts';
 import { warningsOf } from '../../lab/fit/report.ts';
@@ -22,7 +22,7 @@ export interface SweepFitOptions {
 }
 
 export type CheckedSweep = Pick<SweepPlan, 'groups' | 'pending' | 'seconds' | 'basis' | 'cost' | 'suggestions'> & {
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
 };
 
 export async function checkSweep(
@@ -51,7 +51,9 @@ export async function checkSweep(
       worst === undefined || worst.group.fit === 'fits' || pending > 0
         ? []
         : memory.suggestions(worst.first.config, device),
-    warnings: [...new Set(grouped.flatMap(({ first: { config, plan } }) => warningsOf(config, device, plan)))],
+    warnings: [...new Set(grouped.flatMap(({ first: { config, plan } }) => warningsOf(config, device, plan)))].map(
+      (message) => ({ code: 'fit', message }),
+    ),
   };
 }
 

@@ -6,6 +6,7 @@ import { isMap } from 'yaml';
 import { z } from 'zod';
 import { flattenEntries, type SettingsSource } from './source.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
+import { located } from '../../../preload/shared/settings/values.ts';
 import { YamlText } from './yamlText.ts';
 
 const header = z.strictObject({
@@ -43,7 +44,10 @@ export const RECIPES_FOLDER = fileURLToPath(new URL('../../../resources/recipes'
 export function parseRecipe(text: string, path: string): Recipe {
   const label = basename(path);
   const yaml = new YamlText(text, label);
-  if (yaml.problems.length > 0) throw new RecipeError(yaml.problems.map(({ message }) => message).join('\n'));
+  if (yaml.problems.length > 0) {
+    const lines = yaml.problems.map(({ message, position }) => located({ message, where: yaml.where(position) }));
+    throw new RecipeError(lines.join('\n'));
+  }
   const entries = yaml.root ? yaml.entries(yaml.root) : [];
   const settings = entries.find(({ key }) => key === 'settings');
   const fields = Object.fromEntries(entries.filter((e) => e !== settings).map((e) => [e.key, yaml.value(e.node)]));

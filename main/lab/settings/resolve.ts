@@ -1,9 +1,9 @@
 /** From layers of settings (recipe ← file ← flags) to one complete, checked configuration. */
 import type { Config, Problem, SettingProblem, SettingValue } from '../../../preload/contract/settings.ts';
-import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
+import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from './registry.ts';
 import { flagSource, type Origin, type SettingEntry, type SettingsSource } from './source.ts';
-import { checkValue, parseValue, problem, showValue } from '../../../preload/shared/settings/values.ts';
+import { checkValue, parseValue, problem, showValue, type Why } from '../../../preload/shared/settings/values.ts';
 
 export interface Resolved {
   /** Complete: every declared setting is present. Wrong values are replaced by the default, so use it only without problems. */
@@ -26,9 +26,9 @@ export interface ResolveInput {
   readonly overrides?: Readonly<Record<string, unknown>>;
 }
 
-function located(found: SettingProblem, code: string, where: string | undefined): Problem {
-  if (!where) return { ...found, code };
-  return { ...found, code, where, message: `${where}: ${found.message}` };
+/** A problem under its code, where it stands. */
+export function placed(found: SettingProblem, code: string, where: string | undefined): Problem {
+  return { ...found, code, ...(where === undefined ? {} : { where }) };
 }
 
 function unknown(registry: SettingsRegistry, entry: SettingEntry): Problem {
@@ -42,7 +42,7 @@ function unknown(registry: SettingsRegistry, entry: SettingEntry): Problem {
   const near = section.length > 0 ? meant : registry.suggest(name);
   const hint = near ? `; did you mean ${near}?` : '';
   const message = `${name} is not a setting (given: ${showValue(value)}); allowed: ${allowed}${hint}`;
-  return located({ setting: name, value, allowed, message, ...(near ? { nearest: near } : {}) }, 'unknown', where);
+  return placed({ ...problem(name, value, allowed, near, 'it is not a setting'), message }, 'unknown', where);
 }
 
 /** Reads one entry. Text stands for a number or boolean where it was written without quotes. */
@@ -58,10 +58,22 @@ export function readEntry(
     return { value: String(value) };
   if (entry.fromText && typeof value === 'string' && (spec.type.kind !== 'string' || !entry.where)) {
     const parsed = parseValue(spec, value);
-    return parsed.problem ? { problem: located(parsed.problem, 'value', entry.where) } : { value: parsed.value };
+    return parsed.problem ? { problem: placed(parsed.problem, 'value', entry.where) } : { value: parsed.value };
   }
   const wrong = checkValue(spec, value);
-  return wrong ? { problem: located(wrong, 'value', entry.where) } : { value: value as SettingValue };
+  return wrong ? { problem: placed(wrong, 'value', entry.where) } : { value: value as SettingValue };
+}
+
+/** Why a configuration does not satisfy a constraint, with the numbers, or why that cannot be said; undefined when it does. */
+export function whyBroken(constraint: Expression, config: Config): Why | undefined {
+  try {
+    if (constraint.test(config)) return undefined;
+  } catch (error) {
+    if (error instanceof ExpressionError) return error.message;
+    throw error;
+  }
+  const numbers = constraint.numbers(config);
+  return numbers === '' ? `${constraint.source} is false` : { rule: constraint.source, numbers };
 }
 
 /** Rules, plug-in constraints and `when` for a complete configuration. Used for single runs and for each run of a sweep. */
@@ -71,14 +83,8 @@ export function checkConfig(
 ): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
   const { problems, warnings } = registry.catalog.check(config);
   const broken = registry.constraints.flatMap((constraint): Problem[] => {
-    let why: string;
-    try {
-      if (constraint.test(config)) return [];
-      why = constraint.explain(config);
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      why = error.message;
-    }
+    const why = whyBroken(constraint, config);
+    if (why === undefined) return [];
     const setting = constraint.names[0] ?? 'constraint';
     return [{ ...problem(setting, config[setting], constraint.source, undefined, why), code: 'constraint' }];
   });
@@ -89,7 +95,7 @@ export function checkConfig(
 function withoutEffect(registry: SettingsRegistry, config: Config, name: string, where?: string): Problem {
   const why = registry.whyWithoutEffect(name, config);
   const found = problem(name, config[name], `any value, but it has no effect here`, undefined, why);
-  return located(found, 'no_effect', where);
+  return placed(found, 'no_effect', where);
 }
 
 /**
@@ -122,7 +128,7 @@ export function resolveConfig(input: ResolveInput): Resolved {
       if (earlier) {
         const why = `given before${earlier.where ? ` at ${earlier.where}` : ''} as ${showValue(earlier.value)}`;
         problems.push(
-          located(problem(entry.name, entry.value, 'each setting once', undefined, why), 'duplicate', entry.where),
+          placed(problem(entry.name, entry.value, 'each setting once', undefined, why), 'duplicate', entry.where),
         );
         continue;
       }
@@ -144,8 +150,8 @@ export function resolveConfig(input: ResolveInput): Resolved {
   // Combinations of values that are themselves wrong would only repeat the same mistake.
   if (problems.length === 0) {
     const checked = checkConfig(registry, config);
-    problems.push(...checked.problems.map((found) => located(found, found.code, places.get(found.setting))));
-    warnings.push(...checked.warnings.map((found) => located(found, found.code, places.get(found.setting))));
+    problems.push(...checked.problems.map((found) => placed(found, found.code, places.get(found.setting))));
+    warnings.push(...checked.warnings.map((found) => placed(found, found.code, places.get(found.setting))));
     for (const [name, where] of places) {
       if (config[name] !== registry.defaults[name] && !registry.applies(name, config))
         warnings.push(withoutEffect(registry, config, name, where));

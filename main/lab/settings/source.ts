@@ -47,7 +47,7 @@ export function parseConfigFile(text: string, label: string): ConfigFile {
   const recipe = all.find((entry) => entry.name === 'recipe');
   if (recipe && typeof recipe.value !== 'string')
     problems.push({
-      message: `${recipe.where}: recipe is ${JSON.stringify(recipe.value)}; allowed: the name of a recipe`,
+      message: `recipe is ${JSON.stringify(recipe.value)}; allowed: the name of a recipe`,
       where: recipe.where ?? label,
     });
   return {

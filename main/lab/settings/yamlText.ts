@@ -48,7 +48,7 @@ export class YamlText {
   }
 
   #problem(detail: string, position: Position): YamlProblem {
-    return { code: 'yaml', position, message: `${this.where(position)}: ${detail}` };
+    return { code: 'yaml', position, message: detail };
   }
 
   /** What is YAML but cannot be read as settings: keys that are no text, aliases to nothing or without end. */

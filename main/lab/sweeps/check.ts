@@ -1,8 +1,8 @@
 /** Checks a sweep against the settings that exist, before any combination is made. */
-import type { Problem, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+import type { Problem, SettingProblem, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import { readEntry } from '../settings/resolve.ts';
+import { placed, readEntry } from '../settings/resolve.ts';
 import { checkValue, describeType, problem } from '../../../preload/shared/settings/values.ts';
 import { gridValues } from './grid.ts';
 import { quantise } from '../../../preload/shared/sweeps/quantiles.ts';
@@ -24,9 +24,7 @@ export interface BoundSweep {
   readonly problems: readonly Problem[];
 }
 
-function at(where: string | undefined, code: string, found: ReturnType<typeof problem>): Problem {
-  return where ? { ...found, code, where, message: `${where}: ${found.message}` } : { ...found, code };
-}
+const at = (where: string | undefined, code: string, found: SettingProblem): Problem => placed(found, code, where);
 
 /** Problems of the method itself: what is parsed but does not run. */
 export function methodProblems(sweep: SweepSpec): Problem[] {
@@ -94,12 +92,13 @@ function readValues(registry: SettingsRegistry, parameter: Parameter, problems: 
   return d;
 }
 
-const INTEGER_FORM: Partial<Record<Distribution['kind'], string>> = {
+const INTEGER_FORM: Partial<Record<Distribution['kind'], Distribution['kind']>> = {
   uniform: 'int_uniform',
-  log_uniform: 'q_log_uniform with an integer q',
-  log_uniform_values: 'q_log_uniform_values with an integer q',
-  normal: 'q_normal with an integer q',
-  log_normal: 'q_log_normal with an integer q',
+  log_uniform: 'q_log_uniform',
+  log_uniform_values: 'q_log_uniform_values',
+  normal: 'q_normal',
+  log_normal: 'q_log_normal',
+  beta: 'q_beta',
 };
 
 /** Whether a numeric distribution suits the type and the range of a setting. */
@@ -107,18 +106,24 @@ function checkNumeric(spec: SettingSpec, parameter: Parameter, problems: Problem
   const { distribution: d, name, where } = parameter;
   if (d.kind === 'constant' || d.kind === 'categorical' || d.kind === 'categorical_w_probabilities') return;
   const { type } = spec;
-  const add = (value: unknown, allowed: string, nearest?: SettingValue, why?: string): void => {
-    problems.push(at(where, 'distribution', problem(name, value, allowed, nearest, why)));
+  const add = (field: string, value: unknown, allowed: string, nearest?: SettingValue, why?: string): void => {
+    problems.push({ ...at(where, 'distribution', problem(name, value, allowed, nearest, why)), field });
   };
   if (type.kind !== 'int' && type.kind !== 'float') {
-    add(d.kind, `${describeType(type)}, as values: […]`, undefined, 'a distribution of numbers');
+    add('distribution', d.kind, `${describeType(type)}, as values: […]`, undefined, 'a distribution of numbers');
     return;
   }
   if (type.kind === 'int') {
     const whole = d.kind === 'int_uniform' || ('q' in d && Number.isInteger(d.q));
     if (!whole) {
       const nearest = INTEGER_FORM[d.kind] ?? 'int_uniform';
-      add(d.kind, 'int_uniform or a q_ distribution with an integer q', nearest, `${name} is an integer`);
+      add(
+        'distribution',
+        d.kind,
+        'int_uniform or a q_ distribution with an integer q',
+        nearest,
+        `${name} is an integer`,
+      );
       return;
     }
   }
@@ -131,8 +136,8 @@ function checkNumeric(spec: SettingSpec, parameter: Parameter, problems: Problem
       : [d.min, d.max];
   const [low, high] = 'q' in d ? ends.map((end) => quantise(end, d.q)) : ends;
   const { min = -Infinity, max = Infinity } = type;
-  if (low < min) add(low, describeType(type), min, `the lower end of ${d.kind}`);
-  if (high > max) add(high, describeType(type), max, `the upper end of ${d.kind}`);
+  if (low < min) add('min', low, describeType(type), min, `the lower end of ${d.kind}`);
+  if (high > max) add('max', high, describeType(type), max, `the upper end of ${d.kind}`);
 }
 
 /** Looks up every parameter and expression; the problems name setting, value, what is allowed and the nearest choice. */
@@ -163,7 +168,7 @@ export function bindSweep(registry: SettingsRegistry, sweep: SweepSpec): BoundSw
             ? 'too many values for a grid'
             : `a grid cannot list a ${distribution.kind}`;
         const allowed = 'values: […], int_uniform or q_uniform in a grid, or method: random';
-        problems.push(at(where, 'distribution', problem(name, distribution.kind, allowed, undefined, why)));
+        problems.push(at(where, 'not_in_grid', problem(name, distribution.kind, allowed, undefined, why)));
       } else
         for (const value of typeof values[0] === 'number' && 'min' in distribution ? values : []) {
           const wrong = checkValue(spec, value);

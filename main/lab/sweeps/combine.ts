@@ -1,8 +1,9 @@
 /** One combination of a sweep as a configuration, and when two of them are the same run. */
-import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
+import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import type { Catalog } from '../../engine/catalog.ts';
 import { modelFamily } from '../../engine/nn/models/index.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
+import { problem } from '../../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import type { BoundParameter } from './check.ts';
 
@@ -23,7 +24,7 @@ export function identityOf(values: Values, config: Config, catalog: Catalog): st
 /** A configuration with the values in effect, or why a condition cannot be evaluated. */
 export type Combined =
   | { readonly config: Config; readonly active: Values }
-  | { readonly dropped: { readonly values: Values; readonly code: string; readonly reason: string } };
+  | { readonly dropped: { readonly values: Values; readonly problem: Problem } };
 
 /** Makes the configuration of one combination: parameters without effect fall back to the base. */
 export class Combiner {
@@ -66,7 +67,14 @@ export class Combiner {
           if (this.registry.applies(name, config) && (!when || when.test(config))) continue;
         } catch (error) {
           if (!(error instanceof ExpressionError)) throw error;
-          return { dropped: { values: active, code: 'expression', reason: error.message } };
+          const found = problem(
+            `parameters.${name}.when`,
+            when?.source,
+            'a condition with a value',
+            undefined,
+            error.message,
+          );
+          return { dropped: { values: active, problem: { ...found, code: 'expression', message: error.message } } };
         }
         on[i] = false;
         changed = true;

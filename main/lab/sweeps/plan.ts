@@ -1,11 +1,11 @@
 /** From a sweep to the list of its runs: every configuration complete and checked, nothing twice, nothing dropped without a reason. */
 import { metricCatalog } from '../../engine/train/measures/index.ts';
 import { createHash } from 'node:crypto';
-import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
-import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
+import type { Config, Problem, SettingValue, Warning } from '../../../preload/contract/settings.ts';
+import type { Expression } from '../../../preload/shared/settings/expression.ts';
 import type { Recipe } from '../settings/recipes.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import { checkConfig, resolveConfig, type ResolveInput } from '../settings/resolve.ts';
+import { checkConfig, resolveConfig, type ResolveInput, whyBroken } from '../settings/resolve.ts';
 import type { SettingsSource } from '../settings/source.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
@@ -34,10 +34,8 @@ export interface PlannedRun {
 export interface Dropped {
   readonly values: Values;
   readonly label: string;
-  /** `constraint`, `value`, or the code of the rule. */
-  readonly code: string;
-  /** With the numbers: `model.width % model.heads == 0: 64 % 3 = 1`. */
-  readonly reason: string;
+  /** Why: `value`, the code of a rule, or `constraint` (of the sweep: its setting is `constraints.INDEX`). */
+  readonly problem: Problem;
 }
 
 export interface SweepPlan {
@@ -51,7 +49,7 @@ export interface SweepPlan {
   readonly duplicates: number;
   /** Combinations looked at: settings + dropped + duplicates. */
   readonly combinations: number;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   /** When not empty nothing may start. */
   readonly problems: readonly Problem[];
 }
@@ -156,22 +154,20 @@ function reasonToDrop(
   active: Values,
   config: Config,
   warn: (found: Problem) => void,
-): { code: string; reason: string } | undefined {
+): Problem | undefined {
   for (const [name, value] of Object.entries(active)) {
     const spec = registry.get(name);
     const wrong = spec && checkValue(spec, value);
-    if (wrong) return { code: 'value', reason: wrong.message };
+    if (wrong) return { ...wrong, code: 'value' };
   }
-  for (const constraint of constraints) {
-    try {
-      if (!constraint.test(config)) return { code: 'constraint', reason: constraint.explain(config) };
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) throw error;
-      return { code: 'constraint', reason: error.message };
-    }
+  for (const [i, constraint] of constraints.entries()) {
+    const why = whyBroken(constraint, config);
+    if (why === undefined) continue;
+    const found = problem(`constraints.${i}`, false, constraint.source, undefined, why);
+    return { ...found, code: 'constraint', message: found.why ?? found.message };
   }
   const { problems, warnings } = checkConfig(registry, config);
-  if (problems.length > 0) return { code: problems[0].code, reason: problems[0].message };
+  if (problems.length > 0) return problems[0];
   warnings.forEach(warn);
   return undefined;
 }
@@ -235,10 +231,10 @@ export function planSweep(input: PlanInput): SweepPlan {
     resolved.config,
     (name) => !['default', 'derived'].includes(resolved.origins[name]),
   );
-  const warned = new Map<string, { message: string; count: number }>();
-  const warn = ({ code, message }: Problem): void => {
-    const seen = warned.get(code);
-    warned.set(code, { message: seen?.message ?? message, count: (seen?.count ?? 0) + 1 });
+  const warned = new Map<string, { first: Problem; count: number }>();
+  const warn = (found: Problem): void => {
+    const seen = warned.get(found.code);
+    warned.set(found.code, { first: seen?.first ?? found, count: (seen?.count ?? 0) + 1 });
   };
   const label = (values: Values): string =>
     Object.entries(values)
@@ -267,9 +263,9 @@ export function planSweep(input: PlanInput): SweepPlan {
       continue;
     }
     seen.add(plain);
-    const reason = reasonToDrop(registry, bound.constraints, active, config, warn);
-    if (reason) {
-      dropped.push({ values: active, label: label(active), ...reason });
+    const found = reasonToDrop(registry, bound.constraints, active, config, warn);
+    if (found) {
+      dropped.push({ values: active, label: label(active), problem: found });
       continue;
     }
     const identity = identityOf(active, config, registry.catalog);
@@ -288,9 +284,10 @@ export function planSweep(input: PlanInput): SweepPlan {
       return { name, seed, settingKey: setting.key, config: { ...configs[i], seed } };
     }),
   );
-  const warnings = [...warned.values()].map(({ message, count }) =>
-    count > 1 ? `${message} (in ${count} settings)` : message,
-  );
+  const warnings = [...warned.values()].map(({ first: { code, setting, message }, count }): Warning => {
+    if (count === 1) return { code, setting, message };
+    return { code, setting, message: `${message} (in ${count} settings)`, count };
+  });
   warnings.push(...planWarnings(input, names, combiner, cap, settings.length, random));
   const whole = { settings, seeds: seeding.seeds, runs, dropped, duplicates, combinations, warnings };
   return { ...whole, problems: settings.length > 0 ? [] : [nothingLeft(dropped)] };
@@ -303,30 +300,45 @@ function planWarnings(
   cap: number,
   found: number,
   random: boolean,
-): string[] {
+): Warning[] {
   const warnings = names
     .filter((name) => !combiner.everActive.has(name))
-    .map((name) => {
+    .map((name): Warning => {
       const why = registry.applies(name, combiner.base)
         ? 'its condition is never true'
         : registry.whyWithoutEffect(name, combiner.base);
-      return `${name} is varied but has no effect in any run (${why})`;
+      return {
+        code: 'no_effect',
+        setting: name,
+        message: `${name} is varied but has no effect in any run (${why})`,
+      };
     });
   const idle = ['program', 'command', 'job', 'image_uri'].filter((key) => key in sweep.wandb);
   if (idle.length > 0)
-    warnings.push(`${idle.join(', ')}: of W&B alone, without effect here, where Sweeplab trains its own models`);
+    warnings.push({
+      code: 'wandb_only',
+      setting: idle[0],
+      message: `${idle.join(', ')}: of W&B alone, without effect here, where Sweeplab trains its own models`,
+    });
   for (const { name } of sweep.parameters)
     if (base?.overrides && Object.hasOwn(base.overrides, name))
-      warnings.push(
-        `${name} is ${String(base.overrides[name])} on the command line, but the sweep varies it: the sweep's values are used`,
-      );
+      warnings.push({
+        code: 'overridden',
+        setting: name,
+        message: `${name} is ${String(base.overrides[name])} on the command line, but the sweep varies it: the sweep's values are used`,
+      });
   warnings.push(...metricWarnings(sweep));
-  if (random && found < cap) warnings.push(`only ${found} different settings were found for run_cap ${sweep.runCap}`);
+  if (random && found < cap)
+    warnings.push({
+      code: 'used_up',
+      setting: 'run_cap',
+      message: `only ${found} different settings were found for run_cap ${sweep.runCap}`,
+    });
   return warnings;
 }
 
 /** Metrics that no run will have leave a sweep without a ranking; other keys of the metric have no effect. */
-function metricWarnings({ metric }: SweepSpec): string[] {
+function metricWarnings({ metric }: SweepSpec): Warning[] {
   if (metric === undefined) return [];
   const { name, target, impute, impute_while_running } = metric;
   const idle = Object.entries({ target, impute, impute_while_running }).filter(([, value]) => value !== undefined);
@@ -337,16 +349,28 @@ function metricWarnings({ metric }: SweepSpec): string[] {
     ...(logged.includes(name)
       ? []
       : [
-          `metric.name is ${name}, which Sweeplab's training does not log; logged are ${logged.join(', ')}${near ? `; nearest: ${near}` : ''}`,
+          {
+            code: 'metric',
+            setting: 'metric',
+            message: `metric.name is ${name}, which Sweeplab's training does not log; logged are ${logged.join(', ')}${near ? `; nearest: ${near}` : ''}`,
+          },
         ]),
-    ...(idle.length > 0 ? [`${words}: kept, without effect here; runs end by the settings of stop`] : []),
+    ...(idle.length > 0
+      ? [
+          {
+            code: 'metric_unused',
+            setting: 'metric',
+            message: `${words}: kept, without effect here; runs end by the settings of stop`,
+          },
+        ]
+      : []),
   ];
 }
 
 /** When every combination was dropped: the reasons, most frequent first. */
 function nothingLeft(dropped: readonly Dropped[]): Problem {
-  const groups = [...Map.groupBy(dropped, ({ code }) => code)].sort(([, a], [, b]) => b.length - a.length);
-  const reasons = groups.slice(0, 3).map(([, list]) => `${list.length} × ${list[0].reason}`);
+  const groups = [...Map.groupBy(dropped, (each) => each.problem.code)].sort(([, a], [, b]) => b.length - a.length);
+  const reasons = groups.slice(0, 3).map(([, list]) => `${list.length} × ${list[0].problem.message}`);
   const why = `all ${dropped.length} combinations were dropped: ${reasons.join(' | ')}`;
   return {
     ...problem('parameters', dropped.length, 'at least one combination that can run', undefined, why),

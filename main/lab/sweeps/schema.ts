@@ -66,24 +66,22 @@ export class SchemaReader {
     nearest?: string | number,
     why?: string,
     code = 'sweep',
+    field?: string,
   ): void {
-    const where = this.yaml.where(entry.position);
     const found = problem(path, value, allowed, nearest, why);
-    this.problems.push({ ...found, code, where, message: `${where}: ${found.message}` });
+    const where = this.yaml.where(entry.position);
+    this.problems.push({ ...found, code, where, ...(field === undefined ? {} : { field }) });
   }
 
   unknownKey(entry: YamlEntry, path: string, known: readonly string[]): void {
     const near = nearestName(entry.key, known);
-    const where = this.yaml.where(entry.position);
     const allowed = `one of ${known.join(', ')}`;
+    const hint = near ? `; did you mean ${near}?` : '';
     this.problems.push({
+      ...problem(path, entry.key, allowed, near, 'it is not a key of the sweep schema'),
       code: 'sweep',
-      setting: path,
-      value: entry.key,
-      allowed,
-      where,
-      message: `${where}: ${path} is not a key of the sweep schema; allowed: ${allowed}${near ? `; did you mean ${near}?` : ''}`,
-      ...(near ? { nearest: near } : {}),
+      where: this.yaml.where(entry.position),
+      message: `${path} is not a key of the sweep schema; allowed: ${allowed}${hint}`,
     });
   }
 

@@ -38,6 +38,23 @@ export function describeType(type: SettingType): string {
 /** Why something is wrong, in words; or what is broken and the numbers that break it, apart. */
 export type Why = string | { readonly rule: string; readonly numbers: string };
 
+/**
+ * A problem in words, from its fields: `model.heads is 7 (model.width % model.heads: 64 % 7 = 1); allowed: …; nearest: 8`. Without
+ * the name of its setting, or the nearest choice, for where they stand beside it.
+ */
+export function problemText(
+  { setting, value, why, allowed, nearest }: Omit<SettingProblem, 'message'>,
+  say: { readonly name: boolean; readonly nearest: boolean } = { name: true, nearest: true },
+): string {
+  const what = `${say.name ? `${setting} is ` : ''}${showValue(value)}${why === undefined ? '' : ` (${why})`}`;
+  const choice = typeof nearest === 'string' ? nearest : showValue(nearest);
+  return `${what}; allowed: ${allowed}${say.nearest && nearest !== undefined ? `; nearest: ${choice}` : ''}`;
+}
+
+/** A message with its place in front, as editors open it. */
+export const located = ({ where, message }: { readonly where?: string; readonly message: string }): string =>
+  where === undefined ? message : `${where}: ${message}`;
+
 /** Builds the problem with its whole message. `why` adds a reason (the numbers of a combination), `others` other ways out. */
 export function problem(
   setting: string,
@@ -47,18 +64,16 @@ export function problem(
   why?: Why,
   others?: readonly OtherChoice[],
 ): SettingProblem {
-  const reason = typeof why === 'object' ? `${why.rule}: ${why.numbers}` : why;
-  const parts = [`${setting} is ${showValue(value)}${reason ? ` (${reason})` : ''}`, `allowed: ${allowed}`];
-  if (nearest !== undefined) parts.push(`nearest: ${typeof nearest === 'string' ? nearest : showValue(nearest)}`);
-  return {
+  const reason = typeof why === 'object' ? { why: `${why.rule}: ${why.numbers}`, ...why } : { why };
+  const found = {
     setting,
     value,
     allowed,
     ...(nearest === undefined ? {} : { nearest }),
     ...(others === undefined ? {} : { others }),
-    ...(typeof why === 'object' ? why : {}),
-    message: parts.join('; '),
+    ...(why === undefined ? {} : reason),
   };
+  return { ...found, message: problemText(found) };
 }
 
 function nearestNumber(type: SettingType, value: number): number | undefined {

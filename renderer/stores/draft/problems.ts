@@ -1,20 +1,8 @@
-/** Where a problem belongs in the form, and its one-click fix. */
-import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
-import type { Problem as ContractProblem } from '../../../preload/contract/shapes.ts';
-import { kindOf } from '../../../preload/shared/sweeps/distributions.ts';
+/** Where a problem belongs in the form, and its one-click fix: from the fields of its record, never from its words. */
+import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
+import { type DistributionInfo, infoOf, kindOf } from '../../../preload/shared/sweeps/distributions.ts';
 import { fieldOf, replaceValue, setFixed, setParameter } from './draft.ts';
 import type { Draft, DraftParameter } from './types.ts';
-
-/** Of the contract's problem what is needed here. */
-export type Problem = Pick<ContractProblem, 'setting' | 'message'> &
-  Partial<ContractProblem> & {
-    /** Other settings that would settle it too, each with the value that it has and the nearest that does. */
-    readonly others?: readonly {
-      readonly setting: string;
-      readonly value: SettingValue;
-      readonly nearest: SettingValue;
-    }[];
-  };
 
 /** A place in the form: a setting, or one of the parts that are no setting. */
 export type Place =
@@ -23,12 +11,11 @@ export type Place =
   | { readonly part: 'seeds' | 'method' | 'cap' | 'recipe' | 'sweep' };
 
 /** `parameters.model.width.min`, `model.width`, `run_cap`, `constraints.2` … → where the user changes it. */
-export function placeOf(problem: Problem, isSetting: (name: string) => boolean): Place {
-  const { setting } = problem;
+export function placeOf(setting: string, isSetting: (name: string) => boolean): Place {
   const constraint = /^constraints\.(\d+)$/u.exec(setting);
   if (constraint !== null) return { part: 'constraint', index: Number(constraint[1]) };
   if (setting === 'seeds' || setting === 'parameters.seed') return { part: 'seeds' };
-  if (setting === 'run_cap' || setting === 'runCap') return { part: 'cap' };
+  if (setting === 'run_cap') return { part: 'cap' };
   if (setting === 'method' || setting === 'early_terminate') return { part: 'method' };
   if (setting === 'recipe') return { part: 'recipe' };
   let name = setting.replace(/^(parameters|settings)\./u, '');
@@ -40,15 +27,15 @@ export const placeKey = (place: Place): string =>
   place.part === 'setting' ? place.name : place.part === 'constraint' ? `constraint ${place.index}` : place.part;
 
 /** Problems by place. @param everywhere one that several settings can settle stands beside each of them */
-export function byPlace<T extends Problem>(
-  problems: readonly T[],
+export function byPlace(
+  problems: readonly Problem[],
   isSetting: (name: string) => boolean,
   everywhere = true,
-): ReadonlyMap<string, readonly T[]> {
-  const found = new Map<string, T[]>();
+): ReadonlyMap<string, readonly Problem[]> {
+  const found = new Map<string, Problem[]>();
   for (const problem of problems) {
     const others = everywhere ? (problem.others ?? []).map(({ setting }) => setting) : [];
-    const places = [placeKey(placeOf(problem, isSetting)), ...others];
+    const places = [placeKey(placeOf(problem.setting, isSetting)), ...others];
     for (const place of new Set(places)) found.set(place, [...(found.get(place) ?? []), problem]);
   }
   return found;
@@ -57,16 +44,19 @@ export function byPlace<T extends Problem>(
 const same = (a: unknown, b: unknown): boolean =>
   a === b || (typeof a === 'number' && typeof b === 'string' && String(a) === b);
 
+/** What a fix needs to know of a problem: also one of its `others`. */
+export type Fixable = Pick<Problem, 'setting' | 'value' | 'nearest' | 'field'>;
+
 /** The draft with the nearest valid choice taken; null where there is none to take. */
 export function fixed(
   draft: Draft,
-  problem: Problem,
+  problem: Fixable,
   isSetting: (name: string) => boolean,
   base: Config,
 ): Draft | null {
   const { nearest } = problem;
-  if (nearest === undefined || nearest === null) return null;
-  const place = placeOf(problem, isSetting);
+  if (nearest === undefined) return null;
+  const place = placeOf(problem.setting, isSetting);
   switch (place.part) {
     case 'method':
       return nearest === 'grid' || nearest === 'random' ? { ...draft, method: nearest } : null;
@@ -86,7 +76,7 @@ export function fixed(
   }
 }
 
-function fixedSetting(draft: Draft, name: string, problem: Problem, nearest: SettingValue, base: Config): Draft | null {
+function fixedSetting(draft: Draft, name: string, problem: Fixable, nearest: SettingValue, base: Config): Draft | null {
   const field = fieldOf(draft, name, base);
   if (field.form === 'list') {
     const wrong = field.values.find((value) => same(value, problem.value));
@@ -97,28 +87,39 @@ function fixedSetting(draft: Draft, name: string, problem: Problem, nearest: Set
   return changed === null ? null : setParameter(draft, name, changed);
 }
 
-function fixedDistribution(parameter: DraftParameter, problem: Problem, nearest: SettingValue): DraftParameter | null {
+function fixedDistribution(parameter: DraftParameter, problem: Fixable, nearest: SettingValue): DraftParameter | null {
   const kind = kindOf(parameter);
-  if (problem.value === kind && typeof nearest === 'string') {
-    // "q_log_uniform_values with an integer q"
-    const [next] = nearest.split(' ', 1);
-    const whole = (value: number | undefined, up: boolean): number | undefined =>
-      value === undefined ? undefined : up ? Math.ceil(value) : Math.floor(value);
-    const q = next.startsWith('q_') ? { q: Math.max(1, Math.round(parameter.q ?? 1)) } : {};
-    const bounds =
-      next === 'int_uniform' ? { min: whole(parameter.min, false) ?? 0, max: whole(parameter.max, true) ?? 1 } : {};
-    return { ...parameter, distribution: next, ...bounds, ...q };
+  if (problem.field === 'distribution') {
+    const info = typeof nearest === 'string' ? infoOf(nearest) : undefined;
+    return info === undefined ? null : withKind(parameter, info);
   }
   if (typeof nearest !== 'number') return null;
-  const end = /\.(min|max|q|mu|sigma|a|b)$/u.exec(problem.setting)?.[1] ?? endOf(parameter, problem);
+  const end = problem.field ?? endAt(parameter, problem.value);
   if (end === undefined) return null;
-  const exponents = /^(q_)?log_uniform$/u.test(kind);
-  return { ...parameter, [end]: exponents && nearest > 0 ? Math.log(nearest) : nearest };
+  return {
+    ...parameter,
+    distribution: kind,
+    [end]: infoOf(kind)?.exponents === true ? exponent(kind, nearest) : nearest,
+  };
 }
 
-function endOf(parameter: DraftParameter, { value, message }: Problem): 'min' | 'max' | undefined {
-  if (message.includes('lower end')) return 'min';
-  if (message.includes('upper end')) return 'max';
+/** The bound of a distribution of exponents that stands for a value. */
+const exponent = (kind: string, value: number): number => (kind === 'inv_log_uniform' ? -1 : 1) * Math.log(value);
+
+/** The same bounds in another distribution; integers and their steps are made whole. */
+function withKind(parameter: DraftParameter, { kind, fields, integers }: DistributionInfo): DraftParameter {
+  const { min = 0, max = 1, q = 1 } = parameter;
+  const whole = integers === 'always';
+  return {
+    ...parameter,
+    distribution: kind,
+    ...(whole ? { min: Math.floor(min), max: Math.ceil(max) } : {}),
+    ...(fields.includes('q') ? { q: Math.max(1, Math.round(q)) } : {}),
+  };
+}
+
+/** The end of a range that has this value. */
+function endAt(parameter: DraftParameter, value: unknown): 'min' | 'max' | undefined {
   return value === parameter.min ? 'min' : value === parameter.max ? 'max' : undefined;
 }
 
@@ -130,65 +131,25 @@ function renamed(draft: Draft, from: string, to: string): Draft | null {
 }
 
 /** The line of a file that a problem is about (`file.yaml:3:5`), counted from 1; null when it has none. */
-export function lineOf(problem: Problem): number | null {
-  const found = /:(\d+):\d+$/u.exec(problem.where ?? '') ?? /^[^\s:]*:(\d+):\d+: /u.exec(problem.message);
+export function lineOf({ where }: Pick<Problem, 'where'>): number | null {
+  const found = /:(\d+):\d+$/u.exec(where ?? '');
   return found === null ? null : Number(found[1]);
 }
 
-/**
- * What rules between settings said of dropped combinations, as problems of the settings that they name, each once:
- * `model.heads is 7 (…: 64 % 7 = 1); allowed: …; nearest: 8`. Constraints are the user's own wish and no problem.
- */
+/** Whether a combination was dropped by a constraint of the sweep: the user's own wish and no problem. */
+export const isWanted = ({ setting }: Pick<Problem, 'setting'>): boolean => setting.startsWith('constraints.');
+
+/** Why combinations were dropped, as problems of the settings that they name, each once. */
 export function problemsFromDropped(
-  dropped: readonly { readonly code: string; readonly reason: string }[],
+  dropped: readonly { readonly problem: Problem }[],
   isSetting: (name: string) => boolean,
 ): Problem[] {
   const found = new Map<string, Problem>();
-  for (const { code, reason } of dropped) {
-    if (code === 'constraint') continue;
-    const parts = /^(\S+) is (\S+)(?: \(.*?\))?; allowed: (.*?)(?:; nearest: (.*))?$/su.exec(reason);
-    if (parts === null || !isSetting(parts[1])) continue;
-    const [, setting, value, allowed, nearest] = parts;
-    const others = othersIn(reason, allowed, isSetting);
-    const key = [setting, value, ...others.map((other) => `${other.setting} ${other.value}`)].join(' ');
-    if (found.has(key)) continue;
-    found.set(key, {
-      setting,
-      value: literal(value),
-      allowed,
-      message: reason,
-      code,
-      ...(nearest === undefined ? {} : { nearest: literal(nearest) }),
-      ...(others.length === 0 ? {} : { others }),
-    });
+  for (const { problem } of dropped) {
+    if (isWanted(problem) || !isSetting(problem.setting)) continue;
+    const { setting, value, others = [] } = problem;
+    const key = JSON.stringify([setting, value, others.map((other) => [other.setting, other.value])]);
+    if (!found.has(key)) found.set(key, problem);
   }
   return [...found.values()];
-}
-
-/**
- * `… (model.width % model.heads: 33 % 4 = 1); allowed: a divisor of …, or model.width 32, …`: the width may be changed instead.
- * What it is now stands in the reason.
- */
-function othersIn(
-  reason: string,
-  allowed: string,
-  isSetting: (name: string) => boolean,
-): NonNullable<Problem['others']> {
-  return [...allowed.matchAll(/(?:^|, or )([\w.]+) (\d+)(?=,|$)/gu)].flatMap(([, setting, nearest]) => {
-    if (!isSetting(setting)) return [];
-    const names = /\(([\w.]+) % [\w.]+: (\d+) %/u.exec(reason) ?? /\((head size) (\d+) \//u.exec(reason);
-    const now =
-      names?.[1] === setting || (names?.[1] === 'head size' && setting === 'model.width') ? names[2] : undefined;
-    return now === undefined ? [] : [{ setting, value: Number(now), nearest: Number(nearest) }];
-  });
-}
-
-function literal(text: string): SettingValue {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') return value;
-  } catch {
-    // Text without quotes.
-  }
-  return text;
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { builtInRegistry, listRecipes, parseConfigFile, resolveConfig } from '../../../main/lab/settings/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 import { parseSweep, planSweep, sweepFromFlags } from '../../../main/lab/sweeps/index.ts';
+import { located } from '../../../preload/shared/settings/values.ts';
 
 const registry = builtInRegistry();
 const recipes = await listRecipes();
@@ -23,7 +24,8 @@ function expectNamed(problems: readonly Problem[], row: Row): void {
   expect(problems.length).toBeGreaterThan(0);
   const found = problems.find(({ setting }) => setting === row.setting);
   expect(found, problems.map(({ message }) => message).join('\n')).toBeDefined();
-  for (const part of [row.setting, row.value, row.allowed, ...(row.also ?? [])]) expect(found!.message).toContain(part);
+  const printed = located(found!);
+  for (const part of [row.setting, row.value, row.allowed, ...(row.also ?? [])]) expect(printed).toContain(part);
   expect(found!.nearest).toBe(row.nearest);
   if (row.nearest !== undefined) expect(found!.message).toContain(String(row.nearest));
 }
@@ -290,7 +292,7 @@ const sweepRows: [string, Row][] = [
       setting: 'parameters.optimizer.lr.min',
       value: '0.0001',
       allowed: 'natural logarithms',
-      nearest: 'distribution: log_uniform_values with the same bounds',
+      nearest: 'log_uniform_values',
       also: ['1 to 1.105', 's.yaml:4:46'],
     },
   ],
@@ -372,7 +374,7 @@ const sweepRows: [string, Row][] = [
       setting: 'parameters.model.width.min',
       value: '64',
       allowed: 'natural logarithms',
-      nearest: 'distribution: q_log_uniform_values with the same bounds',
+      nearest: 'q_log_uniform_values',
     },
   ],
   [

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { located } from '../../../preload/shared/settings/values.ts';
 import { builtInRegistry, parseConfigFile, parseRecipe, resolveConfig } from '../../../main/lab/settings/index.ts';
 
 const registry = builtInRegistry();
@@ -53,7 +54,7 @@ describe('resolveConfig', () => {
     expect(plain.problems).toEqual([]);
     expect(plain.config).toMatchObject({ 'stop.tokens': 10_000, 'model.tied': false, 'data.corpus': '123' });
     const quoted = resolveConfig({ registry, file: parseConfigFile('model.width: "64"\n', 'a.yaml') });
-    expect(quoted.problems[0].message).toContain('a.yaml:1:1: model.width is "64"');
+    expect(located(quoted.problems[0])).toContain('a.yaml:1:1: model.width is "64"');
   });
 
   it('keeps the line break of a separator and reads aliases (catches YAML features lost on the way)', () => {

@@ -21,12 +21,13 @@ describe('the metric', () => {
     plan(`method: grid\nmetric: ${metric}\nparameters: { model.depth: { values: [1, 2] } }`);
   it('that no run logs is said, with the nearest (a sweep would end without a ranking)', () => {
     const [warning] = by('{ name: val_loss }').warnings;
-    expect(warning).toContain('metric.name is val_loss');
-    expect(warning).toContain('nearest: val/loss');
+    expect(warning).toMatchObject({ code: 'metric', setting: 'metric' });
+    expect(warning.message).toContain('metric.name is val_loss');
+    expect(warning.message).toContain('nearest: val/loss');
     expect(by('{ name: val/bpb, goal: minimize }').warnings).toEqual([]);
   });
   it('has keys without effect here, which is said', () => {
-    expect(by('{ name: val/loss, target: 2 }').warnings[0]).toContain('metric.target');
+    expect(by('{ name: val/loss, target: 2 }').warnings[0].message).toContain('metric.target');
   });
   it('with early_terminate is refused, naming the key (runs would train longer than the file says)', () => {
     const { problems, runs } = plan(
@@ -96,11 +97,18 @@ describe('dropping', () => {
     expect(found).toMatchObject({ combinations: 8, duplicates: 0, problems: [] });
     expect(found.settings).toHaveLength(6);
     expect(found.runs).toHaveLength(18);
-    expect(found.dropped.map(({ label, code }) => [label, code])).toEqual([
+    expect(found.dropped.map(({ label, problem }) => [label, problem.code])).toEqual([
       ['depth=2 heads=3 width=64', 'model.heads_divide_width'],
       ['depth=4 heads=3 width=64', 'model.heads_divide_width'],
     ]);
-    expect(found.dropped[0].reason).toContain('64 % 3 = 1');
+    expect(found.dropped[0].problem).toMatchObject({
+      setting: 'model.heads',
+      value: 3,
+      nearest: 4,
+      others: [{ setting: 'model.width', value: 64, nearest: 66 }],
+      rule: 'model.width % model.heads',
+      numbers: '64 % 3 = 1',
+    });
   });
 
   it('drops what a constraint forbids, with the numbers', () => {
@@ -112,8 +120,16 @@ describe('dropping', () => {
       {
         values: { 'model.depth': 4, 'model.width': 128 },
         label: 'depth=4 width=128',
-        code: 'constraint',
-        reason: 'model.width * model.depth <= 256: 128 * 4 = 512',
+        problem: {
+          code: 'constraint',
+          setting: 'constraints.0',
+          value: false,
+          allowed: 'model.width * model.depth <= 256',
+          why: 'model.width * model.depth <= 256: 128 * 4 = 512',
+          rule: 'model.width * model.depth <= 256',
+          numbers: '128 * 4 = 512',
+          message: 'model.width * model.depth <= 256: 128 * 4 = 512',
+        },
       },
     ]);
   });
@@ -131,7 +147,7 @@ describe('dropping', () => {
       'method: grid\nconstraints: ["model.heads % model.kv_heads == 0"]\nparameters: { model.kv_heads: { values: [0, 2] } }',
     );
     expect(labels(found)).toEqual(['kv_heads=2']);
-    expect(found.dropped[0].reason).toContain('4 % 0 is not a number');
+    expect(found.dropped[0].problem.message).toContain('4 % 0 is not a number');
   });
 });
 
@@ -191,8 +207,9 @@ parameters:
   it('warns of a parameter that never has an effect (catches a sweep of one setting that looks like many)', () => {
     const found = plan('method: grid\nparameters: { tokenizer.vocabulary: { values: [512, 1024] } }');
     expect(found.settings).toHaveLength(1);
-    expect(found.warnings[0]).toContain('tokenizer.vocabulary is varied but has no effect in any run');
-    expect(found.warnings[0]).toContain('tokenizer.kind = "byte"');
+    expect(found.warnings[0]).toMatchObject({ code: 'no_effect', setting: 'tokenizer.vocabulary' });
+    expect(found.warnings[0].message).toContain('tokenizer.vocabulary is varied but has no effect in any run');
+    expect(found.warnings[0].message).toContain('tokenizer.kind = "byte"');
   });
 
   it('never plans two runs with the same configuration, nor one that breaks a rule (property over random sweeps)', () => {
@@ -240,7 +257,7 @@ describe('layers', () => {
       'model.depth': 3,
       'stop.steps': 150,
     });
-    expect(found.warnings).toEqual([
+    expect(found.warnings.map(({ message }) => message)).toEqual([
       "model.depth is 9 on the command line, but the sweep varies it: the sweep's values are used",
     ]);
   });
@@ -261,7 +278,7 @@ describe('layers', () => {
 
   it('says that a program of W&B is not run (catches a user waiting for train.py)', () => {
     const found = plan('method: grid\nprogram: train.py\nparameters: { model.depth: { values: [1] } }');
-    expect(found.warnings[0]).toContain('program: of W&B alone');
+    expect(found.warnings[0].message).toContain('program: of W&B alone');
   });
 
   it('gives the same from flags as from the file (catches two ways that disagree)', () => {
@@ -308,7 +325,9 @@ describe('random', () => {
   it('stops when a small space is used up, and says so (catches an endless search)', () => {
     const found = plan('method: random\nrun_cap: 50\nparameters: { model.depth: { values: [1, 2, 3] } }');
     expect(found.settings).toHaveLength(3);
-    expect(found.warnings).toContain('only 3 different settings were found for run_cap 50');
+    expect(found.warnings).toMatchObject([
+      { code: 'used_up', message: 'only 3 different settings were found for run_cap 50' },
+    ]);
   });
 
   it('drops draws outside of the range of a setting (catches a negative learning rate)', () => {
@@ -317,9 +336,9 @@ describe('random', () => {
     );
     expect(found.settings).toHaveLength(20);
     expect(found.dropped.length).toBeGreaterThan(0);
-    expect(found.dropped.every(({ code, values }) => code === 'value' && (values['optimizer.lr'] as number) <= 0)).toBe(
-      true,
-    );
+    expect(
+      found.dropped.every(({ problem, values }) => problem.code === 'value' && (values['optimizer.lr'] as number) <= 0),
+    ).toBe(true);
   });
 });
 
@@ -383,7 +402,7 @@ describe('a plug-in model', () => {
       });
     const ignored = swept('model.heads');
     expect(ignored.runs).toHaveLength(1);
-    expect(ignored.warnings[0]).toContain('model.heads is varied but has no effect in any run');
+    expect(ignored.warnings[0].message).toContain('model.heads is varied but has no effect in any run');
     const read = swept('model.width');
     expect(read.runs).toHaveLength(3);
     expect(read.warnings).toEqual([]);

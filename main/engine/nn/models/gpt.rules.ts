@@ -78,7 +78,7 @@ export const gptRules: readonly Rule[] = [
       const unit = 2 * heads;
       const nearestWidth = Math.max(unit, Math.round(width / unit) * unit);
       const all = `${allowed}, or model.width ${nearestWidth}`;
-      const why = `head size ${width} / ${heads} = ${width / heads} is odd`;
+      const why = { rule: 'model.width / model.heads', numbers: `${width} / ${heads} = ${width / heads} is odd` };
       return problem('model.heads', heads, all, nearest, why, [
         { setting: 'model.width', value: width, nearest: nearestWidth },
       ]);

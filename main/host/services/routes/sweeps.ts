@@ -129,7 +129,11 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       queue.added();
       const runIds = runs.map(({ id }) => id);
       changed({ runs: runIds, sweeps: [sweep.id] });
-      return { sweepId: sweep.id, runIds, warnings: [...warnings, ...check.warnings] };
+      return {
+        sweepId: sweep.id,
+        runIds,
+        warnings: [...warnings, ...check.warnings.map((message) => ({ code: 'fit', message }))],
+      };
     },
     'sweeps.list': () => ({
       sweeps: store.listSweeps().flatMap(({ id }) => {

@@ -1,11 +1,9 @@
 /** What the plan says, in few words. */
 import { plural, formatInteger } from '../../../../preload/shared/format.ts';
+import { showValue } from '../../../../preload/shared/settings/values.ts';
+import type { SweepPlan } from '../../../stores/lab.ts';
 
-export interface DroppedCombination {
-  readonly label?: string;
-  readonly values: Readonly<Record<string, unknown>>;
-  readonly reason: string;
-}
+export type DroppedCombination = SweepPlan['dropped'][number];
 
 export interface DroppedGroup {
   /** The rule or constraint that refused them. */
@@ -25,26 +23,23 @@ export function runsSentence(
   return { total, how: `${plural(settings, 'setting')} × ${plural(seeds, 'seed')}` };
 }
 
-/** `model.heads is 4 (model.width % model.heads: 130 % 4 = 2); allowed: …` and `model.width >= 64: model.width = 32`. */
-function split(reason: string): { readonly rule: string; readonly numbers: string } {
-  const inside = /^\S+ is .*?\(([^:()]+): ([^()]+)\)/u.exec(reason);
-  if (inside !== null) return { rule: inside[1], numbers: inside[2] };
-  const constraint = /^((?:(?! is )[^:])+): (.* = .*)$/u.exec(reason);
-  if (constraint !== null) return { rule: constraint[1], numbers: constraint[2] };
-  const value = /^(\S+) is ([^;]+); allowed: ([^;]+)/u.exec(reason);
-  if (value !== null) return { rule: `${value[1]}: ${value[3].replaceAll(/\d[\d,.]*/gu, '…')}`, numbers: value[2] };
-  return { rule: reason, numbers: '' };
-}
+/** The numbers of one combination: `130 % 4 = 2`, or the value that is refused. */
+export const numbersOf = ({ problem: { numbers, value } }: DroppedCombination): string => numbers ?? showValue(value);
 
-/** The part of a reason that combinations share: without the numbers of each. */
-export const ruleOf = (reason: string): string => split(reason).rule;
-/** The numbers of one combination: `130 % 4 = 2`. */
-export const numbersOf = (reason: string): string => split(reason).numbers;
+/** What refused combinations: the rule where it has a name, else what is allowed, without the numbers that differ. */
+function ruleOf(combinations: readonly DroppedCombination[]): string {
+  const [{ problem: first }] = combinations;
+  if (first.rule !== undefined) return first.rule;
+  const same = combinations.every(({ problem }) => problem.allowed === first.allowed);
+  return `${first.setting}: ${same ? first.allowed : first.allowed.replaceAll(/\d[\d,.]*/gu, '…')}`;
+}
 
 /** Dropped combinations by what refused them, the most frequent first. */
 export function groupDropped(dropped: readonly DroppedCombination[]): DroppedGroup[] {
-  return [...Map.groupBy(dropped, ({ reason }) => ruleOf(reason))]
-    .map(([why, combinations]) => ({ why, combinations }))
+  const keyOf = ({ problem: { code, setting, rule = '' } }: DroppedCombination): string =>
+    [code, setting, rule].join(' ');
+  return [...Map.groupBy(dropped, keyOf).values()]
+    .map((combinations) => ({ why: ruleOf(combinations), combinations }))
     .sort((a, b) => b.combinations.length - a.combinations.length);
 }
 

@@ -1,5 +1,6 @@
 /** The plan of a sweep, for review: what would run, what was dropped and why. */
-import type { Dropped, SweepPlan, SweepSpec } from '../lab/sweeps/index.ts';
+import type { Draft } from '../../preload/contract/draft.ts';
+import type { Dropped, SweepPlan } from '../lab/sweeps/index.ts';
 import { formatInteger, formatSetting, plural } from './format.ts';
 import type { Output } from './output.ts';
 import { renderTable } from './table.ts';
@@ -39,7 +40,7 @@ const shown = (dropped: readonly Dropped[]): readonly Dropped[] => dropped.slice
 const seedList = (seeds: readonly number[]): string =>
   seeds.length > 8 ? `${seeds.slice(0, 8).join(', ')}, …` : seeds.join(', ');
 
-export function planJson(plan: SweepPlan, spec: SweepSpec): Record<string, unknown> {
+export function planJson(plan: SweepPlan, spec: Draft): Record<string, unknown> {
   const { settings, seeds, runs, dropped, duplicates, combinations, warnings } = plan;
   return {
     runs: runs.map(({ name, seed, settingKey, config }) => ({ name, seed, settingKey, settings: config })),

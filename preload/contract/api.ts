@@ -5,14 +5,12 @@
  * Clients import types alone, so that the schemas are not part of what a browser loads.
  */
 import { z } from 'zod';
+import { type Draft, draft } from './draft.ts';
 import type { MetricColumn, MetricSpec, Series } from './metrics.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
 import type { RunEvent, RunRecord } from './runs.ts';
 import type { Warning } from './settings.ts';
 import type * as shapes from './shapes.ts';
-
-// No code is made from text: the content security policy would forbid it.
-z.config({ jitless: true });
 
 interface Route<I extends z.ZodType, O> {
   readonly input: I;
@@ -24,62 +22,12 @@ const route = <I extends z.ZodType>(input: I) => ({ to: <O>(): Route<I, O> => ({
 const name = z.string().max(200);
 const id = z.string().min(1).max(64);
 const text = z.string().max(100_000);
-const settingName = z.string().min(1).max(120);
 const value = z.union([z.number(), z.string().max(20_000), z.boolean()]);
-const values = z.record(settingName, value);
+const values = z.record(z.string().min(1).max(120), value);
 const metric = z.string().min(1).max(200);
 const some = <T extends z.ZodType>(item: T) => z.array(item).max(10_000);
 const nothing = z.strictObject({});
 const byId = z.strictObject({ id });
-
-const numbers = z.number().optional();
-const parameter = z.strictObject({
-  distribution: z.string().max(60).optional(),
-  value: value.optional(),
-  values: some(value).optional(),
-  probabilities: some(z.number()).optional(),
-  min: numbers,
-  max: numbers,
-  q: numbers,
-  mu: numbers,
-  sigma: numbers,
-  a: numbers,
-  b: numbers,
-  when: z.string().max(2000).optional(),
-});
-
-const impute = z.enum(['latest', 'best', 'worst']);
-const rankedBy = z.strictObject({
-  name: metric,
-  goal: z.enum(['minimize', 'maximize']).default('minimize'),
-  target: numbers,
-  impute: impute.optional(),
-  impute_while_running: z.enum([...impute.options, 'false']).optional(),
-});
-const earlyTerminate = z.strictObject({
-  type: z.literal('hyperband'),
-  min_iter: z.int().positive().optional(),
-  max_iter: z.int().positive().optional(),
-  s: numbers,
-  eta: z.number().gt(1).default(3),
-  strict: z.boolean().default(true),
-});
-
-/** Small parts may be left out; a draft from a form or a card is then as if it had said so. */
-const draft = z.strictObject({
-  name: name.default(''),
-  recipe: z.string().max(4096).nullable().default(null),
-  settings: values.default({}),
-  parameters: z.record(settingName, parameter).default({}),
-  method: z.enum(['grid', 'random']).default('grid'),
-  runCap: z.int().positive().nullable().default(null),
-  seeds: z.union([z.int().positive().max(10_000), z.array(z.int().nonnegative()).min(1).max(10_000)]).default(1),
-  constraints: z.array(z.string().max(2000)).max(100).default([]),
-  sweepSeed: z.int().nonnegative().default(0),
-  notes: text.default(''),
-  metric: rankedBy.optional(),
-  earlyTerminate: earlyTerminate.optional(),
-});
 
 const order = z.strictObject({ field: z.string().max(200), descending: z.boolean().optional() });
 const state = z.enum(RUN_STATES);
@@ -132,12 +80,10 @@ export const routes = {
   ).to<shapes.SweepPlan>(),
   'sweeps.fromYaml': route(z.strictObject({ yaml: z.string().max(1_000_000) })).to<{
     /** Null when there are problems. */
-    draft: shapes.Draft | null;
+    draft: Draft | null;
     problems: shapes.Problem[];
     /** Keys used that W&B does not know. */
     extensions: string[];
-    /** Keys that the form has no place for and that were left out. */
-    ignored: string[];
   }>(),
   'sweeps.toYaml': route(z.strictObject({ draft })).to<{ yaml: string }>(),
   'sweeps.launch': route(z.strictObject({ draft, force: z.boolean().optional() })).to<{
@@ -146,7 +92,7 @@ export const routes = {
     warnings: Warning[];
   }>(),
   'sweeps.list': route(nothing).to<{ sweeps: shapes.ListedSweep[] }>(),
-  'sweeps.get': route(byId).to<{ sweep: shapes.ListedSweep; draft: shapes.Draft | null }>(),
+  'sweeps.get': route(byId).to<{ sweep: shapes.ListedSweep; draft: Draft | null }>(),
   'sweeps.rename': route(z.strictObject({ id, name })).to<{ sweep: shapes.ListedSweep }>(),
   'sweeps.stop': route(byId).to<{ sweep: shapes.ListedSweep }>(),
   'sweeps.resume': route(byId).to<{ sweep: shapes.ListedSweep; queued: number }>(),

@@ -78,61 +78,6 @@ export interface CheckedSettings {
   readonly applies: readonly string[];
 }
 
-/** What a swept setting may be: a list, or a distribution of the W&B sweep schema with its fields. */
-export interface DraftParameter {
-  readonly distribution?: string;
-  readonly value?: SettingValue;
-  readonly values?: readonly SettingValue[];
-  readonly probabilities?: readonly number[];
-  readonly min?: number;
-  readonly max?: number;
-  readonly q?: number;
-  readonly mu?: number;
-  readonly sigma?: number;
-  readonly a?: number;
-  readonly b?: number;
-  /** Varied only where this holds. */
-  readonly when?: string;
-}
-
-/** What decides which setting is best. */
-export interface DraftMetric {
-  readonly name: string;
-  readonly goal: 'minimize' | 'maximize';
-  /** Of W&B's schema; kept, without effect here. */
-  readonly target?: number;
-  readonly impute?: 'latest' | 'best' | 'worst';
-  readonly impute_while_running?: 'latest' | 'best' | 'worst' | 'false';
-}
-
-/** W&B's rule for ending runs early. Kept, so that nothing of a file is lost, and refused by the plan: runs train to their end. */
-export interface DraftEarlyTerminate {
-  readonly type: 'hyperband';
-  readonly min_iter?: number;
-  readonly max_iter?: number;
-  readonly s?: number;
-  readonly eta: number;
-  readonly strict: boolean;
-}
-
-/** A sweep as the builder edits it. */
-export interface Draft {
-  readonly name: string;
-  readonly recipe: string | null;
-  readonly settings: Readonly<Record<string, SettingValue>>;
-  readonly parameters: Readonly<Record<string, DraftParameter>>;
-  readonly method: 'grid' | 'random';
-  readonly runCap: number | null;
-  /** How many from the base seed on, or which. */
-  readonly seeds: number | readonly number[];
-  readonly constraints: readonly string[];
-  readonly sweepSeed: number;
-  readonly notes: string;
-  /** Absent: bits per byte, or the loss. */
-  readonly metric?: DraftMetric;
-  readonly earlyTerminate?: DraftEarlyTerminate;
-}
-
 /** Settings of a sweep with one memory plan. */
 export interface PlanGroup {
   /** Of the first. */

@@ -14,7 +14,6 @@ export type {
   DataSummary,
   DeviceInfo as Device,
   DeviceReading,
-  Draft,
   Finding,
   Fit,
   FitReport,
@@ -27,5 +26,6 @@ export type {
   RunProgress as Progress,
   Token,
 } from '../../preload/contract/shapes.ts';
+export type { Draft } from '../../preload/contract/draft.ts';
 export type { RunFilter, RunRecord, SweepRecord } from '../../preload/contract/runs.ts';
 export type { Config, SettingValue } from '../../preload/contract/settings.ts';

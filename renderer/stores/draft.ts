@@ -4,19 +4,19 @@
  */
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef, watch } from 'vue';
+import { type Draft, EMPTY_DRAFT, readDraft } from '../../preload/contract/draft.ts';
 import type { Config, Problem, SettingSpec, SettingValue } from '../../preload/contract/settings.ts';
 import { useConnection } from './connection.ts';
 import { useToasts } from './toasts.ts';
 import * as lab from './lab.ts';
 import type { DeviceChoice, RecipeCard, SweepPlan } from './lab.ts';
 import { conditionOf, mayHold } from '../../preload/shared/settings/conditions.ts';
-import { EMPTY_DRAFT, fieldOf, readDraft, reset, setRecipe, valuesOf } from './draft/draft.ts';
+import { fieldOf, reset, setRecipe, valuesOf } from './draft/draft.ts';
 import type { Field } from './draft/draft.ts';
 import { commit, historyOf, redo as redoHistory, undo as undoHistory } from './draft/history.ts';
 import type { History } from './draft/history.ts';
 import { byPlace, fixed, problemsFromDropped } from './draft/problems.ts';
 import type { Fixable } from './draft/problems.ts';
-import type { Draft } from './draft/types.ts';
 
 const KEY = 'builder.draft';
 const YAML_KEY = 'builder.yaml';

@@ -2,11 +2,11 @@
  * What the builder and the fit view ask of the lab. The only file of the two views that knows the routes; differences between an
  * answer and what is shown are settled here.
  */
+import type { Draft } from '../../preload/contract/draft.ts';
 import type { RunRecord } from '../../preload/contract/runs.ts';
 import type { Config, SettingSpec, SettingValue } from '../../preload/contract/settings.ts';
 import type {
   CheckedSettings,
-  Draft,
   Fit,
   FitDevice,
   FitReport,
@@ -23,7 +23,6 @@ import { useClient } from './client.ts';
 
 export type {
   Config,
-  Draft,
   Fit,
   FitDevice,
   FitReport,
@@ -59,10 +58,10 @@ export const check = (
 const plain = (draft: Draft): Draft => JSON.parse(JSON.stringify(draft)) as Draft;
 
 export const plan = (draft: Draft, choice: DeviceChoice, signal: AbortSignal): Promise<SweepPlan> =>
-  useClient().call('sweeps.plan', { draft: plain(draft) as never, ...choice, budget: PLAN_BUDGET_MS }, { signal });
+  useClient().call('sweeps.plan', { draft: plain(draft), ...choice, budget: PLAN_BUDGET_MS }, { signal });
 
 export const toYaml = (draft: Draft, signal: AbortSignal): Promise<{ yaml: string }> =>
-  useClient().call('sweeps.toYaml', { draft: plain(draft) as never }, { signal });
+  useClient().call('sweeps.toYaml', { draft: plain(draft) }, { signal });
 
 export const fromYaml = (
   yaml: string,
@@ -71,11 +70,10 @@ export const fromYaml = (
   draft: Draft | null;
   problems: readonly Problem[];
   extensions: readonly string[];
-  ignored: readonly string[];
 }> => useClient().call('sweeps.fromYaml', { yaml }, { signal });
 
 export const launch = (draft: Draft, force: boolean): Promise<{ sweepId: string }> =>
-  useClient().call('sweeps.launch', { draft: plain(draft) as never, force });
+  useClient().call('sweeps.launch', { draft: plain(draft), force });
 
 export const fitReport = (
   values: Readonly<Record<string, SettingValue>>,

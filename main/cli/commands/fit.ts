@@ -13,7 +13,7 @@ import type { FindSamples, FitDevice, FitOptions, Prices, SweepSetting } from '.
 import type { Config } from '../../../preload/contract/settings.ts';
 import { located } from '../../../preload/shared/settings/values.ts';
 import { parseSweep, sweepFromFlags } from '../../lab/sweeps/index.ts';
-import type { SweepPlan, SweepSpec } from '../../lab/sweeps/index.ts';
+import type { SweepPlan } from '../../lab/sweeps/index.ts';
 import type { Lab } from '../../host/lab.ts';
 import { configure, readText, refuse } from '../configuration.ts';
 import { readableLab, requirePlugins } from '../context.ts';
@@ -68,7 +68,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   if (flags.sweep !== undefined || severalValues) {
     if (file !== undefined)
       throw new InputError(`"${file}" is a config file; for a sweep give a recipe, and --sweep with its file`);
-    const plan = await makePlan(context, await sweepSpec(context, values, flags));
+    const plan = await sweepPlan(context, values, flags);
     for (const { message } of plan.warnings) output.warn(message);
     const settings = settingsOf(plan);
     const device = await chosenDevice(settings[0]!.config, flags.gpu);
@@ -101,19 +101,13 @@ function settingsOf({ settings, runs }: SweepPlan): SweepSetting[] {
 }
 
 /** The sweep file with the flags on top, or the sweep that flags with several values make. */
-async function sweepSpec({ workshop }: Context, values: Values, { sweep, recipe }: Flags): Promise<SweepSpec> {
-  const flags = sweepFromFlags(values, { registry: workshop.registry, recipe });
+async function sweepPlan(context: Context, values: Values, { sweep: file, recipe }: Flags): Promise<SweepPlan> {
+  const { registry } = context.workshop;
+  const parsed = file === undefined ? undefined : parseSweep(await readText(file, 'sweep file'), file);
+  refuse(parsed?.problems ?? []);
+  const flags = sweepFromFlags(values, { registry, recipe, base: parsed?.sweep });
   refuse(flags.problems);
-  if (sweep === undefined) return flags.sweep;
-  const parsed = parseSweep(await readText(sweep, 'sweep file'), sweep);
-  refuse(parsed.problems);
-  const base = parsed.sweep!;
-  return {
-    ...base,
-    ...(recipe === undefined ? {} : { recipe }),
-    parameters: [...base.parameters.filter(({ name }) => !Object.hasOwn(values, name)), ...flags.sweep.parameters],
-    settings: { ...base.settings, ...flags.sweep.settings },
-  };
+  return makePlan(context, flags.sweep, parsed?.places);
 }
 
 async function chosenDevice(config: Config, gpu: string | undefined): Promise<FitDevice> {

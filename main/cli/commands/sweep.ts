@@ -1,13 +1,14 @@
 /** `sweeplab sweep`: many settings, several seeds each, from a W&B sweep file, flags, or both. */
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { Command, Option } from 'commander';
+import type { Draft } from '../../../preload/contract/draft.ts';
 import type { SweepRecord } from '../../../preload/contract/runs.ts';
 import type { Lab } from '../../host/lab.ts';
 import { defaultConcurrency, requeue } from '../../lab/queue/queue.ts';
-import { listRecipes, loadRecipe } from '../../lab/settings/index.ts';
-import { parseSweep, planSweep, sweepFromFlags, sweepToYaml } from '../../lab/sweeps/index.ts';
-import type { SweepPlan, SweepSpec } from '../../lab/sweeps/index.ts';
+import { parseSweep, planSpec, sweepFromFlags, sweepToYaml } from '../../lab/sweeps/index.ts';
+import type { Places, SweepPlan } from '../../lab/sweeps/index.ts';
 import { readText, refuse } from '../configuration.ts';
 import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -79,8 +80,8 @@ async function sweep(
     await resume(context, again, options.retryFailed !== undefined, concurrency);
     return;
   }
-  const { spec, yaml } = await readSweep(context, file, values, options);
-  const plan = await makePlan(context, spec);
+  const { spec, yaml, places } = await readSweep(context, file, values, options);
+  const plan = await makePlan(context, spec, places);
   const { output } = context;
   if (options.dryRun === true) {
     printPlan(output, plan);
@@ -102,9 +103,16 @@ async function sweep(
   }
   await prepareData(context, configs);
   using lab = await writableLab(context);
-  const { id } = createSweep(lab, plan, spec, yaml, options.name);
+  const { id } = createSweep(lab, plan, spec, yaml);
   output.note(`Sweep ${id}`);
   await runSweep(context, lab, id, { concurrency: concurrency ?? together });
+}
+
+interface ReadSweep {
+  readonly spec: Draft;
+  /** The text of the file, where nothing was changed by flags. */
+  readonly yaml: string;
+  readonly places?: Places;
 }
 
 /** The sweep of the file, with the flags on top: several values vary a setting, one value fixes it. */
@@ -113,10 +121,14 @@ async function readSweep(
   file: string | undefined,
   values: Readonly<Record<string, readonly string[]>>,
   options: SweepOptions,
-): Promise<{ spec: SweepSpec; yaml: string }> {
+): Promise<ReadSweep> {
+  const yaml = file === undefined ? '' : await readText(file, 'sweep file');
+  const parsed = file === undefined ? undefined : parseSweep(yaml, file);
+  refuse(parsed?.problems ?? []);
   const flags = sweepFromFlags(values, {
     registry: workshop.registry,
-    method: options.method as SweepSpec['method'] | undefined,
+    base: parsed?.sweep,
+    method: options.method as Draft['method'] | undefined,
     seeds: wholeNumber('--seeds', options.seeds, 1),
     runCap: wholeNumber('--run-cap', options.runCap, 1),
     sweepSeed: wholeNumber('--sweep-seed', options.sweepSeed, 0),
@@ -125,44 +137,23 @@ async function readSweep(
     name: options.name,
   });
   refuse(flags.problems);
-  if (file === undefined) return { spec: flags.sweep, yaml: '' };
-  const yaml = await readText(file, 'sweep file');
-  const parsed = parseSweep(yaml, file);
-  refuse(parsed.problems);
-  const base = parsed.sweep!;
-  const set = new Set(Object.keys(values));
-  const spec: SweepSpec = {
-    ...base,
-    ...(options.method === undefined ? {} : { method: flags.sweep.method }),
-    ...(flags.sweep.seeds === undefined ? {} : { seeds: flags.sweep.seeds }),
-    ...(flags.sweep.runCap === undefined ? {} : { runCap: flags.sweep.runCap }),
-    ...(flags.sweep.recipe === undefined ? {} : { recipe: flags.sweep.recipe }),
-    ...(options.sweepSeed === undefined ? {} : { sweepSeed: flags.sweep.sweepSeed }),
-    // What is given on the command line replaces what the file says of the same setting.
-    parameters: [...base.parameters.filter(({ name }) => !set.has(name)), ...flags.sweep.parameters],
-    settings: { ...base.settings, ...flags.sweep.settings },
-    constraints: [...base.constraints, ...flags.sweep.constraints],
-  };
-  return { spec, yaml: set.size === 0 ? yaml : sweepToYaml(spec) };
+  const same = parsed?.sweep === undefined || isDeepStrictEqual(flags.sweep, parsed.sweep);
+  return { spec: flags.sweep, yaml: same ? yaml : sweepToYaml(flags.sweep), places: parsed?.places };
 }
 
 /** @throws InputError when nothing may start */
-export async function makePlan({ workshop }: Context, spec: SweepSpec): Promise<SweepPlan> {
-  const recipes = await listRecipes();
-  // A recipe of the user's own is a path, which the planner does not look up.
-  const own = spec.recipe !== undefined && /\.ya?ml$/u.test(spec.recipe);
-  const base = own ? { recipe: (await loadRecipe(spec.recipe!)).source } : {};
-  const plan = planSweep({ registry: workshop.registry, sweep: spec, recipes, base });
+export async function makePlan({ workshop }: Context, spec: Draft, places?: Places): Promise<SweepPlan> {
+  const plan = await planSpec(workshop.registry, spec, places);
   refuse(plan.problems);
   return plan;
 }
 
 /** Creates the sweep with all of its runs, queued. */
-export function createSweep(lab: Lab, plan: SweepPlan, spec: SweepSpec, yaml: string, name?: string): SweepRecord {
+export function createSweep(lab: Lab, plan: SweepPlan, spec: Draft, yaml: string): SweepRecord {
   const { settings, dropped, duplicates, combinations, seeds, warnings } = plan;
   return lab.store.createSweep(
     {
-      name: name ?? spec.name ?? defaultName(spec),
+      name: spec.name || defaultName(spec),
       spec,
       yaml,
       plan: { settings, dropped, duplicates, combinations, seeds, warnings },
@@ -172,10 +163,10 @@ export function createSweep(lab: Lab, plan: SweepPlan, spec: SweepSpec, yaml: st
 }
 
 /** `depth × width`, from what is varied. */
-function defaultName({ parameters, recipe }: SweepSpec): string {
-  const varied = parameters
-    .filter(({ distribution }) => distribution.kind !== 'constant')
-    .map(({ name }) => name.slice(name.lastIndexOf('.') + 1));
+function defaultName({ parameters, recipe }: Draft): string {
+  const varied = Object.entries(parameters)
+    .filter(([, { value }]) => value === undefined)
+    .map(([name]) => name.slice(name.lastIndexOf('.') + 1));
   return [recipe ?? '', varied.join(' × ') || 'seeds'].filter(Boolean).join(': ');
 }
 

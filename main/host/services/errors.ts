@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { LabError } from '../../../preload/contract/rpc.ts';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
+import type { Problem } from '../../../preload/contract/settings.ts';
+import { located } from '../../../preload/shared/settings/values.ts';
 import type { StoreErrorCode } from '../../store/index.ts';
 import { StoreError } from '../../store/index.ts';
 
@@ -60,6 +62,12 @@ export function toLabError(error: unknown): LabError {
   const disk = code === undefined ? undefined : DISK[code];
   if (disk !== undefined) return new LabError('storage', `${path ?? 'A file'} cannot be written or read: ${disk}.`);
   return new LabError(BY_NAME[name] ?? 'internal', message);
+}
+
+/** @throws LabError `invalid` with all problems as details, when there are any */
+export function refuse(problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  throw new LabError('invalid', problems.slice(0, 20).map(located).join('\n'), problems);
 }
 
 /** Where the input differs from the schema; at most ten places. */

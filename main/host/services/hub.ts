@@ -1,10 +1,14 @@
 /** What the handlers of all routes work with. */
 import type { Output, Parsed, RouteName } from '../../../preload/contract/api.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
 import type { ListedSweep, Notice } from '../../../preload/contract/shapes.ts';
+import { resolveValues } from '../../lab/settings/index.ts';
+import type { SettingsRegistry } from '../../lab/settings/index.ts';
 import type { Lab } from '../lab.ts';
 import type { Datasets } from './datasetCache.ts';
 import type { DeviceWatch } from './deviceWatch.ts';
 import type { Downloads } from './downloads.ts';
+import { refuse } from './errors.ts';
 import type { LongQueue } from './longQueue.ts';
 import type { Planner } from './planner.ts';
 import type { ReadQuestions } from './readWorker.ts';
@@ -42,6 +46,16 @@ export type Handler<R extends RouteName> = (input: Parsed<R>, call: Call) => Out
 export type Handlers<F extends string> = {
   readonly [R in Extract<RouteName, `${F}.${string}`>]: Handler<R>;
 };
+
+/** A checked configuration from what a form holds. @throws LabError `invalid`, RecipeError */
+export async function configOf(
+  registry: SettingsRegistry,
+  given: Parameters<typeof resolveValues>[1],
+): Promise<Config> {
+  const { config, problems } = await resolveValues(registry, given);
+  refuse(problems);
+  return config;
+}
 
 /** A sweep as lists show it: in the bin when all of its runs are. */
 export function listed({ lab: { store } }: Pick<Hub, 'lab'>, id: string): ListedSweep | undefined {

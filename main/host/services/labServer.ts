@@ -12,7 +12,8 @@ import type { RouteName } from '../../../preload/contract/api.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { FRAMES_PER_SECOND, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import type { Draft, Notice } from '../../../preload/contract/shapes.ts';
+import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
+import type { Notice } from '../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import { defaultConcurrency } from '../../lab/queue/queue.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
@@ -51,19 +52,6 @@ export interface LabServerOptions {
 /** How often lists get the numbers of running runs. */
 const SUMMARY_MS = 1000;
 const WARM_AFTER_MS = 200;
-/** What a form shows first. */
-const FIRST_DRAFT: Draft = {
-  name: '',
-  recipe: null,
-  settings: {},
-  parameters: {},
-  method: 'grid',
-  runCap: null,
-  seeds: 1,
-  constraints: [],
-  sweepSeed: 0,
-  notes: '',
-};
 const TURN_MS = 1000 / FRAMES_PER_SECOND;
 
 export class LabServer {
@@ -174,7 +162,8 @@ export class LabServer {
     // The lab itself and its first page go first.
     this.#warming = setTimeout(() => {
       this.#reader.warm();
-      this.#planner.warm(FIRST_DRAFT, this.lab.registry.defaults).catch(() => undefined);
+      // What a form shows first.
+      this.#planner.warm(EMPTY_DRAFT, this.lab.registry.defaults).catch(() => undefined);
     }, WARM_AFTER_MS).unref();
   }
 

@@ -1,14 +1,14 @@
 /** The thread that plans: building and differentiating a large model takes seconds, in which nobody shall wait for anything else. */
 import { workerData } from 'node:worker_threads';
 import type { Config } from '../../../preload/contract/settings.ts';
-import { LabError } from '../../../preload/contract/rpc.ts';
-import type { Draft, Problem, ProgramOccupancy } from '../../../preload/contract/shapes.ts';
+import type { Draft } from '../../../preload/contract/draft.ts';
+import type { ProgramOccupancy } from '../../../preload/contract/shapes.ts';
 import { checkLaunch, fitReport, speedsIn } from '../../lab/fit/index.ts';
 import type { FitDevice, FitReport, LaunchCheck, Prices } from '../../lab/fit/index.ts';
 import { openStore } from '../../store/index.ts';
 import { loadWorkshop } from '../lab.ts';
-import { configsOf, DraftPlans, summaryOf } from './draftPlan.ts';
-import type { DraftSummary, PlannedDraft } from './draftPlan.ts';
+import { configsOf, DraftPlans, summaryOf } from '../../lab/sweeps/index.ts';
+import type { DraftSummary, SweepPlan } from '../../lab/sweeps/index.ts';
 import { programOccupancy } from './occupancy.ts';
 import { PlanMemory } from './planMemory.ts';
 import { checkSweep } from './sweepFit.ts';
@@ -27,7 +27,7 @@ export type PlanQuestions = {
   /** The runs of a draft in words, and what their devices follow from; null when there is nothing to check. */
   draft: {
     ask: { draft: Draft };
-    answer: { summary: DraftSummary; first: Config | null } | { problems: readonly Problem[] };
+    answer: { summary: DraftSummary; first: Config | null };
   };
   /** Memory and time of the runs of a draft that `draft` has found in order. */
   sweep: {
@@ -43,7 +43,7 @@ export type PlanQuestions = {
     answer: Pick<LaunchCheck, 'refusals' | 'warnings' | 'concurrency'>;
   };
   /** Everything about the runs of a draft. */
-  runs: { ask: { draft: Draft }; answer: PlannedDraft };
+  runs: { ask: { draft: Draft }; answer: SweepPlan };
 };
 
 const { home, database, plugins } = workerData as PlanWorkerData;
@@ -68,15 +68,11 @@ const drafts = new DraftPlans(workshop.registry);
 answerWith<PlanQuestions>(
   {
     draft: async ({ draft }) => {
-      const planned = await drafts.get(draft);
-      if (planned.problems !== undefined) return { problems: planned.problems };
-      const { plan } = planned;
+      const plan = await drafts.get(draft);
       return { summary: summaryOf(plan), first: plan.problems.length > 0 ? null : (plan.runs[0]?.config ?? null) };
     },
     sweep: async ({ draft, device, prices, budget }, signal) => {
-      const planned = await drafts.get(draft);
-      if (planned.problems !== undefined) throw new LabError('invalid', 'The sweep cannot be read.', planned.problems);
-      return await checkSweep(memory, configsOf(planned.plan), device, { prices, budget, signal });
+      return await checkSweep(memory, configsOf(await drafts.get(draft)), device, { prices, budget, signal });
     },
     report: async ({ config, device, prices, occupancy }) => {
       return {

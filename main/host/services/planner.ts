@@ -1,6 +1,6 @@
 /** Asks the planning thread, and knows the devices that it plans for. */
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { Draft } from '../../../preload/contract/shapes.ts';
+import type { Draft } from '../../../preload/contract/draft.ts';
 import { deviceFor } from '../../lab/fit/index.ts';
 import type { DeviceChoice, FitDevice } from '../../lab/fit/index.ts';
 import type { Lab } from '../lab.ts';

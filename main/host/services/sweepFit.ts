@@ -1,18 +1,12 @@
 /** What the settings of a sweep need of memory and time, grouped by their plans. */
-import type { Config, Warning } from '../../../preload/contract/settings.ts';
+import type { Warning } from '../../../preload/contract/settings.ts';
 import type { PlanGroup, Range, SweepPlan, TimeBasis } from '../../../preload/contract/shapes.ts';
 import type { FitDevice, Prices } from '../../lab/fit/index.ts';
 import { warningsOf } from '../../lab/fit/report.ts';
 import { costOf } from '../../lab/fit/time.ts';
 import { verdictFor } from '../../lab/fit/verdict.ts';
+import type { PlannedConfig } from '../../lab/sweeps/index.ts';
 import type { Planned, PlanMemory } from './planMemory.ts';
-
-export interface PlannedConfig {
-  readonly label: string;
-  readonly values: PlanGroup['values'];
-  readonly config: Config;
-  readonly runs: number;
-}
 
 export interface SweepFitOptions {
   readonly prices: Prices;

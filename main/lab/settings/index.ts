@@ -2,7 +2,15 @@
 export type { Rule, RuleFinding } from '../../../preload/shared/settings/rules.ts';
 export { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 export { loadPlugins, type Plugin, PluginError, pluginsFolder, registryWithPlugins } from './plugins.ts';
-export { listRecipes, loadRecipe, parseRecipe, type Recipe, RecipeError, RECIPES_FOLDER } from './recipes.ts';
+export {
+  listRecipes,
+  loadRecipe,
+  parseRecipe,
+  type Recipe,
+  RecipeError,
+  RECIPES_FOLDER,
+  resolveValues,
+} from './recipes.ts';
 export { builtInRegistry, DeclarationError, QUESTIONS, sectionOf, SettingsRegistry } from './registry.ts';
 export { resolveConfig, type Resolved, type ResolveInput } from './resolve.ts';
 export { tokensPerStep } from '../../engine/settings/batch.ts';

@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { flattenEntries, type SettingsSource } from './source.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { located } from '../../../preload/shared/settings/values.ts';
+import type { SettingsRegistry } from './registry.ts';
+import { resolveConfig, type Resolved } from './resolve.ts';
 import { YamlText } from './yamlText.ts';
 
 const header = z.strictObject({
@@ -94,4 +96,13 @@ export async function loadRecipe(nameOrPath: string, folder: string = RECIPES_FO
   throw new RecipeError(
     `recipe is ${JSON.stringify(nameOrPath)}; allowed: one of ${names.join(', ')}, or a .yaml file${near ? `; nearest: ${near}` : ''}`,
   );
+}
+
+/** What a form holds: values over a recipe over the defaults. @throws RecipeError */
+export async function resolveValues(
+  registry: SettingsRegistry,
+  { values, recipe }: { readonly values: Readonly<Record<string, unknown>>; readonly recipe?: string | null },
+): Promise<Resolved> {
+  const source = recipe ? (await loadRecipe(recipe)).source : undefined;
+  return resolveConfig({ registry, ...(source === undefined ? {} : { recipe: source }), overrides: values });
 }

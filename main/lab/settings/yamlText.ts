@@ -51,18 +51,18 @@ export class YamlText {
     return { code: 'yaml', position, message: detail };
   }
 
-  /** What is YAML but cannot be read as settings: keys that are no text, aliases to nothing or without end. */
+  /** What is YAML but cannot be read as settings: keys that are no text, aliases to nothing, to themselves or without end. */
   #unusable(): YamlProblem[] {
     const problems: YamlProblem[] = [];
     visit(this.#document, {
       Pair: (_, { key }) => {
         if (!isScalar(key)) problems.push(this.#problem('a name must be plain text', this.position(key)));
       },
-      Alias: (_, alias) => {
-        if (alias.resolve(this.#document)) return;
-        problems.push(
-          this.#problem(`*${alias.source} stands for nothing; write &${alias.source} before it`, this.position(alias)),
-        );
+      Alias: (_, alias, around) => {
+        const meant = alias.resolve(this.#document);
+        if (meant && !around.includes(meant)) return;
+        const why = meant ? 'stands within itself' : `stands for nothing; write &${alias.source} before it`;
+        problems.push(this.#problem(`*${alias.source} ${why}`, this.position(alias)));
       },
     });
     if (problems.length > 0) return problems;

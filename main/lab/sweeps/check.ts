@@ -1,20 +1,73 @@
-/** Checks a sweep against the settings that exist, before any combination is made. */
+/** Checks a sweep before any combination is made: first by itself, then against the settings that exist. */
+import type { Draft, DraftParameter } from '../../../preload/contract/draft.ts';
 import type { Problem, SettingProblem, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
-import type { SettingsRegistry } from '../settings/registry.ts';
-import { placed, readEntry } from '../settings/resolve.ts';
 import { checkValue, describeType, problem } from '../../../preload/shared/settings/values.ts';
-import { gridValues } from './grid.ts';
+import { type Distribution, infoOf } from '../../../preload/shared/sweeps/distributions.ts';
+import { distributionOf } from '../../../preload/shared/sweeps/parameters.ts';
 import { quantise } from '../../../preload/shared/sweeps/quantiles.ts';
-import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
-import type { Parameter, SweepSpec } from './spec.ts';
+import type { SettingsRegistry } from '../settings/registry.ts';
+import { readEntry } from '../settings/resolve.ts';
+import { gridValues } from './grid.ts';
 
-const AVAILABLE = 'grid and random run now';
+/** The methods that can be planned. */
+const AVAILABLE: readonly Draft['method'][] = ['grid', 'random'];
+const NOW = `${AVAILABLE.join(' and ')} run now`;
+
+const coded = (code: string, found: SettingProblem): Problem => ({ ...found, code });
+
+/** What is wrong with a sweep whatever settings exist: half a distribution, parts that exclude or need one another. */
+export function checkDraft(sweep: Draft): Problem[] {
+  const problems = Object.entries(sweep.parameters).flatMap(
+    ([name, parameter]) => distributionOf(name, parameter).problems ?? [],
+  );
+  const wrong = (part: string, value: unknown, allowed: string, why?: string): void => {
+    problems.push(coded('sweep', problem(part, value, allowed, undefined, why)));
+  };
+  const { method, metric, metrics, scheduler, earlyTerminate } = sweep;
+  if (metrics && metric) wrong('metrics', metrics, 'metric or metrics, not both');
+  if (metrics && method !== 'custom')
+    wrong('metrics', metrics, 'metrics only with method custom', `method is ${method}`);
+  if (scheduler && earlyTerminate) wrong('scheduler', scheduler, 'scheduler or early_terminate, not both');
+  for (const key of ['optimizer', 'search_space'] as const)
+    if (scheduler?.[key] !== undefined && scheduler.source === undefined)
+      wrong('scheduler.source', undefined, 'a path', `scheduler.${key} needs it`);
+  if (method === 'bayes' && !metric) {
+    const allowed = 'a metric to optimise, such as { name: val/loss, goal: minimize }';
+    wrong('metric', undefined, allowed, 'method bayes needs it');
+  }
+  if (
+    earlyTerminate?.min_iter === undefined &&
+    (earlyTerminate?.max_iter === undefined || earlyTerminate.s === undefined)
+  )
+    if (earlyTerminate) wrong('early_terminate', earlyTerminate, 'min_iter, or max_iter with s');
+  return problems;
+}
+
+/** What can be written but does not run. */
+export function checkMethod({ method, earlyTerminate, runCap, parameters }: Draft): Problem[] {
+  const problems: Problem[] = [];
+  if (!AVAILABLE.includes(method)) {
+    const why = `not available yet: ${NOW}`;
+    problems.push(coded('method', problem('method', method, AVAILABLE.join(' or '), 'random', why)));
+  }
+  if (earlyTerminate) {
+    const why = `not available yet: ${NOW}, each to its end`;
+    const found = problem('early_terminate', earlyTerminate.type, 'no early_terminate', undefined, why);
+    problems.push(coded('method', found));
+  }
+  if (method === 'random' && runCap === null && Object.keys(parameters).length > 0) {
+    const allowed = 'an integer at least 1 with method random';
+    const why = 'a random sweep has no end of its own';
+    problems.push(coded('run_cap', problem('run_cap', undefined, allowed, 20, why)));
+  }
+  return problems;
+}
 
 /** A parameter with its values read as its setting wants them, and its condition compiled. */
 export interface BoundParameter {
   readonly name: string;
-  readonly parameter: Parameter;
+  readonly distribution: Distribution;
   readonly when?: Expression;
 }
 
@@ -24,167 +77,134 @@ export interface BoundSweep {
   readonly problems: readonly Problem[];
 }
 
-const at = (where: string | undefined, code: string, found: SettingProblem): Problem => placed(found, code, where);
-
-/** Problems of the method itself: what is parsed but does not run. */
-export function methodProblems(sweep: SweepSpec): Problem[] {
-  const problems: Problem[] = [];
-  const { method } = sweep;
-  if (method === 'bayes' || method === 'custom')
-    problems.push(
-      at(undefined, 'method', problem('method', method, `grid or random`, 'random', `not available yet: ${AVAILABLE}`)),
-    );
-  if (sweep.earlyTerminate) {
-    const why = `not available yet: ${AVAILABLE}, each to its end`;
-    problems.push(
-      at(
-        undefined,
-        'method',
-        problem('early_terminate', sweep.earlyTerminate.type, 'no early_terminate', undefined, why),
-      ),
-    );
-  }
-  if (method === 'random' && sweep.runCap === undefined && sweep.parameters.length > 0)
-    problems.push(
-      at(
-        undefined,
-        'run_cap',
-        problem(
-          'run_cap',
-          undefined,
-          'an integer at least 1 with method random',
-          20,
-          'a random sweep has no end of its own',
-        ),
-      ),
-    );
-  return problems;
+/** Looks up every parameter and expression; the problems name setting, value, what is allowed and the nearest choice. */
+export function bindSweep(registry: SettingsRegistry, sweep: Draft): BoundSweep {
+  const binder = new Binder(registry, sweep);
+  const parameters = Object.entries(sweep.parameters).flatMap(([name, parameter]) => binder.parameter(name, parameter));
+  const constraints = sweep.constraints.flatMap((source, i) => binder.expression(source, `constraints.${i}`) ?? []);
+  return { parameters, constraints, problems: binder.problems };
 }
 
-function readExpression(
-  source: string,
-  what: string,
-  registry: SettingsRegistry,
-  problems: Problem[],
-  where?: string,
-): Expression | undefined {
-  try {
-    return new Expression(source, registry);
-  } catch (error) {
-    if (!(error instanceof ExpressionError)) throw error;
-    const allowed = 'an expression over settings, such as model.width % model.heads == 0';
-    problems.push(at(where, 'expression', problem(what, source, allowed, undefined, error.message)));
-    return undefined;
+class Binder {
+  readonly #registry: SettingsRegistry;
+  readonly #sweep: Draft;
+  readonly problems: Problem[];
+
+  constructor(registry: SettingsRegistry, sweep: Draft) {
+    this.#registry = registry;
+    this.#sweep = sweep;
+    this.problems = [...checkDraft(sweep), ...checkMethod(sweep)];
   }
-}
 
-/** Replaces the listed values of a distribution by what its setting reads them as. */
-function readValues(registry: SettingsRegistry, parameter: Parameter, problems: Problem[]): Distribution {
-  const { distribution: d, name, where } = parameter;
-  const read = (value: SettingValue): SettingValue => {
-    const entry = readEntry(registry, { name, value, fromText: true, ...(where ? { where } : {}) });
-    if ('value' in entry) return entry.value;
-    problems.push(entry.problem);
-    return value;
-  };
-  if (d.kind === 'constant') return { ...d, value: read(d.value) };
-  if (d.kind === 'categorical' || d.kind === 'categorical_w_probabilities') return { ...d, values: d.values.map(read) };
-  return d;
-}
-
-const INTEGER_FORM: Partial<Record<Distribution['kind'], Distribution['kind']>> = {
-  uniform: 'int_uniform',
-  log_uniform: 'q_log_uniform',
-  log_uniform_values: 'q_log_uniform_values',
-  normal: 'q_normal',
-  log_normal: 'q_log_normal',
-  beta: 'q_beta',
-};
-
-/** Whether a numeric distribution suits the type and the range of a setting. */
-function checkNumeric(spec: SettingSpec, parameter: Parameter, problems: Problem[]): void {
-  const { distribution: d, name, where } = parameter;
-  if (d.kind === 'constant' || d.kind === 'categorical' || d.kind === 'categorical_w_probabilities') return;
-  const { type } = spec;
-  const add = (field: string, value: unknown, allowed: string, nearest?: SettingValue, why?: string): void => {
-    problems.push({ ...at(where, 'distribution', problem(name, value, allowed, nearest, why)), field });
-  };
-  if (type.kind !== 'int' && type.kind !== 'float') {
-    add('distribution', d.kind, `${describeType(type)}, as values: […]`, undefined, 'a distribution of numbers');
-    return;
-  }
-  if (type.kind === 'int') {
-    const whole = d.kind === 'int_uniform' || ('q' in d && Number.isInteger(d.q));
-    if (!whole) {
-      const nearest = INTEGER_FORM[d.kind] ?? 'int_uniform';
-      add(
-        'distribution',
-        d.kind,
-        'int_uniform or a q_ distribution with an integer q',
-        nearest,
-        `${name} is an integer`,
-      );
-      return;
+  expression(source: string, what: string): Expression | undefined {
+    try {
+      return new Expression(source, this.#registry);
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      const allowed = 'an expression over settings, such as model.width % model.heads == 0';
+      this.problems.push(coded('expression', problem(what, source, allowed, undefined, error.message)));
+      return undefined;
     }
   }
-  if (!('min' in d)) return;
-  const exponents = d.kind === 'log_uniform' || d.kind === 'q_log_uniform';
-  const ends = exponents
-    ? [Math.exp(d.min), Math.exp(d.max)]
-    : d.kind === 'inv_log_uniform'
-      ? [Math.exp(-d.max), Math.exp(-d.min)]
-      : [d.min, d.max];
-  const [low, high] = 'q' in d ? ends.map((end) => quantise(end, d.q)) : ends;
-  const { min = -Infinity, max = Infinity } = type;
-  if (low < min) add('min', low, describeType(type), min, `the lower end of ${d.kind}`);
-  if (high > max) add('max', high, describeType(type), max, `the upper end of ${d.kind}`);
-}
 
-/** Looks up every parameter and expression; the problems name setting, value, what is allowed and the nearest choice. */
-export function bindSweep(registry: SettingsRegistry, sweep: SweepSpec): BoundSweep {
-  const problems = methodProblems(sweep);
-  const parameters = sweep.parameters.flatMap((parameter): BoundParameter[] => {
-    const { name, where } = parameter;
-    const spec = registry.get(name);
+  parameter(name: string, parameter: DraftParameter): BoundParameter[] {
+    const { distribution: given } = distributionOf(name, parameter);
+    if (given === undefined) return [];
+    const spec = this.#registry.get(name);
     if (!spec) {
-      const entry = readEntry(registry, {
-        name,
-        value: parameter.distribution.kind,
-        fromText: false,
-        ...(where ? { where } : {}),
-      });
-      if ('problem' in entry) problems.push(entry.problem);
+      const entry = readEntry(this.#registry, { name, value: given.kind, fromText: false });
+      if ('problem' in entry) this.problems.push(entry.problem);
       return [];
     }
-    const distribution = readValues(registry, parameter, problems);
-    checkNumeric(spec, parameter, problems);
-    if (sweep.method === 'grid') {
-      const values = gridValues(distribution);
-      if (!values || values.length === 0) {
-        const listed = ['int_uniform', 'q_uniform'].includes(distribution.kind);
-        const why = values
-          ? 'no value lies between min and max'
-          : listed
-            ? 'too many values for a grid'
-            : `a grid cannot list a ${distribution.kind}`;
-        const allowed = 'values: […], int_uniform or q_uniform in a grid, or method: random';
-        problems.push(at(where, 'not_in_grid', problem(name, distribution.kind, allowed, undefined, why)));
-      } else
-        for (const value of typeof values[0] === 'number' && 'min' in distribution ? values : []) {
-          const wrong = checkValue(spec, value);
-          if (wrong) problems.push(at(where, 'value', wrong));
-          if (wrong) break;
-        }
+    const distribution = this.#readValues(name, given);
+    this.#checkNumeric(spec, distribution);
+    if (this.#sweep.method === 'grid') this.#checkGrid(spec, distribution);
+    const { when: condition } = parameter;
+    const when = condition === undefined ? undefined : this.expression(condition, `parameters.${name}.when`);
+    return [{ name, distribution, ...(when ? { when } : {}) }];
+  }
+
+  /** Replaces the listed values of a distribution by what its setting reads them as. */
+  #readValues(name: string, d: Distribution): Distribution {
+    const read = (value: SettingValue): SettingValue => {
+      const entry = readEntry(this.#registry, { name, value, fromText: true });
+      if ('value' in entry) return entry.value;
+      this.problems.push(entry.problem);
+      return value;
+    };
+    if (d.kind === 'constant') return { ...d, value: read(d.value) };
+    if ('values' in d) return { ...d, values: d.values.map(read) };
+    return d;
+  }
+
+  /** Whether a numeric distribution suits the type and the range of a setting. */
+  #checkNumeric(spec: SettingSpec, d: Distribution): void {
+    const { name, type } = spec;
+    const info = infoOf(d.kind);
+    if (info === undefined) return;
+    const add = (field: string, value: unknown, allowed: string, nearest?: SettingValue, why?: string): void => {
+      this.problems.push({ ...coded('distribution', problem(name, value, allowed, nearest, why)), field });
+    };
+    if (type.kind !== 'int' && type.kind !== 'float') {
+      add('distribution', d.kind, `${describeType(type)}, as values: […]`, undefined, 'a distribution of numbers');
+      return;
     }
-    const when =
-      parameter.when === undefined
-        ? undefined
-        : readExpression(parameter.when, `parameters.${name}.when`, registry, problems, where);
-    return [{ name, parameter: { ...parameter, distribution }, ...(when ? { when } : {}) }];
-  });
-  const constraints = sweep.constraints.flatMap((source, i) => {
-    const expression = readExpression(source, `constraints.${i}`, registry, problems);
-    return expression ? [expression] : [];
-  });
-  return { parameters, constraints, problems };
+    const whole = info.integers === 'always' || (info.integers === 'with q' && 'q' in d && Number.isInteger(d.q));
+    if (type.kind === 'int' && !whole) {
+      const allowed = 'int_uniform or a q_ distribution with an integer q';
+      add('distribution', d.kind, allowed, wholeForm(d.kind), `${name} is an integer`);
+      return;
+    }
+    if (!('min' in d)) return;
+    const { min = -Infinity, max = Infinity } = type;
+    // A bound in steps is rounded to one: the nearest is the next step within.
+    const within = (value: number, round: (x: number) => number): number | undefined => {
+      const nearest = checkValue(spec, value)?.nearest;
+      if (typeof nearest !== 'number') return undefined;
+      return 'q' in d ? quantise(round(nearest / d.q) * d.q, d.q) : nearest;
+    };
+    const { low, high } = endsOf(d);
+    const allowed = describeType(type);
+    if (low.value < min) add(low.field, low.value, allowed, within(low.value, Math.ceil), `the lower end of ${d.kind}`);
+    if (high.value > max)
+      add(high.field, high.value, allowed, within(high.value, Math.floor), `the upper end of ${d.kind}`);
+  }
+
+  #checkGrid(spec: SettingSpec, d: Distribution): void {
+    const values = gridValues(d);
+    if (!values || values.length === 0) {
+      const many = infoOf(d.kind)?.grid === true ? 'too many values for a grid' : `a grid cannot list a ${d.kind}`;
+      const why = values ? 'no value lies between min and max' : many;
+      const allowed = 'values: […], int_uniform or q_uniform in a grid, or method: random';
+      this.problems.push(coded('not_in_grid', problem(spec.name, d.kind, allowed, undefined, why)));
+      return;
+    }
+    if (!('min' in d)) return;
+    const wrong = values.map((value) => checkValue(spec, value)).find((found) => found !== null);
+    if (wrong) this.problems.push(coded('value', wrong));
+  }
+}
+
+/** The distribution of the same shape that gives integers. */
+function wholeForm(kind: Distribution['kind']): Distribution['kind'] {
+  if (kind.startsWith('q_')) return kind;
+  return kind === 'uniform' ? 'int_uniform' : (infoOf(`q_${kind}`)?.kind ?? 'int_uniform');
+}
+
+interface End {
+  /** The field that it comes from. */
+  readonly field: 'min' | 'max';
+  readonly value: number;
+}
+
+/** The least and the largest value of a bounded distribution. */
+function endsOf(d: Distribution & { readonly min: number; readonly max: number }): { low: End; high: End } {
+  const exponents = infoOf(d.kind)?.exponents === true;
+  const inverse = exponents && d.kind === 'inv_log_uniform';
+  const end = (field: 'min' | 'max'): End => {
+    const bound = inverse ? -d[field] : d[field];
+    const value = exponents ? Math.exp(bound) : bound;
+    return { field, value: 'q' in d ? quantise(value, d.q) : value };
+  };
+  return inverse ? { low: end('max'), high: end('min') } : { low: end('min'), high: end('max') };
 }

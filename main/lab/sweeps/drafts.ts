@@ -1,24 +1,26 @@
-/** The runs that a draft stands for. Planned in the thread of planWorker.ts: ten thousand combinations take half a second. */
-import type { Draft, Problem, SweepPlan } from '../../../preload/contract/shapes.ts';
+/** Plans of drafts for a form, remembered: ten thousand combinations take half a second. */
+import type { Draft } from '../../../preload/contract/draft.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import { Memo } from '../../lab/fit/memo.ts';
-import { listRecipes, loadRecipe } from '../../lab/settings/index.ts';
-import type { SettingsRegistry } from '../../lab/settings/index.ts';
-import { planSweep } from '../../lab/sweeps/index.ts';
-import type { SweepPlan as Plan, SweepSpec } from '../../lab/sweeps/index.ts';
-import { draftToSweep, withoutPlace } from './draftYaml.ts';
-import type { PlannedConfig } from './sweepFit.ts';
-
-/** A draft that cannot be read has no plan. */
-export type PlannedDraft =
-  | { readonly plan: Plan; readonly spec: SweepSpec; readonly problems?: never }
-  | { readonly problems: readonly Problem[] };
+import type { SweepPlan as ShownPlan } from '../../../preload/contract/shapes.ts';
+import { Memo } from '../fit/memo.ts';
+import type { SettingsRegistry } from '../settings/index.ts';
+import type { SweepPlan } from './plan.ts';
+import { isOwnRecipe, planSpec } from './planSpec.ts';
 
 /** What a form shows of the plan, before its memory is known. */
 export type DraftSummary = Pick<
-  SweepPlan,
+  ShownPlan,
   'runs' | 'settings' | 'seeds' | 'dropped' | 'duplicates' | 'combinations' | 'problems' | 'warnings'
 >;
+
+/** One setting of a sweep. */
+export interface PlannedConfig {
+  readonly label: string;
+  readonly values: SweepPlan['settings'][number]['values'];
+  readonly config: Config;
+  /** Seeds counted. */
+  readonly runs: number;
+}
 
 /** A form asks several times for one draft: for its runs, then for their memory as far as time allows, then for the rest. */
 const REMEMBERED = 4;
@@ -27,51 +29,34 @@ const MOST_RUNS = 20_000;
 
 export class DraftPlans {
   readonly #registry: SettingsRegistry;
-  readonly #memo = new Memo<Promise<PlannedDraft>>(REMEMBERED);
+  readonly #memo = new Memo<Promise<SweepPlan>>(REMEMBERED);
 
   constructor(registry: SettingsRegistry) {
     this.#registry = registry;
   }
 
   /** @throws RecipeError */
-  async get(draft: Draft): Promise<PlannedDraft> {
+  async get(draft: Draft): Promise<SweepPlan> {
+    const plan = (): Promise<SweepPlan> => planSpec(this.#registry, draft);
     // A recipe in a file of the user's can change between two questions.
-    if (/\.ya?ml$/u.test(draft.recipe ?? '')) return await this.#plan(draft);
-    const planned = this.#memo.get(JSON.stringify(draft), () => this.#plan(draft));
+    if (isOwnRecipe(draft.recipe)) return await plan();
     try {
-      const made = await planned;
-      if (made.problems === undefined && made.plan.runs.length > MOST_RUNS) this.#memo.clear();
+      const made = await this.#memo.get(JSON.stringify(draft), plan);
+      if (made.runs.length > MOST_RUNS) this.#memo.clear();
       return made;
     } catch (error) {
       this.#memo.clear();
       throw error;
     }
   }
-
-  async #plan(draft: Draft): Promise<PlannedDraft> {
-    const { sweep: spec, problems } = draftToSweep(draft);
-    if (spec === undefined) return { problems };
-    const own = spec.recipe !== undefined && /\.ya?ml$/u.test(spec.recipe);
-    const base = own ? { recipe: (await loadRecipe(spec.recipe!)).source } : {};
-    return { plan: planSweep({ registry: this.#registry, sweep: spec, recipes: await listRecipes(), base }), spec };
-  }
 }
 
-export function summaryOf(plan: Plan): DraftSummary {
-  return {
-    runs: plan.runs.length,
-    settings: plan.settings.map(({ key, label, values }) => ({ key, label, values })),
-    seeds: plan.seeds,
-    dropped: plan.dropped,
-    duplicates: plan.duplicates,
-    combinations: plan.combinations,
-    problems: plan.problems.map(withoutPlace),
-    warnings: plan.warnings,
-  };
+export function summaryOf({ runs, settings, ...plan }: SweepPlan): DraftSummary {
+  return { ...plan, runs: runs.length, settings: settings.map(({ key, label, values }) => ({ key, label, values })) };
 }
 
 /** One entry for each setting. */
-export function configsOf(plan: Plan): PlannedConfig[] {
+export function configsOf(plan: SweepPlan): PlannedConfig[] {
   const configs = new Map<string, Config>(plan.runs.map(({ settingKey, config }) => [settingKey, config]));
   return plan.settings.map(({ key, label, values }) => ({
     label,

@@ -1,53 +1,49 @@
 /** Sweeps straight from flags: any setting takes several values. */
+import { type Draft, type DraftParameter, EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import type { Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import { readEntry } from '../settings/resolve.ts';
-import { EMPTY_SWEEP, type Method, type Parameter, type SweepSpec } from './spec.ts';
 
-export interface FlagOptions {
+/** What flags may say of a sweep beside settings. */
+export type SweepFlags = Partial<
+  Pick<Draft, 'name' | 'method' | 'seeds' | 'runCap' | 'sweepSeed' | 'recipe' | 'constraints'>
+>;
+
+export interface FlagOptions extends SweepFlags {
   readonly registry: SettingsRegistry;
-  readonly method?: Method;
-  readonly seeds?: number | readonly number[];
-  readonly runCap?: number;
-  readonly sweepSeed?: number;
-  readonly recipe?: string;
-  readonly constraints?: readonly string[];
-  readonly name?: string;
+  /** The sweep of a file: what flags say of the same part wins, constraints join. */
+  readonly base?: Draft;
 }
 
 /**
  * `{ 'model.depth': ['2', '4'], 'optimizer.lr': ['1e-3'] }` as a sweep: settings with several values become parameters,
- * those with one are shared by all runs. The same specification as the equivalent file.
+ * those with one are shared by all runs. The same as the equivalent file.
  */
 export function sweepFromFlags(
   values: Readonly<Record<string, readonly string[]>>,
-  options: FlagOptions,
-): { readonly sweep: SweepSpec; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = [];
-  const parameters: Parameter[] = [];
-  const settings: Record<string, SettingValue> = {};
+  { registry, base = EMPTY_DRAFT, constraints = [], ...given }: FlagOptions,
+): { readonly sweep: Draft; readonly problems: readonly Problem[] } {
+  const problems = new Map<string, Problem>();
+  const parameters: Record<string, DraftParameter> = { ...base.parameters };
+  const settings: Record<string, SettingValue> = { ...base.settings };
   for (const [name, texts] of Object.entries(values)) {
     const read = texts.flatMap((value): SettingValue[] => {
-      const entry = readEntry(options.registry, { name, value, fromText: true });
+      const entry = readEntry(registry, { name, value, fromText: true });
       if ('value' in entry) return [entry.value];
-      if (!problems.some(({ message }) => message === entry.problem.message)) problems.push(entry.problem);
+      problems.set(entry.problem.message, entry.problem);
       return [];
     });
+    delete parameters[name];
     if (read.length === 1) settings[name] = read[0];
-    else if (read.length > 1) parameters.push({ name, distribution: { kind: 'categorical', values: read } });
+    else if (read.length > 1) parameters[name] = { values: read };
   }
-  const { method = 'grid', seeds, runCap, sweepSeed = 0, recipe, constraints = [], name } = options;
-  const sweep: SweepSpec = {
-    ...EMPTY_SWEEP,
-    method,
-    ...(name === undefined ? {} : { name }),
-    ...(runCap === undefined ? {} : { runCap }),
-    ...(seeds === undefined ? {} : { seeds }),
-    ...(recipe === undefined ? {} : { recipe }),
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const sweep: Draft = {
+    ...base,
+    ...said,
     parameters,
-    constraints,
     settings,
-    sweepSeed,
+    constraints: [...base.constraints, ...constraints],
   };
-  return { sweep, problems };
+  return { sweep, problems: [...problems.values()] };
 }

@@ -1,10 +1,9 @@
 /** The grid method: every combination, in W&B's order. */
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
-import type { Parameter } from './spec.ts';
 
 /** Sorted by name (code points, as Python does), which fixes the order of a grid. */
-export function byName(a: Parameter, b: Parameter): number {
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
 

@@ -1,6 +1,8 @@
 /** The public face of sweep planning. */
-export { methodProblems } from './check.ts';
+export { configsOf, DraftPlans, type DraftSummary, type PlannedConfig, summaryOf } from './drafts.ts';
+export { type ParsedSweep, parseSweep, sweepToYaml } from './file.ts';
 export { type FlagOptions, sweepFromFlags } from './flags.ts';
+export type { Places } from './places.ts';
 export {
   type Dropped,
   planSweep,
@@ -10,6 +12,5 @@ export {
   settingKey,
   type SweepPlan,
 } from './plan.ts';
-export type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
-export { EMPTY_SWEEP, EXTENSION_KEYS, type Parameter, type SweepSpec } from './spec.ts';
-export { type ParsedSweep, parseSweep, sweepToYaml } from './yaml.ts';
+export { isOwnRecipe, planSpec } from './planSpec.ts';
+export { storedSweep } from './stored.ts';

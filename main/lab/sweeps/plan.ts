@@ -1,6 +1,7 @@
 /** From a sweep to the list of its runs: every configuration complete and checked, nothing twice, nothing dropped without a reason. */
 import { metricCatalog } from '../../engine/train/measures/index.ts';
 import { createHash } from 'node:crypto';
+import { type Draft, DRAFT_FIELDS, EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import type { Config, Problem, SettingValue, Warning } from '../../../preload/contract/settings.ts';
 import type { Expression } from '../../../preload/shared/settings/expression.ts';
 import type { Recipe } from '../settings/recipes.ts';
@@ -13,7 +14,7 @@ import { type BoundParameter, bindSweep } from './check.ts';
 import { Combiner, identityOf, type Values } from './combine.ts';
 import { byName, gridValues, product } from './grid.ts';
 import { draws } from './random.ts';
-import type { SweepSpec } from './spec.ts';
+import { NOWHERE, type Places } from './places.ts';
 
 export interface PlannedSetting {
   /** Hash of the varied values, the same in every sweep that has this combination. */
@@ -56,12 +57,17 @@ export interface SweepPlan {
 
 export interface PlanInput {
   readonly registry: SettingsRegistry;
-  readonly sweep: SweepSpec;
+  readonly sweep: Draft;
+  /** Where its parts stand, when it was read from a file. */
+  readonly places?: Places;
   /** What the runs start from; the sweep's own `settings` win over recipe and file, overrides over all but parameters. */
   readonly base?: Omit<ResolveInput, 'registry'>;
   /** Recipes that the sweep may name. */
   readonly recipes?: readonly Recipe[];
 }
+
+/** What a user might wait for: of W&B's own keys, those that say what is run. */
+const IDLE: ReadonlySet<string> = new Set(['program', 'command', 'job', 'imageUri']);
 
 /** Mistakes in the base that no parameter can put right. */
 const FATAL = new Set(['unknown', 'value', 'duplicate', 'yaml']);
@@ -77,7 +83,7 @@ function baseInput(input: PlanInput): { base: Omit<ResolveInput, 'registry'>; pr
   const { sweep, base = {}, recipes = [] } = input;
   const problems: Problem[] = [];
   let recipe = base.recipe;
-  if (!recipe && sweep.recipe !== undefined) {
+  if (!recipe && sweep.recipe !== null) {
     const names = recipes.map(({ name }) => name);
     recipe = recipes.find(({ name }) => name === sweep.recipe)?.source;
     if (!recipe) {
@@ -101,13 +107,12 @@ function baseInput(input: PlanInput): { base: Omit<ResolveInput, 'registry'>; pr
 
 /** The seed list: `seeds`, or a parameter named seed, or the base seed alone. */
 function seedList(
-  sweep: SweepSpec,
+  { seeds }: Draft,
   parameters: readonly BoundParameter[],
   baseSeed: number,
 ): { seeds: readonly number[]; problems: Problem[] } {
   const swept = parameters.find(({ name }) => name === 'seed');
   if (!swept) {
-    const { seeds = 1 } = sweep;
     return {
       seeds: typeof seeds === 'number' ? Array.from({ length: seeds }, (_, i) => baseSeed + i) : seeds,
       problems: [],
@@ -116,15 +121,15 @@ function seedList(
   const refuse = (why: string): { seeds: readonly number[]; problems: Problem[] } => {
     const found = problem(
       'parameters.seed',
-      swept.parameter.distribution.kind,
+      swept.distribution.kind,
       'seeds: N or a list of seeds at the top level',
       undefined,
       why,
     );
     return { seeds: [], problems: [{ ...found, code: 'seeds' }] };
   };
-  if (sweep.seeds !== undefined) return refuse('seeds is given too');
-  const values = gridValues(swept.parameter.distribution);
+  if (seeds !== EMPTY_DRAFT.seeds) return refuse('seeds is given too');
+  const values = gridValues(swept.distribution);
   if (!values) return refuse('every setting must have the same seeds');
   return { seeds: values as readonly number[], problems: [] };
 }
@@ -173,11 +178,11 @@ function reasonToDrop(
 }
 
 /** How many settings run_cap leaves room for; every setting keeps all of its seeds. */
-function settingCap(sweep: SweepSpec, seeds: number): { cap: number; problems: Problem[] } {
-  if (sweep.runCap === undefined) return { cap: Infinity, problems: [] };
-  const cap = Math.floor(sweep.runCap / seeds);
+function settingCap({ runCap }: Draft, seeds: number): { cap: number; problems: Problem[] } {
+  if (runCap === null) return { cap: Infinity, problems: [] };
+  const cap = Math.floor(runCap / seeds);
   if (cap > 0) return { cap, problems: [] };
-  const found = problem('run_cap', sweep.runCap, `at least ${seeds}, one setting with its ${seeds} seeds`, seeds);
+  const found = problem('run_cap', runCap, `at least ${seeds}, one setting with its ${seeds} seeds`, seeds);
   return { cap, problems: [{ ...found, code: 'run_cap' }] };
 }
 
@@ -186,7 +191,7 @@ function settingCap(sweep: SweepSpec, seeds: number): { cap: number; problems: P
  * same runs in the same order.
  */
 export function planSweep(input: PlanInput): SweepPlan {
-  const { registry, sweep } = input;
+  const { registry, sweep, places = NOWHERE } = input;
   const bound = bindSweep(registry, sweep);
   const { base, problems } = baseInput(input);
   const resolved = resolveConfig({ registry, ...base });
@@ -194,17 +199,12 @@ export function planSweep(input: PlanInput): SweepPlan {
   const seeding = seedList(sweep, bound.parameters, resolved.config.seed as number);
   const { cap, problems: capProblems } = settingCap(sweep, Math.max(1, seeding.seeds.length));
   problems.push(...seeding.problems, ...capProblems);
-  if (problems.length > 0) return failed(problems);
+  if (problems.length > 0) return failed(places.locate(problems));
 
-  const parameters = bound.parameters
-    .filter(({ name }) => name !== 'seed')
-    .sort((a, b) => byName(a.parameter, b.parameter));
-  const names = parameters
-    .filter(({ parameter }) => parameter.distribution.kind !== 'constant')
-    .map(({ name }) => name);
+  const parameters = bound.parameters.filter(({ name }) => name !== 'seed').sort(byName);
+  const names = parameters.filter(({ distribution }) => distribution.kind !== 'constant').map(({ name }) => name);
   const short = shortNames(names);
-  const columns =
-    sweep.method === 'grid' ? parameters.map(({ parameter }) => gridValues(parameter.distribution) ?? []) : [];
+  const columns = sweep.method === 'grid' ? parameters.map(({ distribution }) => gridValues(distribution) ?? []) : [];
   const size = columns.reduce((total, column) => total * column.length, 1);
   if (size > MOST_COMBINATIONS) {
     const found = problem(
@@ -217,12 +217,7 @@ export function planSweep(input: PlanInput): SweepPlan {
     return failed([{ ...found, code: 'too_many' }]);
   }
   const random = sweep.method === 'random' && parameters.length > 0;
-  const candidates = random
-    ? draws(
-        parameters.map(({ parameter }) => parameter),
-        sweep.sweepSeed,
-      )
-    : product(columns);
+  const candidates = random ? draws(parameters, sweep.sweepSeed) : product(columns);
   const mostDraws = random ? 1000 + 50 * Math.min(cap, 100_000) : Infinity;
 
   const combiner = new Combiner(
@@ -313,14 +308,14 @@ function planWarnings(
         message: `${name} is varied but has no effect in any run (${why})`,
       };
     });
-  const idle = ['program', 'command', 'job', 'image_uri'].filter((key) => key in sweep.wandb);
+  const idle = DRAFT_FIELDS.filter(({ name }) => IDLE.has(name) && sweep[name] !== undefined).map(({ key }) => key);
   if (idle.length > 0)
     warnings.push({
       code: 'wandb_only',
       setting: idle[0],
       message: `${idle.join(', ')}: of W&B alone, without effect here, where Sweeplab trains its own models`,
     });
-  for (const { name } of sweep.parameters)
+  for (const name of Object.keys(sweep.parameters))
     if (base?.overrides && Object.hasOwn(base.overrides, name))
       warnings.push({
         code: 'overridden',
@@ -338,7 +333,7 @@ function planWarnings(
 }
 
 /** Metrics that no run will have leave a sweep without a ranking; other keys of the metric have no effect. */
-function metricWarnings({ metric }: SweepSpec): Warning[] {
+function metricWarnings({ metric }: Draft): Warning[] {
   if (metric === undefined) return [];
   const { name, target, impute, impute_while_running } = metric;
   const idle = Object.entries({ target, impute, impute_while_running }).filter(([, value]) => value !== undefined);

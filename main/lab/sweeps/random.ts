@@ -2,7 +2,7 @@
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { Stream } from '../../engine/random/stream.ts';
 import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
-import type { Parameter } from './spec.ts';
+import type { BoundParameter } from './check.ts';
 
 /** Uniform numbers in [0, 1), addressed by position. */
 export interface UniformSource {
@@ -23,7 +23,7 @@ export function uniformsOf(sweepSeed: number, name: string): UniformSource {
 }
 
 /** Draw 0, 1, 2 … of all parameters, in the order given. Endless. */
-export function* draws(parameters: readonly Parameter[], sweepSeed: number): Generator<SettingValue[]> {
+export function* draws(parameters: readonly BoundParameter[], sweepSeed: number): Generator<SettingValue[]> {
   const sources = parameters.map(({ name }) => uniformsOf(sweepSeed, name));
   for (let i = 0; ; i++) yield parameters.map(({ distribution }, at) => quantile(distribution, sources[at].uniform(i)));
 }

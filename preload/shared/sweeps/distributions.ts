@@ -3,7 +3,6 @@
  * functions stand in quantiles.ts.
  */
 import type { SettingSpec, SettingValue } from '../../contract/settings.ts';
-import type { DraftParameter } from '../../contract/shapes.ts';
 
 interface Bounds {
   readonly min: number;
@@ -213,14 +212,6 @@ export const FIELD_DEFAULTS: Readonly<Record<string, number>> = { q: 1, mu: 0, s
 
 export const infoOf = (kind: string | undefined): DistributionInfo | undefined =>
   DISTRIBUTIONS.find((each) => each.kind === kind);
-
-/** The W&B inference for parameters that name no distribution. */
-export function kindOf(parameter: DraftParameter): string {
-  if (parameter.distribution !== undefined) return parameter.distribution;
-  if (parameter.value !== undefined) return 'constant';
-  if (parameter.values !== undefined) return parameter.probabilities === undefined ? 'categorical' : WEIGHTED;
-  return Number.isSafeInteger(parameter.min) && Number.isSafeInteger(parameter.max) ? 'int_uniform' : 'uniform';
-}
 
 /** Those that suit a setting: integers need integers, other types only lists. */
 export function distributionsFor(spec: SettingSpec): readonly DistributionInfo[] {

@@ -1,9 +1,10 @@
 /** What the form shows of a distribution: words for its fields, values to start from, a preview, a few words for a chip. */
+import type { DraftParameter } from '../../../preload/contract/draft.ts';
 import type { SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
-import { FIELD_DEFAULTS, infoOf, kindOf, WEIGHTED } from '../../../preload/shared/sweeps/distributions.ts';
-import type { Distribution, FieldName } from '../../../preload/shared/sweeps/distributions.ts';
+import { infoOf, WEIGHTED } from '../../../preload/shared/sweeps/distributions.ts';
+import type { FieldName } from '../../../preload/shared/sweeps/distributions.ts';
+import { distributionOf, kindOf } from '../../../preload/shared/sweeps/parameters.ts';
 import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
-import type { DraftParameter } from './types.ts';
 
 export const FIELD_WORDS: Readonly<Record<FieldName, { readonly label: string; readonly help: string }>> = {
   min: { label: 'Lowest', help: 'Lower bound' },
@@ -53,14 +54,11 @@ export function distributionFrom(spec: SettingSpec, kind: string, values: readon
   return { distribution: kind, ...fields };
 }
 
-/** The value at a share `u` of the distribution, as the lab draws it. NaN while fields are missing or make no sense yet. */
+/** The value at a share `u` of the distribution, as the lab draws it. NaN while it is not one of numbers yet. */
 export function previewQuantile(parameter: DraftParameter, u: number): number {
-  const kind = kindOf(parameter);
-  const info = infoOf(kind);
-  if (info === undefined) return Number.NaN;
-  const fields = info.fields.map((name) => [name, parameter[name] ?? FIELD_DEFAULTS[name] ?? Number.NaN] as const);
-  const value = quantile({ kind, ...Object.fromEntries(fields) } as unknown as Distribution, u);
-  return typeof value === 'number' && Number.isFinite(value) ? value : Number.NaN;
+  const { distribution } = distributionOf('', parameter);
+  const value = distribution === undefined ? Number.NaN : quantile(distribution, u);
+  return typeof value === 'number' ? value : Number.NaN;
 }
 
 /** Five typical values: what nine of ten draws lie between, and three within. */

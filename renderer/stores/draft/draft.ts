@@ -3,27 +3,14 @@
  * go through these. A setting is in one of four forms: as its base has it (in neither record), fixed (`settings`), a list of
  * values, or a distribution (both in `parameters`). It is never in both records.
  */
+import type { Draft, DraftParameter } from '../../../preload/contract/draft.ts';
 import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
-import type { Draft, DraftParameter } from './types.ts';
 
 export type Field =
   | { readonly form: 'base'; readonly value: SettingValue }
   | { readonly form: 'fixed'; readonly value: SettingValue }
   | { readonly form: 'list'; readonly values: readonly SettingValue[] }
   | { readonly form: 'distribution'; readonly parameter: DraftParameter };
-
-export const EMPTY_DRAFT: Draft = {
-  name: '',
-  recipe: null,
-  settings: {},
-  parameters: {},
-  method: 'grid',
-  runCap: null,
-  seeds: 1,
-  constraints: [],
-  sweepSeed: 0,
-  notes: '',
-};
 
 /** What the setting is in this draft. `base` is the configuration that the recipe alone gives. */
 export function fieldOf(draft: Draft, name: string, base: Config): Field {
@@ -158,18 +145,6 @@ export function isEmpty(draft: Draft): boolean {
   );
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isValue = (value: unknown): value is SettingValue =>
-  typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
-
-function readMetric(stored: unknown): Pick<Draft, 'metric'> {
-  if (!isRecord(stored) || typeof stored.name !== 'string') return {};
-  const goal = stored.goal === 'maximize' ? 'maximize' : 'minimize';
-  return { metric: { ...stored, name: stored.name, goal } };
-}
-
 /** What the settings are ranked by; undefined: as usual. */
 export function setMetric(draft: Draft, metric: Draft['metric']): Draft {
   const { metric: _, ...rest } = draft;
@@ -180,37 +155,4 @@ export function setMetric(draft: Draft, metric: Draft['metric']): Draft {
 export function withoutEarlyEnd(draft: Draft): Draft {
   const { earlyTerminate: _, ...rest } = draft;
   return rest;
-}
-
-/** A stored draft, perhaps of an older version or damaged: what can be read is kept, the rest is as in an empty one. */
-export function readDraft(stored: unknown): Draft {
-  if (!isRecord(stored)) return EMPTY_DRAFT;
-  const { name, recipe, settings, parameters, method, runCap, seeds, constraints, sweepSeed, notes } = stored;
-  const values = Object.entries(isRecord(settings) ? settings : {}).filter((entry): entry is [string, SettingValue] =>
-    isValue(entry[1]),
-  );
-  const read = Object.entries(isRecord(parameters) ? parameters : {}).filter(
-    (entry): entry is [string, DraftParameter] => isRecord(entry[1]),
-  );
-  const whole = (value: unknown, least: number): value is number =>
-    Number.isSafeInteger(value) && (value as number) >= least;
-  return {
-    name: typeof name === 'string' ? name : '',
-    recipe: typeof recipe === 'string' ? recipe : null,
-    settings: Object.fromEntries(values),
-    parameters: Object.fromEntries(read),
-    method: method === 'random' ? 'random' : 'grid',
-    runCap: whole(runCap, 1) ? runCap : null,
-    seeds:
-      whole(seeds, 1) || (Array.isArray(seeds) && seeds.length > 0 && seeds.every((seed) => whole(seed, 0)))
-        ? (seeds as Draft['seeds'])
-        : 1,
-    constraints: Array.isArray(constraints) ? constraints.filter((each) => typeof each === 'string') : [],
-    sweepSeed: whole(sweepSeed, 0) ? sweepSeed : 0,
-    notes: typeof notes === 'string' ? notes : '',
-    ...readMetric(stored.metric),
-    ...(isRecord(stored.earlyTerminate) && stored.earlyTerminate.type === 'hyperband'
-      ? { earlyTerminate: stored.earlyTerminate as unknown as NonNullable<Draft['earlyTerminate']> }
-      : {}),
-  };
 }

@@ -1,8 +1,7 @@
 /** A draft that trains what a run trained. */
+import { type Draft, EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import { EMPTY_DRAFT } from './draft.ts';
-import type { Draft } from './types.ts';
 
 /** `stop.steps` steps aside when another limit is set unless it was asked for: then it has to be said, whatever its value. */
 function limited(config: Config): boolean {

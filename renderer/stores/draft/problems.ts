@@ -1,8 +1,9 @@
 /** Where a problem belongs in the form, and its one-click fix: from the fields of its record, never from its words. */
+import { type Draft, type DraftParameter, METHODS } from '../../../preload/contract/draft.ts';
 import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
-import { type DistributionInfo, infoOf, kindOf } from '../../../preload/shared/sweeps/distributions.ts';
+import { type DistributionInfo, infoOf } from '../../../preload/shared/sweeps/distributions.ts';
+import { kindOf } from '../../../preload/shared/sweeps/parameters.ts';
 import { fieldOf, replaceValue, setFixed, setParameter } from './draft.ts';
-import type { Draft, DraftParameter } from './types.ts';
 
 /** A place in the form: a setting, or one of the parts that are no setting. */
 export type Place =
@@ -58,8 +59,10 @@ export function fixed(
   if (nearest === undefined) return null;
   const place = placeOf(problem.setting, isSetting);
   switch (place.part) {
-    case 'method':
-      return nearest === 'grid' || nearest === 'random' ? { ...draft, method: nearest } : null;
+    case 'method': {
+      const method = METHODS.find((known) => known === nearest);
+      return method === undefined ? null : { ...draft, method };
+    }
     case 'cap':
       return typeof nearest === 'number' ? { ...draft, runCap: nearest } : null;
     case 'seeds':

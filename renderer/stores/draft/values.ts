@@ -1,7 +1,7 @@
 /** Text that people type for a setting. Bad text is kept as it is: the plan says what is wrong with it. */
+import type { DraftParameter } from '../../../preload/contract/draft.ts';
 import type { SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 import { parseNumber, readText } from '../../../preload/shared/settings/values.ts';
-import type { DraftParameter } from './types.ts';
 
 /** As `parseNumber`, also with separators as they are shown, where they stand in groups of three. NaN when it is no number. */
 export function typedNumber(text: string): number {

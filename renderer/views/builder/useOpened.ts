@@ -1,11 +1,11 @@
 /** What an address asks the builder to begin with: `?recipe=NAME`, `?from=RUN`, `?sweep=SWEEP`. */
 import { watch } from 'vue';
+import { type Draft, EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import { place, setQuery } from '../../frame/router.ts';
 import { useToasts } from '../../stores/toasts.ts';
 import * as lab from '../../stores/lab.ts';
-import { EMPTY_DRAFT, isEmpty } from '../../stores/draft/draft.ts';
+import { isEmpty } from '../../stores/draft/draft.ts';
 import { draftOfRun } from '../../stores/draft/fromRun.ts';
-import type { Draft } from '../../stores/draft/types.ts';
 import type { useBuilder } from '../../stores/draft.ts';
 
 export function useOpened(builder: ReturnType<typeof useBuilder>): void {

@@ -178,14 +178,19 @@ describe('calls', () => {
     await expect(wrong).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('nothing.txt') });
   });
 
-  it('refuse a sweep file with a method that cannot be planned (would catch bayes that is silently a grid)', async () => {
+  it('keep a method that cannot be planned, and refuse to plan it (would catch bayes that is silently a grid)', async () => {
     await lab.open(finishing);
+    const client = lab.client();
     const yaml = (method: string) =>
       `method: ${method}\nmetric: { name: val/loss }\nparameters: { model.depth: { min: 1, max: 4 } }\n`;
-    const bayes = await lab.client().call('sweeps.fromYaml', { yaml: yaml('bayes') });
-    expect(bayes.draft).toBeNull();
-    expect(bayes.problems).toMatchObject([{ setting: 'method', value: 'bayes', nearest: 'random' }]);
-    const grid = await lab.client().call('sweeps.fromYaml', { yaml: yaml('grid') });
+    const { draft, problems } = await client.call('sweeps.fromYaml', { yaml: yaml('bayes') });
+    expect(problems).toEqual([]);
+    const plan = await client.call('sweeps.plan', { draft: draft! });
+    expect(plan.problems).toMatchObject([{ setting: 'method', value: 'bayes', nearest: 'random' }]);
+    expect(plan.runs).toBe(0);
+    await expect(client.call('sweeps.launch', { draft: draft! })).rejects.toMatchObject({ code: 'invalid' });
+    expect((await client.call('sweeps.list', {})).sweeps).toEqual([]);
+    const grid = await client.call('sweeps.fromYaml', { yaml: yaml('grid') });
     expect(grid.draft).toMatchObject({ method: 'grid', metric: { name: 'val/loss', goal: 'minimize' } });
   });
 

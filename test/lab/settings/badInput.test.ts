@@ -239,7 +239,7 @@ const sweepRows: [string, Row][] = [
     {
       setting: 'parametres',
       value: 'parametres',
-      allowed: 'one of method',
+      allowed: 'method, metric, metrics',
       nearest: 'parameters',
       also: ['s.yaml:2:1'],
     },
@@ -379,7 +379,7 @@ const sweepRows: [string, Row][] = [
   ],
   [
     one('model.width: { distribution: q_uniform, min: 0, max: 256, q: 64 }'),
-    { setting: 'model.width', value: '0', allowed: 'from 1', nearest: 1, also: ['the lower end of q_uniform'] },
+    { setting: 'model.width', value: '0', allowed: 'from 1', nearest: 64, also: ['the lower end of q_uniform'] },
   ],
   [
     'method: grid\nparameters: { seed: { value: 1 }, data.size: { min: 1, max: 9999999 } }\n',
@@ -420,8 +420,8 @@ const sweepRows: [string, Row][] = [
 
 describe('sweep files', () => {
   it.each(sweepRows)('%j', (text, row) => {
-    const { sweep, problems } = parseSweep(text, 's.yaml');
-    const found = sweep ? planSweep({ registry, sweep, recipes }) : undefined;
+    const { sweep, problems, places } = parseSweep(text, 's.yaml');
+    const found = sweep ? planSweep({ registry, sweep, places, recipes }) : undefined;
     expect(found?.runs ?? []).toEqual([]);
     expectNamed(found?.problems ?? problems, row);
   });

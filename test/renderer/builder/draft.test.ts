@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { EMPTY_DRAFT, readDraft } from '../../../preload/contract/draft.ts';
 import type { SettingSpec } from '../../../preload/contract/settings.ts';
 import {
-  EMPTY_DRAFT,
   addValue,
   fieldOf,
   isSwept,
-  readDraft,
   removeValue,
   replaceValue,
   setFixed,
@@ -89,27 +88,6 @@ describe('the draft', () => {
   it('names what is swept in the order of the plan, constants left out', () => {
     const draft = setParameter(setValues(EMPTY_DRAFT, 'optimizer.lr', [1e-3, 1e-2], base), 'model.depth', { value: 6 });
     expect(sweptNames(draft)).toEqual(['optimizer.lr']);
-  });
-
-  it('reads a damaged stored draft as far as it can (would catch a builder that no longer opens)', () => {
-    expect(readDraft(null)).toEqual(EMPTY_DRAFT);
-    expect(readDraft([1])).toEqual(EMPTY_DRAFT);
-    const read = readDraft({
-      name: 7,
-      settings: { a: 1, b: null, c: [] },
-      parameters: 3,
-      seeds: [],
-      runCap: -1,
-      method: 'bayes',
-      constraints: ['x', 2],
-    });
-    expect(read).toEqual({ ...EMPTY_DRAFT, settings: { a: 1 }, constraints: ['x'] });
-    expect(readDraft({ seeds: [3, 5], runCap: 12, method: 'random' })).toEqual({
-      ...EMPTY_DRAFT,
-      seeds: [3, 5],
-      runCap: 12,
-      method: 'random',
-    });
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
 import { builtInRegistry, checkValue } from '../../../main/lab/settings/index.ts';
 import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
-import { DISTRIBUTIONS, distributionsFor } from '../../../preload/shared/sweeps/distributions.ts';
+import { distributionsFor } from '../../../preload/shared/sweeps/distributions.ts';
 import { distributionFrom, previewQuantile, summarise } from '../../../renderer/stores/draft/distributions.ts';
 import {
   groupDropped,
@@ -18,7 +19,7 @@ const defaults = registry.defaults;
 
 describe('distributions', () => {
   it('previews what the lab draws (would catch a preview of another distribution)', () => {
-    for (const { kind } of DISTRIBUTIONS) {
+    for (const { kind } of distributionsFor(byName.get('optimizer.lr')!)) {
       const parameter = distributionFrom(byName.get('optimizer.lr')!, kind, [0.001, 0.01]);
       for (const u of [0.05, 0.3, 0.5, 0.77, 0.95]) {
         const { distribution: _, ...fields } = parameter;
@@ -75,7 +76,7 @@ describe('the words of the plan', () => {
     const dropped = [64, 128, 256].map((width) => ({
       label: `width=${width}`,
       values: {},
-      problem: checkRules({ ...defaults, 'model.width': width, 'model.heads': 3 }).problems[0],
+      problem: builtInCatalog.check({ ...defaults, 'model.width': width, 'model.heads': 3 }).problems[0],
     }));
     const rate = { ...checkValue(byName.get('optimizer.lr')!, -1)!, code: 'value' };
     const groups = groupDropped([...dropped, { label: 'x', values: {}, problem: rate }]);

@@ -1,10 +1,9 @@
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RecipeCard } from '../../../../preload/contract/shapes.ts';
-import { listRecipes } from '../../../lab/settings/index.ts';
+import { listRecipes, resolveValues } from '../../../lab/settings/index.ts';
 import type { Recipe } from '../../../lab/settings/index.ts';
 import { checkup } from '../../checkup.ts';
 import { packageVersion } from '../../version.ts';
-import { resolveValues } from '../configs.ts';
 import type { Door, Handlers, Hub } from '../hub.ts';
 
 export function appRoutes(

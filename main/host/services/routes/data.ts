@@ -5,8 +5,7 @@ import { wideCsv } from '../../../lab/export/wideCsv.ts';
 import { CORPORA, listDatasets } from '../../../lab/datasets/catalog.ts';
 import type { DataFacts } from '../../../../preload/contract/shapes.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
-import { configOf } from '../configs.ts';
-import type { Values } from '../configs.ts';
+import { configOf } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
 
 /** Key among the saved layouts. */
@@ -15,7 +14,7 @@ const NAMES = 'data.names';
 export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
   const { lab } = hub;
   const { store, registry, paths } = lab;
-  const configured = (given: Values): Promise<Config> => configOf(registry, given);
+  const configured = (given: Parameters<typeof configOf>[1]): Promise<Config> => configOf(registry, given);
   /** Corpora by the hash of what was prepared from them: datasets that no run has used yet. */
   const named = (): Record<string, string> => (hub.views.get(NAMES) ?? {}) as Record<string, string>;
   const stats = async (config: Config, signal: AbortSignal): Promise<DataFacts> => {

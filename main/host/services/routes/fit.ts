@@ -3,7 +3,7 @@ import { findGpuByDriverName } from '../../../lab/fit/gpus.ts';
 import { installedGpus } from '../../../engine/executors/nvidia.ts';
 import { gpuTable } from '../../../lab/fit/index.ts';
 import type { GpuSpec } from '../../../lab/fit/index.ts';
-import { configOf } from '../configs.ts';
+import { configOf } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
 
 export function fitRoutes(hub: Hub): Handlers<'fit'> {

@@ -1,13 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { LabError } from '../../../../preload/contract/rpc.ts';
-import type { Draft, ListedSweep, SweepPlan } from '../../../../preload/contract/shapes.ts';
+import type { Draft } from '../../../../preload/contract/draft.ts';
+import type { ListedSweep, SweepPlan } from '../../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../../engine/executors/select.ts';
 import { defaultConcurrency, requeue } from '../../../lab/queue/queue.ts';
-import { methodProblems, parseSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
-import type { SweepPlan as Plan, SweepSpec } from '../../../lab/sweeps/index.ts';
-import { refuse } from '../configs.ts';
-import { draftToSweep, sweepToDraft, withoutPlace } from '../draftYaml.ts';
-import { toLabError } from '../errors.ts';
+import { parseSweep, storedSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
+import type { SweepPlan as Plan } from '../../../lab/sweeps/index.ts';
+import { refuse, toLabError } from '../errors.ts';
 import { listed } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
 
@@ -61,9 +60,7 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
 
   return {
     'sweeps.plan': async ({ draft, prices, budget, ...where }, { signal }) => {
-      const planned = await planner.ask('draft', { draft }, signal);
-      if ('problems' in planned) return { ...NOTHING, problems: planned.problems };
-      const { summary, first } = planned;
+      const { summary, first } = await planner.ask('draft', { draft }, signal);
       const answer: SweepPlan = { ...NOTHING, ...summary };
       if (first === null) return answer;
       try {
@@ -81,27 +78,13 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       }
     },
     'sweeps.fromYaml': ({ yaml }) => {
-      const { sweep, problems, extensions } = parseSweep(yaml);
-      if (sweep === undefined)
-        return { draft: null, problems: [...problems], extensions: [...extensions], ignored: [] };
-      // A draft has the methods that can be planned: another one is said, not silently replaced.
-      const method = methodProblems(sweep).filter(({ setting }) => setting === 'method');
-      if (method.length > 0) return { draft: null, problems: method, extensions: [...extensions], ignored: [] };
-      return { ...sweepToDraft(sweep), problems: [...problems], extensions: [...extensions] };
+      const { sweep = null, problems, extensions } = parseSweep(yaml);
+      return { draft: sweep, problems: [...problems], extensions: [...extensions] };
     },
-    'sweeps.toYaml': ({ draft }) => {
-      const { sweep, problems } = draftToSweep(draft);
-      refuse(problems);
-      return { yaml: sweepToYaml(sweep!) };
-    },
+    'sweeps.toYaml': ({ draft }) => ({ yaml: sweepToYaml(draft) }),
     'sweeps.launch': async ({ draft, force = false }, { signal }) => {
-      const planned = await planner.ask('runs', { draft }, signal);
-      if (planned.problems !== undefined) {
-        refuse(planned.problems);
-        throw new LabError('invalid', 'The sweep cannot be read.');
-      }
-      const { plan, spec } = planned;
-      refuse(plan.problems.map(withoutPlace));
+      const plan = await planner.ask('runs', { draft }, signal);
+      refuse(plan.problems);
       const configs = plan.runs.map(({ config }) => config);
       const threads = await threadsOf(configs);
       const wanted = Math.max(queue.concurrency, defaultConcurrency(configs.length, availableParallelism(), threads));
@@ -118,9 +101,9 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       const { settings, dropped, duplicates, combinations, seeds, warnings } = plan;
       const { sweep, runs } = store.createSweep(
         {
-          name: draft.name || defaultName(spec),
-          spec,
-          yaml: sweepToYaml(spec),
+          name: draft.name || defaultName(draft),
+          spec: draft,
+          yaml: sweepToYaml(draft),
           plan: { settings, dropped, duplicates, combinations, seeds, warnings },
         },
         plan.runs.map((run) => ({ ...run, codeVersion: lab.codeVersion })),
@@ -143,7 +126,7 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
     }),
     'sweeps.get': ({ id }) => {
       const sweep = find(id);
-      return { sweep, draft: draftOf(sweep.spec) };
+      return { sweep, draft: storedSweep(sweep.spec) };
     },
     'sweeps.rename': ({ id, name }) => {
       find(id);
@@ -174,15 +157,6 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
   };
 }
 
-/** Null for sweeps of an older form. */
-function draftOf(spec: unknown): Draft | null {
-  try {
-    return sweepToDraft(spec as SweepSpec).draft;
-  } catch {
-    return null;
-  }
-}
-
 /** The most threads that one of the runs uses. @throws ExecutorUnavailableError before anything was created */
 async function threadsOf(configs: readonly SweepConfig[]): Promise<number> {
   const wanted = new Map(configs.map((config) => [`${config.device} ${config['precision.policy']}`, config]));
@@ -196,9 +170,9 @@ async function threadsOf(configs: readonly SweepConfig[]): Promise<number> {
 type SweepConfig = Plan['runs'][number]['config'];
 
 /** `quick: depth × width`, from what is varied. */
-function defaultName({ parameters, recipe }: SweepSpec): string {
-  const varied = parameters
-    .filter(({ distribution }) => distribution.kind !== 'constant')
-    .map(({ name }) => name.slice(name.lastIndexOf('.') + 1));
+function defaultName({ parameters, recipe }: Draft): string {
+  const varied = Object.entries(parameters)
+    .filter(([, { value }]) => value === undefined)
+    .map(([name]) => name.slice(name.lastIndexOf('.') + 1));
   return [recipe ?? '', varied.join(' × ') || 'seeds'].filter(Boolean).join(': ');
 }

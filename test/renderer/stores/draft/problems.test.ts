@@ -1,10 +1,10 @@
 /** Problems as records: where each belongs in the form, and its fix. Nothing here may depend on the words of a message. */
 import { describe, expect, it } from 'vitest';
-import { draftToSweep } from '../../../../main/host/services/draftYaml.ts';
-import { builtInRegistry, checkRules, listRecipes } from '../../../../main/lab/settings/index.ts';
+import { builtInCatalog } from '../../../../main/engine/catalog.ts';
+import { builtInRegistry, listRecipes } from '../../../../main/lab/settings/index.ts';
 import { planSweep } from '../../../../main/lab/sweeps/index.ts';
+import { type Draft, EMPTY_DRAFT } from '../../../../preload/contract/draft.ts';
 import type { Problem } from '../../../../preload/contract/settings.ts';
-import { EMPTY_DRAFT } from '../../../../renderer/stores/draft/draft.ts';
 import {
   byPlace,
   fixed,
@@ -14,7 +14,6 @@ import {
   placeOf,
   problemsFromDropped,
 } from '../../../../renderer/stores/draft/problems.ts';
-import type { Draft } from '../../../../renderer/stores/draft/types.ts';
 
 const registry = builtInRegistry();
 const recipes = await listRecipes();
@@ -30,9 +29,7 @@ const problem = (setting: string, more: object = {}): Problem => ({
 });
 
 /** What the form has to show of a draft: problems, and why combinations were dropped. */
-function problemsOf(draft: Draft): Problem[] {
-  const { sweep, problems } = draftToSweep(draft);
-  if (sweep === undefined) return [...problems];
+function problemsOf(sweep: Draft): Problem[] {
   const plan = planSweep({ registry, sweep, recipes });
   return [
     ...plan.problems.filter(({ code }) => code !== 'nothing_left'),
@@ -77,6 +74,16 @@ describe('fixes', () => {
     ['a logarithmic one', swept('model.mlp_width', { distribution: 'log_uniform_values', min: 16, max: 64 }, random)],
     ['bounds in the wrong order', swept('model.depth', { distribution: 'int_uniform', min: 9, max: 3 })],
     ['half an integer', swept('model.depth', { distribution: 'int_uniform', min: 1.5, max: 3 })],
+    ['the lower end of a step', swept('model.width', { distribution: 'q_uniform', min: 0, max: 128, q: 64 })],
+    [
+      'the end of inverse exponents',
+      swept('model.mlp_ratio', { distribution: 'inv_log_uniform', min: -9, max: 2 }, random),
+    ],
+    ['a negative deviation', swept('optimizer.lr', { distribution: 'normal', mu: 1, sigma: -1 }, random)],
+    [
+      'a misspelt distribution',
+      swept('optimizer.lr', { distribution: 'log_unifrom_values', min: 0.1, max: 1 }, random),
+    ],
     ['no end of a random search', swept('model.depth', { values: [1, 2] }, { method: 'random' })],
     ['a cap below the seeds', draft({ runCap: 2, seeds: 3 })],
     ['a misspelt recipe', draft({ recipe: 'quik' })],
@@ -87,6 +94,11 @@ describe('fixes', () => {
     [
       'a micro-batch that does not divide',
       swept('batch.micro', { values: [3, 4] }, { settings: { 'batch.sequences': 8 } }),
+    ],
+    ['a method that does not run', draft({ method: 'bayes', metric: { name: 'val/loss', goal: 'minimize' } })],
+    [
+      'a step that is no integer',
+      swept('model.depth', { distribution: 'q_normal', mu: 4, sigma: 0.1, q: 0.5 }, random),
     ],
     ['a window beyond the context', draft({ settings: { 'model.window': 999, 'model.context': 64 } })],
   ])('%s: offered whatever the words are, and it mends (catches a fix that hangs on a sentence)', (_, wrong) => {
@@ -119,7 +131,7 @@ describe('fixes', () => {
       const next = fixed(wrong, way, isSetting, defaults)!;
       const [changed] = next.parameters['model.width'].values!;
       const config = { ...defaults, ...next.settings, 'model.width': changed as number };
-      expect(checkRules(config).problems).toEqual([]);
+      expect(builtInCatalog.check(config).problems).toEqual([]);
     }
   });
 
@@ -149,7 +161,7 @@ describe('places', () => {
 
   it('says once why combinations were dropped, and nothing of the constraints of the sweep', () => {
     const dropped = [7, 7, 5].map((heads) => ({
-      problem: checkRules({ ...defaults, 'model.width': 64, 'model.heads': heads }).problems[0],
+      problem: builtInCatalog.check({ ...defaults, 'model.width': 64, 'model.heads': heads }).problems[0],
     }));
     const wanted = { problem: problem('constraints.0', { code: 'constraint' }) };
     expect(problemsFromDropped([...dropped, wanted], isSetting).map(({ value }) => value)).toEqual([7, 5]);

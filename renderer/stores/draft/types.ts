@@ -1,2 +1,0 @@
-/** The draft as the contract has it. */
-export type { Draft, DraftParameter } from '../../../preload/contract/shapes.ts';

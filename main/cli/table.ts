@@ -1,5 +1,5 @@
-/** Plain tables: a header, a rule, rows; numbers to the right. */
-import Table from 'cli-table3';
+/** Plain tables: a header and rows, two spaces between columns; numbers to the right. */
+import stringWidth from 'string-width';
 import type { Output } from './output.ts';
 
 export interface Column {
@@ -7,39 +7,43 @@ export interface Column {
   readonly align?: 'left' | 'right';
 }
 
-/** `emphasis` is the index of a row to highlight. */
+const GAP = '  ';
+
+/**
+ * Widths are those of terminals: wide characters count two, escape codes none. A cell of several lines makes its row as high.
+ * @param emphasis index of a row to highlight
+ */
 export function renderTable(
   output: Output,
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   emphasis?: number,
 ): string {
-  const table = new Table({
-    chars: {
-      top: '',
-      'top-mid': '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-mid': '',
-      'bottom-left': '',
-      'bottom-right': '',
-      left: '',
-      'left-mid': '',
-      right: '',
-      'right-mid': '',
-      mid: '',
-      'mid-mid': '',
-      middle: '  ',
-    },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-    colAligns: columns.map(({ align }) => align ?? 'left'),
-  });
-  table.push(columns.map(({ title }) => output.style('bold', title)));
-  rows.forEach((row, i) => table.push(row.map((cell) => (i === emphasis ? output.style('green', cell) : cell))));
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
+  const header = columns.map(({ title }) => output.style('bold', title));
+  const body = rows.map((row, i) => row.map((cell) => (i === emphasis ? styled(output, cell) : cell)));
+  const cells = [header, ...body].map((row) => columns.map((_, i) => (row[i] ?? '').split('\n')));
+  const widths = columns.map((_, i) =>
+    Math.max(...cells.map((row) => Math.max(...row[i].map((line) => stringWidth(line))))),
+  );
+  const padded = (line: string, i: number): string => {
+    const room = ' '.repeat(widths[i] - stringWidth(line));
+    return columns[i].align === 'right' ? room + line : line + room;
+  };
+  return cells
+    .flatMap((row) =>
+      Array.from({ length: Math.max(...row.map(({ length }) => length)) }, (_, k) =>
+        row
+          .map((lines, i) => padded(lines[k] ?? '', i))
+          .join(GAP)
+          .trimEnd(),
+      ),
+    )
     .join('\n');
 }
+
+/** Line by line: a style that spans lines would colour the cells beside it. */
+const styled = (output: Output, cell: string): string =>
+  cell
+    .split('\n')
+    .map((line) => output.style('green', line))
+    .join('\n');

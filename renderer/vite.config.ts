@@ -1,15 +1,26 @@
 /** The renderer alone: `vite build --config renderer/vite.config.ts`. Hosts import `rendererOptions` into their own build. */
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
-import type { UserConfig } from 'vite';
+import type { Plugin, UserConfig } from 'vite';
+import { guidePage } from './views/help/markdown.ts';
 
 const here = new URL('.', import.meta.url).pathname;
+
+/** Pages of the guide are read here, so that no page carries a parser of Markdown. */
+const guidePages = (): Plugin => ({
+  name: 'guide-pages',
+  enforce: 'pre',
+  transform: {
+    filter: { id: /\/resources\/guide\/[^/]+\.md$/u },
+    handler: (source) => ({ code: `export default ${JSON.stringify(guidePage(source))};`, map: null }),
+  },
+});
 
 export const rendererOptions = {
   root: here,
   // Relative, so that the same files load from app:// and from a local server.
   base: './',
-  plugins: [vue()],
+  plugins: [vue(), guidePages()],
   // One language only: the runtime compiler of templates needs eval, which the content security policy forbids.
   define: {
     __VUE_OPTIONS_API__: 'true',

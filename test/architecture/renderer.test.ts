@@ -4,7 +4,7 @@ import { sources } from './sources.ts';
 
 /** From the bottom to the top. What stands in one line is one layer. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['env.d.ts', 'vite.config.ts'],
+  ['env.d.ts'],
   ['tokens'],
   ['connect'],
   ['stores'],
@@ -17,6 +17,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['routes.ts'],
   ['start.ts'],
   ['App.vue', 'main.ts'],
+  // Builds the pages, and reads the guide as they show it.
+  ['vite.config.ts'],
 ];
 
 const files = sources.filter(({ name }) => name.startsWith('renderer/'));

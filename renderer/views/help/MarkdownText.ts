@@ -3,7 +3,7 @@ import { defineComponent, h } from 'vue';
 import type { PropType, VNode, VNodeChild } from 'vue';
 import CopyButton from '../../components/CopyButton.vue';
 import { guideLink } from './links.ts';
-import type { Block, Inline } from './markdown.ts';
+import type { Block, Inline } from './blocks.ts';
 
 type ImageSource = (source: string) => string | undefined;
 

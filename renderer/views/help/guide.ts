@@ -1,7 +1,9 @@
 /** The pages of the guide, carried with the app. */
 import { theme } from '../../stores/theme.ts';
+import type { GuidePage } from './blocks.ts';
 
-const texts = import.meta.glob<string>('../../../resources/guide/*.md', { query: '?raw', import: 'default' });
+/** Made when the interface is built, from Markdown (`vite.config.ts`). */
+const pages = import.meta.glob<GuidePage>('../../../resources/guide/*.md', { import: 'default' });
 const images = import.meta.glob<string>('../../../resources/guide/*.{png,webp,svg}', {
   query: '?url',
   import: 'default',
@@ -23,7 +25,7 @@ const TITLES: Readonly<Record<string, string>> = {
 };
 
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1).replace(/\.\w+$/u, '');
-const pathOf = new Map(Object.keys(texts).map((path) => [nameOf(path), path]));
+const pathOf = new Map(Object.keys(pages).map((path) => [nameOf(path), path]));
 const rank = (name: string): number => (ORDER.indexOf(name) + ORDER.length + 1) % (ORDER.length + 1);
 
 export interface Page {
@@ -36,9 +38,9 @@ export const PAGES: readonly Page[] = [...pathOf.keys()]
   .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
   .map((name) => ({ name, title: TITLES[name] ?? name[0].toUpperCase() + name.slice(1).replaceAll('-', ' ') }));
 
-export async function readPage(name: string): Promise<string | null> {
+export async function readPage(name: string): Promise<GuidePage | null> {
   const path = pathOf.get(name);
-  return path === undefined ? null : await texts[path]();
+  return path === undefined ? null : await pages[path]();
 }
 
 /** The served address of an image beside the page: of `board-light.png` its dark twin, where the app is dark. */

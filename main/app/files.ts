@@ -1,9 +1,11 @@
 /** Saving files through the native dialog. A page names and fills a file; where it lies, only the dialog says. */
-import { open, realpath, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { app, dialog, shell } from 'electron';
 import type { BrowserWindow, FileFilter } from 'electron';
 import type { FileChoice, SaveAnswer } from '../../preload/contract/bridge.ts';
+import { replaceFile } from '../files/atomic.ts';
+import { writeProblem } from '../files/words.ts';
 
 /** Larger than any picture or table that a page can draw; what is larger is exported by the lab. */
 const MOST_BYTES = 256 << 20;
@@ -39,7 +41,8 @@ export async function saveFile(window: BrowserWindow, value: unknown, content: u
   const path = await chooseFile(window, value);
   if (path === null) return null;
   try {
-    await writeWhole(path, content);
+    // A link keeps pointing at its file.
+    await replaceFile(await realpath(path).catch(() => path), content);
     return { path };
   } catch (error) {
     return { problem: writeProblem(error as NodeJS.ErrnoException, path) };
@@ -50,52 +53,4 @@ export async function showFile(path: string): Promise<boolean> {
   const there = await realpath(path).catch(() => undefined);
   if (there !== undefined) shell.showItemInFolder(path);
   return there !== undefined;
-}
-
-/** Writes beside the file and renames: what was there stays whole until all of it is written. */
-export async function writeWhole(path: string, content: Uint8Array): Promise<void> {
-  // A link keeps pointing at its file.
-  const target = await realpath(path).catch(() => path);
-  const part = `${target}.${process.pid}.part`;
-  try {
-    const file = await open(part, 'w');
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(part, target);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
-  }
-}
-
-/** Why a file could not be written, for people. */
-export function writeProblem({ code, message }: NodeJS.ErrnoException, path: string): string {
-  const [name, folder] = [basename(path), dirname(path)];
-  switch (code) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return `There is no room left for ${name} in ${folder}; nothing was written.`;
-    case 'EACCES':
-    case 'EPERM':
-      return `${name} may not be written in ${folder}: choose another folder.`;
-    case 'EROFS':
-      return `${folder} can only be read: choose another folder.`;
-    case 'ENOENT':
-    case 'ENOTDIR':
-      return `There is no folder ${folder}.`;
-    case 'EISDIR':
-    case 'EEXIST':
-    case 'ENOTEMPTY':
-      return `${path} is a folder: choose another name.`;
-    case 'EBUSY':
-      return `${name} is open in another program; close it there, or choose another name.`;
-    case 'ENAMETOOLONG':
-      return `The name ${name.slice(0, 40)}… is too long.`;
-    default:
-      return `${name} could not be written: ${message}`;
-  }
 }

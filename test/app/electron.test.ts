@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BRIDGE_KEYS, CHANNELS } from '../../preload/contract/bridge.ts';
-import { writeProblem } from '../../main/app/files.ts';
+import { writeProblem } from '../../main/files/words.ts';
 import { COMMAND_MENUS } from '../../preload/contract/menu.ts';
 
 type Listener = (...values: never[]) => unknown;
@@ -342,7 +342,7 @@ describe('saving a file', () => {
     fake.chosen = join(fake.userData, 'folder');
     mkdirSync(join(fake.chosen, 'full'), { recursive: true });
     expect(await save(bytes('x'))).toEqual({ problem: `${fake.chosen} is a folder: choose another name.` });
-    expect(readdirSync(fake.userData).filter((name) => name.endsWith('.part'))).toEqual([]);
+    expect(readdirSync(fake.userData).filter((name) => name.includes('.tmp-'))).toEqual([]);
     expect(await save('not bytes')).toEqual({ problem: 'There is nothing to save.' });
     const words = (code: string): string => writeProblem(Object.assign(new Error('raw'), { code }), '/home/a/x.csv');
     expect(words('ENOSPC')).toBe('There is no room left for x.csv in /home/a; nothing was written.');

@@ -1,0 +1,29 @@
+import { basename, dirname } from 'node:path';
+
+/** Why a file that someone chose could not be written, in words; nothing was changed. */
+export function writeProblem({ code, message }: NodeJS.ErrnoException, path: string): string {
+  const [name, folder] = [basename(path), dirname(path)];
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return `There is no room left for ${name} in ${folder}; nothing was written.`;
+    case 'EACCES':
+    case 'EPERM':
+      return `${name} may not be written in ${folder}: choose another folder.`;
+    case 'EROFS':
+      return `${folder} can only be read: choose another folder.`;
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return `There is no folder ${folder}.`;
+    case 'EISDIR':
+    case 'EEXIST':
+    case 'ENOTEMPTY':
+      return `${path} is a folder: choose another name.`;
+    case 'EBUSY':
+      return `${name} is open in another program; close it there, or choose another name.`;
+    case 'ENAMETOOLONG':
+      return `The name ${name.slice(0, 40)}… is too long.`;
+    default:
+      return `${name} could not be written: ${message}`;
+  }
+}

@@ -9,6 +9,7 @@ import { tokenizerSettings } from './data/tokenizers/shared.settings.ts';
 import { executorFamily } from './executors/index.ts';
 import { chosen, DeclarationError, KINDS_HERE } from './kind.ts';
 import type { Common, DerivedDefault, Family, Kind, Kinds } from './kind.ts';
+import { attentionFamily } from './nn/attention/index.ts';
 import { modelFamily } from './nn/models/index.ts';
 import { optimizerFamily } from './optim/optimizers/index.ts';
 import { scheduleFamily } from './optim/schedules/index.ts';
@@ -26,6 +27,7 @@ const SECTIONS: readonly (Family | Common)[] = [
   { settings: dataSettings, rules: dataRules },
   { settings: tokenizerSettings },
   modelFamily,
+  attentionFamily,
   optimizerFamily,
   scheduleFamily,
   batchSettings,
@@ -119,7 +121,7 @@ export class Catalog implements Kinds {
 
   /** Applies the rules of the kinds that a complete configuration chooses, and the common ones. Single values must be valid. */
   check(config: Config): RuleResult {
-    const ofKinds = this.#chosen(config).flatMap(([family, kind]) => this.#rulesOf(family, kind));
+    const ofKinds = this.#inUse(config).flatMap(([family, kind]) => this.#rulesOf(family, kind));
     return applyRules([...ofKinds, ...this.#common.flatMap(({ rules = [] }) => rules)], config);
   }
 
@@ -163,7 +165,7 @@ export class Catalog implements Kinds {
 
   #derivedFor(config: Config): readonly DerivedDefault[] {
     return [
-      ...this.#chosen(config).flatMap(([, { derived = [] }]) => derived),
+      ...this.#inUse(config).flatMap(([, { derived = [] }]) => derived),
       ...this.#common.flatMap(({ derived = [] }) => derived),
     ];
   }
@@ -173,6 +175,15 @@ export class Catalog implements Kinds {
     return this.#families.flatMap((family): [Family, Kind][] => {
       const kind = this.all(family).find(({ name }) => name === config[family.setting]);
       return kind === undefined ? [] : [[family, kind]];
+    });
+  }
+
+  /** The chosen kinds of the families that matter: those that no other family uses, or that a chosen kind does. */
+  #inUse(config: Config): [Family, Kind][] {
+    const chosenKinds = this.#chosen(config);
+    return chosenKinds.filter(([family]) => {
+      const users = this.#families.some((each) => this.all(each).some(({ uses = [] }) => uses.includes(family.name)));
+      return !users || chosenKinds.some(([, { uses = [] }]) => uses.includes(family.name));
     });
   }
 
@@ -234,11 +245,23 @@ export class Catalog implements Kinds {
   /** The settings of a family: what all its kinds share, and in their place those of the kinds. */
   #compose(family: Family): readonly SettingSpec[] {
     const kinds = this.all(family);
-    return family.shared.flatMap((entry): SettingSpec[] => {
+    const used = this.#usedWhen(family);
+    const specs = family.shared.flatMap((entry): SettingSpec[] => {
       if (entry !== KINDS_HERE) return [entry.name === family.setting ? withChoices(entry, kinds) : entry];
       const own = [...this.#owned.values()].filter((owned) => owned.family === family);
       return own.map(({ spec, readers }) => withCondition(spec, condition(family, kinds, readers)));
     });
+    return specs.map((spec) => withCondition(spec, used));
+  }
+
+  /** When a family that kinds of another one use matters at all. */
+  #usedWhen({ name }: Family): string | undefined {
+    for (const family of this.#families) {
+      const kinds = this.all(family);
+      const users = kinds.filter(({ uses = [] }) => uses.includes(name));
+      if (users.length > 0) return condition(family, kinds, users);
+    }
+    return undefined;
   }
 
   /** Every name that a kind lists must be a setting. */

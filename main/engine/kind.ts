@@ -33,6 +33,8 @@ export interface Kind {
    * that it does not read have no effect.
    */
   readonly reads?: (config: Config) => ReadonlySet<string>;
+  /** Families whose choice matters to it (a model that takes an attention). Where no chosen kind uses a family, its settings have no effect. */
+  readonly uses?: readonly string[];
   /** Checked only while this kind is chosen. */
   readonly rules?: readonly Rule[];
   /** Applied only while this kind is chosen. */

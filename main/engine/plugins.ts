@@ -16,9 +16,11 @@ import * as operations from './graph/ops/index.ts';
 import { DeclarationError } from './kind.ts';
 import type { Kind } from './kind.ts';
 import { readsOf } from './nn/context.ts';
+import { defineAttention } from './nn/attention/attention.ts';
 import { defineModel } from './nn/model.ts';
 import type { ModelKind } from './nn/model.ts';
 import { defineOptimizer } from './optim/optimizers/optimizer.ts';
+import { defineSchedule } from './optim/schedules/schedule.ts';
 
 export interface Plugin {
   readonly name: string;
@@ -37,7 +39,7 @@ export class PluginError extends DeclarationError {
 }
 
 /** What a plug-in's function is called with. */
-export const PLUGIN_API = { ops: operations, defineModel, defineOptimizer };
+export const PLUGIN_API = { ops: operations, defineModel, defineAttention, defineOptimizer, defineSchedule };
 
 const bound = { min: z.number().optional(), max: z.number().optional() };
 const settingType = z.discriminatedUnion('kind', [

@@ -1,16 +1,35 @@
 /** Builds a model's graph: hands out parameters as state leaves and keeps the list of them. */
-import { dropout, fill, input, state } from '../graph/ops/index.ts';
+import { attention, dropout, fill, input, state } from '../graph/ops/index.ts';
+import type { AttentionOptions } from '../graph/ops/index.ts';
 import * as ops from '../graph/ops/index.ts';
 import { newGraph } from '../graph/operation.ts';
 import { sameShape } from '../graph/value.ts';
 import type { Graph, Shape, Value } from '../graph/value.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { ModelContext, ModelKind, ModelOutput, ParameterOptions, ParameterSpec } from './model.ts';
+import { DeclarationError } from '../kind.ts';
+import type { AttentionKind } from './attention/attention.ts';
+import type {
+  AttentionParts,
+  AttentionPlace,
+  ModelContext,
+  ModelKind,
+  ModelOutput,
+  ParameterOptions,
+  ParameterSpec,
+} from './model.ts';
 import { computeType, masterType, policyOf, productType } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
+/** An attention and its settings. */
+export interface ChosenAttention {
+  readonly kind: AttentionKind;
+  readonly settings: Config;
+}
+
 export interface BuildOptions {
   readonly model: ModelKind;
+  /** For models that take one. */
+  readonly attention?: ChosenAttention | undefined;
   readonly config: Config;
   readonly policy: PrecisionPolicy;
   readonly vocabularySize: number;
@@ -77,11 +96,31 @@ export function buildModel(options: BuildOptions): BuiltModel {
     within: (scope, build) => graph.within(scope, build),
     dropout: (x, rate) => (options.training && rate > 0 ? dropout(x, key, rate, streams++) : x),
     nextStream: () => streams++,
+    attend: (parts, settings, place) => attend(m, options, parts, settings, place),
   };
   const output = options.model.build(m);
   const names = new Map([...leaves].map(([name, leaf]) => [leaf, name]));
   const head = workingHead(output.head, names, policy);
   return { graph, tokens, output, head, parameters: [...specs.values()], leaves: names };
+}
+
+/** The chosen attention on these queries, keys and values. */
+function attend(
+  m: ModelContext,
+  { attention: chosen, model }: BuildOptions,
+  parts: AttentionParts,
+  options: AttentionOptions,
+  place: AttentionPlace,
+): Value {
+  if (chosen === undefined)
+    throw new DeclarationError(`model ${model.name}: attend needs \`uses: ['attention']\` in its definition`);
+  const { kind, settings } = chosen;
+  const masked = { keyMask: m.keyMask, ...options };
+  if (kind.attend !== undefined) return kind.attend(m, parts, masked, settings, place);
+  const { window } = kind.mask!(settings, place);
+  if (!(Number.isInteger(window) && window >= 0))
+    throw new DeclarationError(`attention ${kind.name}: mask gives window ${String(window)}; allowed: 0 and above`);
+  return attention(parts.q, parts.k, parts.v, { ...masked, causal: true, window });
 }
 
 /** The 16-bit copy of an embedding table that is also the output layer: products read 16 bits, look-ups the table itself. */

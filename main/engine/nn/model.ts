@@ -1,9 +1,10 @@
 /** What a model is, and what it is built with. Plug-ins define models with these same types. */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type * as operations from '../graph/ops/index.ts';
+import type { AttentionOptions } from '../graph/ops/index.ts';
 import type { DType, Graph, Shape, Value } from '../graph/value.ts';
 import { definer } from '../kind.ts';
-import type { Kind } from '../kind.ts';
+import type { Kind, Kinds } from '../kind.ts';
 
 /** Distribution that a parameter starts from. */
 export type Initial =
@@ -33,6 +34,22 @@ export interface ParameterSpec {
 export interface ParameterOptions {
   readonly initial: Initial;
   readonly role: ParameterRole;
+}
+
+/** Where in a model an attention stands. */
+export interface AttentionPlace {
+  /** From 0. */
+  readonly layer: number;
+  readonly layers: number;
+}
+
+/** Queries [rows, length, heads, size], keys and values [rows, length, kv heads, size], and the stream that they were made from. */
+export interface AttentionParts {
+  readonly q: Value;
+  readonly k: Value;
+  readonly v: Value;
+  /** [rows, length, width]: for kinds that score tokens. */
+  readonly x: Value;
 }
 
 /** Everything that a model may use while it builds its graph. */
@@ -69,6 +86,11 @@ export interface ModelContext {
   dropout(x: Value, rate: number): Value;
   /** A stream number for operations that draw random numbers themselves (attention dropout). */
   nextStream(): number;
+  /**
+   * Mixes values by the chosen attention (`attention.kind`), for models that list `uses: ['attention']`. Padding is masked.
+   * Returns [rows, context, heads, size].
+   */
+  attend(parts: AttentionParts, options: AttentionOptions, place: AttentionPlace): Value;
 }
 
 export interface ModelOutput {
@@ -84,7 +106,7 @@ export interface ModelKind extends Kind {
   /** Adds the model to the graph of `context`; called for training, evaluation and sampling. */
   build(context: ModelContext): ModelOutput;
   /** Settings that the model sees only through what `of` returns: configurations with equal results are the same model. */
-  readonly identity?: { readonly settings: readonly string[]; of(config: Config): string };
+  readonly identity?: { readonly settings: readonly string[]; of(config: Config, kinds: Kinds): string };
 }
 
 export const defineModel = definer<ModelKind>('model', ['build']);

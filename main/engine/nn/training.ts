@@ -36,9 +36,10 @@ import { scalarName } from '../optim/hyper.ts';
 import { optimizerFamily } from '../optim/optimizers/index.ts';
 import { ruleOf } from '../optim/optimizers/optimizer.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { attentionFamily } from './attention/index.ts';
 import { buildModel, workingName } from './context.ts';
-import type { BuiltModel } from './context.ts';
-import type { ParameterRole, ParameterSpec } from './model.ts';
+import type { BuiltModel, ChosenAttention } from './context.ts';
+import type { ModelKind, ParameterRole, ParameterSpec } from './model.ts';
 import { modelFamily } from './models/index.ts';
 import { masterType, policyOf } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
@@ -90,11 +91,13 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const context = config['model.context'] as number;
   const policy = policyOf(config['precision.policy'] as string);
   const model = kinds.of(modelFamily, config);
+  const attention = attentionOf(kinds, model, config);
   const optimizer = kinds.of(optimizerFamily, config);
   const settings = kinds.view(optimizer, config);
   const build = (rows: number, training: boolean) =>
     buildModel({
       model,
+      attention,
       config: kinds.view(model, config),
       policy,
       vocabularySize: options.vocabularySize,
@@ -130,6 +133,13 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     evaluate: (rows) => evaluateProgram(build(rows, false), rows, context),
     generate: () => generateProgram(build(1, false), context),
   };
+}
+
+/** The attention that a model takes, with its settings; none for a model that takes none. */
+function attentionOf(kinds: Kinds, { uses = [] }: ModelKind, config: Config): ChosenAttention | undefined {
+  if (!uses.includes(attentionFamily.name)) return undefined;
+  const kind = kinds.of(attentionFamily, config);
+  return { kind, settings: kinds.view(kind, config) };
 }
 
 /** A parameter and how it moves. */

@@ -18,7 +18,7 @@ export function identityOf(values: Values, config: Config, catalog: Catalog): st
   if (identity === undefined) return undefined;
   const pairs = Object.entries(values).filter(([name]) => !identity.settings.includes(name));
   if (pairs.length === Object.keys(values).length) return undefined;
-  return JSON.stringify([...pairs, ['model', identity.of(config)]]);
+  return JSON.stringify([...pairs, ['model', identity.of(config, catalog)]]);
 }
 
 /** A configuration with the values in effect, or why a condition cannot be evaluated. */

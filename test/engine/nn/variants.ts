@@ -39,10 +39,9 @@ export const VARIANTS: Readonly<Record<string, Config>> = {
 export const VOCABULARY = 23;
 
 export function variantConfig(overrides: Config = {}): Config {
-  const config: Record<string, Config[string]> = {};
-  for (const { name, default: value } of builtInCatalog.settings) config[name] = value;
   const tiny = { 'model.context': 7, 'model.depth': 2, 'model.width': 12, 'model.heads': 2, 'model.init_std': 0.3 };
-  return { ...config, ...tiny, ...overrides };
+  const given: Config = { ...tiny, ...overrides };
+  return builtInCatalog.withDefaults(given, (name) => name in given).config;
 }
 
 export function programsOf(overrides: Config = {}, keyMasked = false, kinds?: Kinds): TrainingPrograms {

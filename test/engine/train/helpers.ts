@@ -7,8 +7,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 
 /** A complete configuration: every default, with a tiny model, and then `overrides`. */
 export function testConfig(overrides: Config = {}): Config {
-  const config: Record<string, Config[string]> = {};
-  for (const { name, default: value } of builtInCatalog.settings) config[name] = value;
+  const names = new Set(builtInCatalog.settings.map(({ name }) => name));
   const tiny: Config = {
     device: 'tfjs-cpu',
     'data.size': 20_000,
@@ -22,9 +21,10 @@ export function testConfig(overrides: Config = {}): Config {
     'stop.steps': 8,
   };
   for (const name of [...Object.keys(tiny), ...Object.keys(overrides)]) {
-    if (!Object.hasOwn(config, name)) throw new Error(`no such setting: ${name}`);
+    if (!names.has(name)) throw new Error(`no such setting: ${name}`);
   }
-  return { ...config, ...tiny, ...overrides };
+  const given: Config = { ...tiny, ...overrides };
+  return builtInCatalog.withDefaults(given, (name) => name in given).config;
 }
 
 /** A folder of the test's own, removed when it ends. */

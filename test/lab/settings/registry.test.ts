@@ -29,6 +29,7 @@ describe('built-in declarations', () => {
       'data',
       'tokenizer',
       'model',
+      'attention',
       'optimizer',
       'schedule',
       'batch',

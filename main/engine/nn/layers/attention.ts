@@ -1,7 +1,8 @@
 /** Multi-head causal self-attention with the options of the `gpt` model. */
-import { attention, reshape, rotary } from '../../graph/ops/index.ts';
+import { reshape, rotary } from '../../graph/ops/index.ts';
+import type { AttentionOptions } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
-import type { ModelContext } from '../model.ts';
+import type { AttentionPlace, ModelContext } from '../model.ts';
 import { linearLayer } from './linear.ts';
 import { normLayer } from './norm.ts';
 import { learnedSlopes } from './positions.ts';
@@ -15,16 +16,19 @@ export interface AttentionSizes {
   readonly headSize: number;
   /** heads × headSize */
   readonly attentionWidth: number;
-  readonly context: number;
-  /** Tokens a position can see, itself included. */
-  readonly window: number;
 }
 
 /**
  * x [rows, length, width] → the same shape. Queries, keys and values are three products (not one that is then cut up) so that no
  * copies are needed. `outputStd` is the initial standard deviation of the output projection.
  */
-export function selfAttention(m: ModelContext, x: Value, d: AttentionSizes, outputStd: number): Value {
+export function selfAttention(
+  m: ModelContext,
+  x: Value,
+  d: AttentionSizes,
+  outputStd: number,
+  place: AttentionPlace,
+): Value {
   const { config } = m;
   const std = config['model.init_std'] as number;
   const bias = config['model.bias'] as boolean;
@@ -43,14 +47,13 @@ export function selfAttention(m: ModelContext, x: Value, d: AttentionSizes, outp
     q = rotary(q, base);
     k = rotary(k, base);
   }
-  const out = attention(q, k, v, {
-    causal: true,
-    window: d.window < d.context ? d.window : 0,
+  const slope = config['model.positions'] === 'bias' ? learnedSlopes(m, d.heads) : undefined;
+  const options: AttentionOptions = {
     softcap: config['model.attention_softcap'] as number,
-    keyMask: m.keyMask,
-    slope: config['model.positions'] === 'bias' ? learnedSlopes(m, d.heads) : undefined,
-    dropout: dropout > 0 ? { rate: dropout, key: m.key, stream: m.nextStream() } : undefined,
-  });
+    ...(slope === undefined ? {} : { slope }),
+    ...(dropout > 0 ? { dropout: { rate: dropout, key: m.key, stream: m.nextStream() } } : {}),
+  };
+  const out = m.attend({ q, k, v, x }, options, place);
   const joined = reshape(out, [m.rows, m.context, d.attentionWidth]);
   return m.dropout(linearLayer(m, 'output', joined, d.width, { std: outputStd, bias }), dropout);
 }

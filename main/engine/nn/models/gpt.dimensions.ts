@@ -25,8 +25,6 @@ export interface ModelDimensions {
   readonly mlpGated: boolean;
   /** Longest sequence, in tokens. */
   readonly context: number;
-  /** Tokens a position can see, itself included; equals `context` for full causal attention. */
-  readonly window: number;
 }
 
 /** A rounded MLP width is a multiple of this, so that rows stay aligned for vector and matrix units. */
@@ -77,6 +75,5 @@ export function deriveModel(config: Config): ModelDimensions {
     mlpWidth: number('model.mlp_width') || roundMlpWidth(number('model.mlp_ratio'), width),
     mlpGated: isGated(config['model.mlp'] as string),
     context,
-    window: number('model.window') || context,
   };
 }

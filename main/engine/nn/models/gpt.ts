@@ -1,6 +1,7 @@
 /** The decoder-only transformer with all its usual variants. */
 import { add, gather } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
+import { attentionFamily } from '../attention/index.ts';
 import { selfAttention } from '../layers/attention.ts';
 import { mlp } from '../layers/mlp.ts';
 import { normLayer } from '../layers/norm.ts';
@@ -36,7 +37,9 @@ function build(m: ModelContext): ModelOutput {
   });
   for (let layer = 0; layer < d.depth; layer++) {
     x = m.within(`block.${layer}`, () => {
-      const attended = residual(m, 'attention', x, (inner) => selfAttention(m, inner, d, outputStd));
+      const attended = residual(m, 'attention', x, (inner) =>
+        selfAttention(m, inner, d, outputStd, { layer, layers: d.depth }),
+      );
       return residual(m, 'mlp', attended, (inner) => mlp(m, inner, d, outputStd));
     });
   }
@@ -53,13 +56,31 @@ function build(m: ModelContext): ModelOutput {
 export const gpt = defineModel({
   name: 'gpt',
   help: 'The decoder-only transformer with all its usual variants: GPT-2, Llama-like and what lies between.',
+  uses: ['attention'],
   settings: gptSettings,
   rules: gptRules,
+  derived: [
+    {
+      setting: 'attention.kind',
+      rule: 'window where model.window is set',
+      value: (config) => ((config['model.window'] as number) > 0 ? 'window' : undefined),
+    },
+  ],
   identity: {
-    settings: ['model.kv_heads', 'model.head_size', 'model.mlp_width', 'model.mlp_ratio'],
-    of: (config) => {
-      const { kvHeads, headSize, mlpWidth } = deriveModel(config);
-      return `${kvHeads}/${headSize}/${mlpWidth}`;
+    settings: [
+      'model.kv_heads',
+      'model.head_size',
+      'model.mlp_width',
+      'model.mlp_ratio',
+      'model.window',
+      'attention.kind',
+    ],
+    of: (config, kinds) => {
+      const { kvHeads, headSize, mlpWidth, depth } = deriveModel(config);
+      const { name, mask } = kinds.of(attentionFamily, config);
+      const masks = Array.from({ length: depth }, (_, layer) => mask?.(config, { layer, layers: depth }).window);
+      const seen = mask === undefined ? [name, config['model.window']] : masks;
+      return JSON.stringify([kvHeads, headSize, mlpWidth, seen]);
     },
   },
   build,

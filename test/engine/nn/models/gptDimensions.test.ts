@@ -18,7 +18,6 @@ describe('deriveModel', () => {
       mlpWidth: 384,
       mlpGated: false,
       context: 32,
-      window: 32,
     });
   });
 
@@ -31,9 +30,8 @@ describe('deriveModel', () => {
       'model.head_size': 24,
       'model.mlp': 'swiglu',
       'model.mlp_width': 77,
-      'model.window': 5,
     });
-    expect(d).toMatchObject({ headSize: 24, attentionWidth: 144, kvWidth: 48, groupSize: 3, mlpWidth: 77, window: 5 });
+    expect(d).toMatchObject({ headSize: 24, attentionWidth: 144, kvWidth: 48, groupSize: 3, mlpWidth: 77 });
     expect(d.mlpGated).toBe(true);
   });
 

@@ -26,7 +26,7 @@ export interface SourceOptions {
 }
 
 /** Part of every fingerprint of text that was read: raise it when the same files would give another text or summary. */
-const READER_VERSION = 2;
+const READER_VERSION = 3;
 
 export interface CorpusSource {
   /** Equal fingerprints mean the same text: names settings and the versions of files. JSON. */

@@ -58,14 +58,21 @@ class Rows {
   }
 
   /** Returns whether more is wanted. */
-  add({ fields, line, innerQuote, swallowed }: CsvRecord): boolean {
+  add({ fields, line, innerQuote, swallowed, surely, undone }: CsvRecord): boolean {
     const row = ++this.count;
     const where = `row ${row} (line ${line})`;
     if (innerQuote && this.#inner++ === 0) this.#firstInner = where;
+    if (surely)
+      throw this.#input.error(
+        `${where}: a quoted field swallows the next ${swallowed === 1 ? 'row' : `${swallowed} rows`}: a quote is missing, or one too many.`,
+        'quotes by RFC 4180: a field that begins with a quote ends with one, quotes inside are doubled; where the field is meant so: JSON lines or Parquet',
+      );
     if (swallowed > 0)
       this.#input.warn(
         `${where}: a quoted field holds ${swallowed} lines that look like rows: is a quote missing or too many?`,
       );
+    if (undone)
+      this.#input.note('rows that begin a quoted field which would swallow the next rows, taken line by line', row);
     if (this.#width === 1 && fields.length > 1) return this.#wholeLine(fields, row);
     const extra = fields.slice(this.#width);
     if (extra.some((field) => field.length > 0))

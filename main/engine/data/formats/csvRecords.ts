@@ -16,6 +16,10 @@ export interface CsvRecord {
   readonly innerQuote: boolean;
   /** Lines inside quoted fields that hold as many delimiters as a row does: likely rows that a stray quote swallowed. */
   readonly swallowed: number;
+  /** The first fields of these lines go on from that of the record (7, 8, 9): they are rows. */
+  readonly surely: boolean;
+  /** Such a field was taken apart again, line by line (loose quotes). */
+  readonly undone: boolean;
 }
 
 export interface CsvRules {
@@ -43,6 +47,13 @@ interface Quoted {
   readonly doubled: boolean;
 }
 
+interface RowsInside {
+  readonly count: number;
+  readonly surely: boolean;
+}
+
+const NO_ROWS: RowsInside = { count: 0, surely: false };
+
 /** Finds the closing quote of the field whose opening one is before `from`; null when none comes. −1: more bytes are needed. */
 function closingQuote(bytes: Buffer, from: number, last: boolean): Quoted | null | -1 {
   let doubled = false;
@@ -52,6 +63,14 @@ function closingQuote(bytes: Buffer, from: number, last: boolean): Quoted | null
     doubled = true;
   }
   return last ? null : -1;
+}
+
+/** Whether the names of rows go on from each other: 7, 8, 9; or all of one long pattern, as dates and identifiers are. */
+function goOn(names: readonly string[]): boolean {
+  if (names.every((name) => /^\d{1,15}$/.test(name)))
+    return names.every((name, i) => i === 0 || Number(name) === Number(names[i - 1]) + 1);
+  const pattern = (name: string) => name.replace(/\d/g, '0').replace(/[a-f]/gi, 'a');
+  return names[0].length >= 8 && /\d/.test(names[0]) && names.every((name) => pattern(name) === pattern(names[0]));
 }
 
 function undouble(field: Buffer): Buffer {
@@ -132,7 +151,8 @@ export class CsvRecords {
     const quote = bytes.indexOf(QUOTE, at);
     if (quote < 0 || quote >= end) {
       this.#line++;
-      return each({ fields: this.#split(bytes, at, end), line, innerQuote: false, swallowed: 0 }) ? end + 1 : null;
+      const plain = { innerQuote: false, swallowed: 0, surely: false, undone: false };
+      return each({ fields: this.#split(bytes, at, end), line, ...plain }) ? end + 1 : null;
     }
     return this.#quotedRecord(bytes, at, each);
   }
@@ -155,7 +175,13 @@ export class CsvRecords {
     const fields: Buffer[] = [];
     let innerQuote = false;
     let swallowed = 0;
+    let surely = false;
+    let undone = false;
     let lines = 1;
+    const give = (next: number) => {
+      this.#line += lines;
+      return each({ fields, line: this.#line - lines, innerQuote, swallowed, surely, undone }) ? next : null;
+    };
     for (let at = start; ;) {
       if (bytes[at] === QUOTE) {
         let found = closingQuote(bytes, at + 1, this.#ended);
@@ -164,16 +190,18 @@ export class CsvRecords {
         if (found === null && !looseQuotes) throw new UnclosedQuote(this.#line + lines - 1);
         const after = found === null ? undefined : bytes[found.close + 1];
         const closes = after === delimiter || after === NEWLINE || after === undefined;
-        const rows = found !== null && closes ? this.#rowsIn(bytes, at + 1, found.close) : 0;
+        const inside = found !== null && closes ? this.#rowsIn(bytes, at + 1, found.close, fields) : NO_ROWS;
+        const rows = inside.count;
+        undone ||= looseQuotes && rows > 0;
         if (found !== null && closes && !(looseQuotes && rows > 0)) {
           const field = bytes.subarray(at + 1, found.close);
           fields.push(found.doubled ? undouble(field) : field);
           swallowed += rows;
+          surely ||= inside.surely;
           lines += count(field, NEWLINE);
           at = found.close + 2;
           if (after === delimiter) continue;
-          this.#line += lines;
-          return each({ fields, line: this.#line - lines, innerQuote, swallowed }) ? at : null;
+          return give(at);
         }
         innerQuote ||= found !== null && !closes && !looseQuotes;
       }
@@ -184,27 +212,30 @@ export class CsvRecords {
       fields.push(bytes.subarray(at, end));
       at = end + 1;
       if (bytes[end] === delimiter) continue;
-      this.#line += lines;
-      return each({ fields, line: this.#line - lines, innerQuote, swallowed }) ? at : null;
+      return give(at);
     }
   }
 
   /**
    * Lines of a quoted field (but its first) that look like rows: all of them hold the delimiters of a row. One is enough where delimiters
-   * are rare in text.
+   * are rare in text, and where the first fields of the lines go on from that of the row.
    */
-  #rowsIn(bytes: Buffer, from: number, close: number): number {
+  #rowsIn(bytes: Buffer, from: number, close: number, before: readonly Buffer[]): RowsInside {
     const { delimiter, looseQuotes } = this.#rules;
-    if (this.width < 2) return 0;
+    if (this.width < 2) return NO_ROWS;
+    const names = before.length === 0 ? [] : [before[0].toString('latin1')];
     let rows = 0;
     for (let begin = bytes.indexOf(NEWLINE, from) + 1; begin > 0 && begin <= close;) {
       const next = bytes.indexOf(NEWLINE, begin);
       const end = next < 0 ? bytes.length : next;
-      if (count(bytes.subarray(begin, end), delimiter) !== this.width - 1) return 0;
+      const line = bytes.subarray(begin, end);
+      if (count(line, delimiter) !== this.width - 1) return NO_ROWS;
+      if (names.length > 0) names.push(line.toString('latin1', 0, line.indexOf(delimiter)));
       rows++;
       begin = end + 1;
     }
-    return rows >= (looseQuotes || this.width > 3 ? 1 : 2) ? rows : 0;
+    const surely = names.length > 1 && goOn(names);
+    return rows >= (looseQuotes || this.width > 3 || surely ? 1 : 2) ? { count: rows, surely } : NO_ROWS;
   }
 
   /** A line of nothing, or of nothing but spaces (and tabs, where they part no fields). */

@@ -1,12 +1,27 @@
 /** Parquet, one row group at a time. Text columns are taken as their bytes, undecoded. `nested.name` reaches into structs. */
-import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
+import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import type { Documents } from '../corpusBuilder.ts';
 import { DataError } from '../errors.ts';
 import { addValue, missingColumn, valueAt } from './columns.ts';
 import type { Format, FormatInput, RandomAccess } from './format.ts';
 
+/**
+ * A page of nothing (the dictionary of a row group without values) is nothing, whatever its codec: the LZ4 decoder of the library takes
+ * the single zero byte that LZ4 writes for it for a reference to earlier bytes.
+ */
+const forEmptyPages = (compressors: Compressors): Compressors =>
+  Object.fromEntries(
+    Object.entries(compressors).map(([name, decompress]) => [
+      name,
+      (input, length) => (length === 0 ? new Uint8Array() : decompress(input, length)),
+    ]),
+  );
+
 /** Loaded with the first Parquet file: the settings read this folder's index, and starting shall stay quick. */
-const library = async () => ({ ...(await import('hyparquet')), ...(await import('hyparquet-compressors')) });
+async function library() {
+  const { compressors, ...rest } = await import('hyparquet-compressors');
+  return { ...(await import('hyparquet')), ...rest, compressors: forEmptyPages(compressors) };
+}
 type Library = Awaited<ReturnType<typeof library>>;
 
 function asyncBuffer(source: RandomAccess): AsyncBuffer {

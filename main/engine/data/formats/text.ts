@@ -3,11 +3,23 @@ import type { Documents } from '../corpusBuilder.ts';
 import { LIMITS } from '../limits.ts';
 import type { Format, FormatInput } from './format.ts';
 
-/** Turns the escapes \n \r \t \0 \\ of a setting into the characters, so that separators can be typed on a command line. */
-export function unescapeSeparator(text: string): string {
-  const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0', '\\': '\\' };
-  return text.replace(/\\([nrt0\\])/g, (_, letter: string) => escapes[letter]);
-}
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  f: '\f',
+  v: '\v',
+  '0': '\0',
+  '\\': '\\',
+};
+
+/** Turns the escapes \n \r \t \f \v \0 \\ \xHH \uHHHH of a setting into characters, so that any can be typed on a command line. */
+export const unescapeSeparator = (text: string): string =>
+  text.replace(
+    /\\(?:([nrtfv0\\])|x([\da-f]{2})|u([\da-f]{4}))/gi,
+    (whole, letter: string, byte: string, unit: string) =>
+      letter === undefined ? String.fromCharCode(parseInt(byte ?? unit, 16)) : (ESCAPES[letter] ?? whole),
+  );
 
 /** A separator as it is looked for: escapes resolved, and every line end \n as in the text. */
 export const separatorOf = (setting: string): string => unescapeSeparator(setting).replace(/\r\n?/g, '\n');
@@ -49,9 +61,48 @@ function leadingBlankLines(bytes: Buffer): number {
   return end;
 }
 
+/** A separator whose first or last character is a line end, where that line end is the border of the file or of another separator. */
+class LineSeparator {
+  readonly #needle: Buffer;
+  readonly #beginsLine: boolean;
+  readonly #endsLine: boolean;
+  /** Whether the text stands at the beginning of a line that nothing was taken from. */
+  #fresh: boolean;
+
+  constructor(needle: Buffer) {
+    this.#needle = needle;
+    this.#beginsLine = needle.length > 1 && needle[0] === NEWLINE;
+    this.#endsLine = needle.length > 1 && needle.at(-1) === NEWLINE;
+    this.#fresh = this.#beginsLine;
+  }
+
+  /** How many bytes at `from` are a separator without its first line end; 0 where there is none (or not enough bytes to tell). */
+  begins(bytes: Buffer, from: number): number {
+    const length = this.#needle.length - 1;
+    if (!this.#fresh || bytes.length - from < length) return 0;
+    this.#fresh = false;
+    return bytes.compare(this.#needle, 1, length + 1, from, from + length) === 0 ? length : 0;
+  }
+
+  /** After each separator. */
+  passed(): void {
+    this.#fresh = this.#beginsLine && this.#endsLine;
+  }
+
+  /** The end of the file without a separator that lacks its last line end. */
+  withoutLast(tail: Buffer): Buffer {
+    if (!this.#endsLine) return tail;
+    const whole = this.#needle.subarray(0, -1);
+    if (tail.subarray(-whole.length).equals(whole)) return tail.subarray(0, -whole.length);
+    return this.#fresh && tail.equals(whole.subarray(1)) ? tail.subarray(0, 0) : tail;
+  }
+}
+
 /**
  * Splits a stream of bytes into documents. Separators belong to no document; empty documents are dropped.
- * The separator "\n\n" means one or more blank lines (empty or of spaces), also at the end of the file; '' makes one document of all.
+ * The separator "\n\n" means one or more blank lines (empty or of spaces), also at both ends of the file; '' makes one document of all.
+ * A separator that begins or ends with a line end is (the end of) a line: it counts on the first and last line of the file as well, and
+ * several lines of it may follow each other.
  */
 export async function splitDocuments(
   chunks: AsyncIterable<Buffer>,
@@ -65,8 +116,9 @@ export async function splitDocuments(
   let open = false;
   let held: Buffer[] = [];
   let tail: Buffer = Buffer.alloc(0);
-  /** The blank lines of a separator may go on in the next chunk. */
-  let skipping = false;
+  /** The blank lines of a separator may go on in the next chunk; those at the beginning of the file are one. */
+  let skipping = byBlankLine;
+  const asLine = new LineSeparator(byBlankLine ? Buffer.alloc(0) : needle);
   const part = (bytes: Buffer): boolean => {
     if (bytes.length === 0) return true;
     if (!open && blank(bytes)) {
@@ -104,9 +156,11 @@ export async function splitDocuments(
         [start, end] = found;
         skipping = end >= closed;
       } else {
-        start = window.indexOf(needle, begin);
+        const own = asLine.begins(window, begin);
+        start = own > 0 ? begin : window.indexOf(needle, begin);
         if (start < 0) break;
-        end = start + needle.length;
+        end = own > 0 ? begin + own : start + needle.length;
+        asLine.passed();
       }
       if (!finish(window.subarray(begin, start))) return;
       begin = end;
@@ -120,7 +174,7 @@ export async function splitDocuments(
     const lineEnd = tail.indexOf(NEWLINE, tail.length - openTail(tail, needle, true));
     if (lineEnd >= 0) tail = tail.subarray(0, lineEnd);
   }
-  finish(tail);
+  finish(asLine.withoutLast(tail));
 }
 
 const JSON_LINES = 3;

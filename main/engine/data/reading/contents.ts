@@ -108,7 +108,8 @@ function refuseBinary(setting: string, name: string, head: Buffer, size: number)
     throw new DataError(setting, name, `is not text: it is binary data${tokensHint(name)}.`, ALLOWED);
 }
 
-const tokensHint = (name: string) =>
+/** What else a file of that name may be, behind the words `it is binary data`. */
+export const tokensHint = (name: string) =>
   /\.(bin|ids|idx|dat|tok|tokens|npy)$/i.test(withoutCompression(name))
     ? '. If these are token ids: Sweeplab makes its tokens itself, give it the text that they were made from'
     : '';

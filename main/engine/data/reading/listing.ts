@@ -5,8 +5,10 @@ import { DataError } from '../errors.ts';
 import { EXTENSIONS, formatOfName } from '../formats/index.ts';
 import { compressionEnding, withoutCompression } from './compression/index.ts';
 import { furniture, furnitureOnPath } from './furniture.ts';
+import { LIMITS } from '../limits.ts';
 import { ReadingNotes } from './notes.ts';
-import { accessError, describeFile, refuseSpecial } from './sourceFile.ts';
+import { binaryKind } from './magic.ts';
+import { SourceFile, accessError, describeFile, refuseSpecial } from './sourceFile.ts';
 import type { CorpusFile } from './sourceFile.ts';
 import { walk } from './walk.ts';
 import type { WalkedFile } from './walk.ts';
@@ -33,10 +35,10 @@ export function hasDataName(path: string): boolean {
 /** The ending of a name, for a summary. */
 export const endingOf = (path: string): string => extname(withoutCompression(basename(path))).toLowerCase() || 'none';
 
-/** Leaves out what is no data, with reasons. When nothing else is there, what was meant are these files after all. */
-function withoutFurniture(found: readonly WalkedFile[], notes: ReadingNotes): readonly WalkedFile[] {
+/** Leaves out what is no data, with reasons. When nothing at all is there but such files (`alone`), they are what was meant. */
+function withoutFurniture(found: readonly WalkedFile[], notes: ReadingNotes, alone = true): readonly WalkedFile[] {
   const reasons = found.map(({ inside }) => furnitureOnPath(inside));
-  if (reasons.every((reason) => reason !== null)) return found;
+  if (alone && reasons.every((reason) => reason !== null)) return found;
   return found.filter(({ path }, i) => {
     const reason = reasons[i];
     if (reason !== null) notes.count('leftOut', reason, path);
@@ -117,6 +119,17 @@ async function walked(
   return found;
 }
 
+/** What a file is that is no data by its name, a sentence; '' where its first bytes tell nothing. */
+async function sayKind({ path, inside }: WalkedFile, setting: string): Promise<string> {
+  const file = await SourceFile.open(await describeFile(path), setting);
+  try {
+    const kind = binaryKind(await file.slice(0, LIMITS.head), file.byteLength);
+    return kind === null ? '' : ` ${inside} is ${kind.what}. ${kind.advice}`.trimEnd();
+  } finally {
+    await file.close();
+  }
+}
+
 async function filesOfFolder(root: string, path: string, setting: string): Promise<Listing> {
   const notes = new ReadingNotes();
   const all = await walked(root, setting, notes, (name, inside) => {
@@ -132,14 +145,16 @@ async function filesOfFolder(root: string, path: string, setting: string): Promi
     notes.count('leftOut', furnitureOnPath(file.inside) ?? ending, file.path);
     return false;
   });
-  const found = once(withoutFurniture(candidates, notes), notes);
+  const found = once(withoutFurniture(candidates, notes, candidates.length === all.length), notes);
   if (found.length === 0) {
     const { leftOut } = notes.report(0, 0, true);
     const held = leftOut.map(({ what, count }) => `${count} ${what}`).join(', ');
+    const first = all.find((file) => furnitureOnPath(file.inside) === null);
+    const is = first === undefined ? '' : await sayKind(first, setting);
     throw new DataError(
       setting,
       path,
-      `the folder has no text or table files${held === '' ? '' : ` (it has ${held})`}.`,
+      `the folder has no text or table files${held === '' ? '' : ` (it has ${held})`}.${is}`,
       `files ending in ${EXTENSIONS.join(' ')} (also .gz .zst .xz .bz2 .zip); a glob names others, for example ${path}/*`,
     );
   }

@@ -2,6 +2,8 @@
  * What a file is, by its first bytes. Names lie (a download may be unpacked by the browser and keep its .gz); contents do not.
  * To add a kind: one line in `BINARY`, and a sample in the test.
  */
+import { isUtf8 } from 'node:buffer';
+import { constants, inflateSync } from 'node:zlib';
 
 const bytesOf = (text: string) => Buffer.from(text, 'latin1');
 const has = (head: Buffer, at: number, text: string) => {
@@ -38,8 +40,21 @@ const safetensors: Test = (head) => {
   const length = head.readBigUInt64LE(0);
   return length > 1n && length < 100_000_000n && head[8] === 0x7b && head[9] === 0x22;
 };
-/** Protocols 2 to 5 begin with their number. */
-const pickle: Test = (head) => head[0] === 0x80 && head[1] >= 2 && head[1] <= 5;
+/** Protocols 2 to 5 begin with their number; 0 is in letters and 1 nearly so: with an empty or open dictionary or list, or a class. */
+const pickle: Test = (head) =>
+  (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5) ||
+  /^([}\])]q\0|\([dlt]p[01]\n|c(copy_reg|builtins|__builtin__|collections|numpy|pandas)[\w.]*\n\w+\n)/.test(
+    head.toString('latin1', 0, 64),
+  );
+/** Two bytes say so little that what follows them has to be such data as well. */
+const zlib: Test = (head) => {
+  if (head[0] !== 0x78 || ![0x01, 0x5e, 0x9c, 0xda].includes(head[1]) || isUtf8(head)) return false;
+  try {
+    return inflateSync(head, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 1 << 26 }).length > 0;
+  } catch {
+    return false;
+  }
+};
 const windowsProgram: Test = (head) => {
   if (!has(head, 0, 'MZ') || head.length < 64) return false;
   const header = head.readUInt32LE(60);
@@ -57,9 +72,11 @@ const BINARY: readonly (readonly [test: Test, what: string, advice: string])[] =
   [binary(start('FEA1')), 'a Feather file', TABLE],
   [binary(start('ORC')), 'an ORC table', TABLE],
   [start('Obj\x01'), 'an Avro table', TABLE],
+  [binary(start('PAR1')), 'a Parquet table', 'Set data.format to parquet (or to auto).'],
   [binary(start('PARE')), 'an encrypted Parquet file', 'Decrypt it first.'],
   [start('\x93NUMPY'), 'a NumPy array', TOKENS],
   [start('\x88\xd8\x34\x01', '\xa1\xd9\x34\x01'), 'a shard of token ids of llm.c', TOKENS],
+  [start('MMIDIDX\0\0'), 'an index of token ids (Megatron)', TOKENS],
   [start('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19'), 'a checkpoint of PyTorch', 'Give it text to train on.'],
   [pickle, 'a Python pickle', TEXT_INSTEAD],
   [safetensors, 'a file of tensors (safetensors)', 'Give it text to train on.'],
@@ -67,6 +84,7 @@ const BINARY: readonly (readonly [test: Test, what: string, advice: string])[] =
   [binary(start('lmgg', 'tjgg', 'fmgg')), 'a model file (GGML)', 'Give it text to train on.'],
   [start('\x89HDF\r\n\x1a\n'), 'an HDF5 file', TABLE],
   [start('SQLite format 3\0'), 'an SQLite database', 'Write a query as CSV or Parquet.'],
+  [at(8, 'DUCK'), 'a DuckDB database', 'Write a query as CSV or Parquet.'],
   [binary(start('MATLAB 5.0 MAT-file')), 'a MATLAB file', TABLE],
   [binary(start('RDX2\n', 'RDX3\n', 'RDA2\n', 'RDA3\n')), 'a file of R', TABLE],
   [start('%PDF-'), 'a PDF document', TEXT_INSTEAD],
@@ -108,7 +126,7 @@ const BINARY: readonly (readonly [test: Test, what: string, advice: string])[] =
   [start('\x1f\x1e'), 'compressed with pack (.z)', UNPACK('gzip -d')],
   [start('\xff\x06\0\0sNaPpY'), 'compressed with snappy', UNPACK('python -m snappy -d')],
   [start('\x5d\0\0'), 'compressed with lzma (the old form of xz)', UNPACK('xz -d --format=lzma')],
-  [start('\x78\x9c'), 'compressed with zlib', UNPACK('zlib-flate -uncompress, or pigz -dz')],
+  [zlib, 'compressed with zlib', UNPACK('zlib-flate -uncompress, or pigz -dz')],
   [
     start('version https://git-lfs.github.com/spec/'),
     'only a pointer of Git LFS, not the data',

@@ -11,7 +11,7 @@ import type { FormatInput } from '../formats/index.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
 import { TextFacts, cleanText } from './cleanText.ts';
-import { contentsOf } from './contents.ts';
+import { contentsOf, tokensHint } from './contents.ts';
 import type { Content } from './contents.ts';
 import type { Encoding } from './encoding.ts';
 import { LIMITS, words } from '../limits.ts';
@@ -137,7 +137,8 @@ class Reader {
     const allowed = refusal.isText
       ? 'UTF-8, or UTF-16 and UTF-32 with a byte-order mark; data.encoding names any other (for example windows-1252)'
       : 'text, JSON lines, JSON, CSV, TSV or Parquet';
-    throw new DataError(setting, name, refusal.what, allowed);
+    const what = refusal.isText ? refusal.what : refusal.what.replace(/\.$/, `${tokensHint(name)}.`);
+    throw new DataError(setting, name, what, allowed);
   }
 
   #tellFacts(facts: TextFacts, { name, format }: Content): void {

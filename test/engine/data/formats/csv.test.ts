@@ -111,12 +111,32 @@ describe('quotes', () => {
     ]);
   });
 
-  test('a quoted field that swallows rows is told of in CSV and undone in TSV', async () => {
-    const pair = { 7: '"Sky and crow.', 15: 'the end"' };
-    expect((await texts('pair.tsv', rows('\t', pair))).length).toBe(24);
-    const { report } = await read(await file('pair.csv', rows(',', pair)));
+  test('a quoted field that swallows rows is an error in CSV that names the row, and undone in TSV, which is said', async () => {
+    for (const end of [8, 15]) {
+      const pair = { 7: '"Sky and crow.', [end]: 'the end"' };
+      const tsv = await read(await file('pair.tsv', rows('\t', pair)));
+      expect(tsv.texts.length).toBe(24);
+      expect(tsv.report.changed).toEqual([
+        {
+          what: 'rows that begin a quoted field which would swallow the next rows, taken line by line',
+          count: 1,
+          first: expect.stringMatching(/pair.tsv, row 7$/),
+        },
+      ]);
+      await expect(texts('pair.csv', rows(',', pair))).rejects.toThrow(
+        end === 8
+          ? /pair.csv": row 7 \(line 8\): a quoted field swallows the next row: a quote is missing/
+          : /pair.csv": row 7 \(line 8\): a quoted field swallows the next 8 rows: a quote is missing/,
+      );
+    }
+  });
+
+  test('lines in a quoted field that only look like rows are text, with a warning (catches tables in texts refused)', async () => {
+    // Each line has the delimiters of a row, and begins with a number, but not with the next one.
+    const { texts: found, report } = await read(await file('tables.csv', rows(',', { 7: '"x,y\n1,2\n3,4"' })));
+    expect(found[6]).toBe('x,y\n1,2\n3,4');
     expect(report.warnings).toEqual([
-      expect.stringMatching(/pair.csv: row 7 \(line 8\): a quoted field holds 8 lines that look like rows/),
+      expect.stringMatching(/tables.csv: row 7 \(line 8\): a quoted field holds 2 lines that look like rows/),
     ]);
     const honest = { 7: '"a poem, of one\nand two, lines and\nthree"', 9: '"tab\there"' };
     expect((await read(await file('honest.csv', rows(',', honest)))).report.warnings).toEqual([]);

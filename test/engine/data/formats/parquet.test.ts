@@ -43,6 +43,12 @@ test('Parquet written by another program: row groups, nulls, Unicode, raw bytes,
   await expect(read(snappy, column('meta'))).rejects.toThrow(/holds an object, not text. Allowed: .* meta.title/);
 });
 
+test('LZ4, with row groups that hold nothing but nulls (catches empty pages taken for damaged ones)', async () => {
+  const { texts, report } = await read(fixture('nulls.lz4.parquet'));
+  expect(texts).toEqual(['one', 'two', 'three']);
+  expect(report.dropped.map(({ what, count }) => [what, count])).toEqual([['rows whose text is null', 3]]);
+});
+
 test('it is found by its content, also inside a compressed file, and a broken one is named', async () => {
   const bytes = await readFile(fixture('rows.snappy.parquet'));
   const { hash } = await read(fixture('rows.snappy.parquet'));

@@ -26,10 +26,22 @@ async function split(bytes: Buffer, separator: string, size: () => number): Prom
 /** What the separator "\n\n" means, by regular expression on the whole text. */
 const byBlankLines = (text: string): string[] =>
   text
-    .replace(/^[ \t]*\n(?:[ \t]*\n)+/, '')
+    .replace(/^(?:[ \t]*\n)+/, '')
     .replace(/\n[ \t\n]*$/, '')
     .split(/\n(?:[ \t]*\n)+/)
     .filter((document) => /[^ \t\n]/.test(document));
+
+/** What a separator with line ends at its borders means: those of the file and of other separators serve as well. */
+function byLines(text: string, separator: string): string[] {
+  const whole = separator.endsWith('\n');
+  let padded = `\n${text}${whole ? '\n' : ''}`;
+  // A line end between two separators belongs to both.
+  if (whole) while (padded.includes(separator + separator.slice(1))) padded = padded.replace(separator + separator.slice(1), separator);
+  const parts = padded.split(separator);
+  parts[0] = parts[0].replace(/^\n/, '');
+  if (whole) parts.push(parts.pop()!.replace(/\n$/, ''));
+  return parts.filter((each) => each !== '');
+}
 
 describe('documents of plain text', () => {
   test('blank lines separate documents, also with Windows line ends, spaces and at both ends of the file', async () => {
@@ -38,6 +50,34 @@ describe('documents of plain text', () => {
       'three',
       '  four ',
     ]);
+  });
+
+  test('a separator of a line counts on the first and last line too, and several times in a row (catches markers in the text)', async () => {
+    const marker = '<|endoftext|>';
+    const separator = `\n${marker}\n`;
+    const ways = [
+      `a\nb${separator}c`,
+      `${marker}\na\nb${separator}c${separator}`,
+      `${marker}\na\nb${separator}${marker}\n${marker}\nc\n${marker}`,
+      `${marker}\n${marker}\na\nb${separator}c${separator}${marker}`,
+    ];
+    for (const way of ways) expect(await texts('line.txt', way, separator), JSON.stringify(way)).toEqual(['a\nb', 'c']);
+    expect(await texts('line.txt', `a ${marker}\nb`, separator)).toEqual([`a ${marker}\nb`]);
+    expect(await texts('line.txt', `a\n${marker} b`, separator)).toEqual([`a\n${marker} b`]);
+    expect(await texts('line.txt', '### one\n### two\nthree ### four', '\n### ')).toEqual(['one', 'two\nthree ### four']);
+  });
+
+  test('characters that some programs take for line ends are text, and can be separators', async () => {
+    const odd = 'a\u2028b\u0085c\fd\ve\x1cf';
+    expect(await texts('odd.txt', `${odd}\n\ng`)).toEqual([odd, 'g']);
+    for (const [typed, character] of [
+      ['\\u2028', '\u2028'],
+      ['\\f', '\f'],
+      ['\\v', '\v'],
+      ['\\x1C', '\x1c'],
+    ])
+      expect(await texts('odd.txt', odd, typed)).toEqual(odd.split(character));
+    expect(unescapeSeparator('\\x4 \\u12 \\q \\N')).toBe('\\x4 \\u12 \\q \\N');
   });
 
   test('other separators, none, and escapes', async () => {
@@ -55,11 +95,12 @@ describe('documents of plain text', () => {
     for (let trial = 0; trial < 400; trial++) {
       const text = dice.list(dice.below(40), () => dice.of(alphabet)).join('');
       const bytes = Buffer.from(text);
-      for (const separator of ['\n\n', '|-|', '||', '\n', '']) {
+      for (const separator of ['\n\n', '|-|', '||', '\n', '', '\n|\n', '\n||']) {
         const whole = await split(bytes, separator, () => 1000);
         const label = `seed ${dice.seed}, trial ${trial}: ${JSON.stringify([text, separator])}`;
         expect(await split(bytes, separator, () => 1 + dice.below(4)), label).toEqual(whole);
         if (separator === '\n\n') expect(whole, label).toEqual(byBlankLines(text));
+        else if (separator.length > 1 && separator.startsWith('\n')) expect(whole, label).toEqual(byLines(text, separator));
         else if (separator !== '') expect(whole, label).toEqual(text.split(separator).filter((each) => each !== ''));
       }
     }

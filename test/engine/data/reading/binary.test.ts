@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { binaryKind } from '../../../../main/engine/data/reading/magic.ts';
 import { Folder, read } from './helpers.ts';
@@ -49,7 +51,13 @@ const SAMPLES: readonly (readonly [name: string, beginning: string | Buffer, wor
   ['x.Z', '\x1f\x9d\x90', 'compress'],
   ['x.lzma', '\x5d\0\0\x80\0\xff\xff', 'lzma'],
   ['x.sz', '\xff\x06\0\0sNaPpY', 'snappy'],
-  ['x.zlib', '\x78\x9c\xcb\x48', 'zlib'],
+  ['x.zlib', deflateSync('hello world'.repeat(99), { level: 9 }), 'zlib'],
+  ['y.zlib', deflateSync('hello world'.repeat(99), { level: 1 }), 'zlib'],
+  ['old.pkl', '(dp0\nVtext\np1\n(lp2\nVhello', 'Python pickle'],
+  ['older.pkl', '}q\0(X\x04\0\0\0textq\x01', 'Python pickle'],
+  ['array.pkl', 'cnumpy.core.multiarray\n_reconstruct\np0\n', 'Python pickle'],
+  ['x.idx', 'MMIDIDX\0\0\x01\0\0\0\0\0\0\0', 'index of token ids (Megatron)'],
+  ['x.duckdb', '\x01\x02\x03\x04\x05\x06\x07\x08DUCK\0\0', 'DuckDB'],
   ['x.jsonl', 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 10\n', 'pointer of Git LFS'],
   ['x.parquet', '/annex/objects/SHA256E-s10--00.parquet\n', 'pointer of git-annex'],
 ];
@@ -79,12 +87,33 @@ describe('binary data', () => {
       'Obj',
       'PK is not ZIP',
       'BZh is not bzip2',
+      'x^2 + y^2 = 1',
+      '(dp0 is a name',
+      'cnumpy is a module',
+      '}q and ]q',
     );
     for (const beginning of beginnings) {
       const bytes = Buffer.from(`${beginning} and more words.\n\nAnother paragraph.`);
       expect(binaryKind(bytes, bytes.length), beginning).toBeNull();
       expect((await read(await folder.file('text.txt', bytes))).texts.length, beginning).toBe(2);
     }
+  });
+
+  test('a table read as what it is not is named, in a folder too (catches "binary data", "no files" alone)', async () => {
+    const parquet = await readFile(new URL('../fixtures/rows.snappy.parquet', import.meta.url));
+    const path = await folder.file('table.txt', parquet);
+    await expect(read(path, { 'data.format': 'text' })).rejects.toThrow(
+      /is not text: it is a Parquet table. Set data.format to parquet/,
+    );
+    await folder.file('saved/state.json', '{}');
+    await folder.file('saved/data-00000-of-00001.arrow', Buffer.from('\xff\xff\xff\xff\xf8\x02\0\0', 'latin1'));
+    await expect(read(folder.at('saved'))).rejects.toThrow(
+      /no text or table files \(it has .*\)\. data-00000-of-00001.arrow is an Arrow stream .*to_parquet/,
+    );
+    const ids = Buffer.from(Uint16Array.from({ length: 400 }, (_, i) => (i * 7919) % 50257).buffer);
+    await expect(read(await folder.file('train.bin', ids))).rejects.toThrow(
+      /it is binary data.*If these are token ids: Sweeplab makes its tokens itself/,
+    );
   });
 
   test('what is not Parquet, or cut off, is said; JSON lines read as plain text are told of', async () => {

@@ -48,6 +48,15 @@ describe('the architecture', () => {
     expect(sources.find(({ name }) => name === 'main/host/lab.ts')?.specifiers).toContain('../store/index.ts');
   });
 
+  it('imports files that exist (would catch a view that was not told of a move)', () => {
+    const missing = sources.flatMap(({ name, imports }) =>
+      imports
+        .filter((target) => !target.startsWith('out/') && !existsSync(join(ROOT, target)))
+        .map((target) => `${name} imports ${target}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
   it('imports only in the allowed directions (would catch an engine that knows the database, or a cycle between parts)', () => {
     const wrong = sources.flatMap(({ name, imports }) => {
       const part = partOf(name);

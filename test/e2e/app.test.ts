@@ -4,7 +4,7 @@
  */
 import { AxeBuilder } from '@axe-core/playwright';
 import Papa from 'papaparse';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -328,6 +328,10 @@ describe.skipIf(missing !== undefined)(
       await page.getByText('No sweep matches.').waitFor();
     });
 
+    /** Each tab of a sweep is a folder. */
+    const tabs = readdirSync(new URL('../../renderer/views/sweep/tabs', import.meta.url), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
     /** Addresses of every view, and of every tab that shows something else. */
     const views: readonly string[] = [
       '#/',
@@ -336,7 +340,7 @@ describe.skipIf(missing !== undefined)(
       '#/fit',
       '#/board?sweep=SWEEP',
       '#/sweeps',
-      ...['parallel', 'importance', 'heat', 'trend', 'pareto'].map((tab) => `#/sweep/SWEEP?tab=${tab}`),
+      ...tabs.map((tab) => `#/sweep/SWEEP?tab=${tab}`),
       ...['charts', 'config', 'log', 'samples', 'checkpoints', 'system'].map((tab) => `#/run/RUN?tab=${tab}`),
       '#/data',
       '#/settings',

@@ -1,5 +1,13 @@
 /** The parts of ECharts that are used, imported one by one: the whole library is three times as large. */
 import { CustomChart, HeatmapChart, LineChart, ParallelChart, ScatterChart } from 'echarts/charts';
+import type { EChartsOption } from 'echarts';
+import type {
+  CustomSeriesOption,
+  HeatmapSeriesOption,
+  LineSeriesOption,
+  ParallelSeriesOption,
+  ScatterSeriesOption,
+} from 'echarts/charts';
 import { GridComponent, ParallelComponent, TooltipComponent, VisualMapComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
 import { CanvasRenderer, SVGRenderer } from 'echarts/renderers';
@@ -19,5 +27,19 @@ echarts.use([
   SVGRenderer,
 ]);
 echarts.graphic.registerShape('curves', Curves);
+
+/** What a chart of these parts can be told. */
+export type ChartOption = Pick<
+  EChartsOption,
+  'grid' | 'parallel' | 'parallelAxis' | 'tooltip' | 'visualMap' | 'xAxis' | 'yAxis'
+> & {
+  readonly series?: (
+    | CustomSeriesOption
+    | HeatmapSeriesOption
+    | LineSeriesOption
+    | ParallelSeriesOption
+    | ScatterSeriesOption
+  )[];
+};
 
 export { echarts };

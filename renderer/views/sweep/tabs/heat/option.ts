@@ -1,0 +1,105 @@
+/** A cell per combination of two settings: its colour says how far from the best it is, its text the mean, the spread and N. */
+import type { HeatmapSeriesOption } from 'echarts/charts';
+import type { GridComponentOption } from 'echarts/components';
+import { formatMean, formatSetting, formatValue } from '../../../../../preload/shared/format.ts';
+import type { Goal } from '../../../../../preload/shared/metrics.ts';
+import { absentWords, unfinishedWords } from '../../../../../preload/shared/results/words.ts';
+import { ramp } from '../../../../charts/color/palette.ts';
+import type { ChartOption } from '../../../../charts/draw/echarts.ts';
+import type { HeatCell, HeatMap } from '../../../../charts/sweep/heatmap.ts';
+import { textOf, tooltipOf } from '../look.ts';
+import type { Look } from '../look.ts';
+
+type Cell = NonNullable<HeatmapSeriesOption['data']>[number];
+
+const GRID: GridComponentOption = { left: 84, right: 20, top: 12, bottom: 52 };
+/** Narrower cells (CSS pixels) have no room for their text. */
+const ROOMY = 76;
+
+/** @param names of the settings of columns and rows */
+export function heatOption(
+  map: HeatMap,
+  goal: Goal,
+  names: readonly [string, string],
+  look: Look,
+  width: number,
+  show: 'mean' | 'best',
+): ChartOption {
+  const values = map.cells.map(({ value }) => value).filter(Number.isFinite);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const up = goal === 'maximize';
+  const share = (value: number): number => (high > low ? (up ? high - value : value - low) / (high - low) : 0);
+  const roomy = (width - 120) / Math.max(1, map.columns.length) > ROOMY;
+  return {
+    grid: GRID,
+    tooltip: {
+      ...tooltipOf(look),
+      formatter: (params) => tip(map, map.cells[(Array.isArray(params) ? params[0] : params).dataIndex], names, up),
+    },
+    // The chart insists on one; the colours are those of the rows' bars.
+    visualMap: {
+      show: false,
+      min: low,
+      max: high > low ? high : low + 1,
+      inRange: {
+        color: Array.from({ length: 9 }, (_, i) => ramp(Math.sqrt(up ? 1 - i / 8 : i / 8), look.surface)),
+      },
+    },
+    xAxis: { ...axis(names[0], map.columns, look), nameGap: 28 },
+    yAxis: { ...axis(names[1], map.rows, look), nameGap: 60 },
+    series: [
+      {
+        type: 'heatmap',
+        data: map.cells.map((cell) => cellOf(cell, share(cell.value), roomy, look, show)),
+        emphasis: { itemStyle: { borderColor: look.theme.accent } },
+      },
+    ],
+  };
+}
+
+const axis = (name: string, data: HeatMap['columns'], look: Look) => ({
+  type: 'category' as const,
+  name,
+  nameLocation: 'middle' as const,
+  nameTextStyle: { ...textOf(look, look.theme.text), fontWeight: 600 as const },
+  data: data.map(formatSetting),
+  axisLine: { show: false },
+  axisTick: { show: false },
+  splitLine: { show: false },
+  axisLabel: textOf(look),
+});
+
+function cellOf(cell: HeatCell, share: number, roomy: boolean, look: Look, show: 'mean' | 'best'): Cell {
+  const known = Number.isFinite(cell.value);
+  const t = Math.sqrt(share);
+  // Strong blue and pale blue swap roles between the surfaces; white or black, whichever reads.
+  const ink = look.surface === 'light' ? (t < 0.62 ? '#ffffff' : '#10131a') : t < 0.35 ? '#10131a' : '#ffffff';
+  return {
+    value: [cell.column, cell.row, known ? cell.value : '-'],
+    itemStyle: { borderColor: look.theme.surface, borderWidth: 2, borderRadius: 4 },
+    label: {
+      show: roomy,
+      color: known ? ink : cell.states.failed > 0 ? look.theme.bad : look.theme.muted,
+      fontFamily: look.theme.font,
+      fontSize: 12,
+      formatter: known ? `${valueWords(cell, show)}\nN ${countWords(cell)}` : absentWords(cell).replace(', ', '\n'),
+      lineHeight: 16,
+    },
+  };
+}
+
+const valueWords = ({ value, metric }: HeatCell, show: 'mean' | 'best'): string =>
+  show === 'mean' ? formatMean(value, metric.sd) : formatValue(value);
+const countWords = ({ metric, runs }: HeatCell): string =>
+  metric.n < runs.length ? `${metric.n} of ${runs.length}` : String(metric.n);
+
+function tip(map: HeatMap, cell: HeatCell, names: readonly [string, string], up: boolean): string {
+  const where = `${names[0]} ${formatSetting(map.columns[cell.column])} · ${names[1]} ${formatSetting(map.rows[cell.row])}`;
+  const { n, mean, sd, min, max } = cell.metric;
+  const rest = unfinishedWords(cell);
+  return [
+    where,
+    ...(n === 0 ? [] : [`mean ${formatMean(mean, sd)}  N ${n}`, `best ${formatValue(up ? max : min)}`]),
+    ...(rest === '' ? [] : [rest]),
+  ].join('\n');
+}

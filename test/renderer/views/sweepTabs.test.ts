@@ -1,0 +1,135 @@
+/** The tabs of a sweep: what their charts are told, and that each is in the list. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { HeatmapSeriesOption, ParallelSeriesOption, ScatterSeriesOption } from 'echarts/charts';
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { SweepRun } from '../../../preload/shared/results/samples.ts';
+import { metricCatalog } from '../../../main/engine/train/measures/index.ts';
+import { rankSettings } from '../../../preload/shared/results/rank.ts';
+import type { Ranking } from '../../../preload/shared/results/rank.ts';
+import type { ChartOption } from '../../../renderer/charts/draw/echarts.ts';
+import { heatMap } from '../../../renderer/charts/sweep/heatmap.ts';
+import { heatOption } from '../../../renderer/views/sweep/tabs/heat/option.ts';
+import { parallelOption } from '../../../renderer/views/sweep/tabs/parallel/option.ts';
+import { paretoOption, placed } from '../../../renderer/views/sweep/tabs/pareto/option.ts';
+import type { Cost } from '../../../renderer/views/sweep/tabs/pareto/option.ts';
+
+const theme = {
+  surface: '#fff',
+  line: '#ccc',
+  text: '#111',
+  muted: '#666',
+  accent: '#00f',
+  bad: '#f00',
+  font: 'x',
+};
+const look = { theme, surface: 'light' } as const;
+let count = 0;
+const run = (config: Config, seed: number, loss: number | null, seconds = 10): SweepRun => ({
+  id: `r${count++}`,
+  name: 'run',
+  config: { ...config, seed },
+  seed,
+  settingKey: JSON.stringify(config),
+  state: loss === null ? 'failed' : 'finished',
+  summary: { 'val/loss': loss, 'val/accuracy': loss === null ? null : 1 / loss, seconds },
+});
+const runs = [
+  ...[1, 2].map((seed) => run({ width: 32, norm: 'layernorm' }, seed, 3 + seed / 10, 10)),
+  ...[1, 2].map((seed) => run({ width: 64, norm: 'layernorm' }, seed, 1 + seed / 10, 30)),
+  run({ width: 32, norm: 'rmsnorm' }, 1, 2.1, 20),
+  run({ width: 32, norm: 'rmsnorm' }, 2, null, 20),
+  run({ width: 64, norm: 'rmsnorm' }, 1, null, 40),
+];
+const catalog = metricCatalog();
+const rank = (metric: string, goal: Ranking['goal'] = 'minimize'): Ranking =>
+  rankSettings(runs, { metric: catalog.get(metric), goal }).groups[0];
+const ranking = rank('val/loss');
+const only = <T>(value: T | readonly T[] | undefined): T => (Array.isArray(value) ? value[0] : value) as T;
+const tipOf = (option: ChartOption, params: object): string =>
+  (only(option.tooltip)!.formatter as (given: object) => string)(params);
+
+describe('parallel coordinates', () => {
+  const option = parallelOption(ranking, look);
+  const [series] = option.series as ParallelSeriesOption[];
+  it('draw the best last and widest, means of fewer seeds dashed, and leave out what has no number', () => {
+    const lines = series.data as { value: unknown[]; lineStyle: { width: number; type: unknown } }[];
+    expect(lines.map(({ value }) => value.slice(0, 2))).toEqual([
+      ['rmsnorm', 32],
+      ['layernorm', 32],
+      ['layernorm', 64],
+    ]);
+    expect(lines.map(({ lineStyle }) => lineStyle.width)).toEqual([1.6, 1.6, 3]);
+    expect(lines.map(({ lineStyle }) => lineStyle.type)).toEqual([[5, 4], 'solid', 'solid']);
+    expect(tipOf(option, { dataIndex: 2 })).toMatch(
+      /^norm layernorm · width 64\nval\/loss 1\.15\d* ± .* {2}N 2\nbest\n/u,
+    );
+    expect(tipOf(option, { dataIndex: 0 })).toContain('N 1 of 2 (1 failed)\nundecided');
+  });
+  it('have the best at the top, whichever direction that is (would catch an axis upside down)', () => {
+    const metricAxis = (each: ChartOption) => (each.parallelAxis as { inverse?: boolean; name?: string }[]).at(-1)!;
+    expect(metricAxis(option)).toMatchObject({ name: 'val/loss', inverse: true });
+    expect(metricAxis(parallelOption(rank('val/accuracy', 'maximize'), look)).inverse).toBe(false);
+  });
+});
+
+describe('the heat map', () => {
+  const map = heatMap(runs, 'val/loss', 'width', 'norm', 'mean', 'minimize');
+  const option = heatOption(map, 'minimize', ['width', 'norm'], look, 900, 'mean');
+  it('says mean and N in each cell, and what became of one without a number', () => {
+    const [series] = option.series as HeatmapSeriesOption[];
+    const cells = series.data as { value: unknown[]; label: { show: boolean; formatter: string } }[];
+    expect(cells.map(({ value, label }) => [...value.slice(0, 2), label.formatter.split('\n').at(-1)])).toEqual([
+      [0, 0, 'N 2'],
+      [0, 1, 'N 1 of 2'],
+      [1, 0, 'N 2'],
+      [1, 1, '1 of 1 failed'],
+    ]);
+    expect(cells[3].value[2]).toBe('-');
+    expect(tipOf(option, { dataIndex: 1 })).toMatch(/N 1\nbest 2\.1\d*\n1 failed$/u);
+    expect(tipOf(option, { dataIndex: 3 })).toBe('width 64 · norm rmsnorm\n1 failed');
+    const narrow = heatOption(map, 'minimize', ['width', 'norm'], look, 200, 'mean').series as HeatmapSeriesOption[];
+    expect((narrow[0].data as typeof cells).every(({ label }) => !label.show)).toBe(true);
+  });
+});
+
+describe('the front', () => {
+  const cost: Cost = { value: 'time', label: 'time', of: (row) => row.seconds.mean, format: (value) => `${value} s` };
+  it('marks the settings that none beats in both, by the goal, and lets fewer seeds beat nobody', () => {
+    const option = paretoOption(ranking, cost, look);
+    const [, points] = option.series as [unknown, ScatterSeriesOption];
+    const marked = (points.data as { value: number[]; itemStyle: { color: string } }[]).map(({ value, itemStyle }) => [
+      value[0],
+      itemStyle.color,
+    ]);
+    // From the best: dear and good, cheap and bad, and hollow what lacks a seed.
+    expect(marked).toEqual([
+      [30, theme.accent],
+      [10, theme.accent],
+      [20, theme.surface],
+    ]);
+    const flat: Cost = { ...cost, of: () => 5 };
+    const same = paretoOption(ranking, flat, look).series as [unknown, ScatterSeriesOption];
+    expect((same[1].data as { itemStyle: { color: string } }[]).map(({ itemStyle }) => itemStyle.color)).toEqual([
+      theme.accent,
+      theme.muted,
+      theme.surface,
+    ]);
+    expect(placed(ranking, cost).map((row) => row.values['norm'])).toEqual(['layernorm', 'layernorm', 'rmsnorm']);
+    expect(tipOf(option, { dataIndex: 2, seriesName: 'settings' })).toContain('time 20 s');
+  });
+});
+
+describe('the list', () => {
+  it('holds every folder (would catch a tab that nobody can open)', () => {
+    const folder = new URL('../../../renderer/views/sweep/tabs/', import.meta.url);
+    const text = readFileSync(new URL('index.ts', folder), 'utf8');
+    const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.length).toBeGreaterThan(3);
+    for (const { name } of folders) {
+      expect(text, name).toContain(`from './${name}/index.ts'`);
+      // The address says the folder's name.
+      expect(readFileSync(new URL(`${name}/index.ts`, folder), 'utf8'), name).toContain(`id: '${name}'`);
+    }
+  });
+});

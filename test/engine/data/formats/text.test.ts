@@ -36,7 +36,9 @@ function byLines(text: string, separator: string): string[] {
   const whole = separator.endsWith('\n');
   let padded = `\n${text}${whole ? '\n' : ''}`;
   // A line end between two separators belongs to both.
-  if (whole) while (padded.includes(separator + separator.slice(1))) padded = padded.replace(separator + separator.slice(1), separator);
+  if (whole)
+    while (padded.includes(separator + separator.slice(1)))
+      padded = padded.replace(separator + separator.slice(1), separator);
   const parts = padded.split(separator);
   parts[0] = parts[0].replace(/^\n/, '');
   if (whole) parts.push(parts.pop()!.replace(/\n$/, ''));
@@ -64,7 +66,10 @@ describe('documents of plain text', () => {
     for (const way of ways) expect(await texts('line.txt', way, separator), JSON.stringify(way)).toEqual(['a\nb', 'c']);
     expect(await texts('line.txt', `a ${marker}\nb`, separator)).toEqual([`a ${marker}\nb`]);
     expect(await texts('line.txt', `a\n${marker} b`, separator)).toEqual([`a\n${marker} b`]);
-    expect(await texts('line.txt', '### one\n### two\nthree ### four', '\n### ')).toEqual(['one', 'two\nthree ### four']);
+    expect(await texts('line.txt', '### one\n### two\nthree ### four', '\n### ')).toEqual([
+      'one',
+      'two\nthree ### four',
+    ]);
   });
 
   test('characters that some programs take for line ends are text, and can be separators', async () => {
@@ -100,7 +105,8 @@ describe('documents of plain text', () => {
         const label = `seed ${dice.seed}, trial ${trial}: ${JSON.stringify([text, separator])}`;
         expect(await split(bytes, separator, () => 1 + dice.below(4)), label).toEqual(whole);
         if (separator === '\n\n') expect(whole, label).toEqual(byBlankLines(text));
-        else if (separator.length > 1 && separator.startsWith('\n')) expect(whole, label).toEqual(byLines(text, separator));
+        else if (separator.length > 1 && separator.startsWith('\n'))
+          expect(whole, label).toEqual(byLines(text, separator));
         else if (separator !== '') expect(whole, label).toEqual(text.split(separator).filter((each) => each !== ''));
       }
     }

@@ -1,4 +1,5 @@
 /** Ctrl-C: once stops cleanly, twice ends at once. */
+import type { RunQueue } from '../lab/queue/queue.ts';
 
 /** A terminal, npm and the launcher may each deliver the same Ctrl-C: within this time two count as one. */
 const SAME_PRESS = 400;
@@ -36,4 +37,17 @@ export function onInterrupt(
       for (const signal of signals) process.removeListener(signal, listener);
     },
   };
+}
+
+/** Works on a queue until nothing is left or Ctrl-C ends it. @returns whether it was interrupted */
+export async function workUntilDone(queue: RunQueue, tell: () => void): Promise<boolean> {
+  using interrupts = onInterrupt(
+    () => {
+      tell();
+      queue.stop('urgent');
+    },
+    () => queue.stop('kill'),
+  );
+  await queue.run();
+  return interrupts.interrupted;
 }

@@ -79,6 +79,8 @@ function commandOptions(context: Context, command: string | undefined): string[]
 
 /** Tells the user. @returns the exit code */
 function report(error: unknown, output: Output): number {
+  // Letting go of the lab failed too, after what matters: usually for the same reason.
+  if (error instanceof SuppressedError) return report(error.suppressed, output);
   const code = exitCodeOf(error);
   const { message, name, stack } = error as Error;
   const problems = error instanceof InputError ? error.problems : [];

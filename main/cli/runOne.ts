@@ -2,34 +2,29 @@
 import type { RunRecord } from '../../preload/contract/runs.ts';
 import type { Lab } from '../host/lab.ts';
 import type { Context } from './context.ts';
-import { watchDatabase } from './trouble.ts';
+import { tellTrouble, watchDatabase } from './trouble.ts';
 import { EXIT } from './errors.ts';
-import { onInterrupt } from './interrupts.ts';
+import { workUntilDone } from './interrupts.ts';
 import { runJson } from './json.ts';
 import { ending, TrainDisplay } from './progress/train.ts';
-
-/** The reason recorded for a run that Ctrl-C ended. */
-export const INTERRUPTED = 'interrupted by the user';
 
 /** Trains a queued run. Sets the exit code. */
 export async function trainQueued(context: Context, lab: Lab, runId: string): Promise<RunRecord> {
   const { output } = context;
   using display = new TrainDisplay(output);
-  const queue = lab.queue({ concurrency: 1, runId, onEvent: display.handle });
-  using interrupts = onInterrupt(
-    () => {
-      output.note('Stopping after this step; the run can be resumed. Press Ctrl-C again to end at once.');
-      void queue.stop(INTERRUPTED, 'urgent');
-    },
-    () => void queue.stop(INTERRUPTED, 'kill'),
+  const queue = lab.queue({
+    places: 1,
+    scope: { runId },
+    onEvent: display.handle,
+    onTrouble: (error) => tellTrouble(output, error),
+  });
+  using _watch = watchDatabase(lab.store, output);
+  const interrupted = await workUntilDone(queue, () =>
+    output.note('Stopping after this step; the run can be resumed. Press Ctrl-C again to end at once.'),
   );
-  const unwatch = watchDatabase(lab.store, output);
-  await queue.run();
-  unwatch();
   display[Symbol.dispose]();
   const run = lab.store.getRun(runId)!;
   output.text(ending(run, output));
-  const { interrupted } = interrupts;
   if (run.state === 'stopped' || run.state === 'queued')
     output.text(`Resume it with: sweeplab train --resume ${run.id}`);
   else output.text(`See it with: sweeplab runs show ${run.id}`);

@@ -1,24 +1,15 @@
-/** Trains the runs of a sweep to the end, with display, Ctrl-C and the final table. Used by sweep, start and their resuming. */
-import { availableParallelism } from 'node:os';
+/** Trains the runs of a sweep to the end, with display, Ctrl-C and the final table. Used by sweep, quickstart and resuming. */
 import type { RunRecord } from '../../preload/contract/runs.ts';
 import type { Lab } from '../host/lab.ts';
-import { defaultConcurrency } from '../lab/queue/queue.ts';
 import type { Context } from './context.ts';
-import { checkDevices, checkMemory } from './devices.ts';
-import { watchDatabase } from './trouble.ts';
+import { tellTrouble, watchDatabase } from './trouble.ts';
 import { EXIT } from './errors.ts';
 import { formatDuration, plural } from './format.ts';
-import { onInterrupt } from './interrupts.ts';
+import { workUntilDone } from './interrupts.ts';
 import { runJson, sweepJson } from './json.ts';
-import { prepareData } from './prepare.ts';
+import { getReady } from './launch.ts';
 import { SweepDisplay } from './progress/sweep.ts';
 import { renderResults, resultsJson, sweepResults } from './results.ts';
-import { INTERRUPTED } from './runOne.ts';
-
-export interface RunSweepOptions {
-  /** Runs at a time; default: as many as the cores carry. */
-  readonly concurrency?: number;
-}
 
 export interface SweepOutcome {
   readonly interrupted: boolean;
@@ -26,37 +17,46 @@ export interface SweepOutcome {
 }
 
 /** Trains everything of the sweep that is queued and prints the result. Sets the exit code. */
-export async function runSweep(
-  context: Context,
-  lab: Lab,
-  sweepId: string,
-  options: RunSweepOptions = {},
-): Promise<SweepOutcome> {
+export async function runSweep(context: Context, lab: Lab, sweepId: string, places: number): Promise<SweepOutcome> {
   const { output } = context;
   const { store } = lab;
   const all = store.listRuns({ sweepId });
-  const waiting = all.filter(({ state }) => state === 'queued');
+  const waiting = all.filter(({ state }) => state === 'queued').length;
   const started = performance.now();
   let interrupted = false;
-  if (waiting.length > 0) {
-    const configs = waiting.map(({ config }) => config);
-    const threads = await checkDevices(configs);
-    // Found in the cache when the sweep was made a moment ago; needed again when it is resumed after the cache was emptied.
-    await prepareData(context, configs);
-    const wanted = defaultConcurrency(waiting.length, availableParallelism(), threads);
-    // The runs exist, so they are not refused any more: whatever does not fit fails with its reason.
-    const concurrency =
-      options.concurrency ?? (await checkMemory(context, configs, { concurrency: wanted, force: true }));
-    output.note(`${plural(waiting.length, 'run')}, ${concurrency} at a time`);
+  if (waiting > 0) {
+    output.note(`${plural(waiting, 'run')}, ${places} at a time`);
     interrupted = await work(context, lab, sweepId, {
       total: all.length,
-      ended: all.length - waiting.length,
-      concurrency,
+      ended: all.length - waiting,
+      concurrency: places,
     });
   }
   const runs = store.listRuns({ sweepId });
   conclude(context, lab, sweepId, runs, interrupted, (performance.now() - started) / 1000);
   return { interrupted, runs };
+}
+
+/** As {@link runSweep}, for a sweep that was made before: device, memory and data are looked at again. */
+export async function resumeSweep(
+  context: Context,
+  lab: Lab,
+  sweepId: string,
+  places: number | undefined,
+): Promise<SweepOutcome> {
+  const { store } = lab;
+  const configs = store.listRuns({ sweepId, state: 'queued' }).map(({ config }) => config);
+  if (configs.length === 0) return await runSweep(context, lab, sweepId, 1);
+  const { concurrencyLimit: limit } = store.getSweep(sweepId)!;
+  // The runs exist, so they are not refused any more: whatever does not fit fails with its reason.
+  const ready = (await getReady(context, configs, {
+    force: true,
+    ...(places === undefined ? {} : { places, keepPlaces: true }),
+    // Sweeps of older versions have none.
+    ...(limit === null ? {} : { limit }),
+  }))!;
+  store.updateSweep(sweepId, { concurrencyLimit: ready.limit });
+  return await runSweep(context, lab, sweepId, ready.places);
 }
 
 async function work(
@@ -67,18 +67,16 @@ async function work(
 ): Promise<boolean> {
   const { output } = context;
   using display = new SweepDisplay(output, size);
-  const queue = lab.queue({ concurrency: size.concurrency, sweepId, onEvent: display.handle });
-  using interrupts = onInterrupt(
-    () => {
-      output.note('Stopping after the steps in progress; the sweep can be resumed. Press Ctrl-C again to end at once.');
-      void queue.stop(INTERRUPTED, 'urgent');
-    },
-    () => void queue.stop(INTERRUPTED, 'kill'),
+  const queue = lab.queue({
+    places: size.concurrency,
+    scope: { sweepId },
+    onEvent: display.handle,
+    onTrouble: (error) => tellTrouble(output, error),
+  });
+  using _watch = watchDatabase(lab.store, output);
+  return await workUntilDone(queue, () =>
+    output.note('Stopping after the steps in progress; the sweep can be resumed. Press Ctrl-C again to end at once.'),
   );
-  const unwatch = watchDatabase(lab.store, output);
-  await queue.run();
-  unwatch();
-  return interrupts.interrupted;
 }
 
 function conclude(

@@ -1,12 +1,22 @@
-/** Tells the user when the disk does not take points any more, and when it does again. Training waits meanwhile; nothing is lost. */
-import type { Store } from '../store/index.ts';
+/** Tells the user when the disk does not take anything any more, and when it does again. Training waits meanwhile; nothing is lost. */
+import type { Store, StoreError } from '../store/index.ts';
 import { formatBytes } from './format.ts';
 import type { Output } from './output.ts';
 
-/** @returns a function that ends it */
-export function watchDatabase(store: Store, output: Output): () => void {
-  return store.onTrouble((error) => {
+/** Points: until disposed. */
+export function watchDatabase(store: Store, output: Output): Disposable {
+  const unwatch = store.onTrouble((error) => {
     if (error === null) output.note(`The run database takes points again (${formatBytes(store.sizeOnDisk())}).`);
     else output.warn(`${error.message}. Points wait in memory and are written as soon as that is possible.`);
   });
+  return { [Symbol.dispose]: unwatch };
+}
+
+/** Beginnings and ends of runs. */
+export function tellTrouble(output: Output, error: StoreError | null): void {
+  if (error === null) output.note('The run database takes runs again.');
+  else
+    output.warn(
+      `${error.message}. The queue waits: no run begins or ends until that is possible. Ctrl-C twice ends all the same.`,
+    );
 }

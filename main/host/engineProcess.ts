@@ -10,6 +10,7 @@ import { getCompileCacheDir } from 'node:module';
 import type { EngineMessage, HostMessage } from '../../preload/contract/engine.ts';
 import { fileURLToPath } from 'node:url';
 import type { EngineExit, EngineHandle, LaunchEngine } from '../lab/queue/engine.ts';
+import type { Slot } from '../lab/queue/place.ts';
 import { forgetEngine, noteEngine } from './leftovers.ts';
 
 export interface LauncherOptions {
@@ -24,7 +25,13 @@ export const ENGINE_ENTRY = fileURLToPath(new URL('../engine/main.ts', import.me
 const KEPT_LINES = 30;
 
 export function engineLauncher({ notes, entry = ENGINE_ENTRY, env = process.env }: LauncherOptions): LaunchEngine {
-  return (runId, onMessage) => launch(entry, env, notes, runId, onMessage);
+  return (runId, onMessage, slot) => launch(entry, { ...env, ...deviceEnv(slot) }, notes, runId, onMessage);
+}
+
+/** An engine that got one of several GPUs sees that one alone. */
+function deviceEnv({ device }: Slot): Record<string, string> {
+  const number = /^cuda:(\d+)$/u.exec(device ?? '')?.[1];
+  return number === undefined ? {} : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: number };
 }
 
 function launch(
@@ -45,7 +52,16 @@ function launch(
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
-  if (child.pid !== undefined) noteEngine(notes, child.pid, runId);
+  let unnoted: string | undefined;
+  if (child.pid !== undefined) {
+    try {
+      noteEngine(notes, child.pid, runId);
+    } catch (error) {
+      // Without a note nobody would find it if this process were killed.
+      unnoted = `its note cannot be written: ${(error as Error).message}`;
+      child.kill('SIGKILL');
+    }
+  }
   const stderr: string[] = [];
   let rest = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -59,7 +75,8 @@ function launch(
   const exited = new Promise<EngineExit>((resolve) => {
     const finish = (exit: Omit<EngineExit, 'stderr'>): void => {
       if (child.pid !== undefined) forgetEngine(notes, child.pid);
-      resolve({ ...exit, stderr: rest.trim() === '' ? stderr : [...stderr, rest] });
+      const why = unnoted === undefined ? {} : { error: unnoted };
+      resolve({ ...exit, ...why, stderr: rest.trim() === '' ? stderr : [...stderr, rest] });
     };
     child.on('error', (error) => {
       // Also reported when a message cannot be sent; then `close` follows.

@@ -12,6 +12,8 @@ import { metricCatalog } from '../engine/train/measures/index.ts';
 import { loadPlugins, registryWithPlugins } from '../lab/settings/index.ts';
 import type { Plugin, SettingsRegistry } from '../lab/settings/index.ts';
 import { reconcileCheckpoints } from '../lab/queue/checkpoints.ts';
+import { LocalPlace } from '../lab/queue/places/local.ts';
+import type { LocalPlaceOptions } from '../lab/queue/places/local.ts';
 import { RunQueue } from '../lab/queue/queue.ts';
 import type { QueueOptions } from '../lab/queue/queue.ts';
 import type { LaunchEngine } from '../lab/queue/engine.ts';
@@ -59,10 +61,12 @@ export interface Lab extends Workshop, Disposable {
   readonly store: Store;
   /** Runs whose process was gone when the database was opened for writing; they are queued again. */
   readonly recovered: readonly string[];
-  /** A queue over this lab's database. One at a time. */
-  queue(options: Omit<QueueOptions, 'store' | 'launch' | 'folders' | 'plugins' | 'codeVersion'>): RunQueue;
+  /** A queue over this lab's database, which trains on this machine. One at a time. */
+  queue(options: LabQueueOptions): RunQueue;
   close(): void;
 }
+
+export type LabQueueOptions = Omit<QueueOptions, 'store' | 'place'> & Pick<LocalPlaceOptions, 'places' | 'patience'>;
 
 export interface OpenLabOptions {
   /** True takes the place of the one writer: it creates the database when there is none and recovers interrupted runs. */
@@ -96,15 +100,12 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
     ...workshop,
     store,
     recovered,
-    queue: (options) =>
-      new RunQueue({
-        ...options,
-        store,
-        launch: start,
-        folders: { checkpoints: paths.checkpoints, cache: paths.cache },
-        plugins: plugins.map(({ file }) => file),
-        codeVersion: workshop.codeVersion,
-      }),
+    queue: ({ places, patience, ...options }) => {
+      const folders = { checkpoints: paths.checkpoints, cache: paths.cache };
+      const files = plugins.map(({ file }) => file);
+      const training = { store, launch: start, folders, plugins: files, codeVersion: workshop.codeVersion };
+      return new RunQueue({ ...options, store, place: new LocalPlace({ ...training, places, patience }) });
+    },
     close: () => store.close(),
     [Symbol.dispose]: () => store.close(),
   };

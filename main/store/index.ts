@@ -35,7 +35,7 @@ import { LOCAL, Queue } from './queue.ts';
 import type { ClaimOptions, QueueSwitches, TransitionOptions } from './queue.ts';
 import { Runs } from './runs.ts';
 import type { CompleteConfig } from './runs.ts';
-import { bucketSize, metricState, SeriesReader } from './series/reader.ts';
+import { bucketSize, emptySeries, metricState, SeriesReader } from './series/reader.ts';
 import type { SeriesRow } from './series/reader.ts';
 import { SeriesWriter } from './series/writer.ts';
 import { Sweeps } from './sweeps.ts';
@@ -199,6 +199,11 @@ export class Store {
 
   listSweeps(): SweepRecord[] {
     return this.#sweeps.list();
+  }
+
+  /** Ids of Sweeplab's own sweeps that run although nothing of them waits or trains. */
+  exhaustedSweeps(): string[] {
+    return this.#sweeps.exhausted();
   }
 
   updateSweep(id: string, patch: SweepPatch): SweepRecord {
@@ -386,7 +391,7 @@ export class Store {
     await this.#commits.push(item);
   }
 
-  /** Points that were taken and are not committed yet. */
+  /** Points and log lines that were taken and are not committed yet. */
   get waitingPoints(): number {
     return this.#commits.points;
   }
@@ -588,9 +593,4 @@ export class Store {
   #notify<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
     for (const listener of listeners) queueMicrotask(() => listener(value));
   }
-}
-
-function emptySeries(): Series {
-  const none = new Float64Array(0);
-  return { step: none, value: none, min: none, max: none, nonFinite: new Uint32Array(0), bucket: 1, points: 0 };
 }

@@ -66,6 +66,15 @@ export class Sweeps {
     );
   }
 
+  /** Sweeps of Sweeplab that run with nothing left to train. */
+  exhausted(): string[] {
+    const sweeps = this.#connection.all<{ id: string }>(
+      `SELECT id FROM sweeps WHERE state = 'running' AND origin = 'sweeplab' AND NOT EXISTS
+         (SELECT 1 FROM runs WHERE sweep = sweeps.key AND deleted_at IS NULL AND state IN ('queued', 'running')) ORDER BY key`,
+    );
+    return sweeps.map(({ id }) => id);
+  }
+
   update(id: string, patch: SweepPatch): void {
     if (!this.get(id)) throw new StoreError('not-found', `there is no sweep ${id}`);
     const set = (column: string, value: string | number | null | undefined): void => {

@@ -94,6 +94,10 @@ export const routes = {
   'sweeps.list': route(nothing).to<{ sweeps: shapes.ListedSweep[] }>(),
   'sweeps.get': route(byId).to<{ sweep: shapes.ListedSweep; draft: Draft | null }>(),
   'sweeps.rename': route(z.strictObject({ id, name })).to<{ sweep: shapes.ListedSweep }>(),
+  /** At most so many runs at a time while one of this sweep trains; null: no limit. */
+  'sweeps.limit': route(z.strictObject({ id, limit: z.int().min(1).max(64).nullable() })).to<{
+    sweep: shapes.ListedSweep;
+  }>(),
   'sweeps.stop': route(byId).to<{ sweep: shapes.ListedSweep }>(),
   'sweeps.resume': route(byId).to<{ sweep: shapes.ListedSweep; queued: number }>(),
   'sweeps.retryFailed': route(byId).to<{ sweep: shapes.ListedSweep; queued: number }>(),
@@ -147,6 +151,8 @@ export const routes = {
   'queue.setConcurrency': route(z.strictObject({ concurrency: z.int().min(1).max(64) })).to<shapes.QueueState>(),
   'queue.pause': route(nothing).to<shapes.QueueState>(),
   'queue.resume': route(nothing).to<shapes.QueueState>(),
+  /** Puts runs that wait, in the order given, before another one that waits; null: behind all. */
+  'queue.move': route(z.strictObject({ ids: some(id).min(1), before: id.nullable() })).to<shapes.QueueState>(),
 
   'data.list': route(nothing).to<{
     corpora: { name: string; description: string }[];

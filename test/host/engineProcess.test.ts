@@ -37,7 +37,7 @@ describe('engine processes', () => {
   it('carry typed arrays, end, and leave no note (would catch points that arrive as objects)', async () => {
     using lab = await open();
     const { id } = lab.store.createRun(run('ok'));
-    await lab.queue({ concurrency: 1, runId: id }).run();
+    await lab.queue({ places: 1, scope: { runId: id } }).run();
     expect(lab.store.getRun(id)).toMatchObject({ state: 'finished', steps: 2000 });
     expect(lab.store.readAll(id, 'train/loss').value.at(-1)).toBe(2000);
     expect(readdirSync(lab.paths.engines)).toEqual([]);
@@ -49,7 +49,7 @@ describe('engine processes', () => {
   ])('that end without a word (%s) give the reason', async (fake, reason) => {
     using lab = await open();
     const { id } = lab.store.createRun(run(fake));
-    await lab.queue({ concurrency: 1, runId: id }).run();
+    await lab.queue({ places: 1, scope: { runId: id } }).run();
     expect(lab.store.getRun(id)!.state).toBe('failed');
     expect(lab.store.getRun(id)!.endReason).toMatch(reason);
   });
@@ -64,7 +64,7 @@ describe('engine processes', () => {
       const lab = await openLab({ paths, registry: builtInRegistry(), plugins: [], codeVersion: '' }, {
         write: true, launch: engineLauncher({ notes: paths.engines, entry: ${JSON.stringify(ENTRY)} }) });
       const { id } = lab.store.createRun(${JSON.stringify(run('deaf'))});
-      void lab.queue({ concurrency: 1, runId: id, onEvent: (event) => {
+      void lab.queue({ places: 1, scope: { runId: id }, onEvent: (event) => {
         if (event.type === 'message' && event.message.type === 'begin') console.log('begun');
       } }).run();
     `;
@@ -111,7 +111,7 @@ describe('engine processes', () => {
     const launch = engineLauncher({ notes: lab.paths.engines, entry: join(home, 'missing.ts') });
     lab.close();
     using again = await openLab({ ...lab }, { write: true, launch });
-    await again.queue({ concurrency: 1, runId: id }).run();
+    await again.queue({ places: 1, scope: { runId: id } }).run();
     expect(again.store.getRun(id)).toMatchObject({ state: 'failed', endReason: expect.stringContaining('missing.ts') });
     expect(existsSync(again.paths.database)).toBe(true);
   });

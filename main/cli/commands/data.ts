@@ -10,10 +10,10 @@ import { formatBytes, formatCount, formatInteger, formatNumber } from '../format
 import { formatFloor } from '../progress/train.ts';
 import { readingLines } from '../../../preload/shared/reading.ts';
 import type { ReadingReport } from '../../../preload/contract/reading.ts';
-import { prepareData } from '../prepare.ts';
+import { dataDisplay } from '../progress/data.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
 import { renderTable } from '../table.ts';
-import { floorOf } from '../../lab/datasets/datasets.ts';
+import { floorOf, prepareDatasets } from '../../lab/datasets/datasets.ts';
 import type { Dataset } from '../../lab/datasets/datasets.ts';
 
 type Options = { readonly recipe?: string } & Record<string, unknown>;
@@ -109,7 +109,9 @@ async function load(context: Context, corpus: string | undefined, options: Optio
   const values = singleValues(settingValues(context.workshop.registry, options));
   const overrides = corpus === undefined ? values : { 'data.corpus': corpus, ...values };
   const { config } = await configure(context, { recipe: options.recipe, overrides });
-  return await prepareData(context, [config], { summary });
+  using display = dataDisplay(context.output, { summary });
+  const { onProgress, onReady } = display;
+  return await prepareDatasets([config], { cacheDir: context.workshop.paths.cache, onProgress, onReady });
 }
 
 async function prepare(context: Context, corpus: string | undefined, options: Options): Promise<void> {

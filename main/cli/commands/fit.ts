@@ -12,16 +12,15 @@ import {
 import type { FindSamples, FitDevice, FitOptions, Prices, SweepSetting } from '../../lab/fit/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { located } from '../../../preload/shared/settings/values.ts';
-import { parseSweep, sweepFromFlags } from '../../lab/sweeps/index.ts';
 import type { SweepPlan } from '../../lab/sweeps/index.ts';
 import type { Lab } from '../../host/lab.ts';
-import { configure, readText, refuse } from '../configuration.ts';
+import { configure } from '../configuration.ts';
 import { readableLab, requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { printFit, printSweepFit } from '../fitText.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
-import { makePlan } from './sweep.ts';
+import { makePlan, readSweep } from '../readSweep.ts';
 
 interface FitFlags {
   readonly recipe?: string;
@@ -33,7 +32,6 @@ interface FitFlags {
 }
 
 type Flags = FitFlags & Record<string, unknown>;
-type Values = Readonly<Record<string, readonly string[]>>;
 
 export function fitCommand(context: Context): Command {
   const { registry } = context.workshop;
@@ -68,7 +66,8 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   if (flags.sweep !== undefined || severalValues) {
     if (file !== undefined)
       throw new InputError(`"${file}" is a config file; for a sweep give a recipe, and --sweep with its file`);
-    const plan = await sweepPlan(context, values, flags);
+    const { spec, places } = await readSweep(context, flags.sweep, values, { recipe: flags.recipe });
+    const plan = await makePlan(context, spec, places);
     for (const { message } of plan.warnings) output.warn(message);
     const settings = settingsOf(plan);
     const device = await chosenDevice(settings[0]!.config, flags.gpu);
@@ -98,16 +97,6 @@ function settingsOf({ settings, runs }: SweepPlan): SweepSetting[] {
     const own = byKey.get(key)!;
     return { label, config: own[0]!.config, runs: own.length };
   });
-}
-
-/** The sweep file with the flags on top, or the sweep that flags with several values make. */
-async function sweepPlan(context: Context, values: Values, { sweep: file, recipe }: Flags): Promise<SweepPlan> {
-  const { registry } = context.workshop;
-  const parsed = file === undefined ? undefined : parseSweep(await readText(file, 'sweep file'), file);
-  refuse(parsed?.problems ?? []);
-  const flags = sweepFromFlags(values, { registry, recipe, base: parsed?.sweep });
-  refuse(flags.problems);
-  return makePlan(context, flags.sweep, parsed?.places);
 }
 
 async function chosenDevice(config: Config, gpu: string | undefined): Promise<FitDevice> {

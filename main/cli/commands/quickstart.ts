@@ -2,14 +2,15 @@
 import { Command } from 'commander';
 import { AUTO, executorKind } from '../../engine/executors/index.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
+import { createSweep } from '../../lab/launch.ts';
 import { sweepFromFlags } from '../../lab/sweeps/index.ts';
 import { writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { plural } from '../format.ts';
+import { getReady } from '../launch.ts';
 import { printPlan } from '../plan.ts';
-import { prepareData } from '../prepare.ts';
+import { makePlan } from '../readSweep.ts';
 import { runSweep } from '../runSweep.ts';
-import { createSweep, makePlan } from './sweep.ts';
 
 /** Two settings with two values each, two seeds: the smallest sweep that has everything a sweep has. */
 const GRID = { 'model.depth': ['1', '2'], 'model.width': ['32', '64'] } as const;
@@ -46,15 +47,15 @@ async function quickstart(context: Context): Promise<void> {
   output.note('');
   printPlan(output, plan);
   output.note('');
-  await prepareData(
+  const ready = (await getReady(
     context,
     plan.runs.map(({ config }) => config),
-  );
+  ))!;
   using lab = await writableLab(context);
   const before = lab.store.countRuns();
   if (before > 0) output.note(`The database already has ${plural(before, 'run')}; this adds a new sweep to it.`);
-  const { id } = createSweep(lab, plan, sweep, '');
-  const { interrupted } = await runSweep(context, lab, id);
+  const { id } = createSweep(lab.store, ready, { spec: sweep, plan, codeVersion: lab.codeVersion }).sweep;
+  const { interrupted } = await runSweep(context, lab, id, ready.places);
   output.text(`Everything lies in ${paths.home}: runs.sqlite (runs and metrics), checkpoints/, cache/.`);
   if (interrupted) return;
   output.text('');

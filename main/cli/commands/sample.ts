@@ -7,7 +7,7 @@ import { existingLab, requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
 import { findSweepOrLatest } from './find.ts';
-import { wholeNumber } from './sweep.ts';
+import { wholeNumber } from '../numbers.ts';
 
 interface SampleOptions {
   readonly sweep?: string;

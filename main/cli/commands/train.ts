@@ -1,15 +1,14 @@
 /** `sweeplab train`: one run. */
 import { Command } from 'commander';
 import { located } from '../../../preload/shared/settings/values.ts';
-import { requeue } from '../../lab/queue/queue.ts';
+import { requeueRun } from '../../lab/queue/resume.ts';
 import { settingKey } from '../../lab/sweeps/index.ts';
 import { configure } from '../configuration.ts';
 import type { Configuration } from '../configuration.ts';
 import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
-import { checkDevices, checkMemory } from '../devices.ts';
-import { prepareData } from '../prepare.ts';
+import { getReady } from '../launch.ts';
 import { trainQueued } from '../runOne.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
 
@@ -68,10 +67,7 @@ async function train(
     return;
   }
   const { config } = configuration;
-  // Everything that can be wrong is found before the run exists.
-  await checkDevices([config]);
-  await checkMemory(context, [config], { force: options.force });
-  await prepareData(context, [config]);
+  await getReady(context, [config], { places: 1, force: options.force });
   using lab = await writableLab(context);
   const varied = Object.fromEntries(
     configuration.changed.filter((name) => name !== 'seed').map((name) => [name, config[name]]),
@@ -94,8 +90,9 @@ async function resume(context: Context, text: string): Promise<void> {
   const run = lab.store.resolveRun(text);
   if (run.state === 'finished')
     throw new InputError(`run ${run.id} is finished (${run.endReason}); there is nothing to resume`);
-  if (run.state !== 'queued') requeue(lab.store, { runId: run.id }, ['stopped', 'failed']);
-  await prepareData(context, [run.config]);
+  const why = run.state === 'queued' ? undefined : requeueRun(lab.store, run);
+  if (why !== undefined) throw new InputError(why);
+  await getReady(context, [run.config], { places: 1, force: true });
   await trainQueued(context, lab, run.id);
 }
 

@@ -2,6 +2,7 @@
 import type { Output, Parsed, RouteName } from '../../../preload/contract/api.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { ListedSweep, Notice } from '../../../preload/contract/shapes.ts';
+import type { RunQueue } from '../../lab/queue/queue.ts';
 import { resolveValues } from '../../lab/settings/index.ts';
 import type { SettingsRegistry } from '../../lab/settings/index.ts';
 import type { Lab } from '../lab.ts';
@@ -9,7 +10,6 @@ import type { Datasets } from './datasetCache.ts';
 import type { DeviceWatch } from './deviceWatch.ts';
 import type { Downloads } from './downloads.ts';
 import { refuse } from './errors.ts';
-import type { LongQueue } from './longQueue.ts';
 import type { Planner } from './planner.ts';
 import type { ReadQuestions } from './readWorker.ts';
 import type { Call } from './session.ts';
@@ -27,7 +27,7 @@ export interface Door {
 export interface Hub {
   readonly lab: Lab;
   readonly instance: string;
-  readonly queue: LongQueue;
+  readonly queue: RunQueue;
   readonly devices: DeviceWatch;
   readonly datasets: Datasets;
   readonly planner: Planner;

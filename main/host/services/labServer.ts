@@ -15,8 +15,8 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import type { Notice } from '../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
-import { defaultConcurrency } from '../../lab/queue/queue.ts';
-import type { QueueEvent } from '../../lab/queue/queue.ts';
+import { defaultPlaces } from '../../lab/queue/places/default.ts';
+import type { QueueEvent, RunQueue } from '../../lab/queue/queue.ts';
 import { openLab } from '../lab.ts';
 import type { Lab, OpenLabOptions, Workshop } from '../lab.ts';
 import { Datasets } from './datasetCache.ts';
@@ -25,7 +25,6 @@ import { Downloads } from './downloads.ts';
 import type { PreparedFile } from './downloads.ts';
 import { listed } from './hub.ts';
 import type { Door, Hub } from './hub.ts';
-import { LongQueue } from './longQueue.ts';
 import { Planner } from './planner.ts';
 import { PointBuffer } from './pointBuffer.ts';
 import { ProgressBoard } from './progressBoard.ts';
@@ -43,9 +42,9 @@ import { Views } from './views.ts';
 export interface LabServerOptions {
   /** Makes engines; another one for tests. */
   readonly launch?: OpenLabOptions['launch'];
-  /** Runs at a time; default: as many as the cores carry. */
+  /** Runs at a time, where the user has not set it; default: as many as the cores carry. */
   readonly concurrency?: number;
-  /** Begins no run until asked to. */
+  /** Begins no run until asked to. Default: as the user left it. */
   readonly paused?: boolean;
 }
 
@@ -58,7 +57,7 @@ export class LabServer {
   /** Another one with every start: clients see that what they knew may be gone. */
   readonly instance = randomBytes(8).toString('hex');
   readonly lab: Lab;
-  readonly #queue: LongQueue;
+  readonly #queue: RunQueue;
   readonly #devices: DeviceWatch;
   readonly #downloads = new Downloads();
   readonly #views: Views;
@@ -90,19 +89,14 @@ export class LabServer {
       write: true,
       ...(options.launch === undefined ? {} : { launch: options.launch }),
     });
-    const server = new LabServer(lab, options.concurrency ?? (await usualConcurrency()));
-    if (options.paused === true) server.#queue.pause();
-    else server.#queue.kick();
+    const server = new LabServer(lab, options.concurrency ?? (await usualPlaces()), options.paused);
+    server.#queue.kick();
     server.#warm();
-    const { length } = lab.recovered;
-    if (length > 0) {
-      const message = `${length === 1 ? 'An interrupted run goes' : `${length} interrupted runs go`} on from the last checkpoint`;
-      server.#greeting = { level: 'info', message };
-    }
+    server.#greeting = greeting(lab.recovered.length, server.#queue.state.paused);
     return server;
   }
 
-  private constructor(lab: Lab, concurrency: number) {
+  private constructor(lab: Lab, places: number, paused: boolean | undefined) {
     this.lab = lab;
     const { store, paths } = lab;
     this.#planner = new Planner(lab);
@@ -116,17 +110,21 @@ export class LabServer {
       data: { database: paths.database } satisfies ReadWorkerData,
       name: 'Reading',
     });
-    this.#queue = new LongQueue({
-      lab,
-      concurrency,
+    this.#queue = lab.queue({
+      places,
+      ...(paused === undefined ? {} : { paused }),
       onEvent: (event) => this.#trainingEvent(event),
       onChange: () => {
         this.#each((session) => session.markQueue());
         for (const listener of this.#busyListeners) listener(this.#queue.busy);
       },
       onSweep: (id) => this.#each((session) => session.markSweeps([id])),
-      onFailure: (error) =>
-        this.#notice({ level: 'bad', message: 'The queue was paused: no run can be begun', details: error.message }),
+      onTrouble: (error) =>
+        this.#notice(
+          error === null
+            ? { level: 'good', message: 'The queue goes on' }
+            : { level: 'bad', message: 'The queue waits: the run database takes nothing', details: error.message },
+        ),
     });
     this.#devices = new DeviceWatch((devices) => this.#each((session) => session.setDevices(devices)));
     // Said once by the lab: pages save layouts by themselves, again and again.
@@ -308,7 +306,12 @@ export class LabServer {
   /** The end of a sweep, or of a run that belongs to none, is worth a word. */
   #ended({ id, name, state, sweepId }: RunRecord): void {
     const sweep = sweepId === null ? undefined : this.lab.store.getSweep(sweepId);
-    if (state === 'stopped' || (sweep !== undefined && sweep.counts.queued + sweep.counts.running > 0)) return;
+    if (
+      state === 'stopped' ||
+      state === 'queued' ||
+      (sweep !== undefined && sweep.counts.queued + sweep.counts.running > 0)
+    )
+      return;
     const failed = sweep?.counts.failed ?? (state === 'failed' ? 1 : 0);
     const what = sweep === undefined ? name : `The sweep ${sweep.name}`;
     const notice: Notice = {
@@ -365,13 +368,24 @@ function answerWith(hub: Hub): Answer {
   return (route, input, call) => byName[route](input, call);
 }
 
-async function usualConcurrency(): Promise<number> {
+async function usualPlaces(): Promise<number> {
   try {
     const { executor } = await selectExecutor('auto');
-    return defaultConcurrency(Infinity, availableParallelism(), executor.device.threads);
+    return defaultPlaces(Infinity, availableParallelism(), executor.device.threads);
   } catch {
     return 1;
   }
+}
+
+/** What happened to runs of the host before. */
+function greeting(recovered: number, paused: boolean): Notice | undefined {
+  if (recovered === 0) return undefined;
+  const one = recovered === 1;
+  const which = one ? 'An interrupted run' : `${recovered} interrupted runs`;
+  const message = paused
+    ? `${which} ${one ? 'waits' : 'wait'}: the queue is paused`
+    : `${which} ${one ? 'goes' : 'go'} on from the last checkpoint`;
+  return { level: 'info', message };
 }
 
 export type { Caller };

@@ -40,7 +40,7 @@ export type PlanQuestions = {
   };
   launch: {
     ask: { configs: readonly Config[]; concurrency: number; force: boolean };
-    answer: Pick<LaunchCheck, 'refusals' | 'warnings' | 'concurrency'>;
+    answer: Pick<LaunchCheck, 'refusals' | 'warnings' | 'concurrency' | 'limit'>;
   };
   /** Everything about the runs of a draft. */
   runs: { ask: { draft: Draft }; answer: SweepPlan };
@@ -81,8 +81,8 @@ answerWith<PlanQuestions>(
       };
     },
     launch: async ({ configs, concurrency, force }) => {
-      const { refusals, warnings, concurrency: together } = await checkLaunch(configs, { catalog, concurrency, force });
-      return { refusals, warnings, concurrency: together };
+      const { checked: _, ...check } = await checkLaunch(configs, { catalog, concurrency, force });
+      return check;
     },
     runs: ({ draft }) => drafts.get(draft),
   },

@@ -38,6 +38,8 @@ export interface LaunchCheck {
   readonly checked: readonly CheckedConfig[];
   /** How many of them fit side by side, at most the concurrency asked for. */
   readonly concurrency: number;
+  /** How many fit side by side at all, further ones as large as the largest of them; null: more than anyone runs. */
+  readonly limit: number | null;
 }
 
 /** Plans every configuration once and groups equal plans, the largest first. */
@@ -92,13 +94,17 @@ export function checkBeforeLaunch(
     const message = [describe(each, configs.length, sentence), ...suggestionLines(suggestions)].join('\n');
     refusals.push({ ...each, suggestions, message });
   }
-  const together = sideBySide(checked, device, concurrency);
+  const sizes = checked.flatMap(({ indices, plan }) => indices.map(() => plan.totalBytes));
+  const together = sideBySide(sizes, device, concurrency);
   if (together < concurrency && refusals.length === 0)
     warnings.push(
       `the ${concurrency} largest runs together do not fit on ${device.name} (${gibibytes(device.availableBytes)} available): train ` +
         `${together} at a time`,
     );
-  return { refusals, warnings, checked, concurrency: together };
+  // Runs of other sweeps may come beside these, so fewer runs than would fit are no limit.
+  const crowd = Array.from({ length: MOST_TOGETHER }, (_, i) => sizes[i] ?? sizes[0] ?? 0);
+  const limit = sideBySide(crowd, device, MOST_TOGETHER);
+  return { refusals, warnings, checked, concurrency: together, limit: limit < MOST_TOGETHER ? limit : null };
 }
 
 /** `3 of 12 runs: …`; nothing before the sentence for a single run. */
@@ -123,9 +129,11 @@ function suggestionLines(suggestions: readonly Suggestion[]): string[] {
   ];
 }
 
+/** As many as the queue can be given. */
+const MOST_TOGETHER = 64;
+
 /** How many runs, the largest together, fit at the same time. A GPU holds one engine's base for each. */
-function sideBySide(checked: readonly CheckedConfig[], device: FitDevice, most: number): number {
-  const sizes = checked.flatMap(({ indices, plan }) => indices.map(() => plan.totalBytes));
+function sideBySide(sizes: readonly number[], device: FitDevice, most: number): number {
   let count = 0;
   let total = 0;
   while (count < Math.min(most, sizes.length)) {

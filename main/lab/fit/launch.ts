@@ -42,5 +42,8 @@ export async function checkLaunch(
     warnings: checks.flatMap(({ warnings }) => warnings),
     checked: checks.flatMap(({ checked }) => checked).sort((a, b) => b.plan.totalBytes - a.plan.totalBytes),
     concurrency: Math.min(options.concurrency ?? 1, ...checks.map(({ concurrency }) => concurrency)),
+    limit: least(checks.flatMap(({ limit }) => limit ?? [])),
   };
 }
+
+const least = (limits: readonly number[]): number | null => (limits.length === 0 ? null : Math.min(...limits));

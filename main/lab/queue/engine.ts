@@ -1,5 +1,6 @@
 /** What the queue needs of an engine process. The host makes them; tests make fakes. */
 import type { EngineMessage, HostMessage } from '../../../preload/contract/engine.ts';
+import type { Slot } from './place.ts';
 
 /** How an engine process came to its end. */
 export interface EngineExit {
@@ -20,7 +21,7 @@ export interface EngineHandle {
 }
 
 /** Starts an engine process. Messages come in the order in which they were sent, all of them before `exited` resolves. */
-export type LaunchEngine = (runId: string, onMessage: (message: EngineMessage) => void) => EngineHandle;
+export type LaunchEngine = (runId: string, onMessage: (message: EngineMessage) => void, slot: Slot) => EngineHandle;
 
 /** Why an engine that ended without saying so ended, in words for the run's record. */
 export function crashReason(exit: EngineExit): string {

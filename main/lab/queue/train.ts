@@ -1,16 +1,19 @@
 /**
- * Trains one claimed run in one engine process and records everything that the engine tells.
+ * Trains one claimed run in one engine process and writes down everything that the engine tells but its end, which the queue records.
  *
  * Points are acknowledged after their commit and only then, so a point that the engine believes safe is safe. When the engine
  * begins, the points after `keepUpTo` are removed before anything else is written (see preload/contract/engine.ts).
  */
 import type { EngineEnd, EngineMessage, EngineMetrics } from '../../../preload/contract/engine.ts';
-import type { RunRecord, RunState, RunSummary } from '../../../preload/contract/runs.ts';
+import type { RunRecord, RunSummary } from '../../../preload/contract/runs.ts';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { StoreError } from '../../store/index.ts';
 import type { Store } from '../../store/index.ts';
 import { reconcileCheckpoints } from './checkpoints.ts';
 import { crashReason } from './engine.ts';
 import type { EngineExit, LaunchEngine } from './engine.ts';
+import type { Ending, Slot, Training } from './place.ts';
 
 export interface TrainFolders {
   /** Parent of the runs' own checkpoint folders. */
@@ -22,6 +25,7 @@ export interface TrainOptions {
   readonly store: Store;
   /** Claimed: its state is `running`. */
   readonly run: RunRecord;
+  readonly slot: Slot;
   readonly launch: LaunchEngine;
   readonly folders: TrainFolders;
   readonly plugins: readonly string[];
@@ -37,33 +41,36 @@ const FIRST_PAUSE = 200;
 const PATIENCE = 60_000;
 /** After its last message an engine should exit at once. */
 const EXIT_PATIENCE = 10_000;
-
-/** A run in training. `stop` ends it after the step in progress; the promise resolves when its end is in the database. */
-export interface Training {
-  readonly runId: string;
-  readonly done: Promise<RunRecord>;
-  /** `reason` is recorded. `urgent` leaves the last evaluation out. Safe to call again, to make it urgent. */
-  stop(reason: string, urgent?: boolean): void;
-  /** Ends the engine at once; the run is recorded as stopped and continues from its last checkpoint. */
-  kill(reason: string): void;
-}
+/** How long the database is waited for when it takes nothing, once somebody wants the run to end. */
+const COMMIT_PATIENCE = 2000;
+/** Pause before a message that could not be written down is tried again. */
+const RETRY_MS = 500;
 
 export function trainRun(options: TrainOptions): Training {
   const training = new RunTraining(options);
-  return { runId: options.run.id, done: training.run(), stop: training.stop, kill: training.kill };
+  return { ended: training.run(), conclude: training.conclude, stop: training.stop, kill: training.kill };
 }
 
 class RunTraining {
   readonly #options: TrainOptions;
   #engine: ReturnType<LaunchEngine> | undefined;
   #ready = false;
+  #exit: EngineExit | undefined;
   #end: EngineEnd | undefined;
   #stopReason: string | undefined;
   #killed = false;
   /** An error of the database that makes going on pointless. */
   #failure: string | undefined;
   #timers: NodeJS.Timeout[] = [];
+  /** What the engine said and the database has not taken yet, in order. */
+  #inbox: EngineMessage[] = [];
+  #draining = false;
+  #retry: NodeJS.Timeout | undefined;
+  /** Points and log lines on their way into the database. */
   readonly #pending = new Set<Promise<void>>();
+  #written = Promise.withResolvers<void>();
+  /** Resolved when the database is not waited for any longer. */
+  readonly #hurry = Promise.withResolvers<void>();
 
   constructor(options: TrainOptions) {
     this.#options = options;
@@ -76,40 +83,95 @@ class RunTraining {
   readonly stop = (reason: string, urgent = false): void => {
     this.#stopReason ??= reason;
     this.#engine?.send({ type: 'stop', urgent });
-    const patience = this.#options.patience ?? PATIENCE;
-    this.#after(patience, () => this.kill(reason));
+    if (this.#exit !== undefined) this.#hurrySoon();
+    else this.#after(this.#options.patience ?? PATIENCE, () => this.kill(reason));
   };
 
   readonly kill = (reason: string): void => {
     this.#stopReason ??= reason;
     this.#killed = true;
+    this.#hurry.resolve();
     this.#engine?.kill();
   };
 
-  async run(): Promise<RunRecord> {
-    let exit: EngineExit | undefined;
+  async run(): Promise<void> {
     for (let start = 1; start <= STARTS; start++) {
       this.#ready = false;
-      this.#engine = this.#options.launch(this.#options.run.id, (message) => this.#receive(message));
-      exit = await this.#engine.exited;
+      const exit = await this.#started();
       // An engine that listened once has failed for a reason of its own; one that never did may have met a passing trouble.
-      if (this.#ready || this.#stopReason !== undefined || start === STARTS) break;
-      await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE * 4 ** (start - 1)));
+      if (this.#ready || this.#stopReason !== undefined || start === STARTS) {
+        this.#exit = exit;
+        break;
+      }
+      await Promise.race([delay(FIRST_PAUSE * 4 ** (start - 1)), this.#hurry.promise]);
     }
     for (const timer of this.#timers) clearTimeout(timer);
+    if (this.#stopReason !== undefined) this.#hurrySoon();
+    await Promise.race([this.#settled(), this.#hurry.promise]);
+    clearTimeout(this.#retry);
+  }
+
+  /** One engine, to its end. */
+  async #started(): Promise<EngineExit> {
+    const { launch, run, slot } = this.#options;
+    try {
+      this.#engine = launch(run.id, (message) => this.#receive(message), slot);
+      return await this.#engine.exited;
+    } catch (error) {
+      return { code: null, signal: null, stderr: [], error: (error as Error).message };
+    }
+  }
+
+  readonly conclude = (): Ending => {
+    while (this.#inbox.length > 0 && this.#failure === undefined) this.#take();
+    // Without a last word the records may not agree with what lies on the disk.
+    if (this.#failure !== undefined || this.#end === undefined)
+      reconcileCheckpoints(this.#options.store, this.#options.run.id, this.#folder);
+    return this.#ending();
+  };
+
+  /** Everything that was said is written. */
+  async #settled(): Promise<void> {
+    while (this.#inbox.length > 0) await this.#written.promise;
     await Promise.allSettled(this.#pending);
-    return this.#record(exit!);
+  }
+
+  #hurrySoon(): void {
+    setTimeout(this.#hurry.resolve, COMMIT_PATIENCE).unref();
   }
 
   #receive(message: EngineMessage): void {
     // What comes after a failure would only be written behind a gap.
     if (this.#failure !== undefined) return;
+    this.#inbox.push(message);
+    // An engine may answer within the very call that writes to it.
+    if (this.#retry === undefined && !this.#draining) this.#drain();
+  }
+
+  /** Writes down what waits. While the database takes nothing it is tried again and again, in order; other errors end the run. */
+  #drain(): void {
+    this.#retry = undefined;
+    this.#draining = true;
     try {
-      this.#handle(message);
-      this.#options.onMessage?.(message);
+      while (this.#inbox.length > 0) this.#take();
     } catch (error) {
+      if (error instanceof StoreError && error.retryable) {
+        this.#retry = setTimeout(() => this.#drain(), RETRY_MS);
+        return;
+      }
       this.#fail(error);
+    } finally {
+      this.#draining = false;
     }
+    this.#written.resolve();
+    this.#written = Promise.withResolvers();
+  }
+
+  #take(): void {
+    const [message] = this.#inbox;
+    this.#handle(message);
+    this.#inbox.shift();
+    this.#options.onMessage?.(message);
   }
 
   #handle(message: EngineMessage): void {
@@ -195,6 +257,7 @@ class RunTraining {
 
   #fail(error: unknown): void {
     this.#failure ??= `recording failed: ${(error as Error).message}`;
+    this.#inbox = [];
     this.#engine?.kill();
   }
 
@@ -202,24 +265,20 @@ class RunTraining {
     this.#timers.push(setTimeout(action, milliseconds).unref());
   }
 
-  #record(exit: EngineExit): RunRecord {
-    const { store, run } = this.#options;
-    const end = this.#failure === undefined ? this.#end : undefined;
-    if (end !== undefined) store.updateRun(run.id, { steps: end.steps, tokens: end.tokens, summary: end.summary });
-    else reconcileCheckpoints(store, run.id, this.#folder);
-    const { state, reason } = this.#ending(exit, end);
-    return store.setRunState(run.id, state, { reason });
-  }
-
-  #ending(exit: EngineExit, end: EngineEnd | undefined): { state: RunState; reason: string } {
+  #ending(): Ending {
     if (this.#failure !== undefined) return { state: 'failed', reason: this.#failure };
-    if (end !== undefined) {
-      const stopped = end.state === 'stopped' && this.#stopReason !== undefined;
-      return { state: end.state, reason: stopped ? `${this.#stopReason} at step ${end.steps}` : end.reason };
+    if (this.#end !== undefined) {
+      const { state, reason, steps, tokens, summary } = this.#end;
+      const stopped = state === 'stopped' && this.#stopReason !== undefined;
+      return {
+        state,
+        reason: stopped ? `${this.#stopReason} at step ${steps}` : reason,
+        progress: { steps, tokens, summary },
+      };
     }
     if (this.#killed) return { state: 'stopped', reason: `${this.#stopReason} (engine ended at once)` };
     if (this.#stopReason !== undefined && !this.#ready) return { state: 'stopped', reason: this.#stopReason };
-    return { state: 'failed', reason: crashReason(exit) };
+    return { state: 'failed', reason: crashReason(this.#exit!) };
   }
 }
 

@@ -353,6 +353,11 @@ export function bucketSize(from: number, to: number, maxPoints: number): number 
   }
 }
 
+export function emptySeries(): Series {
+  const none = new Float64Array(0);
+  return { step: none, value: none, min: none, max: none, nonFinite: new Uint32Array(0), bucket: 1, points: 0 };
+}
+
 export function metricState(series: SeriesRow): MetricState {
   return {
     points: series.points,

@@ -58,8 +58,8 @@ export class TestLab {
     let launch: LabServerOptions['launch'];
     if (script !== undefined) {
       const fake = fakeLauncher(script);
-      launch = (runId, onMessage) => {
-        const handle = fake.launch(runId, onMessage);
+      launch = (runId, onMessage, slot) => {
+        const handle = fake.launch(runId, onMessage, slot);
         this.engines.push(fake.engines.at(-1)!);
         return handle;
       };

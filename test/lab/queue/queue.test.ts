@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reconcileCheckpoints } from '../../../main/lab/queue/checkpoints.ts';
-import { CANCELLED, defaultConcurrency, requeue, RunQueue } from '../../../main/lab/queue/queue.ts';
-import type { QueueEvent } from '../../../main/lab/queue/queue.ts';
+import { defaultPlaces } from '../../../main/lab/queue/places/default.ts';
+import { LocalPlace } from '../../../main/lab/queue/places/local.ts';
+import type { LocalPlaceOptions } from '../../../main/lab/queue/places/local.ts';
+import { RunQueue } from '../../../main/lab/queue/queue.ts';
+import type { QueueEvent, QueueOptions } from '../../../main/lab/queue/queue.ts';
+import { requeueAlone, requeueRun, requeueSweep, STOP_WORDS } from '../../../main/lab/queue/resume.ts';
 import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
 import type { EngineStart } from '../../../preload/contract/engine.ts';
@@ -60,16 +64,20 @@ const script: Script = async (engine: FakeEngine, { config, resume }: EngineStar
   engine.end('finished', 'stop.steps reached (10 steps)', STEPS);
 };
 
-function queueOf(sweepId: string, options: Partial<ConstructorParameters<typeof RunQueue>[0]> = {}) {
+type Options = Partial<Omit<QueueOptions, 'place'> & LocalPlaceOptions>;
+
+function queueOf(
+  sweepId: string | undefined,
+  { launch: other, places = 2, patience, devices, ...options }: Options = {},
+) {
   const { launch, engines } = fakeLauncher(script);
   const events: QueueEvent[] = [];
   const folders = { checkpoints: join(folder, 'checkpoints'), cache: join(folder, 'cache') };
+  const place = new LocalPlace({ store, launch: other ?? launch, folders, places, patience, devices });
   const queue = new RunQueue({
     store,
-    launch,
-    folders,
-    concurrency: 2,
-    sweepId,
+    place,
+    ...(sweepId === undefined ? {} : { scope: { sweepId } }),
     onEvent: (event) => events.push(event),
     ...options,
   });
@@ -81,7 +89,7 @@ const states = (sweepId: string) => store.listRuns({ sweepId }).map(({ state }) 
 describe('a queue of runs', () => {
   it('trains every run once, never more at a time than allowed, and finishes the sweep (would catch a run claimed twice or an idle place)', async () => {
     const { sweep, runs } = makeSweep(Array.from({ length: 7 }, () => 'ok'));
-    const { queue, engines, events } = queueOf(sweep.id, { concurrency: 3 });
+    const { queue, engines, events } = queueOf(sweep.id, { places: 3 });
     let active = 0;
     let most = 0;
     await queue.run();
@@ -106,8 +114,8 @@ describe('a queue of runs', () => {
     const seen: number[] = [];
     const { launch } = fakeLauncher(script);
     const { queue } = queueOf(sweep.id, {
-      launch: (runId, onMessage) => {
-        const handle = launch(runId, onMessage);
+      launch: (runId, onMessage, slot) => {
+        const handle = launch(runId, onMessage, slot);
         return {
           ...handle,
           send: (message) => {
@@ -133,7 +141,7 @@ describe('a queue of runs', () => {
     'records why a run failed (%s) and goes on with the next (would catch a queue that ends by a crash)',
     async (fake, reason) => {
       const { sweep } = makeSweep([fake, 'ok']);
-      await queueOf(sweep.id, { concurrency: 1 }).queue.run();
+      await queueOf(sweep.id, { places: 1 }).queue.run();
       const [failed, next] = store.listRuns({ sweepId: sweep.id });
       expect(failed.state).toBe('failed');
       expect(failed.endReason).toMatch(reason);
@@ -146,8 +154,8 @@ describe('a queue of runs', () => {
     await queueOf(sweep.id).queue.run();
     expect(states(sweep.id)).toEqual(['failed', 'finished']);
     expect(store.readAll(runs[0].id, 'train/loss').step.length).toBe(8);
-    expect(requeue(store, { sweepId: sweep.id }, ['stopped'])).toBe(0);
-    expect(requeue(store, { sweepId: sweep.id }, ['stopped', 'failed'])).toBe(1);
+    expect(requeueSweep(store, sweep.id, ['stopped'])).toBe(0);
+    expect(requeueSweep(store, sweep.id, ['stopped', 'failed'])).toBe(1);
     const { queue, engines } = queueOf(sweep.id);
     await queue.run();
     expect(engines.map(({ runId }) => runId)).toEqual([runs[0].id]);
@@ -161,17 +169,18 @@ describe('a queue of runs', () => {
     const { queue } = queueOf(sweep.id);
     const done = queue.run();
     while (store.countRuns({ where: [{ field: 'steps', op: '>', value: 0 }] }) < 2) await delay(2);
-    await queue.stop('interrupted by the user');
+    queue.stop();
     await done;
     expect(states(sweep.id)).toEqual(['stopped', 'stopped', 'queued']);
+    expect(store.listRuns({ sweepId: sweep.id })[0].stopCause).toBe('interrupted');
     expect(store.listRuns({ sweepId: sweep.id })[0].endReason).toBe('interrupted by the user at step 5');
     expect(store.getSweep(sweep.id)!.state).toBe('paused');
-    expect(requeue(store, { sweepId: sweep.id }, ['stopped'])).toBe(2);
+    expect(requeueSweep(store, sweep.id, ['stopped'])).toBe(2);
     // Now they run through: the script waits only until it is told to stop, so tell the second start at once.
     const again = queueOf(sweep.id);
     const finished = again.queue.run();
     while (!store.listRuns({ sweepId: sweep.id }).some(({ state }) => state === 'running')) await delay(2);
-    await again.queue.stop('enough');
+    again.queue.stop();
     await finished;
     expect(store.getRun(store.listRuns({ sweepId: sweep.id })[0].id)!.attempt).toBe(2);
   });
@@ -182,7 +191,7 @@ describe('a queue of runs', () => {
     const { queue } = queueOf(sweep.id, { launch, patience: 20 });
     const done = queue.run();
     await delay(10);
-    await queue.stop('interrupted by the user');
+    queue.stop();
     await done;
     expect(store.getRun(runs[0].id)).toMatchObject({
       state: 'stopped',
@@ -196,9 +205,9 @@ describe('a queue of runs', () => {
     const { queue } = queueOf(sweep.id, { launch });
     const done = queue.run();
     await delay(10);
-    void queue.stop('interrupted by the user');
+    queue.stop();
     expect(queue.active).toHaveLength(2);
-    await queue.stop('interrupted by the user', 'kill');
+    queue.stop('kill');
     await done;
     expect(states(sweep.id)).toEqual(['stopped', 'stopped', 'queued']);
     expect(store.getRun(runs[0].id)!.endReason).toBe('interrupted by the user (engine ended at once)');
@@ -206,22 +215,22 @@ describe('a queue of runs', () => {
 
   it('cancels a waiting and a training run for good (would catch a cancelled run that comes back on resume)', async () => {
     const { sweep, runs } = makeSweep(['wait', 'ok', 'ok']);
-    const { queue } = queueOf(sweep.id, { concurrency: 1 });
+    const { queue } = queueOf(sweep.id, { places: 1 });
     const done = queue.run();
     while (queue.active.length === 0) await delay(2);
-    await queue.cancel(runs[1].id);
-    await queue.cancel(runs[0].id);
+    await queue.stopRun(runs[1].id);
+    await queue.stopRun(runs[0].id);
     await done;
     expect(states(sweep.id)).toEqual(['stopped', 'stopped', 'finished']);
-    expect(store.getRun(runs[1].id)!.endReason).toBe(CANCELLED);
-    expect(requeue(store, { sweepId: sweep.id }, ['stopped'])).toBe(0);
+    expect(store.getRun(runs[1].id)).toMatchObject({ endReason: STOP_WORDS.cancelled, stopCause: 'cancelled' });
+    expect(requeueSweep(store, sweep.id, ['stopped'])).toBe(0);
   });
 
   it('cancels a whole sweep without starting what waits', async () => {
     const { sweep } = makeSweep(['wait', 'wait', 'ok', 'ok']);
     const { queue, engines } = queueOf(sweep.id);
     const done = queue.run();
-    await queue.cancelSweep(sweep.id);
+    await queue.stopSweep(sweep.id);
     await done;
     expect(states(sweep.id)).toEqual(['stopped', 'stopped', 'stopped', 'stopped']);
     expect(engines.length).toBe(2);
@@ -250,6 +259,245 @@ describe('a queue of runs', () => {
     });
   });
 });
+
+/** A sweep whose runs wait until they are told to stop, with a limit of its own. */
+function limited(limit: number | null, count: number) {
+  const runs = Array.from({ length: count }, (_, i) => ({
+    name: `${limit} ${i}`,
+    config: { fake: 'wait', seed: i },
+    seed: i,
+    settingKey: `k${i}`,
+  }));
+  return store.createSweep({ name: `at most ${limit}`, spec: {}, concurrencyLimit: limit }, runs);
+}
+const training = (): string[] => store.listRuns({ state: 'running' }).map(({ name }) => name);
+
+describe('a queue that stays', () => {
+  it('keeps the limit of a sweep over a restart (would catch more runs at once than fit into the memory)', async () => {
+    limited(2, 4);
+    for (let host = 0; host < 2; host++) {
+      const { queue } = queueOf(undefined, { places: 4 });
+      queue.kick();
+      expect(training()).toEqual(['2 0', '2 1']);
+      await queue.close('kill');
+      expect(store.listRuns().map(({ state }) => state)).toEqual(['queued', 'queued', 'queued', 'queued']);
+      const { path } = store;
+      store.close();
+      store = openStore(path);
+    }
+  });
+
+  it('begins nothing beside a run that leaves no room, also not of another sweep (would catch a small run that crowds a large one out)', async () => {
+    limited(1, 1);
+    const free = limited(null, 2);
+    const { queue } = queueOf(undefined, { places: 3 });
+    queue.kick();
+    expect(training()).toEqual(['1 0']);
+    // The other way round, the large one waits for its turn and is not overtaken for ever.
+    queue.move([free.runs[1].id], free.runs[0].id);
+    await queue.stopRun(store.listRuns({ state: 'running' })[0].id);
+    expect(training()).toEqual(['null 0', 'null 1']);
+    const late = limited(1, 1);
+    store.createRun({ name: 'behind', config: { fake: 'wait', seed: 9 }, seed: 9, settingKey: 'b' });
+    queue.added();
+    expect(training()).toEqual(['null 0', 'null 1']);
+    for (const { id } of free.runs) await queue.stopRun(id);
+    expect(training()).toEqual(['1 0']);
+    expect(late.runs[0].id).toBe(queue.active[0]);
+    await queue.close('kill');
+  });
+
+  it('gives each device runs of its own (would catch a second GPU that stays idle, or one that gets both)', async () => {
+    limited(1, 3);
+    const slots: (string | null)[] = [];
+    const { launch } = fakeLauncher(script);
+    const { queue } = queueOf(undefined, {
+      places: 4,
+      devices: ['cuda:0', 'cuda:1'],
+      launch: (runId, onMessage, slot) => {
+        slots.push(slot.device);
+        return launch(runId, onMessage, slot);
+      },
+    });
+    queue.kick();
+    expect([slots, training()]).toEqual([
+      ['cuda:0', 'cuda:1'],
+      ['1 0', '1 1'],
+    ]);
+    await queue.stopRun(store.listRuns({ state: 'running' })[1].id);
+    expect(slots).toEqual(['cuda:0', 'cuda:1', 'cuda:1']);
+    expect(store.listRuns({ state: 'running' }).map(({ place }) => place)).toEqual(['local', 'local']);
+    await queue.close('kill');
+  });
+
+  it('is paused and has its places as the user left it (would catch a GPU that trains by itself after a restart)', async () => {
+    limited(null, 3);
+    const first = queueOf(undefined, { places: 1 }).queue;
+    first.setConcurrency(2);
+    first.pause();
+    await first.close();
+    const { queue } = queueOf(undefined, { places: 1 });
+    queue.kick();
+    expect(queue.state).toMatchObject({ paused: true, concurrency: 2, running: [], trouble: null });
+    queue.resume();
+    expect(training()).toHaveLength(2);
+    // A command has its own wishes, and leaves those of the app alone.
+    await queue.close('kill');
+    const { sweep } = limited(null, 1);
+    expect(queueOf(sweep.id, { places: 1 }).queue.state).toMatchObject({ paused: false, concurrency: 1 });
+    expect(store.queueSwitches()).toEqual({ paused: false, places: 2 });
+  });
+
+  it('takes what was moved to the front next, and ends a pruned run for good', async () => {
+    const { sweep, runs } = limited(1, 3);
+    const { queue } = queueOf(undefined);
+    queue.kick();
+    queue.move([runs[2].id], runs[1].id);
+    expect(queue.state.waiting).toEqual([runs[2].id, runs[1].id]);
+    await queue.prune(runs[0].id, 'pruned: worse than half of the others at step 3');
+    expect(store.getRun(runs[0].id)).toMatchObject({
+      state: 'stopped',
+      stopCause: 'pruned',
+      endReason: expect.stringMatching(/^pruned: worse/u),
+    });
+    expect(training()).toEqual(['1 2']);
+    await queue.prune(runs[1].id, 'pruned before it began');
+    await queue.stopSweep(sweep.id);
+    expect(store.getSweep(sweep.id)!.state).toBe('stopped');
+    // Only what was stopped with the sweep goes on with it.
+    expect(requeueSweep(store, sweep.id, ['stopped', 'failed'])).toBe(1);
+    expect(queue.state.waiting).toEqual([runs[2].id]);
+    expect(requeueAlone(store, store.getRun(runs[0].id)!)).toMatch(/ended by the search method/u);
+    await queue.close('kill');
+  });
+
+  it('resumes one run of a paused sweep without the others (would catch a run that waits for ever, or a sweep that starts)', async () => {
+    const { sweep, runs } = limited(null, 3);
+    store.setRunStates([runs[0].id], 'stopped', { cause: 'interrupted' }, { id: sweep.id, state: 'paused' });
+    const { queue } = queueOf(undefined);
+    queue.kick();
+    expect(queue.state).toMatchObject({ running: [], waiting: [] });
+    expect(requeueAlone(store, store.getRun(runs[0].id)!)).toBeUndefined();
+    queue.added();
+    expect(training()).toEqual(['null 0']);
+    expect(store.getSweep(sweep.id)!.counts).toMatchObject({ running: 1, queued: 0, stopped: 2 });
+    expect(requeueSweep(store, sweep.id, ['stopped'])).toBe(2);
+    await queue.close('kill');
+  });
+
+  it('does not take up, resume or repeat runs of other origins', () => {
+    const foreign = store.createRun({ ...IMPORTED, state: 'stopped' });
+    expect(requeueRun(store, foreign)).toMatch(/not trained by Sweeplab/u);
+    const { sweep } = store.createSweep({ name: 'mixed', spec: {} }, [{ ...IMPORTED, state: 'failed' }]);
+    expect(requeueSweep(store, sweep.id, ['stopped', 'failed'])).toBe(0);
+    expect(store.countRuns({ state: 'queued' })).toBe(0);
+  });
+
+  it('ends the sweep of a run that was removed, and one whose host was killed before it could (would catch a sweep that runs for ever)', () => {
+    const { sweep, runs } = limited(null, 1);
+    store.updateSweep(sweep.id, { state: 'running' });
+    store.deleteRuns([runs[0].id]);
+    const seen: string[] = [];
+    queueOf(undefined, { onSweep: (id) => seen.push(id) }).queue.kick();
+    expect([store.getSweep(sweep.id)!.state, seen]).toEqual(['finished', [sweep.id]]);
+  });
+});
+
+const IMPORTED = { name: 'imported', config: {}, seed: 0, settingKey: 'i', origin: 'import' } as const;
+
+describe('a database that takes nothing', () => {
+  /** To the last byte, so that not even the end of a run can be written. */
+  function fillDisk(): void {
+    store.limitSize(1);
+    try {
+      for (;;) {
+        store.appendEvent({ runId: null, kind: 'log', message: 'x'.repeat(500) }).catch(() => undefined);
+        store.flush();
+      }
+    } catch {
+      // Full.
+    }
+  }
+
+  it('is said, waited for and tried again by itself (would catch a run that is lost, or a queue that stands still for ever)', async () => {
+    const { sweep, runs } = makeSweep(['wait', 'ok']);
+    const troubles: (string | null)[] = [];
+    const { queue } = queueOf(undefined, { places: 1, onTrouble: (error) => troubles.push(error?.code ?? null) });
+    queue.kick();
+    while (store.getRun(runs[0].id)!.steps < 5) await delay(2);
+    fillDisk();
+    // Whoever stops it gets an answer, although the end cannot be written.
+    await expect(queue.stopRun(runs[0].id)).rejects.toMatchObject({ code: 'full' });
+    expect(queue.state).toMatchObject({ running: [runs[0].id], trouble: expect.stringContaining('no space left') });
+    expect(store.getRun(runs[0].id)!.state).toBe('running');
+    store.limitSize(Infinity);
+    while (store.getSweep(sweep.id)!.state !== 'finished') await delay(20);
+    expect(states(sweep.id)).toEqual(['stopped', 'finished']);
+    expect(store.getRun(runs[0].id)).toMatchObject({ stopCause: 'cancelled', steps: 5 });
+    expect([queue.state.trouble, troubles]).toEqual([null, ['full', null]]);
+  });
+
+  it('does not keep a command from ending at the second Ctrl-C, which says what was not written (would catch a train that hangs)', async () => {
+    const { sweep, runs } = makeSweep(['wait']);
+    const { queue, engines } = queueOf(sweep.id);
+    const done = queue.run();
+    while (store.getRun(runs[0].id)!.steps < 5) await delay(2);
+    fillDisk();
+    engines[0].points('train/other', 1, 40, () => 1);
+    queue.stop('urgent');
+    await delay(20);
+    queue.stop('kill');
+    await expect(done).rejects.toMatchObject({
+      code: 'full',
+      message: expect.stringMatching(
+        /not written: 4\d points and log lines, and the end of 1 run, which goes on from the last checkpoint/u,
+      ),
+    });
+    const { path } = store;
+    expect(() => store.close()).toThrow('no space left');
+    store = openStore(path);
+    expect(store.recoverInterrupted().map(({ id }) => id)).toEqual([runs[0].id]);
+    expect(store.readAll(runs[0].id, 'train/loss').step).toHaveLength(5);
+  });
+
+  it('keeps what engines say in order until it takes it (would catch a run that fails because its checkpoint cannot be recorded)', async () => {
+    const { sweep, runs } = makeSweep(['held']);
+    const go = Promise.withResolvers<void>();
+    const { launch } = fakeLauncher(async (engine) => {
+      engine.emit({ type: 'begin', step: 0, keepUpTo: -1 });
+      engine.points('train/loss', 1, 5, loss(0));
+      await engine.acknowledged();
+      fillDisk();
+      engine.points('train/loss', 6, 8, loss(0));
+      engine.emit({ type: 'checkpoint', kind: 'last', step: 8, path: '/8', loss: 2 });
+      engine.points('train/loss', 9, STEPS, loss(0));
+      go.resolve();
+      await engine.acknowledged();
+      engine.end('finished', 'done', STEPS);
+    });
+    const done = queueOf(sweep.id, { launch }).queue.run();
+    await go.promise;
+    await delay(50);
+    expect(store.getRun(runs[0].id)).toMatchObject({ state: 'running', checkpoint: null });
+    store.limitSize(Infinity);
+    await done;
+    expect(store.getRun(runs[0].id)).toMatchObject({ state: 'finished', checkpoint: '/8' });
+    expect([...store.readAll(runs[0].id, 'train/loss').step]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('lets a run fail whose engine cannot be noted (would catch an engine without a host that nobody finds)', async () => {
+    const { sweep, runs } = makeSweep(['ok']);
+    await queueOf(sweep.id, { launch: () => assertNever('ENOSPC: no space left on device') }).queue.run();
+    expect(store.getRun(runs[0].id)).toMatchObject({
+      state: 'failed',
+      endReason: expect.stringMatching(/cannot be started: ENOSPC/u),
+    });
+  });
+});
+
+function assertNever(message: string): never {
+  throw new Error(message);
+}
 
 describe('checkpoints that were saved but not recorded', () => {
   it('are recorded from the disk, and records of vanished ones are taken away (would catch a finished run without weights)', () => {
@@ -302,6 +550,6 @@ describe('the default number of runs at a time', () => {
     [8, 2, 16, 1],
     [0, 2, 1, 1],
   ])('%i runs on %i cores with %i threads each: %i', (runs, cores, threads, expected) => {
-    expect(defaultConcurrency(runs, cores, threads)).toBe(expected);
+    expect(defaultPlaces(runs, cores, threads)).toBe(expected);
   });
 });

@@ -59,6 +59,10 @@ export function appRoutes(
       queue.resume();
       return queue.state;
     },
+    'queue.move': ({ ids, before }) => {
+      queue.move(ids, before);
+      return queue.state;
+    },
 
     'views.get': ({ key }) => ({ value: hub.views.get(key) }),
     'views.set': async ({ key, value }) => {

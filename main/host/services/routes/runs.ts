@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../../preload/contract/runs.ts';
 import type { RunSample } from '../../../../preload/contract/shapes.ts';
-import { requeue } from '../../../lab/queue/queue.ts';
+import { requeueAlone } from '../../../lab/queue/resume.ts';
 import type { Handlers, Hub } from '../hub.ts';
 import { runJob } from '../jobs.ts';
 
@@ -31,14 +31,15 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
       return tell(id);
     },
     'runs.resume': ({ id }) => {
-      const run = find(id);
-      if (requeue(store, { runId: id }, ['stopped', 'failed']) === 0)
-        throw new LabError('state', `${run.name} is ${run.state}: only stopped and failed runs can be resumed.`);
+      const why = requeueAlone(store, find(id));
+      if (why !== undefined) throw new LabError('state', why);
       queue.added();
       return tell(id);
     },
     'runs.rerun': ({ id }) => {
-      const { name, config, seed, settingKey, sweepId, color, tags } = find(id);
+      const { name, config, seed, settingKey, sweepId, color, tags, origin } = find(id);
+      if (origin !== 'sweeplab')
+        throw new LabError('state', `${name} was not trained by Sweeplab, which cannot repeat it.`);
       const { codeVersion } = lab;
       const note = `Rerun of ${id}`;
       const run = store.createRun({ name, config, seed, settingKey, sweepId, color, tags, note, codeVersion });
@@ -65,7 +66,7 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
     'runs.remove': ({ id }) => {
       find(id);
       store.deleteRuns([id]);
-      queue.changed();
+      queue.added();
       return tell(id);
     },
     'runs.restore': ({ id }) => {

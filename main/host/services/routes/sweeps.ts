@@ -1,17 +1,12 @@
-import { availableParallelism } from 'node:os';
 import { LabError } from '../../../../preload/contract/rpc.ts';
-import type { Draft } from '../../../../preload/contract/draft.ts';
 import type { ListedSweep, SweepPlan } from '../../../../preload/contract/shapes.ts';
-import { selectExecutor } from '../../../engine/executors/select.ts';
-import { defaultConcurrency, requeue } from '../../../lab/queue/queue.ts';
+import { createSweep, LaunchRefused, prepareLaunch } from '../../../lab/launch.ts';
+import type { LaunchTools } from '../../../lab/launch.ts';
+import { requeueSweep } from '../../../lab/queue/resume.ts';
 import { parseSweep, storedSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
-import type { SweepPlan as Plan } from '../../../lab/sweeps/index.ts';
 import { refuse, toLabError } from '../errors.ts';
 import { listed } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
-
-/** As many as the queue can be given. */
-const MOST_PLACES = 64;
 
 const NOTHING: SweepPlan = {
   runs: 0,
@@ -48,14 +43,15 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
   };
   const goOn = (id: string, states: readonly ('stopped' | 'failed')[]): { sweep: ListedSweep; queued: number } => {
     find(id);
-    requeue(store, { sweepId: id }, states);
+    requeueSweep(store, id, states);
     const queued = store.countRuns({ sweepId: id, state: 'queued' });
-    if (queued > 0) {
-      // A paused or stopped sweep is passed over by the queue.
-      store.updateSweep(id, { state: 'running' });
-      queue.added();
-    }
+    queue.added();
     return { ...tell(id), queued };
+  };
+
+  const tools: LaunchTools = {
+    check: (configs, options, signal) => planner.ask('launch', { configs, ...options }, signal!),
+    prepare: (configs, _, signal) => hub.datasets.ready(configs, signal!),
   };
 
   return {
@@ -86,36 +82,16 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       const plan = await planner.ask('runs', { draft }, signal);
       refuse(plan.problems);
       const configs = plan.runs.map(({ config }) => config);
-      const threads = await threadsOf(configs);
-      const wanted = Math.max(queue.concurrency, defaultConcurrency(configs.length, availableParallelism(), threads));
-      const check = await planner.ask('launch', { configs, concurrency: wanted, force }, signal);
-      if (check.refusals.length > 0) {
-        const refusals = check.refusals.map(({ message, suggestions, verdict }) => ({ message, suggestions, verdict }));
-        throw new LabError('memory', refusals.map(({ message }) => message).join('\n'), refusals);
-      }
-      // The number of places may be changed later: what counts then is how many fit at all.
-      const most = { configs, concurrency: MOST_PLACES, force: true };
-      const { concurrency: together } = await planner.ask('launch', most, signal);
-      await hub.datasets.ready(configs, signal);
-      signal.throwIfAborted();
-      const { settings, dropped, duplicates, combinations, seeds, warnings } = plan;
-      const { sweep, runs } = store.createSweep(
-        {
-          name: draft.name || defaultName(draft),
-          spec: draft,
-          yaml: sweepToYaml(draft),
-          plan: { settings, dropped, duplicates, combinations, seeds, warnings },
-        },
-        plan.runs.map((run) => ({ ...run, codeVersion: lab.codeVersion })),
-      );
-      queue.limit(sweep.id, together);
+      const { concurrency: places } = queue;
+      const ready = (await prepareLaunch(tools, configs, { places, force, signal }).catch(refusedAsError))!;
+      const { sweep, runs } = createSweep(store, ready, { spec: draft, plan, codeVersion: lab.codeVersion });
       queue.added();
       const runIds = runs.map(({ id }) => id);
       changed({ runs: runIds, sweeps: [sweep.id] });
       return {
         sweepId: sweep.id,
         runIds,
-        warnings: [...warnings, ...check.warnings.map((message) => ({ code: 'fit', message }))],
+        warnings: [...plan.warnings, ...ready.warnings.map((message) => ({ code: 'fit', message }))],
       };
     },
     'sweeps.list': () => ({
@@ -133,6 +109,12 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       store.updateSweep(id, { name });
       return tell(id);
     },
+    'sweeps.limit': ({ id, limit }) => {
+      find(id);
+      store.updateSweep(id, { concurrencyLimit: limit });
+      queue.added();
+      return tell(id);
+    },
     'sweeps.stop': async ({ id }) => {
       find(id);
       await queue.stopSweep(id);
@@ -144,7 +126,7 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       find(id);
       const runIds = store.listRuns({ sweepId: id }).map((run) => run.id);
       store.deleteRuns(runIds);
-      queue.changed();
+      queue.added();
       return { ...tell(id), runIds };
     },
     'sweeps.restore': ({ id }) => {
@@ -157,22 +139,9 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
   };
 }
 
-/** The most threads that one of the runs uses. @throws ExecutorUnavailableError before anything was created */
-async function threadsOf(configs: readonly SweepConfig[]): Promise<number> {
-  const wanted = new Map(configs.map((config) => [`${config.device} ${config['precision.policy']}`, config]));
-  let threads = 1;
-  for (const config of wanted.values()) {
-    const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);
-    threads = Math.max(threads, executor.device.threads);
-  }
-  return threads;
-}
-type SweepConfig = Plan['runs'][number]['config'];
-
-/** `quick: depth × width`, from what is varied. */
-function defaultName({ parameters, recipe }: Draft): string {
-  const varied = Object.entries(parameters)
-    .filter(([, { value }]) => value === undefined)
-    .map(([name]) => name.slice(name.lastIndexOf('.') + 1));
-  return [recipe ?? '', varied.join(' × ') || 'seeds'].filter(Boolean).join(': ');
+/** What does not fit, with what would, for the page to offer. @throws LabError `memory`, or what it was given */
+function refusedAsError(error: unknown): never {
+  if (!(error instanceof LaunchRefused)) throw error;
+  const refusals = error.refusals.map(({ message, suggestions, verdict }) => ({ message, suggestions, verdict }));
+  throw new LabError('memory', error.message, refusals);
 }

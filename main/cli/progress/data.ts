@@ -1,12 +1,10 @@
-/** Data before training, with progress. */
-import type { Config } from '../../preload/contract/settings.ts';
-import { prepareDatasets } from '../lab/datasets/datasets.ts';
-import type { DataProgress, Dataset } from '../lab/datasets/datasets.ts';
-import type { Context } from './context.ts';
-import { bar, formatBytes, formatDuration } from './format.ts';
-import { readingLines, readingWarnings } from '../../preload/shared/reading.ts';
-import type { ReadingReport } from '../../preload/contract/reading.ts';
-import { Ticker } from './progress/ticker.ts';
+/** The display of data being prepared. */
+import type { DatasetOptions, DataProgress } from '../../lab/datasets/datasets.ts';
+import { bar, formatBytes, formatDuration } from '../format.ts';
+import type { Output } from '../output.ts';
+import { readingLines, readingWarnings } from '../../../preload/shared/reading.ts';
+import type { ReadingReport } from '../../../preload/contract/reading.ts';
+import { Ticker } from './ticker.ts';
 
 const PHASES: Readonly<Record<DataProgress['phase'], string>> = {
   download: 'downloading',
@@ -16,34 +14,32 @@ const PHASES: Readonly<Record<DataProgress['phase'], string>> = {
   save: 'saving the dataset',
 };
 
+export type DataDisplay = Disposable & Required<Pick<DatasetOptions, 'onProgress' | 'onReady'>>;
+
 /**
- * Prepares the datasets of all configurations and tells what was read for each, once. `summary`: also what went well, not only
- * warnings. @throws DataError before anything else happened
+ * Shows the latest of what it is told until disposed, and tells what was read for each dataset, once. `summary`: also what went well, not
+ * only warnings.
  */
-export async function prepareData(
-  { workshop, output }: Context,
-  configs: readonly Config[],
-  { summary = true }: { summary?: boolean } = {},
-): Promise<Dataset> {
+export function dataDisplay(output: Output, { summary = true }: { readonly summary?: boolean } = {}): DataDisplay {
   let latest: DataProgress | undefined;
   const line = (): string => (latest === undefined ? '' : progressLine(latest, output.interactive));
-  using _ticker = new Ticker(output, line, line);
+  const ticker = new Ticker(output, line, line);
   const told = new Set<string>();
-  const tell = (text: string, say: (text: string) => void) => {
+  const tell = (text: string, say: (text: string) => void): void => {
     if (!told.has(text)) say(text);
     told.add(text);
   };
-  return await prepareDatasets(configs, {
-    cacheDir: workshop.paths.cache,
+  return {
+    onProgress: (progress) => {
+      latest = progress;
+    },
     onReady: ({ reading }) => {
       for (const [side, report] of Object.entries(reading))
         if (report !== null && summary) tell(`${side}: ${readingSentence(report)}`, (text) => output.note(text));
       for (const warning of readingWarnings(reading)) tell(warning, (text) => output.warn(text));
     },
-    onProgress: (progress) => {
-      latest = progress;
-    },
-  });
+    [Symbol.dispose]: () => ticker[Symbol.dispose](),
+  };
 }
 
 const readingSentence = (report: ReadingReport): string =>

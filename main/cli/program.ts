@@ -7,6 +7,7 @@ import { dataCommand } from './commands/data.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { fitCommand } from './commands/fit.ts';
+import { queueCommand } from './commands/queue.ts';
 import { quickstartCommand } from './commands/quickstart.ts';
 import { runsCommand } from './commands/runs.ts';
 import { sampleCommand } from './commands/sample.ts';
@@ -44,6 +45,7 @@ export function buildProgram(context: Context): Command {
     sweepCommand,
     fitCommand,
     runsCommand,
+    queueCommand,
     exportCommand,
     sampleCommand,
     dataCommand,

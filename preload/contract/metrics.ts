@@ -27,6 +27,8 @@ export interface MetricSpec {
   readonly within?: readonly Basis[];
   /** Set when it can be the x-axis of charts: what the axis is called. */
   readonly axis?: string;
+  /** Its values differ by factors: charts have a logarithmic y unless told otherwise. */
+  readonly log?: true;
   /** False: has no chart of its own, because it serves as x or sums up another. */
   readonly chart?: false;
   /** False: only the series is kept, and the lists of runs do not carry its latest value. For metrics of which there are very many. */

@@ -24,7 +24,7 @@ export const defaultState = (): BoardState => ({
   xLog: false,
   yLog: false,
   smoothing: 0,
-  outliers: false,
+  outliers: true,
   groupBy: 'setting',
   colorBy: 'group',
   facet: '',

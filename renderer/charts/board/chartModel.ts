@@ -1,14 +1,16 @@
 /** From a chart's description and the curves at hand to what is drawn: one pair of axes, or one per facet. Free of Vue and of drawing. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { formatSetting } from '../../../preload/shared/format.ts';
-import type { MetricCatalog } from '../../../preload/shared/metrics.ts';
+import type { Goal, MetricCatalog } from '../../../preload/shared/metrics.ts';
 import { shortName } from '../../../preload/shared/results/groups.ts';
 import { distinctSeeds } from '../../../preload/shared/results/samples.ts';
+import type { Target } from '../../../preload/shared/results/target.ts';
 import { facetsOf, MOST_FACETS, withSharedAxes } from '../data/facets.ts';
-import { lineModel } from '../data/lineModel.ts';
+import { lineModel, yFrameOf } from '../data/lineModel.ts';
+import type { FrameChoices } from '../data/lineModel.ts';
 import type { LiveCurve } from '../data/live.ts';
 import type { LineModel, Reference } from '../draw/model.ts';
-import type { Extent } from '../series/extent.ts';
+import type { Extent, Outlying } from '../series/extent.ts';
 import type { BoardState } from './boardState.ts';
 import type { ChartLook, ChartSpec } from './chartSpec.ts';
 import type { BoardGroup, Coloring } from './groups.ts';
@@ -39,6 +41,8 @@ export interface ChartBoard {
   readonly state: Pick<BoardState, 'band' | 'groupBy' | 'facet'>;
   readonly catalog: MetricCatalog;
   references(metric: string): readonly Reference[];
+  /** How far the runs that train now shall go on x (undefined: steps); undefined when that is not known, or all have ended. */
+  planned?(x: string | undefined | null): number | undefined;
 }
 
 export interface ChartInput {
@@ -71,6 +75,16 @@ export function unitOfChart({ metrics }: ChartSpec, catalog: MetricCatalog): str
   return others.length === 0 ? unit : '';
 }
 
+/** Whether all metrics of a chart are best seen on a logarithmic axis. */
+export const growsByFactors = ({ metrics }: ChartSpec, catalog: MetricCatalog): boolean =>
+  metrics.every((name) => catalog.get(name).log === true);
+
+/** Which values of a metric are the best: as the runs of a board are ranked, else as it is known; undefined where neither direction is. */
+export function goalOf(metric: string, target: Target, catalog: MetricCatalog): Goal | undefined {
+  if (metric === target.name) return target.goal;
+  return catalog.get(metric).better === undefined ? undefined : catalog.goal(metric);
+}
+
 /** `val/loss and train/loss` */
 export function titleOf({ metrics }: ChartSpec): string {
   return metrics.length < 2 ? metrics[0] : `${metrics.slice(0, -1).join(', ')} and ${metrics.at(-1)}`;
@@ -98,6 +112,7 @@ export function chartPanels(input: ChartInput): ChartPanels {
   const latest = new Map(final.map((run) => [run.id, run]));
   const models = withSharedAxes(
     drawn.map((each) => modelOf(input, each.groups, each.runs.map(({ id }) => latest.get(id)!).filter(Boolean))),
+    yFrameOf(frameOf(input)),
   );
   const name = shortName(facet, settings);
   return {
@@ -110,14 +125,11 @@ export function chartPanels(input: ChartInput): ChartPanels {
   };
 }
 
-function modelOf(
-  { chart, look, range, board, curve }: ChartInput,
-  groups: readonly BoardGroup[],
-  runs: readonly RunRecord[],
-): LineModel {
+function modelOf(input: ChartInput, groups: readonly BoardGroup[], runs: readonly RunRecord[]): LineModel {
+  const { chart, look, range, board, curve } = input;
   const { band, groupBy, facet } = board.state;
-  const { setting, label } = placeOf(look.x, board.catalog);
-  const yLabel = labelOfChart(chart, board.catalog);
+  const { metric, setting, label } = placeOf(look.x, board.catalog);
+  const frame = frameOf(input);
   if (setting !== undefined)
     return trendModel({
       runs: distinctSeeds(runs),
@@ -126,8 +138,7 @@ function modelOf(
       lines: groupBy === 'none' ? [] : board.settings.filter((name) => name !== setting && name !== facet),
       band,
       xLog: look.xLog || undefined,
-      yLog: look.yLog,
-      yLabel,
+      ...frame,
       color: (members) => board.coloring.of(members),
       among: board.final,
     });
@@ -138,15 +149,40 @@ function modelOf(
     curve,
     band,
     smoothing: look.smoothing,
+    ...frame,
     xLabel: label,
-    yLabel,
+    xUnit: metric == null ? 'step' : board.catalog.get(metric).unit,
     xLog: look.xLog,
-    yLog: look.yLog,
-    clipOutliers: look.outliers,
     relative: look.x === 'relative',
     xRange: range,
-    references: referencesOf(chart, board),
+    planned: board.planned?.(metric),
   });
+}
+
+/** The y axis of a chart, whatever its x. */
+function frameOf({ chart, look, board }: ChartInput): FrameChoices {
+  return {
+    yLabel: labelOfChart(chart, board.catalog),
+    yUnit: unitOfChart(chart, board.catalog),
+    yLog: look.yLog,
+    clipOutliers: look.outliers,
+    outlying: outlyingOf(chart, board.catalog),
+    references: referencesOf(chart, board),
+  };
+}
+
+/** Units of what is counted or timed: such numbers do not diverge, and one that is far from the others is as true as they are. */
+const EXACT: ReadonlySet<string> = new Set(['share', 'bytes', 's', 'tokens', 'tokens/s', 'FLOP']);
+
+function outlyingOf({ metrics }: ChartSpec, catalog: MetricCatalog): Outlying | undefined {
+  const [side, ...others] = new Set(
+    metrics.map((name): Outlying | undefined => {
+      const { unit, better } = catalog.get(name);
+      if (EXACT.has(unit)) return undefined;
+      return better === undefined ? 'far' : better === 'lower' ? 'above' : 'below';
+    }),
+  );
+  return others.length === 0 ? side : 'far';
 }
 
 /** Those of all metrics; one that several share (the entropy of the text) once. */

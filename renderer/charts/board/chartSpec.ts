@@ -107,12 +107,15 @@ export function withChart(charts: readonly ChartSpec[], chart: ChartSpec, change
   return charts.flatMap((each, i) => (i === at ? (next ?? []) : each));
 }
 
-/** What one chart shows: the board's choices, replaced by its own. Settings of x go together. */
-export function lookOf(state: ChartLook, chart: ChartChoices): ChartLook {
+/**
+ * What one chart shows: the board's choices, replaced by its own. Settings of x go together.
+ * @param byFactors its y is logarithmic unless the chart says otherwise
+ */
+export function lookOf(state: ChartLook, chart: ChartChoices, byFactors = false): ChartLook {
   return {
     x: chart.x ?? state.x,
     xLog: chart.xLog ?? (chart.x === undefined ? state.xLog : false),
-    yLog: chart.yLog ?? state.yLog,
+    yLog: chart.yLog ?? (state.yLog || byFactors),
     smoothing: chart.smoothing ?? state.smoothing,
     outliers: chart.outliers ?? state.outliers,
   };

@@ -4,6 +4,9 @@ import { colorScale } from '../color/scale.ts';
 import { extentOf, padded } from '../series/extent.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { BAND_LABELS, bandOf } from '../../../preload/shared/statistics/describe.ts';
+import { framingNotes, yAxisOf } from '../data/frame.ts';
+import { yFrameOf } from '../data/lineModel.ts';
+import type { FrameChoices } from '../data/lineModel.ts';
 import { trendOf } from '../sweep/trend.ts';
 import type { Trend } from '../sweep/trend.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
@@ -13,7 +16,7 @@ import { outcomeOf } from '../../../preload/shared/results/samples.ts';
 import { absentWords } from '../../../preload/shared/results/words.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 
-export interface TrendOptions {
+export interface TrendOptions extends Omit<FrameChoices, 'clipOutliers' | 'references'> {
   readonly runs: readonly RunRecord[];
   readonly metrics: readonly string[];
   readonly setting: string;
@@ -21,8 +24,7 @@ export interface TrendOptions {
   readonly lines: readonly string[];
   readonly band: Band;
   readonly xLog?: boolean;
-  readonly yLog: boolean;
-  readonly yLabel: string;
+  readonly clipOutliers?: boolean;
   readonly color: (runs: readonly RunRecord[], index: number) => string;
   /** Runs whose values share the axis, when the chart is one of several. */
   readonly among?: readonly RunRecord[];
@@ -40,10 +42,10 @@ export function trendModel({
   lines: by,
   band,
   xLog,
-  yLog,
-  yLabel,
   color,
   among,
+  clipOutliers = true,
+  ...choices
 }: TrendOptions): LineModel & { readonly categories?: readonly string[] } {
   const trends = metrics.map((metric) => ({ metric, ...trendOf(runs, metric, setting, by) }));
   const xs = valuesOf(among ?? runs, setting);
@@ -82,24 +84,23 @@ export function trendModel({
     min: 0,
     max: 1,
   };
-  const y = extentOf(
-    lines.flatMap((line) => [line.y, line.low!, line.high!]),
-    { log: yLog },
-  ) ?? { min: 0, max: 1 };
   const categories = numeric ? undefined : xs.map((value) => formatSetting(value));
+  const axis = {
+    label: setting,
+    log,
+    ...(categories === undefined ? padded(x, log) : { min: 0.5, max: categories.length + 0.5 }),
+    ...(categories === undefined ? {} : { categories }),
+    ...(numeric && xs.length <= 8 ? { ticks: xs as number[] } : {}),
+  };
+  const y = yAxisOf(lines, axis, yFrameOf({ ...choices, clipOutliers }));
   return {
     lines,
-    x: {
-      label: setting,
-      log,
-      ...(categories === undefined ? padded(x, log) : { min: 0.5, max: categories.length + 0.5 }),
-      ...(categories === undefined ? {} : { categories }),
-      ...(numeric && xs.length <= 8 ? { ticks: xs as number[] } : {}),
-    },
-    y: { label: yLabel, log: yLog, ...padded(y, yLog) },
+    x: axis,
+    y,
     references: [],
     absent,
     notes: notesOf(trends, band),
+    outside: framingNotes(lines, axis, y),
   };
 }
 

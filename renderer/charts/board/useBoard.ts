@@ -3,6 +3,7 @@ import { computed, inject, onScopeDispose, provide, ref, shallowRef, watch } fro
 import type { ComputedRef, InjectionKey, Ref, ShallowRef } from 'vue';
 import type { Events } from '../../../preload/contract/api.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { LivePace } from '../data/livePace.ts';
 import type { PointsChange } from '../data/loader.ts';
 import type { Reference } from '../draw/model.ts';
 import type { Extent } from '../series/extent.ts';
@@ -22,6 +23,7 @@ import type { BoardGroup, Coloring } from './groups.ts';
 import { boardGroups, coloring, labelSettings } from './groups.ts';
 import { layoutHistory } from './history.ts';
 import { keepLayout } from './keepLayout.ts';
+import { plannedEnd } from './planned.ts';
 import { POINTER, newPointer } from './pointer.ts';
 import type { SharedPointer } from './pointer.ts';
 import { referencesOf } from './references.ts';
@@ -61,6 +63,8 @@ export interface Board {
   /** Shown part of x; everything when undefined. Shared by all charts. */
   readonly range: ShallowRef<Extent | undefined>;
   readonly references: (metric: string) => readonly Reference[];
+  /** How far the runs that train now shall go on an x; undefined when none trains or none says. */
+  readonly planned: (x: string | undefined | null) => number | undefined;
   readonly onPoints: (listener: PointsListener) => () => void;
   readonly open: (run: string) => void;
   /** Takes the last change of the layout back. */
@@ -164,6 +168,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     results,
     pointer,
     range,
+    planned: (x) => plannedEnd(final.value, x),
     references: (metric) => referencesOf(lasting.value, metric),
     chart,
     changeChart: (id, change) => (state.value.charts = withChart(state.value.charts, chart(id), change)),
@@ -180,9 +185,11 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   };
   provide(BOARD, board);
   provide(POINTER, pointer);
-  const tell = (change: PointsChange): void => {
-    for (const listener of listeners) listener(change);
-  };
+  const pace = new LivePace<PointsChange>((changes) => {
+    for (const listener of listeners) for (const change of changes) listener(change);
+  });
+  const tell = (change: PointsChange): void => pace.push(change);
+  onScopeDispose(() => pace.dispose());
   onScopeDispose(
     useClient().subscribe('points', ({ runs: news, resync }: Events['points']) => {
       for (const { runId, columns, keepUpTo } of news) tell({ run: runId, columns, again: keepUpTo !== undefined });

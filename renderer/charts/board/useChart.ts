@@ -1,14 +1,17 @@
 /** One chart of a board for Vue: what it needs follows from the board and from its own choices; the loader reads and builds. */
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import type { ComputedRef, Ref, ShallowRef } from 'vue';
+import { linesOf } from '../data/lineModel.ts';
 import { ChartLoader } from '../data/loader.ts';
 import type { Extent } from '../series/extent.ts';
 import { useConnection } from '../../stores/connection.ts';
-import { chartPanels, placeOf } from './chartModel.ts';
+import { chartPanels, goalOf, growsByFactors, placeOf } from './chartModel.ts';
 import type { Panel } from './chartModel.ts';
 import { lookOf } from './chartSpec.ts';
 import type { ChartLook, ChartSpec } from './chartSpec.ts';
 import { readSeries } from './series.ts';
+import { lineReading } from './tip.ts';
+import type { LineReading } from './tip.ts';
 import type { Board } from './useBoard.ts';
 
 export interface BoardChart {
@@ -21,6 +24,8 @@ export interface BoardChart {
   /** Shown part of x: the board's, or that of the chart's own x. */
   readonly range: ComputedRef<Extent | undefined>;
   readonly zoom: (range: Extent | undefined) => void;
+  /** The last and the best value of a group or run; undefined when it has none, or for a chart of final values. */
+  readonly readingOf: (group: string, metric: string) => LineReading | undefined;
   readonly problem: Ref<string | undefined>;
   readonly loading: Ref<boolean>;
   /** Told by the component. */
@@ -37,7 +42,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
   const visible = ref(false);
   const width = ref(0);
   const spec = computed(() => board.chart(id()));
-  const look = computed(() => lookOf(board.state.value, spec.value));
+  const look = computed(() => lookOf(board.state.value, spec.value, growsByFactors(spec.value, board.catalog.value)));
   const place = computed(() => placeOf(look.value.x, board.catalog.value));
   const ownRange = shallowRef<Extent>();
   const range = computed(() => (spec.value.x === undefined ? board.range.value : ownRange.value));
@@ -62,6 +67,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
           state: board.state.value,
           catalog: board.catalog.value,
           references: board.references,
+          planned: board.planned,
         },
         curve: (metric, run) => loader.curve(metric, run),
       });
@@ -74,6 +80,26 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
       loading.value = state.loading;
     },
   });
+
+  const readingOf = (group: string, metric: string): LineReading | undefined => {
+    const found = board.groups.value.find(({ id: each }) => each === group);
+    if (place.value.metric === null || found === undefined) return undefined;
+    const { band, groupBy } = board.state.value;
+    const [line] = linesOf(found, metric, 0, {
+      metrics: [metric],
+      grouped: groupBy !== 'none',
+      curve: (name, run) => loader.whole(name, run),
+      band,
+      smoothing: 0,
+      xLog: false,
+    });
+    if (line === undefined) return undefined;
+    return lineReading(
+      line,
+      goalOf(metric, board.target.value, board.catalog.value),
+      board.catalog.value.get(metric).unit,
+    );
+  };
 
   const runs = computed(() => board.shown.value.map((run) => run.id));
   const metrics = computed<readonly string[]>((old) => {
@@ -109,5 +135,5 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
     stopPoints();
     loader.dispose();
   });
-  return { spec, look, panels, left, range, zoom, problem, loading, visible, width };
+  return { spec, look, panels, left, range, zoom, readingOf, problem, loading, visible, width };
 }

@@ -2,6 +2,8 @@
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
 import type { LineModel } from '../draw/model.ts';
 import { compareValues } from '../../../preload/shared/results/groups.ts';
+import { framingNotes, yAxisOf } from './frame.ts';
+import type { YFrame } from './frame.ts';
 import type { LineGroup } from './lineModel.ts';
 
 /** More small charts than anybody compares; the rest is said. */
@@ -51,20 +53,22 @@ export function facetsOf<R extends FacetRun, G extends LineGroup & { readonly me
     .map(([value, facet]) => ({ key: JSON.stringify(value ?? null), value, ...facet }));
 }
 
-/** All with the range that holds each of theirs, so that they can be compared by eye. Empty ones ask for nothing. */
-export function withSharedAxes(models: readonly LineModel[]): LineModel[] {
+/** All with the same axes, so that they can be compared by eye: what one leaves out, all leave out. Empty ones ask for nothing. */
+export function withSharedAxes(models: readonly LineModel[], frame: YFrame): LineModel[] {
   const filled = models.filter(({ lines }) => lines.length > 0);
   if (filled.length === 0) return [...models];
-  const range = (axis: 'x' | 'y'): { min: number; max: number } => ({
-    min: Math.min(...filled.map((model) => model[axis].min)),
-    max: Math.max(...filled.map((model) => model[axis].max)),
-  });
-  const x = range('x');
-  const y = range('y');
+  const range = {
+    min: Math.min(...filled.map(({ x }) => x.min)),
+    max: Math.max(...filled.map(({ x }) => x.max)),
+  };
+  const y = yAxisOf(
+    filled.flatMap(({ lines }) => lines),
+    range,
+    frame,
+  );
   const ticks = [...new Set(filled.flatMap((model) => model.x.ticks ?? []))].sort((a, b) => a - b);
-  return models.map((model) => ({
-    ...model,
-    x: { ...model.x, ...x, ...(model.x.ticks === undefined ? {} : { ticks }) },
-    y: { ...model.y, ...y },
-  }));
+  return models.map((model) => {
+    const x = { ...model.x, ...range, ...(model.x.ticks === undefined ? {} : { ticks }) };
+    return { ...model, x, y, outside: framingNotes(model.lines, x, y) };
+  });
 }

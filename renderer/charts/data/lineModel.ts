@@ -1,12 +1,13 @@
 /** From curves of runs to the lines of a chart: smoothing, groups, ranges, notes. Free of Vue and of drawing. */
-import type { DrawnLine, LineModel, Reference } from '../draw/model.ts';
+import type { AxisModel, DrawnLine, LineModel, Reference } from '../draw/model.ts';
 import { aggregate } from '../series/aggregate.ts';
-import type { Extent } from '../series/extent.ts';
-import { extentOf, padded } from '../series/extent.ts';
-import { lowerBound } from '../series/line.ts';
+import type { Extent, Outlying } from '../series/extent.ts';
+import { extentOf } from '../series/extent.ts';
 import type { Curve } from '../series/line.ts';
 import { smooth } from '../series/smooth.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
+import { framingNotes, yAxisOf } from './frame.ts';
+import type { YFrame } from './frame.ts';
 import type { LiveCurve } from './live.ts';
 
 export interface LineGroup {
@@ -16,8 +17,18 @@ export interface LineGroup {
   readonly runs: readonly string[];
 }
 
-export interface LineModelOptions {
-  readonly groups: readonly LineGroup[];
+/** What the y axis follows from, beside the lines. */
+export interface FrameChoices {
+  readonly yLabel: string;
+  readonly yUnit?: string;
+  readonly yLog: boolean;
+  readonly clipOutliers: boolean;
+  readonly outlying?: Outlying;
+  readonly references?: readonly Reference[];
+}
+
+/** What lines are made of curves by. */
+export interface LinesOptions {
   /** Drawn over the same axes; beyond the first they are told apart by dashes. */
   readonly metrics: readonly string[];
   /** Each group as its mean and band; otherwise one line per run. */
@@ -25,30 +36,41 @@ export interface LineModelOptions {
   readonly curve: (metric: string, run: string) => LiveCurve | undefined;
   readonly band: Band;
   readonly smoothing: number;
-  readonly xLabel: string;
-  readonly yLabel: string;
   readonly xLog: boolean;
-  readonly yLog: boolean;
-  readonly clipOutliers: boolean;
   /** x relative to each run's first point. */
   readonly relative?: boolean;
-  /** What is shown of x; everything when absent. */
-  readonly xRange?: Extent;
-  readonly references?: readonly Reference[];
 }
 
-/** A reference line widens the y range when it lies within this share of it. */
-const REACH = 0.6;
+export interface LineModelOptions extends LinesOptions, FrameChoices {
+  readonly groups: readonly LineGroup[];
+  readonly xLabel: string;
+  readonly xUnit?: string;
+  /** What is shown of x; everything when absent. */
+  readonly xRange?: Extent;
+  /** How far x will go when the runs that train have done what they shall. */
+  readonly planned?: number;
+}
 
 export function lineModel(options: LineModelOptions): LineModel {
   const lines = options.metrics.flatMap((metric, dash) =>
     options.groups.flatMap((group) => linesOf(group, metric, dash, options)),
   );
-  return { lines, ...axesOf(lines, options), references: options.references ?? [], ...notesOf(lines, options) };
+  const x = xAxisOf(lines, options);
+  const y = yAxisOf(lines, x, yFrameOf(options));
+  return { lines, x, y, references: options.references ?? [], notes: [], outside: framingNotes(lines, x, y) };
 }
 
-/** A group's lines of one metric: its mean, or one line per run. */
-function linesOf(group: LineGroup, metric: string, dash: number, options: LineModelOptions): DrawnLine[] {
+export const yFrameOf = ({ yLabel, yLog, yUnit, clipOutliers, outlying, references }: FrameChoices): YFrame => ({
+  label: yLabel,
+  log: yLog,
+  unit: yUnit,
+  clip: clipOutliers,
+  outlying,
+  references,
+});
+
+/** A group's lines of one metric: its mean, or one line per run. `dash` counts the metrics. */
+export function linesOf(group: LineGroup, metric: string, dash: number, options: LinesOptions): DrawnLine[] {
   const { grouped, xLog, smoothing, band, relative } = options;
   const found = group.runs.flatMap((run) => {
     const live = options.curve(metric, run);
@@ -73,6 +95,7 @@ function linesOf(group: LineGroup, metric: string, dash: number, options: LineMo
       y: smoothed[i],
       ...(smoothing > 0 ? { raw: curve.y } : {}),
       ...(live.bucket > 1 ? { low: curve.min, high: curve.max } : {}),
+      ...(live.bucket > 1 ? { reduced: true } : {}),
       increasing: live.increasing,
     }));
   const mean = aggregate(
@@ -92,6 +115,7 @@ function linesOf(group: LineGroup, metric: string, dash: number, options: LineMo
       ...(band === 'none' || mean.runs < 2 ? {} : { low: mean.low, high: mean.high }),
       n: mean.n,
       runs: mean.runs,
+      ...(found.some(({ live }) => live.bucket > 1) ? { reduced: true } : {}),
       increasing: found.every(({ live }) => live.increasing),
     },
   ];
@@ -103,81 +127,18 @@ function placed(curve: Curve, relative = false): Curve {
   return { ...curve, x: curve.x.map((v) => v - first) };
 }
 
-function axesOf(lines: readonly DrawnLine[], options: LineModelOptions): Pick<LineModel, 'x' | 'y'> {
-  const { xRange, xLabel, yLabel, xLog, yLog, clipOutliers, references = [] } = options;
-  const wholeX =
-    xRange ??
-    extentOf(
-      lines.map(({ x }) => x),
-      { log: xLog },
-    );
-  const x = wholeX === undefined || !(wholeX.max > wholeX.min) ? widened(wholeX, xLog) : wholeX;
-  let extent: Extent | undefined = extentOf(
-    lines.flatMap((line) => visible(line, x)),
-    { log: yLog, clip: clipOutliers },
+function xAxisOf(lines: readonly DrawnLine[], { xRange, xLabel, xLog, xUnit, planned }: LineModelOptions): AxisModel {
+  const found = extentOf(
+    lines.map(({ x }) => x),
+    { log: xLog },
   );
-  if (extent !== undefined)
-    for (const { value } of references) {
-      const near = REACH * (extent.max - extent.min);
-      if ((yLog && value <= 0) || value < extent.min - near || value > extent.max + near) continue;
-      extent = { min: Math.min(extent.min, value), max: Math.max(extent.max, value) };
-    }
-  const y = padded(extent ?? (yLog ? { min: 0.1, max: 10 } : { min: 0, max: 1 }), yLog);
-  return { x: { label: xLabel, log: xLog, min: x.min, max: x.max }, y: { label: yLabel, log: yLog, ...y } };
+  const whole =
+    xRange ?? (found === undefined || planned === undefined ? found : { ...found, max: Math.max(found.max, planned) });
+  const { min, max } = whole === undefined || !(whole.max > whole.min) ? widened(whole, xLog) : whole;
+  return { label: xLabel, log: xLog, ...(xUnit === undefined ? {} : { unit: xUnit }), min, max };
 }
 
 function widened(extent: Extent | undefined, log: boolean): Extent {
   if (extent === undefined) return log ? { min: 1, max: 10 } : { min: 0, max: 1 };
-  return log ? { min: extent.min / 1.5, max: extent.max * 1.5 } : { min: extent.min - 0.5, max: extent.max + 0.5 };
-}
-
-/** The y values that count for the y range: those inside the shown x; bands too, but never the faint raw line alone. */
-function visible(line: DrawnLine, x: Extent): Float64Array[] {
-  const columns = [
-    line.y,
-    ...(line.n !== undefined && line.low !== undefined ? [line.low, line.high!] : []),
-    ...(line.raw !== undefined ? [line.raw] : []),
-  ];
-  if (line.x[0] >= x.min && line.x[line.x.length - 1] <= x.max) return columns;
-  if (line.increasing) {
-    const from = lowerBound(line.x, x.min);
-    let to = lowerBound(line.x, x.max);
-    if (line.x[to] === x.max) to++;
-    return columns.map((column) => column.subarray(from, to));
-  }
-  return columns.map((column) => column.filter((_, i) => line.x[i] >= x.min && line.x[i] <= x.max));
-}
-
-function notesOf(
-  lines: readonly DrawnLine[],
-  { xLog, yLog, clipOutliers }: LineModelOptions,
-): Pick<LineModel, 'notes'> {
-  const notes: string[] = [];
-  const x = xLog
-    ? (extentOf(
-        lines.map((line) => line.x),
-        { log: true },
-      )?.notPositive ?? countAll(lines))
-    : 0;
-  if (x > 0) notes.push(`${counted(x, 'point')} with x ≤ 0 cannot be shown on a logarithmic axis`);
-  const y = extentOf(
-    lines.map((line) => line.raw ?? line.y),
-    { log: yLog, clip: clipOutliers },
-  );
-  const notPositive = yLog ? (y?.notPositive ?? countAll(lines)) : 0;
-  if (notPositive > 0) notes.push(`${counted(notPositive, 'value')} ≤ 0 cannot be shown on a logarithmic axis`);
-  if (y !== undefined && y.clipped > 0) notes.push(`${counted(y.clipped, 'outlying value')} beyond the frame`);
-  const gaps = lines.reduce(
-    (sum, line) => sum + line.y.reduce((count, v) => count + (Number.isFinite(v) ? 0 : 1), 0),
-    0,
-  );
-  if (gaps > 0)
-    notes.push(`${counted(gaps, 'value')} that ${gaps === 1 ? 'is not finite is a gap' : 'are not finite are gaps'}`);
-  return { notes };
-}
-
-const counted = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;
-
-function countAll(lines: readonly DrawnLine[]): number {
-  return lines.reduce((sum, line) => sum + line.y.length, 0);
+  return log ? { min: extent.min / 1.5, max: extent.max * 1.5 } : { min: extent.min - 1, max: extent.max + 1 };
 }

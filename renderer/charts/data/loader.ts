@@ -104,6 +104,11 @@ export class ChartLoader {
     return this.#readers.get(metric)?.get(run);
   }
 
+  /** Over all of x, whatever is shown. */
+  whole(metric: string, run: string): LiveCurve | undefined {
+    return this.#readers.get(metric)?.whole(run);
+  }
+
   /** Tells what the chart needs now; what is not there yet is read. */
   need(next: ChartNeed): void {
     const before = this.#need;
@@ -142,7 +147,8 @@ export class ChartLoader {
       else if (reader.append(run, columns)) grown = true;
       stale ||= reader.stale || (this.#wanted.has(run) && reader.get(run) === undefined);
     }
-    if (grown) this.redrawSoon();
+    // Points come at the pace of all charts: see livePace.ts.
+    if (grown) this.redraw();
     if (stale && this.#need.visible && !this.#timers.has('reread')) this.#later('reread', REREAD, () => this.#load());
   }
 
@@ -218,7 +224,10 @@ export class ChartLoader {
     );
     if (this.#disposed) return;
     const problem = answers.find((answer) => answer.problem !== undefined)?.problem;
-    if (answers.some(({ changed }) => changed) || (!this.#built && problem === undefined)) this.redraw();
+    const changed = answers.some((answer) => answer.changed);
+    if (changed || (!this.#built && problem === undefined)) this.redraw();
+    // Which steps a range has only the curves could say.
+    if (changed && range !== undefined && steps === undefined) this.#load();
     this.#tell({ loading: !this.#built && this.#busy, problem });
   }
 

@@ -3,7 +3,7 @@
  * has grown long.
  */
 import type { MetricBatch, Series } from '../../../preload/contract/metrics.ts';
-import { valueAt } from '../series/line.ts';
+import { lowerBound, valueAt } from '../series/line.ts';
 import { LiveCurve } from './live.ts';
 
 export interface ReadQuery {
@@ -25,28 +25,60 @@ export interface Range {
 
 /** Points on a chart beyond which nobody sees more, and everybody waits. */
 const POINTS_PER_CHART = 100_000;
+/** A chart that has room for so many times the points asks again. */
+const FINER = 1.5;
 
 export function pointsPerRun(runs: number, width: number): number {
   return Math.round(Math.max(100, Math.min(width * 1.2, POINTS_PER_CHART / Math.max(1, runs))));
 }
 
+interface Held {
+  readonly curve: LiveCurve;
+  /** That were asked for. */
+  readonly maxPoints: number;
+}
+
+interface Joined {
+  readonly whole: LiveCurve;
+  readonly fine: LiveCurve;
+  readonly length: number;
+  readonly curve: LiveCurve;
+}
+
 export class ChartReader {
   readonly #read: ReadSeries;
   readonly #metric: string;
-  readonly #curves = new Map<string, LiveCurve>();
+  /** Curves over all of x: never thrown away by a zoom, and continued by live points. */
+  readonly #whole = new Map<string, Held>();
+  /** Those of the range that is shown, of runs whose whole curve is reduced. */
+  readonly #fine = new Map<string, Held>();
+  /** What was put together of both, while neither changes. */
+  readonly #joined = new Map<string, Joined>();
   #x: string | undefined;
   #steps: Range | undefined;
   #abort: AbortController | undefined;
   #pending = new Set<string>();
-  #maxPoints = 0;
 
   constructor(read: ReadSeries, metric: string) {
     this.#read = read;
     this.#metric = metric;
   }
 
+  /** As fine as it is known in the range that is shown; beyond it goes on as coarse as the whole is. */
   get(run: string): LiveCurve | undefined {
-    return this.#curves.get(run);
+    const whole = this.#whole.get(run)?.curve;
+    const fine = this.#fine.get(run)?.curve;
+    if (whole === undefined || fine === undefined || fine.curve.x.length === 0) return whole;
+    const known = this.#joined.get(run);
+    if (known?.whole === whole && known.fine === fine && known.length === whole.step.length) return known.curve;
+    const curve = joinedCurve(fine, whole, this.#x);
+    this.#joined.set(run, { whole, fine, length: whole.step.length, curve });
+    return curve;
+  }
+
+  /** Over all of x, whatever is shown. */
+  whole(run: string): LiveCurve | undefined {
+    return this.#whole.get(run)?.curve;
   }
 
   /** Whether a read is under way. */
@@ -55,30 +87,47 @@ export class ChartReader {
   }
 
   /**
-   * Makes sure that the curves of `runs` are there on x, at least as fine as asked. `steps` limits the range read (zoom). Resolves to
-   * whether anything new came.
+   * Makes sure that the curves of `runs` are there on x, at least as fine as asked, and finer still within `steps` (zoom) where they are
+   * reduced. Resolves to whether anything new came.
    */
   async need(runs: readonly string[], x: string | undefined, width: number, steps?: Range): Promise<boolean> {
-    if (x !== this.#x || !sameRange(steps, this.#steps)) {
-      this.#cancel();
-      // Zooming keeps the coarse curves on screen until the fine ones are there; another x makes them meaningless.
-      if (x !== this.#x) this.#curves.clear();
-      else for (const curve of this.#curves.values()) curve.stale = true;
+    if (x !== this.#x) {
+      this.forget();
       this.#x = x;
+    }
+    if (!sameRange(steps, this.#steps)) {
+      this.#cancel();
+      // The old range's fine curves would end within the new one.
+      this.#fine.clear();
+      this.#joined.clear();
       this.#steps = steps;
     }
     const maxPoints = pointsPerRun(runs.length, width);
-    const tooLong = (curve: LiveCurve): boolean => curve.appended > 2 * Math.max(maxPoints, this.#maxPoints);
+    const whole = await this.#fill(this.#whole, runs, undefined, maxPoints);
+    if (steps === undefined || !sameRange(steps, this.#steps)) return whole;
+    const reduced = runs.filter((run) => (this.#whole.get(run)?.curve.bucket ?? 1) > 1);
+    return (await this.#fill(this.#fine, reduced, steps, maxPoints)) || whole;
+  }
+
+  /** Reads what is missing, outdated or too coarse. */
+  async #fill(
+    held: Map<string, Held>,
+    runs: readonly string[],
+    steps: Range | undefined,
+    maxPoints: number,
+  ): Promise<boolean> {
     const missing = runs.filter((run) => {
       if (this.#pending.has(run)) return false;
-      const curve = this.#curves.get(run);
-      return curve === undefined || curve.stale || tooLong(curve);
+      const known = held.get(run);
+      if (known === undefined || known.curve.stale) return true;
+      const coarse = known.curve.bucket > 1 && known.maxPoints * FINER < maxPoints;
+      return coarse || known.curve.appended > 2 * Math.max(maxPoints, known.maxPoints);
     });
     if (missing.length === 0) return false;
-    this.#maxPoints = maxPoints;
     for (const run of missing) this.#pending.add(run);
     this.#abort ??= new AbortController();
     const { signal } = this.#abort;
+    const x = this.#x;
     try {
       const found = await this.#read(
         { runs: missing, metric: this.#metric, x, from: steps?.from, to: steps?.to, maxPoints },
@@ -87,8 +136,7 @@ export class ChartReader {
       if (signal.aborted) return false;
       for (const run of missing) {
         const series = found.get(run);
-        if (series !== undefined) this.#curves.set(run, new LiveCurve(series, x));
-        else if (!this.#curves.has(run) || steps !== undefined) this.#curves.set(run, emptyCurve(x));
+        held.set(run, { curve: series === undefined ? emptyCurve(x) : new LiveCurve(series, x), maxPoints });
       }
       return true;
     } catch (error) {
@@ -99,21 +147,22 @@ export class ChartReader {
     }
   }
 
-  /** Live points. While zoomed they wait in the database: the range on screen does not move. */
+  /** Live points; also while zoomed, where they may lie within the range. */
   append(run: string, batch: MetricBatch): boolean {
-    if (this.#steps !== undefined) return false;
-    return this.#curves.get(run)?.append(this.#metric, batch) ?? false;
+    return this.#whole.get(run)?.curve.append(this.#metric, batch) ?? false;
   }
 
   /** What was read of a run no longer holds. */
   outdate(run: string): void {
-    const curve = this.#curves.get(run);
-    if (curve !== undefined) curve.stale = true;
+    for (const held of [this.#whole, this.#fine]) {
+      const known = held.get(run);
+      if (known !== undefined) known.curve.stale = true;
+    }
   }
 
   /** Runs whose curves need the database again. */
   get stale(): boolean {
-    for (const curve of this.#curves.values()) if (curve.stale) return true;
+    for (const { curve } of this.#whole.values()) if (curve.stale) return true;
     return false;
   }
 
@@ -121,10 +170,11 @@ export class ChartReader {
   stepsOf(range: Range): Range | undefined {
     let from = Infinity;
     let to = -Infinity;
-    for (const curve of this.#curves.values()) {
-      const { x } = curve.curve;
-      const { step } = curve;
-      if (x.length === 0 || !curve.increasing) continue;
+    for (const {
+      curve: { curve, step, increasing },
+    } of this.#whole.values()) {
+      const { x } = curve;
+      if (x.length === 0 || !increasing) continue;
       if (x[x.length - 1] < range.from || x[0] > range.to) continue;
       const low = range.from <= x[0] ? step[0] : valueAt(x, step, range.from);
       const high = range.to >= x[x.length - 1] ? step[step.length - 1] : valueAt(x, step, range.to);
@@ -138,7 +188,9 @@ export class ChartReader {
 
   forget(): void {
     this.#cancel();
-    this.#curves.clear();
+    this.#whole.clear();
+    this.#fine.clear();
+    this.#joined.clear();
   }
 
   #cancel(): void {
@@ -150,6 +202,36 @@ export class ChartReader {
 
 function sameRange(a: Range | undefined, b: Range | undefined): boolean {
   return a?.from === b?.from && a?.to === b?.to;
+}
+
+/** The points of `fine`, and those of `whole` before its first and behind its last: a line then reaches both edges of a window. */
+function joinedCurve(fine: LiveCurve, whole: LiveCurve, xMetric: string | undefined): LiveCurve {
+  const [first, last] = [fine.step[0], fine.step[fine.step.length - 1]];
+  const from = lowerBound(whole.step, first);
+  let to = lowerBound(whole.step, last);
+  if (whole.step[to] === last) to++;
+  const join = (coarse: Float64Array, inner: Float64Array): Float64Array => {
+    const all = new Float64Array(from + inner.length + coarse.length - to);
+    all.set(coarse.subarray(0, from));
+    all.set(inner, from);
+    all.set(coarse.subarray(to), from + inner.length);
+    return all;
+  };
+  const step = join(whole.step, fine.step);
+  const x = join(whole.curve.x, fine.curve.x);
+  return new LiveCurve(
+    {
+      step,
+      value: join(whole.curve.y, fine.curve.y),
+      min: join(whole.curve.min, fine.curve.min),
+      max: join(whole.curve.max, fine.curve.max),
+      nonFinite: new Uint32Array(step.length),
+      bucket: fine.bucket,
+      points: whole.points,
+      ...(xMetric === undefined ? {} : { x }),
+    },
+    xMetric,
+  );
 }
 
 function emptyCurve(x: string | undefined): LiveCurve {

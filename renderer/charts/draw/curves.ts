@@ -29,7 +29,7 @@ export function buildCurve(
       if (drawing) ctx.lineTo(x, y);
       else {
         ctx.moveTo(x, y);
-        // A single point between gaps would be invisible.
+        // Without a length a point alone has no caps: where they are round, it is a dot.
         if (i + 1 === n || Number.isNaN(points[2 * (i + 1)])) ctx.lineTo(x + 0.01, y);
       }
       drawing = true;
@@ -49,6 +49,18 @@ export function buildCurve(
     ctx.closePath();
     from = to + 1;
   }
+}
+
+/** Of a curve in pixels the points without a neighbour on either side, each with a gap behind it: a line cannot show them. */
+export function isolatedPoints(points: Float32Array): Float32Array {
+  const found: number[] = [];
+  for (let i = 0; i < points.length; i += 2) {
+    if (Number.isNaN(points[i])) continue;
+    const before = i === 0 || Number.isNaN(points[i - 2]);
+    const after = i + 2 >= points.length || Number.isNaN(points[i + 2]);
+    if (before && after) found.push(points[i], points[i + 1], Number.NaN, Number.NaN);
+  }
+  return Float32Array.from(found);
 }
 
 export const Curves = echarts.graphic.extendShape({

@@ -42,6 +42,13 @@ export function cancelDraw(owner: object): void {
  */
 export const drawPressure = (): number => pressure;
 
+/** How many wait for their turn. */
+export const drawsWaiting = (): number => first.size + waiting.size;
+
+let spent = 0;
+/** Time (ms) that all drawing has taken so far. */
+export const timeDrawn = (): number => spent;
+
 function work(now: number): void {
   const interval = now - lastFrame;
   lastFrame = now;
@@ -59,6 +66,7 @@ function work(now: number): void {
     }
   } finally {
     working = false;
+    spent += performance.now() - begin;
     scheduled = first.size + waiting.size > 0;
     if (scheduled) requestAnimationFrame(work);
   }

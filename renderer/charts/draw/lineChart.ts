@@ -2,20 +2,20 @@
  * One chart of curves: ECharts draws frame and curves when the model changes; everything that follows the pointer (crosshair,
  * emphasised line, selection) is drawn on a canvas above, so that moving over 500 curves costs one of them.
  */
-import { valueAt } from '../series/line.ts';
-import { buildCurve } from './curves.ts';
+import { buildCurve, isolatedPoints } from './curves.ts';
 import { echarts } from './echarts.ts';
 import { cancelDraw, requestDraw } from './frames.ts';
 import type { Scales } from './lineOption.ts';
-import { dashesOf, lineOption, MARGIN, scalesOf } from './lineOption.ts';
+import { dashesOf, DOT, lineOption, scalesOf } from './lineOption.ts';
 import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
-import { nearestLine } from './nearest.ts';
+import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
 import { fromPixel, toPixel, toPixels } from './scale.ts';
 
 export interface Pointer {
   readonly px: number;
   readonly py: number;
+  /** The x nearest to the pointer at which something was measured: on the meant line, else on any. */
   readonly x: number;
   readonly near: Near | undefined;
 }
@@ -99,6 +99,12 @@ export class LineChart {
     requestDraw(this.#overlayKey, () => this.#drawOverlay(), true);
   }
 
+  /** Where a point of a line is drawn. */
+  pixelOf({ line, index }: { readonly line: DrawnLine; readonly index: number }): { px: number; py: number } {
+    if (this.#scales === undefined) return { px: 0, py: 0 };
+    return { px: toPixel(this.#scales.x, line.x[index]), py: toPixel(this.#scales.y, line.y[index]) };
+  }
+
   dispose(): void {
     this.#listeners.abort();
     cancelDraw(this);
@@ -159,8 +165,12 @@ export class LineChart {
       ctx.globalAlpha = 1;
     }
     for (const line of meant) this.#drawLine(ctx, line);
-    if (this.#crosshair !== undefined) {
-      const px = toPixel(sx, this.#crosshair);
+    const at =
+      this.#crosshair === undefined
+        ? undefined
+        : measuredAt(meant.length > 0 ? meant : this.#model.lines, this.#crosshair);
+    if (at !== undefined) {
+      const px = toPixel(sx, at);
       ctx.strokeStyle = this.#theme.muted;
       ctx.lineWidth = 1;
       ctx.setLineDash([3, 3]);
@@ -170,10 +180,10 @@ export class LineChart {
       ctx.stroke();
       ctx.setLineDash([]);
       for (const line of meant) {
-        const py = line.increasing ? toPixel(sy, valueAt(line.x, line.y, this.#crosshair)) : Number.NaN;
-        if (!Number.isFinite(py)) continue;
+        const reading = readingAt(line, at);
+        if (reading === undefined || !Number.isFinite(reading.value)) continue;
         ctx.beginPath();
-        ctx.arc(px, py, 3.5, 0, 2 * Math.PI);
+        ctx.arc(toPixel(sx, reading.x), toPixel(sy, reading.value), 3.5, 0, 2 * Math.PI);
         ctx.fillStyle = line.color;
         ctx.fill();
         ctx.strokeStyle = this.#theme.surface;
@@ -221,6 +231,12 @@ export class LineChart {
     buildCurve(ctx, { points: toPixels(line.x, line.y, sx, sy) });
     ctx.stroke();
     ctx.setLineDash([]);
+    ctx.lineWidth = DOT + 1;
+    ctx.lineCap = 'round';
+    ctx.beginPath();
+    buildCurve(ctx, { points: isolatedPoints(toPixels(line.x, line.y, sx, sy)) });
+    ctx.stroke();
+    ctx.lineCap = 'butt';
   }
 
   #listen(): void {
@@ -264,15 +280,19 @@ export class LineChart {
   }
 
   #inside(px: number): number {
-    return Math.min(this.#width - MARGIN.right, Math.max(MARGIN.left, px));
+    const { from, to } = this.#scales!.x;
+    return Math.min(to, Math.max(from, px));
   }
 
   #pointerAt(px: number, py: number): Pointer | undefined {
     if (this.#model === undefined || this.#scales === undefined) return undefined;
     const { x: sx, y: sy } = this.#scales;
     if (px < sx.from - 6 || px > sx.to + 6 || py < sy.to - 6 || py > sy.from + 6) return undefined;
-    const x = fromPixel(sx, Math.min(sx.to, Math.max(sx.from, px)));
-    return { px, py, x, near: nearestLine(this.#model.lines, px, py, x, sx, sy) };
+    const at = fromPixel(sx, Math.min(sx.to, Math.max(sx.from, px)));
+    const shown = { from: sx.min, to: sx.max };
+    const near = nearestLine(this.#model.lines, px, py, at, sx, sy, shown);
+    const x = near === undefined ? measuredAt(this.#model.lines, at, shown) : near.line.x[near.index];
+    return x === undefined ? undefined : { px, py, x, near };
   }
 }
 

@@ -1,8 +1,8 @@
 /** A LineModel as an ECharts option: axes by ECharts, all curves by one custom series. Used on screen and for exports. */
 import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared';
-import { formatValue } from '../../../preload/shared/format.ts';
-import { formatTick } from '../format.ts';
-import { linearTicks, logTicks } from '../series/ticks.ts';
+import { ticksAt, ticksOf } from '../format.ts';
+import type { Tick } from '../format.ts';
+import { isolatedPoints } from './curves.ts';
 import type { CurveShape } from './curves.ts';
 import type { AbsentMark, AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
 import type { Scale } from './scale.ts';
@@ -15,14 +15,26 @@ export interface Frame {
   readonly bottom: number;
 }
 
-export const MARGIN: Frame = { left: 52, top: 8, right: 12, bottom: 36 };
+const MARGIN: Frame = { left: 52, top: 8, right: 12, bottom: 36 };
+/** Width of a figure of a label, and what stands between it and the frame. */
+const FIGURE = 6.4;
+const BESIDE = 12;
 
 export interface Scales {
   readonly x: Scale;
   readonly y: Scale;
 }
 
-export function scalesOf(model: LineModel, width: number, height: number, margin = MARGIN): Scales {
+/** Room for the labels of y; equal for charts of usual numbers, so that their frames stand below each other. */
+function marginOf({ y }: LineModel, height: number): Frame {
+  const longest = Math.max(0, ...yTicks(y, height).map(({ label }) => label.length));
+  return { ...MARGIN, left: Math.max(MARGIN.left, Math.ceil(FIGURE * longest) + BESIDE) };
+}
+
+const yTicks = (y: AxisModel, height: number): Tick[] =>
+  ticksOf(y, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / 32)));
+
+export function scalesOf(model: LineModel, width: number, height: number, margin = marginOf(model, height)): Scales {
   const of = ({ min, max, log }: AxisModel, from: number, to: number): Scale => ({ min, max, log, from, to });
   return {
     x: of(model.x, margin.left, width - margin.right),
@@ -47,6 +59,8 @@ export function curveItems(model: LineModel, scales: Scales, surface = 'transpar
   const rich = model.lines.length <= RICH;
   const width = model.lines.length > 40 ? 1 : 1.6;
   for (const line of model.lines) {
+    const dots = line.markers ? undefined : dotsOf(line, scales);
+    if (dots !== undefined) items.push(...dots);
     if (line.markers) {
       items.push(...markerItems(line, scales, surface));
     } else if (rich && line.low !== undefined && line.high !== undefined) {
@@ -83,6 +97,42 @@ export function curveItems(model: LineModel, scales: Scales, surface = 'transpar
   }
   return items;
 }
+
+/** What a line of one point, or a value between two gaps, is drawn as: a dot, with its band as a bar. */
+function dotsOf({ x, y, low, high, color, n }: DrawnLine, { x: sx, y: sy }: Scales): Item[] {
+  const dots = isolatedPoints(toPixels(x, y, sx, sy));
+  if (dots.length === 0) return [];
+  const bars: number[] = [];
+  if (n !== undefined && low !== undefined && high !== undefined)
+    for (let i = 0; i < y.length; i++) {
+      const alone = !Number.isFinite(y[i - 1] ?? Number.NaN) && !Number.isFinite(y[i + 1] ?? Number.NaN);
+      if (!alone || !Number.isFinite(low[i]) || !Number.isFinite(high[i])) continue;
+      const px = toPixel(sx, x[i]);
+      bars.push(
+        px,
+        sy.log && low[i] <= 0 ? sy.from : toPixel(sy, low[i]),
+        px,
+        toPixel(sy, high[i]),
+        Number.NaN,
+        Number.NaN,
+      );
+    }
+  return [
+    {
+      type: 'curves',
+      shape: { curve: { points: Float32Array.from(bars) } },
+      style: { fill: null, stroke: color, lineWidth: 1.5, opacity: 0.55 },
+      z2: 2,
+    },
+    {
+      type: 'curves',
+      shape: { curve: { points: dots } },
+      style: { fill: null, stroke: color, lineWidth: DOT, lineCap: 'round' },
+      z2: 4,
+    },
+  ];
+}
+export const DOT = 6;
 
 /** Dashes of a chart's metrics; the first is drawn solid. Line and gap, in pixels. */
 export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [9, 3, 2, 3], [5, 2, 2, 2, 2, 2], [12, 4]];
@@ -166,7 +216,8 @@ export function lineOption(
   width: number,
   height: number,
 ): Record<string, unknown> {
-  const scales = scalesOf(model, width, height);
+  const margin = marginOf(model, height);
+  const scales = scalesOf(model, width, height, margin);
   const items = curveItems(model, scales, theme.surface);
   const absent = model.absent ?? [];
   const renderItem = ((params: { dataIndex: number }) => ({
@@ -176,9 +227,9 @@ export function lineOption(
   })) as unknown as CustomSeriesRenderItem;
   return {
     animation: false,
-    grid: { ...MARGIN, containLabel: false, show: false },
-    xAxis: axisOption(model.x, theme, Math.max(2, Math.floor((width - MARGIN.left - MARGIN.right) / 90)), 'x'),
-    yAxis: axisOption(model.y, theme, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / 32)), 'y'),
+    grid: { ...margin, containLabel: false, show: false },
+    xAxis: axisOption(model.x, theme, xTicks(model.x, width - margin.left - margin.right), 'x'),
+    yAxis: axisOption(model.y, theme, yTicks(model.y, height), 'y'),
     series: [
       {
         type: 'custom',
@@ -280,12 +331,17 @@ function absentItem(absent: readonly AbsentMark[], { x, y }: Scales, theme: Char
   };
 }
 
-function axisOption(axis: AxisModel, theme: ChartTheme, count: number, which: 'x' | 'y'): object {
-  const { categories } = axis;
-  const given = axis.ticks ?? categories?.map((_, i) => i + 1);
-  const ticks = given ?? (axis.log ? logTicks : linearTicks)(axis.min, axis.max, count);
-  const step =
-    ticks.length > 1 ? Math.min(...ticks.slice(1).map((tick, i) => tick - ticks[i])) : Math.abs(ticks[0] ?? 1);
+function xTicks(axis: AxisModel, width: number): Tick[] {
+  const { categories, ticks } = axis;
+  if (categories !== undefined) return categories.map((label, i) => ({ value: i + 1, label }));
+  return ticks === undefined ? ticksOf(axis, Math.max(2, Math.floor(width / 90))) : ticksAt(ticks);
+}
+
+function axisOption(axis: AxisModel, theme: ChartTheme, ticks: readonly Tick[], which: 'x' | 'y'): object {
+  const values = ticks.map(({ value }) => value);
+  // A logarithmic axis gives its ticks back with the dust of its own arithmetic.
+  const labelOf = (value: number): string =>
+    ticks.find((tick) => Math.abs(tick.value - value) <= 1e-9 * Math.abs(value))?.label ?? '';
   return {
     type: axis.log ? 'log' : 'value',
     min: axis.min,
@@ -295,14 +351,11 @@ function axisOption(axis: AxisModel, theme: ChartTheme, count: number, which: 'x
     nameGap: 22,
     nameTextStyle: { color: theme.muted, fontSize: 11, fontFamily: theme.font },
     axisLine: { show: which === 'x', onZero: false, lineStyle: { color: theme.line } },
-    axisTick: { show: which === 'x', length: 3, lineStyle: { color: theme.line }, customValues: ticks },
-    splitLine: { show: which === 'y', lineStyle: { color: theme.line, width: 1 }, customValues: ticks },
+    axisTick: { show: which === 'x', length: 3, lineStyle: { color: theme.line }, customValues: values },
+    splitLine: { show: which === 'y', lineStyle: { color: theme.line, width: 1 }, customValues: values },
     axisLabel: {
-      customValues: ticks,
-      formatter: (value: number) =>
-        categories?.[value - 1] ??
-        (axis.ticks !== undefined ? formatValue(value) : undefined) ??
-        formatTick(value, axis.log ? Math.min(step, Math.abs(value)) : step),
+      customValues: values,
+      formatter: labelOf,
       color: theme.muted,
       fontSize: 11,
       fontFamily: theme.font,

@@ -20,6 +20,8 @@ export interface DrawnLine {
   /** Runs behind each point of a mean, and of the whole group. */
   readonly n?: Uint32Array;
   readonly runs?: number;
+  /** Points stand for several logged ones, near the mean of their x. */
+  readonly reduced?: boolean;
   /** Whether x increases, so that y is a function of it. */
   readonly increasing: boolean;
   /** Points are marked, and bands are error bars: few points that lie far apart. */
@@ -33,6 +35,8 @@ export interface AxisModel {
   readonly log: boolean;
   readonly min: number;
   readonly max: number;
+  /** Of the values, where it decides which numbers are round: see `ticksOf`. */
+  readonly unit?: string;
   /** Names of the places 1, 2, 3 …, for an axis without numbers. */
   readonly categories?: readonly string[];
   /** Where ticks stand, when they are given by what is shown (the few values of a setting). */
@@ -56,8 +60,10 @@ export interface LineModel {
   readonly y: AxisModel;
   readonly references: readonly Reference[];
   readonly absent?: readonly AbsentMark[];
-  /** Said under the chart: clipped outliers, values that a logarithmic axis cannot show. */
+  /** Said under the chart. */
   readonly notes: readonly string[];
+  /** Likewise, of what the axes leave out: values beyond the frame, or that a logarithmic axis cannot show. */
+  readonly outside: readonly string[];
 }
 
 /** Colours and sizes of everything that is not data; read from the tokens. */

@@ -1,5 +1,5 @@
-/** Which line the pointer means. */
-import { nearestIndex, valueAt } from '../series/line.ts';
+/** Which line the pointer means, and which of its points. */
+import { lowerBound, nearestIndex, valueAt } from '../series/line.ts';
 import type { DrawnLine } from './model.ts';
 import type { Scale } from './scale.ts';
 import { toPixel } from './scale.ts';
@@ -15,6 +15,12 @@ export interface Near {
   readonly index: number;
 }
 
+/** The part of x that is shown: points outside of it are drawn towards, but not pointed at. */
+export interface Shown {
+  readonly from: number;
+  readonly to: number;
+}
+
 export function nearestLine(
   lines: readonly DrawnLine[],
   px: number,
@@ -22,6 +28,7 @@ export function nearestLine(
   at: number,
   x: Scale,
   y: Scale,
+  shown?: Shown,
 ): Near | undefined {
   let best: Near | undefined;
   for (const line of lines) {
@@ -32,7 +39,7 @@ export function nearestLine(
       }
       continue;
     }
-    const index = nearestIndex(line.x, at);
+    const index = nearestShown(line, at, shown);
     if (index < 0) continue;
     let value = valueAt(line.x, line.y, at);
     let aside = 0;
@@ -40,19 +47,62 @@ export function nearestLine(
       value = line.y[index];
       aside = Math.abs(toPixel(x, line.x[index]) - px);
     }
-    const distance = Math.hypot(aside, toPixel(y, value) - py);
+    // What is beyond the frame is drawn to its edge.
+    const drawn = Math.min(Math.max(y.from, y.to), Math.max(Math.min(y.from, y.to), toPixel(y, value)));
+    const distance = Math.hypot(aside, drawn - py);
     if (distance < (best?.distance ?? REACH)) best = { line, distance, index };
   }
   return best;
 }
 
+/** Index of the point nearest to `at` that is shown and has a value; −1 when there is none. */
+function nearestShown({ x, y }: DrawnLine, at: number, shown: Shown = { from: -Infinity, to: Infinity }): number {
+  const from = lowerBound(x, shown.from);
+  const usable = (i: number): boolean => i >= from && i < x.length && x[i] <= shown.to && Number.isFinite(y[i]);
+  const middle = nearestIndex(x, at);
+  if (middle < 0) return -1;
+  for (let away = 0; away < x.length; away++) {
+    const [left, right] = [middle - away, middle + away];
+    if (left < from && (right >= x.length || x[right] > shown.to)) return -1;
+    if (usable(left) && usable(right)) return at - x[left] <= x[right] - at ? left : right;
+    if (usable(left)) return left;
+    if (usable(right)) return right;
+  }
+  return -1;
+}
+
+/** The x nearest to `at` at which one of the lines has a value; undefined when none has any. */
+export function measuredAt(lines: readonly DrawnLine[], at: number, shown?: Shown): number | undefined {
+  let best: number | undefined;
+  for (const line of lines) {
+    const index = line.increasing ? nearestShown(line, at, shown) : nearestOf(line.x, at);
+    if (index < 0) continue;
+    if (best === undefined || Math.abs(line.x[index] - at) < Math.abs(best - at)) best = line.x[index];
+  }
+  return best;
+}
+
+function nearestOf(x: Float64Array, at: number): number {
+  let best = -1;
+  for (let i = 0; i < x.length; i++) if (best < 0 || Math.abs(x[i] - at) < Math.abs(x[best] - at)) best = i;
+  return best;
+}
+
+export interface Reading {
+  readonly index: number;
+  /** Where it was measured: the line's own point, which need not be the x that was asked for. */
+  readonly x: number;
+  readonly value: number;
+}
+
 /** A line's value at x for reading: its own nearest point, when that is within half a point's distance of its range. */
-export function readingAt(line: DrawnLine, at: number): { readonly index: number; readonly value: number } | undefined {
-  const index = nearestIndex(line.x, at);
+export function readingAt(line: DrawnLine, at: number): Reading | undefined {
+  const { x, y } = line;
+  const index = line.increasing ? nearestIndex(x, at) : nearestOf(x, at);
   if (index < 0) return undefined;
-  const { x } = line;
-  if (!line.increasing) return { index, value: line.y[index] };
-  const gap = x.length > 1 ? (x[x.length - 1] - x[0]) / (x.length - 1) : Infinity;
-  if (at < x[0] - gap / 2 || at > x[x.length - 1] + gap / 2) return undefined;
-  return { index, value: line.y[index] };
+  if (line.increasing) {
+    const gap = x.length > 1 ? (x[x.length - 1] - x[0]) / (x.length - 1) : Infinity;
+    if (at < x[0] - gap / 2 || at > x[x.length - 1] + gap / 2) return undefined;
+  }
+  return { index, x: x[index], value: y[index] };
 }

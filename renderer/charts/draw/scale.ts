@@ -9,8 +9,14 @@ export interface Scale {
   readonly to: number;
 }
 
-export function toPixel(scale: Scale, value: number): number {
+/** Beyond it a difference of two numbers may be none. */
+const LARGEST = 8e307;
+const tame = (value: number): number =>
+  Math.abs(value) > LARGEST && Number.isFinite(value) ? Math.sign(value) * LARGEST : value;
+
+export function toPixel(scale: Scale, given: number): number {
   const { min, max, log, from, to } = scale;
+  const value = tame(given);
   if (log) {
     if (value <= 0) return Number.NaN;
     const low = Math.log(min);
@@ -26,8 +32,7 @@ export function fromPixel(scale: Scale, pixel: number): number {
 }
 
 /**
- * Points of a curve as x, y, x, y … in pixels. NaN stays NaN: a gap. Points beyond one neighbour outside the frame are left out.
- * Lines with more than four points per pixel column keep the first, lowest, highest and last of each.
+ * Points of a curve as x, y, x, y … in pixels. NaN stays NaN: a gap. Lines with more than four points per pixel column keep the first, lowest, highest and last of each.
  */
 export function toPixels(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, sy: Scale): Float32Array {
   const n = Math.min(x.length, y.length);
@@ -41,7 +46,7 @@ export function toPixels(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, 
   const bottom = sy.from + (sy.from - sy.to) * 4;
   for (let i = 0; i < n; i++) {
     const px = sx.from + ((sx.log ? Math.log(x[i]) : x[i]) - lowX) * factorX;
-    const py = sy.from + ((sy.log ? Math.log(y[i]) : y[i]) - lowY) * factorY;
+    const py = sy.from + ((sy.log ? Math.log(y[i]) : tame(y[i])) - lowY) * factorY;
     const visible = Number.isFinite(px) && Number.isFinite(py);
     points[2 * i] = visible ? px : Number.NaN;
     points[2 * i + 1] = visible ? Math.min(bottom, Math.max(top, py)) : Number.NaN;

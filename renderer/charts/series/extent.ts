@@ -7,30 +7,21 @@ export interface Extent {
 }
 
 export interface Extents extends Extent {
-  /** Values left outside because outliers are clipped. */
-  readonly clipped: number;
   /** Values that a logarithmic axis cannot show. */
   readonly notPositive: number;
 }
 
-export interface ExtentOptions {
-  readonly log?: boolean;
-  /** Clips values far outside the bulk (see `fence`); they stay in the data, and their number is stated. */
-  readonly clip?: boolean;
-}
-
-/** At most so many values are sorted to find the bulk. */
-const SAMPLE = 20_000;
-
 /**
  * The range of all finite values (positive ones, for a logarithmic axis); undefined when there are none.
  */
-export function extentOf(columns: readonly ArrayLike<number>[], options: ExtentOptions = {}): Extents | undefined {
-  const { log = false, clip = false } = options;
+export function extentOf(
+  columns: readonly ArrayLike<number>[],
+  options: { readonly log?: boolean } = {},
+): Extents | undefined {
+  const { log = false } = options;
   let min = Infinity;
   let max = -Infinity;
   let notPositive = 0;
-  let total = 0;
   for (const column of columns) {
     for (let i = 0; i < column.length; i++) {
       const value = column[i];
@@ -39,51 +30,130 @@ export function extentOf(columns: readonly ArrayLike<number>[], options: ExtentO
         notPositive++;
         continue;
       }
-      total++;
       if (value < min) min = value;
       if (value > max) max = value;
     }
   }
-  if (total === 0) return undefined;
-  if (!clip) return { min, max, clipped: 0, notPositive };
-  const bulk = fence(columns, total, log);
-  let clipped = 0;
-  for (const column of columns)
-    for (let i = 0; i < column.length; i++)
-      if (Number.isFinite(column[i]) && (column[i] < bulk.min || column[i] > bulk.max) && !(log && column[i] <= 0))
-        clipped++;
-  return { min: Math.max(min, bulk.min), max: Math.min(max, bulk.max), clipped, notPositive };
+  return min > max ? undefined : { min, max, notPositive };
 }
 
 /**
- * The bulk: from the 2nd to the 98th percentile, widened by a quarter of that distance on both sides (in logarithms on a
- * logarithmic axis). A learning curve's steep start lies outside; its plateau and its ordinary noise inside.
+ * On which side of a metric values may lie that say only that something went wrong. `above`: losses and norms, of which lower is better;
+ * `below`: what is better the higher it is; `far`: nothing is known of it, and only what is a million times the rest is taken for that.
  */
-function fence(columns: readonly ArrayLike<number>[], total: number, log: boolean): Extent {
-  const stride = Math.max(1, Math.floor(total / SAMPLE));
-  const sample: number[] = [];
-  let seen = 0;
-  for (const column of columns)
-    for (let i = 0; i < column.length; i++) {
-      const value = column[i];
-      if (!Number.isFinite(value) || (log && value <= 0)) continue;
-      if (seen++ % stride === 0) sample.push(log ? Math.log(value) : value);
-    }
-  const sorted = Float64Array.from(sample).sort();
-  const low = quantileSorted(sorted, 0.02);
-  const high = quantileSorted(sorted, 0.98);
-  const margin = 0.25 * (high - low);
-  const back = log ? Math.exp : (v: number) => v;
-  return { min: back(low - margin), max: back(high + margin) };
+export type Outlying = 'above' | 'below' | 'far';
+
+/** At most so many values of all lines are looked at to find the bulk. */
+const SAMPLE = 8000;
+/** The part of all values that lies closest together: diverged runs, be they three of four, never do. */
+const DENSEST = 0.25;
+const FEWEST = 3;
+/** So many times its own width around the densest part there is still ordinary data: six widths of a normal distribution are ± 4 sd. */
+const AROUND = 6;
+/** How far the frame follows what is beyond the bulk, as a share of its height. */
+const BEYOND = 0.75;
+/** Values are left out only where a frame of all of them would be so many times as high. */
+const FLATTENED = 3;
+const FAR = 1e6;
+
+/**
+ * The values that a frame should hold so that lines can be told apart; what lies beyond it is drawn to the edge. Undefined when it should
+ * hold all values. Each line weighs the same, however many points it has. The first values belong to it: what is better than the beginning
+ * is never left out, and a steep start neither.
+ *
+ * @param lines their y, in the part of x that is shown
+ */
+export function bulkOf(lines: readonly ArrayLike<number>[], log: boolean, outlying: Outlying): Extent | undefined {
+  const map = log ? Math.log : (v: number): number => v;
+  const usable = (v: number): boolean => Number.isFinite(v) && !(log && v <= 0);
+  const values: { readonly v: number; readonly weight: number }[] = [];
+  const firsts: number[] = [];
+  const each = Math.max(4, Math.floor(SAMPLE / Math.max(1, lines.length)));
+  for (const line of lines) {
+    const own: number[] = [];
+    const stride = Math.max(1, Math.floor(line.length / each));
+    for (let i = 0; i < line.length; i += stride) if (usable(line[i])) own.push(map(line[i]));
+    if (own.length === 0) continue;
+    firsts.push(own[0]);
+    for (const v of own) values.push({ v, weight: 1 / own.length });
+  }
+  if (values.length <= FEWEST) return undefined;
+  values.sort((a, b) => a.v - b.v);
+  const lowest = values[0].v;
+  const highest = values.at(-1)!.v;
+  const dense = densest(values);
+  if (outlying === 'far') {
+    const size = Math.max(Math.abs(dense.min), Math.abs(dense.max));
+    const edge = log ? Math.log(FAR) + dense.max : FAR * size;
+    return size === 0 || (highest <= edge && (log || lowest >= -edge))
+      ? undefined
+      : inside(values, edge, outlying, log);
+  }
+  // Of values that increase with their badness, so that one rule serves both sides.
+  const sign = outlying === 'above' ? 1 : -1;
+  const bad = { min: sign * (sign > 0 ? dense.min : dense.max), max: sign * (sign > 0 ? dense.max : dense.min) };
+  // Of the better quarter: in a part of x where most lines have diverged, theirs say nothing of the others.
+  const start = Math.max(bad.max, quantileSorted(Float64Array.from(firsts, (v) => sign * v).sort(), 0.25));
+  const width = Math.max(bad.max - bad.min, (start - bad.min) / AROUND, spacing(bad, log));
+  const ordinary = bad.max + AROUND * width;
+  const kept = values.filter(({ v }) => sign * v <= ordinary).map(({ v }) => sign * v);
+  const sorted = Float64Array.from(kept).sort();
+  const best = Math.min(sign * lowest, sign * highest);
+  const most = Math.max(start, quantileSorted(sorted, 0.98));
+  const edge = most + BEYOND * Math.max(most - best, width);
+  const worst = Math.max(sign * lowest, sign * highest);
+  return worst - best <= FLATTENED * (edge - best) ? undefined : inside(values, sign * edge, outlying, log);
 }
+
+/** Values that agree to a thousandth have a width too: noise in the last digits is no reason to leave out the rest. */
+const spacing = ({ min, max }: Extent, log: boolean): number =>
+  log ? 0.05 : 0.02 * Math.max(Math.abs(min), Math.abs(max));
+
+/** The range of the values on the right side of an edge, on the scale of the data. */
+function inside(values: readonly { readonly v: number }[], edge: number, outlying: Outlying, log: boolean): Extent {
+  const back = log ? Math.exp : (v: number): number => v;
+  let min = Infinity;
+  let max = -Infinity;
+  for (const { v } of values) {
+    if (outlying === 'below' ? v < edge : v > edge || (outlying === 'far' && !log && v < -edge)) continue;
+    min = Math.min(min, v);
+    max = Math.max(max, v);
+  }
+  return { min: back(min), max: back(max) };
+}
+
+/** The narrowest interval that holds a quarter of the weight, and three values: fewer say nothing of how far they spread. */
+function densest(sorted: readonly { readonly v: number; readonly weight: number }[]): Extent {
+  const wanted = DENSEST * sorted.reduce((sum, { weight }) => sum + weight, 0) - 1e-9;
+  let best = { min: sorted[0].v, max: sorted.at(-1)!.v };
+  let held = 0;
+  let to = 0;
+  for (let from = 0; from < sorted.length; from++) {
+    while ((held < wanted || to - from < FEWEST) && to < sorted.length) held += sorted[to++].weight;
+    if (held < wanted || to - from < FEWEST) break;
+    const width = sorted[to - 1].v - sorted[from].v;
+    if (width < best.max - best.min) best = { min: sorted[from].v, max: sorted[to - 1].v };
+    held -= sorted[from].weight;
+  }
+  return best;
+}
+
+/** The largest number whose distance from its negative is a number too. */
+const LARGEST = 8e307;
+/** Values that differ by less than this share of their size are one: the rest is the rounding of means. */
+const SAME = 1e-9;
 
 /** A little room around the data, so that lines do not lie on the frame. */
 export function padded({ min, max }: Extent, log: boolean): Extent {
   if (log) {
-    const room = max > min ? (max / min) ** 0.04 : 1.5;
-    return { min: min / room, max: max * room };
+    const room = max > min * (1 + SAME) ? (max / min) ** 0.04 : 1.5;
+    return { min: Math.max(1e-300, min / room), max: Math.min(LARGEST, max * room) };
   }
-  const room = max > min ? (max - min) * 0.04 : Math.abs(max) * 0.1 || 1;
+  const size = Math.max(Math.abs(min), Math.abs(max));
+  // Halves, because the distance of the largest numbers is none.
+  const half = max / 2 - min / 2;
+  const room = half > (SAME / 2) * size ? half * 0.08 : size * 0.1 || 1;
   // A metric that never falls below zero keeps zero as its floor.
-  return { min: min >= 0 && min - room < 0 ? 0 : min - room, max: max + room };
+  const low = min >= 0 && min - room < 0 ? 0 : min - room;
+  return { min: Math.max(-LARGEST, low), max: Math.min(LARGEST, max + room) };
 }

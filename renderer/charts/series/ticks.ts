@@ -3,6 +3,8 @@
 /** About `count` ticks (a few more rather than far fewer) at 1, 2 or 5 times a power of ten inside [min, max]; exact multiples, no rounding dust. */
 export function linearTicks(min: number, max: number, count: number): number[] {
   if (!(max > min)) return Number.isFinite(min) ? [min] : [];
+  // Below, a power of ten has no reciprocal; nothing that is measured is so small.
+  if (max - min < 1e-290) return [min];
   const rough = (max - min) / Math.max(1, count);
   const power = Math.floor(Math.log10(rough));
   const factor = [1, 2, 5, 10].find((f) => f * 10 ** power >= rough * 0.8) ?? 10;

@@ -106,6 +106,7 @@ describe('the ranges', () => {
         ),
       grouped: false,
       clipOutliers: true,
+      outlying: 'above' as const,
     };
     const model = lineModel({
       groups: [{ id: 'r', label: 'r', color: '', runs: ['r'] }],
@@ -119,7 +120,7 @@ describe('the ranges', () => {
       ...options,
     });
     expect(model.y.max).toBeLessThan(3);
-    expect(model.notes).toContain('1 outlying value beyond the frame');
+    expect(model.outside).toEqual(['1 value above the frame, up to 500']);
     expect(model.lines[0].y[100]).toBe(500);
   });
 });

@@ -107,7 +107,7 @@ describe('the look of a chart', () => {
   it('is the board’s, but for its own choices; an own x has its own logarithm', () => {
     const board = { ...defaultState(), xLog: true, smoothing: 0.5 };
     expect(lookOf(board, { x: 'tokens', xLog: true }).xLog).toBe(true);
-    expect(lookOf(board, {})).toEqual({ x: 'step', xLog: true, yLog: false, smoothing: 0.5, outliers: false });
+    expect(lookOf(board, {})).toEqual({ x: 'step', xLog: true, yLog: false, smoothing: 0.5, outliers: true });
     expect(lookOf(board, { x: 'tokens', smoothing: 0 })).toMatchObject({ x: 'tokens', xLog: false, smoothing: 0 });
   });
 });

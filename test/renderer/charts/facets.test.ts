@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { facetsOf, withSharedAxes } from '../../../renderer/charts/data/facets.ts';
+import type { YFrame } from '../../../renderer/charts/data/frame.ts';
 import type { FacetRun } from '../../../renderer/charts/data/facets.ts';
 import type { LineModel } from '../../../renderer/charts/draw/model.ts';
 
@@ -38,20 +39,31 @@ describe('shared axes', () => {
       id: String(i),
       label: '',
       color: '',
-      x: Float64Array.of(x[0]),
-      y: Float64Array.of(y[0]),
+      x: Float64Array.from(x),
+      y: Float64Array.from(y),
       increasing: true,
     })),
     x: { label: 'step', log: false, min: x[0], max: x[1] },
     y: { label: 'loss', log: false, min: y[0], max: y[1] },
     references: [],
     notes: [],
+    outside: [],
   });
+  const frame: YFrame = { label: 'loss', log: false, clip: true, outlying: 'above' };
   it('hold the range of every facet; an empty one does not stretch them', () => {
-    const shared = withSharedAxes([model([0, 100], [1, 2]), model([50, 300], [1.5, 5]), model([0, 1e9], [-9, 9], 0)]);
+    const shared = withSharedAxes(
+      [model([0, 100], [1, 2]), model([50, 300], [1.5, 5]), model([0, 1e9], [-9, 9], 0)],
+      frame,
+    );
     for (const { x, y } of shared) {
       expect([x.min, x.max]).toEqual([0, 300]);
-      expect([y.min, y.max]).toEqual([1, 5]);
+      expect([y.min, y.max]).toEqual([expect.closeTo(0.84, 9), expect.closeTo(5.16, 9)]);
     }
+  });
+  it('leave out what diverged in one facet, and each says of its own (would catch one facet that flattens all others)', () => {
+    const [fine, gone] = withSharedAxes([model([0, 100], [4, 2]), model([0, 100], [4, 1e30])], frame);
+    expect(fine.y).toEqual(gone.y);
+    expect(fine.y.max).toBeLessThan(10);
+    expect([fine.outside, gone.outside]).toEqual([[], ['1 value above the frame, up to 1e30']]);
   });
 });

@@ -56,11 +56,15 @@ describe('a live curve', () => {
 });
 
 describe('reading for a chart', () => {
+  /** A hundred points, in buckets of 50; of the range every one. */
+  const WHOLE = series([0, 50, 100], [3, 2, 1], { bucket: 50, points: 101 });
+  const FINE = series([40, 41, 42], [9, 8, 7]);
   const answering = () => {
     const asked: ReadQuery[] = [];
     const reader = new ChartReader(async (query) => {
       asked.push(query);
-      return new Map(query.runs.filter((run) => run !== 'none').map((run) => [run, series([0, 50, 100], [3, 2, 1])]));
+      const answer = query.from === undefined ? WHOLE : FINE;
+      return new Map(query.runs.filter((run) => run !== 'none').map((run) => [run, answer]));
     }, 'loss');
     return { asked, reader };
   };
@@ -72,15 +76,37 @@ describe('reading for a chart', () => {
     expect(asked.map(({ runs }) => runs)).toEqual([['a', 'none'], ['b']]);
     expect(reader.get('none')?.curve.x).toHaveLength(0);
   });
-  it('a zoom reads the range anew and keeps the coarse curve on screen meanwhile', async () => {
+  it('a zoom reads the range, and lines go on beyond it with what was known (would catch lines that end inside the window)', async () => {
     const { asked, reader } = answering();
     await reader.need(['a'], undefined, 300);
-    const reading = reader.need(['a'], undefined, 300, { from: 40, to: 60 });
-    expect(reader.get('a')?.curve.x).toHaveLength(3);
+    const reading = reader.need(['a'], undefined, 300, { from: 40, to: 42 });
+    expect([...reader.get('a')!.curve.x]).toEqual([0, 50, 100]);
     await reading;
-    expect(asked[1]).toMatchObject({ from: 40, to: 60 });
-    // Live points do not move a range that someone looks at.
-    expect(reader.append('a', [column('loss', [101], [0])])).toBe(false);
+    expect(asked[1]).toMatchObject({ from: 40, to: 42 });
+    expect([...reader.get('a')!.curve.x]).toEqual([0, 40, 41, 42, 50, 100]);
+    expect([...reader.get('a')!.curve.y]).toEqual([3, 9, 8, 7, 2, 1]);
+    // The whole is there as it was, live points with it: nothing is read to go back.
+    expect(reader.append('a', [column('loss', [101], [0])])).toBe(true);
+    expect([...reader.get('a')!.curve.x]).toEqual([0, 40, 41, 42, 50, 100, 101]);
+    expect(await reader.need(['a'], undefined, 300)).toBe(false);
+    expect([...reader.get('a')!.curve.x]).toEqual([0, 50, 100, 101]);
+  });
+  it('a zoom into curves that are there point by point reads nothing', async () => {
+    const asked: ReadQuery[] = [];
+    const reader = new ChartReader(async (query) => {
+      asked.push(query);
+      return new Map([['a', series([0, 50, 100], [3, 2, 1])]]);
+    }, 'loss');
+    await reader.need(['a'], undefined, 300);
+    expect(await reader.need(['a'], undefined, 300, { from: 40, to: 60 })).toBe(false);
+    expect(asked).toHaveLength(1);
+  });
+  it('a chart that became much wider asks for reduced curves again', async () => {
+    const { asked, reader } = answering();
+    await reader.need(['a'], undefined, 300);
+    await reader.need(['a'], undefined, 350);
+    await reader.need(['a'], undefined, 1000);
+    expect(asked.map(({ maxPoints }) => maxPoints)).toEqual([360, 1200]);
   });
   it('an answer that comes too late is dropped (would catch the curves of an x that was left)', async () => {
     const waiting: (() => void)[] = [];
@@ -148,8 +174,8 @@ describe('the lines of a chart', () => {
     expect(lineModel({ ...options, grouped: false }).lines.map(({ id }) => id)).toEqual(['a', 'b']);
   });
   it('say what they cannot show', () => {
-    expect(lineModel({ ...options, grouped: false, yLog: true }).notes.join()).toMatch(/1 values? ≤ 0/u);
-    expect(lineModel({ ...options, grouped: false }).notes.join()).toMatch(/1 values? that (is|are) not finite/u);
+    expect(lineModel({ ...options, grouped: false, yLog: true }).outside.join()).toMatch(/1 values? ≤ 0/u);
+    expect(lineModel({ ...options, grouped: false }).outside.join()).toMatch(/1 values? that (is|are) not finite/u);
   });
   it('the y range is that of the shown part of x', () => {
     const { y } = lineModel({ ...options, grouped: false, xRange: { min: 0.9, max: 2 } });

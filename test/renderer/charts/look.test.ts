@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ramp, viridis } from '../../../renderer/charts/color/palette.ts';
 import type { Surface } from '../../../renderer/charts/color/palette.ts';
 import { colorScale } from '../../../renderer/charts/color/scale.ts';
-import { formatTick } from '../../../renderer/charts/format.ts';
+import { aligned, formatTick, ticksAt, ticksOf } from '../../../renderer/charts/format.ts';
+import type { TickRange } from '../../../renderer/charts/format.ts';
 import { CATEGORICAL } from '../../../renderer/tokens/palette.ts';
 
 const SURFACES: Record<Surface, string[]> = { light: ['#ffffff', '#f6f7f9'], dark: ['#161920', '#0f1115'] };
@@ -93,5 +94,54 @@ describe('numbers', () => {
     expect([1000, 1500, 2000].map((v) => formatTick(v, 500))).toEqual(['1k', '1.5k', '2k']);
     expect(formatTick(12_500, 500)).toBe('12.5k');
     expect(formatTick(-2_000_000, 1_000_000)).toBe('−2M');
+    expect([1e30, 1.5e38, -2e307].map((v) => formatTick(v, 1e29))).toEqual(['1e30', '1.5e38', '−2e307']);
+  });
+  const labels = (range: Partial<TickRange>, count = 5): string[] =>
+    ticksOf({ min: 0, max: 1, log: false, ...range }, count).map(({ label }) => label.replaceAll('\u00A0', ' '));
+  it.each([
+    ['losses share their decimals', { min: 3, max: 6 }, ['3.0', '3.5', '4.0', '4.5', '5.0', '5.5', '6.0']],
+    ['beyond the letters comes the power of ten', { max: 4e38 }, ['0', '1e38', '2e38', '3e38', '4e38']],
+    ['to the largest number', { max: 1e308 }, ['0', '2e307', '4e307', '6e307', '8e307', '1e308']],
+    [
+      'a small part of a large number is told apart',
+      { min: 1e9, max: 1e9 + 2 },
+      ['1,000,000,000.0', '1,000,000,000.5', '1,000,000,001.0', '1,000,000,001.5', '1,000,000,002.0'],
+    ],
+    ['shares are per cent', { max: 0.4, unit: 'share' }, ['0 %', '10 %', '20 %', '30 %', '40 %']],
+    [
+      'memory is binary, at round numbers of it',
+      { min: 124e6, max: 126.5e6, unit: 'bytes' },
+      ['118.5 MiB', '119.0 MiB', '119.5 MiB', '120.0 MiB', '120.5 MiB'],
+    ],
+    ['time in what it is long', { max: 5000, unit: 's' }, ['0 min', '20 min', '40 min', '60 min', '80 min']],
+    ['steps are whole', { min: 39, max: 41, unit: 'step' }, ['39', '40', '41']],
+    [
+      'small numbers keep their zeros in one line',
+      { max: 0.003 },
+      ['0', '0.0005', '0.0010', '0.0015', '0.0020', '0.0025', '0.0030'],
+    ],
+    ['decades are written alone', { min: 1e-4, max: 1, log: true }, ['1e−4', '0.001', '0.01', '0.1', '1']],
+    ['also three hundred of them', { min: 1e-300, max: 1e300, log: true }, ['1e−300', '1e−150', '1', '1e150', '1e300']],
+  ])('ticks: %s', (_, range, expected) => {
+    const found = labels(range, range.log && range.max === 1e300 ? 4 : 5);
+    expect(found).toEqual(expected);
+    expect(new Set(found).size).toBe(found.length);
+  });
+  it('values of a setting stand as they were given (would catch 0.3000, 1, 1.500)', () => {
+    const of = (...values: number[]): string[] => ticksAt(values).map(({ label }) => label);
+    expect(of(0.3, 1, 1.5, 2)).toEqual(['0.3', '1', '1.5', '2']);
+    expect(of(0.001, 0.003, 0.01)).toEqual(['0.001', '0.003', '0.01']);
+    expect(of(128, 1024, 65_536, 1e-5)).toEqual(['128', '1,024', '65,536', '1e−5']);
+  });
+  it('in a column have common decimals: those of the smallest spread', () => {
+    const of = (values: number[], halves: number[], unit = ''): string[] =>
+      aligned(values, halves, unit).map((text) => text.replaceAll('\u00A0', ' '));
+    expect(of([2.0273, 2.38, 5], [0.0084, 0.15, Number.NaN])).toEqual(['2.0273 ± 0.0084', '2.3800 ± 0.1500', '5.0000']);
+    expect(of([2.0273, 12.38], [Number.NaN, Number.NaN])).toEqual(['2.03', '12.38']);
+    expect(of([3, 120], [Number.NaN, Number.NaN])).toEqual(['3', '120']);
+    expect(of([0.4213, 0.5], [0.012, 0.02], 'share')).toEqual(['42.1 ± 1.2 %', '50.0 ± 2.0 %']);
+    expect(of([2 ** 27, 2 ** 30], [2 ** 20, Number.NaN], 'bytes')).toEqual(['128 MiB ± 1.00 MiB', '1.00 GiB']);
+    expect(of([2.5, 1e38], [Number.NaN, Number.NaN])).toEqual(['2.500', '1e38']);
+    expect(of([0, 0], [0, Number.NaN])).toEqual(['0 ± 0', '0']);
   });
 });

@@ -23,6 +23,7 @@ export const VALIDATION = [
   defineMetric({
     name: 'val/perplexity',
     unit: '',
+    log: true,
     better: 'lower',
     section: 'val',
     within: ['text', 'tokenizer'],

@@ -1,0 +1,118 @@
+/** The part of the plane that a chart shows: its axes, and in words what lies outside of them. */
+import { formatInteger, formatValue } from '../../../preload/shared/format.ts';
+import type { AxisModel, DrawnLine, Reference } from '../draw/model.ts';
+import { bulkOf, extentOf, padded } from '../series/extent.ts';
+import type { Extent, Outlying } from '../series/extent.ts';
+import { lowerBound } from '../series/line.ts';
+
+export interface YFrame {
+  readonly label: string;
+  readonly log: boolean;
+  readonly unit?: string;
+  /** Leaves out what would flatten all the rest. */
+  readonly clip: boolean;
+  /** Where values may be left out; nowhere when absent. */
+  readonly outlying?: Outlying;
+  readonly references?: readonly Reference[];
+}
+
+/** A reference line widens the y range when it lies within this share of it. */
+const REACH = 0.6;
+/** Bands and raw values widen a frame that leaves others out by at most this share of it. */
+const ROOM = 0.35;
+
+/** The y axis for lines of which the part between `x.min` and `x.max` is shown. */
+export function yAxisOf(lines: readonly DrawnLine[], x: Extent, options: YFrame): AxisModel {
+  const { label, log, unit, clip, outlying, references = [] } = options;
+  const parts = lines.map((line) => shownOf(line, x));
+  const bulk =
+    clip && outlying !== undefined
+      ? bulkOf(
+          parts.map(([y]) => y),
+          log,
+          outlying,
+        )
+      : undefined;
+  let extent: Extent | undefined = extentOf(parts.flat(), { log });
+  if (bulk !== undefined && extent !== undefined) {
+    const room = log ? (bulk.max / bulk.min) ** ROOM : ROOM * (bulk.max - bulk.min);
+    extent = log
+      ? { min: Math.max(extent.min, bulk.min / room), max: Math.min(extent.max, bulk.max * room) }
+      : { min: Math.max(extent.min, bulk.min - room), max: Math.min(extent.max, bulk.max + room) };
+  }
+  if (extent !== undefined)
+    for (const { value } of references) {
+      const near = REACH * (extent.max - extent.min);
+      if ((log && value <= 0) || value < extent.min - near || value > extent.max + near) continue;
+      extent = { min: Math.min(extent.min, value), max: Math.max(extent.max, value) };
+    }
+  const y = padded(extent ?? (log ? { min: 0.1, max: 10 } : { min: 0, max: 1 }), log);
+  return { label, log, ...(unit === undefined ? {} : { unit }), ...y };
+}
+
+/** The y columns of a line in the shown part of x, with what it has where it crosses the edges: first the line itself. */
+function shownOf(line: DrawnLine, x: Extent): Float64Array[] {
+  const columns = [
+    line.y,
+    ...((line.n !== undefined || line.markers) && line.low !== undefined ? [line.low, line.high!] : []),
+    ...(line.raw !== undefined ? [line.raw] : []),
+  ];
+  if (line.x.length === 0 || (line.x[0] >= x.min && line.x[line.x.length - 1] <= x.max)) return columns;
+  if (!line.increasing)
+    return columns.map((column) => column.filter((_, i) => line.x[i] >= x.min && line.x[i] <= x.max));
+  const from = lowerBound(line.x, x.min);
+  let to = lowerBound(line.x, x.max);
+  if (line.x[to] === x.max) to++;
+  return columns.map((column) => {
+    const inside = column.subarray(from, to);
+    return Float64Array.of(...edge(line.x, column, from, x.min), ...inside, ...edge(line.x, column, to, x.max));
+  });
+}
+
+/** y between two points, where a line enters or leaves the window. */
+function edge(xs: Float64Array, column: Float64Array, i: number, at: number): number[] {
+  if (i <= 0 || i >= xs.length || xs[i] === at) return [];
+  const value = column[i - 1] + ((at - xs[i - 1]) / (xs[i] - xs[i - 1])) * (column[i] - column[i - 1]);
+  return Number.isFinite(value) ? [value] : [];
+}
+
+const counted = (count: number, one: string): string => `${formatInteger(count)} ${one}${count === 1 ? '' : 's'}`;
+
+/** What the axes do not show of the lines, and what has no place at all. */
+export function framingNotes(lines: readonly DrawnLine[], x: AxisModel, y: AxisModel): string[] {
+  const notes: string[] = [];
+  let [unplaced, notPositive, gaps] = [0, 0, 0];
+  const beyond = { above: 0, below: 0, most: -Infinity, least: Infinity, lines: new Set<string>() };
+  for (const line of lines) {
+    const values = line.raw ?? line.y;
+    for (let i = 0; i < values.length; i++) {
+      const [at, value] = [line.x[i], values[i]];
+      if (x.log && at <= 0) unplaced++;
+      if (at < x.min || at > x.max) continue;
+      if (!Number.isFinite(value)) gaps++;
+      else if (y.log && value <= 0) notPositive++;
+      else if (value > y.max || value < y.min) {
+        beyond.lines.add(line.id);
+        if (value > y.max) beyond.above++;
+        else beyond.below++;
+        beyond.most = Math.max(beyond.most, value);
+        beyond.least = Math.min(beyond.least, value);
+      }
+    }
+  }
+  if (unplaced > 0)
+    notes.push(`${counted(unplaced, 'point')} with ${x.label} ≤ 0 cannot be shown on a logarithmic axis`);
+  if (notPositive > 0) notes.push(`${counted(notPositive, 'value')} ≤ 0 cannot be shown on a logarithmic axis`);
+  const of = lines.length > 1 ? ` of ${counted(beyond.lines.size, 'line')}` : '';
+  if (beyond.above > 0 && beyond.below > 0)
+    notes.push(
+      `${counted(beyond.above + beyond.below, 'value')}${of} beyond the frame, from ${formatValue(beyond.least)} to ${formatValue(beyond.most)}`,
+    );
+  else if (beyond.above > 0)
+    notes.push(`${counted(beyond.above, 'value')}${of} above the frame, up to ${formatValue(beyond.most)}`);
+  else if (beyond.below > 0)
+    notes.push(`${counted(beyond.below, 'value')}${of} below the frame, down to ${formatValue(beyond.least)}`);
+  if (gaps > 0)
+    notes.push(`${counted(gaps, 'value')} that ${gaps === 1 ? 'is not finite is a gap' : 'are not finite are gaps'}`);
+  return notes;
+}

@@ -43,7 +43,6 @@ import type { SweepPatch } from './sweeps.ts';
 
 export { StoreError } from './errors.ts';
 export type { StoreErrorCode } from './errors.ts';
-export { parseComparison } from './filter.ts';
 export { canFollow, hasEnded } from './states.ts';
 export type { EventQuery } from './events.ts';
 export { LOCAL } from './queue.ts';

@@ -42,6 +42,7 @@ const filter = z.strictObject({
     .max(50)
     .optional(),
   search: z.string().max(500).optional(),
+  words: z.array(name).max(50).optional(),
   deleted: z.enum(['no', 'only', 'any']).optional(),
   order: order.optional(),
   limit: z.int().positive().optional(),

@@ -204,12 +204,13 @@ export interface CheckpointRecord {
   readonly savedAt: number;
 }
 
-export const COMPARISONS = ['=', '!=', '<', '<=', '>', '>='] as const;
+/** `:` is "contains" for text, and `=` for everything else. */
+export const COMPARISONS = ['=', '!=', '<', '<=', '>', '>=', ':'] as const;
 
 /**
- * A condition on a run. `field` is a column (`name`, `state`, `seed`, `steps`, `tokens`, `parameters`, `attempt`,
- * `endReason`, `stopCause`, `origin`), a metric of the summary (`summary.val/loss` or plainly `val/loss`: it has a slash) or a setting
- * (`model.depth`).
+ * A condition on a run. `field` is a column (RUN_COLUMNS in preload/shared/runFilter.ts), a metric (`summary.val/loss`, or plainly
+ * `val/loss`: it has a slash) or a setting (`config.model.depth`, or plainly `model.depth`). A value that is not there satisfies no
+ * condition; one of another type is different, and in no order.
  */
 export interface RunComparison {
   readonly field: string;
@@ -218,7 +219,7 @@ export interface RunComparison {
 }
 
 export interface RunOrder {
-  /** As in RunComparison, or `createdAt`, `startedAt`, `endedAt`, `id`. Runs without a value come last. */
+  /** As in RunComparison. Runs without a value come last. */
   readonly field: string;
   readonly descending?: boolean;
 }
@@ -231,8 +232,13 @@ export interface RunFilter {
   /** Runs that carry all of these tags. */
   readonly tags?: readonly string[];
   readonly where?: readonly RunComparison[];
-  /** Words that must all occur in the id, name, note, a tag, or the name of the sweep; case does not matter. */
+  /**
+   * Words, parted by spaces, that must all occur in the id, name, note, state, reason, a tag, or the name of the sweep. Case does not
+   * matter.
+   */
   readonly search?: string;
+  /** Further such words, which may hold spaces. */
+  readonly words?: readonly string[];
   /** Default `no`. */
   readonly deleted?: 'no' | 'only' | 'any';
   /** Default: the oldest first. */

@@ -64,7 +64,7 @@ describe('sweeplab sweep', () => {
       'runs',
       'ls',
       '--where',
-      'model.depth=2',
+      'depth=2',
       'optimizer.lr<0.005',
       '--sort',
       'val/bpb',
@@ -78,6 +78,7 @@ describe('sweeplab sweep', () => {
     expect(await json<Run[]>(home, ['runs', 'ls', '--state', 'failed', 'queued'])).toEqual([]);
     const wrong = await sweeplab(home, ['runs', 'ls', '--where', 'model.dept=2']);
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('model.depth') });
+    expect(await json<Run[]>(home, ['runs', 'ls', '--search', 'depth=2 lr<0.005 state:finished'])).toHaveLength(2);
     const state = await sweeplab(home, ['runs', 'ls', '--state', 'finish']);
     expect(state).toMatchObject({ code: 2, stderr: expect.stringContaining('nearest: finished') });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseComparison } from '../../main/store/index.ts';
 import { nextId } from '../../main/store/ids.ts';
 import type { RunFilter } from '../../preload/contract/runs.ts';
+import { namesOf, parseCondition } from '../../preload/shared/runFilter.ts';
 import { codeOf, column, newRun, newStore, open } from './support.ts';
 
 test('a run comes back as it was created, also to another connection (catches: a column forgotten or swapped)', () => {
@@ -119,7 +119,7 @@ test('progress is committed together with its points (catches: a step count ahea
 });
 
 describe('filters', () => {
-  function filled(): { names: (filter: RunFilter) => string[]; sweepId: string } {
+  function filled() {
     const store = newStore();
     const make = (name: string, depth: number, loss: number | null, more = {}): ReturnType<typeof newRun> =>
       newRun({
@@ -138,7 +138,8 @@ describe('filters', () => {
       make('gamma', 8, null, { seed: 2, state: 'failed', endReason: 'diverged' }),
     ]);
     store.setRunState(runs[0].id, 'running');
-    return { names: (filter) => store.listRuns(filter).map((run) => run.name), sweepId: sweep.id };
+    const names = (filter: RunFilter): string[] => store.listRuns(filter).map((run) => run.name);
+    return { names, sweepId: sweep.id, known: namesOf(store.listRuns()) };
   }
 
   test('by state, sweep, tags, setting (catches: a condition that is ignored or too wide)', () => {
@@ -154,8 +155,15 @@ describe('filters', () => {
   });
 
   test('by comparisons of settings, metrics and columns (catches: text compared as numbers, null taken for 0)', () => {
-    const { names } = filled();
-    const where = (...texts: string[]): string[] => names({ where: texts.map(parseComparison) });
+    const { names, known } = filled();
+    const where = (...texts: string[]): string[] =>
+      names({
+        where: texts.map((text) => {
+          const condition = parseCondition(text, known);
+          if ('message' in condition) throw new Error(condition.message);
+          return condition;
+        }),
+      });
     expect(where('model.depth=4')).toEqual(['100%_sure', 'beta']);
     expect(where('model.depth!=4')).toEqual(['alpha', 'gamma']);
     expect(where('model.depth >= 4', 'seed=2')).toEqual(['100%_sure', 'gamma']);
@@ -165,8 +173,10 @@ describe('filters', () => {
     expect(where('summary.val/loss>=2.5')).toEqual(['alpha', '100%_sure']);
     expect(where('name="beta"')).toEqual(['beta']);
     expect(where("endReason='diverged'")).toEqual(['gamma']);
-    expect(where('absent.setting=1')).toEqual([]);
-    expect(where('constructor=1')).toEqual([]);
+    expect(where('depth>4', 'reason:DIV')).toEqual(['gamma']);
+    expect(where('loss<3', 'tag!=old')).toEqual(['beta']);
+    expect(names({ where: [{ field: 'absent.setting', op: '=', value: 1 }] })).toEqual([]);
+    expect(names({ where: [{ field: 'constructor', op: '!=', value: 1 }] })).toEqual([]);
   });
 
   test('by words (catches: wildcards in the search, case, a word found in one place only)', () => {
@@ -188,10 +198,7 @@ describe('filters', () => {
     expect(() => names({ limit: -2 })).toThrow('limit is -2');
   });
 
-  test('conditions that cannot be read are named (catches: a typing error that selects everything)', () => {
-    expect(() => parseComparison('model.depth')).toThrow('"model.depth" is not a condition');
-    expect(parseComparison('a.b == "4"')).toEqual({ field: 'a.b', op: '=', value: '4' });
-    expect(parseComparison('a.b<=-1e-3')).toEqual({ field: 'a.b', op: '<=', value: -0.001 });
+  test('conditions that are none are refused (catches: SQL from outside, a typing error that selects everything)', () => {
     const { names } = filled();
     expect(() => names({ where: [{ field: 'a"b', op: '=', value: 1 }] })).toThrow('"a"b" is neither');
     expect(() => names({ where: [{ field: 'seed', op: 'OR' as '=', value: 1 }] })).toThrow('"OR" is not a comparison');

@@ -55,7 +55,7 @@ async function exportRuns(context: Context, names: readonly string[], options: E
   if (output.json && options.out === undefined)
     throw new InputError('--json needs a file for the export: --out runs.csv');
   using lab = await existingLab(context);
-  const filter = runFilter(lab.store, context.workshop.registry, options);
+  const filter = runFilter(lab.store, context.workshop, options);
   const runs = names.length > 0 ? resolveRuns(lab.store, names) : lab.store.listRuns(filter);
   const chunks = makeChunks(context, lab, runs, options);
   if (options.out === undefined) {

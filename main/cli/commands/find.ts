@@ -1,10 +1,18 @@
 /** Runs and sweeps as users name them. */
-import type { RunFilter, RunRecord, RunState, SweepRecord } from '../../../preload/contract/runs.ts';
+import type { RunFilter, RunOrder, RunRecord, RunState, SweepRecord } from '../../../preload/contract/runs.ts';
 import { RUN_STATES } from '../../../preload/contract/runs.ts';
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
-import { nearestName, parseValue } from '../../lab/settings/index.ts';
-import type { SettingsRegistry } from '../../lab/settings/index.ts';
-import { parseComparison } from '../../store/index.ts';
+import {
+  metricNames,
+  namesOf,
+  parseCondition,
+  parseSearch,
+  resolveField,
+  valueKindOf,
+} from '../../../preload/shared/runFilter.ts';
+import type { FilterNames } from '../../../preload/shared/runFilter.ts';
+import type { Workshop } from '../../host/lab.ts';
+import { nearestName } from '../../lab/settings/index.ts';
 import type { Store } from '../../store/index.ts';
 import { InputError } from '../errors.ts';
 
@@ -34,48 +42,77 @@ export interface FilterOptions {
   readonly deleted?: boolean;
 }
 
-const COLUMNS = [
-  'id',
-  'name',
-  'state',
-  'seed',
-  'steps',
-  'tokens',
-  'parameters',
-  'attempt',
-  'endReason',
-  'createdAt',
-  'startedAt',
-  'endedAt',
-];
-
 /** The flags of `runs ls` and `export` as a filter. @throws InputError naming what is wrong */
-export function runFilter(store: Store, registry: SettingsRegistry, options: FilterOptions): RunFilter {
+export function runFilter(
+  store: Store,
+  workshop: Pick<Workshop, 'registry' | 'metrics'>,
+  options: FilterOptions,
+): RunFilter {
   const limit = options.limit === undefined ? undefined : Number(options.limit);
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0))
     throw new InputError(`--limit is ${JSON.stringify(options.limit)}; allowed: an integer at least 0`);
   for (const state of options.state ?? []) assertState(state);
-  const descending = options.sort?.startsWith('-') === true;
-  const field =
-    options.sort === undefined
-      ? undefined
-      : knownField(descending ? options.sort.slice(1) : options.sort, '--sort', registry);
+  const { where, words, order } = inOwnOrForeignNames(store, workshop, (names) => readFlags(options, names));
   return {
     ...(options.state === undefined ? {} : { state: options.state as RunState[] }),
     ...(options.sweep === undefined ? {} : { sweepId: findSweepOrLatest(store, options.sweep).id }),
     ...(options.tag === undefined ? {} : { tags: options.tag }),
-    where: (options.where ?? []).map((text) => {
-      const comparison = parseComparison(text);
-      const spec = registry.get(knownField(comparison.field, '--where', registry));
-      // `10k` means on the command line what it means everywhere; text such as `adamw` stays.
-      const parsed = spec === undefined ? undefined : parseValue(spec, String(comparison.value));
-      return parsed?.value === undefined ? comparison : { ...comparison, value: parsed.value };
-    }),
-    ...(options.search === undefined ? {} : { search: options.search }),
+    where,
+    words,
     ...(options.deleted === true ? { deleted: 'only' as const } : {}),
-    ...(field === undefined ? {} : { order: { field, descending } }),
+    ...(order === undefined ? {} : { order }),
     ...(limit === undefined ? {} : { limit }),
   };
+}
+
+/** @throws InputError naming the flag, and what is wrong */
+function readFlags({ where = [], search = '', sort }: FilterOptions, names: FilterNames) {
+  const conditions = where.map((text) => {
+    const condition = parseCondition(text, names);
+    if ('message' in condition) throw new InputError(`--where: ${condition.message}`);
+    return condition;
+  });
+  const searched = parseSearch(search, names);
+  const [problem] = searched.problems;
+  if (problem !== undefined) throw new InputError(`--search: ${problem.message}`);
+  return {
+    where: [...conditions, ...(searched.where ?? [])],
+    words: searched.words ?? [],
+    order: sort === undefined ? undefined : orderOf(sort, names),
+  };
+}
+
+/**
+ * Reads with the names of this version's settings and metrics. Where that fails, runs of another version or from elsewhere may have the
+ * names that are meant; what is wrong then is told with what is nearest among the declared ones.
+ */
+function inOwnOrForeignNames<T>(
+  store: Store,
+  { registry, metrics }: Pick<Workshop, 'registry' | 'metrics'>,
+  read: (names: FilterNames) => T,
+): T {
+  const declared: FilterNames = {
+    settings: new Map(registry.specs.map((spec) => [spec.name, valueKindOf(spec)])),
+    metrics: metricNames(metrics),
+  };
+  try {
+    return read(declared);
+  } catch (error) {
+    const all = namesOf(store.listRuns({ deleted: 'any' }), declared);
+    try {
+      return read(all);
+    } catch {
+      throw error;
+    }
+  }
+}
+
+/** `created` or `-val/bpb`: a title of a table, a column, a setting or a metric. @throws InputError with the nearest name */
+function orderOf(text: string, names: FilterNames): RunOrder {
+  const descending = text.startsWith('-');
+  const resolved = resolveField(descending ? text.slice(1) : text, names);
+  if ('problem' in resolved) throw new InputError(`--sort: ${resolved.problem}`);
+  return { field: resolved.field, descending };
 }
 
 function assertState(state: string): void {
@@ -83,17 +120,6 @@ function assertState(state: string): void {
   const near = nearestName(state, RUN_STATES);
   throw new InputError(
     `--state is "${state}"; allowed: one of ${RUN_STATES.join(', ')}${near === undefined ? '' : `; nearest: ${near}`}`,
-  );
-}
-
-/** A column, a metric (it has a slash or stands behind `summary.`) or a setting. @throws InputError with the nearest name */
-function knownField(field: string, flag: string, registry: SettingsRegistry): string {
-  const metric = field.includes('/') || field.startsWith('summary.');
-  if (metric || COLUMNS.includes(field) || registry.has(field)) return field;
-  const near = nearestName(field, COLUMNS) ?? registry.suggest(field);
-  throw new InputError(
-    `${flag} names "${field}"; allowed: ${COLUMNS.join(', ')}, a setting such as model.depth, or a metric such as val/bpb` +
-      (near === undefined ? '' : `; nearest: ${near}`),
   );
 }
 

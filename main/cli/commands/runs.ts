@@ -32,9 +32,18 @@ export function addFilterOptions(command: Command): Command {
     .option('--state <states...>', 'only runs in these states: queued, running, finished, failed, stopped')
     .option('--sweep <sweep>', 'only runs of this sweep (id, name or `latest`)')
     .option('--tag <tags...>', 'only runs with all of these tags')
-    .option('--where <conditions...>', "only runs for which these hold, for example 'model.depth=4' 'val/bpb<2'")
-    .option('--search <words>', 'only runs with these words in id, name, note, tags or sweep')
-    .option('--sort <field>', 'order by a column, setting or metric; -field for descending')
+    .option(
+      '--where <conditions...>',
+      "only runs for which these hold, for example 'depth=4' 'bpb<2' 'created>2026-03-01'",
+    )
+    .option(
+      '--search <text>',
+      "words and conditions as in the app: 'warm lr<=1e-3 state:fail', words in id, name, note, state, reason, tags or sweep",
+    )
+    .option(
+      '--sort <field>',
+      'order by a column, setting or metric, by any name that --where takes; -field for descending',
+    )
     .option('--limit <n>', 'at most so many');
 }
 
@@ -100,7 +109,7 @@ async function list(context: Context, options: FilterOptions & { sweeps?: boolea
     listSweeps(context, lab.store.listSweeps());
     return;
   }
-  const runs = lab.store.listRuns(runFilter(lab.store, workshop.registry, options));
+  const runs = lab.store.listRuns(runFilter(lab.store, workshop, options));
   output.data(runs.map(runJson));
   if (runs.length === 0) {
     output.text('No run matches.');

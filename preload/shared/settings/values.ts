@@ -132,6 +132,9 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map(
   ),
 );
 
+/** What a text says as a boolean; undefined when it says neither. */
+export const readBoolean = (text: string): boolean | undefined => BOOLEANS.get(text.trim().toLowerCase());
+
 /** `10k`, `2M`, `1.5G`, `1_000`, `3e-4`; suffixes are decimal (k = 1,000). NaN when it is not a number. */
 export function parseNumber(text: string): number {
   const match = NUMBER.exec(text.trim());
@@ -159,7 +162,7 @@ export function readText(spec: SettingSpec, text: string): SettingValue | undefi
       return Number.isNaN(number) ? undefined : number;
     }
     case 'bool':
-      return BOOLEANS.get(text.trim().toLowerCase());
+      return readBoolean(text);
     case 'enum':
       return text;
     case 'string':

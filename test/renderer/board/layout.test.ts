@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { layoutHistory } from '../../../renderer/charts/board/history.ts';
-import { toggleWord } from '../../../preload/shared/runFilter.ts';
 
 describe('the way back', () => {
   it('takes changes back one by one, a dragged slider as one', () => {
@@ -21,12 +20,5 @@ describe('the way back', () => {
     history.record('b', 0);
     history.restart('c');
     expect(history.undo()).toBeUndefined();
-  });
-});
-
-describe('a chip of a tag', () => {
-  it('adds its word to the search, and takes it away', () => {
-    expect(toggleWord('lr>1e-3', 'tag:base')).toBe('lr>1e-3 tag:base');
-    expect(toggleWord('tag:base  lr>1e-3', 'tag:base')).toBe('lr>1e-3');
   });
 });

@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { csvOf } from '../../../renderer/charts/draw/csv.ts';
 import { nearestLine } from '../../../renderer/charts/draw/nearest.ts';
 import { fromPixel, toPixel, toPixels } from '../../../renderer/charts/draw/scale.ts';
 import type { DrawnLine } from '../../../renderer/charts/draw/model.ts';
 import { defaultState, stateFromText, stateText, unpackState } from '../../../renderer/charts/board/boardState.ts';
-import { matchesSearch } from '../../../preload/shared/runFilter.ts';
 
 describe('the state of a board', () => {
   it('comes back from the address, defaults left out', () => {
@@ -22,34 +20,6 @@ describe('the state of a board', () => {
     });
     expect(unpackState(null)).toEqual(defaultState());
   });
-});
-
-describe('search in the run list', () => {
-  const run = {
-    id: 'r1',
-    name: 'Warm start',
-    note: '',
-    state: 'failed',
-    tags: ['baseline'],
-    seed: 3,
-    config: { 'optimizer.lr': 0.001, 'model.norm': 'rmsnorm' },
-    summary: { 'val/loss': 2.1 },
-  } as unknown as RunRecord;
-  it.each([
-    ['warm', true],
-    ['warm base', true],
-    ['cold', false],
-    ['lr=0.001', true],
-    ['lr<=1e-3', true],
-    ['lr>0.001', false],
-    ['norm=rmsnorm', true],
-    ['norm!=rmsnorm', false],
-    ['seed=3', true],
-    ['tag:base', true],
-    ['state:fail', true],
-    ['val/loss<2', false],
-    ['depth=4', false],
-  ])('%s: %s', (search, found) => expect(matchesSearch(run, search)).toBe(found));
 });
 
 describe('pixels', () => {

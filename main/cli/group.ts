@@ -1,6 +1,6 @@
 /** Commands that only hold other commands: their help without one, a suggestion for an unknown one. */
 import { Command } from 'commander';
-import { nearestName } from '../lab/settings/index.ts';
+import { nearestName } from '../../preload/shared/settings/nearest.ts';
 import { InputError } from './errors.ts';
 
 /** A command whose subcommands are added later. */

@@ -4,7 +4,7 @@ import { loadWorkshop } from '../host/lab.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, EXIT, InputError } from './errors.ts';
 import { Output } from './output.ts';
-import { buildProgram } from './program.ts';
+import { buildProgram, COMMAND_NAMES } from './program.ts';
 import { unknownFlag } from './settingFlags.ts';
 
 /** Values of a global option wherever it stands; needed before the flags of the settings (which plug-ins extend) are known. */
@@ -45,13 +45,13 @@ export async function run(args: readonly string[]): Promise<void> {
   });
   try {
     const context = await makeContext(args, output);
-    const program = buildProgram(context);
+    const program = await buildProgram(context, args);
     try {
       await program.parseAsync(args, { from: 'user' });
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
       if (error.exitCode === 0) return;
-      throw commanderProblem(error, args, context);
+      throw await commanderProblem(error, args, context);
     }
   } catch (error) {
     process.exitCode = report(error, output);
@@ -59,22 +59,29 @@ export async function run(args: readonly string[]): Promise<void> {
 }
 
 /** Commander's own messages, with better suggestions for unknown flags. */
-function commanderProblem(error: CommanderError, args: readonly string[], context: Context): InputError {
+async function commanderProblem(error: CommanderError, args: readonly string[], context: Context): Promise<InputError> {
   if (error.code === 'commander.unknownOption') {
     const flag = /'(-[^']*)'/u.exec(error.message)?.[1] ?? '';
     // Not the first word: that may be the value of an option before the command.
-    const names = new Set(buildProgram(context).commands.map((each) => each.name()));
-    const command = args.find((arg) => names.has(arg));
+    const command = args.find((arg) => COMMAND_NAMES.includes(arg));
     const takesSettings = command !== undefined && ['train', 'sweep', 'fit', 'data'].includes(command);
-    const known = ['--json', '--data-dir', '--plugin', '--help', '--version', ...commandOptions(context, command)];
+    const known = [
+      '--json',
+      '--data-dir',
+      '--plugin',
+      '--help',
+      '--version',
+      ...(await commandOptions(context, command)),
+    ];
     return new InputError(unknownFlag(flag, takesSettings ? context.workshop.registry : undefined, known));
   }
   return new InputError(error.message.replace(/^error: /u, ''));
 }
 
-function commandOptions(context: Context, command: string | undefined): string[] {
-  const found = buildProgram(context).commands.find((each) => each.name() === command);
-  return found?.options.flatMap(({ long }) => (long ? [long] : [])) ?? [];
+async function commandOptions(context: Context, command: string | undefined): Promise<string[]> {
+  if (command === undefined) return [];
+  const [found] = (await buildProgram(context, [command])).commands;
+  return found.options.flatMap(({ long }) => (long ? [long] : []));
 }
 
 /** Tells the user. @returns the exit code */

@@ -2,8 +2,9 @@
  * Where things are printed. With `--json`, standard output carries one JSON document and nothing else; progress and notes
  * go to standard error. Without it, results, notes and progress go to standard output, in order.
  */
-import { createLogUpdate } from 'log-update';
+import { createRequire } from 'node:module';
 import { styleText } from 'node:util';
+import type { createLogUpdate } from 'log-update';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -15,6 +16,9 @@ export interface Sink {
 
 /** Text as it is typed: numbers that are copied into another command have a hyphen for a minus and plain spaces. */
 const typed = (text: string): string => text.replaceAll('\u00A0', ' ').replaceAll(/−(?=[\d∞.])/gu, '-');
+
+/** Loaded with the first live line, which most commands never show. */
+const logUpdate = () => createRequire(import.meta.url)('log-update') as { createLogUpdate: typeof createLogUpdate };
 
 export class Output {
   readonly json: boolean;
@@ -79,7 +83,7 @@ export class Output {
 
   /** Replaces the live region. Only call it where `interactive`. */
   live(text: string): void {
-    this.#live ??= createLogUpdate(this.json ? process.stderr : process.stdout, { showCursor: true });
+    this.#live ??= logUpdate().createLogUpdate(this.json ? process.stderr : process.stdout, { showCursor: true });
     this.#live(typed(text));
   }
 

@@ -3,18 +3,34 @@ import { Command } from 'commander';
 import { groupActions } from './group.ts';
 import { packageVersion } from '../host/version.ts';
 import type { Context } from './context.ts';
-import { dataCommand } from './commands/data.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { exportCommand } from './commands/export.ts';
-import { fitCommand } from './commands/fit.ts';
-import { queueCommand } from './commands/queue.ts';
-import { quickstartCommand } from './commands/quickstart.ts';
-import { runsCommand } from './commands/runs.ts';
-import { sampleCommand } from './commands/sample.ts';
-import { serveCommand } from './commands/serve.ts';
-import { startCommand } from './commands/start.ts';
-import { sweepCommand } from './commands/sweep.ts';
-import { trainCommand } from './commands/train.ts';
+
+type MakeCommand = (context: Context) => Command;
+
+/** In the order of the help. Loaded when they are needed: listing runs must not wait for what training imports. */
+const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  start: async () => (await import('./commands/start.ts')).startCommand,
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  quickstart: async () => (await import('./commands/quickstart.ts')).quickstartCommand,
+  train: async () => (await import('./commands/train.ts')).trainCommand,
+  sweep: async () => (await import('./commands/sweep.ts')).sweepCommand,
+  fit: async () => (await import('./commands/fit.ts')).fitCommand,
+  queue: async () => (await import('./commands/queue.ts')).queueCommand,
+  runs: async () => (await import('./commands/runs.ts')).runsCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  sample: async () => (await import('./commands/sample.ts')).sampleCommand,
+  data: async () => (await import('./commands/data.ts')).dataCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+};
+export const COMMAND_NAMES = Object.keys(COMMANDS);
+
+/** Global options that take the argument after them. */
+const WITH_VALUE = new Set(['--data-dir', '--plugin']);
+
+/** The command that is asked for; undefined when there is none, or no such one, so that all are needed to say so. */
+function askedFor(args: readonly string[]): string | undefined {
+  const first = args.find((arg, i) => !arg.startsWith('-') && !WITH_VALUE.has(args[i - 1]));
+  return first !== undefined && Object.hasOwn(COMMANDS, first) ? first : undefined;
+}
 
 const EXAMPLES = `
 Examples:
@@ -29,7 +45,8 @@ Examples:
 
 Exit codes: 0 done, 1 a run failed, 2 bad input (nothing was started), 130 interrupted.`;
 
-export function buildProgram(context: Context): Command {
+/** With the command that `args` ask for, or with all of them. */
+export async function buildProgram(context: Context, args: readonly string[] = []): Promise<Command> {
   const program = groupActions(new Command('sweeplab'))
     .description('An experiment lab for small language models: sweeps over many settings and several seeds.')
     .version(packageVersion())
@@ -37,21 +54,10 @@ export function buildProgram(context: Context): Command {
     .option('--plugin <file>', 'load a plug-in file or folder too (can be repeated)', collect, [])
     .option('--json', 'print JSON for machines on standard output, notes on standard error')
     .addHelpText('after', EXAMPLES);
-  for (const command of [
-    startCommand,
-    serveCommand,
-    quickstartCommand,
-    trainCommand,
-    sweepCommand,
-    fitCommand,
-    runsCommand,
-    queueCommand,
-    exportCommand,
-    sampleCommand,
-    dataCommand,
-    doctorCommand,
-  ]) {
-    program.addCommand(command(context));
+  const asked = askedFor(args);
+  for (const name of asked === undefined ? COMMAND_NAMES : [asked]) {
+    const make = await COMMANDS[name]();
+    program.addCommand(make(context));
   }
   for (const command of everyCommand(program)) {
     // Errors become exceptions, so that one place prints them and chooses the exit code.

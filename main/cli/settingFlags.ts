@@ -2,7 +2,8 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Question, SettingSpec } from '../../preload/contract/settings.ts';
-import { describeType, formatValue, nearestName } from '../lab/settings/index.ts';
+import { nearestName } from '../../preload/shared/settings/nearest.ts';
+import { describeType, formatValue } from '../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from '../lab/settings/index.ts';
 import { InputError } from './errors.ts';
 import type { Output } from './output.ts';

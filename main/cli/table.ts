@@ -9,6 +9,9 @@ export interface Column {
 
 const GAP = '  ';
 
+/** Columns of a terminal. Most cells are plain, and tables of thousands of rows are measured twice. */
+const widthOf = (text: string): number => (/^[ -~\u00A0]*$/u.test(text) ? text.length : stringWidth(text));
+
 /**
  * Widths are those of terminals: wide characters count two, escape codes none. A cell of several lines makes its row as high.
  * @param emphasis index of a row to highlight
@@ -23,10 +26,10 @@ export function renderTable(
   const body = rows.map((row, i) => row.map((cell) => (i === emphasis ? styled(output, cell) : cell)));
   const cells = [header, ...body].map((row) => columns.map((_, i) => (row[i] ?? '').split('\n')));
   const widths = columns.map((_, i) =>
-    Math.max(...cells.map((row) => Math.max(...row[i].map((line) => stringWidth(line))))),
+    Math.max(...cells.map((row) => Math.max(...row[i].map((line) => widthOf(line))))),
   );
   const padded = (line: string, i: number): string => {
-    const room = ' '.repeat(widths[i] - stringWidth(line));
+    const room = ' '.repeat(widths[i] - widthOf(line));
     return columns[i].align === 'right' ? room + line : line + room;
   };
   return cells

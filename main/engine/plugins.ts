@@ -9,7 +9,6 @@
  * The lab and the engine's process load the same files. The older form `models: { name: { name, settings, build } }` goes on working.
  */
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
 import { Catalog } from './catalog.ts';
 import * as operations from './graph/ops/index.ts';
@@ -40,59 +39,6 @@ export class PluginError extends DeclarationError {
 
 /** What a plug-in's function is called with. */
 export const PLUGIN_API = { ops: operations, defineModel, defineAttention, defineOptimizer, defineSchedule };
-
-const bound = { min: z.number().optional(), max: z.number().optional() };
-const settingType = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('int'), ...bound, multipleOf: z.number().int().positive().optional() }),
-  z.strictObject({
-    kind: z.literal('float'),
-    ...bound,
-    exclusiveMin: z.boolean().optional(),
-    exclusiveMax: z.boolean().optional(),
-  }),
-  z.strictObject({ kind: z.literal('bool') }),
-  z.strictObject({ kind: z.literal('enum'), values: z.array(z.string()).min(1) }),
-  z.strictObject({ kind: z.literal('string'), pattern: z.string().optional(), patternHelp: z.string().optional() }),
-]);
-
-const settingSpec = z.strictObject({
-  name: z.string(),
-  type: settingType,
-  default: z.union([z.number(), z.string(), z.boolean()]),
-  unit: z.string().optional(),
-  help: z.string(),
-  question: z.enum(['data', 'tokenizer', 'capacity', 'memory', 'stability', 'budget']),
-  touches: z.array(z.enum(['memory', 'time', 'stability'])).optional(),
-  plan: z.enum(['value', 'switch', 'none']).optional(),
-  when: z.string().optional(),
-});
-
-const isFunction = (value: unknown): boolean => typeof value === 'function';
-
-const pluginShape = z.strictObject({
-  name: z.string().min(1),
-  kinds: z
-    .array(
-      z.looseObject({
-        family: z.string('is missing: make kinds with the define functions, such as sweeplab.defineModel({ … })'),
-        name: z.string(),
-        settings: z.array(z.union([z.string(), settingSpec])).optional(),
-      }),
-    )
-    .default([]),
-  settings: z.array(settingSpec).default([]),
-  models: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9_-]*$/u, 'names of models are lower case, such as my-model'),
-      z.looseObject({
-        name: z.string(),
-        settings: z.array(settingSpec).optional(),
-        build: z.custom<ModelKind['build']>(isFunction, 'build must be a function'),
-      }),
-    )
-    .default({}),
-  constraints: z.array(z.string()).default([]),
-});
 
 /** `kinds.0.settings.1.type` → `kinds.0 (optimizer lion).settings.1.type`: people know their kinds by name. */
 function placeOf(path: readonly PropertyKey[], made: unknown): string {
@@ -133,6 +79,8 @@ export async function loadPlugin(file: string, api: object = PLUGIN_API): Promis
     if (error instanceof DeclarationError) return fail(error.message, error);
     return fail(`cannot be loaded: ${(error as Error).message}`, error);
   }
+  // Loaded with the first plug-in: most commands have none, and should not wait for it.
+  const { pluginShape } = await import('./pluginShape.ts');
   const parsed = pluginShape.safeParse(made);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

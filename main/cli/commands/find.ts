@@ -11,8 +11,8 @@ import {
   valueKindOf,
 } from '../../../preload/shared/runFilter.ts';
 import type { FilterNames } from '../../../preload/shared/runFilter.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import type { Workshop } from '../../host/lab.ts';
-import { nearestName } from '../../lab/settings/index.ts';
 import type { Store } from '../../store/index.ts';
 import { InputError } from '../errors.ts';
 

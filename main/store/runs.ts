@@ -21,11 +21,22 @@ import type { SeriesReader } from './series/reader.ts';
 import type { SeriesWriter } from './series/writer.ts';
 import { originOf } from './sweeps.ts';
 
+const FROM = 'FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep';
+const TAGS = '(SELECT json_group_array(tag) FROM (SELECT tag FROM tags WHERE run = runs.key ORDER BY tag)) AS tags';
 const SELECT = `
-  SELECT runs.*, sweeps.id AS sweep_id,
-    (SELECT json_group_array(tag) FROM (SELECT tag FROM tags WHERE run = runs.key ORDER BY tag)) AS tags,
+  SELECT runs.*, sweeps.id AS sweep_id, ${TAGS},
     (SELECT path FROM checkpoints WHERE run = runs.key AND kind = 'last') AS checkpoint
-  FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep`;
+  ${FROM}`;
+
+/** What a line of a list shows. Configurations and environments are most of a run's bytes. */
+const LINES = `
+  SELECT runs.id, runs.name, runs.state, runs.steps, runs.summary, runs.parameters, runs.created_at, runs.started_at, runs.ended_at,
+    ${TAGS} ${FROM}`;
+
+export type RunLine = Pick<
+  RunRecord,
+  'id' | 'name' | 'state' | 'steps' | 'summary' | 'parameters' | 'createdAt' | 'startedAt' | 'endedAt' | 'tags'
+>;
 
 /** Adds the settings that did not exist yet when a configuration was stored. */
 export type CompleteConfig = (config: Config) => Config;
@@ -78,10 +89,14 @@ export class Runs {
     return this.#connection.query(`${SELECT} ${tail}`, values).map((row) => this.#toRun(row));
   }
 
+  lines(filter: RunFilter): RunLine[] {
+    const { tail, values } = filterSql(filter);
+    return this.#connection.query(`${LINES} ${tail}`, values).map(toLine);
+  }
+
   count(filter: RunFilter): number {
     const { tail, values } = filterSql(filter);
-    const from = 'FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep';
-    return Number(this.#connection.query(`SELECT count(*) AS n FROM (SELECT 1 ${from} ${tail})`, values)[0].n);
+    return Number(this.#connection.query(`SELECT count(*) AS n FROM (SELECT 1 ${FROM} ${tail})`, values)[0].n);
   }
 
   /** A run by its id, the beginning of its id, or its exact name. @throws StoreError `not-found` or `ambiguous` */
@@ -266,28 +281,34 @@ export function count(what: string, value: number): number {
   throw new StoreError('invalid', `${what} is ${value}; it must be a whole number from 0 on`);
 }
 
-function toRun(row: Row): RunRecord {
+function toLine(row: Row): RunLine {
   return {
     id: row.id as string,
     name: row.name as string,
+    state: row.state as RunState,
+    steps: row.steps as number,
+    summary: JSON.parse(row.summary as string),
+    parameters: row.parameters as number | null,
+    createdAt: row.created_at as number,
+    startedAt: row.started_at as number | null,
+    endedAt: row.ended_at as number | null,
+    tags: JSON.parse(row.tags as string),
+  };
+}
+
+function toRun(row: Row): RunRecord {
+  return {
+    ...toLine(row),
     sweepId: row.sweep_id as string | null,
     settingKey: row.setting_key as string,
     seed: row.seed as number,
     config: JSON.parse(row.config as string),
-    state: row.state as RunState,
     endReason: row.end_reason as string | null,
     stopCause: row.stop_cause as StopCause | null,
     origin: row.origin as RunOrigin,
     place: row.place as string | null,
-    tags: JSON.parse(row.tags as string),
     note: row.note as string,
-    createdAt: row.created_at as number,
-    startedAt: row.started_at as number | null,
-    endedAt: row.ended_at as number | null,
-    steps: row.steps as number,
     tokens: row.tokens as number,
-    summary: JSON.parse(row.summary as string),
-    parameters: row.parameters as number | null,
     environment: JSON.parse(row.environment as string),
     codeVersion: row.code_version as string,
     attempt: row.attempt as number,

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { type Draft, draft } from './draft.ts';
 import type { MetricColumn, MetricSpec, Series } from './metrics.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
+import type { RunTable } from './runTable.ts';
 import type { RunEvent, RunRecord } from './runs.ts';
 import type { Warning } from './settings.ts';
 import type * as shapes from './shapes.ts';
@@ -106,7 +107,7 @@ export const routes = {
   'sweeps.remove': route(byId).to<{ sweep: shapes.ListedSweep; runIds: string[] }>(),
   'sweeps.restore': route(byId).to<{ sweep: shapes.ListedSweep; runIds: string[] }>(),
 
-  'runs.list': route(z.strictObject({ filter: filter.default({}) })).to<{ runs: RunRecord[] }>(),
+  'runs.list': route(z.strictObject({ filter: filter.default({}) })).to<{ runs: RunTable }>(),
   'runs.get': route(byId).to<{ run: RunRecord }>(),
   'runs.stop': route(byId).to<{ run: RunRecord }>(),
   /** Continues from the last checkpoint. */

@@ -15,6 +15,7 @@ const FORMAT = 0x31504c53;
 const HEADER = 8;
 const ARRAY = '\u0000a';
 const NUMBER = '\u0000n';
+const NUL = String.raw`\u0000`;
 
 const KINDS = {
   i8: Int8Array,
@@ -96,7 +97,8 @@ export function decode(bytes: Uint8Array): unknown {
   };
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(HEADER, HEADER + length));
-    return JSON.parse(text, revive) as unknown;
+    // Both marks begin with a NUL, which JSON can only write in this way.
+    return (text.includes(NUL) ? JSON.parse(text, revive) : JSON.parse(text)) as unknown;
   } catch (error) {
     if (error instanceof CodecError) throw error;
     throw new CodecError(`the message cannot be read: ${(error as Error).message}`);

@@ -1,5 +1,6 @@
 import { defineStore } from 'pinia';
 import { computed, ref, shallowRef } from 'vue';
+import { unpackRuns } from '../../preload/contract/runTable.ts';
 import { useClient } from './client.ts';
 import type { Progress, RunRecord } from './contract.ts';
 import { useRecords } from './records.ts';
@@ -14,7 +15,7 @@ export const useRuns = defineStore('runs', () => {
 
   async function load(): Promise<void> {
     const { runs } = await useClient().call('runs.list', { filter: {} });
-    records.fill(runs);
+    records.fill(unpackRuns(runs));
     loaded.value = true;
   }
 

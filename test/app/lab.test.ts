@@ -260,7 +260,11 @@ describe('the real process', () => {
     // Statement 4.
     expect(await call(2, 'runs.get', { id: 5 })).toMatchObject({ id: 2, ok: false, code: 'input' });
     expect(await call(3, 'no.such', {})).toMatchObject({ id: 3, ok: false, code: 'route' });
-    expect(await call(4, 'runs.list', { filter: {} })).toMatchObject({ id: 4, ok: true, value: { runs: [] } });
+    expect(await call(4, 'runs.list', { filter: {} })).toMatchObject({
+      id: 4,
+      ok: true,
+      value: { runs: { count: 0 } },
+    });
 
     // A second process of the same lab says why it cannot run.
     const refused = await new Promise<string>((resolve) => {

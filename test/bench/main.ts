@@ -23,6 +23,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     load: async () => (await import('./plan.ts')).planBench,
   },
   store: { about: 'writing and reading 10 million points', load: async () => (await import('./store.ts')).storeBench },
+  lists: {
+    about: 'lists and an export of 2,000 runs with 3 million points',
+    load: async () => (await import('./lists.ts')).listsBench,
+  },
   tokenizer: {
     about: 'training and using byte-level BPE',
     load: async () => (await import('./tokenizer.ts')).tokenizerBench,

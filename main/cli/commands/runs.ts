@@ -109,8 +109,12 @@ async function list(context: Context, options: FilterOptions & { sweeps?: boolea
     listSweeps(context, lab.store.listSweeps());
     return;
   }
-  const runs = lab.store.listRuns(runFilter(lab.store, workshop, options));
-  output.data(runs.map(runJson));
+  const filter = runFilter(lab.store, workshop, options);
+  if (output.json) {
+    output.data(lab.store.listRuns(filter).map(runJson));
+    return;
+  }
+  const runs = lab.store.listRunLines(filter);
   if (runs.length === 0) {
     output.text('No run matches.');
     return;
@@ -167,7 +171,7 @@ function listSweeps({ output }: Context, sweeps: Parameters<typeof sweepJson>[0]
   }
 }
 
-const secondsOf = ({ startedAt, endedAt }: RunRecord): number | null =>
+const secondsOf = ({ startedAt, endedAt }: Pick<RunRecord, 'startedAt' | 'endedAt'>): number | null =>
   startedAt === null || endedAt === null ? null : (endedAt - startedAt) / 1000;
 
 async function show(context: Context, name: string, all: boolean): Promise<void> {

@@ -6,6 +6,7 @@ import { routes } from '../../../preload/contract/api.ts';
 import { CREDIT, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
 import type { HostMessage } from '../../../preload/contract/rpc.ts';
 import type { Port } from '../../../preload/contract/port.ts';
+import { unpackRuns } from '../../../preload/contract/runTable.ts';
 import { DRAFT, finishing, holding, TestLab, Watch } from './support.ts';
 import type { Script } from './support.ts';
 
@@ -261,7 +262,7 @@ describe('training', () => {
     const { sweep } = await later.call('sweeps.get', { id: sweepId });
     if (sweep.state !== 'finished')
       await sweeps.until((event) => event.sweeps.some(({ state }) => state === 'finished'));
-    const { runs } = await later.call('runs.list', { filter: { sweepId } });
+    const runs = unpackRuns((await later.call('runs.list', { filter: { sweepId } })).runs);
     expect(runs.map(({ state }) => state)).toEqual(['finished', 'finished']);
   });
 
@@ -282,7 +283,7 @@ describe('training', () => {
     const { path, details } = await notices.until(({ level }) => level === 'bad');
     expect([path, details]).toEqual([`/run/${runIds[0]}`, expect.stringContaining('SIGKILL')]);
     await sweeps.until((event) => event.sweeps.some(({ state }) => state === 'finished'));
-    const { runs } = await client.call('runs.list', { filter: { sweepId } });
+    const runs = unpackRuns((await client.call('runs.list', { filter: { sweepId } })).runs);
     expect(runs.map(({ state }) => state)).toEqual(['failed', 'finished']);
     // What was committed before the end is there.
     const { series } = await client.call('series.read', { runs: [runIds[0]!, 'unknown'], metric: 'train/loss' });
@@ -311,7 +312,7 @@ describe('training', () => {
     expect((await client.call('app.info', {})).instance).not.toBe(instance);
     expect(states).toEqual(expect.arrayContaining(['open', 'lost']));
     expect(states.at(-1)).toBe('open');
-    const { runs } = await client.call('runs.list', { filter: { sweepId } });
+    const runs = unpackRuns((await client.call('runs.list', { filter: { sweepId } })).runs);
     expect(runs.map(({ state, attempt }) => [state, attempt])).toEqual([
       ['finished', 2],
       ['finished', 1],

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { nextTick } from 'vue';
+import { packRuns } from '../../../preload/contract/runTable.ts';
 import { useConnection } from '../../../renderer/stores/connection.ts';
 import { DEFAULTS, readPreferences } from '../../../renderer/stores/preferences.ts';
 import { useRuns } from '../../../renderer/stores/runs.ts';
@@ -8,7 +9,7 @@ import { testLab, testRun } from './support.ts';
 
 describe('runs', () => {
   it('stay current by events and leave out the bin', async () => {
-    const lab = testLab({ 'runs.list': () => ({ runs: [testRun('a'), testRun('b')] }) });
+    const lab = testLab({ 'runs.list': () => ({ runs: packRuns([testRun('a'), testRun('b')]) }) });
     const store = useRuns();
     store.start();
     await store.load();

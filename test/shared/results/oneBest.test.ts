@@ -13,6 +13,7 @@ import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { packRuns } from '../../../preload/contract/runTable.ts';
 import type { SweepRankings } from '../../../preload/shared/results/target.ts';
 import { boardResults, boardSpec } from '../../../renderer/charts/board/results.ts';
 import { useMetrics } from '../../../renderer/stores/metrics.ts';
@@ -33,7 +34,7 @@ beforeAll(async () => {
   store = openStore(join(folder, 'runs.sqlite'));
   ids = storeCases(store);
   testLab({
-    'runs.list': () => ({ runs: store.listRuns() }),
+    'runs.list': () => ({ runs: packRuns(store.listRuns()) }),
     'sweeps.list': () => ({ sweeps: store.listSweeps() }),
     'metrics.list': () => ({ specs: metrics.specs }),
   });

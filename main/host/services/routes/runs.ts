@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../../preload/contract/runs.ts';
+import { packRuns } from '../../../../preload/contract/runTable.ts';
 import type { RunSample } from '../../../../preload/contract/shapes.ts';
 import { requeueAlone } from '../../../lab/queue/resume.ts';
 import type { Handlers, Hub } from '../hub.ts';
@@ -23,7 +24,7 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
   let sampling: Promise<unknown> = Promise.resolve();
 
   return {
-    'runs.list': ({ filter }) => ({ runs: store.listRuns(filter) }),
+    'runs.list': ({ filter }) => ({ runs: packRuns(store.listRuns(filter)) }),
     'runs.get': ({ id }) => ({ run: find(id) }),
     'runs.stop': async ({ id }) => {
       find(id);

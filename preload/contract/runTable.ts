@@ -1,0 +1,106 @@
+/**
+ * Many runs as one table, column by column. Runs of a sweep share nearly all of their 80 settings: as records, 2,000 runs are 6 MB of
+ * mostly the same words; as a table, what is the same for all is written once.
+ */
+import type { RunRecord } from './runs.ts';
+
+/** One field of all rows. */
+interface Column {
+  /** Rows that have the field, where not all do. */
+  readonly rows?: readonly number[];
+  /** What all of these rows hold … */
+  readonly same?: unknown;
+  /** … or what each of them holds. */
+  readonly values?: readonly unknown[];
+}
+export type Table = readonly (readonly [name: string, column: Column])[];
+
+/** Fields that are records themselves, with fields of their own. */
+const NESTED = ['config', 'summary', 'environment'] as const;
+
+export interface RunTable {
+  readonly count: number;
+  readonly fields: Table;
+  readonly nested: Readonly<Record<(typeof NESTED)[number], Table>>;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Growing {
+  readonly name: string;
+  readonly values: unknown[];
+  readonly rows: number[];
+  same: boolean;
+}
+
+function pack(records: readonly Fields[]): Table {
+  const found = new Map<string, Growing>();
+  const columnOf = (name: string): Growing => {
+    const column = found.get(name) ?? { name, values: [], rows: [], same: true };
+    found.set(name, column);
+    return column;
+  };
+  // Most records have the fields of the one before, so that nothing needs to be looked up by its name.
+  let columns: Growing[] = [];
+  records.forEach((record, row) => {
+    const names = Object.keys(record);
+    const values = Object.values(record);
+    if (names.length !== columns.length || names.some((name, i) => name !== columns[i].name))
+      columns = names.map(columnOf);
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i];
+      if (value === undefined) continue;
+      const column = columns[i];
+      column.same &&= column.values.length === 0 || Object.is(value, column.values[0]);
+      column.values.push(value);
+      column.rows.push(row);
+    }
+  });
+  return [...found.values()].flatMap(({ name, values, rows, same }) => {
+    if (values.length === 0) return [];
+    const column: Column = {
+      ...(rows.length === records.length ? {} : { rows }),
+      // Lists, such as tags, are never the same one.
+      ...(same && (typeof values[0] !== 'object' || values[0] === null) ? { same: values[0] } : { values }),
+    };
+    return [[name, column] as const];
+  });
+}
+
+function unpack(table: Table, count: number): Record<string, unknown>[] {
+  // What is the same for all is copied at once.
+  const shared = Object.fromEntries(
+    table.flatMap(([name, { rows, values, same }]) =>
+      rows === undefined && values === undefined ? [[name, same]] : [],
+    ),
+  );
+  const records = Array.from({ length: count }, (): Record<string, unknown> => ({ ...shared }));
+  for (const [name, { rows, same, values }] of table) {
+    if (rows === undefined && values === undefined) continue;
+    const length = rows?.length ?? count;
+    for (let i = 0; i < length; i++) records[rows?.[i] ?? i][name] = values === undefined ? same : values[i];
+  }
+  return records;
+}
+
+export function packRuns(runs: readonly RunRecord[]): RunTable {
+  return {
+    count: runs.length,
+    fields: pack(runs.map(({ config: _config, summary: _summary, environment: _environment, ...fields }) => fields)),
+    nested: {
+      config: pack(runs.map(({ config }) => config)),
+      summary: pack(runs.map(({ summary }) => summary)),
+      environment: pack(runs.map(({ environment }) => environment)),
+    },
+  };
+}
+
+/** The runs as they were packed; the order of fields may be another. */
+export function unpackRuns({ count, fields, nested }: RunTable): RunRecord[] {
+  const records = unpack(fields, count);
+  for (const name of NESTED) {
+    const own = unpack(nested[name], count);
+    for (let row = 0; row < count; row++) records[row][name] = own[row];
+  }
+  return records as unknown as RunRecord[];
+}

@@ -7,12 +7,12 @@
  * A message of no bytes ends the client. Client 0 is the desktop itself.
  */
 import type { Duplex } from 'node:stream';
-import { decode, encode } from '../../preload/contract/codec.ts';
-import { MOST_MESSAGE_BYTES } from '../../preload/contract/rpc.ts';
+import { decode, encode, OversizeError } from '../../preload/contract/codec.ts';
+import type { ErrorMessage } from '../../preload/contract/rpc.ts';
 
 const HEADER = 8;
 /** Answers may be larger than what clients may send. */
-const MOST_BYTES = 16 * MOST_MESSAGE_BYTES;
+const MOST_BYTES = 256 << 20;
 
 export interface FrameHandlers {
   message(client: number, message: unknown): void;
@@ -28,10 +28,13 @@ export class FrameStream {
   #waiting: Buffer[] = [];
   #bytes = 0;
   #closed = false;
+  readonly #bounded: boolean;
 
-  constructor(stream: Duplex, handlers: FrameHandlers) {
+  /** @param bounded what a client sends beyond the limits of the contract gets an error for an answer */
+  constructor(stream: Duplex, handlers: FrameHandlers, { bounded = false }: { readonly bounded?: boolean } = {}) {
     this.#stream = stream;
     this.#handlers = handlers;
+    this.#bounded = bounded;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('error', (error) => this.#close(error));
     stream.on('end', () => this.#close());
@@ -90,8 +93,13 @@ export class FrameStream {
     }
     let message: unknown;
     try {
-      message = decode(bytes);
+      message = decode(bytes, { bounded: this.#bounded && client !== 0 });
     } catch (error) {
+      if (error instanceof OversizeError) {
+        const { id, message: why } = error;
+        this.send(client, { kind: 'reply', id, ok: false, code: 'input', message: why } satisfies ErrorMessage);
+        return;
+      }
       this.#fail(error as Error);
       return;
     }

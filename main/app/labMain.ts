@@ -17,11 +17,15 @@ let server: LabServer | undefined;
 let ending = false;
 
 const socket = new Socket({ fd: 3 });
-const stream = new FrameStream(socket, {
-  message: (client, message) => (client === 0 ? control(message as ToLab) : clients.get(client)?.receive(message)),
-  end: (client) => drop(client),
-  closed: () => void end(),
-});
+const stream = new FrameStream(
+  socket,
+  {
+    message: (client, message) => (client === 0 ? control(message as ToLab) : clients.get(client)?.receive(message)),
+    end: (client) => drop(client),
+    closed: () => void end(),
+  },
+  { bounded: true },
+);
 const tell = (message: FromLab): void => stream.send(0, message);
 
 function control(message: ToLab): void {

@@ -1,9 +1,10 @@
 /** From recipe, config file and flags to one checked configuration. */
-import { readFile } from 'node:fs/promises';
 import type { Config, Problem } from '../../preload/contract/settings.ts';
+import { LIMITS } from '../../preload/contract/limits.ts';
 import { located } from '../../preload/shared/settings/values.ts';
 import { loadRecipe, parseConfigFile, resolveConfig } from '../lab/settings/index.ts';
 import type { ResolveInput, SettingsSource } from '../lab/settings/index.ts';
+import { readShort, TooLongError } from '../files/whole.ts';
 import type { Context } from './context.ts';
 import { InputError } from './errors.ts';
 
@@ -14,11 +15,12 @@ export interface Layers {
   readonly overrides?: Readonly<Record<string, unknown>>;
 }
 
-/** Reads a text file that the user named. @throws InputError */
-export async function readText(path: string, what: string): Promise<string> {
+/** Reads a text file that the user named, or a pipe, no further than it may be long. @throws InputError */
+export async function readText(path: string, what: string, most: number): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readShort(path, most, { pipes: true });
   } catch (error) {
+    if (error instanceof TooLongError) throw new InputError(`${what} ${path} ${error.message}`);
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
     throw new InputError(`${what} ${path} cannot be read: ${why}`);
@@ -27,7 +29,10 @@ export async function readText(path: string, what: string): Promise<string> {
 
 /** The recipe and file layers as the settings service takes them. A file may name the recipe that it starts from. */
 export async function readLayers({ recipe, file }: Layers): Promise<Omit<ResolveInput, 'registry' | 'overrides'>> {
-  const parsed = file === undefined ? undefined : parseConfigFile(await readText(file, 'config file'), file);
+  const parsed =
+    file === undefined
+      ? undefined
+      : parseConfigFile(await readText(file, 'config file', LIMITS.configCharacters), file);
   const name = recipe ?? parsed?.recipe;
   const source: SettingsSource | undefined = name === undefined ? undefined : (await loadRecipe(name)).source;
   return { ...(source ? { recipe: source } : {}), ...(parsed ? { file: parsed } : {}) };
@@ -52,12 +57,16 @@ export async function configure({ workshop }: Context, layers: Layers): Promise<
   return { config, changed, warnings };
 }
 
+/** Nobody reads on. */
+const MOST_TOLD = 50;
+
 /** @throws InputError when there is a problem */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  const lines = problems.map(located);
+  const more = problems.length > MOST_TOLD ? [`… and ${problems.length - MOST_TOLD} more`] : [];
+  const lines = [...problems.slice(0, MOST_TOLD).map(located), ...more];
   throw new InputError(
-    lines.length === 1 ? lines[0] : `${lines.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    lines.length === 1 ? lines[0] : `${problems.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`,
     problems,
   );
 }

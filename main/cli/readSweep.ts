@@ -1,6 +1,7 @@
 /** The sweep that a command line asks for: a sweep file, flags, or both; and its plan. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Draft } from '../../preload/contract/draft.ts';
+import { LIMITS } from '../../preload/contract/limits.ts';
 import { parseSweep, planSpec, sweepFromFlags } from '../lab/sweeps/index.ts';
 import type { Places, SweepPlan } from '../lab/sweeps/index.ts';
 import { readText, refuse } from './configuration.ts';
@@ -33,7 +34,7 @@ export async function readSweep(
   values: Readonly<Record<string, readonly string[]>>,
   options: SweepFlags,
 ): Promise<ReadSweep> {
-  const yaml = file === undefined ? undefined : await readText(file, 'sweep file');
+  const yaml = file === undefined ? undefined : await readText(file, 'sweep file', LIMITS.yamlCharacters);
   const parsed = yaml === undefined ? undefined : parseSweep(yaml, file);
   refuse(parsed?.problems ?? []);
   const flags = sweepFromFlags(values, {

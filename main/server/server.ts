@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WebSocketServer } from 'ws';
-import { MOST_MESSAGE_BYTES } from '../../preload/contract/rpc.ts';
+import { LIMITS } from '../../preload/contract/limits.ts';
 import { contentSecurityPolicy, findPageFile, pageHeaders } from '../host/pageFiles.ts';
 import type { LabServer } from '../host/services/labServer.ts';
 import { Access } from './access.ts';
@@ -49,7 +49,7 @@ export async function serveBrowsers({ lab, pages, port, sessions, note }: ServeO
   const remembered = new Sessions({ path: sessions });
   const access = new Access(own, remembered);
   const headers = pageHeaders(contentSecurityPolicy([`ws://${HOST}:${own}`, `ws://localhost:${own}`]));
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_MESSAGE_BYTES, perMessageDeflate: false });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.messageBytes, perMessageDeflate: false });
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -109,7 +109,9 @@ export async function serveBrowsers({ lab, pages, port, sessions, note }: ServeO
     if (!access.originIsOurs(request, true) || !access.hasSession(request)) return refuse('403 Forbidden');
     if (request.url !== SOCKET_PATH) return refuse('404 Not Found');
     if (sockets.clients.size >= MOST_CONNECTIONS) return refuse('503 Service Unavailable');
-    sockets.handleUpgrade(request, socket, head, (opened) => lab.connect(socketPort(opened), { trusted: false }));
+    sockets.handleUpgrade(request, socket, head, (opened) =>
+      lab.connect(socketPort(opened, { bounded: true }), { trusted: false }),
+    );
   });
 
   const url = (): string => `http://${HOST}:${own}/?token=${access.token()}`;

@@ -1,8 +1,9 @@
 /** A WebSocket of a client as a port. Messages are whole binary frames of the contract's codec. */
 import type { WebSocket } from 'ws';
-import { decode, encode } from '../../preload/contract/codec.ts';
+import { decode, encode, OversizeError } from '../../preload/contract/codec.ts';
 import { portOver } from '../../preload/contract/port.ts';
 import type { Port } from '../../preload/contract/port.ts';
+import type { ErrorMessage } from '../../preload/contract/rpc.ts';
 
 /** A client that does not answer for so long is gone: a laptop that sleeps, a cable that was pulled. */
 const HEARTBEAT_MS = 15_000;
@@ -10,7 +11,16 @@ const HEARTBEAT_MS = 15_000;
 /** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const NO_SUCH_DATA = 1003;
 
-export function socketPort(socket: WebSocket, heartbeatMs = HEARTBEAT_MS): Port {
+export interface SocketPortOptions {
+  readonly heartbeatMs?: number;
+  /** True where a client sends: what is larger than a client's messages may be gets an error for an answer. */
+  readonly bounded?: boolean;
+}
+
+export function socketPort(
+  socket: WebSocket,
+  { heartbeatMs = HEARTBEAT_MS, bounded = false }: SocketPortOptions = {},
+): Port {
   let alive = true;
   const heartbeat = setInterval(() => {
     if (!alive) return socket.terminate();
@@ -30,8 +40,13 @@ export function socketPort(socket: WebSocket, heartbeatMs = HEARTBEAT_MS): Port 
         let message: unknown;
         try {
           if (!isBinary) throw new TypeError('text');
-          message = decode(data as Buffer);
-        } catch {
+          message = decode(data as Buffer, { bounded });
+        } catch (error) {
+          if (error instanceof OversizeError) {
+            const { id, message: why } = error;
+            socket.send(encode({ kind: 'reply', id, ok: false, code: 'input', message: why } satisfies ErrorMessage));
+            return;
+          }
           socket.close(NO_SUCH_DATA, 'not a message of Sweeplab');
           return;
         }

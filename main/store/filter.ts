@@ -1,5 +1,6 @@
 /** Turns a RunFilter into SQL. Values are always bound, never part of the text. `matchesRun` of preload/shared answers the same. */
 import type { SQLInputValue } from 'node:sqlite';
+import { LIMITS } from '../../preload/contract/limits.ts';
 import { COMPARISONS } from '../../preload/contract/runs.ts';
 import type { RunComparison, RunFilter } from '../../preload/contract/runs.ts';
 import { wordsOf } from '../../preload/shared/runFilter.ts';
@@ -57,7 +58,11 @@ export function filterSql(filter: RunFilter): FilterSql {
     const { sql, bound } = comparisonSql(comparison);
     add(sql, ...bound);
   }
-  for (const word of wordsOf(filter)) {
+  const words = wordsOf(filter);
+  // Each is looked for in every text of every run.
+  if (words.length > LIMITS.searchWords)
+    throw new StoreError('invalid', `the search has ${words.length} words; allowed: at most ${LIMITS.searchWords}`);
+  for (const word of words) {
     const like = likeOf(word);
     const columns = ['runs.id', 'runs.name', 'runs.note', 'runs.state', 'runs.end_reason', 'sweeps.name'];
     const texts = columns.map((column) => `${column} LIKE ? ESCAPE '\\'`);

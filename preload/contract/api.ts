@@ -6,6 +6,7 @@
  */
 import { z } from 'zod';
 import { type Draft, draft } from './draft.ts';
+import { grouped, LIMITS } from './limits.ts';
 import type { MetricColumn, MetricSpec, Series } from './metrics.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
 import type { RunTable } from './runTable.ts';
@@ -24,9 +25,11 @@ const name = z.string().max(200);
 const id = z.string().min(1).max(64);
 const text = z.string().max(100_000);
 const value = z.union([z.number(), z.string().max(20_000), z.boolean()]);
-const values = z.record(z.string().min(1).max(120), value);
+const values = z
+  .record(z.string().min(1).max(LIMITS.nameCharacters), value)
+  .refine((given) => Object.keys(given).length <= LIMITS.settings, { error: `at most ${LIMITS.settings} settings` });
 const metric = z.string().min(1).max(200);
-const some = <T extends z.ZodType>(item: T) => z.array(item).max(10_000);
+const some = <T extends z.ZodType>(item: T) => z.array(item).max(LIMITS.values);
 const nothing = z.strictObject({});
 const byId = z.strictObject({ id });
 
@@ -34,7 +37,7 @@ const order = z.strictObject({ field: z.string().max(200), descending: z.boolean
 const state = z.enum(RUN_STATES);
 const filter = z.strictObject({
   ids: some(id).optional(),
-  state: z.union([state, z.array(state)]).optional(),
+  state: z.union([state, z.array(state).max(RUN_STATES.length)]).optional(),
   sweepId: id.optional(),
   settingKey: z.string().max(100).optional(),
   tags: z.array(name).max(100).optional(),
@@ -42,8 +45,8 @@ const filter = z.strictObject({
     .array(z.strictObject({ field: z.string().max(200), op: z.enum(COMPARISONS), value }))
     .max(50)
     .optional(),
-  search: z.string().max(500).optional(),
-  words: z.array(name).max(50).optional(),
+  search: z.string().max(LIMITS.searchCharacters).optional(),
+  words: z.array(name).max(LIMITS.searchWords).optional(),
   deleted: z.enum(['no', 'only', 'any']).optional(),
   order: order.optional(),
   limit: z.int().positive().optional(),
@@ -80,7 +83,7 @@ export const routes = {
   'sweeps.plan': route(
     z.strictObject({ draft, ...where, prices, budget: z.number().positive().optional() }),
   ).to<shapes.SweepPlan>(),
-  'sweeps.fromYaml': route(z.strictObject({ yaml: z.string().max(1_000_000) })).to<{
+  'sweeps.fromYaml': route(z.strictObject({ yaml: z.string().max(LIMITS.yamlCharacters) })).to<{
     /** Null when there are problems. */
     draft: Draft | null;
     problems: shapes.Problem[];
@@ -124,7 +127,7 @@ export const routes = {
     z.strictObject({
       id: id.optional(),
       after: z.int().nonnegative().optional(),
-      kinds: z.array(z.enum(RUN_EVENT_KINDS)).optional(),
+      kinds: z.array(z.enum(RUN_EVENT_KINDS)).max(RUN_EVENT_KINDS.length).optional(),
       limit: z.int().positive().max(10_000).default(1000),
     }),
   ).to<{ events: RunEvent[] }>(),
@@ -132,16 +135,20 @@ export const routes = {
   'runs.samples': route(byId).to<{ samples: shapes.RunSample[] }>(),
 
   'series.read': route(
-    z.strictObject({
-      runs: z.array(id).max(2000),
-      metric,
-      x: metric.optional(),
-      from: z.number().optional(),
-      to: z.number().optional(),
-      maxPoints: z.int().min(3).max(100_000).default(2000),
-      /** Buckets of one size for all runs, so that they can be averaged entry by entry. */
-      aligned: z.boolean().optional(),
-    }),
+    z
+      .strictObject({
+        runs: z.array(id).max(2000),
+        metric,
+        x: metric.optional(),
+        from: z.number().optional(),
+        to: z.number().optional(),
+        maxPoints: z.int().min(3).max(100_000).default(2000),
+        /** Buckets of one size for all runs, so that they can be averaged entry by entry. */
+        aligned: z.boolean().optional(),
+      })
+      .refine(({ runs, maxPoints }) => runs.length * maxPoints <= LIMITS.points, {
+        error: `at most ${grouped(LIMITS.points)} points in all: fewer runs, or a smaller maxPoints`,
+      }),
   ).to<{ series: readonly (Series & { readonly runId: string })[] }>(),
 
   'fit.report': route(
@@ -191,7 +198,7 @@ export const routes = {
 
   'views.get': route(z.strictObject({ key: z.string().min(1).max(200) })).to<{ value: unknown }>(),
   /** Null removes it. */
-  'views.set': route(z.strictObject({ key: z.string().min(1).max(200), value: z.json() })).to<{ saved: true }>(),
+  'views.set': route(z.strictObject({ key: z.string().min(1).max(200), value: z.unknown() })).to<{ saved: true }>(),
 
   'export.csv': route(
     z.strictObject({

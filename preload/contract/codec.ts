@@ -11,6 +11,8 @@
  * An array that a message holds several times is sent once, and is one array again on the other side.
  */
 
+import { grouped, LIMITS } from './limits.ts';
+
 const FORMAT = 0x31504c53;
 const HEADER = 8;
 const ARRAY = '\u0000a';
@@ -33,6 +35,17 @@ type TypedArray = InstanceType<(typeof KINDS)[Kind]>;
 /** A message that is not of this format, or does not hold what it says. */
 export class CodecError extends Error {
   override readonly name = 'CodecError';
+}
+
+/** A message that holds more than one may. */
+export class OversizeError extends CodecError {
+  /** Of the call that it asks for; 0 where that cannot be told. */
+  readonly id: number;
+
+  constructor(message: string, id: number) {
+    super(message);
+    this.id = id;
+  }
 }
 
 const align = (bytes: number): number => (bytes + 7) & ~7;
@@ -78,13 +91,15 @@ export function encode(message: unknown): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** @throws CodecError */
-export function decode(bytes: Uint8Array): unknown {
+/** @throws CodecError; `bounded`: OversizeError for more than a client may send, before anything is made of it */
+export function decode(bytes: Uint8Array, { bounded = false }: { readonly bounded?: boolean } = {}): unknown {
   if (bytes.length < HEADER) throw new CodecError('the message is cut off');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) !== FORMAT) throw new CodecError('the message has another format');
   const length = view.getUint32(4, true);
   if (HEADER + length > bytes.length) throw new CodecError('the message is cut off');
+  const json = bytes.subarray(HEADER, HEADER + length);
+  if (bounded) assertBounded(json);
   // One copy: the buffer of a socket is used again, and need not be aligned. (`slice` of a Buffer would be no copy.)
   const payload = new Uint8Array(Math.max(0, bytes.length - align(HEADER + length)));
   payload.set(bytes.subarray(bytes.length - payload.length));
@@ -96,13 +111,52 @@ export function decode(bytes: Uint8Array): unknown {
     return value;
   };
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(HEADER, HEADER + length));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(json);
     // Both marks begin with a NUL, which JSON can only write in this way.
     return (text.includes(NUL) ? JSON.parse(text, revive) : JSON.parse(text)) as unknown;
   } catch (error) {
     if (error instanceof CodecError) throw error;
     throw new CodecError(`the message cannot be read: ${(error as Error).message}`);
   }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+/** `[` and `]`; `{` and `}` have the bit of {@link BRACE} too. */
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+const BRACE = 0x20;
+
+/** Counts without parsing; what is no JSON at all is left to the parser. @throws OversizeError */
+function assertBounded(json: Uint8Array): void {
+  let depth = 0;
+  let values = 1;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i]!;
+    if (byte === QUOTE) {
+      while (++i < json.length && json[i] !== QUOTE) if (json[i] === BACKSLASH) i++;
+    } else if (byte === COMMA) values++;
+    else if ((byte | BRACE) === (OPEN | BRACE)) {
+      values++;
+      if (++depth > LIMITS.depth)
+        throw new OversizeError(
+          `The input is nested too deep; allowed: at most ${LIMITS.depth} lists and maps inside one another`,
+          idOf(json),
+        );
+    } else if ((byte | BRACE) === (CLOSE | BRACE)) depth--;
+    if (values > LIMITS.messageValues)
+      throw new OversizeError(
+        `The input has too many values; allowed: at most ${grouped(LIMITS.messageValues)} numbers, texts, lists and maps together`,
+        idOf(json),
+      );
+  }
+}
+
+/** The number of a call from the beginning of its message, as our clients write it. */
+function idOf(json: Uint8Array): number {
+  const head = new TextDecoder().decode(json.subarray(0, 100));
+  return Number(/^\{"kind":"request","id":(\d{1,15})[,}]/u.exec(head)?.[1] ?? 0);
 }
 
 function readArray(payload: Uint8Array<ArrayBuffer>, arrays: Map<string, TypedArray>, reference: unknown): TypedArray {

@@ -4,6 +4,7 @@
  * exist) is checked when the sweep is planned. A new key is a line here, and what it does.
  */
 import { z } from 'zod';
+import { grouped, LIMITS } from './limits.ts';
 
 // No code is made from text: the content security policy would forbid it.
 z.config({ jitless: true });
@@ -30,10 +31,9 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 export const METHODS = ['grid', 'random', 'bayes', 'custom'] as const;
 
 const VALUE = 'a number, text, true or false';
-const MOST = 10_000;
 const text = (most: number) => z.string().max(most);
 const number = z.number().optional();
-const settingName = text(120).min(1);
+const settingName = text(LIMITS.nameCharacters).min(1);
 const settingValue = z.union([z.number(), text(20_000), z.boolean()]).meta({ allowed: VALUE });
 const expression = text(2000);
 
@@ -43,12 +43,12 @@ export const draftParameter = z.strictObject({
   value: settingValue.optional(),
   values: z
     .array(settingValue)
-    .max(MOST)
+    .max(LIMITS.values)
     .optional()
-    .meta({ allowed: `a list of at least one value, each ${VALUE}` }),
+    .meta({ allowed: `a list of at least one value and at most ${grouped(LIMITS.values)}, each ${VALUE}` }),
   probabilities: z
     .array(z.number())
-    .max(MOST)
+    .max(LIMITS.values)
     .optional()
     .meta({ allowed: 'a list of numbers at least 0, one for each of values, not all 0' }),
   min: number,
@@ -61,6 +61,11 @@ export const draftParameter = z.strictObject({
   /** Varied only where this holds; elsewhere the base value stays. */
   when: expression.optional(),
 });
+
+const few = <T extends z.ZodType<object>>(record: T): T =>
+  record.refine((given) => Object.keys(given).length <= LIMITS.settings, {
+    error: `at most ${LIMITS.settings} settings`,
+  });
 
 const IMPUTE = ['latest', 'best', 'worst'] as const;
 
@@ -97,7 +102,7 @@ const scheduler = z.strictObject({
 const seedList = z
   .array(z.int().min(0))
   .min(1)
-  .max(MOST)
+  .max(LIMITS.seeds)
   .refine((seeds) => new Set(seeds).size === seeds.length);
 
 /** In the order in which a file has them. */
@@ -124,18 +129,18 @@ const parts = z.strictObject({
   earlyTerminate: earlyTerminate.optional().meta({ key: 'early_terminate' }),
   /** Most runs, seeds counted; settings are never left with some of their seeds. */
   runCap: z.int().min(1).nullable().default(null).meta({ key: 'run_cap' }),
-  parameters: z.record(settingName, draftParameter).default({}),
+  parameters: few(z.record(settingName, draftParameter)).default({}),
   /** A name, or the path of a file of the user's own. */
   recipe: text(4096).nullable().default(null).meta({ extension: true }),
   /** Settings that all runs share. */
-  settings: z.record(settingName, settingValue).default({}).meta({ extension: true }),
+  settings: few(z.record(settingName, settingValue)).default({}).meta({ extension: true }),
   /** The same for every setting: how many (from the base seed on), or which. */
   seeds: z
-    .union([z.int().min(1).max(MOST), seedList])
+    .union([z.int().min(1).max(LIMITS.seeds), seedList])
     .default(1)
     .meta({
       extension: true,
-      allowed: 'how many seeds (an integer at least 1), or a list of different seeds at least 0',
+      allowed: `how many seeds (an integer from 1 to ${grouped(LIMITS.seeds)}), or a list of so many different seeds at least 0`,
     }),
   /** Expressions that every run must satisfy. */
   constraints: z

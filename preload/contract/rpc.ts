@@ -10,8 +10,6 @@
 export const CREDIT = 8;
 export const FRAMES_PER_SECOND = 20;
 export const MOST_PRESSURE = 1 << 20;
-/** A single message larger than this is refused. */
-export const MOST_MESSAGE_BYTES = 16 << 20;
 /** Changes when old and new cannot talk to each other. */
 export const PROTOCOL = 1;
 

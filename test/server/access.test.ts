@@ -2,7 +2,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MOST_MESSAGE_BYTES } from '../../preload/contract/rpc.ts';
+import { LIMITS } from '../../preload/contract/limits.ts';
 import { startServing } from './serving.ts';
 import type { Serving } from './serving.ts';
 
@@ -92,7 +92,7 @@ describe('who may speak with the server', () => {
 
   it('ends connections that send what is no message, and goes on for others (would catch a parser that ends the process)', async () => {
     const codes: number[] = [];
-    for (const bytes of ['hello', Buffer.from('hello'), Buffer.alloc(0), Buffer.alloc(MOST_MESSAGE_BYTES + 1)]) {
+    for (const bytes of ['hello', Buffer.from('hello'), Buffer.alloc(0), Buffer.alloc(LIMITS.messageBytes + 1)]) {
       const socket = await serving.socket({ cookie, origin: serving.origin });
       if (!(socket instanceof WebSocket)) throw new Error(`refused: ${socket}`);
       const closed = new Promise<number>((resolve) => socket.on('close', resolve));

@@ -64,19 +64,29 @@ export function toLabError(error: unknown): LabError {
   return new LabError(BY_NAME[name] ?? 'internal', message);
 }
 
+/** Of problems in a message. */
+const MOST_TOLD = 20;
+
 /** @throws LabError `invalid` with all problems as details, when there are any */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  throw new LabError('invalid', problems.slice(0, 20).map(located).join('\n'), problems);
+  const more = problems.length > MOST_TOLD ? [`… and ${problems.length - MOST_TOLD} more`] : [];
+  const lines = [...problems.slice(0, MOST_TOLD).map(located), ...more];
+  throw new LabError('invalid', lines.join('\n'), problems);
 }
+
+/** Names in messages are the caller's, and as long as they like. */
+const brief = (text: string): string => (text.length > 300 ? `${text.slice(0, 299)}…` : text);
 
 /** Where the input differs from the schema; at most ten places. */
 export function inputError(error: z.ZodError): LabError {
-  const places = error.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join('.'), message }));
+  const places = error.issues
+    .slice(0, 10)
+    .map(({ path, message }) => ({ path: brief(path.join('.')), message: brief(message) }));
   const [first] = places;
   return new LabError(
     'input',
-    `The input is wrong${first?.path ? ` at ${first.path}` : ''}: ${first?.message}`,
+    brief(`The input is wrong${first?.path ? ` at ${brief(first.path)}` : ''}: ${first?.message}`),
     places,
   );
 }

@@ -13,6 +13,7 @@ import { refuse } from './errors.ts';
 import type { Planner } from './planner.ts';
 import type { ReadQuestions } from './readWorker.ts';
 import type { Call } from './session.ts';
+import type { TextQuestions } from './textWorker.ts';
 import type { Thread } from './thread.ts';
 import type { Views } from './views.ts';
 
@@ -32,6 +33,8 @@ export interface Hub {
   readonly datasets: Datasets;
   readonly planner: Planner;
   readonly reader: Thread<ReadQuestions>;
+  /** Sweeps as text. */
+  readonly texts: Thread<TextQuestions>;
   /** Undefined in the desktop app. */
   readonly door: () => Door | undefined;
   readonly downloads: Downloads;

@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RouteName } from '../../../preload/contract/api.ts';
+import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { FRAMES_PER_SECOND, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
@@ -35,6 +36,7 @@ import { fitRoutes } from './routes/fit.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
 import { Session } from './session.ts';
+import type { TextQuestions } from './textWorker.ts';
 import { Thread } from './thread.ts';
 import type { Answer, Call, Caller, Lookup } from './session.ts';
 import { Views } from './views.ts';
@@ -66,6 +68,13 @@ export class LabServer {
   readonly #datasets: Datasets;
   /** Reads series for charts. */
   readonly #reader: Thread<ReadQuestions>;
+  /** Sweeps as text. */
+  readonly #texts = new Thread<TextQuestions>({
+    file: new URL('./textWorker.ts', import.meta.url),
+    data: undefined,
+    name: 'Reading the text',
+    deadline: LIMITS.textMs,
+  });
   readonly #busyListeners = new Set<(busy: boolean) => void>();
   readonly #finishListeners = new Set<(notice: Notice) => void>();
   /** Runs whose numbers moved since lists were last told. */
@@ -160,6 +169,7 @@ export class LabServer {
     // The lab itself and its first page go first.
     this.#warming = setTimeout(() => {
       this.#reader.warm();
+      this.#texts.warm();
       // What a form shows first.
       this.#planner.warm(EMPTY_DRAFT, this.lab.registry.defaults).catch(() => undefined);
     }, WARM_AFTER_MS).unref();
@@ -229,7 +239,7 @@ export class LabServer {
   async #close(how: 'urgent' | 'kill'): Promise<void> {
     clearTimeout(this.#warming);
     await this.#queue.close(how);
-    await Promise.all([this.#planner.close(), this.#reader.close(), this.#datasets.close()]);
+    await Promise.all([this.#planner.close(), this.#reader.close(), this.#texts.close(), this.#datasets.close()]);
     for (const session of this.#sessions) session.close();
     for (const unwatch of this.#unwatch) unwatch();
     clearTimeout(this.#timer);
@@ -249,6 +259,7 @@ export class LabServer {
       datasets: this.#datasets,
       planner: this.#planner,
       reader: this.#reader,
+      texts: this.#texts,
       door: () => this.#door,
       queue: this.#queue,
       devices: this.#devices,

@@ -20,7 +20,11 @@ export class Planner {
       database: paths.database,
       plugins: plugins.map(({ file }) => file),
     };
-    this.#thread = new Thread({ file: new URL('./planWorker.ts', import.meta.url), data, name: 'Planning' });
+    this.#thread = new Thread({
+      file: new URL('./planWorker.ts', import.meta.url),
+      data,
+      name: 'Planning',
+    });
   }
 
   /**

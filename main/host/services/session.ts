@@ -1,6 +1,7 @@
 /** One client: its calls, its subscriptions, and what waits to be sent to it. The rules of flow are those of `preload/contract/rpc.ts`. */
 import { routes, TOPICS } from '../../../preload/contract/api.ts';
 import type { Events, RouteName, Topic } from '../../../preload/contract/api.ts';
+import { excessOf } from '../../../preload/contract/excess.ts';
 import type { MetricColumn } from '../../../preload/contract/metrics.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { CREDIT, LabError, MOST_PRESSURE, PROTOCOL, readClientMessage } from '../../../preload/contract/rpc.ts';
@@ -233,6 +234,8 @@ export class Session {
     this.#calls.set(id, controller);
     const { signal } = controller;
     try {
+      const excess = excessOf(input);
+      if (excess !== undefined) throw new LabError('input', `The input is too large: ${excess}`);
       const parsed = routes[route as RouteName].input.safeParse(input ?? {});
       if (!parsed.success) throw inputError(parsed.error);
       const cancelled = new Promise<never>((_, reject) => {

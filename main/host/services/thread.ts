@@ -7,8 +7,10 @@ import { LabError } from '../../../preload/contract/rpc.ts';
 import type { FromThread, Questions, ToThread } from './threadMain.ts';
 
 interface Open {
+  readonly question: ToThread;
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
+  deadline: NodeJS.Timeout | undefined;
 }
 
 export interface ThreadOptions {
@@ -20,6 +22,11 @@ export interface ThreadOptions {
   readonly name: string;
   /** Messages that answer no question. */
   readonly onTell?: (message: unknown) => void;
+  /**
+   * Milliseconds that a question may take. One that takes longer is given up with its thread; those behind it are asked again. Without it
+   * only cancelling ends a question.
+   */
+  readonly deadline?: number;
 }
 
 export class Thread<Q extends Questions> {
@@ -56,10 +63,12 @@ export class Thread<Q extends Questions> {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       return await new Promise<Q[W]['answer']>((resolve, reject) => {
-        this.#open.set(id, { resolve: resolve as (answer: never) => void, reject });
-        this.#send({ type: 'ask', id, what, ask });
+        const question = { type: 'ask', id, what, ask } as const;
+        this.#open.set(id, { question, resolve: resolve as (answer: never) => void, reject, deadline: undefined });
+        this.#put(id);
       });
     } finally {
+      clearTimeout(this.#open.get(id)?.deadline);
       this.#open.delete(id);
       signal?.removeEventListener('abort', abort);
     }
@@ -71,6 +80,31 @@ export class Thread<Q extends Questions> {
     this.#worker = undefined;
     await worker?.terminate();
     this.#fail('The lab is closing.');
+  }
+
+  #put(id: number): void {
+    const open = this.#open.get(id)!;
+    const { deadline } = this.#options;
+    clearTimeout(open.deadline);
+    if (deadline !== undefined) open.deadline = setTimeout(() => this.#late(id, deadline), deadline).unref();
+    this.#send(open.question);
+  }
+
+  /** Questions are answered in order: the oldest open one is what takes so long. */
+  #late(id: number, deadline: number): void {
+    const open = this.#open.get(id);
+    if (open === undefined) return;
+    this.#open.delete(id);
+    const { name } = this.#options;
+    open.reject(
+      new LabError('invalid', `${name} was given up: it took longer than ${deadline / 1000} s. Ask for less at once.`),
+    );
+    const worker = this.#worker;
+    this.#worker = undefined;
+    void worker?.terminate();
+    if (this.#closed || this.#open.size === 0) return;
+    this.#started();
+    for (const other of this.#open.keys()) this.#put(other);
   }
 
   #send(message: ToThread): void {

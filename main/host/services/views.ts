@@ -1,39 +1,49 @@
 /** Saved layouts of the interface: one small JSON file beside the database. Losing it loses no work. */
 import { readFileSync } from 'node:fs';
+import { grouped, LIMITS } from '../../../preload/contract/limits.ts';
 import { LabError } from '../../../preload/contract/rpc.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { toLabError } from './errors.ts';
-
-/** All layouts together. */
-const MOST_BYTES = 8 << 20;
 
 export class Views {
   readonly #path: string;
   readonly #onTrouble: (error: LabError | null) => void;
   #trouble = false;
-  #values: Map<string, unknown>;
+  /** As JSON: a layout that is saved is not a reason to write all others down anew. */
+  #texts: Map<string, string>;
   #writing: Promise<void> = Promise.resolve();
 
   /** @param onTrouble told the error when layouts can no longer be saved, and null once they can */
   constructor(path: string, onTrouble: (error: LabError | null) => void) {
     this.#path = path;
     this.#onTrouble = onTrouble;
-    this.#values = read(path);
+    this.#texts = read(path);
   }
 
   get(key: string): unknown {
-    return this.#values.get(key) ?? null;
+    const text = this.#texts.get(key);
+    return text === undefined ? null : JSON.parse(text);
   }
 
   /** Resolves when it is on disk. @throws LabError when there is too much of it */
   async set(key: string, value: unknown): Promise<void> {
-    const next = new Map(this.#values);
+    const next = new Map(this.#texts);
     if (value === null) next.delete(key);
-    else next.set(key, value);
-    const text = JSON.stringify(Object.fromEntries(next));
-    if (text.length > MOST_BYTES) throw new LabError('storage', 'The saved layouts are too large; remove some.');
+    else next.set(key, JSON.stringify(value));
+    const own = next.get(key)?.length ?? 0;
+    if (own > LIMITS.layoutCharacters)
+      throw new LabError(
+        'input',
+        `The layout ${key} has ${grouped(own)} characters; allowed: at most ${grouped(LIMITS.layoutCharacters)}`,
+      );
+    const text = `{${[...next].map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`;
+    if (text.length > LIMITS.layoutsCharacters)
+      throw new LabError(
+        'storage',
+        `The saved layouts have ${grouped(text.length)} characters; allowed: at most ${grouped(LIMITS.layoutsCharacters)}. Remove some.`,
+      );
     // Kept for this session even where the disk takes nothing.
-    this.#values = next;
+    this.#texts = next;
     const written = this.#writing.then(() => replaceFile(this.#path, text)).then(() => undefined);
     this.#writing = written.catch(() => undefined);
     try {
@@ -52,10 +62,11 @@ export class Views {
   }
 }
 
-function read(path: string): Map<string, unknown> {
+function read(path: string): Map<string, string> {
   try {
     const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    return new Map(typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : []);
+    const entries = typeof parsed === 'object' && parsed !== null ? Object.entries(parsed) : [];
+    return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]));
   } catch {
     // Not there yet, or damaged: the defaults serve.
     return new Map();

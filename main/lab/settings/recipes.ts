@@ -4,6 +4,8 @@ import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMap } from 'yaml';
 import { z } from 'zod';
+import { LIMITS } from '../../../preload/contract/limits.ts';
+import { readShort, TooLongError } from '../../files/whole.ts';
 import { flattenEntries, type SettingsSource } from './source.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { located } from '../../../preload/shared/settings/values.ts';
@@ -82,10 +84,12 @@ export async function listRecipes(folder: string = RECIPES_FOLDER): Promise<Reci
 export async function loadRecipe(nameOrPath: string, folder: string = RECIPES_FOLDER): Promise<Recipe> {
   if (/\.ya?ml$/u.test(nameOrPath)) {
     try {
-      return parseRecipe(await readFile(nameOrPath, 'utf8'), nameOrPath);
+      return parseRecipe(await readShort(nameOrPath, LIMITS.configCharacters), nameOrPath);
     } catch (error) {
       if (error instanceof RecipeError) throw error;
-      throw new RecipeError(`recipe ${nameOrPath} cannot be read: ${(error as Error).message}`, { cause: error });
+      const { message } = error as Error;
+      const why = error instanceof TooLongError ? message : `cannot be read: ${message}`;
+      throw new RecipeError(`recipe ${nameOrPath} ${why}`, { cause: error });
     }
   }
   const recipes = await listRecipes(folder);

@@ -1,4 +1,5 @@
 /** From layers of settings (recipe ← file ← flags) to one complete, checked configuration. */
+import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { Config, Problem, SettingProblem, SettingValue } from '../../../preload/contract/settings.ts';
 import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import type { SettingsRegistry } from './registry.ts';
@@ -31,7 +32,10 @@ export function placed(found: SettingProblem, code: string, where: string | unde
   return { ...found, code, ...(where === undefined ? {} : { where }) };
 }
 
-function unknown(registry: SettingsRegistry, entry: SettingEntry): Problem {
+/** Looking for the name that was meant takes time: for a handful, not for hundreds that are wrong. */
+const MOST_SUGGESTIONS = 20;
+
+function unknown(registry: SettingsRegistry, entry: SettingEntry, suggest: boolean): Problem {
   const { name, value, where } = entry;
   const section = registry.names.filter((other) => other.startsWith(`${name}.`));
   const allowed =
@@ -39,7 +43,7 @@ function unknown(registry: SettingsRegistry, entry: SettingEntry): Problem {
   // `optimizer: adamw` means the choice that the section is about.
   const about = registry.get(`${name}.kind`);
   const meant = about && checkValue(about, value) === null ? about.name : undefined;
-  const near = section.length > 0 ? meant : registry.suggest(name);
+  const near = section.length > 0 ? meant : suggest ? registry.suggest(name) : undefined;
   const hint = near ? `; did you mean ${near}?` : '';
   const message = `${name} is not a setting (given: ${showValue(value)}); allowed: ${allowed}${hint}`;
   return placed({ ...problem(name, value, allowed, near, 'it is not a setting'), message }, 'unknown', where);
@@ -49,9 +53,10 @@ function unknown(registry: SettingsRegistry, entry: SettingEntry): Problem {
 export function readEntry(
   registry: SettingsRegistry,
   entry: SettingEntry,
+  suggest = true,
 ): { readonly value: SettingValue } | { readonly problem: Problem } {
   const spec = registry.get(entry.name);
-  if (!spec) return { problem: unknown(registry, entry) };
+  if (!spec) return { problem: unknown(registry, entry, suggest) };
   const { value } = entry;
   // YAML reads 1e3 as a number and `text: 12` as one too; a text setting takes it as it is written.
   if (spec.type.kind === 'string' && entry.fromText && (typeof value === 'number' || typeof value === 'boolean'))
@@ -123,6 +128,16 @@ export function resolveConfig(input: ResolveInput): Resolved {
         ...(where ? { where } : {}),
       });
     const seen = new Map<string, SettingEntry>();
+    if (layer.entries.length > LIMITS.settings) {
+      const allowed = `at most ${LIMITS.settings} settings`;
+      const found = problem(layer.label, `${layer.entries.length} settings`, allowed);
+      problems.push({
+        ...found,
+        code: 'too_many',
+        message: `${layer.label}: ${layer.entries.length} settings; allowed: ${allowed}`,
+      });
+      continue;
+    }
     for (const entry of layer.entries) {
       const earlier = seen.get(entry.name);
       if (earlier) {
@@ -133,7 +148,7 @@ export function resolveConfig(input: ResolveInput): Resolved {
         continue;
       }
       seen.set(entry.name, entry);
-      const read = readEntry(registry, entry);
+      const read = readEntry(registry, entry, problems.length < MOST_SUGGESTIONS);
       if ('problem' in read) {
         problems.push(read.problem);
         continue;

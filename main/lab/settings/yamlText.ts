@@ -1,5 +1,7 @@
 /** YAML with positions: what recipes, config files and sweep files share. */
 import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLMap } from 'yaml';
+import { LIMITS } from '../../../preload/contract/limits.ts';
+import { yamlExcess } from './yamlBounds.ts';
 
 export interface Position {
   /** 1-based. */
@@ -23,6 +25,14 @@ export interface YamlProblem {
   readonly position: Position;
 }
 
+/** Of more than these nobody reads on. */
+const MOST_PROBLEMS = 20;
+
+function positionIn(text: string, offset: number): Position {
+  const before = text.slice(0, offset).split('\n');
+  return { line: before.length, column: before.at(-1)!.length + 1 };
+}
+
 export class YamlText {
   /** File name for messages. */
   readonly label: string;
@@ -32,14 +42,21 @@ export class YamlText {
   readonly #lines = new LineCounter();
   readonly #document;
 
-  constructor(text: string, label: string) {
+  /** Never throws. A text that holds more than the limits of the contract is not parsed: that is its one problem. */
+  constructor(text: string, label: string, mostCharacters: number = LIMITS.configCharacters) {
     this.label = label;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
-    const problems: YamlProblem[] = [...this.#document.errors, ...this.#document.warnings].map((error) => {
-      const position = this.#at(error.pos[0]);
-      const detail = error.code === 'DUPLICATE_KEY' ? 'the same key is given twice' : error.message;
-      return this.#problem(detail, position);
-    });
+    const excess = yamlExcess(text, mostCharacters);
+    const parsed = excess === undefined ? text : '';
+    // The parser's own check of keys that are given twice compares each with all before it.
+    this.#document = parseDocument(parsed, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false });
+    if (excess !== undefined) {
+      this.problems = [this.#problem(excess.message, positionIn(text, excess.offset))];
+      this.root = undefined;
+      return;
+    }
+    const problems: YamlProblem[] = [...this.#document.errors, ...this.#document.warnings]
+      .slice(0, MOST_PROBLEMS)
+      .map((error) => this.#problem(error.message, this.#at(error.pos[0])));
     const top = this.#document.contents;
     if (top && !isMap(top)) problems.push(this.#problem('expected `name: value` lines', this.position(top)));
     if (problems.length === 0) problems.push(...this.#unusable());
@@ -55,8 +72,26 @@ export class YamlText {
   #unusable(): YamlProblem[] {
     const problems: YamlProblem[] = [];
     visit(this.#document, {
+      Map: (_, { items }, around) => {
+        if (around.length > 2 * LIMITS.depth) {
+          problems.push(
+            this.#problem(`nested too deep; allowed: at most ${LIMITS.depth} maps`, this.position(items[0]?.key)),
+          );
+          return visit.BREAK;
+        }
+        const seen = new Set<unknown>();
+        for (const { key } of items) {
+          const name = isScalar(key) ? key.value : undefined;
+          if (name !== undefined && seen.has(name))
+            problems.push(this.#problem('the same key is given twice', this.position(key)));
+          seen.add(name);
+        }
+        return undefined;
+      },
       Pair: (_, { key }) => {
         if (!isScalar(key)) problems.push(this.#problem('a name must be plain text', this.position(key)));
+        else if (String(key.value).length > LIMITS.nameCharacters)
+          problems.push(this.#problem(`a name has at most ${LIMITS.nameCharacters} characters`, this.position(key)));
       },
       Alias: (_, alias, around) => {
         const meant = alias.resolve(this.#document);
@@ -65,7 +100,7 @@ export class YamlText {
         problems.push(this.#problem(`*${alias.source} ${why}`, this.position(alias)));
       },
     });
-    if (problems.length > 0) return problems;
+    if (problems.length > 0) return problems.slice(0, MOST_PROBLEMS);
     try {
       this.#document.toJS();
       return [];

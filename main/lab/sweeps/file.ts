@@ -7,6 +7,7 @@ import {
   type DraftParameter,
   EMPTY_DRAFT,
 } from '../../../preload/contract/draft.ts';
+import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import { problem, showValue } from '../../../preload/shared/settings/values.ts';
 import { flattenEntries } from '../settings/source.ts';
@@ -26,12 +27,15 @@ export interface ParsedSweep {
 
 /** Reads a sweep file. Never throws for bad input. Settings are not looked up here: see `planSweep`. */
 export function parseSweep(source: string, label = 'sweep.yaml'): ParsedSweep {
-  return new Reader(new YamlText(source, label)).read();
+  return new Reader(new YamlText(source, label, LIMITS.yamlCharacters)).read();
 }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/u;
 const KEYS = DRAFT_FIELDS.map(({ key }) => key);
 const METHOD = DRAFT_FIELDS.find(({ name }) => name === 'method')!;
+
+/** Of more than these nobody reads on. */
+const MOST_PROBLEMS = 100;
 
 class Reader {
   readonly #yaml: YamlText;
@@ -57,6 +61,7 @@ class Reader {
     for (const [key, entry] of entries) {
       const field = DRAFT_FIELDS.find((each) => each.key === key);
       this.#places.add(key, this.#yaml.where(entry.position));
+      if (this.#problems.length >= MOST_PROBLEMS) break;
       if (field === undefined) this.#problems.push(unknownKey(key, key, KEYS));
       else given[field.name] = this.#part(field, entry);
     }
@@ -72,7 +77,7 @@ class Reader {
   }
 
   #answer(extensions: readonly string[], sweep?: Draft): ParsedSweep {
-    const problems = this.#places.locate(this.#problems);
+    const problems = this.#places.locate(this.#problems.slice(0, MOST_PROBLEMS));
     const whole = problems.length === 0 && sweep !== undefined ? { sweep } : {};
     return { ...whole, problems, extensions, places: this.#places };
   }
@@ -90,8 +95,12 @@ class Reader {
   #part({ name, key, schema }: (typeof DRAFT_FIELDS)[number], entry: YamlEntry): unknown {
     const value = this.#yaml.value(entry.node);
     // Their names may be nested or dotted.
-    if (isMap(entry.node) && (name === 'parameters' || name === 'settings'))
-      return this[name](entry.node as YAMLMap, entry);
+    if (isMap(entry.node) && (name === 'parameters' || name === 'settings')) {
+      const read = this[name](entry.node as YAMLMap, entry);
+      const { length } = Object.keys(read);
+      if (length > LIMITS.settings) this.#wrong(key, `${length} settings`, `at most ${LIMITS.settings} settings`);
+      return read;
+    }
     this.#note(key, entry.node);
     // In a draft `null` is "none"; in a file, a key without a value is a slip.
     if (value === null) {

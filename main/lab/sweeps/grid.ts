@@ -1,4 +1,5 @@
 /** The grid method: every combination, in W&B's order. */
+import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
 
@@ -6,9 +7,6 @@ import type { Distribution } from '../../../preload/shared/sweeps/distributions.
 export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
-
-/** How many values one parameter may have in a grid. */
-const MOST = 250_000;
 
 /**
  * The values of a distribution in a grid, without repeats: int_uniform includes max, q_uniform excludes it (as numpy's
@@ -21,10 +19,12 @@ export function gridValues(d: Distribution): readonly SettingValue[] | undefined
     case 'categorical':
       return [...new Set(d.values)];
     case 'int_uniform':
-      return d.max - d.min >= MOST ? undefined : Array.from({ length: d.max - d.min + 1 }, (_, i) => d.min + i);
+      return d.max - d.min >= LIMITS.combinations
+        ? undefined
+        : Array.from({ length: d.max - d.min + 1 }, (_, i) => d.min + i);
     case 'q_uniform': {
       const length = Math.max(0, Math.ceil((d.max - d.min) / d.q - 1e-9));
-      if (length > MOST) return undefined;
+      if (length > LIMITS.combinations) return undefined;
       const values = Array.from({ length }, (_, i) => Number((d.min + i * d.q).toPrecision(15)));
       return [...new Set(values)];
     }

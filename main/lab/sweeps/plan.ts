@@ -2,6 +2,7 @@
 import { metricCatalog } from '../../engine/train/measures/index.ts';
 import { createHash } from 'node:crypto';
 import { type Draft, DRAFT_FIELDS, EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
+import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { Config, Problem, SettingValue, Warning } from '../../../preload/contract/settings.ts';
 import type { Expression } from '../../../preload/shared/settings/expression.ts';
 import type { Recipe } from '../settings/recipes.ts';
@@ -70,9 +71,10 @@ export interface PlanInput {
 const IDLE: ReadonlySet<string> = new Set(['program', 'command', 'job', 'imageUri']);
 
 /** Mistakes in the base that no parameter can put right. */
-const FATAL = new Set(['unknown', 'value', 'duplicate', 'yaml']);
-/** More combinations than anyone runs: refused, so that a slip does not fill the memory. */
-const MOST_COMBINATIONS = 250_000;
+const FATAL = new Set(['unknown', 'value', 'duplicate', 'yaml', 'too_many']);
+
+/** A random sweep that has drawn so often without finding anything new has found everything. */
+const MOST_IDLE = 20_000;
 
 function failed(problems: readonly Problem[]): SweepPlan {
   return { settings: [], seeds: [], runs: [], dropped: [], duplicates: 0, combinations: 0, warnings: [], problems };
@@ -178,12 +180,24 @@ function reasonToDrop(
 }
 
 /** How many settings run_cap leaves room for; every setting keeps all of its seeds. */
-function settingCap({ runCap }: Draft, seeds: number): { cap: number; problems: Problem[] } {
+function settingCap({ runCap, method }: Draft, seeds: number): { cap: number; problems: Problem[] } {
   if (runCap === null) return { cap: Infinity, problems: [] };
+  // In a grid it only cuts off; a random sweep is as long as it says.
+  if (runCap > LIMITS.runs && method === 'random') {
+    const found = problem('run_cap', runCap, `at most ${LIMITS.runs} runs in a sweep, seeds counted`, LIMITS.runs);
+    return { cap: 0, problems: [{ ...found, code: 'run_cap' }] };
+  }
   const cap = Math.floor(runCap / seeds);
   if (cap > 0) return { cap, problems: [] };
   const found = problem('run_cap', runCap, `at least ${seeds}, one setting with its ${seeds} seeds`, seeds);
   return { cap, problems: [{ ...found, code: 'run_cap' }] };
+}
+
+function tooManyRuns({ method }: Draft, seeds: number): Problem {
+  const why = seeds > 1 ? `${seeds} seeds each` : `method ${method}`;
+  const nearest = Math.max(1, Math.floor(LIMITS.runs / seeds));
+  const allowed = `at most ${LIMITS.runs} runs in a sweep, seeds counted (${nearest} settings here); fewer values or seeds, or run_cap`;
+  return { ...problem('parameters', `more than ${nearest} settings`, allowed, undefined, why), code: 'too_many' };
 }
 
 /**
@@ -206,11 +220,12 @@ export function planSweep(input: PlanInput): SweepPlan {
   const short = shortNames(names);
   const columns = sweep.method === 'grid' ? parameters.map(({ distribution }) => gridValues(distribution) ?? []) : [];
   const size = columns.reduce((total, column) => total * column.length, 1);
-  if (size > MOST_COMBINATIONS) {
+  // A slip must not fill the memory.
+  if (size > LIMITS.combinations) {
     const found = problem(
       'parameters',
       size,
-      `at most ${MOST_COMBINATIONS} combinations in a grid`,
+      `at most ${LIMITS.combinations} combinations in a grid`,
       undefined,
       'or method: random with run_cap',
     );
@@ -218,7 +233,8 @@ export function planSweep(input: PlanInput): SweepPlan {
   }
   const random = sweep.method === 'random' && parameters.length > 0;
   const candidates = random ? draws(parameters, sweep.sweepSeed) : product(columns);
-  const mostDraws = random ? 1000 + 50 * Math.min(cap, 100_000) : Infinity;
+  const mostDraws = random ? Math.min(LIMITS.combinations, 1000 + 50 * cap) : Infinity;
+  const mostSettings = Math.floor(LIMITS.runs / Math.max(1, seeding.seeds.length));
 
   const combiner = new Combiner(
     registry,
@@ -243,8 +259,10 @@ export function planSweep(input: PlanInput): SweepPlan {
   const seen = new Set<string>();
   let duplicates = 0;
   let combinations = 0;
+  let lastNew = 0;
   for (const values of candidates) {
     if (settings.length >= cap || combinations >= mostDraws) break;
+    if (random && combinations - lastNew >= MOST_IDLE) break;
     combinations++;
     const combined = combiner.combine(values);
     if ('dropped' in combined) {
@@ -269,8 +287,10 @@ export function planSweep(input: PlanInput): SweepPlan {
       continue;
     }
     if (identity !== undefined) seen.add(`same:${identity}`);
+    if (settings.length >= mostSettings) return failed([tooManyRuns(sweep, seeding.seeds.length)]);
     settings.push({ key: settingKey(active), values: active, label: label(active) });
     configs.push(config);
+    lastNew = combinations;
   }
 
   const runs = settings.flatMap((setting, i) =>

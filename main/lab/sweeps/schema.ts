@@ -98,11 +98,14 @@ export type Checked<T> =
   | { readonly value: T; readonly problems?: never }
   | { readonly value?: never; readonly problems: readonly Problem[] };
 
+const MOST_ISSUES = 20;
+
 /** Checks one part of a sweep by its schema. `path` is its name in messages: `metric`, `parameters.model.width`. */
 export function checkPart<T extends z.ZodType>(schema: T, path: string, given: unknown): Checked<z.output<T>> {
   const read = schema.safeParse(given);
   if (read.success) return { value: read.data };
-  const found = read.error.issues.flatMap((issue) => problemsOfIssue(issue, schema, path, given));
+  // Each names the whole value: more would say nothing new, and take as long as they are many.
+  const found = read.error.issues.slice(0, MOST_ISSUES).flatMap((issue) => problemsOfIssue(issue, schema, path, given));
   // Two wrong items of one list are one wrong list.
   return { problems: [...new Map(found.map((each) => [each.message, each])).values()] };
 }

@@ -1,4 +1,5 @@
 /** Did-you-mean: the nearest of a list of names. */
+import { LIMITS } from '../../contract/limits.ts';
 
 /** Names that other tools use for the same thing. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
@@ -43,20 +44,32 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   dtype: 'precision.policy',
 };
 
-/** Damerau–Levenshtein distance (insert, delete, replace, swap neighbours), the optimal string alignment form. */
-export function editDistance(a: string, b: string): number {
-  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
+/**
+ * Damerau–Levenshtein distance (insert, delete, replace, swap neighbours), the optimal string alignment form. Infinity for one larger
+ * than `most`, which is found without looking at the rest of the texts.
+ */
+export function editDistance(a: string, b: string, most = Infinity): number {
+  if (Math.abs(a.length - b.length) > most) return Infinity;
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  let lastLeast = 0;
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
+    let least = i;
     for (let j = 1; j <= b.length; j++) {
-      const replace = rows[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row[j] = Math.min(rows[i - 1][j] + 1, row[j - 1] + 1, replace);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        row[j] = Math.min(row[j], rows[i - 2][j - 2] + 1);
+      const replace = last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let edits = Math.min(last[j] + 1, row[j - 1] + 1, replace);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) edits = Math.min(edits, before[j - 2] + 1);
+      row[j] = edits;
+      if (edits < least) least = edits;
     }
-    rows.push(row);
+    // A swap reaches back two rows, so that both must be beyond it.
+    if (least > most && lastLeast > most) return Infinity;
+    lastLeast = least;
+    before = last;
+    last = row;
   }
-  return rows[a.length][b.length];
+  return last[b.length] <= most ? last[b.length] : Infinity;
 }
 
 const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
@@ -67,15 +80,16 @@ const MOST_EDITS = 0.4;
 /** Edits per character of `given` to another text; Infinity, without counting, where their lengths alone are too different. */
 function apart(given: string, other: string, penalty = 0): number {
   const length = Math.max(given.length, 1);
-  if (Math.abs(given.length - other.length) > MOST_EDITS * length) return Infinity;
-  return (editDistance(given, other) + penalty) / length;
+  return (editDistance(given, other, MOST_EDITS * length) + penalty) / length;
 }
 
 /**
  * The candidate nearest to `given`, or undefined when none is near enough to be meant. Case, `-` for `_` and a missing or wrong
- * section (`width` for `model.width`) hardly count; names that other tools use for a setting are known.
+ * section (`width` for `model.width`) hardly count; names that other tools use for a setting are known. A text longer than any name has none.
  */
 export function nearestName(given: string, candidates: Iterable<string>): string | undefined {
+  // Nothing is called so: what was given is no name, and comparing it would take as long as it is.
+  if (given.length > LIMITS.nameCharacters) return undefined;
   const wanted = given.trim().toLowerCase().replaceAll('-', '_');
   const list = [...candidates];
   if (list.includes(wanted)) return wanted;

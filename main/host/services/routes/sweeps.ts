@@ -3,7 +3,7 @@ import type { ListedSweep, SweepPlan } from '../../../../preload/contract/shapes
 import { createSweep, LaunchRefused, prepareLaunch } from '../../../lab/launch.ts';
 import type { LaunchTools } from '../../../lab/launch.ts';
 import { requeueSweep } from '../../../lab/queue/resume.ts';
-import { parseSweep, storedSweep, sweepToYaml } from '../../../lab/sweeps/index.ts';
+import { storedSweep } from '../../../lab/sweeps/index.ts';
 import { refuse, toLabError } from '../errors.ts';
 import { listed } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
@@ -73,11 +73,8 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
         return { ...answer, pending: summary.settings.length, deviceProblem: message };
       }
     },
-    'sweeps.fromYaml': ({ yaml }) => {
-      const { sweep = null, problems, extensions } = parseSweep(yaml);
-      return { draft: sweep, problems: [...problems], extensions: [...extensions] };
-    },
-    'sweeps.toYaml': ({ draft }) => ({ yaml: sweepToYaml(draft) }),
+    'sweeps.fromYaml': ({ yaml }, { signal }) => hub.texts.ask('fromYaml', { yaml }, signal),
+    'sweeps.toYaml': ({ draft }, { signal }) => hub.texts.ask('toYaml', { draft }, signal),
     'sweeps.launch': async ({ draft, force = false }, { signal }) => {
       const plan = await planner.ask('runs', { draft }, signal);
       refuse(plan.problems);

@@ -3,6 +3,7 @@ import { BrowserWindow, ipcMain, MessageChannelMain } from 'electron';
 import type { IpcMainEvent, IpcMainInvokeEvent } from 'electron';
 import { CHANNELS } from '../../preload/contract/bridge.ts';
 import type { Port } from '../../preload/contract/port.ts';
+import { withoutCommands } from '../../preload/shared/plainText.ts';
 import type { ExportGuard } from './exportGuard.ts';
 import { chooseFile, saveFile, showFile } from './files.ts';
 import { portOfMain } from './port.ts';
@@ -20,7 +21,8 @@ type Event = IpcMainEvent | IpcMainInvokeEvent;
 export function listenToPages({ windows, exports, connect }: ChannelOptions): void {
   const allowed = (event: Event): boolean => {
     const may = maySend(event, windows);
-    if (!may) console.error(`A message of ${event.senderFrame?.url ?? 'a frame that is gone'} was refused.`);
+    if (!may)
+      console.error(withoutCommands(`A message of ${event.senderFrame?.url ?? 'a frame that is gone'} was refused.`));
     return may;
   };
   const on = (channel: string, action: (event: IpcMainEvent, ...values: unknown[]) => void): void => {

@@ -11,6 +11,7 @@ import { setMenu } from './menu.ts';
 import { findNode } from './nodeBinary.ts';
 import { registerScheme, servePages } from './protocol.ts';
 import { spawnLab } from './spawnLab.ts';
+import { confirmReading } from './reading.ts';
 import { confirmQuit, Wakefulness } from './training.ts';
 import { guardContents, guardSession, openWindow } from './window.ts';
 
@@ -76,6 +77,7 @@ function startLab(exports: ExportGuard): LabProcess {
       return spawnLab({ node, entry: join(unpacked, 'main/app/labMain.ts'), home: process.env.SWEEPLAB_HOME });
     },
     onBusy: (busy) => awake.set(busy),
+    onAsk: (path) => confirmReading(window, path),
     onFinished: ({ message, path }) => {
       if (window?.isFocused() !== true) notify('Sweeplab', message, path);
     },

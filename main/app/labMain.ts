@@ -3,14 +3,17 @@
  * When that goes away, training ends with a checkpoint and this process with it.
  */
 import { Socket } from 'node:net';
+import { delimiter } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PortCore } from '../../preload/contract/port.ts';
 import type { Port } from '../../preload/contract/port.ts';
 import { loadWorkshop } from '../host/lab.ts';
+import { keepPrivate } from '../host/private.ts';
 import { LabServer } from '../host/services/labServer.ts';
 import { FrameStream } from './frames.ts';
 import type { FromLab, ToLab } from './labMessages.ts';
 
+keepPrivate();
 const { values } = parseArgs({ options: { 'data-dir': { type: 'string' } } });
 const clients = new Map<number, PortCore>();
 let server: LabServer | undefined;
@@ -30,7 +33,20 @@ const tell = (message: FromLab): void => stream.send(0, message);
 
 function control(message: ToLab): void {
   if (message.type === 'attach') attach(message.client);
+  else if (message.type === 'allowed') questions.get(message.id)?.(message.yes);
   else void end();
+}
+
+/** Questions to the person at the machine that were not answered yet. */
+const questions = new Map<number, (yes: boolean) => void>();
+let nextQuestion = 1;
+
+function ask(path: string): Promise<boolean> {
+  const id = nextQuestion++;
+  return new Promise<boolean>((resolve) => {
+    questions.set(id, resolve);
+    tell({ type: 'ask', id, path });
+  }).finally(() => questions.delete(id));
 }
 
 function attach(client: number): void {
@@ -72,7 +88,8 @@ process.on('SIGTERM', () => void end());
 process.on('SIGINT', () => {});
 
 try {
-  const opened = await LabServer.open(await loadWorkshop({ home: values['data-dir'] }));
+  const folders = (process.env.SWEEPLAB_ALLOW ?? '').split(delimiter).filter(Boolean);
+  const opened = await LabServer.open(await loadWorkshop({ home: values['data-dir'] }), { folders, ask });
   server = opened;
   opened.onBusy((busy) => tell({ type: 'busy', busy }));
   opened.onFinished((notice) => tell({ type: 'finished', notice }));

@@ -5,11 +5,15 @@ export type ToLab =
   /** Client numbers are used once. */
   | { readonly type: 'attach'; readonly client: number }
   /** Ends training with a checkpoint, then the process. */
-  | { readonly type: 'close' };
+  | { readonly type: 'close' }
+  /** To a question of the lab. */
+  | { readonly type: 'allowed'; readonly id: number; readonly yes: boolean };
 
 export type FromLab =
   | { readonly type: 'ready' }
   | { readonly type: 'busy'; readonly busy: boolean }
+  /** Whether pages may read a file or folder. */
+  | { readonly type: 'ask'; readonly id: number; readonly path: string }
   | { readonly type: 'finished'; readonly notice: Notice }
   /** It cannot start, and trying again would not help. */
   | { readonly type: 'failed'; readonly message: string };

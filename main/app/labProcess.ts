@@ -20,6 +20,8 @@ export interface LabChild {
 export interface LabProcessOptions {
   readonly spawn: () => LabChild;
   readonly onBusy?: (busy: boolean) => void;
+  /** Asks the person at the machine whether pages may read a file or folder; without it they may not. */
+  readonly onAsk?: (path: string) => Promise<boolean>;
   readonly onFinished?: (notice: Notice) => void;
   /** It is not running and will not be started again. */
   readonly onFailure: (message: string) => void;
@@ -125,6 +127,9 @@ export class LabProcess {
       case 'busy':
         this.#setBusy(message.busy);
         return;
+      case 'ask':
+        void this.#ask(message.id, message.path);
+        return;
       case 'finished':
         this.#options.onFinished?.(message.notice);
         return;
@@ -132,6 +137,11 @@ export class LabProcess {
         this.#fail(message.message);
         return;
     }
+  }
+
+  async #ask(id: number, path: string): Promise<void> {
+    const yes = (await this.#options.onAsk?.(path).catch(() => false)) ?? false;
+    this.#tell({ type: 'allowed', id, yes });
   }
 
   #join(port: Port): void {

@@ -1,6 +1,7 @@
 /** Entry of the `sweeplab` command: reads the global options, loads settings and plug-ins, runs the command, maps errors to exit codes. */
 import { CommanderError } from 'commander';
 import { loadWorkshop } from '../host/lab.ts';
+import { keepPrivate } from '../host/private.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, EXIT, InputError } from './errors.ts';
 import { Output } from './output.ts';
@@ -38,6 +39,7 @@ async function makeContext(args: readonly string[], output: Output): Promise<Con
 
 /** Runs one command. Sets the exit code of the process and never throws. */
 export async function run(args: readonly string[]): Promise<void> {
+  keepPrivate();
   const output = new Output(args.includes('--json'));
   // `sweeplab runs ls | head` closes our output early: that is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

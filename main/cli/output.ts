@@ -3,10 +3,10 @@
  * go to standard error. Without it, results, notes and progress go to standard output, in order.
  */
 import { createRequire } from 'node:module';
-import { styleText } from 'node:util';
 import type { createLogUpdate } from 'log-update';
-
-type Style = Parameters<typeof styleText>[0];
+import { jsonWithoutCommands } from '../../preload/shared/plainText.ts';
+import { forTerminal, styled } from './styles.ts';
+import type { Style } from './styles.ts';
 
 export interface Sink {
   readonly isTTY?: boolean;
@@ -14,8 +14,11 @@ export interface Sink {
   write(text: string): unknown;
 }
 
-/** Text as it is typed: numbers that are copied into another command have a hyphen for a minus and plain spaces. */
-const typed = (text: string): string => text.replaceAll('\u00A0', ' ').replaceAll(/−(?=[\d∞.])/gu, '-');
+/**
+ * Text as it is typed: numbers that are copied into another command have a hyphen for a minus and plain spaces. Every text passes here on
+ * its way to a terminal or a pipe, where commands to a terminal that names and notes may hold become visible.
+ */
+const typed = (text: string): string => forTerminal(text.replaceAll('\u00A0', ' ').replaceAll(/−(?=[\d∞.])/gu, '-'));
 
 /** Loaded with the first live line, which most commands never show. */
 const logUpdate = () => createRequire(import.meta.url)('log-update') as { createLogUpdate: typeof createLogUpdate };
@@ -57,12 +60,12 @@ export class Output {
 
   /** A result: JSON for machines. Only printed with `--json`. NaN and infinities, which JSON lacks, become null. */
   data(value: unknown): void {
-    if (this.json) this.#out.write(`${JSON.stringify(value, null, 2)}\n`);
+    if (this.json) this.#out.write(`${jsonWithoutCommands(JSON.stringify(value, null, 2))}\n`);
   }
 
-  /** Bytes of a result that is neither, such as CSV. */
-  raw(text: string): void {
-    this.#out.write(text);
+  /** A result that is neither, such as CSV: as it is, but to a terminal. @returns false while the reader is slower */
+  raw(text: string): boolean {
+    return this.#out.write(this.#out.isTTY === true ? forTerminal(text) : text) !== false;
   }
 
   /** Something worth knowing that is not the result. */
@@ -73,7 +76,7 @@ export class Output {
 
   warn(text: string): void {
     this.clearLive();
-    this.#err.write(`${this.style('yellow', 'warning:')} ${typed(text)}\n`);
+    this.#err.write(typed(`${this.style('yellow', 'warning:')} ${text}\n`));
   }
 
   error(text: string): void {
@@ -95,6 +98,6 @@ export class Output {
   }
 
   style(style: Style, text: string): string {
-    return this.#colors ? styleText(style, text, { validateStream: false }) : text;
+    return this.#colors ? styled(style, text) : text;
   }
 }

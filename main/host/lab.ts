@@ -5,7 +5,6 @@
  *     const workshop = await loadWorkshop({ home, plugins });   // settings and plug-ins; touches no database
  *     using lab = await openLab(workshop, { write: true });     // the run database, and the queue over it
  */
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { MetricCatalog } from '../../preload/shared/metrics.ts';
 import { metricCatalog } from '../engine/train/measures/index.ts';
@@ -24,6 +23,7 @@ import { engineLauncher } from './engineProcess.ts';
 import { endLeftoverEngines } from './leftovers.ts';
 import { dataHome, labPaths } from './paths.ts';
 import type { LabPaths } from './paths.ts';
+import { closeHome } from './private.ts';
 import { codeVersion } from './version.ts';
 
 export interface WorkshopOptions {
@@ -79,7 +79,7 @@ export interface OpenLabOptions {
 /** @throws StoreError `missing` when reading a database that does not exist yet, `locked` when another process writes */
 export async function openLab(workshop: Workshop, { write, launch }: OpenLabOptions): Promise<Lab> {
   const { paths, plugins, registry } = workshop;
-  if (write) mkdirSync(paths.home, { recursive: true });
+  if (write) closeHome(paths);
   const store = openStore(paths.database, {
     readOnly: !write,
     completeConfig: (config) => registry.catalog.complete(config),

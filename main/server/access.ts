@@ -37,12 +37,17 @@ export class Access {
     return token;
   }
 
-  /** The `Set-Cookie` line for a token that is good; undefined otherwise. The token is spent. */
-  redeem(token: string): string | undefined {
+  /** Spends a token, whoever opened its address. @returns whether it was good */
+  spend(token: string): boolean {
     const given = digest(token);
     const found = this.#tokens.findIndex((each) => timingSafeEqual(each, given));
-    if (found < 0) return undefined;
-    this.#tokens.splice(found, 1);
+    if (found >= 0) this.#tokens.splice(found, 1);
+    return found >= 0;
+  }
+
+  /** The `Set-Cookie` line for a token that is good; undefined otherwise. The token is spent. */
+  redeem(token: string): string | undefined {
+    if (!this.spend(token)) return undefined;
     const key = this.#sessions.open();
     const lasting = `Max-Age=${LASTING_DAYS * 86_400}`;
     return `${cookieName(this.#port)}=${key}; ${lasting}; HttpOnly; SameSite=Strict; Path=/`;

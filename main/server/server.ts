@@ -71,7 +71,11 @@ export async function serveBrowsers({ lab, pages, port, sessions, note }: ServeO
       response.setHeader('Set-Cookie', cookie);
       return forward(response);
     }
-    if (token !== null) return forward(response);
+    if (token !== null) {
+      // Left in a history or a chat, it must not let a second browser in.
+      access.spend(token);
+      return forward(response);
+    }
     if (!access.hasSession(request))
       return end(
         response,

@@ -140,7 +140,7 @@ const parts = z.strictObject({
     .default(1)
     .meta({
       extension: true,
-      allowed: `how many seeds (an integer from 1 to ${grouped(LIMITS.seeds)}), or a list of so many different seeds at least 0`,
+      allowed: `how many seeds (an integer at least 1, at most ${grouped(LIMITS.seeds)}), or a list of different seeds at least 0`,
     }),
   /** Expressions that every run must satisfy. */
   constraints: z

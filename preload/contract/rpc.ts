@@ -76,6 +76,8 @@ export const ERROR_CODES = [
   'invalid',
   /** It would not fit into the memory of the device. */
   'memory',
+  /** A file that pages may not read. */
+  'denied',
   /** The device or executor cannot be used here. */
   'device',
   'cancelled',

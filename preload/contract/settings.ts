@@ -30,6 +30,8 @@ export interface SettingSpec {
   /** Dotted, `section.name` in lower snake case, for example `schedule.warmup_tokens`. */
   readonly name: string;
   readonly type: SettingType;
+  /** True where the value may name files that are read: a page may name only what was opened for it. */
+  readonly reads?: true;
   readonly default: SettingValue;
   /** Unit of the value: `tokens`, `steps`, `seconds`, `bytes`, `layers` … */
   readonly unit?: string;

@@ -38,6 +38,16 @@ describe('who may speak with the server', () => {
     expect((await serving.get('/?token=')).status).toBe(403);
   });
 
+  it('spends an address also where the browser is in already (would catch one that lets a second browser in later)', async () => {
+    const address = serving.server.url().slice(serving.origin.length);
+    const known = await serving.get(address, { cookie });
+    expect(known).toMatchObject({ status: 200, headers: { refresh: '0; url=/' } });
+    expect(known.headers['set-cookie']).toBeUndefined();
+    expect((await serving.get(address)).status).toBe(403);
+    // Whoever has a session is not turned away by an old address.
+    expect((await serving.get(address, { cookie })).status).toBe(200);
+  });
+
   it.each([
     ['no session', {}],
     ['a session that was made up', { cookie: 'sweeplab=1' }],

@@ -59,7 +59,7 @@ async function exportRuns(context: Context, names: readonly string[], options: E
   const runs = names.length > 0 ? resolveRuns(lab.store, names) : lab.store.listRuns(filter);
   const chunks = makeChunks(context, lab, runs, options);
   if (options.out === undefined) {
-    for (const chunk of chunks) if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+    for (const chunk of chunks) if (!output.raw(chunk)) await once(process.stdout, 'drain');
     return;
   }
   const bytes = await writeExport(options.out, chunks, { append: options.append });

@@ -1,6 +1,7 @@
 /** `sweeplab serve`: the interface in the browser. */
 import { spawn } from 'node:child_process';
-import { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { Command, Option } from 'commander';
 import { buildPages, needsBuild, PAGES } from '../../host/buildPages.ts';
 import { LabServer } from '../../host/services/labServer.ts';
 import type { LabPaths } from '../../host/paths.ts';
@@ -22,15 +23,22 @@ export interface ServeOptions {
   readonly port?: string;
   /** False with `--no-open`. */
   readonly open: boolean;
+  /** What pages may read. */
+  readonly allow?: readonly string[];
   readonly newAddress?: boolean;
   readonly forgetBrowsers?: boolean;
 }
+
+/** Of `serve` and `start`. */
+export const allowOption = (): Option =>
+  new Option('--allow <folders...>', 'folders or files with texts that pages may read, beside the data folder');
 
 export function serveCommand(context: Context): Command {
   return new Command('serve')
     .description('Open the interface in the browser. Only this machine can reach it.')
     .option('--port <n>', `port to listen on (default: the last one, else ${USUAL_PORT}, else any that is free)`)
     .option('--no-open', 'print the address and open no browser')
+    .addOption(allowOption())
     .option('--new-address', 'print an address for another browser of the Sweeplab that runs already')
     .option('--forget-browsers', 'let no browser in that was let in before; each needs a new address')
     .action((options: ServeOptions) =>
@@ -78,7 +86,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
     output.note('Building the interface (once, about ten seconds) …');
     await buildPages();
   }
-  const lab = await LabServer.open(workshop);
+  const lab = await LabServer.open(workshop, { folders: checkedFolders(options.allow ?? []) });
   try {
     const { paths } = workshop;
     if (forgetBrowsers === true) new Sessions({ path: paths.browsers }).clear();
@@ -95,6 +103,14 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
   } finally {
     await lab.close();
   }
+}
+
+/** @throws InputError for one that is not there: a slip would show only when a page is refused */
+function checkedFolders(folders: readonly string[]): readonly string[] {
+  for (const folder of folders)
+    if (!existsSync(folder))
+      throw new InputError(`--allow is ${JSON.stringify(folder)}; allowed: a folder or file that is there`);
+  return folders;
 }
 
 /** On the port that was used last, so that a page left open finds the lab again. */

@@ -2,21 +2,23 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { needsAppBuild, ROOT } from '../../host/buildPages.ts';
 import type { Context } from '../context.ts';
-import { serve } from './serve.ts';
+import { allowOption, serve } from './serve.ts';
+import type { ServeOptions } from './serve.ts';
 
 export function startCommand(context: Context): Command {
   return new Command('start')
     .description('Open Sweeplab: the desktop app where it is installed, else in the browser.')
     .option('--port <n>', 'in the browser: port to listen on')
     .option('--no-open', 'in the browser, but print the address and open none')
-    .action((options: { port?: string; open: boolean }) => start(context, options));
+    .addOption(allowOption())
+    .action((options: ServeOptions) => start(context, options));
 }
 
-async function start(context: Context, options: { port?: string; open: boolean }): Promise<void> {
+async function start(context: Context, options: ServeOptions): Promise<void> {
   const binary = options.open && options.port === undefined ? desktopBinary() : undefined;
   if (binary === undefined || !hasDisplay()) return await serve(context, options);
   const { output, workshop } = context;
@@ -28,10 +30,15 @@ async function start(context: Context, options: { port?: string; open: boolean }
     }
   }
   output.note(`Opening Sweeplab. Runs and models lie in ${workshop.paths.home}`);
-  const env = { SWEEPLAB_NODE: process.execPath, SWEEPLAB_HOME: workshop.paths.home };
+  const env = { SWEEPLAB_NODE: process.execPath, SWEEPLAB_HOME: workshop.paths.home, ...allowedFor(options) };
   const code = await run(binary, [join(ROOT, 'out', 'main', 'index.js')], env);
   context.exit(code);
 }
+
+/** Handed on as absolute paths: the app has a working folder of its own. */
+const allowedFor = ({ allow = [] }: ServeOptions): Readonly<Record<string, string>> => ({
+  SWEEPLAB_ALLOW: allow.map((path) => resolve(path)).join(delimiter),
+});
 
 /** The program of the desktop app; undefined where npm did not fetch it. */
 export function desktopBinary(root: string = ROOT): string | undefined {

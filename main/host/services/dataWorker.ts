@@ -6,7 +6,7 @@ import { workerData } from 'node:worker_threads';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { DataFacts, Token, TokenizerInfo } from '../../../preload/contract/shapes.ts';
 import { datasetKey, floorOf, prepareDatasets } from '../../lab/datasets/datasets.ts';
-import type { Dataset } from '../../lab/datasets/datasets.ts';
+import type { Dataset, Reach } from '../../lab/datasets/datasets.ts';
 import { Memo } from '../../lab/fit/memo.ts';
 import { answerWith } from './threadMain.ts';
 
@@ -14,11 +14,17 @@ export interface DataWorkerData {
   readonly cache: string;
 }
 
+export interface Asked {
+  readonly config: Config;
+  /** What reading may not leave; set by whoever asks the thread. */
+  readonly reach?: Reach | undefined;
+}
+
 export type DataQuestions = {
-  stats: { ask: { config: Config }; answer: DataFacts };
-  tokens: { ask: { config: Config; text: string }; answer: { tokens: Token[]; tokenizer: TokenizerInfo } };
+  stats: { ask: Asked; answer: DataFacts };
+  tokens: { ask: Asked & { text: string }; answer: { tokens: Token[]; tokenizer: TokenizerInfo } };
   sample: {
-    ask: { config: Config; from: number };
+    ask: Asked & { from: number };
     answer: { text: string; from: number; next: number; documents: number };
   };
 };
@@ -32,9 +38,11 @@ const SAMPLE_TOKENS = 4000;
 const { cache } = workerData as DataWorkerData;
 const loaded = new Memo<Promise<Dataset>>(KEPT);
 
-async function load(config: Config): Promise<Dataset> {
+async function load({ config, reach }: Asked): Promise<Dataset> {
   try {
-    return await loaded.get(datasetKey(config), () => prepareDatasets([config], { cacheDir: cache }));
+    return await loaded.get(`${datasetKey(config)} ${JSON.stringify(reach)}`, () =>
+      prepareDatasets([config], { cacheDir: cache, reach }),
+    );
   } catch (error) {
     // The cache may have been emptied meanwhile: the next question prepares again.
     loaded.clear();
@@ -45,8 +53,8 @@ async function load(config: Config): Promise<Dataset> {
 const infoOf = ({ tokenizer: { kind, vocabularySize } }: Dataset): TokenizerInfo => ({ kind, vocabularySize });
 
 answerWith<DataQuestions>({
-  stats: async ({ config }) => {
-    const dataset = await load(config);
+  stats: async (asked) => {
+    const dataset = await load(asked);
     const { contentHash, stats, reading } = dataset;
     const floor = floorOf(dataset);
     return {
@@ -58,8 +66,8 @@ answerWith<DataQuestions>({
       reading,
     };
   },
-  tokens: async ({ config, text }) => {
-    const dataset = await load(config);
+  tokens: async ({ text, ...asked }) => {
+    const dataset = await load(asked);
     const { tokenizer } = dataset;
     const ids = tokenizer.encode(Buffer.from(text, 'utf8'));
     // One look-up per different token: texts repeat themselves.
@@ -71,8 +79,8 @@ answerWith<DataQuestions>({
     });
     return { tokens, tokenizer: infoOf(dataset) };
   },
-  sample: async ({ config, from: wanted }) => {
-    const { train, tokenizer } = await load(config);
+  sample: async ({ from: wanted, ...asked }) => {
+    const { train, tokenizer } = await load(asked);
     const documents = train.offsets.length - 1;
     const from = Math.min(wanted, Math.max(0, documents - 1));
     const texts: string[] = [];

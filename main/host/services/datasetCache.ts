@@ -2,6 +2,7 @@
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { DataProgress } from '../../../preload/contract/shapes.ts';
 import { datasetKey } from '../../lab/datasets/datasets.ts';
+import type { Reach } from '../../lab/datasets/datasets.ts';
 import type { DataQuestions, DataWorkerData } from './dataWorker.ts';
 import { runJob } from './jobs.ts';
 import { Thread } from './thread.ts';
@@ -17,8 +18,16 @@ export class Datasets {
   readonly #ready = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(cacheDir: string, report: (config: Config, progress: DataProgress | null) => void) {
+  readonly #reachFor: (config: Config) => Reach | undefined;
+
+  /** @param reachFor what reading for a configuration may not leave */
+  constructor(
+    cacheDir: string,
+    reachFor: (config: Config) => Reach | undefined,
+    report: (config: Config, progress: DataProgress | null) => void,
+  ) {
     this.#cacheDir = cacheDir;
+    this.#reachFor = reachFor;
     this.#report = report;
     this.#thread = new Thread({
       file: new URL('./dataWorker.ts', import.meta.url),
@@ -35,7 +44,7 @@ export class Datasets {
   ): Promise<DataQuestions[W]['answer']> {
     await this.ready([ask.config], signal);
     try {
-      return await this.#thread.ask(what, ask, signal);
+      return await this.#thread.ask(what, { ...ask, reach: this.#reachFor(ask.config) }, signal);
     } catch (error) {
       // The cache may have been emptied meanwhile: the next call prepares again.
       if (!signal.aborted) this.#ready.delete(datasetKey(ask.config));
@@ -62,12 +71,16 @@ export class Datasets {
     if (this.#ready.has(key)) return;
     let reported = 0;
     try {
-      await runJob({ kind: 'prepare', cache: this.#cacheDir, configs: [config] }, signal, (progress) => {
-        const now = performance.now();
-        if (now - reported < REPORT_EVERY_MS) return;
-        reported = now;
-        this.#report(config, progress);
-      });
+      await runJob(
+        { kind: 'prepare', cache: this.#cacheDir, configs: [config], reach: this.#reachFor(config) },
+        signal,
+        (progress) => {
+          const now = performance.now();
+          if (now - reported < REPORT_EVERY_MS) return;
+          reported = now;
+          this.#report(config, progress);
+        },
+      );
     } finally {
       if (reported > 0) this.#report(config, null);
     }

@@ -11,7 +11,7 @@ async function work(job: Job): Promise<unknown> {
   const onProgress = (progress: Extract<JobMessage, { type: 'progress' }>['progress']): void =>
     send({ type: 'progress', progress });
   if (job.kind === 'prepare') {
-    await prepareDatasets(job.configs, { cacheDir: job.cache, onProgress });
+    await prepareDatasets(job.configs, { cacheDir: job.cache, reach: job.reach, onProgress });
     return null;
   }
   const store = openStore(job.database, { readOnly: true });

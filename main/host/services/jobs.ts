@@ -8,12 +8,15 @@ import { LabError } from '../../../preload/contract/rpc.ts';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { DataProgress, SampleText } from '../../../preload/contract/shapes.ts';
+import type { Reach } from '../../lab/datasets/datasets.ts';
 import type { SampleRequest } from '../../lab/sampling/sampling.ts';
 
 export interface PrepareJob {
   readonly kind: 'prepare';
   readonly cache: string;
   readonly configs: readonly Config[];
+  /** What reading may not leave. */
+  readonly reach: Reach | undefined;
 }
 export interface SampleJob {
   readonly kind: 'sample';

@@ -19,6 +19,7 @@ import { selectExecutor } from '../../engine/executors/select.ts';
 import { defaultPlaces } from '../../lab/queue/places/default.ts';
 import type { QueueEvent, RunQueue } from '../../lab/queue/queue.ts';
 import { openLab } from '../lab.ts';
+import { OpenFolders } from '../openFolders.ts';
 import type { Lab, OpenLabOptions, Workshop } from '../lab.ts';
 import { Datasets } from './datasetCache.ts';
 import { DeviceWatch } from './deviceWatch.ts';
@@ -48,6 +49,10 @@ export interface LabServerOptions {
   readonly concurrency?: number;
   /** Begins no run until asked to. Default: as the user left it. */
   readonly paused?: boolean;
+  /** Folders and files that pages may read beside the data folder. */
+  readonly folders?: readonly string[];
+  /** Asks the person at the machine whether pages may read a file or folder. */
+  readonly ask?: (path: string) => Promise<boolean>;
 }
 
 /** How often lists get the numbers of running runs. */
@@ -65,6 +70,7 @@ export class LabServer {
   readonly #views: Views;
   readonly #progress = new ProgressBoard();
   readonly #planner: Planner;
+  readonly #folders: OpenFolders;
   readonly #datasets: Datasets;
   /** Reads series for charts. */
   readonly #reader: Thread<ReadQuestions>;
@@ -98,22 +104,39 @@ export class LabServer {
       write: true,
       ...(options.launch === undefined ? {} : { launch: options.launch }),
     });
-    const server = new LabServer(lab, options.concurrency ?? (await usualPlaces()), options.paused);
+    const server = new LabServer(lab, options.concurrency ?? (await usualPlaces()), options);
     server.#queue.kick();
     server.#warm();
     server.#greeting = greeting(lab.recovered.length, server.#queue.state.paused);
     return server;
   }
 
-  private constructor(lab: Lab, places: number, paused: boolean | undefined) {
+  private constructor(lab: Lab, places: number, { paused, folders, ask }: LabServerOptions) {
     this.lab = lab;
     const { store, paths } = lab;
     this.#planner = new Planner(lab);
-    this.#datasets = new Datasets(paths.cache, (config, progress) => {
-      const corpus = String(config['data.corpus']);
-      const tokenizer = String(config['tokenizer.kind']);
-      this.#each((session) => session.tell('data', { corpus, tokenizer, progress }));
+    this.#folders = new OpenFolders({
+      paths,
+      specs: lab.registry.specs,
+      allowed: folders,
+      ask,
+      isKnown: (field, value) => {
+        const where = [
+          { field, op: '=', value },
+          { field: 'origin', op: '=', value: 'sweeplab' },
+        ] as const;
+        return store.listRuns({ where, deleted: 'any', limit: 1 }).length > 0;
+      },
     });
+    this.#datasets = new Datasets(
+      paths.cache,
+      (config) => this.#folders.reachFor(config),
+      (config, progress) => {
+        const corpus = String(config['data.corpus']);
+        const tokenizer = String(config['tokenizer.kind']);
+        this.#each((session) => session.tell('data', { corpus, tokenizer, progress }));
+      },
+    );
     this.#reader = new Thread({
       file: new URL('./readWorker.ts', import.meta.url),
       data: { database: paths.database } satisfies ReadWorkerData,
@@ -161,7 +184,7 @@ export class LabServer {
         ),
       ),
     ];
-    this.#answer = answerWith(this.#hub());
+    this.#answer = answerWith(this.#hub(), this.#folders);
   }
 
   /** Everything that the first question would wait for, once the lab answers. Nothing depends on it. */
@@ -366,7 +389,7 @@ export class LabServer {
   }
 }
 
-function answerWith(hub: Hub): Answer {
+function answerWith(hub: Hub, folders: OpenFolders): Answer {
   const handlers = {
     ...appRoutes(hub),
     ...sweepRoutes(hub),
@@ -376,7 +399,10 @@ function answerWith(hub: Hub): Answer {
   };
   // Each handler gets what the schema of its own route made: the types hold route by route, not over all of them.
   const byName = handlers as Readonly<Record<RouteName, (input: unknown, call: Call) => unknown>>;
-  return (route, input, call) => byName[route](input, call);
+  return async (route, input, call) => {
+    await folders.assert(input as Parameters<OpenFolders['assert']>[0]);
+    return await byName[route](input, call);
+  };
 }
 
 async function usualPlaces(): Promise<number> {

@@ -44,7 +44,7 @@ export class Views {
       );
     // Kept for this session even where the disk takes nothing.
     this.#texts = next;
-    const written = this.#writing.then(() => replaceFile(this.#path, text)).then(() => undefined);
+    const written = this.#writing.then(() => replaceFile(this.#path, text, { mode: 0o600 })).then(() => undefined);
     this.#writing = written.catch(() => undefined);
     try {
       await written;

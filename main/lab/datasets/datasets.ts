@@ -1,12 +1,13 @@
 /** Preparing data before runs start: once for all runs that share it, so that a mistake in the data costs nothing. */
 import type { Config } from '../../../preload/contract/settings.ts';
+import { confinedTo, type Reach } from '../../engine/data/reading/confine.ts';
 import type { Dataset } from '../../engine/data/dataset.ts';
 import { entropyFloor } from '../../engine/data/index.ts';
 import type { EntropyFloor } from '../../engine/data/index.ts';
 import { prepareDataset } from '../../engine/data/prepare.ts';
 import type { DataProgress, OnProgress } from '../../engine/data/progress.ts';
 
-export type { DataProgress, Dataset };
+export type { DataProgress, Dataset, Reach };
 
 /** The entropy of the whole validation text, where it is known. */
 export function floorOf({ validation, tokenizer, information }: Dataset): EntropyFloor | null {
@@ -17,6 +18,8 @@ export interface DatasetOptions {
   readonly cacheDir: string;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
+  /** What reading may not leave; without it anything may be read. */
+  readonly reach?: Reach | undefined;
   /** Called with each dataset once it is ready. */
   readonly onReady?: (dataset: Dataset) => void;
 }
@@ -38,7 +41,7 @@ export function datasetKey(config: Config): string {
 export async function prepareDatasets(configs: readonly Config[], options: DatasetOptions): Promise<Dataset> {
   let first: Dataset | undefined;
   for (const config of new Map(configs.map((each) => [datasetKey(each), each])).values()) {
-    const dataset = await prepareDataset(config, options);
+    const dataset = await confinedTo(options.reach, () => prepareDataset(config, options));
     first ??= dataset;
     options.onReady?.(dataset);
   }

@@ -35,7 +35,7 @@ export async function writeExport(
     }
   }
   try {
-    return await replaceFile(path, all(header, parts));
+    return await replaceFile(path, all(header, parts), { mode: 0o600 });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined || !UNUSABLE.has(code)) throw error;

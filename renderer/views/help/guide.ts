@@ -11,13 +11,14 @@ const images = import.meta.glob<string>('../../../resources/guide/*.{png,webp,sv
 });
 
 /** In the order of reading; pages that are not named here follow by name. */
-const ORDER = ['start', 'sweeps', 'fit', 'reading', 'data', 'metrics', 'remote', 'plugins', 'troubleshooting'];
+const ORDER = ['start', 'sweeps', 'fit', 'reading', 'data', 'files', 'metrics', 'remote', 'plugins', 'troubleshooting'];
 const TITLES: Readonly<Record<string, string>> = {
   start: 'First steps',
   sweeps: 'Building a sweep',
   fit: 'Will it fit',
   reading: 'Reading the results',
   data: 'Data and tokenizers',
+  files: 'Files and who may read them',
   metrics: 'Metrics',
   remote: 'Remote workstations',
   plugins: 'Settings and models of your own',

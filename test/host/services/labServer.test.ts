@@ -220,9 +220,12 @@ describe('calls', () => {
     await client.call('views.set', { key: 'board', value: { x: 'tokens' } });
     await client.call('views.set', { key: 'gone', value: 1 });
     await client.call('views.set', { key: 'gone', value: null });
-    await expect(client.call('views.set', { key: 'big', value: 'x'.repeat(9 << 20) })).rejects.toMatchObject({
-      code: 'storage',
+    const large = 'x'.repeat(1_000_000);
+    await expect(client.call('views.set', { key: 'big', value: large + large })).rejects.toMatchObject({
+      code: 'input',
     });
+    for (const key of ['a', 'b', 'c', 'd']) await client.call('views.set', { key, value: large });
+    await expect(client.call('views.set', { key: 'e', value: large })).rejects.toMatchObject({ code: 'storage' });
     client.close();
     await lab.server.close();
     await lab.open(finishing);

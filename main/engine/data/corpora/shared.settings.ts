@@ -7,6 +7,7 @@ export const dataSettings: readonly SettingSpec[] = [
   {
     name: 'data.corpus',
     type: { kind: 'string', pattern: '\\S', patternHelp: 'a corpus name, a path, a folder or a glob' },
+    reads: true,
     default: 'stories',
     help: 'The text: `stories` (built in), a file, folder or glob, a download (tinyshakespeare, wikitext-2, wikitext-103, hacker-news, fineweb-edu) or `hf:owner/name`.',
     question: 'data',
@@ -89,6 +90,7 @@ export const dataSettings: readonly SettingSpec[] = [
   {
     name: 'data.validation_path',
     type: { kind: 'string' },
+    reads: true,
     default: '',
     help: 'A validation file, folder or glob of your own; then nothing is held out from the training text.',
     question: 'data',

@@ -4,6 +4,7 @@ import { basename, dirname, extname, join, matchesGlob, resolve } from 'node:pat
 import { DataError } from '../errors.ts';
 import { EXTENSIONS, formatOfName } from '../formats/index.ts';
 import { compressionEnding, withoutCompression } from './compression/index.ts';
+import { assertReadable, mayRead } from './confine.ts';
 import { furniture, furnitureOnPath } from './furniture.ts';
 import { LIMITS } from '../limits.ts';
 import { ReadingNotes } from './notes.ts';
@@ -69,6 +70,7 @@ async function storedLink(file: CorpusFile): Promise<string | null> {
   if (!/^\.\.?\/[^\n\r\0]+$/.test(text)) return null;
   const target = join(dirname(file.path), text);
   const info = await stat(target).catch(() => null);
+  if (info !== null && !(await mayRead(target))) return null;
   return info?.isFile() === true ? target : null;
 }
 
@@ -202,6 +204,7 @@ export async function findFiles(path: string, setting: string): Promise<Listing 
   if (info === null) return hasMagic(path) ? await filesOfGlob(path, setting) : null;
   if (info.isDirectory()) return await filesOfFolder(absolute, path, setting);
   await refuseSpecial(info, absolute, setting);
+  await assertReadable(absolute, setting);
   await access(absolute, constants.R_OK).catch((error: unknown) => {
     throw accessError(error, setting, path);
   });

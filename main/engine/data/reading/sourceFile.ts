@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { DataError } from '../errors.ts';
 import type { RandomAccess } from '../formats/format.ts';
+import { assertReadable } from './confine.ts';
 
 export interface CorpusFile {
   readonly path: string;
@@ -116,6 +117,7 @@ export class SourceFile implements RandomAccess {
     try {
       // A look before opening: to open a pipe waits for its other end.
       await refuseSpecial(await stat(file.path), file.path, setting);
+      await assertReadable(file.path, setting);
       const opened = new SourceFile(file, await open(file.path, 'r'), setting);
       await opened.checkUnchanged().catch(async (error: unknown) => {
         await opened.close();

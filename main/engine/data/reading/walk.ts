@@ -4,6 +4,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { DataError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { mayRead } from './confine.ts';
 import { accessError, specialKind } from './sourceFile.ts';
 
 export interface WalkedFile {
@@ -97,7 +98,12 @@ class Walk {
   async #look(path: string, entry: Dirent): Promise<BigIntStats | null> {
     try {
       const info = await stat(path, { bigint: true });
-      if (entry.isSymbolicLink()) await this.#tellLinkOut(path);
+      if (!entry.isSymbolicLink()) return info;
+      if (!(await mayRead(path))) {
+        this.#options.onOther('links that lead out of the folders that were opened for pages', path);
+        return null;
+      }
+      await this.#tellLinkOut(path);
       return info;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

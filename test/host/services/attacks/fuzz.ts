@@ -13,7 +13,7 @@ const ROUTES = Object.keys(routes).filter((name) => !LEFT_OUT.has(name));
 const draft = {
   recipe: 'quick',
   parameters: { 'model.depth': { values: [1, 2] } },
-  settings: { 'stop.steps': 5 },
+  settings: { 'stop.steps': 50 },
   seeds: [1, 2],
   constraints: ['model.depth < 3'],
   metric: { name: 'val/loss' },

@@ -1,0 +1,142 @@
+/**
+ * Which files a page may have read. A page is not the person at the machine: it may be one of several browsers, or have been tricked. So a
+ * page reads only what that person has opened, and this is the one place that decides it, before any call is worked on:
+ *
+ * - the data folder, but not the keys in it;
+ * - folders (or files) named when the lab was started (`--allow`);
+ * - what was allowed in the native dialog of the desktop app, which asks when it is first needed;
+ * - the texts of runs that were launched before, which went through here or were named on a command line.
+ *
+ * Links are followed before it is decided, here for what was named and by the reader (`engine/data/reading/confine.ts`) for what lies in
+ * it. Devices, pipes, sockets and /proc are never read, whoever opened them. Pages write nothing but through the dialog of the desktop app
+ * and the downloads of the browser.
+ */
+import { realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { LabError } from '../../preload/contract/rpc.ts';
+import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
+import { isWithin } from '../files/within.ts';
+import { CORPORA } from '../lab/datasets/catalog.ts';
+import { isOwnRecipe } from '../lab/sweeps/planSpec.ts';
+import type { Reach } from '../lab/datasets/datasets.ts';
+import type { LabPaths } from './paths.ts';
+
+export interface OpenFoldersOptions {
+  readonly paths: LabPaths;
+  /** All settings: those that name files say so. */
+  readonly specs: readonly SettingSpec[];
+  /** What was opened on the command line. */
+  readonly allowed?: readonly string[];
+  /** Whether a run of this lab was launched with this value of a setting. */
+  readonly isKnown: (setting: string, value: string) => boolean;
+  /** Asks the person at the machine; without it nobody can be asked. */
+  readonly ask?: (path: string) => Promise<boolean>;
+}
+
+/** What a call may name: settings as values, a recipe, a draft with both. */
+interface Naming {
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly recipe?: string | null;
+  readonly draft?: {
+    readonly recipe: string | null;
+    readonly settings: Readonly<Record<string, unknown>>;
+    readonly parameters: Readonly<Record<string, { readonly value?: unknown; readonly values?: readonly unknown[] }>>;
+  };
+}
+
+const NAMES: ReadonlySet<string> = new Set(['', ...CORPORA.map(({ name }) => name)]);
+/** A text that the lab makes or downloads by itself; everything else is looked for on the disk. */
+const isName = (value: string): boolean => NAMES.has(value) || value.startsWith('hf:');
+
+/** The part of a path before the first character of a glob. */
+const fixedPart = (path: string): string => {
+  const parts = path.split(/[/\\]/u);
+  const magic = parts.findIndex((part) => /[*?[\]{}]/u.test(part));
+  return magic < 0 ? path : parts.slice(0, magic).join('/') || (isAbsolute(path) ? '/' : '.');
+};
+
+/** Where a path leads, links followed as far as there is anything. */
+function target(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : join(target(above), relative(above, path));
+  }
+}
+
+export class OpenFolders {
+  readonly #options: OpenFoldersOptions;
+  readonly #reading: readonly string[];
+  readonly #closed: ReadonlySet<string>;
+  readonly #open: string[];
+  /** What was not allowed, so that nobody is asked again and again. */
+  readonly #refused = new Set<string>();
+  #asking: Promise<unknown> = Promise.resolve();
+
+  constructor(options: OpenFoldersOptions) {
+    this.#options = options;
+    const { paths, specs, allowed = [] } = options;
+    this.#reading = specs.filter(({ reads }) => reads === true).map(({ name }) => name);
+    this.#open = [paths.home, ...allowed].map((path) => target(resolve(path)));
+    this.#closed = new Set([paths.browsers, paths.serving].map((path) => target(path)));
+  }
+
+  /** Whatever a call names must be open. @throws LabError `denied`, the same whether there is such a file or not */
+  async assert({ values = {}, recipe, draft }: Naming): Promise<void> {
+    for (const path of [recipe, draft?.recipe]) if (isOwnRecipe(path ?? null)) await this.#assertOpen('recipe', path!);
+    for (const setting of this.#reading) {
+      const parameter = draft?.parameters[setting];
+      const named = [values[setting], draft?.settings[setting], parameter?.value, ...(parameter?.values ?? [])];
+      for (const value of new Set(named))
+        if (typeof value === 'string' && !isName(value)) await this.#assertOpen(setting, value);
+    }
+  }
+
+  /** What the reader may follow links to for a configuration; undefined for texts that runs have used as they are. */
+  reachFor(config: Config): Reach | undefined {
+    const named = this.#reading.map((name) => [name, String(config[name] ?? '')] as const);
+    const files = named.filter(([, value]) => !isName(value));
+    if (files.every(([name, value]) => !this.#isOpen(value) && this.#isKnown(name, value)) && files.length > 0)
+      return undefined;
+    return { within: [...this.#open], without: [...this.#closed] };
+  }
+
+  #isOpen(path: string): boolean {
+    const place = target(resolve(fixedPart(path)));
+    return !this.#closed.has(place) && this.#open.some((folder) => isWithin(folder, place));
+  }
+
+  /** A relative path means something else with every start. */
+  #isKnown(setting: string, value: string): boolean {
+    return isAbsolute(value) && this.#options.isKnown(setting, value);
+  }
+
+  async #assertOpen(setting: string, path: string): Promise<void> {
+    if (this.#isOpen(path) || this.#isKnown(setting, path)) return;
+    const place = resolve(fixedPart(path));
+    if (await this.#asked(place)) return;
+    const how =
+      this.#options.ask === undefined
+        ? `To open it, end Sweeplab and start it with: sweeplab serve --allow ${JSON.stringify(dirname(place))}`
+        : 'It was not allowed; start Sweeplab again to be asked again.';
+    throw new LabError('denied', `${setting} is ${JSON.stringify(path)}, which pages may not read. ${how}`);
+  }
+
+  /** One question at a time; the keys in the data folder are no question. */
+  async #asked(place: string): Promise<boolean> {
+    const { ask } = this.#options;
+    if (ask === undefined || this.#closed.has(target(place))) return false;
+    const turn = this.#asking.then(async () => {
+      if (this.#isOpen(place)) return true;
+      if (this.#refused.has(place) || !(await ask(place))) {
+        this.#refused.add(place);
+        return false;
+      }
+      this.#open.push(target(place));
+      return true;
+    });
+    this.#asking = turn.catch(() => undefined);
+    return await turn;
+  }
+}

@@ -17,6 +17,15 @@ const MAX_POINTS = 2 ** 22;
 const FIRST_RETRY = 250;
 const LAST_RETRY = 5000;
 
+/** What a commit changed; readers look up the rest. */
+export interface Commit {
+  readonly runIds: readonly string[];
+  /** The number of the newest event. */
+  readonly lastEvent: number;
+  /** Whether it holds all points and log lines that were appended before it. */
+  readonly appended: boolean;
+}
+
 export interface CommitQueueOptions<T> {
   /** Writes all items in one transaction, or throws a StoreError and has written nothing. */
   readonly commit: (items: readonly T[]) => void;

@@ -20,6 +20,7 @@ import type {
 } from '../../preload/contract/runs.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { CommitQueue } from './commits.ts';
+import type { Commit } from './commits.ts';
 import { assertSqliteVersion, configureWriter, Connection } from './connection.ts';
 import { StoreError } from './errors.ts';
 import { Events } from './events.ts';
@@ -62,13 +63,6 @@ export interface OpenOptions {
 export interface ManyQuery extends SeriesQuery {
   /** Cut all runs into buckets of one size, so that runs logged at the same steps can be averaged entry by entry. */
   readonly aligned?: boolean;
-}
-
-/** What a commit changed; readers look up the rest. */
-export interface Commit {
-  readonly runIds: readonly string[];
-  /** The number of the newest event. */
-  readonly lastEvent: number;
 }
 
 /**
@@ -159,7 +153,7 @@ export class Store {
       commit: (items) => {
         const runIds = items.flatMap((item) => item.runId ?? []);
         try {
-          this.#write(runIds, () => applyPending(items, this.#runs, this.#writer, this.#events));
+          this.#write(runIds, () => applyPending(items, this.#runs, this.#writer, this.#events), true);
           this.#pendingSteps.clear();
         } catch (error) {
           // What cannot be retried is given up, so it no longer counts.
@@ -576,7 +570,8 @@ export class Store {
     if (this.readOnly) throw new StoreError('read-only', `the run database ${this.path} was opened for reading only`);
   }
 
-  #write<T>(runIds: readonly string[], body: () => T): T {
+  /** @param appended whether `body` writes everything that waited */
+  #write<T>(runIds: readonly string[], body: () => T, appended = false): T {
     let result: T;
     try {
       result = this.#connection.write(body);
@@ -587,7 +582,11 @@ export class Store {
       throw error;
     }
     if (this.#commitListeners.size > 0) {
-      this.#notify(this.#commitListeners, { runIds: [...new Set(runIds)], lastEvent: this.#events.lastSeq() });
+      this.#notify(this.#commitListeners, {
+        runIds: [...new Set(runIds)],
+        lastEvent: this.#events.lastSeq(),
+        appended,
+      });
     }
     return result;
   }

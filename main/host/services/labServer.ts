@@ -9,7 +9,9 @@ import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { RouteName } from '../../../preload/contract/api.ts';
+import type { EngineMessage } from '../../../preload/contract/engine.ts';
 import { LIMITS } from '../../../preload/contract/limits.ts';
+import type { MetricColumn } from '../../../preload/contract/metrics.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { FRAMES_PER_SECOND, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
@@ -87,6 +89,8 @@ export class LabServer {
   readonly #moved = new Set<string>();
   #summary: NodeJS.Timeout | undefined;
   readonly #sessions = new Set<Session>();
+  /** Points that are on their way into the database, by run. */
+  readonly #held = new Map<string, (readonly MetricColumn[])[]>();
   readonly #answer: Answer;
   readonly #lookup: Lookup;
   readonly #unwatch: (() => void)[];
@@ -175,7 +179,10 @@ export class LabServer {
       progress: () => this.#progress.list(),
     };
     this.#unwatch = [
-      store.onCommit(({ runIds }) => this.#committed(runIds)),
+      store.onCommit(({ runIds, appended }) => {
+        if (appended) this.#release(runIds);
+        this.#committed(runIds);
+      }),
       store.onTrouble((error) =>
         this.#notice(
           error === null
@@ -322,9 +329,11 @@ export class LabServer {
       if (event.type !== 'message') return;
       const { message } = event;
       if (message.type === 'begin') session.truncate(runId, message.keepUpTo);
-      else if (message.type === 'metrics') session.addPoints(runId, message.columns);
     });
+    if (event.type === 'message') this.#hold(runId, event.message);
     if (event.type !== 'ended') return;
+    // Its end was committed after all of its points.
+    this.#release([runId]);
     this.#planner.forgetSpeeds();
     this.#ended(event.run);
     const { state, name, endReason } = event.run;
@@ -335,6 +344,23 @@ export class LabServer {
         ...(endReason === null ? {} : { details: endReason }),
         path: `/run/${runId}`,
       });
+  }
+
+  /** Points wait for their commit: what a page has shown must not be gone after a crash. */
+  #hold(runId: string, message: EngineMessage): void {
+    if (message.type === 'begin') this.#held.delete(runId);
+    if (message.type !== 'metrics' || ![...this.#sessions].some((session) => session.wants('points'))) return;
+    const held = this.#held.get(runId);
+    if (held === undefined) this.#held.set(runId, [message.columns]);
+    else held.push(message.columns);
+  }
+
+  #release(runIds: readonly string[]): void {
+    for (const id of runIds) {
+      const held = this.#held.get(id) ?? [];
+      this.#held.delete(id);
+      for (const columns of held) this.#each((session) => session.addPoints(id, columns));
+    }
   }
 
   /** The end of a sweep, or of a run that belongs to none, is worth a word. */

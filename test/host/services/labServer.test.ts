@@ -248,8 +248,10 @@ describe('training', () => {
     const { sweepId, runIds } = await first.call('sweeps.launch', { draft: DRAFT });
     await held;
     for (const { points, runs, sweeps } of watches) {
-      const [entry] = (await points.until(({ runs: all }) => all.length > 0)).runs;
-      expect(entry).toMatchObject({ runId: runIds[0], keepUpTo: -1 });
+      // Where the run begins is told at once, its points when they are committed; both in one frame where that is soon.
+      const [begun] = (await points.until(({ runs: all }) => all.length > 0)).runs;
+      expect(begun).toMatchObject({ runId: runIds[0], keepUpTo: -1 });
+      const [entry] = (await points.until(({ runs: all }) => all.some(({ columns }) => columns.length > 0))).runs;
       expect(entry!.columns).toEqual([
         { metric: 'train/loss', steps: new Float64Array([1, 2, 3]), values: new Float64Array([5, 2.5, 5 / 3]) },
       ]);

@@ -11,6 +11,7 @@ import { formatFloor } from '../progress/train.ts';
 import { readingLines } from '../../../preload/shared/reading.ts';
 import type { ReadingReport } from '../../../preload/contract/reading.ts';
 import { dataDisplay } from '../progress/data.ts';
+import { withPipedText } from '../pipedText.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
 import { renderTable } from '../table.ts';
 import { floorOf, prepareDatasets } from '../../lab/datasets/datasets.ts';
@@ -46,7 +47,7 @@ export function dataCommand(context: Context): Command {
 function withSettings(context: Context, command: Command): Command {
   const { registry } = context.workshop;
   command
-    .argument('[corpus]', 'name, path, folder or glob; the same as --data.corpus')
+    .argument('[corpus]', 'name, path, folder, glob, or - for standard input; the same as --data.corpus')
     .option('--recipe <name>', 'start from a recipe');
   addSettingFlags(command, registry);
   return command.addHelpText('after', () => {
@@ -106,8 +107,9 @@ async function list({ output, workshop }: Context, recipes: boolean): Promise<vo
 
 async function load(context: Context, corpus: string | undefined, options: Options, summary = true): Promise<Dataset> {
   requirePlugins(context);
-  const values = singleValues(settingValues(context.workshop.registry, options));
-  const overrides = corpus === undefined ? values : { 'data.corpus': corpus, ...values };
+  const flags = settingValues(context.workshop.registry, options);
+  const values = corpus === undefined ? flags : { 'data.corpus': [corpus], ...flags };
+  const overrides = singleValues(await withPipedText(context, values));
   const { config } = await configure(context, { recipe: options.recipe, overrides });
   using display = dataDisplay(context.output, { summary });
   const { onProgress, onReady } = display;

@@ -19,6 +19,7 @@ import { readableLab, requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { printFit, printSweepFit } from '../fitText.ts';
+import { withPipedText } from '../pipedText.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
 import { makePlan, readSweep } from '../readSweep.ts';
 
@@ -58,7 +59,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   requirePlugins(context);
   const { output, workshop } = context;
   const prices = readPrices(flags);
-  const values = settingValues(workshop.registry, flags);
+  const values = await withPipedText(context, settingValues(workshop.registry, flags));
   const { catalog } = workshop.registry;
   using lab = await readableLab(context);
   const common: FitOptions = { prices, catalog, ...(lab === undefined ? {} : { samples: earlierRuns(lab) }) };

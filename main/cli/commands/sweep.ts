@@ -13,6 +13,7 @@ import { planJson, printPlan } from '../plan.ts';
 import { makePlan, readSweep } from '../readSweep.ts';
 import type { SweepFlags } from '../readSweep.ts';
 import { resumeSweep, runSweep } from '../runSweep.ts';
+import { withPipedText } from '../pipedText.ts';
 import { findSweepOrLatest } from './find.ts';
 import { addSettingFlags, settingsHelp, settingValues } from '../settingFlags.ts';
 
@@ -61,13 +62,14 @@ async function sweep(
   requirePlugins(context);
   const together = wholeNumber('--concurrency', options.concurrency, 1);
   const again = options.resume ?? options.retryFailed;
-  const values = settingValues(context.workshop.registry, options);
+  const given = settingValues(context.workshop.registry, options);
   if (again !== undefined) {
-    if (file !== undefined || Object.keys(values).length > 0 || options.recipe !== undefined)
+    if (file !== undefined || Object.keys(given).length > 0 || options.recipe !== undefined)
       throw new InputError('a sweep is resumed with its own settings; leave file, recipe and settings out');
     await resume(context, again, options.retryFailed !== undefined, together);
     return;
   }
+  const values = await withPipedText(context, given);
   const { spec, yaml, places } = await readSweep(context, file, values, options);
   const plan = await makePlan(context, spec, places);
   const { output } = context;

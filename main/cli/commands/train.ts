@@ -9,6 +9,7 @@ import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
 import { getReady } from '../launch.ts';
+import { withPipedText } from '../pipedText.ts';
 import { trainQueued } from '../runOne.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
 
@@ -51,15 +52,16 @@ async function train(
 ): Promise<void> {
   requirePlugins(context);
   const { output, workshop } = context;
-  const overrides = singleValues(settingValues(workshop.registry, options));
+  const values = settingValues(workshop.registry, options);
   if (options.resume !== undefined) {
-    if (file !== undefined || Object.keys(overrides).length > 0 || options.recipe !== undefined)
+    if (file !== undefined || Object.keys(values).length > 0 || options.recipe !== undefined)
       throw new InputError('--resume continues a run with its own settings; leave recipe, file and settings out');
     await resume(context, options.resume);
     return;
   }
   if (file !== undefined && !/\.ya?ml$/u.test(file))
     throw new InputError(`"${file}" is not a config file (.yaml); several values of a setting need: sweeplab sweep`);
+  const overrides = singleValues(await withPipedText(context, values));
   const configuration = await configure(context, { recipe: options.recipe, file, overrides });
   for (const warning of configuration.warnings) output.warn(located(warning));
   if (options.dryRun === true) {

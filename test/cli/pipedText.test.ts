@@ -28,14 +28,21 @@ test('compressed UTF-16 from a pipe is the dataset of the file; what was read is
 test('a run trains on it in its own process; the same text is kept once; nothing, or too few bytes, start nothing', async () => {
   const quick = ['--recipe', 'quick', '--model.width', '32', '--model.depth', '1', '--schedule.warmup_steps', '0'];
   for (const corpus of ['-', '/dev/stdin']) {
-    const { code, stderr, stdout } = await sweeplab(home, ['train', ...quick, '--stop.steps', '2', '--data.corpus', corpus], {
-      input: lines,
-    });
+    const { code, stderr, stdout } = await sweeplab(
+      home,
+      ['train', ...quick, '--stop.steps', '2', '--data.corpus', corpus],
+      {
+        input: lines,
+      },
+    );
     expect(code, stderr).toBe(0);
     expect(stdout + stderr).toMatch(/corpus: read 1 file of .*60 documents/u);
   }
   expect(readdirSync(join(home, 'cache', 'piped')).length).toBe(2);
   const nothing = await sweeplab(home, ['train', ...quick, '--data.corpus', '-'], { input: '' });
-  expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringMatching(/data\.corpus: nothing came through the pipe/)]);
+  expect([nothing.code, nothing.stderr]).toEqual([
+    2,
+    expect.stringMatching(/data\.corpus: nothing came through the pipe/),
+  ]);
   expect(readdirSync(join(home, 'cache', 'piped')).length).toBe(2);
 }, 120_000);

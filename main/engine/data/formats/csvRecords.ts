@@ -225,17 +225,23 @@ export class CsvRecords {
     if (this.width < 2) return NO_ROWS;
     const names = before.length === 0 ? [] : [before[0].toString('latin1')];
     let rows = 0;
+    const enough = (): RowsInside => {
+      const surely = names.length > 1 && goOn(names);
+      return rows >= (looseQuotes || this.width > 3 || surely ? 1 : 2) ? { count: rows, surely } : NO_ROWS;
+    };
     for (let begin = bytes.indexOf(NEWLINE, from) + 1; begin > 0 && begin <= close;) {
       const next = bytes.indexOf(NEWLINE, begin);
       const end = next < 0 ? bytes.length : next;
       const line = bytes.subarray(begin, end);
       if (count(line, delimiter) !== this.width - 1) return NO_ROWS;
+      // The last line goes on behind the quote with the record's other fields: a row of its own has those that stand before as well.
+      if (end > close && count(bytes.subarray(begin, close), delimiter) === 0)
+        return before.length > 0 ? NO_ROWS : enough();
       if (names.length > 0) names.push(line.toString('latin1', 0, line.indexOf(delimiter)));
       rows++;
       begin = end + 1;
     }
-    const surely = names.length > 1 && goOn(names);
-    return rows >= (looseQuotes || this.width > 3 || surely ? 1 : 2) ? { count: rows, surely } : NO_ROWS;
+    return enough();
   }
 
   /** A line of nothing, or of nothing but spaces (and tabs, where they part no fields). */

@@ -144,6 +144,21 @@ describe('quotes', () => {
     expect((await texts('honest.tsv', rows('\t', honest)))[6]).toBe('a poem, of one\nand two, lines and\nthree');
   });
 
+  test('texts of several lines in the first column are whole (catches the rest of the row taken for one of theirs)', async () => {
+    for (const [name, delimiter] of [
+      ['first.tsv', '\t'],
+      ['first.csv', ','],
+    ])
+      for (const width of [2, 5]) {
+        const rest = Array.from({ length: width - 1 }, (_, i) => `c${i}`).join(delimiter);
+        const { texts: found, report } = await read(
+          await file(name, `text${delimiter}${rest}\n"a\nb"${delimiter}${rest}\nc${delimiter}${rest}\n`),
+        );
+        expect(found).toEqual(['a\nb', 'c']);
+        expect([report.warnings, report.changed]).toEqual([[], []]);
+      }
+  });
+
   test('quotes inside fields, doubled ones and line breaks of any kind', async () => {
     const quoted = { 1: '5" pipe', 2: '"say ""hi"""', 3: '""', 4: '""""', 5: '"a\r\nb"', 6: '"a\rb"', 7: 'a""b' };
     const expected = ['5" pipe', 'say "hi"', '"', 'a\nb', 'a\nb', 'a""b'];

@@ -84,9 +84,13 @@ describe('a prepared run', () => {
     for (const same of idle) expect((await info(cache, same)).scoredText).toBe(bytes.scoredText);
   });
 
-  test('knows a floor only where the whole text is scored (would catch the floor of one text beside the score of another)', async () => {
+  test('gives the floor of the text that is scored (would catch the floor of the whole beside the score of a part)', async () => {
     const cache = await temporaryFolder();
-    expect((await info(cache, {})).entropyFloor).toBeGreaterThan(0);
-    expect((await info(cache, { 'eval.tokens': 50 })).entropyFloor).toBeUndefined();
+    const whole = (await info(cache, {})).entropyFloor;
+    const part = await info(cache, { 'eval.tokens': 50 });
+    expect(whole).toBeGreaterThan(0);
+    expect(part.entropyFloor).toBeGreaterThan(0);
+    expect(part.entropyFloor).not.toBe(whole);
+    expect(part.scoredTokens).toBeLessThanOrEqual(50);
   });
 });

@@ -90,6 +90,9 @@ export interface DatasetInfo {
   /** Of the validation text, what is scored (`eval.tokens`). */
   readonly scoredTokens?: number;
   readonly scoredBytes?: number;
+  /** Over what the standard errors of `val/loss` and `val/bpb` are taken, and how many there are. */
+  readonly scoredUnit?: 'document' | 'piece' | 'token';
+  readonly scoredUnits?: number;
   /** Bits per byte of the scored text below which no model can get on average; only for generated text. */
   readonly entropyFloor?: number;
   /** Standard error of it: how far so much text may be from its source. */

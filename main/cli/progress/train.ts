@@ -1,8 +1,18 @@
 /** The display of one run: header, live line, evaluations, ending. */
-import type { EngineInfo, EngineMessage } from '../../../preload/contract/engine.ts';
+import type { DatasetInfo, EngineInfo, EngineMessage } from '../../../preload/contract/engine.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { errorName } from '../../../preload/shared/results/words.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
-import { bar, formatBytes, formatMemory, formatCount, formatDuration, formatInteger, formatNumber } from '../format.ts';
+import {
+  bar,
+  formatBytes,
+  formatMemory,
+  formatCount,
+  formatDuration,
+  formatInteger,
+  formatNumber,
+  plural,
+} from '../format.ts';
 import type { Output } from '../output.ts';
 import { RunMonitor } from './monitor.ts';
 import { Ticker } from './ticker.ts';
@@ -83,7 +93,7 @@ function header(info: EngineInfo, run: RunRecord): string {
     [
       'data',
       `${run.config['data.corpus']}: ${formatCount(dataset.trainTokens)} training tokens (${formatBytes(dataset.trainBytes)}), ` +
-        `${formatCount(dataset.validationTokens)} held out`,
+        `${formatCount(dataset.validationTokens)} held out${scoredWords(dataset)}`,
     ],
     ['budget', budget + flops],
     ['device', `${environment.executor ?? '?'}${environment.device === undefined ? '' : `: ${environment.device}`}`],
@@ -104,15 +114,26 @@ function header(info: EngineInfo, run: RunRecord): string {
 export const formatFloor = (floor: number, error: number | null | undefined): string =>
   error === null || error === undefined ? formatNumber(floor) : `${formatNumber(floor)} ± ${formatNumber(error)}`;
 
+/** Over what `±` behind a loss is taken. */
+function scoredWords({ scoredUnit, scoredUnits }: DatasetInfo): string {
+  return scoredUnit === undefined || scoredUnits === undefined ? '' : ` (± over ${plural(scoredUnits, scoredUnit)})`;
+}
+
+/** A metric of an evaluation with its standard error over the text: `2.4174 ± 0.0110`. */
+const scored = (value: (name: string) => number | null | undefined, name: string): string => {
+  const error = value(errorName(name));
+  return formatFloor(value(name) ?? Number.NaN, Number.isFinite(error) ? error : null);
+};
+
 function evaluationLine({ metrics, evaluatedAt, info }: RunMonitor): string {
   const floor = info?.dataset.entropyFloor;
   const bpb = metrics.get('val/bpb');
   const parts = [
     `step ${formatInteger(evaluatedAt).padStart(6)}`,
-    `val/loss ${formatNumber(metrics.get('val/loss'))}`,
+    `val/loss ${scored((name) => metrics.get(name), 'val/loss')}`,
     bpb === undefined
       ? ''
-      : `val/bpb ${formatNumber(bpb)}${floor === undefined ? '' : ` (floor ${formatNumber(floor)})`}`,
+      : `val/bpb ${scored((name) => metrics.get(name), 'val/bpb')}${floor === undefined ? '' : ` (floor ${formatNumber(floor)})`}`,
     metrics.has('val/accuracy') ? `accuracy ${(100 * metrics.get('val/accuracy')!).toFixed(1)} %` : '',
     metrics.has('train/loss') ? `train/loss ${formatNumber(metrics.get('train/loss'))}` : '',
   ];
@@ -127,7 +148,7 @@ export function ending(run: RunRecord, output: Output): string {
   const lines = [`${output.style(color, run.state)}: ${run.endReason ?? ''}`];
   const results = ['val/loss', 'val/bpb', 'val/perplexity', 'val/accuracy', 'train/loss']
     .filter((name) => value(name) !== undefined)
-    .map((name) => `${name} ${formatNumber(value(name))}`);
+    .map((name) => `${name} ${name.startsWith('val/') ? scored(value, name) : formatNumber(value(name))}`);
   if (results.length > 0) lines.push(results.join('  '));
   const { entropyFloor: floor, entropyFloorError: error } = environment;
   const bpb = value('val/bpb');

@@ -1,4 +1,5 @@
 /** The entropy of a text whose source is known: what no model can get below on average. It belongs to exactly the text that is scored. */
+import { ratioError } from './batching/units.ts';
 import type { Information, TokenSplit } from './dataset.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
@@ -35,9 +36,7 @@ export function entropyFloor(
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const length = sum(bytes);
   if (length === 0) return null;
-  const bitsPerByte = sum(bits) / length;
-  const n = bits.length;
-  const squares = sum(bits.map((own, d) => (own - bitsPerByte * bytes[d]) ** 2));
-  const standardError = n < 2 ? null : Math.sqrt((n / (n - 1)) * squares) / length;
-  return { bitsPerByte, standardError, documents: n };
+  const documents = bits.length;
+  const standardError = documents < 2 ? null : ratioError(bits, bytes);
+  return { bitsPerByte: sum(bits) / length, standardError, documents };
 }

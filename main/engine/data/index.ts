@@ -15,6 +15,8 @@ export type { Batcher, BatcherOptions, BatchingMode } from './batching/batcher.t
 export { textIdentity, tokenizerIdentity } from './identity.ts';
 export { evaluationSet } from './batching/evaluation.ts';
 export type { EvaluationOptions, EvaluationSet } from './batching/evaluation.ts';
+export { ratioError } from './batching/units.ts';
+export type { ScoredUnit } from './batching/units.ts';
 export { IGNORE } from './batching/layout.ts';
 export type { Batch } from './batching/layout.ts';
 export { corpusDescriptions, downloadNames } from './downloads/registry.ts';

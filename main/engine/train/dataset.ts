@@ -50,6 +50,8 @@ export async function prepareData({ config, cache, onProgress, signal }: Prepare
       sequencesPerEpoch: train.rowsPerEpoch,
       scoredTokens: scored.tokens,
       scoredBytes: scored.bytes,
+      scoredUnit: scored.units.unit,
+      scoredUnits: scored.units.ends.length,
       entropyFloor: floor?.bitsPerByte,
       entropyFloorError: floor?.standardError ?? undefined,
       reading: readingText(dataset.reading) ?? undefined,

@@ -2,6 +2,7 @@
  * Validation: every token of the fixed rows is scored exactly once, whatever the batch shape. Losses of single tokens are summed in
  * float64, in the order of the rows, so that the batch shape does not even change the order of the sum.
  */
+import { ratioError } from '../data/index.ts';
 import type { Batch, EvaluationSet } from '../data/index.ts';
 import type { LoadedProgram, Session, TypedArray } from '../executors/executor.ts';
 
@@ -12,6 +13,9 @@ export interface EvaluationResult {
   readonly perplexity: number;
   /** Bits per byte: nats of all scored tokens ÷ (ln 2 × bytes that they stand for). */
   readonly bpb: number;
+  /** Standard errors of both over the units of the text (documents where there are enough); NaN for a single unit. */
+  readonly lossError: number;
+  readonly bpbError: number;
   /** Share of scored tokens whose most likely continuation is right. */
   readonly accuracy: number;
   /** Scored ÷ all tokens of the validation split. */
@@ -34,13 +38,18 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationRe
   let nats = 0;
   let correct = 0;
   let scored = 0;
+  const { ends, bytes } = data.units;
+  const unitNats = new Float64Array(ends.length);
+  let unit = 0;
   for (let index = 0; index < data.batches; index++) {
     if ((await options.onBatch?.(index / data.batches)) === false) return undefined;
     const batch = data.batch(index);
     const out = await session.run(loaded, inputsOf(batch));
     for (const [i, target] of batch.targets.entries()) {
       if (target < 0) continue;
+      if (scored === ends[unit]) unit++;
       nats += out.loss![i]!;
+      unitNats[unit] += out.loss![i]!;
       correct += out.correct![i]!;
       scored++;
     }
@@ -51,6 +60,11 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationRe
     loss,
     perplexity: Math.exp(loss),
     bpb: nats / (Math.LN2 * data.bytes),
+    lossError: ratioError(
+      unitNats,
+      ends.map((end, u) => end - (ends[u - 1] ?? 0)),
+    ),
+    bpbError: ratioError(unitNats, bytes) / Math.LN2,
     accuracy: correct / scored,
     coverage: data.coverage,
     scored,

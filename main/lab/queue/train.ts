@@ -321,6 +321,8 @@ function environmentOf(
     vocabulary: dataset.vocabularySize,
     scoredTokens: dataset.scoredTokens ?? dataset.validationTokens,
     scoredBytes: dataset.scoredBytes ?? dataset.validationBytes,
+    scoredUnit: dataset.scoredUnit ?? null,
+    scoredUnits: dataset.scoredUnits ?? null,
     entropyFloor: dataset.entropyFloor ?? null,
     entropyFloorError: dataset.entropyFloorError ?? null,
     reading: dataset.reading ?? null,

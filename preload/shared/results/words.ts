@@ -1,8 +1,10 @@
 /** The ranking in words, the same in the command line, the interface and exports. */
 import type { RunState } from '../../contract/runs.ts';
 import { formatDifference, formatInteger, formatMean, formatValue, plural } from '../format.ts';
+import { describe } from '../statistics/describe.ts';
 import { labelOf } from './groups.ts';
 import type { RankedSetting, Ranking, Rankings } from './rank.ts';
+import { finalValue } from './samples.ts';
 import type { Outcome } from './samples.ts';
 
 /** In the order in which they are told. */
@@ -124,7 +126,19 @@ export function rankingNotes(ranking: Ranking): string[] {
   const undecided = others.filter(({ verdict }) => verdict === 'undecided');
   if (undecided.length > 0) notes.push(undecidedNote(undecided, seeds));
   if (open > 0) notes.push(`${plural(open, 'run')} ${open === 1 ? 'is' : 'are'} not done: the order may change.`);
-  return notes;
+  return [...notes, ...textNote(ranking)];
+}
+
+/** How much the score of a model owes to the text that was held out: its standard error over the documents of that text. */
+export const errorName = (metric: string): string => `${metric}_se`;
+
+/** All settings are scored on one text, so that its luck is theirs together: it moves the values, hardly their differences. */
+function textNote({ metric, best }: Ranking): string[] {
+  const { mean, n } = describe((best?.counted ?? []).map((run) => finalValue(run, errorName(metric))));
+  if (n === 0) return [];
+  return [
+    `Another validation text of the same kind would move all values together, by about ± ${formatValue(mean, 2)} (standard error of ${metric} over this text).`,
+  ];
 }
 
 function undecidedNote(undecided: readonly RankedSetting[], seeds: number): string {

@@ -4,6 +4,7 @@ import type { BatchingMode } from '../../../main/engine/data/batching/batcher.ts
 import { evaluationSet } from '../../../main/engine/data/batching/evaluation.ts';
 import type { Batch } from '../../../main/engine/data/batching/layout.ts';
 import type { TokenSplit } from '../../../main/engine/data/dataset.ts';
+import { ratioError } from '../../../main/engine/data/batching/units.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
 
 const EOS = 256;
@@ -197,6 +198,60 @@ describe('evaluation', () => {
         expect([set.tokens, set.coverage, set.bytes]).toEqual([split.tokens.length, 1, split.bytes]);
       }
     }
+  });
+
+  test('its text consists of documents, of pieces where these are few, of tokens where it is short (would catch a wrong boundary)', () => {
+    for (let trial = 0; trial < 60; trial++) {
+      const split = splitOf(Array.from({ length: 1 + random(40) }, () => random(30)));
+      const context = 1 + random(12);
+      const limit = trial % 2 === 0 ? 0 : 1 + random(split.tokens.length);
+      const { units, tokens, bytes } = evaluationSet(split, tokenizer, { layout: 'stream', context, rows: 2, limit });
+      const ends = [...units.ends];
+      const begun = [...split.offsets].slice(0, -1).filter((at) => at < tokens);
+      expect(ends.at(-1)).toBe(tokens);
+      expect([...units.bytes].reduce((sum, own) => sum + own, 0)).toBe(bytes);
+      expect(ends.every((end, u) => end > (ends[u - 1] ?? 0))).toBe(true);
+      if (begun.length >= 20) expect([units.unit, ends.slice(0, -1)]).toEqual(['document', begun.slice(1)]);
+      else {
+        // No unit reaches into another document.
+        if (units.unit === 'piece') expect(begun.slice(1).every((at) => ends.includes(at))).toBe(true);
+        expect(units.unit === 'piece' ? ends.length >= 20 : ends.length === tokens).toBe(true);
+        for (const [u, end] of ends.entries()) expect(end - (ends[u - 1] ?? 0)).toBeLessThanOrEqual(context);
+      }
+      ends.forEach((end, u) => {
+        const from = ends[u - 1] ?? 0;
+        expect(units.bytes[u]).toBe([...split.tokens.subarray(from, end)].filter((token) => token !== EOS).length);
+      });
+    }
+  });
+
+  test('the error of a ratio is that of its definition, and covers the truth as often as it should (would catch tokens for documents)', () => {
+    // The jackknife shares no formula with it, and agrees to second order.
+    const sizes = [120, 80, 200, 95, 140, 60, 170, 110];
+    const amounts = sizes.map((size, i) => size * (2 + 0.1 * Math.sin(5 * i)));
+    const ratio = (keep: (i: number) => boolean) => {
+      const sum = (list: readonly number[]) => list.reduce((total, x, i) => total + (keep(i) ? x : 0), 0);
+      return sum(amounts) / sum(sizes);
+    };
+    const left = sizes.map((_, out) => ratio((i) => i !== out));
+    const middle = left.reduce((a, b) => a + b) / left.length;
+    const jackknife = Math.sqrt((7 / 8) * left.reduce((sum, x) => sum + (x - middle) ** 2, 0));
+    expect(Math.abs(ratioError(amounts, sizes) / jackknife - 1)).toBeLessThan(0.1);
+    expect(ratioError([3], [2])).toBeNaN();
+    expect(ratioError([2, 4, 6], [1, 2, 3])).toBe(0);
+    // Documents differ by their own luck: 2 standard errors hold the truth in about 95 of 100 samples.
+    let held = 0;
+    for (let trial = 0; trial < 400; trial++) {
+      const lengths = Array.from({ length: 40 }, () => 50 + random(100));
+      const nats = lengths.map((length) => {
+        const luck = (random(1000) + random(1000) + random(1000)) / 1000 - 1.5;
+        return length * (3 + 0.3 * luck);
+      });
+      const [total, all] = [nats, lengths].map((list) => list.reduce((a, b) => a + b));
+      if (Math.abs(total / all - 3) < 2 * ratioError(nats, lengths)) held++;
+    }
+    expect(held / 400).toBeGreaterThan(0.9);
+    expect(held / 400).toBeLessThan(0.99);
   });
 
   test('a limit scores the first so many tokens and says so', () => {

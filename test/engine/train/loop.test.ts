@@ -40,8 +40,10 @@ describe('training loop', () => {
       'train/loss',
       'val/accuracy',
       'val/bpb',
+      'val/bpb_se',
       'val/coverage',
       'val/loss',
+      'val/loss_se',
       'val/perplexity',
     ]);
     // Every checkpoint of the last step is announced with the loss of that step.

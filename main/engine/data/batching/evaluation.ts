@@ -3,6 +3,8 @@ import type { TokenSplit } from '../dataset.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { DocumentRows, fillRow, positive } from './layout.ts';
 import type { Batch } from './layout.ts';
+import { scoredUnits } from './units.ts';
+import type { ScoredUnits } from './units.ts';
 
 export interface EvaluationOptions {
   /** `stream`: consecutive windows; `documents`: each row holds (a chunk of) one document, as in training by documents. */
@@ -23,6 +25,8 @@ export interface EvaluationSet {
   readonly bytes: number;
   /** Scored ÷ all tokens of the split. */
   readonly coverage: number;
+  /** What the scored text consists of, for its uncertainty, with the bytes of each. Targets are in the order of the text. */
+  readonly units: ScoredUnits & { readonly bytes: Float64Array };
   batch(index: number): Batch;
 }
 
@@ -52,14 +56,21 @@ export function evaluationSet(
     }
     rowCount = low;
   }
+  const units = scoredUnits(split.offsets, end, context);
+  const unitBytes = new Float64Array(units.ends.length);
   let bytes = 0;
-  for (let i = 0; i < end; i++) bytes += tokenBytes[split.tokens[i]];
+  for (let i = 0, u = 0; i < end; i++) {
+    if (i === units.ends[u]) u++;
+    bytes += tokenBytes[split.tokens[i]];
+    unitBytes[u] += tokenBytes[split.tokens[i]];
+  }
   const batches = Math.ceil(rowCount / rows);
   return {
     batches,
     tokens: end,
     bytes,
     coverage: end / total,
+    units: { ...units, bytes: unitBytes },
     batch(index) {
       if (!Number.isInteger(index) || index < 0 || index >= batches)
         throw new RangeError(`batch ${index} is outside 0 … ${batches - 1}`);

@@ -4,6 +4,7 @@ import {
   deviceFor,
   fitReport,
   fitSweep,
+  measureTexts,
   NoDeviceError,
   samplesFrom,
   speedsIn,
@@ -71,6 +72,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
     const plan = await makePlan(context, spec, places);
     for (const { message } of plan.warnings) output.warn(message);
     const settings = settingsOf(plan);
+    await measureTexts(settings.map((each) => each.config));
     const device = await chosenDevice(settings[0]!.config, flags.gpu);
     const report = fitSweep(settings, device, common);
     output.data({ ...report, dropped: plan.dropped.length });
@@ -85,6 +87,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   });
   for (const warning of warnings) output.warn(located(warning));
   const device = await chosenDevice(config, flags.gpu);
+  await measureTexts([config]);
   const report = fitReport(config, device, common);
   output.data(report);
   printFit(output, report);

@@ -4,6 +4,8 @@ export { listDatasets } from './datasetCache.ts';
 export type { CachedDataset } from './datasetCache.ts';
 export type { PrepareOptions } from './prepare.ts';
 export type { Dataset, DatasetStats, TokenArray, TokenSplit } from './dataset.ts';
+export { filesNamed } from './reading/listing.ts';
+export type { CorpusFile } from './reading/sourceFile.ts';
 export { entropyFloor } from './floor.ts';
 export type { EntropyFloor } from './floor.ts';
 export type { DataProgress, OnProgress } from './progress.ts';

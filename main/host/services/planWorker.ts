@@ -1,9 +1,9 @@
 /** The thread that plans: building and differentiating a large model takes seconds, in which nobody shall wait for anything else. */
 import { workerData } from 'node:worker_threads';
-import type { Config } from '../../../preload/contract/settings.ts';
+import type { Config, Warning } from '../../../preload/contract/settings.ts';
 import type { Draft } from '../../../preload/contract/draft.ts';
 import type { ProgramOccupancy } from '../../../preload/contract/shapes.ts';
-import { checkLaunch, fitReport, speedsIn } from '../../lab/fit/index.ts';
+import { checkLaunch, fitReport, measureTexts, speedsIn, textWarnings } from '../../lab/fit/index.ts';
 import type { FitDevice, FitReport, LaunchCheck, Prices } from '../../lab/fit/index.ts';
 import { openStore } from '../../store/index.ts';
 import { loadWorkshop } from '../lab.ts';
@@ -65,16 +65,32 @@ const memory = new PlanMemory(
 
 const drafts = new DraftPlans(workshop.registry);
 
+/** Of the first settings: a form asks at every keystroke. How often the text is read is known once the model is planned. */
+const LOOKED_AT = 100;
+async function warningsOfTexts(plan: SweepPlan): Promise<Warning[]> {
+  const configs = configsOf(plan)
+    .slice(0, LOOKED_AT)
+    .map(({ config }) => config);
+  await measureTexts(configs);
+  const messages = new Set(configs.flatMap((config) => textWarnings(config, null)));
+  return [...messages].map((message) => ({ code: 'text', message }));
+}
+
 answerWith<PlanQuestions>(
   {
     draft: async ({ draft }) => {
       const plan = await drafts.get(draft);
-      return { summary: summaryOf(plan), first: plan.problems.length > 0 ? null : (plan.runs[0]?.config ?? null) };
+      const { warnings, ...summary } = summaryOf(plan);
+      return {
+        summary: { ...summary, warnings: [...warnings, ...(await warningsOfTexts(plan))] },
+        first: plan.problems.length > 0 ? null : (plan.runs[0]?.config ?? null),
+      };
     },
     sweep: async ({ draft, device, prices, budget }, signal) => {
       return await checkSweep(memory, configsOf(await drafts.get(draft)), device, { prices, budget, signal });
     },
     report: async ({ config, device, prices, occupancy }) => {
+      await measureTexts([config]);
       return {
         report: fitReport(config, device, { catalog, prices, samples: memory.samples }),
         programs: occupancy ? programOccupancy(config, { kind: device.kind, catalog }) : [],

@@ -2,6 +2,7 @@
 import { StopRuleError, StopRules } from '../../engine/train/stopRules.ts';
 import type { PlannedLength } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { textIn } from './textSizes.ts';
 import { typicalBytesPerToken } from './vocabulary.ts';
 
 export interface DatasetSize {
@@ -17,13 +18,25 @@ export interface DatasetSize {
 
 const STORIES_BYTES = 2_000_000;
 
-/** Size of the data as the settings give it; undefined for files and downloads without a limit. */
+/**
+ * Size of the data as the settings give it, and the files that they name, where somebody has looked (measureTexts); undefined for
+ * downloads without a limit.
+ */
 export function estimateDataset(config: Config): DatasetSize | undefined {
-  const size = (config['data.size'] as number) || (config['data.corpus'] === 'stories' ? STORIES_BYTES : 0);
-  if (size === 0) return undefined;
-  const tokens = size / typicalBytesPerToken(config);
-  const held = config['data.validation_path'] === '' ? (config['data.validation'] as number) : 0;
-  return { trainTokens: Math.round(tokens * (1 - held)), validationTokens: Math.round(tokens * held), exact: false };
+  const limit = (config['data.size'] as number) || (config['data.corpus'] === 'stories' ? STORIES_BYTES : Infinity);
+  // Files are read up to the limit; a name that is no file has no size of its own.
+  const size =
+    config['data.corpus'] === 'stories' ? limit : Math.min(limit, textIn(config, 'data.corpus')?.bytes ?? Infinity);
+  if (size === Infinity) return undefined;
+  const perToken = typicalBytesPerToken(config);
+  const apart = config['data.validation_path'] !== '';
+  const held = apart ? 0 : (config['data.validation'] as number);
+  const validation = apart ? (textIn(config, 'data.validation_path')?.bytes ?? 0) : size * held;
+  return {
+    trainTokens: Math.round((size * (1 - held)) / perToken),
+    validationTokens: Math.round(validation / perToken),
+    exact: false,
+  };
 }
 
 /** Steps and tokens by the stop rules of the engine. Steps are computed for full rows: padding and last short rows are not foreseen. */

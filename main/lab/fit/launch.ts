@@ -3,7 +3,10 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { checkBeforeLaunch } from './before.ts';
 import type { CheckedConfig, LaunchCheck, LaunchCheckOptions } from './before.ts';
 import { deviceFor } from './choose.ts';
+import { plannedLength } from './budget.ts';
 import type { FitDevice } from './devices.ts';
+import { measureTexts } from './textSizes.ts';
+import { allTextWarnings } from './textWarnings.ts';
 
 /** Finds the device of a configuration; {@link deviceFor} but in tests. */
 export type FindDevice = (config: Config) => Promise<FitDevice>;
@@ -18,6 +21,7 @@ export async function checkLaunch(
   options: LaunchCheckOptions = {},
   find: FindDevice = (config) => deviceFor(config),
 ): Promise<LaunchCheck> {
+  await measureTexts(configs);
   const found = new Map<string, Promise<FitDevice>>();
   const groups = new Map<string, { device: FitDevice; indices: number[] }>();
   for (const [index, config] of configs.entries()) {
@@ -39,7 +43,7 @@ export async function checkLaunch(
   });
   return {
     refusals: checks.flatMap(({ refusals }) => refusals),
-    warnings: checks.flatMap(({ warnings }) => warnings),
+    warnings: [...checks.flatMap(({ warnings }) => warnings), ...textWarningsOf(configs, checks)],
     checked: checks.flatMap(({ checked }) => checked).sort((a, b) => b.plan.totalBytes - a.plan.totalBytes),
     concurrency: Math.min(options.concurrency ?? 1, ...checks.map(({ concurrency }) => concurrency)),
     limit: least(checks.flatMap(({ limit }) => limit ?? [])),
@@ -47,3 +51,14 @@ export async function checkLaunch(
 }
 
 const least = (limits: readonly number[]): number | null => (limits.length === 0 ? null : Math.min(...limits));
+
+/** Configurations with one plan may differ in their text and in how long they train. */
+function textWarningsOf(configs: readonly Config[], checks: readonly Pick<LaunchCheck, 'checked'>[]): string[] {
+  return allTextWarnings(
+    checks.flatMap(({ checked }) =>
+      checked.flatMap(({ indices, plan }) =>
+        indices.map((i) => ({ config: configs[i]!, tokens: plannedLength(configs[i]!, plan).tokens })),
+      ),
+    ),
+  );
+}

@@ -7,6 +7,7 @@ import { fitPlan, runUse } from './plan.ts';
 import type { FitPlan, PlanOptions } from './plan.ts';
 import { largestMicroBatch, largestOverall } from './search.ts';
 import { suggest } from './suggest.ts';
+import { textWarnings } from './textWarnings.ts';
 import { costOf, estimateTime } from './time.ts';
 import type { FindSamples } from './pace.ts';
 import { verdictFor } from './verdict.ts';
@@ -64,5 +65,6 @@ export function warningsOf(config: Config, device: FitDevice, plan: FitPlan): st
       `${device.kind} allocates tensor by tensor: its bytes are counted, not planned, and single operations need more`,
     );
   if (plan.length.estimated) warnings.push('the number of steps rests on the size that the settings give the data');
+  warnings.push(...textWarnings(config, plan.length.tokens));
   return warnings;
 }

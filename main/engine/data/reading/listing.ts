@@ -211,3 +211,8 @@ export async function findFiles(path: string, setting: string): Promise<Listing 
   const notes = new ReadingNotes();
   return { files: [await described(absolute, notes, setting)], notes };
 }
+
+/** The files that a path, folder or glob means, and nothing of what they hold; null when there are none. @throws DataError */
+export async function filesNamed(path: string): Promise<readonly CorpusFile[] | null> {
+  return (await findFiles(path, 'data.corpus'))?.files ?? null;
+}

@@ -1,0 +1,70 @@
+/** What makes results of a run worthless although it trains: said before it starts. */
+import type { Config } from '../../../preload/contract/settings.ts';
+import { formatCount, formatInteger } from '../../../preload/shared/format.ts';
+import { estimateDataset } from './budget.ts';
+import type { DatasetSize } from './budget.ts';
+import { textIn } from './textSizes.ts';
+
+/** Fewer scored tokens than this leave a loss with an error as large as the differences that sweeps are made for. */
+export const LEAST_SCORED = 5000;
+/** A run that reads its text more often than this learns it by heart, whatever its settings. */
+export const MOST_PASSES = 100;
+
+/** @param tokens that the run is planned to train on; null when nobody knows */
+export function textWarnings(
+  config: Config,
+  tokens: number | null,
+  size: DatasetSize | undefined = estimateDataset(config),
+): string[] {
+  return [...sameText(config), ...tooSmall(config, size), ...tooOften(tokens, size)];
+}
+
+/** The warnings of many configurations, each once. */
+export const allTextWarnings = (
+  configs: readonly { readonly config: Config; readonly tokens: number | null }[],
+): string[] => [...new Set(configs.flatMap(({ config, tokens }) => textWarnings(config, tokens)))];
+
+function sameText(config: Config): string[] {
+  const [train, validation] = [textIn(config, 'data.corpus'), textIn(config, 'data.validation_path')];
+  if (train === undefined || validation === undefined) return [];
+  const shared = [...validation.files].filter((file) => train.files.has(file)).length;
+  if (shared === 0) return [];
+  const which =
+    shared === validation.files.size
+      ? 'everything in data.validation_path'
+      : `${shared} of ${validation.files.size} files of data.validation_path`;
+  return [
+    `${which} (${String(config['data.validation_path'])}) is trained on too, because data.corpus holds the same: its loss says nothing about ` +
+      'new text; name another text, or leave data.validation_path empty and a share is held out',
+  ];
+}
+
+function tooSmall(config: Config, size: DatasetSize | undefined): string[] {
+  const limit = config['eval.tokens'] as number;
+  const unknown =
+    config['data.validation_path'] !== '' && size?.exact !== true && !textIn(config, 'data.validation_path');
+  const held = (unknown ? undefined : size?.validationTokens) ?? Infinity;
+  if (limit > 0 && limit < LEAST_SCORED && limit <= held)
+    return [
+      `eval.tokens is ${limit}: a loss over so few tokens is too uncertain to rank settings by; score ${LEAST_SCORED} or more, or all (0)`,
+    ];
+  if (held >= LEAST_SCORED) return [];
+  const wider =
+    config['data.validation_path'] === ''
+      ? 'more text, a larger data.validation, or a text of its own in data.validation_path'
+      : 'a longer text in data.validation_path';
+  return [
+    `${size?.exact === true ? '' : 'about '}${formatCount(held)} tokens are held out: a loss over so few is too uncertain to rank settings by; ` +
+      `what helps is ${wider}`,
+  ];
+}
+
+function tooOften(tokens: number | null, size: DatasetSize | undefined): string[] {
+  if (tokens === null || size === undefined || size.trainTokens === 0) return [];
+  const passes = tokens / size.trainTokens;
+  if (passes <= MOST_PASSES) return [];
+  return [
+    `the run reads its text ${size.exact ? '' : 'about '}${formatInteger(Number(passes.toPrecision(2)))} times (${formatCount(tokens)} tokens of training, ` +
+      `${formatCount(size.trainTokens)} of text) and will know it by heart; what helps is more text or an earlier stop`,
+  ];
+}

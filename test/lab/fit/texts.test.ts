@@ -1,0 +1,128 @@
+/** What is known of the text that a run will read, and what is said about it before it starts. */
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { estimateDataset } from '../../../main/lab/fit/budget.ts';
+import { checkLaunch, fitPlan, measureTexts, textWarnings } from '../../../main/lab/fit/index.ts';
+import { LEAST_SCORED, MOST_PASSES } from '../../../main/lab/fit/textWarnings.ts';
+import { builtInRegistry } from '../../../main/lab/settings/index.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+
+const { defaults, catalog } = builtInRegistry();
+const configOf = (values: Config): Config => catalog.complete({ ...defaults, ...values });
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sweeplab-texts-'));
+  mkdirSync(join(folder, 'many'));
+  writeFileSync(join(folder, 'a.txt'), 'x'.repeat(1_100_000));
+  writeFileSync(join(folder, 'many', '1.txt'), 'y'.repeat(300_000));
+  writeFileSync(join(folder, 'many', '2.txt'), 'z'.repeat(100_000));
+  writeFileSync(join(folder, 'small.txt'), 'w'.repeat(2000));
+  linkSync(join(folder, 'many', '2.txt'), join(folder, 'hard.txt'));
+  symlinkSync(join(folder, 'a.txt'), join(folder, 'link.txt'));
+  writeFileSync(join(folder, 'b.txt.gz'), gzipSync('v'.repeat(1000)));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (...parts: string[]): string => join(folder, ...parts);
+
+/** Sizes after a look at the files. */
+async function sizeOf(values: Config) {
+  const config = configOf({ 'tokenizer.kind': 'byte', 'data.validation': 0.1, ...values });
+  await measureTexts([config]);
+  return estimateDataset(config);
+}
+async function warningsOf(values: Config, tokens: number | null = null): Promise<string[]> {
+  const config = configOf({ 'tokenizer.kind': 'byte', ...values });
+  await measureTexts([config]);
+  return textWarnings(config, tokens);
+}
+
+describe('the size of the text', () => {
+  it('is that of the files, up to data.size (would catch the limit of a recipe taken for the text)', async () => {
+    expect(await sizeOf({ 'data.corpus': at('a.txt'), 'data.size': 10_000_000_000 })).toMatchObject({
+      trainTokens: 990_000,
+      validationTokens: 110_000,
+      exact: false,
+    });
+    expect(await sizeOf({ 'data.corpus': at('a.txt'), 'data.size': 50_000 })).toMatchObject({ trainTokens: 45_000 });
+    expect(await sizeOf({ 'data.corpus': at('many'), 'data.size': 0 })).toMatchObject({ trainTokens: 360_000 });
+    expect(await sizeOf({ 'data.corpus': at('many', '*.txt') })).toMatchObject({ trainTokens: 360_000 });
+    expect(await sizeOf({ 'data.corpus': at('a.txt'), 'data.validation_path': at('small.txt') })).toMatchObject({
+      trainTokens: 1_100_000,
+      validationTokens: 2000,
+    });
+    expect((await sizeOf({ 'data.corpus': at('b.txt.gz') }))!.trainTokens).toBeGreaterThan(27);
+    expect(await sizeOf({ 'data.corpus': at('nothing.txt') })).toBeUndefined();
+    expect(await sizeOf({ 'data.corpus': 'stories', 'data.size': 0 })).toMatchObject({ trainTokens: 1_800_000 });
+  });
+
+  it('is what the plan counts token ids for (would catch 4 GiB of them for a text of 1 MB)', async () => {
+    const config = configOf({
+      'data.corpus': at('a.txt'),
+      'data.size': 10_000_000_000,
+      'tokenizer.kind': 'byte',
+      'model.width': 32,
+      'model.depth': 1,
+    });
+    await measureTexts([config]);
+    expect(fitPlan(config, { kind: 'cpu' }).base.parts.find(({ what }) => what === 'token ids')!.bytes).toBe(2_200_000);
+  });
+});
+
+describe('before launch it is said', () => {
+  it('that a validation text is too small to rank settings by', async () => {
+    const base = { 'data.corpus': at('a.txt'), 'eval.tokens': 0 };
+    expect(await warningsOf({ ...base, 'data.validation': 0.1 })).toEqual([]);
+    expect(await warningsOf({ ...base, 'data.validation': 0.001 })).toEqual([
+      expect.stringMatching(/^about 1\.10k tokens are held out.*a larger data\.validation/u),
+    ]);
+    expect(await warningsOf({ ...base, 'data.validation_path': at('small.txt') })).toEqual([
+      expect.stringMatching(/^about 2\.00k tokens are held out.*a longer text in data\.validation_path/u),
+    ]);
+    expect(await warningsOf({ 'eval.tokens': 50 })).toEqual([expect.stringMatching(/^eval\.tokens is 50: /u)]);
+    expect(await warningsOf({ 'eval.tokens': LEAST_SCORED })).toEqual([]);
+    // Nobody knows how long a download is, or a file that is not there.
+    expect(await warningsOf({ 'data.corpus': 'fineweb-edu' })).toEqual([]);
+    expect(await warningsOf({ ...base, 'data.validation_path': at('nothing.txt') })).toEqual([]);
+  });
+
+  it('that a run reads its text so often that it knows it by heart', async () => {
+    const base = { 'data.corpus': at('a.txt'), 'data.validation': 0.1, 'eval.tokens': 0 };
+    expect(await warningsOf(base, MOST_PASSES * 990_000)).toEqual([]);
+    expect(await warningsOf(base, 8000 * 990_000)).toEqual([
+      expect.stringMatching(/reads its text about 8,000 times/u),
+    ]);
+    expect(await warningsOf(base, null)).toEqual([]);
+  });
+
+  it('that training and validation are the same text, whatever names it has (would catch comparing paths)', async () => {
+    const on = (corpus: string, validation: string) =>
+      warningsOf({ 'data.corpus': at(corpus), 'data.validation_path': at(validation), 'eval.tokens': LEAST_SCORED });
+    expect(await on('a.txt', 'a.txt')).toEqual([expect.stringMatching(/^everything in data\.validation_path/u)]);
+    expect(await on('a.txt', 'link.txt')).toEqual([expect.stringMatching(/^everything/u)]);
+    expect(await on('many', 'hard.txt')).toEqual([expect.stringMatching(/^everything/u)]);
+    expect(await on('hard.txt', 'many')).toEqual([expect.stringMatching(/^1 of 2 files/u)]);
+    expect(await on('a.txt', 'many')).toEqual([]);
+  });
+
+  it('by the check of a launch, for each text once', async () => {
+    const configs = [1, 2].flatMap((seed) =>
+      [0.001, 0.002].map((lr) =>
+        configOf({
+          'data.corpus': at('small.txt'),
+          'tokenizer.kind': 'byte',
+          'model.width': 32,
+          'model.depth': 1,
+          'stop.steps': 100_000,
+          'optimizer.lr': lr,
+          seed,
+        }),
+      ),
+    );
+    const { warnings } = await checkLaunch(configs);
+    expect(warnings.filter((text) => /held out|by heart/u.test(text))).toHaveLength(2);
+  });
+});

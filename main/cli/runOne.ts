@@ -11,7 +11,7 @@ import { ending, TrainDisplay } from './progress/train.ts';
 /** Trains a queued run. Sets the exit code. */
 export async function trainQueued(context: Context, lab: Lab, runId: string): Promise<RunRecord> {
   const { output } = context;
-  using display = new TrainDisplay(output);
+  using display = new TrainDisplay(output, context.workshop.registry.catalog);
   const queue = lab.queue({
     places: 1,
     scope: { runId },

@@ -14,6 +14,11 @@ const PHASES: Readonly<Record<DataProgress['phase'], string>> = {
   save: 'saving the dataset',
 };
 
+/** Share of held-out documents from which on their loss tells what was learnt by heart. */
+const MANY_TWICE = 0.2;
+const twiceWords = (share: number): string =>
+  `${Math.round(100 * share)} % of the held-out documents occur word for word in the training text: their loss says little about new text`;
+
 export type DataDisplay = Disposable & Required<Pick<DatasetOptions, 'onProgress' | 'onReady'>>;
 
 /**
@@ -33,7 +38,8 @@ export function dataDisplay(output: Output, { summary = true }: { readonly summa
     onProgress: (progress) => {
       latest = progress;
     },
-    onReady: ({ reading }) => {
+    onReady: ({ reading, stats }) => {
+      if (stats.duplicateFraction >= MANY_TWICE) tell(twiceWords(stats.duplicateFraction), (text) => output.warn(text));
       for (const [side, report] of Object.entries(reading))
         if (report !== null && summary) tell(`${side}: ${readingSentence(report)}`, (text) => output.note(text));
       for (const warning of readingWarnings(reading)) tell(warning, (text) => output.warn(text));

@@ -2,6 +2,8 @@
 import type { DatasetInfo, EngineInfo, EngineMessage } from '../../../preload/contract/engine.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { errorName } from '../../../preload/shared/results/words.ts';
+import type { Catalog } from '../../engine/catalog.ts';
+import { fitPlan } from '../../lab/fit/index.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
 import {
   bar,
@@ -19,11 +21,14 @@ import { Ticker } from './ticker.ts';
 
 export class TrainDisplay implements Disposable {
   readonly #output: Output;
+  readonly #catalog: Catalog;
   readonly #ticker: Ticker;
   #monitor: RunMonitor | undefined;
 
-  constructor(output: Output) {
+  /** @param catalog the kinds that there are: the memory of the process is planned with them */
+  constructor(output: Output, catalog: Catalog) {
     this.#output = output;
+    this.#catalog = catalog;
     this.#ticker = new Ticker(
       output,
       () => this.#line(true),
@@ -39,7 +44,7 @@ export class TrainDisplay implements Disposable {
   #message(message: EngineMessage): void {
     const monitor = this.#monitor!;
     const evaluated = monitor.receive(message);
-    if (message.type === 'info') this.#output.note(header(message, monitor.run));
+    if (message.type === 'info') this.#output.note(header(message, monitor.run, this.#catalog));
     else if (message.type === 'log' && message.level !== 'log') this.#output.warn(message.text);
     else if (message.type === 'begin' && message.step > 0) this.#output.note(`continues after step ${message.step}`);
     else if (message.type === 'sample')
@@ -75,8 +80,8 @@ export function phaseLine({ phase }: RunMonitor): string {
   return `${phase.name}${share}${eta}`;
 }
 
-function header(info: EngineInfo, run: RunRecord): string {
-  const { dataset, environment, memory } = info;
+function header(info: EngineInfo, run: RunRecord, catalog: Catalog): string {
+  const { dataset, environment } = info;
   const tokens = info.plannedSteps === null ? null : info.plannedSteps * info.tokensPerStep;
   const epochs = tokens === null ? '' : ` (${formatNumber(tokens / dataset.trainTokens, 2)} epochs)`;
   const budget =
@@ -97,10 +102,7 @@ function header(info: EngineInfo, run: RunRecord): string {
     ],
     ['budget', budget + flops],
     ['device', `${environment.executor ?? '?'}${environment.device === undefined ? '' : `: ${environment.device}`}`],
-    [
-      'memory',
-      `${formatMemory(memory.persistentBytes + memory.arenaBytes)} (state ${formatMemory(memory.persistentBytes)}, step ${formatMemory(memory.arenaBytes)})`,
-    ],
+    ['memory', memoryWords(info, run, catalog)],
   ];
   if (dataset.entropyFloor !== undefined)
     rows.push([
@@ -113,6 +115,18 @@ function header(info: EngineInfo, run: RunRecord): string {
 /** The entropy with its standard error: `0.5874 ± 0.0110`. */
 export const formatFloor = (floor: number, error: number | null | undefined): string =>
   error === null || error === undefined ? formatNumber(floor) : `${formatNumber(floor)} ± ${formatNumber(error)}`;
+
+/** What the fit check promises for the process, with the text as it is now known to be; the engine itself only knows its plan. */
+function memoryWords({ memory, dataset, environment }: EngineInfo, run: RunRecord, catalog: Catalog): string {
+  const planned = `state ${formatMemory(memory.persistentBytes)}, step ${formatMemory(memory.arenaBytes)}`;
+  const kind = environment.executor;
+  if (kind === undefined) return planned;
+  const { trainTokens, validationTokens, sequencesPerEpoch } = dataset;
+  const size = { trainTokens, validationTokens, sequencesPerEpoch, exact: true };
+  const { base } = fitPlan(run.config, { kind, catalog, dataset: size });
+  const total = memory.persistentBytes + memory.arenaBytes + base.bytes;
+  return `${formatMemory(total)} (${planned}, the process around them ${formatMemory(base.bytes)})`;
+}
 
 /** Over what `±` behind a loss is taken. */
 function scoredWords({ scoredUnit, scoredUnits }: DatasetInfo): string {

@@ -60,7 +60,7 @@ export function registerCommands(): () => void {
       id: 'sweep.new',
       title: 'New sweep',
       section: 'Do',
-      keys: ['n'],
+      keys: ['g n'],
       also: 'build experiment',
       run: () => navigate('/builder'),
     },

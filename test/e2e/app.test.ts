@@ -44,6 +44,7 @@ describe.skipIf(missing !== undefined)(
     const editor = (setting: string) => page.locator(`[data-setting="${setting}"] input`).first();
     const plan = () => page.getByRole('complementary', { name: 'Plan' });
     const launch = () => plan().getByRole('button', { name: /^Launch/u });
+    const clearDraft = () => page.getByRole('button', { name: 'Clear the draft' }).click();
     const pageAddress = () => page.evaluate<string>('location.hash');
     const groupBy = (of: Page) =>
       of
@@ -77,13 +78,15 @@ describe.skipIf(missing !== undefined)(
         'a drawn curve',
       );
       const drawn = await colouredPixels(page, 'train/loss');
-      // The same page, not read again, gets to the end of the run: evaluations appear, nothing trains any more.
+      // A first sweep shows what a sweep is: settings with their seeds.
+      sweep = /sweep=([^&]+)/u.exec(await pageAddress())![1]!;
+      // The same page, not read again, gets to the end of the runs: evaluations appear, nothing trains any more.
       await chart(page, 'val/loss').getByRole('img').waitFor();
       await titleBar()
         .getByText(/running/u)
-        .waitFor({ state: 'detached', timeout: PATIENCE });
+        .waitFor({ state: 'detached', timeout: 5 * PATIENCE });
       await expect(chart(page, 'train/loss').getByRole('img').getAttribute('aria-label')).resolves.toMatch(
-        /^train\/loss against step: 1 lines, from \d/u,
+        /^train\/loss against step: 4 lines, from \d/u,
       );
       expect(await colouredPixels(page, 'train/loss')).toBeGreaterThanOrEqual(drawn / 2);
     });
@@ -91,6 +94,9 @@ describe.skipIf(missing !== undefined)(
     it('says what is wrong with a setting, and launches nothing meanwhile (would catch problems that are swallowed)', async () => {
       await go(page, '#/');
       await page.getByRole('button', { name: 'Adapt Quick start' }).click();
+      // What Run trains is what Adapt shows.
+      await plan().getByText('4 settings × 2 seeds').waitFor();
+      await clearDraft();
       await editor('optimizer.lr').fill('0.001, 0.003');
       await editor('stop.steps').fill('400');
       await page.getByRole('textbox', { name: 'Seeds', exact: true }).fill('2');
@@ -115,6 +121,18 @@ describe.skipIf(missing !== undefined)(
       expect(await launch().getAttribute('aria-disabled')).toBeNull();
     });
 
+    it('asks before a key launches anything, and says how many (would catch runs started by a stray Ctrl+Enter)', async () => {
+      await page.keyboard.press('Control+Enter');
+      const dialog = page.getByRole('dialog', { name: /^Launch/u });
+      await dialog.getByText('2 settings × 2 seeds').waitFor();
+      // Pressed again and again it still waits for an answer.
+      await page.keyboard.press('Control+Enter');
+      await dialog.getByRole('button', { name: 'Launch 4 runs' }).waitFor();
+      expect(await pageAddress()).toMatch(/^#\/builder/u);
+      await page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'detached' });
+    });
+
     it('survives the death of an engine: it is said, and the queue goes on (would catch a queue that stops with a run)', async () => {
       await launch().click();
       await page.waitForURL(/#\/board\?sweep=/u);
@@ -137,6 +155,12 @@ describe.skipIf(missing !== undefined)(
         .getByRole('alert')
         .getByText(/It failed: .*(?:SIGKILL|killed)/u)
         .waitFor();
+      // Typing a note is typing: no letter of it is a shortcut, and nothing is launched by its end.
+      await page.getByRole('button', { name: 'Add a note' }).click();
+      await page.keyboard.type('baseline candidate');
+      await page.keyboard.press('Control+Enter');
+      await page.getByRole('button', { name: 'baseline candidate' }).waitFor();
+      expect(await pageAddress()).toContain(killed);
       await go(page, `#/sweep/${sweep}`);
       await page.getByText(/1\srun failed: /u).waitFor();
       await page.getByText(/3 of 4\sruns finished, 1 failed · /u).waitFor({ timeout: PATIENCE });
@@ -366,6 +390,8 @@ describe.skipIf(missing !== undefined)(
       await page.emulateMedia({ colorScheme: 'light' });
       await go(page, '#/');
       await page.getByRole('button', { name: 'Adapt Quick start' }).click();
+      await plan().getByText('4 settings × 2 seeds').waitFor();
+      await clearDraft();
       await editor('stop.steps').fill('1500');
       await launch().getByText('Launch 1 run').waitFor();
       await settled(page);

@@ -24,18 +24,28 @@ export function chordOf(press: KeyPress, mac: boolean): string {
 }
 
 export interface Matcher {
-  /** The command of this chord, `'prefix'` when a second key may follow, or null. */
+  /** The command of this chord, `'prefix'` when a second key may follow, or null: also for what looks like typing. */
   press(chord: string, time: number, commands: readonly Command[]): Command | 'prefix' | null;
 }
 
-/** How long the second key of a sequence may take. */
+/** How long the second key of a sequence may take. ms */
 const PATIENCE = 1200;
+/** Keys that follow each other faster than this are words, not shortcuts, once one of them was none. ms */
+const TYPING = 700;
+const isPlain = (chord: string): boolean => !/^(?:mod|ctrl|meta|alt)\+/u.test(chord);
 
 export function createMatcher(): Matcher {
   let first = '';
   let at = 0;
+  /** When the last letter came that was no shortcut: someone types, and believes to be in a field. */
+  let missed = -Infinity;
   return {
     press(chord, time, commands) {
+      if (isPlain(chord) && time - missed < TYPING) {
+        missed = time;
+        first = '';
+        return null;
+      }
       const sequence = first !== '' && time - at < PATIENCE ? `${first} ${chord}` : null;
       first = '';
       for (const wanted of sequence === null ? [chord] : [sequence, chord]) {
@@ -48,6 +58,7 @@ export function createMatcher(): Matcher {
         at = time;
         return 'prefix';
       }
+      if (isPlain(chord) && chord.length === 1) missed = time;
       return null;
     },
   };

@@ -53,6 +53,7 @@ describe('the words of the plan', () => {
   it('says what is launched, and why not, the most telling reason first', () => {
     expect(runsSentence(24, 8, 3)).toEqual({ total: '24\u00A0runs', how: '8\u00A0settings × 3\u00A0seeds' });
     const fine = {
+      unread: false,
       online: true,
       current: true,
       failed: null,
@@ -66,6 +67,8 @@ describe('the words of the plan', () => {
     expect(launchObstacle(fine)).toBeNull();
     expect(launchObstacle({ ...fine, current: false })).toBe('Planning');
     expect(launchObstacle({ ...fine, online: false })).toContain('connection');
+    // The plan is of the draft before the text, which would be launched unseen.
+    expect(launchObstacle({ ...fine, unread: true })).toContain('YAML');
     expect(launchObstacle({ ...fine, problems: [{ message: 'a' }, { message: 'b' }] })).toContain('a (and 1');
     expect(launchObstacle({ ...fine, doesNotFit: 2 })).toContain('2\u00A0runs of 4 do not fit');
     expect(launchObstacle({ ...fine, doesNotFit: 2, force: true })).toBeNull();

@@ -109,6 +109,25 @@ describe('keys', () => {
     expect(matcher.press('b', 9000, list)).toBe(list[1]);
   });
 
+  it('are left alone while someone types who lost the focus (would catch "baseline" that opens a new sweep at its n)', () => {
+    const list = [
+      command('new', { keys: ['n'] }),
+      command('go', { keys: ['g b'] }),
+      command('mod', { keys: ['mod+z'] }),
+    ];
+    const matcher = createMatcher();
+    const typed = [...'baseline begb'].map((key, i) =>
+      matcher.press(key === ' ' ? 'space' : key, 1000 + 120 * i, list),
+    );
+    expect(typed.every((found) => found === null)).toBe(true);
+    // A key with Ctrl is never text, and after a pause keys are shortcuts again.
+    expect(matcher.press('mod+z', 2700, list)).toBe(list[2]);
+    expect(matcher.press('n', 9000, list)).toBe(list[0]);
+    // Arrows miss without being text.
+    expect(matcher.press('arrowdown', 9100, list)).toBeNull();
+    expect(matcher.press('n', 9200, list)).toBe(list[0]);
+  });
+
   it('go to the newest enabled command', () => {
     const list = [command('old', { keys: ['s'] }), command('new', { keys: ['s'], enabled: () => false })];
     expect(createMatcher().press('s', 0, list)).toBe(list[0]);

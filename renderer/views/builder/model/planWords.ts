@@ -45,6 +45,8 @@ export function groupDropped(dropped: readonly DroppedCombination[]): DroppedGro
 
 export interface LaunchState {
   readonly online: boolean;
+  /** There is YAML that says something else, and cannot be read. */
+  readonly unread: boolean;
   /** A plan for exactly this draft is here. */
   readonly current: boolean;
   readonly failed: string | null;
@@ -60,6 +62,7 @@ export interface LaunchState {
 export function launchObstacle(state: LaunchState): string | null {
   if (state.launching) return 'Launching';
   if (!state.online) return 'The connection to the lab is lost';
+  if (state.unread) return 'The YAML cannot be read: correct it, or take it back';
   if (state.problems.length > 0) {
     const [first] = state.problems;
     const more = state.problems.length - 1;

@@ -29,9 +29,9 @@ export function startLab(): void {
   for (const store of stores) store.start();
   const toasts = useToasts();
   useClient().subscribe('notice', (notice) => {
-    const { level, message, details, path } = notice;
+    const { level, message, details, path, about } = notice;
     const action = path === undefined ? undefined : { label: 'Show', run: () => navigate(path) };
-    toasts.show({ level, message, details, action });
+    toasts.show({ level, message, details, action, ...(about === undefined ? {} : { about }) });
   });
   // Everything is read again after a reconnection: events may have been missed.
   watch(

@@ -1,4 +1,5 @@
 /** What the routes answer with, where it is not a run, a sweep or a series (those have files of their own). */
+import type { Draft } from './draft.ts';
 import type { Cost, Fit, FitChecks, FitDevice, FitPlan, Range, Suggestion, TimeBasis, Verdict } from './fit.ts';
 import type { ReadingReport } from './reading.ts';
 import type { CheckpointKind, SweepRecord } from './runs.ts';
@@ -58,6 +59,8 @@ export interface RecipeCard {
   readonly about: { readonly size: string; readonly data: string; readonly minutes: number; readonly machine: string };
   /** True when the data must be fetched from the network (and may lie in the cache already). */
   readonly download: boolean;
+  /** What a click trains; absent: one run. */
+  readonly sweep?: { readonly seeds: number; readonly parameters: Draft['parameters'] };
 }
 
 export interface SettingsList {
@@ -287,4 +290,6 @@ export interface Notice {
   readonly details?: string;
   /** Of a view, for example `/run/ID`. */
   readonly path?: string;
+  /** What it is about, for example the path of a sweep: a later notice about the same replaces it. */
+  readonly about?: string;
 }

@@ -23,3 +23,12 @@ export const FIT_LOOKS: Readonly<Record<Fit, Look>> = {
   tight: { label: 'tight', tone: 'warn', icon: 'warning' },
   'does not fit': { label: 'does not fit', tone: 'bad', icon: 'error' },
 };
+
+/** A run of more than a week is no answer today, however well it fits. */
+const TOO_LONG = 7 * 86_400;
+
+/** @param seconds of training at least; null or undefined where it is not known */
+export function fitLook(fit: Fit, seconds: number | null | undefined): Look {
+  const slow = fit === 'fits' && (seconds ?? 0) > TOO_LONG;
+  return slow ? { label: 'fits, too slow here', tone: 'warn', icon: 'clock' } : FIT_LOOKS[fit];
+}

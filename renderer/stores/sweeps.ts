@@ -77,12 +77,13 @@ export const useSweeps = defineStore('sweeps', () => {
     );
   }
 
-  async function remove(id: string): Promise<void> {
+  async function remove(id: string): Promise<boolean> {
     const label = name(id);
-    if (!(await act(`Could not delete ${label}`, () => useClient().call('sweeps.remove', { id })))) return;
+    if (!(await act(`Could not delete ${label}`, () => useClient().call('sweeps.remove', { id })))) return false;
     useToasts().undoable(`Deleted ${label}`, () =>
       act('Could not restore', () => useClient().call('sweeps.restore', { id })),
     );
+    return true;
   }
 
   return {

@@ -6,6 +6,8 @@ export interface Toast {
   readonly id: number;
   readonly level: 'info' | 'good' | 'warn' | 'bad';
   readonly message: string;
+  /** What it is about: a later message about the same takes its place, so that the end of a sweep replaces its beginning. */
+  readonly about?: string;
   /** Shown on demand, and what the copy button copies. */
   readonly details?: string;
   readonly action?: { readonly label: string; readonly run: () => unknown };
@@ -55,6 +57,7 @@ export const useToasts = defineStore('toasts', () => {
       release(same.id);
       return same.id;
     }
+    for (const old of toasts.value) if (toast.about !== undefined && old.about === toast.about) close(old.id);
     const id = next++;
     // Errors stay: they may need to be copied.
     toasts.value = [...toasts.value, { level, duration: level === 'bad' ? null : USUAL, ...toast, id }];

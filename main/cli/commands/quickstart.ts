@@ -2,7 +2,9 @@
 import { Command } from 'commander';
 import { AUTO, executorKind } from '../../engine/executors/index.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
+import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import { createSweep } from '../../lab/launch.ts';
+import { loadRecipe } from '../../lab/settings/index.ts';
 import { sweepFromFlags } from '../../lab/sweeps/index.ts';
 import { writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -12,9 +14,7 @@ import { printPlan } from '../plan.ts';
 import { makePlan } from '../readSweep.ts';
 import { runSweep } from '../runSweep.ts';
 
-/** Two settings with two values each, two seeds: the smallest sweep that has everything a sweep has. */
-const GRID = { 'model.depth': ['1', '2'], 'model.width': ['32', '64'] } as const;
-const SEEDS = 2;
+/** Its sweep has two settings with two values each, two seeds: the smallest that has everything a sweep has. */
 const RECIPE = 'quick';
 /** The recipe is short enough for the portable executor. A native one does four times as much in less time, and shows more. */
 const NATIVE_STEPS = '600';
@@ -31,18 +31,16 @@ async function quickstart(context: Context): Promise<void> {
   const { executor } = await selectExecutor(AUTO);
   const native = executorKind(executor.device.executor).holds === 'arena';
   const length: Record<string, readonly string[]> = native ? { 'stop.steps': [NATIVE_STEPS] } : {};
-  const { sweep } = sweepFromFlags(
-    { ...GRID, ...length },
-    {
-      registry: workshop.registry,
-      seeds: SEEDS,
-      recipe: RECIPE,
-      name: 'quick start',
-    },
-  );
+  const recipe = await loadRecipe(RECIPE);
+  const { sweep } = sweepFromFlags(length, {
+    registry: workshop.registry,
+    base: { ...EMPTY_DRAFT, ...recipe.sweep },
+    recipe: RECIPE,
+    name: 'quick start',
+  });
   const plan = await makePlan(context, sweep);
   output.note(
-    `${output.style('bold', 'Sweeplab')}: do depth and width help a small model of the built-in stories? Each setting with ${SEEDS} seeds.`,
+    `${output.style('bold', 'Sweeplab')}: do depth and width help a small model of the built-in stories? Each setting with ${plan.seeds.length} seeds.`,
   );
   output.note('');
   printPlan(output, plan);

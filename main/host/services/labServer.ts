@@ -336,14 +336,24 @@ export class LabServer {
     this.#release([runId]);
     this.#planner.forgetSpeeds();
     this.#ended(event.run);
-    const { state, name, endReason } = event.run;
-    if (state === 'failed')
-      this.#notice({
+    if (event.run.state === 'failed') this.#notice(this.#failure(event.run));
+  }
+
+  /** One message for all failures of a sweep: the newest replaces the one before, and counts. */
+  #failure({ id, name, endReason, sweepId }: RunRecord): Notice {
+    const sweep = sweepId === null ? undefined : this.lab.store.getSweep(sweepId);
+    const failed = sweep?.counts.failed ?? 1;
+    const details = endReason === null ? {} : { details: `${name}: ${endReason}` };
+    if (sweep === undefined || failed < 2)
+      return {
         level: 'bad',
         message: `${name} failed`,
-        ...(endReason === null ? {} : { details: endReason }),
-        path: `/run/${runId}`,
-      });
+        ...details,
+        path: `/run/${id}`,
+        about: `/sweep/${sweepId ?? id}`,
+      };
+    const path = `/sweep/${sweep.id}`;
+    return { level: 'bad', message: `${failed} runs of ${sweep.name} failed`, ...details, path, about: path };
   }
 
   /** Points wait for their commit: what a page has shown must not be gone after a crash. */
@@ -373,11 +383,14 @@ export class LabServer {
     )
       return;
     const failed = sweep?.counts.failed ?? (state === 'failed' ? 1 : 0);
-    const what = sweep === undefined ? name : `The sweep ${sweep.name}`;
+    const runs = sweep === undefined ? 1 : Object.values(sweep.counts).reduce((sum, count) => sum + count, 0);
+    // A recipe that was run as it is has one run, and nobody calls that a sweep.
+    const what = sweep === undefined ? name : runs === 1 ? sweep.name : `The sweep ${sweep.name}`;
     const notice: Notice = {
       level: failed > 0 ? 'warn' : 'good',
       message: failed > 0 ? `${what} has ended; ${failed} failed` : `${what} has finished`,
-      path: sweep === undefined ? `/run/${id}` : `/sweep/${sweep.id}`,
+      path: sweep === undefined || runs === 1 ? `/run/${id}` : `/sweep/${sweep.id}`,
+      about: `/sweep/${sweepId ?? id}`,
     };
     if (sweep !== undefined || failed === 0) this.#notice(notice);
     for (const listener of this.#finishListeners) listener(notice);

@@ -6,6 +6,7 @@ import { isMap } from 'yaml';
 import { z } from 'zod';
 import { LIMITS } from '../../../preload/contract/limits.ts';
 import { readShort, TooLongError } from '../../files/whole.ts';
+import { draftParameter } from '../../../preload/contract/draft.ts';
 import { flattenEntries, type SettingsSource } from './source.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { located } from '../../../preload/shared/settings/values.ts';
@@ -26,6 +27,8 @@ const header = z.strictObject({
     minutes: z.number().positive(),
     machine: z.string().min(1),
   }),
+  /** What a click on its card trains; without it one run. `train` and `sweep` take the settings alone. */
+  sweep: z.strictObject({ seeds: z.int().min(1), parameters: z.record(z.string().min(1), draftParameter) }).optional(),
 });
 
 export type RecipeHeader = z.infer<typeof header>;

@@ -1,10 +1,10 @@
 /** What an address asks the builder to begin with: `?recipe=NAME`, `?from=RUN`, `?sweep=SWEEP`. */
 import { watch } from 'vue';
-import { type Draft, EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
+import type { Draft } from '../../../preload/contract/draft.ts';
 import { place, setQuery } from '../../frame/router.ts';
 import { useToasts } from '../../stores/toasts.ts';
 import * as lab from '../../stores/lab.ts';
-import { isEmpty } from '../../stores/draft/draft.ts';
+import { draftOfRecipe, isEmpty } from '../../stores/draft/draft.ts';
 import { draftOfRun } from '../../stores/draft/fromRun.ts';
 import type { useBuilder } from '../../stores/draft.ts';
 
@@ -29,8 +29,7 @@ export function useOpened(builder: ReturnType<typeof useBuilder>): void {
     } else {
       const recipe = builder.recipes.find(({ name }) => name === id);
       if (recipe === undefined) toasts.show({ level: 'bad', message: `There is no recipe ${id}` });
-      else if (isEmpty(builder.draft)) builder.chooseRecipe(id);
-      else take({ ...EMPTY_DRAFT, recipe: id }, recipe.title);
+      else take(draftOfRecipe(recipe), recipe.title);
     }
   }
 

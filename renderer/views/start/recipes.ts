@@ -1,7 +1,10 @@
 /** Recipes with what the fit check says about each on this machine. */
 import { ref, shallowRef } from 'vue';
-import type { Fit, FitReport, RecipeCard } from '../../stores/contract.ts';
+import type { Draft, Fit, FitReport, RecipeCard } from '../../stores/contract.ts';
 import { useClient } from '../../stores/client.ts';
+import { draftOfRecipe } from '../../stores/draft/draft.ts';
+import * as lab from '../../stores/lab.ts';
+import type { SweepPlan } from '../../stores/lab.ts';
 
 export interface Check {
   readonly fit: Fit;
@@ -12,6 +15,10 @@ export interface Check {
   /** Seconds, low to high. */
   readonly time: readonly [number, number] | null;
   readonly measured: boolean;
+  /** What a click trains. */
+  readonly runs: number;
+  readonly settings: number;
+  readonly seeds: number;
 }
 
 /** The recipe that a newcomer is pointed at: the shortest that downloads nothing. */
@@ -38,16 +45,17 @@ export function useRecipes() {
     const answer = await client.call('recipes.list', {}, { signal });
     recipes.value = inOrder(answer.recipes);
     loaded.value = true;
-    for (const { name } of recipes.value) {
+    for (const recipe of recipes.value) {
       if (signal.aborted) return;
       let check: Check | Error;
       try {
-        check = summarize(await client.call('fit.report', { recipe: name, values: {} }, { signal }));
+        check = summarize(await client.call('fit.report', { recipe: recipe.name, values: {} }, { signal }));
+        if (recipe.sweep !== undefined) check = ofSweep(check, await wholePlan(draftOfRecipe(recipe), signal));
       } catch (error) {
         if (signal.aborted) return;
         check = error as Error;
       }
-      checks.value = new Map(checks.value).set(name, check);
+      checks.value = new Map(checks.value).set(recipe.name, check);
     }
   }
   return { recipes, checks, loaded, load };
@@ -63,5 +71,28 @@ function summarize({ verdict, time, plan }: FitReport): Check {
     parameters: plan.parameterCount,
     time: time.seconds === null ? null : [time.seconds.low, time.seconds.high],
     measured: time.basis === 'measured',
+    runs: 1,
+    settings: 1,
+    seeds: 1,
   };
+}
+
+/** The same of all runs of a card. */
+function ofSweep(check: Check, plan: SweepPlan): Check {
+  return {
+    ...check,
+    time: plan.seconds === null ? null : [plan.seconds.low, plan.seconds.high],
+    measured: plan.basis === 'measured',
+    runs: plan.runs,
+    settings: plan.settings.length,
+    seeds: plan.seeds.length,
+  };
+}
+
+/** The plan once the fit check has come to all of it. */
+async function wholePlan(draft: Draft, signal: AbortSignal): Promise<SweepPlan> {
+  for (;;) {
+    const plan = await lab.plan(draft, {}, signal);
+    if (plan.pending === 0) return plan;
+  }
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { planSweep } from '../../../main/lab/sweeps/index.ts';
+import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import {
   builtInRegistry,
   listRecipes,
@@ -26,6 +28,14 @@ describe('recipes', () => {
       expect(changed.length).toBeGreaterThan(3);
     },
   );
+
+  it('has a first sweep with several settings and seeds, all of which can run (would catch a quick start that shows no spread)', async () => {
+    const { sweep, name } = await loadRecipe('quick');
+    const plan = planSweep({ registry, sweep: { ...EMPTY_DRAFT, recipe: name, ...sweep }, recipes });
+    expect(plan.problems).toEqual([]);
+    expect(plan.dropped).toEqual([]);
+    expect([plan.settings.length, plan.seeds.length, plan.runs.length]).toEqual([4, 2, 8]);
+  });
 
   it('is found by name, with the nearest name otherwise (catches a bare "not found")', async () => {
     expect((await loadRecipe('quick')).title).toBe('Quick start');

@@ -95,6 +95,21 @@ describe('messages', () => {
   });
   afterEach(() => vi.useRealTimers());
 
+  it('let a later message about the same take the place of an earlier one (would catch "is queued" beside "has finished")', () => {
+    testLab();
+    const store = useToasts();
+    store.show({
+      message: 'Quick start is queued',
+      about: '/sweep/a',
+      action: { label: 'Show', run: () => undefined },
+    });
+    store.show({ message: 'Another is queued', about: '/sweep/b' });
+    store.show({ level: 'bad', message: 'x failed', about: '/sweep/a' });
+    store.show({ level: 'bad', message: '2 runs of Quick start failed', about: '/sweep/a' });
+    store.show({ level: 'good', message: 'Quick start has finished', about: '/sweep/a' });
+    expect(store.toasts.map(({ message }) => message)).toEqual(['Another is queued', 'Quick start has finished']);
+  });
+
   it('go after a while, but not while they are read', () => {
     const store = useToasts();
     const id = store.show({ message: 'Done' });

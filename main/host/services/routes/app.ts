@@ -77,7 +77,8 @@ const nameOf = ({ name }: { readonly name: string }): string => name;
 /** Corpora that are part of Sweeplab; everything else is fetched, or read from a path. */
 const BUILT_IN = 'stories';
 
-function cardOf({ name, title, teaches, about, source }: Recipe): RecipeCard {
+function cardOf({ name, title, teaches, about, sweep, source }: Recipe): RecipeCard {
   const corpus = source.entries.find((entry) => entry.name === 'data.corpus')?.value;
-  return { name, title, teaches, about, download: corpus !== undefined && corpus !== BUILT_IN };
+  const download = corpus !== undefined && corpus !== BUILT_IN;
+  return { name, title, teaches, about, download, ...(sweep === undefined ? {} : { sweep }) };
 }

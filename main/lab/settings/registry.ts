@@ -102,6 +102,12 @@ export class SettingsRegistry {
     return nearestName(name, this.#byName.keys());
   }
 
+  /** The setting whose last part this is, where there is only one: `width` for `model.width`. */
+  full(name: string): string | undefined {
+    const found = this.names.filter((each) => each.endsWith(`.${name}`));
+    return found.length === 1 ? found[0] : undefined;
+  }
+
   /** False when the setting has no effect in this configuration; true where its `when` has no value (a division by zero). */
   applies(name: string, config: Config): boolean {
     const when = this.#when.get(name);

@@ -73,7 +73,8 @@ export interface BoundParameter {
 
 export interface BoundSweep {
   readonly parameters: readonly BoundParameter[];
-  readonly constraints: readonly Expression[];
+  /** In the places of the draft; undefined for one that says nothing (yet), or nothing that can be read. */
+  readonly constraints: readonly (Expression | undefined)[];
   readonly problems: readonly Problem[];
 }
 
@@ -81,7 +82,7 @@ export interface BoundSweep {
 export function bindSweep(registry: SettingsRegistry, sweep: Draft): BoundSweep {
   const binder = new Binder(registry, sweep);
   const parameters = Object.entries(sweep.parameters).flatMap(([name, parameter]) => binder.parameter(name, parameter));
-  const constraints = sweep.constraints.flatMap((source, i) => binder.expression(source, `constraints.${i}`) ?? []);
+  const constraints = sweep.constraints.map((source, i) => binder.expression(source, `constraints.${i}`));
   return { parameters, constraints, problems: binder.problems };
 }
 
@@ -97,6 +98,8 @@ class Binder {
   }
 
   expression(source: string, what: string): Expression | undefined {
+    // One that is about to be typed forbids nothing.
+    if (source.trim() === '') return undefined;
     try {
       return new Expression(source, this.#registry);
     } catch (error) {

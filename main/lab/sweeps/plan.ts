@@ -157,7 +157,7 @@ export function settingKey(values: Values): string {
 /** Why a complete configuration cannot run; undefined when it can. */
 function reasonToDrop(
   registry: SettingsRegistry,
-  constraints: readonly Expression[],
+  constraints: readonly (Expression | undefined)[],
   active: Values,
   config: Config,
   warn: (found: Problem) => void,
@@ -168,8 +168,8 @@ function reasonToDrop(
     if (wrong) return { ...wrong, code: 'value' };
   }
   for (const [i, constraint] of constraints.entries()) {
-    const why = whyBroken(constraint, config);
-    if (why === undefined) continue;
+    const why = constraint && whyBroken(constraint, config);
+    if (constraint === undefined || why === undefined) continue;
     const found = problem(`constraints.${i}`, false, constraint.source, undefined, why);
     return { ...found, code: 'constraint', message: found.why ?? found.message };
   }

@@ -10,7 +10,7 @@
 import type { Config, SettingSpec, SettingValue } from '../../contract/settings.ts';
 import { compile, type Evaluator, show } from './expression/evaluate.ts';
 import { ExpressionError, type Node, parseExpression } from './expression/parse.ts';
-import { walk } from './expression/tree.ts';
+import { mapNames, walk } from './expression/tree.ts';
 import { wordsOf } from './expression/words.ts';
 
 export { ExpressionError, MOST_CHARACTERS } from './expression/parse.ts';
@@ -19,6 +19,8 @@ export { ExpressionError, MOST_CHARACTERS } from './expression/parse.ts';
 export interface Names {
   get(name: string): SettingSpec | undefined;
   suggest(name: string): string | undefined;
+  /** The setting whose last part this is, where there is only one: `width` for `model.width`. */
+  full?(name: string): string | undefined;
 }
 
 export class Expression {
@@ -34,7 +36,7 @@ export class Expression {
    */
   constructor(source: string, names?: Names) {
     this.source = source;
-    this.#tree = parseExpression(source);
+    this.#tree = names?.full === undefined ? parseExpression(source) : inFull(parseExpression(source), names);
     this.#evaluate = compile(this.#tree, source);
     const found = new Set<string>();
     walk(this.#tree, (node) => {
@@ -71,6 +73,11 @@ export class Expression {
   words(): string {
     return wordsOf(this.#tree, this.source);
   }
+}
+
+/** With the short names of settings replaced: plans print `width 64`, and may be answered in the same words. */
+function inFull(tree: Node, names: Names): Node {
+  return mapNames(tree, (name) => (names.get(name) === undefined ? names.full?.(name) : undefined) ?? name);
 }
 
 function check(node: Node, source: string, names: Names): void {

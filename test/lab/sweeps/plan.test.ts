@@ -142,6 +142,20 @@ describe('dropping', () => {
     expect(found.problems[0].message).toContain('all 4 combinations were dropped: 4 × model.heads is 2');
   });
 
+  it('takes the short names that it prints itself, and lets an empty constraint forbid nothing', () => {
+    const found = plan(
+      'method: grid\nconstraints: ["", "width * depth <= 256"]\nparameters: { model.width: { values: [64, 128] }, model.depth: { values: [2, 4] } }',
+    );
+    expect(found.problems).toEqual([]);
+    expect(found.settings).toHaveLength(3);
+    expect(found.dropped.map(({ problem }) => problem.setting)).toEqual(['constraints.1']);
+    // `kind` is the last part of several settings: nobody guesses which.
+    const several = plan(
+      'method: grid\nconstraints: ["kind == 1"]\nparameters: { model.width: { values: [64, 128] } }',
+    );
+    expect(several.problems.map(({ message }) => message).join()).toContain('there is no setting kind');
+  });
+
   it('reports a constraint that has no value as a reason (catches a crash on % 0)', () => {
     const found = plan(
       'method: grid\nconstraints: ["model.heads % model.kv_heads == 0"]\nparameters: { model.kv_heads: { values: [0, 2] } }',

@@ -29,7 +29,8 @@ export const ICONS = {
   monitor: 'M3.500 5h17v11h-17zM8.500 20h7M12 16v4',
   panelLeft: 'M3.500 5h17v14h-17zM9 5v14',
   panelRight: 'M3.500 5h17v14h-17zM15 5v14',
-  more: 'M5.500 12h.1M12 12h.1M18.500 12h.1',
+  // Small circles: three dots of one stroke's width would be a pixel each.
+  more: 'M4 12a1 1 0 102 0 1 1 0 10-2 0M11 12a1 1 0 102 0 1 1 0 10-2 0M18 12a1 1 0 102 0 1 1 0 10-2 0',
   pin: 'M9 4h6l-1 6 3.500 3.500H6.500L10 10zM12 13.500V20.500',
   eye: 'M2.500 12C6 5 18 5 21.500 12 18 19 6 19 2.500 12M12 9a3 3 0 100 6 3 3 0 000-6',
   eyeOff:

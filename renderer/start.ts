@@ -11,6 +11,7 @@ import { useConnection } from './stores/connection.ts';
 import { useClient } from './stores/client.ts';
 import { useDevices } from './stores/devices.ts';
 import { usePrices } from './stores/prices.ts';
+import { useKinds } from './stores/kinds.ts';
 import { useMetrics } from './stores/metrics.ts';
 import { useQueue } from './stores/queue.ts';
 import { useRuns } from './stores/runs.ts';
@@ -25,7 +26,7 @@ export function startLab(): void {
   startKeys();
   onArrival({ command: runCommand, path: navigate });
   const connection = useConnection();
-  const stores = [useMetrics(), useRuns(), useSweeps(), useQueue(), useDevices(), usePrices()];
+  const stores = [useMetrics(), useKinds(), useRuns(), useSweeps(), useQueue(), useDevices(), usePrices()];
   for (const store of stores) store.start();
   const toasts = useToasts();
   useClient().subscribe('notice', (notice) => {

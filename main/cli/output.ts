@@ -11,7 +11,7 @@ import type { Style } from './styles.ts';
 export interface Sink {
   readonly isTTY?: boolean;
   readonly columns?: number;
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
 }
 
 /**
@@ -64,8 +64,9 @@ export class Output {
   }
 
   /** A result that is neither, such as CSV: as it is, but to a terminal. @returns false while the reader is slower */
-  raw(text: string): boolean {
-    return this.#out.write(this.#out.isTTY === true ? forTerminal(text) : text) !== false;
+  raw(piece: string | Uint8Array): boolean {
+    const text = typeof piece === 'string' && this.#out.isTTY === true ? forTerminal(piece) : piece;
+    return this.#out.write(text) !== false;
   }
 
   /** Something worth knowing that is not the result. */

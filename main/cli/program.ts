@@ -40,7 +40,7 @@ Examples:
   sweeplab sweep --recipe quick --model.depth 2 4 --model.width 64 128 --seeds 3 --review
   sweeplab fit --recipe gpt2-124m --gpu "RTX 4090"           does it fit, how long does it take
   sweeplab runs ls --where 'val/bpb<2' --sort val/bpb        what came out
-  sweeplab export --layout wide --out runs.csv               everything, for a spreadsheet
+  sweeplab export --format csv-wide --out runs.csv           everything, for a spreadsheet
   sweeplab train --help                                      every setting, by question
 
 Exit codes: 0 done, 1 a run failed, 2 bad input (nothing was started), 130 interrupted.`;

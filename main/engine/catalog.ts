@@ -21,7 +21,7 @@ import { precisionSettings } from './settings/precision.ts';
 import { stopSettings } from './settings/stop.ts';
 
 /** Families of kinds and common settings, in the order in which their settings are shown. */
-const SECTIONS: readonly (Family | Common)[] = [
+export const SECTIONS: readonly (Family | Common)[] = [
   generalSettings,
   executorFamily,
   { settings: dataSettings, rules: dataRules },
@@ -89,8 +89,13 @@ export class Catalog implements Kinds {
     this.#derivable = new Set(everyDerived.map(({ setting }) => setting));
   }
 
+  /** Whether kinds of that family are taken from contributions. */
+  knows(family: string): boolean {
+    return this.#kinds.has(family);
+  }
+
   all<K extends Kind>(family: Family<K>): readonly K[] {
-    return (this.#kinds.get(family.name) ?? []) as readonly K[];
+    return (this.#kinds.get(family.name) ?? family.kinds) as readonly K[];
   }
 
   of<K extends Kind>(family: Family<K>, config: Config): K {

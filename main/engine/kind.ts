@@ -46,9 +46,12 @@ export const KINDS_HERE = 'settings of the kinds';
 
 export interface Family<K extends Kind = Kind> {
   readonly name: string;
-  /** The setting whose value is the name of a kind; its choices are completed by the catalogue. */
+  /**
+   * The setting whose value is the name of a kind; its choices are completed by the catalogue. Where kinds are chosen elsewhere than in a
+   * run's configuration: what it is called there.
+   */
   readonly setting: string;
-  /** Settings that all kinds share, {@link setting} among them. */
+  /** Settings that all kinds share, {@link setting} among them where it is one. */
   readonly shared: readonly (SettingSpec | typeof KINDS_HERE)[];
   /** Rules for every kind; `kinds` are all that could be chosen. */
   rules?(kind: K, kinds: readonly K[]): readonly Rule[];

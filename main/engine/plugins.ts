@@ -37,8 +37,19 @@ export class PluginError extends DeclarationError {
   override readonly name = 'PluginError';
 }
 
-/** What a plug-in's function is called with. */
+/** What a plug-in's function is called with, of the engine; the lab adds define functions of its own families. */
 export const PLUGIN_API = { ops: operations, defineModel, defineAttention, defineOptimizer, defineSchedule };
+
+/**
+ * In the engine's process: kinds that only the lab knows are passed over. Whether a plug-in calls functions that do not exist was found
+ * when the lab loaded it.
+ */
+const ENGINE_API = new Proxy(PLUGIN_API as Readonly<Record<string, unknown>>, {
+  get: (api, key) => {
+    if (typeof key !== 'string' || key in api || !key.startsWith('define')) return Reflect.get(api, key) as unknown;
+    return (kind: object) => ({ ...kind, family: key });
+  },
+});
 
 /** `kinds.0.settings.1.type` → `kinds.0 (optimizer lion).settings.1.type`: people know their kinds by name. */
 function placeOf(path: readonly PropertyKey[], made: unknown): string {
@@ -99,6 +110,6 @@ export async function loadPlugin(file: string, api: object = PLUGIN_API): Promis
 /** The catalogue with the kinds of these plug-in files (absolute paths). @throws PluginError */
 export async function loadCatalog(files: readonly string[]): Promise<Catalog> {
   const plugins: Plugin[] = [];
-  for (const file of files) plugins.push(await loadPlugin(file));
+  for (const file of files) plugins.push(await loadPlugin(file, ENGINE_API));
   return new Catalog(plugins);
 }

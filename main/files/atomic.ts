@@ -18,6 +18,10 @@ export const temporaryName = (path: string): string => `${path}${MARK}${process.
 /** What a write that was interrupted left behind. */
 export const isTemporary = (name: string): boolean => name.includes(MARK);
 
+/** Whether a name was made by {@link temporaryName} in the process of that id. */
+export const madeBy = (name: string, pid: number): boolean =>
+  new RegExp(`${MARK.replace('.', '\\.')}${pid}-[0-9a-f]{12}$`, 'u').test(name);
+
 /** Says in words what a failed write means for the user; other errors are passed on. */
 export function describeWriteError(error: unknown, path: string): Error {
   const code = (error as NodeJS.ErrnoException | null)?.code;
@@ -70,14 +74,19 @@ export async function writeSynced(path: string, content: Content, flags = 'w', m
 export interface AtomicOptions {
   /** Permissions of the new file, less those that the process's mask takes away; as any new file has, unless given. */
   readonly mode?: number;
+  /** Where it is written first, from {@link temporaryName}, for whoever must know the name. */
+  readonly temporary?: string;
 }
 
 /**
  * Replaces a file: readers see the old one, or the new one whole. Its folder must exist. @returns the number of bytes
  * @throws what the file system says; the old file is then as it was
  */
-export async function replaceFile(path: string, content: Content, { mode }: AtomicOptions = {}): Promise<number> {
-  const temporary = temporaryName(path);
+export async function replaceFile(
+  path: string,
+  content: Content,
+  { mode, temporary = temporaryName(path) }: AtomicOptions = {},
+): Promise<number> {
   try {
     const bytes = await writeSynced(temporary, content, 'wx', mode);
     await rename(temporary, path);

@@ -6,39 +6,15 @@
  *
  * Process ids are used again by the system: a process counts as the noted one only if it began at the same moment.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processBegan } from '../files/processBegan.ts';
 
 interface Note {
   readonly pid: number;
   readonly runId: string;
   /** When the process began, in the words of the system; null where that is not known. */
   readonly began: string | null;
-}
-
-/** Identifies a living process together with its id; undefined when there is none. */
-export function processBegan(pid: number): string | null | undefined {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return undefined;
-  }
-  try {
-    if (process.platform === 'linux') {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // Fields after the name, which may hold anything, even parentheses: 3 is the state, 22 the start in ticks since boot.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      // A zombie has ended and only waits to be collected.
-      if (fields[0] === 'Z') return undefined;
-      return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${fields[19]}`;
-    }
-    if (process.platform === 'darwin')
-      return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || undefined;
-  } catch {
-    return undefined;
-  }
-  return null;
 }
 
 const fileOf = (folder: string, pid: number): string => join(folder, `${pid}.json`);

@@ -13,6 +13,8 @@ export interface LabPaths {
   readonly plugins: string;
   /** Notes of running engine processes, so that a later host finds those that outlived theirs. */
   readonly engines: string;
+  /** Notes of exports that are being written, so that what a killed one left is removed. */
+  readonly exports: string;
   /** Browsers that were let in, as digests. */
   readonly browsers: string;
   /** Where the interface is served, for other commands. */
@@ -50,6 +52,7 @@ export function labPaths(home: string): LabPaths {
     cache: join(home, 'cache'),
     plugins: join(home, 'plugins'),
     engines: join(home, 'engines'),
+    exports: join(home, 'exports'),
     browsers: join(home, 'browsers.json'),
     serving: join(home, 'serving.json'),
   };

@@ -77,6 +77,8 @@ export const routes = {
   'settings.list': route(nothing).to<shapes.SettingsList>(),
   /** What is known of each metric, in the order of charts. */
   'metrics.list': route(nothing).to<{ readonly specs: readonly MetricSpec[] }>(),
+  /** Kinds that are chosen elsewhere than in a run's settings. */
+  'kinds.list': route(nothing).to<shapes.KindsList>(),
   'settings.check': route(z.strictObject(configured)).to<shapes.CheckedSettings>(),
 
   /** `budget`: milliseconds after which the fit check may stop and say how many settings are `pending`. */
@@ -200,13 +202,17 @@ export const routes = {
   /** Null removes it. */
   'views.set': route(z.strictObject({ key: z.string().min(1).max(200), value: z.unknown() })).to<{ saved: true }>(),
 
-  'export.csv': route(
+  'export.runs': route(
     z.strictObject({
       /** Ids; empty: all runs. */
       runs: some(id),
-      layout: z.enum(['long', 'wide']).default('long'),
+      /** One of `kinds.list`; default: the first. */
+      format: z.string().max(60).optional(),
+      /** Of the file, without date and ending. */
+      name: name.optional(),
       metrics: some(metric).optional(),
       exact: z.boolean().default(false),
+      allSettings: z.boolean().default(false),
       /** A file chosen by the native dialog of the app. */
       path: z.string().max(4096).optional(),
     }),

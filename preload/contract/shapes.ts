@@ -70,6 +70,24 @@ export interface SettingsList {
   readonly defaults: Config;
 }
 
+/** What an export can be asked for: some metrics only, a column for every setting, text as it is. */
+export type ExportOption = 'metrics' | 'settings' | 'exact';
+
+export interface ExportFormat {
+  readonly name: string;
+  /** What people choose. */
+  readonly label: string;
+  readonly help: string;
+  /** Endings of its files, without a dot; the first is that of new ones. */
+  readonly extensions: readonly string[];
+  /** The options that it heeds. */
+  readonly options: readonly ExportOption[];
+}
+
+export interface KindsList {
+  readonly formats: readonly ExportFormat[];
+}
+
 export interface CheckedSettings {
   /** Complete. Wrong values are replaced by defaults. */
   readonly config: Config;

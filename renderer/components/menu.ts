@@ -4,6 +4,8 @@ export type MenuEntry =
   | 'line'
   | {
       readonly label: string;
+      /** A line below it, in small. */
+      readonly note?: string;
       readonly icon?: IconName;
       readonly key?: string;
       readonly danger?: boolean;

@@ -153,7 +153,7 @@ describe('the content security policy (statement 6)', () => {
 describe('exports to files', () => {
   it('pass once for each chosen path (would catch a page that overwrites any file)', () => {
     const guard = new ExportGuard();
-    const request = (input: unknown) => ({ kind: 'request', id: 1, route: 'export.csv', input });
+    const request = (input: unknown) => ({ kind: 'request', id: 1, route: 'export.runs', input });
     expect(guard.refuse(request({ path: '/home/a/.bashrc' }))).toMatch(/Choose/u);
     guard.allow('/home/a/x.csv', true);
     expect(guard.refuse(request({ path: '/home/a/x.csv' }))).toBeUndefined();

@@ -10,7 +10,7 @@ const used = (where: RegExp, pattern: RegExp): boolean =>
   code.some(({ name, code: each }) => where.test(name) && pattern.test(each));
 
 /** Routes whose caller is being built. An entry that has one fails: this list only shrinks. */
-const AWAITED: readonly string[] = ['sweeps.limit', 'queue.move', 'export.csv'];
+const AWAITED: readonly string[] = ['sweeps.limit', 'queue.move'];
 
 describe('what is offered', () => {
   it('is called: every route by the interface, the command line or the app (would catch a wall without a door)', () => {

@@ -125,8 +125,12 @@ const CASES: readonly (readonly [readonly string[], readonly (string | RegExp)[]
   ],
   [['runs', 'tag', 'x'], ['--add']],
   [
-    ['export', '--layout', 'tall'],
-    ['tall', 'long', 'wide'],
+    ['export', '--format', 'tall'],
+    ['tall', 'csv-long', 'csv-wide'],
+  ],
+  [
+    ['export', '--format', 'csv-wide', '--metric', 'val/loss'],
+    ['--metric', 'no effect', '--format csv-long'],
   ],
   [
     ['export', '--append'],

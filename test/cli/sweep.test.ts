@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Papa from 'papaparse';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseCurve, WIDE_COLUMNS } from '../../main/lab/export/wideCsv.ts';
+import { parseCurve, WIDE_COLUMNS } from '../../main/lab/exchange/csvWide.ts';
 import { json, removeHome, start, sweeplab, temporaryHome, tiny } from './cli.ts';
 
 interface Run {
@@ -115,7 +115,7 @@ describe('sweeplab sweep', () => {
     expect(points[0]['model.depth']).toBe(String(answer.runs[3].settings['model.depth']));
 
     const wide = join(home, 'wide.csv');
-    await json(home, ['export', '--layout', 'wide', '--out', wide]);
+    await json(home, ['export', '--format', 'csv-wide', '--out', wide]);
     const rows = Papa.parse<Record<string, string>>(readFileSync(wide, 'utf8'), { header: true, skipEmptyLines: true });
     expect(rows.meta.fields).toEqual([...WIDE_COLUMNS]);
     expect(rows.data).toHaveLength(8);
@@ -123,7 +123,7 @@ describe('sweeplab sweep', () => {
     expect(parseCurve(rows.data[3].val_loss)).toEqual(points.map(({ value }) => Number(value)));
     expect(parseCurve(rows.data[3].tokens_seen)).toEqual([0, 320, 640]);
     expect(parseCurve(rows.data[3].train_loss)[0]).toBeNaN();
-    await json(home, ['export', '--layout', 'wide', '--out', wide, '--append']);
+    await json(home, ['export', '--format', 'csv-wide', '--out', wide, '--append']);
     expect(readFileSync(wide, 'utf8').trimEnd().split('\n')).toHaveLength(17);
     const before = readFileSync(wide);
     const mixed = await sweeplab(home, ['export', '--out', wide, '--append']);

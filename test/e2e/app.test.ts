@@ -45,6 +45,10 @@ describe.skipIf(missing !== undefined)(
     const plan = () => page.getByRole('complementary', { name: 'Plan' });
     const launch = () => plan().getByRole('button', { name: /^Launch/u });
     const clearDraft = () => page.getByRole('button', { name: 'Clear the draft' }).click();
+    const exportAs = async (entry: RegExp): Promise<void> => {
+      await page.getByRole('button', { name: 'Export…', exact: true }).click();
+      await page.getByRole('menuitem', { name: entry }).click();
+    };
     const pageAddress = () => page.evaluate<string>('location.hash');
     const groupBy = (of: Page) =>
       of
@@ -252,10 +256,7 @@ describe.skipIf(missing !== undefined)(
           n: row.children[4]!.textContent.trim(),
         })),
       );
-      const [download] = await Promise.all([
-        page.waitForEvent('download'),
-        page.getByRole('button', { name: 'CSV', exact: true }).click(),
-      ]);
+      const [download] = await Promise.all([page.waitForEvent('download'), exportAs(/^This ranking/u)]);
       expect(download.suggestedFilename()).toMatch(/\.csv$/u);
       const { data, errors } = Papa.parse<Record<string, string>>(readFileSync(await download.path(), 'utf8'), {
         header: true,
@@ -272,6 +273,32 @@ describe.skipIf(missing !== undefined)(
         })),
       ).toEqual(shown);
       expect(shown.map(({ n }) => n)).toEqual(['2', '2']);
+    });
+
+    it('hands every point of the runs over, in each format of the lab (would catch a wall without a door)', async () => {
+      await go(page, `#/sweep/${sweep}`);
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        exportAs(/^4 runs: CSV, one line per point/u),
+      ]);
+      expect(download.suggestedFilename()).toMatch(/-\d{4}-\d\d-\d\d\.csv$/u);
+      const { data } = Papa.parse<Record<string, string>>(readFileSync(await download.path(), 'utf8'), {
+        header: true,
+        skipEmptyLines: true,
+      });
+      expect(new Set(data.map(({ run }) => run)).size).toBe(4);
+      expect(new Set(data.map(({ metric }) => metric))).toContain('train/loss');
+      // On the board: those in the list.
+      await go(page, `#/board?sweep=${sweep}`);
+      await page.getByRole('button', { name: 'Export 4 runs…' }).click();
+      const [wide] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('menuitem', { name: /one row per run/u }).click(),
+      ]);
+      const rows = readFileSync(await wide.path(), 'utf8')
+        .trimEnd()
+        .split('\n');
+      expect([rows.length, rows[0].split(',').length]).toEqual([5, 29]);
     });
 
     it('saves pictures, numbers and the sweep itself as files (would catch a menu whose entries save nothing)', async () => {
@@ -299,7 +326,6 @@ describe.skipIf(missing !== undefined)(
 
     it('saves through the desktop’s dialog where there is one, and says what that answered (would catch a download that the desktop cancels)', async () => {
       await go(page, `#/sweep/${sweep}`);
-      const csv = page.getByRole('button', { name: 'CSV', exact: true });
       const messages = page.getByRole('region', { name: 'Messages' });
       // As the preload script exposes it; the connection stands already.
       await page.evaluate(`window.saved = [];
@@ -307,11 +333,11 @@ describe.skipIf(missing !== undefined)(
         window.sweeplab = {
           saveFile: (choice, bytes) => (window.saved.push([choice.name, bytes.length]), Promise.resolve(window.answers.shift())),
         };`);
-      await csv.click();
+      await exportAs(/^This ranking/u);
       const told = messages.locator('.toast', { hasText: 'Saved table.csv' });
       await told.getByRole('button', { name: 'Close' }).click();
-      await csv.click();
-      await csv.click();
+      await exportAs(/^This ranking/u);
+      await exportAs(/^This ranking/u);
       await messages.getByText(/\.csv was not saved: There is no room left\./u).waitFor();
       expect(await told.count()).toBe(0);
       const saved = await page.evaluate<[string, number][]>('window.saved');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadWorkshop, openLab } from '../../main/host/lab.ts';
-import { writeExport } from '../../main/lab/export/file.ts';
+import { writeExport } from '../../main/lab/exchange/file.ts';
 
 let folder: string;
 let umask: number;

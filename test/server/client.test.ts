@@ -56,7 +56,7 @@ describe('the client over a WebSocket', () => {
     // What comes live and what was read again is at most everything; the last frame may still be on its way.
     expect(Math.max(...points.values())).toBeGreaterThan(0);
 
-    const { url, bytes } = await client!.call('export.csv', { runs: runIds });
+    const { url, bytes } = await client!.call('export.runs', { runs: runIds });
     const file = await serving.get(`/${url}`, { cookie: await serving.cookie() });
     expect(file.status).toBe(200);
     expect(Buffer.byteLength(file.body)).toBe(bytes);
@@ -68,7 +68,7 @@ describe('the client over a WebSocket', () => {
     await expect(client.call('runs.get', { id: 7 } as never)).rejects.toMatchObject({ code: 'input' });
     await expect(client.call('no.route' as never, {} as never)).rejects.toMatchObject({ code: 'route' });
     await expect(client.call('runs.get', { id: 'none' })).rejects.toMatchObject({ code: 'not-found' });
-    await expect(client.call('export.csv', { runs: [], path: '/tmp/x.csv' })).rejects.toMatchObject({ code: 'input' });
+    await expect(client.call('export.runs', { runs: [], path: '/tmp/x.csv' })).rejects.toMatchObject({ code: 'input' });
     expect((await client.call('app.info', {})).instance).toBe(serving.lab.instance);
   });
 

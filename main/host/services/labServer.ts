@@ -68,7 +68,7 @@ export class LabServer {
   readonly lab: Lab;
   readonly #queue: RunQueue;
   readonly #devices: DeviceWatch;
-  readonly #downloads = new Downloads();
+  readonly #downloads: Downloads;
   readonly #views: Views;
   readonly #progress = new ProgressBoard();
   readonly #planner: Planner;
@@ -118,6 +118,7 @@ export class LabServer {
   private constructor(lab: Lab, places: number, { paused, folders, ask }: LabServerOptions) {
     this.lab = lab;
     const { store, paths } = lab;
+    this.#downloads = new Downloads(paths.exports);
     this.#planner = new Planner(lab);
     this.#folders = new OpenFolders({
       paths,
@@ -255,7 +256,7 @@ export class LabServer {
     this.#finishListeners.add(listener);
   }
 
-  /** A file that `export.csv` has made. */
+  /** A file that `export.runs` has made. */
   download(token: string): PreparedFile | undefined {
     return this.#downloads.get(token);
   }

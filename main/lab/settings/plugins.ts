@@ -1,10 +1,10 @@
 /** Plug-in files of a data folder, and the registry with what they add. What a file may hold: engine/plugins.ts. */
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Catalog } from '../../engine/catalog.ts';
 import { DeclarationError } from '../../engine/kind.ts';
 import { loadPlugin, PluginError } from '../../engine/plugins.ts';
 import type { Plugin } from '../../engine/plugins.ts';
+import { labCatalog, PLUGIN_API } from './kinds.ts';
 import { SettingsRegistry } from './registry.ts';
 
 export { PluginError } from '../../engine/plugins.ts';
@@ -23,7 +23,7 @@ async function pluginFiles(path: string): Promise<string[]> {
  * Loads every plug-in of the given files and folders, in order. `api` replaces what each is called with. Throws PluginError naming the
  * file; a named file that does not exist is an error, a missing folder is not.
  */
-export async function loadPlugins(paths: readonly string[], api?: object): Promise<Plugin[]> {
+export async function loadPlugins(paths: readonly string[], api: object = PLUGIN_API): Promise<Plugin[]> {
   const plugins: Plugin[] = [];
   for (const path of paths) {
     const files = await pluginFiles(path);
@@ -40,12 +40,12 @@ export async function loadPlugins(paths: readonly string[], api?: object): Promi
 
 /** The registry with plug-ins. Throws PluginError when two declarations collide or one is wrong, naming the file. */
 export function registryWithPlugins(plugins: readonly Plugin[]): SettingsRegistry {
-  let registry = new SettingsRegistry(new Catalog());
+  let registry = new SettingsRegistry(labCatalog());
   plugins.forEach((plugin, i) => {
     const sofar = plugins.slice(0, i + 1);
     try {
       registry = new SettingsRegistry(
-        new Catalog(sofar),
+        labCatalog(sofar),
         sofar.flatMap(({ constraints }) => constraints),
       );
     } catch (error) {

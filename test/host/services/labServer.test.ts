@@ -110,7 +110,7 @@ describe('calls', () => {
     await expect(client.call('fit.report', { values: { 'model.heads': 3 } })).rejects.toMatchObject({
       code: 'invalid',
     });
-    await expect(client.call('export.csv', { runs: [], path: join(lab.home, 'x.csv') })).rejects.toMatchObject({
+    await expect(client.call('export.runs', { runs: [], path: join(lab.home, 'x.csv') })).rejects.toMatchObject({
       code: 'input',
     });
     expect(existsSync(join(lab.home, 'x.csv'))).toBe(false);
@@ -417,12 +417,12 @@ describe('training', () => {
     const sweeps = new Watch(client, 'sweeps');
     const { runIds } = await client.call('sweeps.launch', { draft: DRAFT });
     await sweeps.until((event) => event.sweeps.some(({ state }) => state === 'finished'));
-    const { url, bytes } = await client.call('export.csv', { runs: runIds });
+    const { url, bytes } = await client.call('export.runs', { runs: runIds });
     const file = lab.server.download(url!.split('/').at(-1)!)!;
     const text = readFileSync(file.path, 'utf8');
     expect([text.length, text.split('\n').length]).toEqual([bytes, 1 + 2 * 10 + 1]);
     const path = join(lab.home, 'chosen.csv');
-    expect(await client.call('export.csv', { runs: runIds, layout: 'wide', path })).toMatchObject({ url: null });
+    expect(await client.call('export.runs', { runs: runIds, format: 'csv-wide', path })).toMatchObject({ url: null });
     expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(4);
     expect(lab.server.download('../runs.sqlite')).toBeUndefined();
   });

@@ -5,8 +5,12 @@ import type { Bridge } from '../../../preload/contract/bridge.ts';
 import { BRIDGE, BRIDGE_KEYS } from '../../../preload/contract/bridge.ts';
 import { onArrival } from '../../../renderer/connect/arrivals.ts';
 import { chooseFile, showFile } from '../../../renderer/connect/files.ts';
+import { exportRuns } from '../../../renderer/stores/exportRuns.ts';
 import { save } from '../../../renderer/stores/save.ts';
 import { useToasts } from '../../../renderer/stores/toasts.ts';
+import { testLab } from '../stores/support.ts';
+
+const FORMAT = { name: 'odd', label: 'Odd', help: 'One.', extensions: ['odd', 'o'], options: [] } as const;
 
 const messages = () => useToasts().toasts.map(({ level, message }) => `${level}: ${message}`);
 
@@ -75,6 +79,19 @@ describe('in the desktop app', () => {
     expect(calls.saveFile).toEqual([]);
   });
 
+  it('has the lab write runs where the dialog says (would catch an export that the page downloads)', async () => {
+    const lab = testLab({ 'export.runs': () => ({ url: null, name: '/home/a/all.csv', bytes: 3 }) });
+    const calls = desktop(null);
+    expect(await exportRuns(FORMAT, ['r1', 'r2'], 'my sweep: 1')).toBe(true);
+    expect(calls.chooseFile).toEqual([[{ name: 'my-sweep-1.odd', filters: [{ name: 'ODD', extensions: ['odd'] }] }]]);
+    const input = { runs: ['r1', 'r2'], format: 'odd', name: 'my sweep: 1', path: '/home/a/all.csv' };
+    expect(lab.calls).toEqual([{ route: 'export.runs', input }]);
+    expect(messages()).toEqual(['good: Saved all.csv']);
+    delete lab.routes['export.runs'];
+    expect(await exportRuns(FORMAT, [], 'a')).toBe(false);
+    expect(messages().at(-1)).toBe('bad: a.odd was not written: no answer to export.runs');
+  });
+
   it('gives the lab a path that was chosen', async () => {
     const calls = desktop(null);
     expect(await chooseFile('all.csv')).toBe('/home/a/all.csv');
@@ -114,6 +131,10 @@ describe('in a browser', () => {
     vi.stubGlobal('document', { createElement: () => link });
     expect(await save('run 1: lr = 0.1.csv', 'text/csv', 'a\n')).toBe(true);
     expect(clicked).toEqual([[expect.stringMatching(/^blob:/u), 'run-1-lr-0.1.csv']]);
+    expect(messages()).toEqual([]);
+    testLab({ 'export.runs': () => ({ url: 'download/abc', name: 'a-2026-01-01.odd', bytes: 3 }) });
+    expect(await exportRuns(FORMAT, ['r1'], 'a')).toBe(true);
+    expect(clicked.at(-1)).toEqual(['download/abc', 'a-2026-01-01.odd']);
     expect(messages()).toEqual([]);
     expect(await chooseFile('all.csv')).toBeUndefined();
     expect(await showFile('/etc/passwd')).toBe(false);

@@ -1,5 +1,6 @@
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RecipeCard } from '../../../../preload/contract/shapes.ts';
+import { exchangeFamily } from '../../../lab/exchange/index.ts';
 import { listRecipes, resolveValues } from '../../../lab/settings/index.ts';
 import type { Recipe } from '../../../lab/settings/index.ts';
 import { checkup } from '../../checkup.ts';
@@ -8,7 +9,7 @@ import type { Door, Handlers, Hub } from '../hub.ts';
 
 export function appRoutes(
   hub: Hub,
-): Handlers<'app' | 'browsers' | 'devices' | 'recipes' | 'settings' | 'metrics' | 'views' | 'queue'> {
+): Handlers<'app' | 'browsers' | 'devices' | 'recipes' | 'settings' | 'metrics' | 'kinds' | 'views' | 'queue'> {
   const { lab, queue } = hub;
   const { registry } = lab;
   const door = (): Door => {
@@ -40,6 +41,11 @@ export function appRoutes(
       defaults: registry.defaults,
     }),
     'metrics.list': () => ({ specs: lab.metrics.specs }),
+    'kinds.list': () => ({
+      formats: registry.catalog
+        .all(exchangeFamily)
+        .map(({ name, label, help, extensions, options = [] }) => ({ name, label, help, extensions, options })),
+    }),
     'settings.check': async (input) => {
       const { config, problems, warnings, changed } = await resolveValues(registry, input);
       const applies = registry.names.filter((name) => registry.applies(name, config));

@@ -1,12 +1,15 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
-import { changedSettingNames, longCsv } from '../../../lab/export/longCsv.ts';
-import { writeExport } from '../../../lab/export/file.ts';
-import { wideCsv } from '../../../lab/export/wideCsv.ts';
+import { exchangeFamily } from '../../../lab/exchange/index.ts';
+import { exportName, exportPieces } from '../../../lab/exchange/exports.ts';
+import { writeExport } from '../../../lab/exchange/file.ts';
+import { fileName } from '../../../../preload/shared/fileName.ts';
+import { chosen } from '../../../engine/kind.ts';
 import { CORPORA, listDatasets } from '../../../lab/datasets/catalog.ts';
 import type { DataFacts } from '../../../../preload/contract/shapes.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import { configOf } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
+import type { ExchangeKind } from '../../../lab/exchange/exchange.ts';
 
 /** Key among the saved layouts. */
 const NAMES = 'data.names';
@@ -51,18 +54,27 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
     'data.sample': async ({ from, ...given }, { signal }) =>
       await hub.datasets.ask('sample', { config: await configured(given), from }, signal),
 
-    'export.csv': async ({ runs: ids, layout, metrics, exact, path }, { caller }) => {
-      const found = ids.length === 0 ? store.listRuns() : store.listRuns({ ids, deleted: 'any' });
-      const missing = ids.find((id) => !found.some((run) => run.id === id));
+    'export.runs': async ({ runs: ids, format: wanted, name, path, ...options }, { caller }) => {
+      const format = formatOf(hub, wanted);
+      const runs = ids.length === 0 ? store.listRuns() : store.listRuns({ ids, deleted: 'any' });
+      const found = new Set(runs.map(({ id }) => id));
+      const missing = ids.find((id) => !found.has(id));
       if (missing !== undefined) throw new LabError('not-found', `There is no run ${missing}.`);
       store.flush();
-      const settings = changedSettingNames(found, registry.names, registry.defaults);
-      const chunks =
-        layout === 'wide' ? wideCsv(store, found) : longCsv(store, { runs: found, settings, metrics, exact });
-      const name = `sweeplab-${layout}-${new Date().toISOString().slice(0, 10)}.csv`;
-      if (path === undefined) return await hub.downloads.add(name, chunks);
+      const pieces = exportPieces(store, registry, format, { runs, ...options });
+      if (path === undefined) return await hub.downloads.add(fileName(exportName(format, name)), pieces);
       if (!caller.trusted) throw new LabError('input', 'Only the desktop app chooses files; leave path out.');
-      return { url: null, name: path, bytes: await writeExport(path, chunks) };
+      return { url: null, name: path, bytes: await writeExport(path, pieces, { notes: paths.exports }) };
     },
   };
+}
+
+/** @throws LabError naming the formats there are */
+function formatOf({ lab }: Hub, name: string | undefined): ExchangeKind {
+  const formats = lab.registry.catalog.all(exchangeFamily);
+  try {
+    return name === undefined ? formats[0]! : chosen(exchangeFamily, formats, { format: name });
+  } catch (error) {
+    throw new LabError('input', (error as Error).message);
+  }
 }

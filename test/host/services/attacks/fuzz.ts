@@ -38,7 +38,7 @@ const GOOD: Readonly<Record<string, unknown>> = {
   'views.set': { key: 'fuzz', value: { a: [1] } },
   'series.read': { runs: ['a'], metric: 'train/loss', from: 0, to: 5, maxPoints: 100 },
   'runs.events': { id: 'a', after: 1, kinds: ['log'], limit: 5 },
-  'export.csv': { runs: ['a'], layout: 'long', metrics: ['val/loss'] },
+  'export.runs': { runs: ['a'], format: 'csv-long', metrics: ['val/loss'] },
 };
 
 /** @throws what vitest says, with the seed and the call */

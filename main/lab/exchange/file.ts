@@ -2,29 +2,35 @@
 import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { replaceFile, writeAll } from '../../files/atomic.ts';
+import { replaceFile, temporaryName, writeAll } from '../../files/atomic.ts';
+import { noteTemporary } from '../../files/leftovers.ts';
 
 /** An export that cannot be written as asked; nothing was changed. */
 export class ExportError extends Error {
   override readonly name = 'ExportError';
 }
 
+type Piece = string | Uint8Array;
+
 export interface WriteOptions {
-  /** Adds to a file that exists; its header must be that of `chunks`. */
+  /** Adds to a file that exists; its header must be the first piece. */
   readonly append?: boolean;
+  /** Folder where the temporary file is noted until it is whole, so that one that was left by a kill is found (files/leftovers.ts). */
+  readonly notes?: string;
 }
 
-/** Writes chunks, of which the first is the header line. @returns the number of bytes written */
+/** Writes pieces; when it appends, the first must be the header line. @returns the number of bytes written */
 export async function writeExport(
   path: string,
-  chunks: Iterable<string>,
-  { append = false }: WriteOptions = {},
+  pieces: Iterable<Piece>,
+  { append = false, notes }: WriteOptions = {},
 ): Promise<number> {
-  const parts = chunks[Symbol.iterator]();
+  const parts = pieces[Symbol.iterator]();
   const first = parts.next();
   const header = first.done === true ? '' : first.value;
   const found = await fileState(path);
   if (append && found !== undefined && found.bytes > 0) {
+    if (typeof header !== 'string') throw new ExportError(`${path}: nothing can be added to files of this format`);
     const existing = await firstLine(path);
     if (existing !== header.trimEnd()) throw new ExportError(headerMismatch(path, existing, header.trimEnd()));
     const file = await open(path, 'a');
@@ -34,20 +40,24 @@ export async function writeExport(
       await file.close();
     }
   }
+  const temporary = temporaryName(path);
+  const forget = notes === undefined ? undefined : await noteTemporary(notes, temporary);
   try {
-    return await replaceFile(path, all(header, parts), { mode: 0o600 });
+    return await replaceFile(path, all(header, parts), { mode: 0o600, temporary });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined || !UNUSABLE.has(code)) throw error;
     const why = code === 'ENOENT' ? `there is no folder ${dirname(path)}` : message;
     throw new ExportError(`${path} cannot be written: ${why}`, { cause: error });
+  } finally {
+    await forget?.();
   }
 }
 
 /** The place cannot be written at all; a disk that is full is something else. */
 const UNUSABLE = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG']);
 
-function* all(begin: string, rest: Iterator<string>): Iterable<string> {
+function* all(begin: Piece, rest: Iterator<Piece>): Iterable<Piece> {
   yield begin;
   for (let part = rest.next(); part.done !== true; part = rest.next()) yield part.value;
 }

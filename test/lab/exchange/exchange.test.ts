@@ -1,18 +1,26 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import Papa from 'papaparse';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ExportError, writeExport } from '../../../main/lab/export/file.ts';
-import { changedSettingNames, longCsv } from '../../../main/lab/export/longCsv.ts';
-import { parseCurve, WIDE_COLUMNS, wideCsv } from '../../../main/lab/export/wideCsv.ts';
+import { ExportError, writeExport } from '../../../main/lab/exchange/file.ts';
+import { csvLong } from '../../../main/lab/exchange/csvLong.ts';
+import { csvWide, parseCurve, WIDE_COLUMNS } from '../../../main/lab/exchange/csvWide.ts';
+import type { ExchangeKind } from '../../../main/lab/exchange/exchange.ts';
+import { defineExchange } from '../../../main/lab/exchange/exchange.ts';
+import { changedSettingNames, exportName, exportPieces } from '../../../main/lab/exchange/exports.ts';
+import type { Wanted } from '../../../main/lab/exchange/exports.ts';
+import { noteTemporary, removeAbandoned } from '../../../main/files/leftovers.ts';
+import { temporaryName } from '../../../main/files/atomic.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
 
 let folder: string;
 let store: Store;
-const { defaults, names } = builtInRegistry();
+const registry = builtInRegistry();
+const { defaults, names } = registry;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sweeplab-export-'));
@@ -23,6 +31,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const pieces = (format: ExchangeKind, wanted: Wanted): string[] =>
+  [...exportPieces(store, registry, format, wanted)].map(String);
 const read = (text: string) => Papa.parse<Record<string, string>>(text, { header: true, skipEmptyLines: true });
 
 describe('the long layout', () => {
@@ -43,7 +53,8 @@ describe('the long layout', () => {
     ]);
     const settings = changedSettingNames([store.getRun(run.id)!], names, defaults);
     expect(settings).toEqual(['seed', 'data.separator', 'model.depth']);
-    const { data, meta } = read([...longCsv(store, { runs: [run], settings })].join(''));
+    const [last] = store.listRuns();
+    const { data, meta } = read(pieces(csvLong, { runs: [last] }).join(''));
     expect(meta.fields).toEqual(['run', 'name', 'sweep', 'state', ...settings, 'metric', 'step', 'value']);
     expect(data).toHaveLength(7);
     expect(data[0]).toMatchObject({
@@ -56,18 +67,20 @@ describe('the long layout', () => {
       value: '0.1',
     });
     expect(data.slice(0, 5).map(({ value }) => Number(value))).toEqual([...values]);
-    const exact = read([...longCsv(store, { runs: [run], settings, exact: true, metrics: ['val/loss'] })].join(''));
+    const exact = read(pieces(csvLong, { runs: [run], exact: true, metrics: ['val/loss'] }).join(''));
     expect(exact.data.map(({ name, metric, step }) => [name, metric, step])).toEqual([
       ['=evil, "run"', 'val/loss', '0'],
       ['=evil, "run"', 'val/loss', '7'],
     ]);
+    const whole = read(pieces(csvLong, { runs: [run], allSettings: true }).join('')).meta.fields!;
+    expect(whole).toEqual(['run', 'name', 'sweep', 'state', ...names, 'metric', 'step', 'value']);
   });
 
   it('is made in pieces (would catch an export that builds the whole file in memory)', async () => {
     const run = store.createRun({ name: 'r', config: defaults, seed: 1, settingKey: 'a' });
     const steps = Float64Array.from({ length: 20_000 }, (_, i) => i);
     await store.appendMetrics(run.id, [{ metric: 'm', steps, values: steps }]);
-    const sizes = [...longCsv(store, { runs: [run], settings: [] })].map((chunk) => chunk.length);
+    const sizes = pieces(csvLong, { runs: [run] }).map((piece) => piece.length);
     expect(sizes.length).toBeGreaterThan(4);
     expect(Math.max(...sizes)).toBeLessThan(400_000);
   });
@@ -101,7 +114,7 @@ describe('the wide layout', () => {
       { metric: 'tokens', steps: Float64Array.of(0, 1, 2, 3, 4), values: Float64Array.of(0, 10, 20, 30, 40) },
     ]);
     store.updateRun(runs[0].id, { summary: { 'val/loss': 3 } });
-    const { data, meta } = read([...wideCsv(store, store.listRuns())].join(''));
+    const { data, meta } = read(pieces(csvWide, { runs: store.listRuns() }).join(''));
     expect(meta.fields).toEqual([...WIDE_COLUMNS]);
     const [row, other] = data;
     expect(row).toMatchObject({
@@ -174,5 +187,74 @@ describe('export files', () => {
     expect(readdirSync(folder).filter((name) => name.includes('.tmp-'))).toEqual([]);
     await expect(writeExport(join(folder, 'no', 'out.csv'), chunks('a'))).rejects.toThrow(/there is no folder/u);
     await expect(writeExport(folder, chunks('a'))).rejects.toThrow(/not a file/u);
+  });
+});
+
+describe('what a killed export leaves', () => {
+  const script = (body: string): string => `
+    import { writeExport } from ${JSON.stringify(new URL('../../../main/lab/exchange/file.ts', import.meta.url).href)};
+    ${body}`;
+
+  it('is removed at the next start, and nothing else is (would catch rubbish beside the files of a user)', async () => {
+    const [place, notes] = [join(folder, 'place'), join(folder, 'notes')];
+    mkdirSync(place);
+    const path = join(place, 'out.csv');
+    writeFileSync(path, 'before\n');
+    const { signal } = spawnSync(
+      process.execPath,
+      [
+        '--input-type=module-typescript',
+        '--eval',
+        script(`
+          function* pieces() {
+            yield 'a'.repeat(2 ** 21);
+            yield 'b'.repeat(2 ** 21);
+            process.kill(process.pid, 'SIGKILL');
+          }
+          await writeExport(${JSON.stringify(path)}, pieces(), { notes: ${JSON.stringify(notes)} });`),
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(signal).toBe('SIGKILL');
+    const [left] = readdirSync(place).filter((name) => name !== 'out.csv');
+    expect(left).toMatch(/^out\.csv\.tmp-\d+-[0-9a-f]{12}$/u);
+    // Of this process, which lives; of nobody; a note that names a file of the user's; one that is no note.
+    const [mine, other] = [temporaryName(path), join(place, 'other.csv.tmp-1-0123456789ab')];
+    for (const each of [mine, other]) writeFileSync(each, '');
+    const forget = await noteTemporary(notes, mine);
+    writeFileSync(join(notes, 'wrong.json'), JSON.stringify({ path, pid: 999_999_999, began: 'never' }));
+    writeFileSync(join(notes, 'broken.json'), '{');
+    expect(await removeAbandoned(notes)).toEqual([join(place, left)]);
+    expect(readdirSync(place).sort()).toEqual(['out.csv', basename(mine), basename(other)].sort());
+    expect(readFileSync(path, 'utf8')).toBe('before\n');
+    await forget();
+    expect(readdirSync(notes)).toEqual([]);
+  });
+
+  it('is nothing after one that ends, well or badly', async () => {
+    const notes = join(folder, 'notes');
+    await writeExport(join(folder, 'a.csv'), ['a\n'], { notes });
+    await expect(writeExport(join(folder, 'no', 'a.csv'), ['a\n'], { notes })).rejects.toThrow(ExportError);
+    expect(readdirSync(notes)).toEqual([]);
+  });
+});
+
+describe('a format', () => {
+  const good = { name: 'lines', label: 'Lines', help: 'One.', extensions: ['txt'], write: () => ['x'] };
+
+  it('gives its files their ending and day', () => {
+    const format = defineExchange(good);
+    expect(exportName(format, 'a sweep', new Date('2026-03-04T23:00:00Z'))).toBe('a sweep-2026-03-04.txt');
+  });
+
+  it.each([
+    [{ ...good, label: '' }, 'exchange lines: label is missing'],
+    [{ ...good, extensions: [] }, 'exchange lines: extensions is []'],
+    [{ ...good, extensions: ['.csv'] }, 'exchange lines: extensions is [".csv"]'],
+    [{ ...good, write: 'x' as never }, 'exchange lines: write must be a function'],
+    [{ ...good, settings: [] }, 'exchange lines: settings belongs to kinds that runs choose'],
+    [{ ...good, help: undefined as never }, 'exchange lines: help is missing'],
+  ])('that cannot work is refused by name: %#', (given, message) => {
+    expect(() => defineExchange(given)).toThrow(message);
   });
 });

@@ -17,8 +17,8 @@
  */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { Store } from '../../store/index.ts';
 import { csvLine, numberCell } from '../../../preload/shared/csv.ts';
+import { defineExchange, type ExportJob } from './exchange.ts';
 
 export const WIDE_COLUMNS = [
   'last_val_loss',
@@ -57,15 +57,23 @@ export type WideColumn = (typeof WIDE_COLUMNS)[number];
 /** Parameters of hlb-gpt v0.4.1 at model scale 1: depth 8, width 384, 50,304 token rows. */
 const SCALE_1 = 46_009_736;
 
-/** The file in chunks, one line each. */
-export function* wideCsv(store: Store, runs: readonly RunRecord[]): Generator<string> {
-  yield csvLine(WIDE_COLUMNS);
-  const numbers = runNumbers(runs);
-  for (const run of runs) {
-    const row = wideRow(store, run, numbers.get(run.id)!);
-    yield csvLine(WIDE_COLUMNS.map((column) => row[column]));
-  }
-}
+export const csvWide = defineExchange({
+  name: 'csv-wide',
+  label: 'CSV, one row per run',
+  help: 'The 29 columns of hlb-gpt-cli, curves at the evaluations as lists: its plotting scripts and notebooks read it.',
+  extensions: ['csv'],
+  appends: true,
+  *write({ runs, read }) {
+    yield csvLine(WIDE_COLUMNS);
+    const numbers = runNumbers(runs);
+    for (const run of runs) {
+      const row = wideRow(read, run, numbers.get(run.id)!);
+      yield csvLine(WIDE_COLUMNS.map((column) => row[column]));
+    }
+  },
+});
+
+type Read = ExportJob['read'];
 
 /** 1, 2, … among the runs of each setting, by seed. */
 function runNumbers(runs: readonly RunRecord[]): Map<string, number> {
@@ -76,13 +84,13 @@ function runNumbers(runs: readonly RunRecord[]): Map<string, number> {
   return numbers;
 }
 
-function wideRow(store: Store, run: RunRecord, number: number): Record<WideColumn, string> {
+function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn, string> {
   const { config } = run;
   const setting = (name: string): number => config[name] as number;
   const limit = (name: string, off: number): number => setting(name) || off;
   const parameters = run.parameters ?? Number.NaN;
-  const evaluations = store.readAll(run.id, 'val/loss');
-  const curve = (metric: string): number[] => valuesAt(store, run.id, metric, evaluations.step);
+  const evaluations = read(run.id, 'val/loss');
+  const curve = (metric: string): number[] => valuesAt(read, run.id, metric, evaluations.step);
   const constant = (value: number): number[] => Array.from(evaluations.step, () => value);
   const trainLoss = curve('train/loss');
   const valLoss = Array.from(evaluations.value);
@@ -130,8 +138,8 @@ function embeddingParameters(config: Config, vocabulary: number): number {
 }
 
 /** The value of a metric at each of `steps`: the point of that very step, or the latest before it; NaN before the first. */
-function valuesAt(store: Store, runId: string, metric: string, steps: Float64Array): number[] {
-  const points = store.readAll(runId, metric);
+function valuesAt(read: Read, runId: string, metric: string, steps: Float64Array): number[] {
+  const points = read(runId, metric);
   let at = 0;
   return Array.from(steps, (step) => {
     while (at < points.step.length && points.step[at] <= step) at++;

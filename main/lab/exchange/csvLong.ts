@@ -1,0 +1,43 @@
+/** Long format: one line per point. Every point of every metric, bit for bit. */
+import { cellOf, csvLine, numberCell, textCell } from '../../../preload/shared/csv.ts';
+import { defineExchange } from './exchange.ts';
+
+/** Columns: run, name, sweep, state, the settings, metric, step, value. */
+export function longHeader(settings: readonly string[]): string[] {
+  return ['run', 'name', 'sweep', 'state', ...settings, 'metric', 'step', 'value'];
+}
+
+const LINES_PER_PIECE = 4096;
+
+export const csvLong = defineExchange({
+  name: 'csv-long',
+  label: 'CSV, one line per point',
+  help: 'Every point of every metric, exact to the bit, with the settings of its run: for pandas, R and spreadsheets.',
+  extensions: ['csv'],
+  options: ['metrics', 'settings', 'exact'],
+  appends: true,
+  *write({ runs, settings, metrics, exact, metricNames, read }) {
+    yield csvLine(longHeader(settings));
+    for (const run of runs) {
+      const fixed = [
+        run.id,
+        textCell(run.name, exact),
+        run.sweepId ?? '',
+        run.state,
+        ...settings.map((name) => cellOf(run.config[name], exact)),
+      ];
+      for (const metric of metricNames(run.id)) {
+        if (metrics !== undefined && !metrics.includes(metric)) continue;
+        const { step, value } = read(run.id, metric);
+        // All that is text is the same for every line of a series, so it is quoted once.
+        const prefix = csvLine([...fixed, textCell(metric, exact)]).slice(0, -1);
+        for (let begin = 0; begin < step.length; begin += LINES_PER_PIECE) {
+          let piece = '';
+          const end = Math.min(step.length, begin + LINES_PER_PIECE);
+          for (let i = begin; i < end; i++) piece += `${prefix},${numberCell(step[i])},${numberCell(value[i])}\n`;
+          yield piece;
+        }
+      }
+    }
+  },
+});

@@ -1,0 +1,12 @@
+/** The exchange formats, in the order in which they are offered; the first is the usual one. */
+import type { Family } from '../../engine/kind.ts';
+import { csvLong } from './csvLong.ts';
+import { csvWide } from './csvWide.ts';
+import type { ExchangeKind } from './exchange.ts';
+
+export const exchangeFamily: Family<ExchangeKind> = {
+  name: 'exchange',
+  setting: 'format',
+  shared: [],
+  kinds: [csvLong, csvWide],
+};

@@ -15,7 +15,8 @@ export function watchDatabase(store: Store, output: Output): Disposable {
 /** Beginnings and ends of runs. */
 export function tellTrouble(output: Output, error: StoreError | null): void {
   if (error === null) output.note('The run database takes runs again.');
-  else
+  // What does not pass ends the command, with the error as its last word.
+  else if (error.retryable)
     output.warn(
       `${error.message}. The queue waits: no run begins or ends until that is possible. Ctrl-C twice ends all the same.`,
     );

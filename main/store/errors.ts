@@ -19,6 +19,8 @@ export type StoreErrorCode =
   | 'full'
   | 'io'
   | 'read-only'
+  /** The file was deleted or replaced while it was open. */
+  | 'gone'
   | 'closed'
   | 'not-found'
   | 'ambiguous'

@@ -25,11 +25,13 @@ import { assertSqliteVersion, configureWriter, Connection } from './connection.t
 import { StoreError } from './errors.ts';
 import { Events } from './events.ts';
 import type { EventQuery } from './events.ts';
+import { integrityProblems, watchFile } from './file.ts';
 import { acquireWriterLock } from './lock.ts';
 import type { WriterLock } from './lock.ts';
 import { inspect, migrate } from './migrate.ts';
 import type { Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations/index.ts';
+import { showOrphansStopped } from './orphans.ts';
 import { applyPending, checkBatch, checkProgress, pendingPoints, PendingSteps } from './pending.ts';
 import type { PendingWrite } from './pending.ts';
 import { LOCAL, Queue } from './queue.ts';
@@ -86,7 +88,9 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
         `${file} was made by an older Sweeplab; open it once for writing (start Sweeplab) to update it`,
       );
     }
-    return new Store(new Connection(file, true), null, null, options.completeConfig);
+    const connection = new Connection(file, true);
+    showOrphansStopped(connection);
+    return new Store(connection, null, null, options.completeConfig);
   }
   try {
     mkdirSync(dirname(file), { recursive: true });
@@ -119,6 +123,8 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
 export class Store {
   /** The copy made before the file was migrated by this open, if it was. */
   readonly backup: string | null;
+  /** @throws StoreError `gone` or `read-only` when what is written now would be lost, or can be written no more */
+  readonly assertThere: () => void;
   readonly #connection: Connection;
   readonly #lock: WriterLock | null;
   readonly #reader: SeriesReader;
@@ -142,6 +148,7 @@ export class Store {
     this.#connection = connection;
     this.#lock = lock;
     this.backup = backup;
+    this.assertThere = watchFile(connection.path);
     this.#reader = new SeriesReader(connection);
     this.#writer = new SeriesWriter(connection, this.#reader);
     this.#runs = new Runs(connection, this.#reader, this.#writer, completeConfig);
@@ -532,14 +539,7 @@ export class Store {
 
   /** Walks through the whole file. @returns what is wrong with it; empty when nothing is. */
   check(): string[] {
-    const rows = this.#connection.query<{ integrity_check: string }>('PRAGMA integrity_check', []);
-    const foreign = this.#connection.query('PRAGMA foreign_key_check', []);
-    return [
-      ...rows.map((row) => row.integrity_check).filter((text) => text !== 'ok'),
-      ...foreign.map(
-        (row) => `${String(row.table)} row ${String(row.rowid)} refers to a missing ${String(row.parent)}`,
-      ),
-    ];
+    return integrityProblems(this.#connection);
   }
 
   /**

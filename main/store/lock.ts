@@ -7,6 +7,7 @@
  * needs a liveness guess after every crash.)
  */
 
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError, toStoreError } from './errors.ts';
@@ -20,7 +21,8 @@ export function acquireWriterLock(databasePath: string): WriterLock {
   const path = `${databasePath}.writer`;
   let lock: DatabaseSync | undefined;
   try {
-    lock = new DatabaseSync(path, { timeout: 0 });
+    // Long enough for a reader that only looks whether somebody writes.
+    lock = new DatabaseSync(path, { timeout: 250 });
     // Nothing in this file needs to survive a power cut.
     lock.exec('PRAGMA synchronous = OFF; BEGIN IMMEDIATE');
     lock.exec(
@@ -46,6 +48,22 @@ export function acquireWriterLock(databasePath: string): WriterLock {
       if (held.isOpen) held.close();
     },
   };
+}
+
+/** Whether a process writes to this database now. True where that cannot be found out. */
+export function hasWriter(databasePath: string): boolean {
+  const path = `${databasePath}.writer`;
+  if (!existsSync(path)) return false;
+  let lock: DatabaseSync | undefined;
+  try {
+    lock = new DatabaseSync(path, { timeout: 0 });
+    lock.exec('BEGIN IMMEDIATE');
+    return false;
+  } catch {
+    return true;
+  } finally {
+    lock?.close();
+  }
 }
 
 function readHolder(lock: DatabaseSync): string | undefined {

@@ -30,12 +30,22 @@ const SELECT = `
 
 /** What a line of a list shows. Configurations and environments are most of a run's bytes. */
 const LINES = `
-  SELECT runs.id, runs.name, runs.state, runs.steps, runs.summary, runs.parameters, runs.created_at, runs.started_at, runs.ended_at,
+  SELECT runs.id, runs.name, runs.state, runs.stop_cause, runs.steps, runs.summary, runs.parameters, runs.created_at, runs.started_at, runs.ended_at,
     ${TAGS} ${FROM}`;
 
 export type RunLine = Pick<
   RunRecord,
-  'id' | 'name' | 'state' | 'steps' | 'summary' | 'parameters' | 'createdAt' | 'startedAt' | 'endedAt' | 'tags'
+  | 'id'
+  | 'name'
+  | 'state'
+  | 'stopCause'
+  | 'steps'
+  | 'summary'
+  | 'parameters'
+  | 'createdAt'
+  | 'startedAt'
+  | 'endedAt'
+  | 'tags'
 >;
 
 /** Adds the settings that did not exist yet when a configuration was stored. */
@@ -286,6 +296,7 @@ function toLine(row: Row): RunLine {
     id: row.id as string,
     name: row.name as string,
     state: row.state as RunState,
+    stopCause: row.stop_cause as StopCause | null,
     steps: row.steps as number,
     summary: JSON.parse(row.summary as string),
     parameters: row.parameters as number | null,
@@ -304,7 +315,6 @@ function toRun(row: Row): RunRecord {
     seed: row.seed as number,
     config: JSON.parse(row.config as string),
     endReason: row.end_reason as string | null,
-    stopCause: row.stop_cause as StopCause | null,
     origin: row.origin as RunOrigin,
     place: row.place as string | null,
     note: row.note as string,

@@ -145,7 +145,19 @@ async function list(context: Context, options: FilterOptions & { sweeps?: boolea
     { title: 'tags' },
   ];
   output.text(renderTable(output, columns, rows));
+  const interrupted = runs.filter(isInterrupted).length;
+  if (interrupted > 0)
+    output.text(
+      `${plural(interrupted, 'run')} interrupted; go on with: sweeplab train --resume <run>, or sweeplab sweep --resume <sweep>`,
+    );
 }
+
+/** Ended by Ctrl-C, or with its process. */
+const isInterrupted = ({ state, stopCause }: Pick<RunRecord, 'state' | 'stopCause'>): boolean =>
+  state === 'stopped' && stopCause === 'interrupted';
+
+const howToResume = ({ id, sweepId }: RunRecord): string =>
+  `resume with: sweeplab ${sweepId === null ? `train --resume ${id}` : `sweep --resume ${sweepId}`}`;
 
 function listSweeps({ output }: Context, sweeps: Parameters<typeof sweepJson>[0][]): void {
   output.data(sweeps.map(sweepJson));
@@ -186,7 +198,10 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
   const sweep = run.sweepId === null ? undefined : store.getSweep(run.sweepId);
   const facts: [string, string][] = [
     ['run', `${run.name} (${run.id})`],
-    ['state', `${run.state}${run.endReason === null ? '' : `: ${run.endReason}`}`],
+    [
+      'state',
+      `${run.state}${run.endReason === null ? '' : `: ${run.endReason}`}${isInterrupted(run) ? `; ${howToResume(run)}` : ''}`,
+    ],
     ...(sweep === undefined ? [] : [['sweep', `${sweep.name} (${sweep.id})`] as [string, string]]),
     ['seed', String(run.seed)],
     ['done', `${formatInteger(run.steps)} steps, ${formatCount(run.tokens)} tokens, attempt ${run.attempt}`],

@@ -19,6 +19,7 @@ const STORE: Partial<Record<StoreErrorCode, ErrorCode>> = {
   busy: 'storage',
   locked: 'storage',
   'read-only': 'storage',
+  gone: 'storage',
   backlog: 'storage',
   corrupt: 'storage',
   closed: 'disconnected',

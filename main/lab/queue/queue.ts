@@ -41,8 +41,14 @@ export type StopHow = 'gracefully' | 'urgent' | 'kill';
 
 /** Reason of runs that were in training when the host ended. They are queued again. */
 export const CLOSED = 'Sweeplab was closed';
+/** Trouble with the file itself: what is trained now would be kept nowhere. */
+const LASTING: ReadonlySet<string> = new Set(['gone', 'read-only', 'corrupt', 'closed']);
+/** Reason of runs that a command ended because nothing of them can be kept. */
+const LOST = 'interrupted: the run database is gone or cannot be written';
 /** Pause before the database is tried again. */
 const RETRY_MS = 3000;
+/** How often it is looked at while runs train. */
+const WATCH_MS = 2000;
 
 interface Stop {
   readonly reason: string;
@@ -65,6 +71,7 @@ export class RunQueue {
   #paused: boolean;
   #trouble: StoreError | undefined;
   #retry: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
   /** No further run is begun. */
   #ending = false;
   /** What cannot be recorded is given up. */
@@ -153,6 +160,7 @@ export class RunQueue {
     const before = this.#active.size;
     try {
       this.#recordEnds();
+      this.#options.store.assertThere();
       this.#fill();
       this.#finishSweeps();
       this.#recovered();
@@ -160,6 +168,7 @@ export class RunQueue {
       this.#fail(error);
     }
     if (this.#active.size !== before) this.#changed();
+    this.#watchFile();
     this.#rest();
   }
 
@@ -215,6 +224,7 @@ export class RunQueue {
     const ends = [...this.#active.values()].map((active) => this.#end(active, { reason: CLOSED, cause: null }, how));
     await Promise.allSettled(ends);
     clearTimeout(this.#retry);
+    clearTimeout(this.#watch);
   }
 
   async #stopOne(runId: string, stop: Stop & { readonly cause: StopCause }): Promise<void> {
@@ -311,11 +321,18 @@ export class RunQueue {
 
   // --- resting, trouble ---
 
+  /** Training writes on into a file that was deleted, without an error: it is looked at as long as runs train. */
+  #watchFile(): void {
+    clearTimeout(this.#watch);
+    this.#watch = this.busy ? setTimeout(() => this.kick(), WATCH_MS).unref() : undefined;
+  }
+
   /** Ends {@link run} when there is nothing more to do. */
   #rest(): void {
     if (this.#idle === undefined) return;
-    if (this.#trouble !== undefined && this.#abandoned && [...this.#active.values()].every(({ over }) => over)) {
-      this.#idle.reject(this.#given(this.#trouble));
+    const lasting = this.#trouble !== undefined && (this.#abandoned || !this.#trouble.retryable);
+    if (lasting && [...this.#active.values()].every(({ over }) => over)) {
+      this.#idle.reject(this.#given(this.#trouble!));
       return;
     }
     if (this.#active.size > 0 || this.#trouble !== undefined || (this.#paused && !this.#ending)) return;
@@ -335,6 +352,7 @@ export class RunQueue {
   #given({ code, message }: StoreError): StoreError {
     const points = this.#options.store.waitingPoints;
     const runs = this.#active.size;
+    if (points === 0 && runs === 0) return new StoreError(code, message);
     return new StoreError(
       code,
       `${message}; not written: ${points} points and log lines, and the end of ${runs} ${runs === 1 ? 'run, which goes' : 'runs, which go'} on from the ` +
@@ -346,11 +364,21 @@ export class RunQueue {
     const trouble = error instanceof StoreError ? error : new StoreError('internal', (error as Error).message);
     const first = this.#trouble === undefined;
     this.#trouble = trouble;
-    // A database that is damaged or gone does not come back by itself.
-    if (trouble.retryable && !this.#abandoned) this.#retry = setTimeout(() => this.kick(), RETRY_MS);
+    // A host looks again: folders are mounted and unmounted.
+    if (LASTING.has(trouble.code)) this.#giveUp();
+    if ((trouble.retryable || this.#options.scope === undefined) && !this.#abandoned)
+      this.#retry = setTimeout(() => this.kick(), RETRY_MS);
     if (!first) return;
     this.#options.onTrouble?.(trouble);
     this.#changed();
+  }
+
+  /** Ends training at once. */
+  #giveUp(): void {
+    const host = this.#options.scope === undefined;
+    const stop: Stop = host ? { reason: CLOSED, cause: null } : { reason: LOST, cause: 'interrupted' };
+    for (const active of this.#active.values())
+      if (!active.over) void this.#end(active, stop, 'kill').catch(() => undefined);
   }
 
   #recovered(): void {

@@ -1,5 +1,5 @@
 /** The public face of the data folder. */
-export { checkDataSettings, prepareDataset } from './prepare.ts';
+export { checkDataSettings, datasetRequest, prepareDataset } from './prepare.ts';
 export { listDatasets } from './datasetCache.ts';
 export type { CachedDataset } from './datasetCache.ts';
 export type { PrepareOptions } from './prepare.ts';

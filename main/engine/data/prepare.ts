@@ -62,6 +62,22 @@ export async function checkDataSettings(config: Config): Promise<void> {
   await check(config, { cacheDir: '' });
 }
 
+const requestKey = (config: Config, { source, validationSource }: Checked): string =>
+  hash(
+    DATASET_VERSION,
+    source.fingerprint,
+    validationSource?.fingerprint ?? pick(config, SPLIT_SETTINGS),
+    pick(config, TOKENIZER_SETTINGS),
+  );
+
+/**
+ * Names what a configuration and the files as they are now lead to: another name where a file was changed. Looks at files, reads none.
+ * @throws DataError
+ */
+export async function datasetRequest(config: Config): Promise<string> {
+  return requestKey(config, await check(config, { cacheDir: '' }));
+}
+
 /**
  * Reads, splits, tokenizes: the dataset of a configuration. Cached by content in `cacheDir`; a second call only reads the
  * cache (and needs no network), and two processes may prepare the same dataset at once.
@@ -72,13 +88,9 @@ export async function checkDataSettings(config: Config): Promise<void> {
 export async function prepareDataset(config: Config, options: PrepareOptions): Promise<Dataset> {
   const { cacheDir, signal } = options;
   throwIfAborted(signal);
-  const { holdout, fraction, source, validationSource } = await check(config, options);
-  const request = hash(
-    DATASET_VERSION,
-    source.fingerprint,
-    validationSource?.fingerprint ?? pick(config, SPLIT_SETTINGS),
-    pick(config, TOKENIZER_SETTINGS),
-  );
+  const checked = await check(config, options);
+  const { holdout, fraction, source, validationSource } = checked;
+  const request = requestKey(config, checked);
   /** The entropy is that of the request: the same text from a file has none, whichever was prepared first. */
   const complete = (stored: StoredDataset, { reading, bits }: RequestNote): Dataset => {
     const { prefixBits } = validationSource ?? source;

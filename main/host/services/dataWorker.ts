@@ -5,7 +5,7 @@
 import { workerData } from 'node:worker_threads';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { DataFacts, Token, TokenizerInfo } from '../../../preload/contract/shapes.ts';
-import { datasetKey, floorOf, prepareDatasets } from '../../lab/datasets/datasets.ts';
+import { currentDatasetKey, floorOf, prepareDatasets } from '../../lab/datasets/datasets.ts';
 import type { Dataset, Reach } from '../../lab/datasets/datasets.ts';
 import { Memo } from '../../lab/fit/memo.ts';
 import { answerWith } from './threadMain.ts';
@@ -21,6 +21,8 @@ export interface Asked {
 }
 
 export type DataQuestions = {
+  /** Another answer once a file was changed. */
+  key: { ask: Asked; answer: string };
   stats: { ask: Asked; answer: DataFacts };
   tokens: { ask: Asked & { text: string }; answer: { tokens: Token[]; tokenizer: TokenizerInfo } };
   sample: {
@@ -40,7 +42,7 @@ const loaded = new Memo<Promise<Dataset>>(KEPT);
 
 async function load({ config, reach }: Asked): Promise<Dataset> {
   try {
-    return await loaded.get(`${datasetKey(config)} ${JSON.stringify(reach)}`, () =>
+    return await loaded.get(`${await currentDatasetKey(config, reach)} ${JSON.stringify(reach)}`, () =>
       prepareDatasets([config], { cacheDir: cache, reach }),
     );
   } catch (error) {
@@ -53,6 +55,7 @@ async function load({ config, reach }: Asked): Promise<Dataset> {
 const infoOf = ({ tokenizer: { kind, vocabularySize } }: Dataset): TokenizerInfo => ({ kind, vocabularySize });
 
 answerWith<DataQuestions>({
+  key: ({ config, reach }) => currentDatasetKey(config, reach),
   stats: async (asked) => {
     const dataset = await load(asked);
     const { contentHash, stats, reading } = dataset;

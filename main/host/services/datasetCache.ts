@@ -14,7 +14,7 @@ export class Datasets {
   readonly #report: (config: Config, progress: DataProgress | null) => void;
   /** Started by the first who looks at data. */
   readonly #thread: Thread<DataQuestions>;
-  /** Those that are known to lie in the cache, since this process began. */
+  /** Those that are known to lie in the cache since this process began, by settings and files as they were. */
   readonly #ready = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
 
@@ -42,12 +42,12 @@ export class Datasets {
     ask: DataQuestions[W]['ask'],
     signal: AbortSignal,
   ): Promise<DataQuestions[W]['answer']> {
-    await this.ready([ask.config], signal);
+    const [key] = await this.ready([ask.config], signal);
     try {
       return await this.#thread.ask(what, { ...ask, reach: this.#reachFor(ask.config) }, signal);
     } catch (error) {
       // The cache may have been emptied meanwhile: the next call prepares again.
-      if (!signal.aborted) this.#ready.delete(datasetKey(ask.config));
+      if (!signal.aborted) this.#ready.delete(key!);
       throw error;
     }
   }
@@ -56,14 +56,21 @@ export class Datasets {
     return this.#thread.close();
   }
 
-  /** Makes sure that the cache on disk has what the configurations need. One preparation at a time. @throws LabError */
-  async ready(configs: readonly Config[], signal: AbortSignal): Promise<void> {
-    for (const [key, config] of new Map(configs.map((each) => [datasetKey(each), each]))) {
+  /**
+   * Makes sure that the cache on disk has what the configurations need, of files as they are now. One preparation at a time.
+   * @returns what names each dataset @throws LabError
+   */
+  async ready(configs: readonly Config[], signal: AbortSignal): Promise<readonly string[]> {
+    const keys: string[] = [];
+    for (const config of new Map(configs.map((each) => [datasetKey(each), each])).values()) {
+      const key = await this.#thread.ask('key', { config, reach: this.#reachFor(config) }, signal);
+      keys.push(key);
       if (this.#ready.has(key)) continue;
       const turn = this.#last.then(() => this.#prepare(key, config, signal));
       this.#last = turn.catch(() => undefined);
       await turn;
     }
+    return keys;
   }
 
   async #prepare(key: string, config: Config, signal: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@ import { confinedTo, type Reach } from '../../engine/data/reading/confine.ts';
 import type { Dataset } from '../../engine/data/dataset.ts';
 import { entropyFloor } from '../../engine/data/index.ts';
 import type { EntropyFloor } from '../../engine/data/index.ts';
-import { prepareDataset } from '../../engine/data/prepare.ts';
+import { datasetRequest, prepareDataset } from '../../engine/data/prepare.ts';
 import type { DataProgress, OnProgress } from '../../engine/data/progress.ts';
 
 export type { DataProgress, Dataset, Reach };
@@ -32,6 +32,10 @@ export function datasetKey(config: Config): string {
   const entries = Object.entries(config).filter(([name]) => decides(name) && name !== 'data.batching');
   return JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/** As `datasetKey`, and another one once a file was changed. Looks at the files, reads none. @throws DataError */
+export const currentDatasetKey = (config: Config, reach?: Reach): Promise<string> =>
+  confinedTo(reach, () => datasetRequest(config));
 
 /**
  * Prepares every dataset that the configurations need, one after the other. The engines then find them in the cache.

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type * as files from '../../../main/files/atomic.ts';
@@ -177,6 +177,21 @@ describe('calls', () => {
     expect(second.text).not.toBe(first.text);
     const wrong = client.call('data.stats', { values: { 'data.corpus': join(lab.home, 'nothing.txt') } });
     await expect(wrong).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('nothing.txt') });
+  });
+
+  it('read a file again once it was changed (would catch numbers of a text that is no more)', async () => {
+    await lab.open(finishing, { folders: [lab.home] });
+    const client = lab.client();
+    const path = join(lab.home, 'changing.txt');
+    const values = { 'data.corpus': path, 'data.validation': 0.5 };
+    for (const [count, word] of [
+      [20, 'old'],
+      [30, 'new'],
+    ] as const) {
+      writeFileSync(path, Array.from({ length: count }, (_, i) => `${word} text ${i}`).join('\n\n'));
+      expect((await client.call('data.stats', { values })).reading.corpus?.documents).toBe(count);
+      expect((await client.call('data.sample', { values, from: 0 })).text).toContain(word);
+    }
   });
 
   it('keep a method that cannot be planned, and refuse to plan it (would catch bayes that is silently a grid)', async () => {

@@ -9,10 +9,10 @@ import { openStore } from '../../store/index.ts';
 import { loadWorkshop } from '../lab.ts';
 import { configsOf, DraftPlans, summaryOf } from '../../lab/sweeps/index.ts';
 import type { DraftSummary, SweepPlan } from '../../lab/sweeps/index.ts';
-import { programOccupancy } from './occupancy.ts';
-import { PlanMemory } from './planMemory.ts';
-import { checkSweep } from './sweepFit.ts';
-import type { CheckedSweep } from './sweepFit.ts';
+import { programOccupancy } from '../../lab/fit/occupancy.ts';
+import { PlanMemory } from '../../lab/fit/planMemory.ts';
+import { checkSweep } from '../../lab/fit/draftFit.ts';
+import type { CheckedSweep } from '../../lab/fit/draftFit.ts';
 import { answerWith } from './threadMain.ts';
 
 export interface PlanWorkerData {

@@ -2,6 +2,7 @@
 import type { Draft } from '../../../preload/contract/draft.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { SweepPlan as ShownPlan } from '../../../preload/contract/shapes.ts';
+import type { PlannedConfig } from '../fit/draftFit.ts';
 import { Memo } from '../fit/memo.ts';
 import type { SettingsRegistry } from '../settings/index.ts';
 import type { SweepPlan } from './plan.ts';
@@ -12,15 +13,6 @@ export type DraftSummary = Pick<
   ShownPlan,
   'runs' | 'settings' | 'seeds' | 'dropped' | 'duplicates' | 'combinations' | 'problems' | 'warnings'
 >;
-
-/** One setting of a sweep. */
-export interface PlannedConfig {
-  readonly label: string;
-  readonly values: SweepPlan['settings'][number]['values'];
-  readonly config: Config;
-  /** Seeds counted. */
-  readonly runs: number;
-}
 
 /** A form asks several times for one draft: for its runs, then for their memory as far as time allows, then for the rest. */
 const REMEMBERED = 4;

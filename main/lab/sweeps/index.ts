@@ -1,5 +1,5 @@
 /** The public face of sweep planning. */
-export { configsOf, DraftPlans, type DraftSummary, type PlannedConfig, summaryOf } from './drafts.ts';
+export { configsOf, DraftPlans, type DraftSummary, summaryOf } from './drafts.ts';
 export { type ParsedSweep, parseSweep, sweepToYaml } from './file.ts';
 export { type FlagOptions, sweepFromFlags } from './flags.ts';
 export type { Places } from './places.ts';

@@ -1,12 +1,20 @@
 /** What the settings of a sweep need of memory and time, grouped by their plans. */
-import type { Warning } from '../../../preload/contract/settings.ts';
+import type { Config, SettingValue, Warning } from '../../../preload/contract/settings.ts';
 import type { PlanGroup, Range, SweepPlan, TimeBasis } from '../../../preload/contract/shapes.ts';
-import type { FitDevice, Prices } from '../../lab/fit/index.ts';
-import { warningsOf } from '../../lab/fit/report.ts';
-import { costOf } from '../../lab/fit/time.ts';
-import { verdictFor } from '../../lab/fit/verdict.ts';
-import type { PlannedConfig } from '../../lab/sweeps/index.ts';
+import type { FitDevice, Prices } from './index.ts';
+import { warningsOf } from './report.ts';
+import { costOf } from './time.ts';
+import { verdictFor } from './verdict.ts';
 import type { Planned, PlanMemory } from './planMemory.ts';
+
+/** One setting of a sweep. */
+export interface PlannedConfig {
+  readonly label: string;
+  readonly values: Readonly<Record<string, SettingValue>>;
+  readonly config: Config;
+  /** Seeds counted. */
+  readonly runs: number;
+}
 
 export interface SweepFitOptions {
   readonly prices: Prices;

@@ -1,9 +1,9 @@
 /** Memory over every program of a step, with its phases, for the chart of the fit view. */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { ProgramOccupancy } from '../../../preload/contract/shapes.ts';
-import { runUse } from '../../lab/fit/plan.ts';
-import type { PlanOptions } from '../../lab/fit/plan.ts';
-import { downsample } from '../../lab/fit/downsample.ts';
+import { runUse } from './plan.ts';
+import type { PlanOptions } from './plan.ts';
+import { downsample } from './downsample.ts';
 
 /** More points than a chart has pixels are no use. */
 const POINTS = 480;

@@ -5,12 +5,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import { fitPlan, samplesFrom, suggest } from '../../lab/fit/index.ts';
-import type { FindSamples, FitDevice, FitPlan, SpeedOf, Suggestion, TimeEstimate } from '../../lab/fit/index.ts';
-import { Memo } from '../../lab/fit/memo.ts';
-import { runUse } from '../../lab/fit/plan.ts';
-import { estimateTime } from '../../lab/fit/time.ts';
-import type { PlanOptions } from '../../lab/fit/plan.ts';
+import { fitPlan, samplesFrom, suggest } from './index.ts';
+import type { FindSamples, FitDevice, FitPlan, SpeedOf, Suggestion, TimeEstimate } from './index.ts';
+import { Memo } from './memo.ts';
+import { runUse } from './plan.ts';
+import { estimateTime } from './time.ts';
+import type { PlanOptions } from './plan.ts';
 
 export interface Planned {
   readonly config: Config;

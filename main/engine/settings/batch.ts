@@ -26,7 +26,7 @@ const settings: readonly SettingSpec[] = [
     type: { kind: 'int', min: 0, max: 1048576 },
     default: 0,
     unit: 'sequences',
-    help: 'Sequences computed at once (micro-batch), a divisor of batch.sequences; 0 means all. Smaller needs less memory, same result.',
+    help: 'Sequences computed at once (micro-batch), a divisor of batch.sequences; 0 means all. Smaller needs less memory; same result, but that dropout drops other values.',
     question: 'memory',
     touches: ['memory', 'time'],
     plan: 'none',

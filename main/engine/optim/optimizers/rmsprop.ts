@@ -1,5 +1,5 @@
 /** RMSprop (Tieleman & Hinton 2012), centred form by Graves 2013. */
-import { add, div, mul, scalar, sqrt, square, sub } from '../../graph/ops/index.ts';
+import { add, div, mul, relu, scalar, sqrt, square, sub } from '../../graph/ops/index.ts';
 import { towards, withDecay } from './formulas.ts';
 import { defineOptimizer } from './optimizer.ts';
 import { eps, momentum } from './shared.settings.ts';
@@ -50,7 +50,8 @@ export const rmsprop = defineOptimizer({
     const rate = 1 - (c['optimizer.alpha'] as number);
     const second = towards(m.square!, square(g), rate);
     const mean = m.mean === undefined ? undefined : towards(m.mean, g, rate);
-    const variance = mean === undefined ? second : sub(second, square(mean));
+    // Rounding can make it negative where gradients hardly vary, and its root would be NaN.
+    const variance = mean === undefined ? second : relu(sub(second, square(mean)));
     const step = div(g, add(sqrt(variance), scalar(p, c['optimizer.eps'] as number)));
     const buffer =
       m.momentum === undefined ? undefined : add(mul(scalar(p, c['optimizer.momentum'] as number), m.momentum), step);

@@ -37,7 +37,7 @@ export const scheduleSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     type: { kind: 'float', min: 0, max: 1 },
     default: 0,
     unit: 'fraction',
-    help: 'Learning rate at the start of the warm-up, as a fraction of the peak.',
+    help: 'Where the warm-up begins, as a fraction of the peak: the first step is already one step above it.',
     question: 'stability',
     touches: ['stability'],
     plan: 'none',

@@ -36,6 +36,27 @@ export interface Importance {
 /** Runs per setting below which the ranking is mostly noise. */
 const FEW_PER_SETTING = 8;
 
+/** The settings by their main effect alone, the strongest first: cheap, and enough to choose what to look at. */
+export function mainEffects(
+  rows: readonly Readonly<Record<string, SettingValue>>[],
+  metric: readonly number[],
+  settings: readonly string[],
+): string[] {
+  const kept = rows.map((_, i) => i).filter((i) => Number.isFinite(metric[i]));
+  const target = kept.map((i) => metric[i]);
+  const variance = varianceOf(target);
+  const effect = (setting: string): number => {
+    const found = mainEffect(
+      kept.map((i) => rows[i][setting]),
+      target,
+      variance,
+    );
+    return Number.isFinite(found) ? found : 0;
+  };
+  const effects = new Map(settings.map((setting) => [setting, effect(setting)]));
+  return [...settings].sort((a, b) => effects.get(b)! - effects.get(a)!);
+}
+
 export function importanceOf(
   rows: readonly Readonly<Record<string, SettingValue>>[],
   metric: readonly number[],

@@ -8,6 +8,7 @@ import { metricCatalog } from '../../../main/engine/train/measures/index.ts';
 import { rankSettings } from '../../../preload/shared/results/rank.ts';
 import type { Ranking } from '../../../preload/shared/results/rank.ts';
 import type { ChartOption } from '../../../renderer/charts/draw/echarts.ts';
+import { mainEffects } from '../../../renderer/charts/stats/importance.ts';
 import { heatMap } from '../../../renderer/charts/sweep/heatmap.ts';
 import { heatOption } from '../../../renderer/views/sweep/tabs/heat/option.ts';
 import { parallelOption } from '../../../renderer/views/sweep/tabs/parallel/option.ts';
@@ -90,6 +91,31 @@ describe('the heat map', () => {
     expect(tipOf(option, { dataIndex: 3 })).toBe('width 64 · norm rmsnorm\n1 failed');
     const narrow = heatOption(map, 'minimize', ['width', 'norm'], look, 200, 'mean').series as HeatmapSeriesOption[];
     expect((narrow[0].data as typeof cells).every(({ label }) => !label.show)).toBe(true);
+  });
+});
+
+describe('a heat map with holes', () => {
+  it('says that a combination is not in the sweep (would catch a white cell that looks like a failure)', () => {
+    const some = runs.filter(({ config }) => !(config['width'] === 64 && config['norm'] === 'rmsnorm'));
+    const map = heatMap(some, 'val/loss', 'width', 'norm', 'mean', 'minimize');
+    const option = heatOption(map, 'minimize', ['width', 'norm'], look, 900, 'mean');
+    const [series] = option.series as HeatmapSeriesOption[];
+    const cells = series.data as { value: unknown[]; label: { formatter: string } }[];
+    expect(cells).toHaveLength(4);
+    expect(cells[3]).toMatchObject({ value: [1, 1, '-'], label: { formatter: 'not in the sweep' } });
+    expect(tipOf(option, { dataIndex: 3 })).toBe('width 64 · norm rmsnorm\nnot in this sweep');
+  });
+  it('begins with the settings that matter most (would catch axes by the alphabet)', () => {
+    const configs = [1, 2, 3].flatMap((b) => [1, 2].flatMap((a) => [1, 2].map((c) => ({ a, b, c }))));
+    const loss = configs.map(({ a, b, c }) => 0.1 * a + 3 * b + c);
+    expect(mainEffects(configs, loss, ['a', 'b', 'c'])).toEqual(['b', 'c', 'a']);
+    expect(
+      mainEffects(
+        configs,
+        loss.map(() => Number.NaN),
+        ['a', 'b', 'c'],
+      ),
+    ).toEqual(['a', 'b', 'c']);
   });
 });
 

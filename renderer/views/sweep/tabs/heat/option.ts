@@ -34,7 +34,13 @@ export function heatOption(
     grid: GRID,
     tooltip: {
       ...tooltipOf(look),
-      formatter: (params) => tip(map, map.cells[(Array.isArray(params) ? params[0] : params).dataIndex], names, up),
+      formatter: (params) => {
+        const { dataIndex } = Array.isArray(params) ? params[0] : params;
+        const cell = map.cells[dataIndex];
+        if (cell !== undefined) return tip(map, cell, names, up);
+        const [column, row] = absentCells(map)[dataIndex - map.cells.length];
+        return `${whereOf(map, { column, row }, names)}\nnot in this sweep`;
+      },
     },
     // The chart insists on one; the colours are those of the rows' bars.
     visualMap: {
@@ -50,7 +56,10 @@ export function heatOption(
     series: [
       {
         type: 'heatmap',
-        data: map.cells.map((cell) => cellOf(cell, share(cell.value), roomy, look, show)),
+        data: [
+          ...map.cells.map((cell) => cellOf(cell, share(cell.value), roomy, look, show)),
+          ...absentCells(map).map(([column, row]) => absentCell(column, row, roomy, look)),
+        ],
         emphasis: { itemStyle: { borderColor: look.theme.accent } },
       },
     ],
@@ -93,8 +102,33 @@ const valueWords = ({ value, metric }: HeatCell, show: 'mean' | 'best'): string 
 const countWords = ({ metric, runs }: HeatCell): string =>
   metric.n < runs.length ? `${metric.n} of ${runs.length}` : String(metric.n);
 
+const whereOf = (
+  map: HeatMap,
+  { column, row }: Pick<HeatCell, 'column' | 'row'>,
+  names: readonly [string, string],
+): string => `${names[0]} ${formatSetting(map.columns[column])} · ${names[1]} ${formatSetting(map.rows[row])}`;
+
+/** Combinations without a run: dropped by a rule or a constraint, or never drawn. */
+function absentCells({ columns, rows, cells }: HeatMap): (readonly [number, number])[] {
+  const there = new Set(cells.map(({ column, row }) => `${column} ${row}`));
+  return columns.flatMap((_c, column) =>
+    rows.flatMap((_r, row) => (there.has(`${column} ${row}`) ? [] : [[column, row] as const])),
+  );
+}
+
+const absentCell = (column: number, row: number, roomy: boolean, look: Look): Cell => ({
+  value: [column, row, '-'],
+  label: {
+    show: roomy,
+    color: look.theme.muted,
+    fontFamily: look.theme.font,
+    fontSize: 11,
+    formatter: 'not in the sweep',
+  },
+});
+
 function tip(map: HeatMap, cell: HeatCell, names: readonly [string, string], up: boolean): string {
-  const where = `${names[0]} ${formatSetting(map.columns[cell.column])} · ${names[1]} ${formatSetting(map.rows[cell.row])}`;
+  const where = whereOf(map, cell, names);
   const { n, mean, sd, min, max } = cell.metric;
   const rest = unfinishedWords(cell);
   return [

@@ -29,6 +29,8 @@ export interface MetricSpec {
   readonly axis?: string;
   /** Its values differ by factors: charts have a logarithmic y unless told otherwise. */
   readonly log?: true;
+  /** What it nearly always is: where all runs say this, a line of text stands for its chart. */
+  readonly usual?: number;
   /** False: has no chart of its own, because it serves as x or sums up another. */
   readonly chart?: false;
   /** False: only the series is kept, and the lists of runs do not carry its latest value. For metrics of which there are very many. */

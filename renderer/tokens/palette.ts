@@ -13,6 +13,9 @@ export function categorical(index: number, surface: 'light' | 'dark'): string {
   return CATEGORICAL[surface][place(index)];
 }
 
+/** How often the set was used up before this index. */
+export const cycleOf = (index: number): number => Math.max(0, Math.floor(index / CATEGORICAL.light.length));
+
 /** The same for the document, where it follows the theme by itself. */
 export const categoricalToken = (index: number): string => `var(--data-${place(index)})`;
 

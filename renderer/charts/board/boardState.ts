@@ -1,6 +1,8 @@
 /** What a board shows and how: kept per sweep, and in the address so that a copied link shows the same. */
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { BANDS } from '../../../preload/shared/statistics/describe.ts';
+import { RUN_STATES } from '../../../preload/contract/runs.ts';
+import type { RunState } from '../../../preload/contract/runs.ts';
 import { chartsOf, isSmoothing } from './chartSpec.ts';
 import type { ChartLook, ChartSpec } from './chartSpec.ts';
 
@@ -14,10 +16,19 @@ export interface BoardState extends ChartLook {
   band: Band;
   /** Run ids that are not drawn. */
   hidden: string[];
+  /** Of the runs: those that do not match are neither listed nor drawn. */
+  search: string;
+  /** Only runs in this state; empty for any. */
+  only: RunState | '';
+  /** Order of the list: as created, by the metric that ranks (best first), or by name. */
+  sort: RunOrder;
   collapsed: string[];
   /** Charts that are not as their metric has them anyway. */
   charts: ChartSpec[];
 }
+
+export const RUN_ORDERS = ['created', 'value', 'name'] as const;
+export type RunOrder = (typeof RUN_ORDERS)[number];
 
 export const defaultState = (): BoardState => ({
   x: 'step',
@@ -30,6 +41,9 @@ export const defaultState = (): BoardState => ({
   facet: '',
   band: 'sd',
   hidden: [],
+  search: '',
+  only: '',
+  sort: 'created',
   collapsed: [],
   charts: [],
 });
@@ -48,7 +62,7 @@ export function unpackState(saved: unknown): BoardState {
   const state = defaultState();
   if (typeof saved !== 'object' || saved === null) return state;
   const given = saved as Record<string, unknown>;
-  for (const key of ['x', 'groupBy', 'colorBy', 'facet'] as const)
+  for (const key of ['x', 'groupBy', 'colorBy', 'facet', 'search'] as const)
     if (typeof given[key] === 'string') state[key] = given[key];
   for (const key of ['xLog', 'yLog', 'outliers'] as const) if (typeof given[key] === 'boolean') state[key] = given[key];
   for (const key of ['hidden', 'collapsed'] as const) {
@@ -57,6 +71,8 @@ export function unpackState(saved: unknown): BoardState {
   }
   if (isSmoothing(given.smoothing)) state.smoothing = given.smoothing;
   if (BANDS.includes(given.band as Band)) state.band = given.band as Band;
+  if (RUN_STATES.includes(given.only as RunState)) state.only = given.only as RunState;
+  if (RUN_ORDERS.includes(given.sort as RunOrder)) state.sort = given.sort as RunOrder;
   state.charts = chartsOf(given.charts);
   return state;
 }

@@ -2,6 +2,8 @@
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { formatSetting } from '../../../preload/shared/format.ts';
 import type { Goal, MetricCatalog } from '../../../preload/shared/metrics.ts';
+import { BAND_LABELS } from '../../../preload/shared/statistics/describe.ts';
+import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { shortName } from '../../../preload/shared/results/groups.ts';
 import { distinctSeeds } from '../../../preload/shared/results/samples.ts';
 import type { Target } from '../../../preload/shared/results/target.ts';
@@ -41,6 +43,7 @@ export interface ChartBoard {
   readonly state: Pick<BoardState, 'band' | 'groupBy' | 'facet'>;
   readonly catalog: MetricCatalog;
   references(metric: string): readonly Reference[];
+  readonly averaging?: readonly string[];
   /** How far the runs that train now shall go on x (undefined: steps); undefined when that is not known, or all have ended. */
   planned?(x: string | undefined | null): number | undefined;
 }
@@ -102,6 +105,22 @@ export function labelOfChart(chart: ChartSpec, catalog: MetricCatalog): string {
   return unit === '' ? titleOf(chart) : `${titleOf(chart)} (${unit})`;
 }
 
+/** What a picture or a file of numbers must say beside the lines: of what they are means, what the bands are, and how they were smoothed. */
+export function figureNotes({ lines }: Pick<LineModel, 'lines'>, band: Band, smoothing: number): string[] {
+  const notes: string[] = [];
+  const means = lines.filter(({ n, markers }) => n !== undefined && !markers);
+  if (means.length > 0) {
+    const counts = means.flatMap(({ n }) => [...n!]).filter((count) => count > 0);
+    const least = counts.reduce((a, b) => Math.min(a, b), Infinity);
+    const most = counts.reduce((a, b) => Math.max(a, b), 0);
+    const what = most > 1 && band !== 'none' ? `lines: means, bands: ${BAND_LABELS[band]}` : 'lines: means';
+    if (counts.length > 0) notes.push(`${what}, N ${least === most ? most : `${least}–${most}`}`);
+  }
+  if (smoothing > 0 && lines.some(({ markers }) => !markers))
+    notes.push(`smoothed: exponential average of weight ${smoothing.toFixed(2)}`);
+  return notes;
+}
+
 export function chartPanels(input: ChartInput): ChartPanels {
   const { groups, final, settings, state } = input.board;
   const { facet } = state;
@@ -142,7 +161,7 @@ function modelOf(input: ChartInput, groups: readonly BoardGroup[], runs: readonl
       color: (members) => board.coloring.of(members),
       among: board.final,
     });
-  return lineModel({
+  const model = lineModel({
     groups,
     metrics: chart.metrics,
     grouped: groupBy !== 'none',
@@ -157,6 +176,7 @@ function modelOf(input: ChartInput, groups: readonly BoardGroup[], runs: readonl
     xRange: range,
     planned: board.planned?.(metric),
   });
+  return { ...model, notes: [...(board.averaging ?? []), ...model.notes] };
 }
 
 /** The y axis of a chart, whatever its x. */

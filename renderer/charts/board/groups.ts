@@ -10,14 +10,19 @@ import { resultValue } from '../../../preload/shared/results/samples.ts';
 import { differingSettings, groupBySettings, labelOf, valuesOf } from '../../../preload/shared/results/groups.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { formatSetting } from '../../../preload/shared/format.ts';
-import { categorical } from '../../tokens/palette.ts';
+import { categorical, cycleOf } from '../../tokens/palette.ts';
+import { unbalanced } from '../sweep/balance.ts';
 
 export interface BoardGroup extends LineGroup {
   readonly members: readonly RunRecord[];
+  /** The values of the settings that tell the groups apart, without their names: these stand once above the list. */
+  readonly values: string;
 }
 
 export interface Coloring {
   readonly of: (runs: readonly RunRecord[]) => string;
+  /** How often the colours were all used before: the same colour then comes in other dashes. */
+  readonly cycle?: (runs: readonly RunRecord[]) => number;
   /** For the legend bar of a continuous scale. */
   readonly scale?: ColorScale;
   readonly legend?: readonly { readonly label: string; readonly color: string }[];
@@ -42,6 +47,10 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
   const color = coloring(all, options);
   const label = (values: Readonly<Record<string, string | number | boolean>>, fallback: string): string =>
     Object.keys(values).length === 0 ? fallback : labelOf(values);
+  const lookOf = (members: readonly RunRecord[]): Pick<BoardGroup, 'color' | 'cycle'> => {
+    const cycle = color.cycle?.(members) ?? 0;
+    return { color: color.of(members), ...(cycle > 0 ? { cycle } : {}) };
+  };
   if (options.groupBy === 'none') {
     return all.map((run) => ({
       id: run.id,
@@ -49,7 +58,9 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
         run.sweepId === null || settings.length === 0
           ? run.name
           : `${label(pick(run, settings), run.name)} · seed ${run.seed}`,
-      color: color.of([run]),
+      values:
+        run.sweepId === null || settings.length === 0 ? run.name : `${valuesText(run, settings)} · seed ${run.seed}`,
+      ...lookOf([run]),
       runs: [run.id],
       members: [run],
     }));
@@ -66,7 +77,8 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
       id: `group:${key}`,
       // A run outside of sweeps was named by someone.
       label: members[0].sweepId === null ? members[0].name : label(pick(members[0], settings), members[0].name),
-      color: color.of(members),
+      values: members[0].sweepId === null || settings.length === 0 ? members[0].name : valuesText(members[0], settings),
+      ...lookOf(members),
       runs: members.map(({ id }) => id),
       members,
     }));
@@ -75,7 +87,8 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
     .map(({ key, runs: members, values }) => ({
       id: `group:${key}`,
       label: label(values, 'not set'),
-      color: color.of(members),
+      values: label(values, 'not set'),
+      ...lookOf(members),
       runs: members.map(({ id }) => id),
       members,
     }))
@@ -88,9 +101,10 @@ export function coloring(all: readonly RunRecord[], options: GroupOptions): Colo
   if (colorBy !== 'group') return bySetting(all, colorBy, surface);
   if (groupBy !== 'none' && groupBy !== 'setting') {
     const values = valuesOf(all, groupBy);
-    return { of: (runs) => categorical(values.indexOf(runs[0].config[groupBy]), surface) };
+    const index = (runs: readonly RunRecord[]): number => values.indexOf(runs[0].config[groupBy]);
+    return { of: (runs) => categorical(index(runs), surface), cycle: (runs) => cycleOf(index(runs)) };
   }
-  return { of: (runs) => categorical(runs[0].color, surface) };
+  return { of: (runs) => categorical(runs[0].color, surface), cycle: (runs) => cycleOf(runs[0].color) };
 }
 
 function bySetting(all: readonly RunRecord[], setting: string, surface: Surface): Coloring {
@@ -126,6 +140,23 @@ function byDistance(all: readonly RunRecord[], { metric, goal, surface }: GroupO
     of,
     legend: [0, 0.5, 1].map((t) => ({ label: t === 0 ? 'best' : t === 1 ? 'farthest' : '', color: ramp(t, surface) })),
   };
+}
+
+/** `64 · 0.003`, in the order of the names above the list. */
+const valuesText = ({ config }: RunRecord, settings: readonly string[]): string =>
+  settings.map((name) => formatSetting(config[name])).join(' · ');
+
+/** Of groups by one setting: over what else their curves are means, and of which of it they have unequal shares. */
+export function averagingNotes(groups: readonly BoardGroup[], groupBy: string): string[] {
+  if (groupBy === 'none' || groupBy === 'setting') return [];
+  const averaged = [...new Set(groups.flatMap(({ members }) => differingSettings(members)))].sort();
+  if (averaged.length === 0) return [];
+  const unequal = unbalanced(
+    groups.map(({ members }) => ({ counted: members })),
+    averaged,
+  );
+  const of = unequal.length === 0 ? '' : `; not balanced: lines have unequal shares of ${unequal.join(' and ')}`;
+  return [`mean over ${['seeds', ...averaged].join(' and ')}${of}`];
 }
 
 function pick(run: RunRecord, settings: readonly string[]): Record<string, string | number | boolean> {

@@ -1,5 +1,5 @@
 /** The state of a board and what follows from it; handed down to its charts. */
-import { computed, inject, onScopeDispose, provide, ref, shallowRef, watch } from 'vue';
+import { computed, inject, onScopeDispose, provide, ref, shallowRef } from 'vue';
 import type { ComputedRef, InjectionKey, Ref, ShallowRef } from 'vue';
 import type { Events } from '../../../preload/contract/api.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
@@ -20,21 +20,26 @@ import { defaultState, unpackState } from './boardState.ts';
 import { chartOfMetric, isOwn, newChartId, withChart } from './chartSpec.ts';
 import type { ChartChange, ChartSpec } from './chartSpec.ts';
 import type { BoardGroup, Coloring } from './groups.ts';
-import { boardGroups, coloring, labelSettings } from './groups.ts';
+import { averagingNotes, boardGroups, coloring, labelSettings } from './groups.ts';
 import { layoutHistory } from './history.ts';
 import { keepLayout } from './keepLayout.ts';
+import { keepZoom } from './keepZoom.ts';
 import { plannedEnd } from './planned.ts';
 import { POINTER, newPointer } from './pointer.ts';
 import type { SharedPointer } from './pointer.ts';
 import { referencesOf } from './references.ts';
 import { boardResults, boardSpec } from './results.ts';
+import { boardFilter } from './runFilter.ts';
+import type { BoardFilter } from './runFilter.ts';
 
 export type PointsListener = (change: PointsChange) => void;
 
 export interface Board {
   readonly state: Ref<BoardState>;
   readonly all: ComputedRef<readonly RunRecord[]>;
-  /** Runs that are not hidden, as they were when one was last added, removed or renamed: cheap to follow. */
+  /** What the list and the charts are narrowed to. */
+  readonly filter: BoardFilter;
+  /** Runs that match and are not hidden, as they were when one was last added, removed or renamed: cheap to follow. */
   readonly shown: ComputedRef<readonly RunRecord[]>;
   /** The same with their latest numbers. */
   readonly final: ComputedRef<readonly RunRecord[]>;
@@ -63,6 +68,8 @@ export interface Board {
   /** Shown part of x; everything when undefined. Shared by all charts. */
   readonly range: ShallowRef<Extent | undefined>;
   readonly references: (metric: string) => readonly Reference[];
+  /** What the groups are means over, beside seeds; and whether over all the same. */
+  readonly averaging: ComputedRef<readonly string[]>;
   /** How far the runs that train now shall go on an x; undefined when none trains or none says. */
   readonly planned: (x: string | undefined | null) => number | undefined;
   readonly onPoints: (listener: PointsListener) => () => void;
@@ -97,11 +104,19 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   const all = computed(() => runs());
   // Running runs change many times a second, what tells runs apart does not: everything but final values follows from this.
   const lasting = computed<readonly RunRecord[]>((old) => (sameRuns(old, all.value) ? old! : all.value));
-  const ids = computed(() => new Set(state.value.hidden));
-  const shown = computed(() =>
-    ids.value.size === 0 ? lasting.value : lasting.value.filter(({ id }) => !ids.value.has(id)),
+  const filter = boardFilter(
+    () => state.value,
+    () => all.value,
+    () => catalog.value,
+    (id) => sweeps.get(id)?.name,
   );
-  const final = computed(() => (ids.value.size === 0 ? all.value : all.value.filter(({ id }) => !ids.value.has(id))));
+  const ids = computed(() => new Set(state.value.hidden));
+  const isDrawn = ({ id }: RunRecord): boolean =>
+    !ids.value.has(id) && (filter.matching.value === undefined || filter.matching.value.has(id));
+  const drawn = (of: readonly RunRecord[]): readonly RunRecord[] =>
+    ids.value.size === 0 && filter.matching.value === undefined ? of : of.filter(isDrawn);
+  const shown = computed(() => drawn(lasting.value));
+  const final = computed(() => drawn(all.value));
   const metrics = computed<readonly string[]>((old) => {
     const names = new Set<string>();
     for (const run of all.value)
@@ -129,7 +144,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     const once = state.value.groupBy === 'none' ? (members: readonly RunRecord[]) => members : distinctSeeds<RunRecord>;
     return allGroups.value
       .map((group) => {
-        const members = once(group.members.filter(({ id }) => !ids.value.has(id)));
+        const members = once(group.members.filter(isDrawn));
         return members.length === group.runs.length ? group : { ...group, runs: members.map(({ id }) => id), members };
       })
       .filter((group) => group.runs.length > 0);
@@ -142,6 +157,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     for (const each of [...own, ...metrics.value.map(chart)]) found.get(sectionOf(each.metrics[0]))?.push(each);
     return [...found];
   });
+  const averaging = computed(() => averagingNotes(groups.value, state.value.groupBy));
   const pointer = newPointer();
   const range = shallowRef<Extent>();
   const listeners = new Set<PointsListener>();
@@ -154,6 +170,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     },
     canUndo: history.canUndo,
     all,
+    filter,
     shown,
     final,
     groups,
@@ -169,6 +186,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     pointer,
     range,
     planned: (x) => plannedEnd(final.value, x),
+    averaging,
     references: (metric) => referencesOf(lasting.value, metric),
     chart,
     changeChart: (id, change) => (state.value.charts = withChart(state.value.charts, chart(id), change)),
@@ -196,11 +214,8 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
       for (const run of resync) tell({ run, columns: [], again: true });
     }),
   );
-  watch(
-    () => state.value.x,
-    () => (range.value = undefined),
-  );
   keepLayout(state, history, key, initial);
+  keepZoom(range, () => state.value.x);
   return board;
 }
 

@@ -68,6 +68,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
           catalog: board.catalog.value,
           references: board.references,
           planned: board.planned,
+          averaging: board.averaging.value,
         },
         curve: (metric, run) => loader.curve(metric, run),
       });

@@ -14,6 +14,8 @@ export interface LineGroup {
   readonly id: string;
   readonly label: string;
   readonly color: string;
+  /** How often its colour was used before: told apart by dashes, where these do not say the metric. */
+  readonly cycle?: number;
   readonly runs: readonly string[];
 }
 
@@ -81,12 +83,13 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
     smoothing > 0 ? smooth(live.step, curve.y, { weight: smoothing, spacing: live.spacing }) : curve.y,
   );
   const several = options.metrics.length > 1;
+  const strokes = several ? dash : (group.cycle ?? 0);
   const look = (id: string): Pick<DrawnLine, 'id' | 'group' | 'label' | 'color' | 'dash'> => ({
     id: several ? `${id}|${metric}` : id,
     group: id,
     label: several ? `${group.label} · ${metric}` : group.label,
     color: group.color,
-    ...(dash > 0 ? { dash } : {}),
+    ...(strokes > 0 ? { dash: strokes } : {}),
   });
   if (!grouped)
     return found.map(({ run, live, curve }, i) => ({

@@ -3,13 +3,37 @@ import { csvTable } from '../../../preload/shared/csv.ts';
 import type { Cell } from '../../../preload/shared/csv.ts';
 import type { DrawnLine, LineModel } from './model.ts';
 
+interface TitledModel {
+  readonly title: string;
+  readonly model: LineModel;
+}
+
 /** @param panels the chart, or its facets with their titles: these then stand in a column of their own. At least one. */
-export function csvOf(...panels: readonly { readonly title: string; readonly model: LineModel }[]): string {
+export const csvOf = (...panels: readonly TitledModel[]): string => csvWithNotes(panels, []);
+
+/** @param notes what the numbers are (means of how many runs, which bands, how smoothed): a column of its own, the same in each row */
+export function csvWithNotes(panels: readonly TitledModel[], notes: readonly string[]): string {
   const faceted = panels.some(({ title }) => title !== '');
   const { x, y } = panels[0].model;
-  const header = [...(faceted ? ['facet'] : []), 'line', x.label, y.label, 'raw', 'low', 'high', 'n'];
+  const header = [
+    ...(faceted ? ['facet'] : []),
+    'line',
+    x.label,
+    y.label,
+    'raw',
+    'low',
+    'high',
+    'n',
+    ...(notes.length > 0 ? ['note'] : []),
+  ];
   const rows = panels.flatMap(({ title, model }) =>
-    model.lines.flatMap((line) => pointsOf(line, model.x.categories).map((row) => (faceted ? [title, ...row] : row))),
+    model.lines.flatMap((line) =>
+      pointsOf(line, model.x.categories).map((row) => [
+        ...(faceted ? [title] : []),
+        ...row,
+        ...(notes.length > 0 ? [notes.join(' · ')] : []),
+      ]),
+    ),
   );
   return csvTable(header, rows);
 }

@@ -67,7 +67,7 @@ export function curveItems(model: LineModel, scales: Scales, surface = 'transpar
       items.push({
         type: 'curves',
         shape: {
-          curve: { points: untouched(line.x, line.high, scales), below: untouched(line.x, line.low, scales) },
+          curve: { points: untouched(line, line.high, scales), below: untouched(line, line.low, scales) },
         },
         style: { fill: line.color, opacity: 0.16, stroke: null },
         z2: 1,
@@ -182,11 +182,19 @@ function markerItems(line: DrawnLine, { x: sx, y: sy }: Scales, surface: string)
   ];
 }
 
-/** A band's edges must keep their common order, so they are never thinned. */
-function untouched(x: Float64Array, y: Float64Array, { x: sx, y: sy }: Scales): Float32Array {
-  // On a logarithmic axis the lower edge of a band may be negative; it then ends at the frame.
-  const edge = sy.log ? y.map((v) => (v <= 0 ? sy.min / 10 : v)) : y;
-  return toPixels(x, edge, sx, sy);
+/**
+ * A band's edges must keep their common order, so they are never thinned. Where the mean of a group is far outside of the frame its band
+ * says nothing there, and would hide the others.
+ */
+function untouched({ x, y, n }: DrawnLine, edge: Float64Array, { x: sx, y: sy }: Scales): Float32Array {
+  const [beyond, far] =
+    n === undefined ? [-Infinity, Infinity] : [sy.min - (sy.max - sy.min), sy.max + (sy.max - sy.min)];
+  const shown = edge.map((v, i) => {
+    if (y[i] > far || y[i] < beyond) return Number.NaN;
+    // On a logarithmic axis the lower edge of a band may be negative; it then ends at the frame.
+    return sy.log && v <= 0 ? sy.min / 10 : v;
+  });
+  return toPixels(x, shown, sx, sy);
 }
 
 /** A mean is solid where all runs of the group are in it, dashed where some have ended or not begun. */
@@ -267,6 +275,7 @@ function referenceItem(model: LineModel, scales: Scales, theme: ChartTheme, inde
   const { value, label } = model.references[index];
   const y = toPixel(scales.y, value);
   if (!(y >= scales.y.to - 0.5 && y <= scales.y.from + 0.5)) return undefined;
+  const { right, above } = labelPlace(model.lines, scales, y, LETTER * label.length);
   return {
     type: 'group',
     children: [
@@ -277,12 +286,12 @@ function referenceItem(model: LineModel, scales: Scales, theme: ChartTheme, inde
       },
       {
         type: 'text',
-        x: scales.x.to - 2,
-        y: y - 4,
+        x: right ? scales.x.to - 2 : scales.x.from + 4,
+        y: above ? y - 4 : y + 4,
         style: {
           text: label,
-          align: 'right',
-          verticalAlign: 'bottom',
+          align: right ? 'right' : 'left',
+          verticalAlign: above ? 'bottom' : 'top',
           fill: theme.muted,
           font: `11px ${theme.font}`,
           backgroundColor: theme.surface,
@@ -291,6 +300,36 @@ function referenceItem(model: LineModel, scales: Scales, theme: ChartTheme, inde
       },
     ],
   };
+}
+
+const LETTER = 6;
+const HEIGHT = 16;
+
+/** Where the label of a horizontal line hides the least of the data: at either end of it, above or below. */
+export function labelPlace(
+  lines: readonly DrawnLine[],
+  { x: sx, y: sy }: Scales,
+  y: number,
+  width: number,
+): { readonly right: boolean; readonly above: boolean } {
+  const places = [true, false].flatMap((above) => [true, false].map((right) => ({ right, above })));
+  if (lines.length > RICH) return places[0];
+  const covered = places.map(({ right, above }) => {
+    const [from, to] = right ? [sx.to - width, sx.to] : [sx.from, sx.from + width];
+    const [top, bottom] = above ? [y - HEIGHT - 4, y] : [y, y + HEIGHT + 4];
+    // What would lie outside of the frame is no place.
+    if (top < sy.to || bottom > sy.from) return Infinity;
+    let count = 0;
+    for (const line of lines)
+      for (let i = 0; i < line.x.length; i++) {
+        const px = toPixel(sx, line.x[i]);
+        if (px < from || px > to) continue;
+        const py = toPixel(sy, line.y[i]);
+        if (py >= top && py <= bottom) count += 1 / line.x.length;
+      }
+    return count;
+  });
+  return places[covered.indexOf(Math.min(...covered))] ?? places[0];
 }
 
 /** A cross on the x axis, with its reason beside it where there is room. */

@@ -60,6 +60,7 @@ export const VALIDATION = [
   defineMetric({
     name: 'val/coverage',
     unit: 'share',
+    usual: 1,
     section: 'val',
     help: 'scored tokens of all held-out ones',
     ofEvaluation: ({ coverage }) => coverage,

@@ -1,0 +1,42 @@
+/** The numbers of a chart as a table: a row for each x at which something was measured, a column for each line. */
+import { aligned, formatAlone } from '../format.ts';
+import type { DrawnLine, LineModel } from '../draw/model.ts';
+
+export interface ChartNumbers {
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Points of x that there are; of more than `MOST_ROWS` every so many are listed, always with the last. */
+  readonly points: number;
+}
+
+export const MOST_ROWS = 200;
+
+export function tableOf({ lines, x, y }: Pick<LineModel, 'lines' | 'x' | 'y'>): ChartNumbers {
+  const inside = (at: number): boolean => at >= x.min && at <= x.max;
+  const all = [...new Set(lines.flatMap((line) => [...line.x].filter(inside)))].sort((a, b) => a - b);
+  const stride = Math.max(1, Math.ceil(all.length / MOST_ROWS));
+  const shown = all.filter((_, i) => i % stride === 0 || i === all.length - 1);
+  const columns = lines.map((line) => columnOf(line, shown, y.unit));
+  return {
+    heads: [x.label, ...lines.map(({ label }) => label)],
+    rows: shown.map((at, i) => [
+      x.categories?.[Math.round(at) - 1] ?? formatAlone(at),
+      ...columns.map((column) => column[i]),
+    ]),
+    points: all.length,
+  };
+}
+
+/** Values with their band where it is even; empty where the line has no point. */
+function columnOf(line: DrawnLine, at: readonly number[], unit: string | undefined): string[] {
+  const places = new Map(Array.from(line.x, (v, i) => [v, i]));
+  const found = at.map((v) => places.get(v));
+  const values = found.map((i) => (i === undefined ? Number.NaN : line.y[i]));
+  const halves = found.map((i, k) => {
+    if (i === undefined || line.n === undefined || line.low === undefined || line.high === undefined) return Number.NaN;
+    const [above, below] = [line.high[i] - values[k], values[k] - line.low[i]];
+    return Math.abs(above - below) <= 1e-6 * (above + below) ? above : Number.NaN;
+  });
+  const texts = aligned(values, halves, unit);
+  return texts.map((text, i) => (found[i] === undefined ? '' : text));
+}

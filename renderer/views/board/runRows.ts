@@ -1,0 +1,63 @@
+/** What the rows of a board's list say, and in which order they come. Free of Vue. */
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { formatValue } from '../../../preload/shared/format.ts';
+import { shortName } from '../../../preload/shared/results/groups.ts';
+import { distinctSeeds, finalValue, outcomeOf } from '../../../preload/shared/results/samples.ts';
+import type { Outcome } from '../../../preload/shared/results/samples.ts';
+import type { Target } from '../../../preload/shared/results/target.ts';
+import { meanWords, reasonsOf, seedsWords, unfinishedWords } from '../../../preload/shared/results/words.ts';
+import { describe } from '../../../preload/shared/statistics/describe.ts';
+import type { RunOrder } from '../../charts/board/boardState.ts';
+import type { BoardGroup } from '../../charts/board/groups.ts';
+import type { Board } from '../../charts/board/useBoard.ts';
+
+/** Names of the settings that the rows give values of; `group` or `run` where the rows name themselves. */
+export function headOf({ settings, state, all, grouped }: Board): string {
+  const own = all.value.every(({ sweepId }) => sweepId === null);
+  if (!['setting', 'none'].includes(state.value.groupBy) || own) return grouped.value ? 'group' : 'run';
+  const names = settings.value.map((name) => shortName(name, settings.value));
+  return names.length === 0 ? 'run' : names.join(' · ');
+}
+
+/** Groups by what the list is sorted by; by value the best first, and those without a number last. */
+export function groupsInOrder(
+  groups: readonly BoardGroup[],
+  order: RunOrder,
+  latest: ReadonlyMap<string, RunRecord>,
+  { name, goal }: Target,
+): readonly BoardGroup[] {
+  if (order === 'created') return groups;
+  if (order === 'name') return groups.toSorted((a, b) => a.values.localeCompare(b.values, 'en', { numeric: true }));
+  const sign = goal === 'maximize' ? -1 : 1;
+  const places = new Map(
+    groups.map(({ id, runs }) => {
+      const members = distinctSeeds(runs.flatMap((run) => latest.get(run) ?? []));
+      const { mean } = outcomeOf(members, name).metric;
+      return [id, Number.isNaN(mean) ? Infinity : sign * mean];
+    }),
+  );
+  return groups.toSorted((a, b) => {
+    const [first, second] = [places.get(a.id)!, places.get(b.id)!];
+    return first === second ? 0 : first - second;
+  });
+}
+
+export interface ShownValue {
+  readonly text: string;
+  readonly help: string;
+  /** It is where runs stand that still train: to watch, no result. */
+  readonly latest: boolean;
+}
+
+/** Of a metric: the mean of what finished, else of where the runs stand that train, else why there is none. */
+export function valueOf(found: Outcome<RunRecord>, runs: readonly RunRecord[], metric: string): ShownValue {
+  if (found.metric.n > 0) {
+    const spread = found.metric.n > 1 ? `${meanWords(found)} (sd, n − 1), ` : `${found.metric.mean}, `;
+    return { text: formatValue(found.metric.mean), help: `${spread}N ${seedsWords(found)}`, latest: false };
+  }
+  const training = runs.filter(({ state }) => state === 'running').map((run) => finalValue(run, metric));
+  const { mean } = describe(training);
+  if (Number.isFinite(mean))
+    return { text: formatValue(mean), help: 'The latest value of runs that still train, not a result', latest: true };
+  return { text: '–', help: [unfinishedWords(found), ...reasonsOf(found)].filter(Boolean).join('\n'), latest: false };
+}

@@ -1,0 +1,176 @@
+/** What leaves a chart says what it is: pictures, files of numbers, tables; and what a list of groups is called. */
+import { describe, expect, it } from 'vitest';
+import {
+  defaultState,
+  packState,
+  stateFromText,
+  stateText,
+  unpackState,
+} from '../../../renderer/charts/board/boardState.ts';
+import { figureNotes } from '../../../renderer/charts/board/chartModel.ts';
+import { tableOf } from '../../../renderer/charts/board/chartTable.ts';
+import { averagingNotes, boardGroups } from '../../../renderer/charts/board/groups.ts';
+import { zoomFromText, zoomText } from '../../../renderer/charts/board/keepZoom.ts';
+import { csvWithNotes } from '../../../renderer/charts/draw/csv.ts';
+import { labelPlace } from '../../../renderer/charts/draw/lineOption.ts';
+import type { DrawnLine, LineModel } from '../../../renderer/charts/draw/model.ts';
+import type { RunRecord } from '../../../preload/contract/runs.ts';
+
+const line = (id: string, x: number[], y: number[], more: Partial<DrawnLine> = {}): DrawnLine => ({
+  id,
+  group: id,
+  label: id,
+  color: '',
+  x: Float64Array.from(x),
+  y: Float64Array.from(y),
+  increasing: true,
+  ...more,
+});
+const mean = (id: string, n: number[]): DrawnLine =>
+  line(
+    id,
+    n.map((_, i) => i),
+    n.map(() => 2),
+    {
+      n: Uint32Array.from(n),
+      runs: Math.max(...n),
+      low: Float64Array.from(n, () => 1.5),
+      high: Float64Array.from(n, () => 2.5),
+    },
+  );
+const model = (lines: readonly DrawnLine[]): LineModel => ({
+  lines,
+  x: { label: 'step', log: false, min: 0, max: 10 },
+  y: { label: 'loss', log: false, min: 0, max: 10 },
+  references: [],
+  notes: [],
+  outside: [],
+});
+
+describe('a figure', () => {
+  it('states band, N and smoothing', () => {
+    expect(figureNotes({ lines: [mean('a', [3, 3]), mean('b', [3, 2])] }, 'sd', 0.8)).toEqual([
+      'lines: means, bands: ± sd (n − 1), N 2–3',
+      'smoothed: exponential average of weight 0.80',
+    ]);
+    expect(figureNotes({ lines: [mean('a', [4])] }, 'none', 0)).toEqual(['lines: means, N 4']);
+    expect(figureNotes({ lines: [mean('a', [1])] }, 'sd', 0)).toEqual(['lines: means, N 1']);
+    expect(figureNotes({ lines: [line('a', [1], [2])] }, 'sd', 0)).toEqual([]);
+  });
+  it('says the same in each row of its numbers', () => {
+    const text = csvWithNotes([{ title: '', model: model([mean('a', [3])]) }], ['N 3', 'smoothed']);
+    expect(text.trim().split(/\r?\n/u)).toEqual([
+      'line,step,loss,raw,low,high,n,note',
+      'a,0,2,,1.5,2.5,3,N 3 · smoothed',
+    ]);
+  });
+});
+
+describe('the table behind a chart', () => {
+  it('has a row for each x that is shown and was measured, and a column for each line', () => {
+    const { heads, rows, points } = tableOf(model([line('a', [0, 5, 99], [3, 2.5, 1]), mean('b', [3, 3])]));
+    expect(heads).toEqual(['step', 'a', 'b']);
+    expect(rows).toEqual([
+      ['0', '3.000', '2.00 ± 0.50'],
+      ['1', '', '2.00 ± 0.50'],
+      ['5', '2.500', ''],
+    ]);
+    expect(points).toBe(3);
+  });
+  it('of many points keeps both ends', () => {
+    const many = Array.from({ length: 1001 }, (_, i) => i / 100);
+    const { rows, points } = tableOf(model([line('a', many, many)]));
+    expect([points, rows[0][0], rows.at(-1)![0], rows.length <= 202]).toEqual([1001, '0', '10', true]);
+  });
+});
+
+describe('the label of a reference', () => {
+  const scales = {
+    x: { min: 0, max: 10, log: false, from: 50, to: 450 },
+    y: { min: 0, max: 10, log: false, from: 200, to: 0 },
+  };
+  const places = (y: number[]): string => {
+    const { right, above } = labelPlace(
+      [
+        line(
+          'a',
+          y.map((_, i) => (10 * i) / (y.length - 1)),
+          y,
+        ),
+      ],
+      scales,
+      100,
+      100,
+    );
+    return `${right ? 'right' : 'left'} ${above ? 'above' : 'below'}`;
+  };
+  it('stands where it hides none of the data', () => {
+    // The line is at 100 px, value 5; curves run close above or below it on one side.
+    expect(places([9, 9, 9, 9, 5.5, 5.5, 5.5])).toBe('left above');
+    expect(places([5.5, 5.5, 5.5, 5.5, 9, 9, 9])).toBe('right above');
+    expect(places([5.5, 5.5, 5.5, 5.5, 5.5, 5.5, 5.5])).toBe('right below');
+    expect(places([9, 9, 9])).toBe('right above');
+  });
+});
+
+describe('groups of a board', () => {
+  const run = (id: string, color: number, config: Record<string, number | string>, seed = 1): RunRecord =>
+    ({
+      id,
+      name: id,
+      color,
+      config: { ...config, seed },
+      seed,
+      sweepId: 's',
+      settingKey: JSON.stringify(config),
+      summary: {},
+      state: 'finished',
+    }) as unknown as RunRecord;
+  const options = {
+    groupBy: 'setting',
+    colorBy: 'group',
+    surface: 'light',
+    metric: 'val/loss',
+    goal: 'minimize',
+  } as const;
+  it('are told apart by values alone where the names stand above (would catch names that push the values out of sight)', () => {
+    const runs = [
+      run('a', 0, { 'model.norm': 'layernorm', 'optimizer.lr': 0.001 }),
+      run('b', 1, { 'model.norm': 'rmsnorm', 'optimizer.lr': 0.01 }),
+    ];
+    expect(boardGroups(runs, options).map(({ values }) => values)).toEqual(['layernorm · 0.001', 'rmsnorm · 0.01']);
+    expect(boardGroups(runs, { ...options, groupBy: 'none' })[0].values).toBe('layernorm · 0.001 · seed 1');
+  });
+  it('of one colour differ by dashes (would catch the eleventh line that looks like the first)', () => {
+    const runs = Array.from({ length: 12 }, (_, i) => run(`r${i}`, i, { 'optimizer.lr': i }));
+    const groups = boardGroups(runs, options);
+    expect(groups[10].color).toBe(groups[0].color);
+    expect(groups.map(({ cycle }) => cycle)).toEqual([...Array.from({ length: 10 }, () => undefined), 1, 1]);
+  });
+  it('that are means over other settings too say so, and whether over all the same', () => {
+    const runs = [1, 2].flatMap((lr) =>
+      [16, 64].map((width) => run(`${lr} ${width}`, 0, { 'optimizer.lr': lr, 'model.width': width })),
+    );
+    const by = { ...options, groupBy: 'model.width' };
+    expect(averagingNotes(boardGroups(runs, by), 'model.width')).toEqual(['mean over seeds and optimizer.lr']);
+    expect(averagingNotes(boardGroups(runs.slice(1), by), 'model.width')).toEqual([
+      'mean over seeds and optimizer.lr; not balanced: lines have unequal shares of optimizer.lr',
+    ]);
+    expect(averagingNotes(boardGroups(runs, options), 'setting')).toEqual([]);
+  });
+});
+
+describe('what stands in the address', () => {
+  it('a zoom comes back as it was, and nonsense is no zoom', () => {
+    const zoom = { x: 'setting:a,b', min: -1.5, max: 2000 };
+    expect(zoomFromText(zoomText(zoom))).toEqual(zoom);
+    for (const text of ['', 'a,b,step', '5,5,step', '9,1,step', '1,2', '1,Infinity,step'])
+      expect(zoomFromText(text)).toBeUndefined();
+  });
+  it('search, state and order of the list come back; unknown ones are left out', () => {
+    const state = { ...defaultState(), search: 'lr=0.003 "long run"', only: 'failed' as const, sort: 'value' as const };
+    expect(stateFromText(stateText(state))).toEqual(state);
+    expect(unpackState({ only: 'lost', sort: 7, search: 3 })).toEqual(defaultState());
+    expect(packState(defaultState())).toEqual({});
+  });
+});

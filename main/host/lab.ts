@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import type { MetricCatalog } from '../../preload/shared/metrics.ts';
 import { metricCatalog } from '../engine/train/measures/index.ts';
 import { removeAbandoned } from '../files/leftovers.ts';
+import { removeStale } from '../files/atomic.ts';
 import { loadPlugins, registryWithPlugins } from '../lab/settings/plugins.ts';
 import type { Plugin } from '../lab/settings/plugins.ts';
 import type { SettingsRegistry } from '../lab/settings/registry.ts';
@@ -91,6 +92,8 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
       // In this order: only the one writer may take engines for orphans, and only then may their runs be claimed again.
       await endLeftoverEngines(paths.engines);
       await removeAbandoned(paths.exports);
+      // What a removal of runs for good had begun.
+      await removeStale(paths.checkpoints, 0);
       recovered = store.recoverInterrupted('queued').map(({ id }) => id);
       for (const id of recovered) reconcileCheckpoints(store, id, join(paths.checkpoints, id));
     }

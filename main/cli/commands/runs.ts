@@ -1,9 +1,10 @@
 /** `sweeplab runs`: looking at runs, and keeping order among them. */
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { differingSettings } from '../../../preload/shared/results/groups.ts';
+import { temporaryName } from '../../files/atomic.ts';
 import type { Lab } from '../../host/lab.ts';
 import { existingLab, readableLab, requireDatabase, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -318,6 +319,15 @@ async function note(context: Context, name: string, text: string): Promise<void>
   context.output.text(`${run.id} ${run.name}: ${run.note || 'no note'}`);
 }
 
+/** @returns its new name, as of something that an interrupted write left */
+async function setAside(path: string): Promise<string> {
+  const name = temporaryName(path);
+  await rename(path, name).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  return name;
+}
+
 async function remove(
   context: Context,
   names: readonly string[],
@@ -333,9 +343,10 @@ async function remove(
   else {
     store.deleteRuns(ids);
     if (options.purge === true) {
+      // Set aside first: should this be cut short, what is left has the name of something to be removed at the next start.
+      const aside = await Promise.all(ids.map((id) => setAside(join(paths.checkpoints, id))));
       store.purgeRuns(ids);
-      // The database first: should this be cut short, files without a run are left, never a run without its files.
-      for (const id of ids) await rm(join(paths.checkpoints, id), { recursive: true, force: true });
+      for (const path of aside) await rm(path, { recursive: true, force: true });
     }
   }
   const done = options.restore === true ? 'restored' : options.purge === true ? 'removed for good' : 'moved to the bin';

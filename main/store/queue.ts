@@ -81,7 +81,7 @@ export class Queue {
     } else {
       const ended = hasEnded(to);
       this.#connection.run(
-        'UPDATE runs SET state = ?, owner = NULL, ended_at = ?, end_reason = ?, stop_cause = ? WHERE key = ?',
+        'UPDATE runs SET state = ?, owner = NULL, ended_at = max(?, coalesce(started_at, 0)), end_reason = ?, stop_cause = ? WHERE key = ?',
         to,
         ended ? at : null,
         ended ? (reason ?? null) : null,

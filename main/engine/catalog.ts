@@ -3,11 +3,10 @@ import type { Config, SettingSpec, SettingValue } from '../../preload/contract/s
 import { nearestName } from '../../preload/shared/settings/nearest.ts';
 import { applyRules } from '../../preload/shared/settings/rules.ts';
 import type { Rule, RuleResult } from '../../preload/shared/settings/rules.ts';
-import { dataRules } from './data/corpora/shared.rules.ts';
-import { dataSettings } from './data/corpora/shared.settings.ts';
-import { tokenizerSettings } from './data/tokenizers/shared.settings.ts';
+import { corpusFamily } from './data/corpora/index.ts';
+import { tokenizerFamily } from './data/tokenizers/index.ts';
 import { executorFamily } from './executors/index.ts';
-import { chosen, DeclarationError, KINDS_HERE } from './kind.ts';
+import { chosen, DeclarationError, isNamed, kindFor, KINDS_HERE } from './kind.ts';
 import type { Common, DerivedDefault, Family, Kind, Kinds } from './kind.ts';
 import { attentionFamily } from './nn/attention/index.ts';
 import { modelFamily } from './nn/models/index.ts';
@@ -19,13 +18,14 @@ import { generalSettings } from './settings/general.ts';
 import { logSettings } from './settings/log.ts';
 import { precisionSettings } from './settings/precision.ts';
 import { stopSettings } from './settings/stop.ts';
+import { metricFamily } from './train/measures/index.ts';
 
 /** Families of kinds and common settings, in the order in which their settings are shown. */
 export const SECTIONS: readonly (Family | Common)[] = [
   generalSettings,
   executorFamily,
-  { settings: dataSettings, rules: dataRules },
-  { settings: tokenizerSettings },
+  corpusFamily,
+  tokenizerFamily,
   modelFamily,
   attentionFamily,
   optimizerFamily,
@@ -35,6 +35,7 @@ export const SECTIONS: readonly (Family | Common)[] = [
   evalSettings,
   stopSettings,
   logSettings,
+  metricFamily,
 ];
 
 /** What does not come with Sweeplab. Kinds of families that the catalogue does not know are left to others. */
@@ -177,10 +178,11 @@ export class Catalog implements Kinds {
 
   /** The chosen kinds; those of plug-ins that are no longer there are left out. */
   #chosen(config: Config): [Family, Kind][] {
-    return this.#families.flatMap((family): [Family, Kind][] => {
-      const kind = this.all(family).find(({ name }) => name === config[family.setting]);
-      return kind === undefined ? [] : [[family, kind]];
-    });
+    return this.#families.flatMap((family) =>
+      this.all(family)
+        .filter((kind) => this.#isChosen(family, kind, config))
+        .map((kind): [Family, Kind] => [family, kind]),
+    );
   }
 
   /** The chosen kinds of the families that matter: those that no other family uses, or that a chosen kind does. */
@@ -197,7 +199,9 @@ export class Catalog implements Kinds {
   }
 
   #isChosen(family: Family, kind: Kind, config: Config): boolean {
-    return this.#kinds.get(family.name)!.includes(kind) && config[family.setting] === kind.name;
+    const kinds = this.#kinds.get(family.name)!;
+    if (family.setting === undefined) return kinds.includes(kind);
+    return kindFor(family, kinds, config[family.setting]) === kind;
   }
 
   #nameOf(kind: Kind): string {
@@ -252,7 +256,7 @@ export class Catalog implements Kinds {
     const kinds = this.all(family);
     const used = this.#usedWhen(family);
     const specs = family.shared.flatMap((entry): SettingSpec[] => {
-      if (entry !== KINDS_HERE) return [entry.name === family.setting ? withChoices(entry, kinds) : entry];
+      if (entry !== KINDS_HERE) return [entry.name === family.setting ? withChoices(entry, family, kinds) : entry];
       const own = [...this.#owned.values()].filter((owned) => owned.family === family);
       return own.map(({ spec, readers }) => withCondition(spec, condition(family, kinds, readers)));
     });
@@ -284,7 +288,11 @@ export class Catalog implements Kinds {
 }
 
 /** The setting that chooses a kind, with every kind's name among its choices. */
-function withChoices(spec: SettingSpec, kinds: readonly Kind[]): SettingSpec {
+function withChoices(spec: SettingSpec, family: Family, kinds: readonly Kind[]): SettingSpec {
+  if (spec.type.kind === 'string') {
+    const suggestions = kinds.filter((kind) => isNamed(family, kind)).map(({ name }) => name);
+    return { ...spec, type: { ...spec.type, suggestions } };
+  }
   const before = spec.type.kind === 'enum' ? spec.type.values : [];
   return { ...spec, type: { kind: 'enum', values: [...before, ...kinds.map(({ name }) => name)] } };
 }
@@ -292,7 +300,9 @@ function withChoices(spec: SettingSpec, kinds: readonly Kind[]): SettingSpec {
 /** When a setting has an effect at all: while one of its readers is chosen. Undefined where that is always. */
 function condition(family: Family, kinds: readonly Kind[], readers: readonly Kind[]): string | undefined {
   const names = kinds.filter((kind) => readers.includes(kind)).map(({ name }) => JSON.stringify(name));
-  if (names.length === kinds.length) return undefined;
+  if (names.length === kinds.length || family.setting === undefined) return undefined;
+  // No condition can say which values mean a kind that goes by more than its name.
+  if (readers.some((kind) => kinds.includes(kind) && !isNamed(family, kind))) return undefined;
   return names.length === 1 ? `${family.setting} == ${names[0]}` : `${family.setting} in [${names.join(', ')}]`;
 }
 

@@ -35,6 +35,8 @@ export interface Kind {
   readonly reads?: (config: Config) => ReadonlySet<string>;
   /** Families whose choice matters to it (a model that takes an attention). Where no chosen kind uses a family, its settings have no effect. */
   readonly uses?: readonly string[];
+  /** Further values of the family's setting that mean this kind, for families whose setting is free text: `hf:owner/name`. */
+  readonly matches?: (value: string) => boolean;
   /** Checked only while this kind is chosen. */
   readonly rules?: readonly Rule[];
   /** Applied only while this kind is chosen. */
@@ -48,15 +50,17 @@ export interface Family<K extends Kind = Kind> {
   readonly name: string;
   /**
    * The setting whose value is the name of a kind; its choices are completed by the catalogue. Where kinds are chosen elsewhere than in a
-   * run's configuration: what it is called there.
+   * run's configuration: what it is called there. Without one all kinds count at once.
    */
-  readonly setting: string;
+  readonly setting?: string;
   /** Settings that all kinds share, {@link setting} among them where it is one. */
   readonly shared: readonly (SettingSpec | typeof KINDS_HERE)[];
   /** Rules for every kind; `kinds` are all that could be chosen. */
   rules?(kind: K, kinds: readonly K[]): readonly Rule[];
   /** The built-in kinds, in the order in which they are offered. */
   readonly kinds: readonly K[];
+  /** What a value means that no kind is named by or matches, where the setting is free text: one of {@link kinds}. */
+  readonly otherwise?: K;
 }
 
 /** Settings that a run has whatever kinds it chooses. */
@@ -82,10 +86,21 @@ export interface Kinds {
   complete(config: Config): Config;
 }
 
-/** The kind of that name, among `kinds`. */
+/** The kind that a value of the family's setting means, if any. */
+export function kindFor<K extends Kind>({ otherwise }: Family<K>, kinds: readonly K[], value: unknown): K | undefined {
+  const named = kinds.find(({ name }) => name === value);
+  return named ?? kinds.find(({ matches }) => typeof value === 'string' && matches?.(value) === true) ?? otherwise;
+}
+
+/** Whether a kind goes by its name alone, so that conditions can name it. */
+export const isNamed = <K extends Kind>({ otherwise }: Family<K>, kind: K): boolean =>
+  kind !== otherwise && kind.matches === undefined;
+
+/** The kind that a configuration chooses, among `kinds`. */
 export function chosen<K extends Kind>(family: Family<K>, kinds: readonly K[], config: Config): K {
+  if (family.setting === undefined) throw new Error(`no setting chooses a ${family.name}: all of them count`);
   const wanted = config[family.setting];
-  const found = kinds.find(({ name }) => name === wanted);
+  const found = kindFor(family, kinds, wanted);
   if (found !== undefined) return found;
   const names = kinds.map(({ name }) => name);
   const near = nearestName(String(wanted), names);
@@ -103,6 +118,18 @@ export const BUILT_IN: Kinds = {
 
 const NAME = /^[a-z][a-z0-9_-]*$/u;
 
+export interface DefinerOptions {
+  /** What names may be, where they are not the value of a setting; and such names in words. */
+  readonly names?: { readonly pattern: RegExp; readonly words: string };
+}
+
+/** For families whose settings are told from others by their section: plans and datasets are shared by it. @throws DeclarationError */
+export function checkSection({ family, name, settings = [] }: Kind, section: string): void {
+  for (const entry of settings)
+    if (typeof entry !== 'string' && !entry.name.startsWith(`${section}.`))
+      throw new DeclarationError(`${family} ${name}: its setting ${entry.name} must be named ${section}.…`);
+}
+
 /** A kind without its family: what a define function takes. */
 export type Declared<K extends Kind> = Omit<K, 'family'>;
 
@@ -110,15 +137,19 @@ export type Declared<K extends Kind> = Omit<K, 'family'>;
  * Makes the define function of a family. `functions` are the members that must be functions: a plug-in's file is not compiled by
  * anybody, so what is missing or misspelt is found here. @throws DeclarationError naming the kind and the field
  */
-export function definer<K extends Kind>(family: string, functions: readonly (keyof K & string)[]) {
+export function definer<K extends Kind>(
+  family: string,
+  functions: readonly (keyof K & string)[],
+  { names = { pattern: NAME, words: `lower case, such as my-${family}` } }: DefinerOptions = {},
+) {
   return (kind: Declared<K>): K => {
     const given = kind as unknown as Record<string, unknown>;
     const fail = (field: string, what: string): never => {
       const name = typeof given.name === 'string' ? ` ${given.name}` : '';
       throw new DeclarationError(`${family}${name}: ${field} ${what}`);
     };
-    if (typeof given.name !== 'string' || !NAME.test(given.name))
-      fail('name', `is ${JSON.stringify(given.name)}; allowed: lower case, such as my-${family}`);
+    if (typeof given.name !== 'string' || !names.pattern.test(given.name))
+      fail('name', `is ${JSON.stringify(given.name)}; allowed: ${names.words}`);
     if (typeof given.help !== 'string' || given.help.trim() === '') fail('help', 'is missing: one line for the user');
     for (const field of functions) if (typeof given[field] !== 'function') fail(field, 'must be a function');
     for (const list of ['settings', 'rules', 'derived'])

@@ -13,7 +13,12 @@ const settingType = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('bool') }),
   z.strictObject({ kind: z.literal('enum'), values: z.array(z.string()).min(1) }),
-  z.strictObject({ kind: z.literal('string'), pattern: z.string().optional(), patternHelp: z.string().optional() }),
+  z.strictObject({
+    kind: z.literal('string'),
+    pattern: z.string().optional(),
+    patternHelp: z.string().optional(),
+    suggestions: z.array(z.string()).optional(),
+  }),
 ]);
 
 const settingSpec = z.strictObject({

@@ -11,6 +11,9 @@
 import { pathToFileURL } from 'node:url';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
 import { Catalog } from './catalog.ts';
+import { defineCorpus } from './data/corpora/corpusKind.ts';
+import { CorpusBuilder } from './data/corpusBuilder.ts';
+import { defineTokenizer } from './data/tokenizers/tokenizer.ts';
 import * as operations from './graph/ops/index.ts';
 import { DeclarationError } from './kind.ts';
 import type { Kind } from './kind.ts';
@@ -20,6 +23,9 @@ import { defineModel } from './nn/model.ts';
 import type { ModelKind } from './nn/model.ts';
 import { defineOptimizer } from './optim/optimizers/optimizer.ts';
 import { defineSchedule } from './optim/schedules/schedule.ts';
+import { Stream } from './random/stream.ts';
+import { defineMetric } from './train/measures/index.ts';
+import { nearestName } from '../../preload/shared/settings/nearest.ts';
 
 export interface Plugin {
   readonly name: string;
@@ -38,18 +44,56 @@ export class PluginError extends DeclarationError {
 }
 
 /** What a plug-in's function is called with, of the engine; the lab adds define functions of its own families. */
-export const PLUGIN_API = { ops: operations, defineModel, defineAttention, defineOptimizer, defineSchedule };
+export const PLUGIN_API = {
+  ops: operations,
+  defineModel,
+  defineAttention,
+  defineOptimizer,
+  defineSchedule,
+  defineMetric,
+  defineTokenizer,
+  defineCorpus,
+  /** For corpora that make their text: documents one after another, and numbers that a seed decides. */
+  CorpusBuilder,
+  Stream,
+};
+
+const DEFINE = /^define([A-Z])(.*)$/u;
+
+/** `defineModel` → `model`; undefined for what defines no family. */
+function familyOf(name: string): string | undefined {
+  const [, first, rest] = DEFINE.exec(name) ?? [];
+  return first === undefined ? undefined : first.toLowerCase() + rest;
+}
 
 /**
- * In the engine's process: kinds that only the lab knows are passed over. Whether a plug-in calls functions that do not exist was found
- * when the lab loaded it.
+ * In the engine's own process: kinds of families that only the lab knows are taken as they come. The lab has checked them when it loaded
+ * the same file.
  */
-const ENGINE_API = new Proxy(PLUGIN_API as Readonly<Record<string, unknown>>, {
-  get: (api, key) => {
-    if (typeof key !== 'string' || key in api || !key.startsWith('define')) return Reflect.get(api, key) as unknown;
-    return (kind: object) => ({ ...kind, family: key });
+const IN_ENGINE: object = new Proxy(PLUGIN_API, {
+  get(api, name, receiver) {
+    const family = typeof name === 'string' && !(name in api) ? familyOf(name) : undefined;
+    return family === undefined
+      ? (Reflect.get(api, name, receiver) as unknown)
+      : (kind: object) => ({ ...kind, family });
   },
 });
+
+/** `api` that says by name what it does not have. */
+function strict(api: object): object {
+  const names = Object.keys(api);
+  return new Proxy(api, {
+    get(target, name, receiver) {
+      if (typeof name === 'string' && !(name in target) && familyOf(name) !== undefined) {
+        const near = nearestName(name, names);
+        throw new DeclarationError(
+          `there is no sweeplab.${name}${near === undefined ? '' : `; did you mean ${near}?`}`,
+        );
+      }
+      return Reflect.get(target, name, receiver) as unknown;
+    },
+  });
+}
 
 /** `kinds.0.settings.1.type` → `kinds.0 (optimizer lion).settings.1.type`: people know their kinds by name. */
 function placeOf(path: readonly PropertyKey[], made: unknown): string {
@@ -84,7 +128,7 @@ export async function loadPlugin(file: string, api: object = PLUGIN_API): Promis
     const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
     if (typeof module.default !== 'function')
       return fail('must `export default` a function (sweeplab) => ({ name, kinds })');
-    made = await (module.default as (api: object) => unknown)(api);
+    made = await (module.default as (api: object) => unknown)(api === IN_ENGINE ? api : strict(api));
   } catch (error) {
     if (error instanceof PluginError) throw error;
     if (error instanceof DeclarationError) return fail(error.message, error);
@@ -110,6 +154,6 @@ export async function loadPlugin(file: string, api: object = PLUGIN_API): Promis
 /** The catalogue with the kinds of these plug-in files (absolute paths). @throws PluginError */
 export async function loadCatalog(files: readonly string[]): Promise<Catalog> {
   const plugins: Plugin[] = [];
-  for (const file of files) plugins.push(await loadPlugin(file, ENGINE_API));
+  for (const file of files) plugins.push(await loadPlugin(file, IN_ENGINE));
   return new Catalog(plugins);
 }

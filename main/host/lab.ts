@@ -51,11 +51,12 @@ export async function loadWorkshop(options: WorkshopOptions = {}): Promise<Works
   const paths = labPaths(dataHome(options.home));
   const files = options.withoutPlugins ? [] : [paths.plugins, ...(options.plugins ?? []).map((path) => resolve(path))];
   const plugins = await loadPlugins(files);
+  const registry = registryWithPlugins(plugins);
   return {
     paths,
     plugins,
-    registry: registryWithPlugins(plugins),
-    metrics: metricCatalog(),
+    registry,
+    metrics: metricCatalog(registry.catalog),
     codeVersion: codeVersion(),
   };
 }

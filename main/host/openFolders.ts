@@ -16,7 +16,6 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { LabError } from '../../preload/contract/rpc.ts';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
 import { isWithin } from '../files/within.ts';
-import { CORPORA } from '../lab/datasets/catalog.ts';
 import { isOwnRecipe } from '../lab/sweeps/planSpec.ts';
 import type { Reach } from '../lab/datasets/datasets.ts';
 import type { LabPaths } from './paths.ts';
@@ -44,9 +43,11 @@ interface Naming {
   };
 }
 
-const NAMES: ReadonlySet<string> = new Set(['', ...CORPORA.map(({ name }) => name)]);
-/** A text that the lab makes or downloads by itself; everything else is looked for on the disk. */
-const isName = (value: string): boolean => NAMES.has(value) || value.startsWith('hf:');
+/** Texts that the lab makes or downloads by itself: the corpora that have a name. Everything else is looked for on the disk. */
+function namesIn(specs: readonly SettingSpec[]): ReadonlySet<string> {
+  const type = specs.find(({ name }) => name === 'data.corpus')?.type;
+  return new Set(['', ...(type?.kind === 'string' ? (type.suggestions ?? []) : [])]);
+}
 
 /** The part of a path before the first character of a glob. */
 const fixedPart = (path: string): string => {
@@ -68,6 +69,7 @@ function target(path: string): string {
 export class OpenFolders {
   readonly #options: OpenFoldersOptions;
   readonly #reading: readonly string[];
+  readonly #names: ReadonlySet<string>;
   readonly #closed: ReadonlySet<string>;
   readonly #open: string[];
   /** What was not allowed, so that nobody is asked again and again. */
@@ -77,9 +79,14 @@ export class OpenFolders {
   constructor(options: OpenFoldersOptions) {
     this.#options = options;
     const { paths, specs, allowed = [] } = options;
+    this.#names = namesIn(specs);
     this.#reading = specs.filter(({ reads }) => reads === true).map(({ name }) => name);
     this.#open = [paths.home, ...allowed].map((path) => target(resolve(path)));
     this.#closed = new Set([paths.browsers, paths.serving].map((path) => target(path)));
+  }
+
+  #isName(value: string): boolean {
+    return this.#names.has(value) || value.startsWith('hf:');
   }
 
   /** Whatever a call names must be open. @throws LabError `denied`, the same whether there is such a file or not */
@@ -89,14 +96,14 @@ export class OpenFolders {
       const parameter = draft?.parameters[setting];
       const named = [values[setting], draft?.settings[setting], parameter?.value, ...(parameter?.values ?? [])];
       for (const value of new Set(named))
-        if (typeof value === 'string' && !isName(value)) await this.#assertOpen(setting, value);
+        if (typeof value === 'string' && !this.#isName(value)) await this.#assertOpen(setting, value);
     }
   }
 
   /** What the reader may follow links to for a configuration; undefined for texts that runs have used as they are. */
   reachFor(config: Config): Reach | undefined {
     const named = this.#reading.map((name) => [name, String(config[name] ?? '')] as const);
-    const files = named.filter(([, value]) => !isName(value));
+    const files = named.filter(([, value]) => !this.#isName(value));
     if (files.every(([name, value]) => !this.#isOpen(value) && this.#isKnown(name, value)) && files.length > 0)
       return undefined;
     return { within: [...this.#open], without: [...this.#closed] };

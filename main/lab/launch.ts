@@ -42,7 +42,13 @@ export function directTools({
   return {
     check: (configs, options) => checkLaunch(configs, { catalog, ...options }),
     prepare: (configs, { onProgress, onReady }, signal) =>
-      prepareDatasets(configs, { cacheDir: cache, onProgress, onReady, ...(signal === undefined ? {} : { signal }) }),
+      prepareDatasets(configs, {
+        cacheDir: cache,
+        onProgress,
+        onReady,
+        ...(catalog === undefined ? {} : { kinds: catalog }),
+        ...(signal === undefined ? {} : { signal }),
+      }),
   };
 }
 

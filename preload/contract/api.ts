@@ -170,6 +170,8 @@ export const routes = {
     prepared: shapes.PreparedData[];
   }>(),
   /** Prepares the data when need be; progress comes as events of the topic `data`. */
+  /** Tokenizers whose vocabulary no setting changes, and its size. */
+  'data.vocabularies': route(nothing).to<{ readonly fixed: Readonly<Record<string, number>> }>(),
   'data.stats': route(z.strictObject(configured)).to<shapes.DataFacts>(),
   'data.tokens': route(z.strictObject({ ...configured, text: z.string().max(200_000) })).to<{
     tokens: shapes.Token[];

@@ -24,7 +24,13 @@ export type SettingType =
     }
   | { readonly kind: 'bool' }
   | { readonly kind: 'enum'; readonly values: readonly string[] }
-  | { readonly kind: 'string'; readonly pattern?: string; readonly patternHelp?: string };
+  | {
+      readonly kind: 'string';
+      readonly pattern?: string;
+      readonly patternHelp?: string;
+      /** Values that are known to mean something; any other that the pattern allows may be given too. */
+      readonly suggestions?: readonly string[];
+    };
 
 export interface SettingSpec {
   /** Dotted, `section.name` in lower snake case, for example `schedule.warmup_tokens`. */

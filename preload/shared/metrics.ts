@@ -13,7 +13,8 @@ function sectionOf(name: string): string {
 }
 
 const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`);
-const patternOf = (name: string): RegExp => new RegExp(`^${name.split('*').map(escaped).join('.*')}$`, 'u');
+/** What the name of a family matches: each `*` stands for anything. */
+export const patternOf = (name: string): RegExp => new RegExp(`^${name.split('*').map(escaped).join('.*')}$`, 'u');
 
 /** Declared metrics, and what can be told of any other by its name. */
 export class MetricCatalog {

@@ -49,6 +49,8 @@ export const settings = async (): Promise<readonly SettingSpec[]> =>
   (await useClient().call('settings.list', {})).specs;
 export const recipes = async (): Promise<readonly RecipeCard[]> => (await useClient().call('recipes.list', {})).recipes;
 export const gpus = async (): Promise<readonly GpuInfo[]> => (await useClient().call('fit.gpus', {})).gpus;
+export const vocabularies = async (): Promise<Readonly<Record<string, number>>> =>
+  (await useClient().call('data.vocabularies', {})).fixed;
 export const check = (
   values: Readonly<Record<string, SettingValue>>,
   recipe: string | null,

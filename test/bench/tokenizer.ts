@@ -8,8 +8,8 @@
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { story } from '../../main/engine/data/corpora/stories.ts';
-import { bpeTokenizer } from '../../main/engine/data/tokenizers/bpe.ts';
+import { story } from '../../main/engine/data/corpora/storiesTelling.ts';
+import { bpeTokenizer } from '../../main/engine/data/tokenizers/bpeTokenizer.ts';
 import { trainBpeInWorker } from '../../main/engine/data/tokenizers/bpeBackground.ts';
 
 export interface TokenizerTiming {

@@ -1,6 +1,6 @@
 /** `sweeplab data`: which corpora there are, preparing one, and its numbers. */
 import { Command } from 'commander';
-import { CORPORA, listDatasets } from '../../lab/datasets/catalog.ts';
+import { listCorpora, listDatasets } from '../../lab/datasets/catalog.ts';
 import { listRecipes } from '../../lab/settings/index.ts';
 import { configure } from '../configuration.ts';
 import { commandGroup } from '../group.ts';
@@ -77,8 +77,9 @@ async function list({ output, workshop }: Context, recipes: boolean): Promise<vo
     return;
   }
   const prepared = await listDatasets(workshop.paths.cache);
-  output.data({ corpora: CORPORA, prepared });
-  const rows = CORPORA.map(({ name, description }) => [name, description]);
+  const corpora = listCorpora(workshop.registry.catalog);
+  output.data({ corpora, prepared });
+  const rows = corpora.map(({ name, description }) => [name, description]);
   output.text(
     renderTable(
       output,
@@ -113,7 +114,8 @@ async function load(context: Context, corpus: string | undefined, options: Optio
   const { config } = await configure(context, { recipe: options.recipe, overrides });
   using display = dataDisplay(context.output, { summary });
   const { onProgress, onReady } = display;
-  return await prepareDatasets([config], { cacheDir: context.workshop.paths.cache, onProgress, onReady });
+  const { paths, registry } = context.workshop;
+  return await prepareDatasets([config], { cacheDir: paths.cache, kinds: registry.catalog, onProgress, onReady });
 }
 
 async function prepare(context: Context, corpus: string | undefined, options: Options): Promise<void> {

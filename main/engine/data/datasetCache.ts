@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import type { Dataset, DatasetStats, TokenArray } from './dataset.ts';
 import { makeFolderOnce, temporaryName, writeSynced } from '../../files/atomic.ts';
 import { readWhole, sha256 } from '../../files/whole.ts';
-import { bpeTokenizer } from './tokenizers/bpe.ts';
-import { byteTokenizer } from './tokenizers/byte.ts';
-import { gpt2Tokenizer } from './tokenizers/gpt2.ts';
+import type { Kinds } from '../kind.ts';
+import { tokenizerNamed } from './tokenizers/index.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
 /** Part of every key: raise it when the format or the meaning of a file changes. */
@@ -59,7 +58,7 @@ export async function saveDataset(cacheDir: string, dataset: StoredDataset, merg
   });
 }
 
-async function readVerified(folder: string, contentHash: string): Promise<StoredDataset | null> {
+async function readVerified(folder: string, contentHash: string, kinds?: Kinds): Promise<StoredDataset | null> {
   const metaBytes = await readWhole(join(folder, 'meta.json'));
   if (metaBytes === null) return null;
   const meta = JSON.parse(Buffer.from(metaBytes).toString('utf8')) as Meta;
@@ -74,12 +73,11 @@ async function readVerified(folder: string, contentHash: string): Promise<Stored
   const tokens = (name: string): TokenArray =>
     vocabularySize <= 65_536 ? new Uint16Array(contents[name].buffer) : new Int32Array(contents[name].buffer);
   const offsets = (name: string) => new Float64Array(contents[name].buffer);
-  const tokenizer =
-    kind === 'byte'
-      ? byteTokenizer()
-      : kind === 'gpt2'
-        ? await gpt2Tokenizer()
-        : bpeTokenizer(new Int32Array(contents['merges.bin'].buffer), vocabularySize);
+  const merges = contents['merges.bin'];
+  const tokenizer = await tokenizerNamed(kind, kinds).restore(
+    vocabularySize,
+    merges === undefined ? null : new Int32Array(merges.buffer),
+  );
   return {
     train: { tokens: tokens('train.bin'), offsets: offsets('train.offsets.bin'), bytes: meta.trainBytes },
     validation: {
@@ -94,9 +92,9 @@ async function readVerified(folder: string, contentHash: string): Promise<Stored
 }
 
 /** Reads a dataset back, every checksum verified. A damaged one is moved out of the way; null = prepare it (again). */
-export async function loadDataset(cacheDir: string, contentHash: string): Promise<StoredDataset | null> {
+export async function loadDataset(cacheDir: string, contentHash: string, kinds?: Kinds): Promise<StoredDataset | null> {
   const folder = folderOf(cacheDir, contentHash);
-  const dataset = await readVerified(folder, contentHash).catch(() => null);
+  const dataset = await readVerified(folder, contentHash, kinds).catch(() => null);
   if (dataset !== null) return dataset;
   // Renamed first: another process may be reading or replacing it.
   const aside = temporaryName(folder);

@@ -1,9 +1,10 @@
 /** From a configuration to a dataset ready for training, through the caches. */
 import { join } from 'node:path';
 import type { Config } from '../../../preload/contract/settings.ts';
+import type { Kinds } from '../kind.ts';
 import { corpusHash, documentCount } from './corpus.ts';
-import { corpusSource } from './corpora/source.ts';
-import type { CorpusSource, SourceOptions } from './corpora/source.ts';
+import { corpusSource } from './corpora/index.ts';
+import type { CorpusSource, SourceOptions } from './corpora/corpusKind.ts';
 import { DATASET_VERSION, loadDataset, saveDataset } from './datasetCache.ts';
 import type { StoredDataset } from './datasetCache.ts';
 import type { Dataset } from './dataset.ts';
@@ -17,17 +18,25 @@ import type { Split } from './holdout.ts';
 import { PhaseMeter } from './progress.ts';
 import { readRequest, writeRequest } from './requests.ts';
 import type { RequestNote } from './requests.ts';
-import { prepareTokenizer, vocabularyOf } from './tokenizers/index.ts';
+import { tokenizerOf, vocabularyOf } from './tokenizers/index.ts';
 
-export type PrepareOptions = SourceOptions;
+export interface PrepareOptions extends SourceOptions {
+  /** The corpora and tokenizers that exist; the built-in ones unless given. */
+  readonly kinds?: Kinds | undefined;
+}
 
-/** Settings that decide the tokens, beside the text itself. */
+/** Settings that decide the tokens, beside the text itself and those of the tokenizer. */
 const SPLIT_SETTINGS = ['data.corpus_seed', 'data.validation', 'data.holdout'] as const;
-const TOKENIZER_SETTINGS = ['tokenizer.kind', 'tokenizer.vocabulary', 'tokenizer.sample'] as const;
 
 const pick = (config: Config, names: readonly string[]) => names.map((name) => config[name] ?? null);
 
 const hash = (...parts: unknown[]) => sha256(JSON.stringify(parts));
+
+/** Names of the settings that decide the tokens of a text. */
+function tokenizerSettings(config: Config, kinds?: Kinds): string[] {
+  const { settings = [] } = tokenizerOf(config, kinds).kind;
+  return ['tokenizer.kind', ...settings.map((entry) => (typeof entry === 'string' ? entry : entry.name))];
+}
 
 interface Checked {
   readonly holdout: 'random' | 'last';
@@ -36,8 +45,9 @@ interface Checked {
   readonly validationSource: CorpusSource | null;
 }
 
-async function check(config: Config, options: SourceOptions): Promise<Checked> {
-  vocabularyOf(config);
+async function check(config: Config, options: PrepareOptions): Promise<Checked> {
+  const { kinds } = options;
+  vocabularyOf(config, kinds);
   const holdout = String(config['data.holdout'] ?? 'random');
   if (holdout !== 'random' && holdout !== 'last') {
     const nearest = nearestName(holdout, ['random', 'last']);
@@ -49,8 +59,8 @@ async function check(config: Config, options: SourceOptions): Promise<Checked> {
     const what = 'there would be no validation text, or too little to train on.';
     throw new DataError('data.validation', fraction, what, 'above 0, at most 0.5 (or set data.validation_path)', 0.05);
   }
-  const source = await corpusSource(config, 'data.corpus', options);
-  const validationSource = ownValidation ? await corpusSource(config, 'data.validation_path', options) : null;
+  const source = await corpusSource(config, 'data.corpus', options, kinds);
+  const validationSource = ownValidation ? await corpusSource(config, 'data.validation_path', options, kinds) : null;
   return { holdout, fraction, source, validationSource };
 }
 
@@ -58,24 +68,24 @@ async function check(config: Config, options: SourceOptions): Promise<Checked> {
  * Checks the data and tokenizer settings as far as that is quick: names, ranges, and that files exist. Reads no text, needs no
  * network, writes nothing. Throws `DataError`.
  */
-export async function checkDataSettings(config: Config): Promise<void> {
-  await check(config, { cacheDir: '' });
+export async function checkDataSettings(config: Config, kinds?: Kinds): Promise<void> {
+  await check(config, { cacheDir: '', kinds });
 }
 
-const requestKey = (config: Config, { source, validationSource }: Checked): string =>
+const requestKey = (config: Config, { source, validationSource }: Checked, kinds?: Kinds): string =>
   hash(
     DATASET_VERSION,
     source.fingerprint,
     validationSource?.fingerprint ?? pick(config, SPLIT_SETTINGS),
-    pick(config, TOKENIZER_SETTINGS),
+    pick(config, tokenizerSettings(config, kinds)),
   );
 
 /**
  * Names what a configuration and the files as they are now lead to: another name where a file was changed. Looks at files, reads none.
  * @throws DataError
  */
-export async function datasetRequest(config: Config): Promise<string> {
-  return requestKey(config, await check(config, { cacheDir: '' }));
+export async function datasetRequest(config: Config, kinds?: Kinds): Promise<string> {
+  return requestKey(config, await check(config, { cacheDir: '', kinds }), kinds);
 }
 
 /**
@@ -86,11 +96,11 @@ export async function datasetRequest(config: Config): Promise<string> {
  * disk or network fail. Nothing half-done is ever taken for a dataset.
  */
 export async function prepareDataset(config: Config, options: PrepareOptions): Promise<Dataset> {
-  const { cacheDir, signal } = options;
+  const { cacheDir, signal, kinds } = options;
   throwIfAborted(signal);
   const checked = await check(config, options);
   const { holdout, fraction, source, validationSource } = checked;
-  const request = requestKey(config, checked);
+  const request = requestKey(config, checked, kinds);
   /** The entropy is that of the request: the same text from a file has none, whichever was prepared first. */
   const complete = (stored: StoredDataset, { reading, bits }: RequestNote): Dataset => {
     const { prefixBits } = validationSource ?? source;
@@ -98,7 +108,7 @@ export async function prepareDataset(config: Config, options: PrepareOptions): P
   };
   const note = await readRequest(cacheDir, request);
   if (note !== null) {
-    const cached = await loadDataset(cacheDir, note.contentHash);
+    const cached = await loadDataset(cacheDir, note.contentHash, kinds);
     if (cached !== null) return complete(cached, note);
   }
 
@@ -120,10 +130,11 @@ export async function prepareDataset(config: Config, options: PrepareOptions): P
 
 /** The tokens of a split, from the cache where the same text was encoded before, whatever it was read from. */
 async function encodeSplit(config: Config, split: Split, options: PrepareOptions): Promise<StoredDataset> {
-  const { cacheDir, onProgress, signal } = options;
-  const tokenizer = await prepareTokenizer(config, split.train, split.validation, { cacheDir, onProgress, signal });
+  const { cacheDir, onProgress, signal, kinds } = options;
+  const { kind, settings } = tokenizerOf(config, kinds);
+  const tokenizer = await kind.prepare(settings, split, { cacheDir, onProgress, signal });
   const contentHash = hash(DATASET_VERSION, corpusHash(split.train), corpusHash(split.validation), tokenizer.id);
-  const cached = await loadDataset(cacheDir, contentHash);
+  const cached = await loadDataset(cacheDir, contentHash, kinds);
   if (cached !== null) return cached;
   const total = split.train.bytes.length + split.validation.bytes.length;
   const meter = new PhaseMeter('encode', onProgress);

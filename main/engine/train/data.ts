@@ -2,6 +2,7 @@
 import type { DatasetInfo } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Batch, EvaluationSet } from '../data/index.ts';
+import type { Kinds } from '../kind.ts';
 
 /** Everything about a dataset that a run needs. */
 export interface PreparedData {
@@ -29,6 +30,8 @@ export type PrepareProgress = (name: string, fraction?: number, eta?: number) =>
 
 export interface PrepareRequest {
   readonly config: Config;
+  /** The corpora and tokenizers that exist. */
+  readonly kinds?: Kinds;
   /** Folder for prepared datasets and downloads. */
   readonly cache: string;
   readonly onProgress?: PrepareProgress;

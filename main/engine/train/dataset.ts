@@ -12,9 +12,10 @@ import { readingText } from '../../../preload/shared/reading.ts';
 import type { PreparedData, PrepareRequest } from './data.ts';
 
 /** Reads, splits and tokenizes, through the caches. Errors name the setting to change. */
-export async function prepareData({ config, cache, onProgress, signal }: PrepareRequest): Promise<PreparedData> {
+export async function prepareData({ config, kinds, cache, onProgress, signal }: PrepareRequest): Promise<PreparedData> {
   const dataset = await prepareDataset(config, {
     cacheDir: cache,
+    kinds,
     signal,
     onProgress: ({ phase, fraction, etaSeconds, detail }) =>
       onProgress?.(

@@ -19,7 +19,8 @@ import { OPTIMIZER, WEIGHTS } from './checkpoint.ts';
 import type { TrainingControl } from './control.ts';
 import type { PreparedData } from './data.ts';
 import { evaluate } from './evaluate.ts';
-import { measureAll, METRICS } from './measures/index.ts';
+import { measureAll } from './measures/index.ts';
+import type { Metric } from './measures/index.ts';
 import type { EvaluationResult } from './evaluate.ts';
 import type { MetricRecorder } from './recorder.ts';
 import { DivergedError } from './runtime.ts';
@@ -31,6 +32,8 @@ import { join } from 'node:path';
 
 export interface LoopParts {
   readonly config: Config;
+  /** What is measured and logged. */
+  readonly metrics: readonly Metric[];
   readonly runtime: Runtime;
   readonly data: PreparedData;
   readonly schedule: Schedule;
@@ -181,8 +184,9 @@ export class TrainingLoop {
   }
 
   #record(counters: Counters, result: StepResult, lr: number): void {
-    this.#parts.recorder.record(counters.steps, {
-      ...measureAll(METRICS, 'ofStep', { result, counters, before: this.#logged, lr }),
+    const { config, metrics, recorder } = this.#parts;
+    recorder.record(counters.steps, {
+      ...measureAll(metrics, 'ofStep', { config, result, counters, before: this.#logged, lr }),
       ...this.#axes(counters),
     });
     this.#logged = counters;
@@ -190,7 +194,8 @@ export class TrainingLoop {
 
   /** The other x-axes of a step. */
   #axes(counters: Counters): Record<string, number> {
-    return measureAll(METRICS, 'ofProgress', { counters, sequencesPerEpoch: this.#parts.size.sequencesPerEpoch });
+    const { config, metrics, size } = this.#parts;
+    return measureAll(metrics, 'ofProgress', { config, counters, sequencesPerEpoch: size.sequencesPerEpoch });
   }
 
   #due(): boolean {
@@ -215,7 +220,7 @@ export class TrainingLoop {
 
   /** Scores the validation rows and records the result. Undefined when interrupted. */
   async #evaluate(): Promise<EvaluationResult | undefined> {
-    const { runtime, data, config, control, recorder, emit } = this.#parts;
+    const { runtime, data, config, control, recorder, emit, metrics } = this.#parts;
     const rows = evaluationBatchOf(config, data);
     const { steps } = this.#counters;
     let phaseAt = -Infinity;
@@ -238,7 +243,7 @@ export class TrainingLoop {
     const unlogged = steps % every !== 0 && steps !== 1;
     recorder.record(steps, {
       ...(steps === 0 || unlogged ? this.#axes(this.#counters) : {}),
-      ...measureAll(METRICS, 'ofEvaluation', result),
+      ...measureAll(metrics, 'ofEvaluation', { config, result, counters: this.#counters }),
     });
     recorder.tick();
     emit({ type: 'phase', name: 'train' });

@@ -19,6 +19,7 @@ import { prepareData } from './dataset.ts';
 import { describeEnvironment } from './environment.ts';
 import { lockFolder } from './lock.ts';
 import { TrainingLoop } from './loop.ts';
+import { metricFamily } from './measures/index.ts';
 import { MetricRecorder } from './recorder.ts';
 import { Runtime } from './runtime.ts';
 import { generateTokens } from './sample.ts';
@@ -92,7 +93,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const checkpoint = start.resume ? await latest(checkpoints, warn) : undefined;
   if (!start.resume) await checkpoints.clear();
 
-  const data = await prepareWithAbort(options, config, phase);
+  const data = await prepareWithAbort(options, config, kinds, phase);
   if (control.stopping || data === undefined) return undefined;
   if (checkpoint !== undefined)
     checkContinues({ ...checkpoint.state, config: kinds.complete(checkpoint.state.config) }, config, data.info.hash);
@@ -118,6 +119,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   control.onChange(() => recorder.release());
   const loop = new TrainingLoop({
     config,
+    metrics: kinds.all(metricFamily),
     runtime,
     data,
     schedule,
@@ -153,6 +155,7 @@ const openFor =
 async function prepareWithAbort(
   { start, control, prepare: given }: RunOptions,
   config: Config,
+  kinds: Kinds,
   phase: (name: string, fraction?: number, eta?: number) => void,
 ): Promise<PreparedData | undefined> {
   const abort = new AbortController();
@@ -160,6 +163,7 @@ async function prepareWithAbort(
   try {
     return await (given ?? prepareData)({
       config,
+      kinds,
       cache: start.paths.cache,
       onProgress: phase,
       signal: abort.signal,

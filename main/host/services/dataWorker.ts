@@ -7,11 +7,14 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import type { DataFacts, Token, TokenizerInfo } from '../../../preload/contract/shapes.ts';
 import { currentDatasetKey, floorOf, prepareDatasets } from '../../lab/datasets/datasets.ts';
 import type { Dataset, Reach } from '../../lab/datasets/datasets.ts';
+import { loadCatalog } from '../../engine/plugins.ts';
 import { Memo } from '../../lab/fit/memo.ts';
 import { answerWith } from './threadMain.ts';
 
 export interface DataWorkerData {
   readonly cache: string;
+  /** Files of plug-ins, whose corpora and tokenizers are known here too. */
+  readonly plugins: readonly string[];
 }
 
 export interface Asked {
@@ -37,13 +40,15 @@ const KEPT = 2;
 const SAMPLE_BYTES = 4000;
 const SAMPLE_TOKENS = 4000;
 
-const { cache } = workerData as DataWorkerData;
+const { cache, plugins } = workerData as DataWorkerData;
+const catalog = loadCatalog(plugins);
 const loaded = new Memo<Promise<Dataset>>(KEPT);
 
 async function load({ config, reach }: Asked): Promise<Dataset> {
   try {
-    return await loaded.get(`${await currentDatasetKey(config, reach)} ${JSON.stringify(reach)}`, () =>
-      prepareDatasets([config], { cacheDir: cache, reach }),
+    const kinds = await catalog;
+    return await loaded.get(`${await currentDatasetKey(config, reach, kinds)} ${JSON.stringify(reach)}`, () =>
+      prepareDatasets([config], { cacheDir: cache, reach, kinds }),
     );
   } catch (error) {
     // The cache may have been emptied meanwhile: the next question prepares again.
@@ -55,7 +60,7 @@ async function load({ config, reach }: Asked): Promise<Dataset> {
 const infoOf = ({ tokenizer: { kind, vocabularySize } }: Dataset): TokenizerInfo => ({ kind, vocabularySize });
 
 answerWith<DataQuestions>({
-  key: ({ config, reach }) => currentDatasetKey(config, reach),
+  key: async ({ config, reach }) => await currentDatasetKey(config, reach, await catalog),
   stats: async (asked) => {
     const dataset = await load(asked);
     const { contentHash, stats, reading } = dataset;

@@ -5,12 +5,14 @@ import { datasetKey } from '../../lab/datasets/datasets.ts';
 import type { Reach } from '../../lab/datasets/datasets.ts';
 import type { DataQuestions, DataWorkerData } from './dataWorker.ts';
 import { runJob } from './jobs.ts';
+import type { PrepareJob } from './jobs.ts';
 import { Thread } from './thread.ts';
 
 const REPORT_EVERY_MS = 200;
 
 export class Datasets {
   readonly #cacheDir: string;
+  readonly #plugins: readonly string[];
   readonly #report: (config: Config, progress: DataProgress | null) => void;
   /** Started by the first who looks at data. */
   readonly #thread: Thread<DataQuestions>;
@@ -20,18 +22,23 @@ export class Datasets {
 
   readonly #reachFor: (config: Config) => Reach | undefined;
 
-  /** @param reachFor what reading for a configuration may not leave */
+  /**
+   * @param plugins files whose corpora and tokenizers are known too
+   * @param reachFor what reading for a configuration may not leave
+   */
   constructor(
     cacheDir: string,
+    plugins: readonly string[],
     reachFor: (config: Config) => Reach | undefined,
     report: (config: Config, progress: DataProgress | null) => void,
   ) {
     this.#cacheDir = cacheDir;
+    this.#plugins = plugins;
     this.#reachFor = reachFor;
     this.#report = report;
     this.#thread = new Thread({
       file: new URL('./dataWorker.ts', import.meta.url),
-      data: { cache: cacheDir } satisfies DataWorkerData,
+      data: { cache: cacheDir, plugins } satisfies DataWorkerData,
       name: 'Reading data',
     });
   }
@@ -78,16 +85,19 @@ export class Datasets {
     if (this.#ready.has(key)) return;
     let reported = 0;
     try {
-      await runJob(
-        { kind: 'prepare', cache: this.#cacheDir, configs: [config], reach: this.#reachFor(config) },
-        signal,
-        (progress) => {
-          const now = performance.now();
-          if (now - reported < REPORT_EVERY_MS) return;
-          reported = now;
-          this.#report(config, progress);
-        },
-      );
+      const job: PrepareJob = {
+        kind: 'prepare',
+        cache: this.#cacheDir,
+        plugins: this.#plugins,
+        configs: [config],
+        reach: this.#reachFor(config),
+      };
+      await runJob(job, signal, (progress) => {
+        const now = performance.now();
+        if (now - reported < REPORT_EVERY_MS) return;
+        reported = now;
+        this.#report(config, progress);
+      });
     } finally {
       if (reported > 0) this.#report(config, null);
     }

@@ -1,4 +1,5 @@
 /** The process of one job; see jobs.ts. Ends with its host. */
+import { loadCatalog } from '../../engine/plugins.ts';
 import { prepareDatasets } from '../../lab/datasets/datasets.ts';
 import { sampleRun } from '../../lab/sampling/sampling.ts';
 import { openStore } from '../../store/index.ts';
@@ -11,7 +12,8 @@ async function work(job: Job): Promise<unknown> {
   const onProgress = (progress: Extract<JobMessage, { type: 'progress' }>['progress']): void =>
     send({ type: 'progress', progress });
   if (job.kind === 'prepare') {
-    await prepareDatasets(job.configs, { cacheDir: job.cache, reach: job.reach, onProgress });
+    const kinds = await loadCatalog(job.plugins);
+    await prepareDatasets(job.configs, { cacheDir: job.cache, reach: job.reach, kinds, onProgress });
     return null;
   }
   const store = openStore(job.database, { readOnly: true });

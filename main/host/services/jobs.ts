@@ -14,6 +14,7 @@ import type { SampleRequest } from '../../lab/sampling/sampling.ts';
 export interface PrepareJob {
   readonly kind: 'prepare';
   readonly cache: string;
+  readonly plugins: readonly string[];
   readonly configs: readonly Config[];
   /** What reading may not leave. */
   readonly reach: Reach | undefined;

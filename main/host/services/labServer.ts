@@ -135,6 +135,7 @@ export class LabServer {
     });
     this.#datasets = new Datasets(
       paths.cache,
+      lab.plugins.map(({ file }) => file),
       (config) => this.#folders.reachFor(config),
       (config, progress) => {
         const corpus = String(config['data.corpus']);

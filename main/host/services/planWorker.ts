@@ -72,7 +72,7 @@ async function warningsOfTexts(plan: SweepPlan): Promise<Warning[]> {
     .slice(0, LOOKED_AT)
     .map(({ config }) => config);
   await measureTexts(configs);
-  const messages = new Set(configs.flatMap((config) => textWarnings(config, null)));
+  const messages = new Set(configs.flatMap((config) => textWarnings(config, null, undefined, catalog)));
   return [...messages].map((message) => ({ code: 'text', message }));
 }
 

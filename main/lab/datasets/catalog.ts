@@ -1,5 +1,6 @@
-/** The corpora that can be named, and the datasets that are prepared, for lists. What each name means is decided in the engine's data folder. */
-import { corpusDescriptions } from '../../engine/data/index.ts';
+/** The corpora and tokenizers that there are, and the datasets that are prepared, for lists. What each means is decided in the engine's data folder. */
+import { corpusFamily, tokenizerFamily } from '../../engine/data/index.ts';
+import type { Kinds } from '../../engine/kind.ts';
 
 export { listDatasets } from '../../engine/data/index.ts';
 export type { CachedDataset } from '../../engine/data/index.ts';
@@ -10,15 +11,12 @@ export interface CorpusEntry {
   readonly description: string;
 }
 
-export const CORPORA: readonly CorpusEntry[] = [
-  ...Object.entries(corpusDescriptions).map(([name, description]) => ({ name, description })),
-  {
-    name: 'hf:owner/name',
-    description: 'any dataset of Hugging Face with Parquet files (data.config, data.split, data.column)',
-  },
-  {
-    name: 'a path',
-    description:
-      'your own text, JSONL, JSON, CSV, TSV or Parquet, compressed or not: a file, a folder or a glob (data.column, data.separator)',
-  },
-];
+export function listCorpora(kinds: Kinds): CorpusEntry[] {
+  return kinds.all(corpusFamily).map(({ name, shown, help }) => ({ name: shown ?? name, description: help }));
+}
+
+/** Tokenizers whose vocabulary no setting changes. */
+export function fixedVocabularies(kinds: Kinds): Record<string, number> {
+  const fixed = kinds.all(tokenizerFamily).filter((kind) => kind.fixed === true);
+  return Object.fromEntries(fixed.map((kind) => [kind.name, kind.vocabulary({})]));
+}

@@ -5,6 +5,7 @@ import type { Dataset } from '../../engine/data/dataset.ts';
 import { entropyFloor } from '../../engine/data/index.ts';
 import type { EntropyFloor } from '../../engine/data/index.ts';
 import { datasetRequest, prepareDataset } from '../../engine/data/prepare.ts';
+import type { Kinds } from '../../engine/kind.ts';
 import type { DataProgress, OnProgress } from '../../engine/data/progress.ts';
 
 export type { DataProgress, Dataset, Reach };
@@ -16,6 +17,8 @@ export function floorOf({ validation, tokenizer, information }: Dataset): Entrop
 
 export interface DatasetOptions {
   readonly cacheDir: string;
+  /** The corpora and tokenizers that exist; the built-in ones unless given. */
+  readonly kinds?: Kinds;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
   /** What reading may not leave; without it anything may be read. */
@@ -24,7 +27,7 @@ export interface DatasetOptions {
   readonly onReady?: (dataset: Dataset) => void;
 }
 
-/** Settings that decide what a dataset holds. */
+/** Settings that decide what a dataset holds: those of corpora and tokenizers are named so. */
 const decides = (name: string): boolean => name.startsWith('data.') || name.startsWith('tokenizer.');
 
 /** Equal for configurations that share a dataset. */
@@ -34,8 +37,8 @@ export function datasetKey(config: Config): string {
 }
 
 /** As `datasetKey`, and another one once a file was changed. Looks at the files, reads none. @throws DataError */
-export const currentDatasetKey = (config: Config, reach?: Reach): Promise<string> =>
-  confinedTo(reach, () => datasetRequest(config));
+export const currentDatasetKey = (config: Config, reach?: Reach, kinds?: Kinds): Promise<string> =>
+  confinedTo(reach, () => datasetRequest(config, kinds));
 
 /**
  * Prepares every dataset that the configurations need, one after the other. The engines then find them in the cache.

@@ -3,7 +3,10 @@ import { StopRuleError, StopRules } from '../../engine/train/stopRules.ts';
 import type { PlannedLength } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { textIn } from './textSizes.ts';
-import { typicalBytesPerToken } from './vocabulary.ts';
+import { corpusFamily, corpusOf } from '../../engine/data/corpora/index.ts';
+import { bytesPerTokenOf } from '../../engine/data/tokenizers/index.ts';
+import { BUILT_IN } from '../../engine/kind.ts';
+import type { Kinds } from '../../engine/kind.ts';
 
 export interface DatasetSize {
   readonly trainTokens: number;
@@ -16,19 +19,18 @@ export interface DatasetSize {
   readonly exact: boolean;
 }
 
-const STORIES_BYTES = 2_000_000;
-
 /**
  * Size of the data as the settings give it, and the files that they name, where somebody has looked (measureTexts); undefined for
  * downloads without a limit.
  */
-export function estimateDataset(config: Config): DatasetSize | undefined {
-  const limit = (config['data.size'] as number) || (config['data.corpus'] === 'stories' ? STORIES_BYTES : Infinity);
-  // Files are read up to the limit; a name that is no file has no size of its own.
+export function estimateDataset(config: Config, kinds: Kinds = BUILT_IN): DatasetSize | undefined {
+  const { kind, settings } = corpusOf(config, kinds);
+  const given = kind.bytes(settings) ?? Infinity;
+  // Files are read up to the limit; a corpus that has a name is no file.
   const size =
-    config['data.corpus'] === 'stories' ? limit : Math.min(limit, textIn(config, 'data.corpus')?.bytes ?? Infinity);
+    kind === corpusFamily.otherwise ? Math.min(given, textIn(config, 'data.corpus')?.bytes ?? Infinity) : given;
   if (size === Infinity) return undefined;
-  const perToken = typicalBytesPerToken(config);
+  const perToken = bytesPerTokenOf(config, kinds);
   const apart = config['data.validation_path'] !== '';
   const held = apart ? 0 : (config['data.validation'] as number);
   const validation = apart ? (textIn(config, 'data.validation_path')?.bytes ?? 0) : size * held;
@@ -44,11 +46,12 @@ export function plannedLength(
   config: Config,
   model: { readonly flopsPerToken: number; readonly parameterCount: number },
   known?: DatasetSize,
+  kinds?: Kinds,
 ): PlannedLength {
   const sequences = config['batch.sequences'] as number;
   const context = config['model.context'] as number;
   const tokensPerStep = sequences * context;
-  const dataset = known ?? estimateDataset(config);
+  const dataset = known ?? estimateDataset(config, kinds);
   const epochs = config['stop.epochs'] as number;
   const sequencesPerEpoch =
     dataset === undefined ? undefined : (dataset.sequencesPerEpoch ?? dataset.trainTokens / context);

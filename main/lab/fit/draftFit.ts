@@ -53,9 +53,9 @@ export async function checkSweep(
       worst === undefined || worst.group.fit === 'fits' || pending > 0
         ? []
         : memory.suggestions(worst.first.config, device),
-    warnings: [...new Set(grouped.flatMap(({ first: { config, plan } }) => warningsOf(config, device, plan)))].map(
-      (message) => ({ code: 'fit', message }),
-    ),
+    warnings: [
+      ...new Set(grouped.flatMap(({ first: { config, plan } }) => warningsOf(config, device, plan, memory.catalog))),
+    ].map((message) => ({ code: 'fit', message })),
   };
 }
 

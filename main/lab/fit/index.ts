@@ -20,7 +20,6 @@ export type { FindSamples, Sample } from './pace.ts';
 export { largestMicroBatch, largestOverall } from './search.ts';
 export { suggest } from './suggest.ts';
 export { gibibytes, judge, marginBytes } from './verdict.ts';
-export { vocabularySizeOf } from './vocabulary.ts';
 export { measureTexts } from './textSizes.ts';
 export { textWarnings } from './textWarnings.ts';
 export { fitSweep } from './sweep.ts';

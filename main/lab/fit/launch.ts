@@ -1,5 +1,6 @@
 /** The check before a launch for configurations that choose their own devices. */
 import type { Config } from '../../../preload/contract/settings.ts';
+import type { Kinds } from '../../engine/kind.ts';
 import { checkBeforeLaunch } from './before.ts';
 import type { CheckedConfig, LaunchCheck, LaunchCheckOptions } from './before.ts';
 import { deviceFor } from './choose.ts';
@@ -43,7 +44,7 @@ export async function checkLaunch(
   });
   return {
     refusals: checks.flatMap(({ refusals }) => refusals),
-    warnings: [...checks.flatMap(({ warnings }) => warnings), ...textWarningsOf(configs, checks)],
+    warnings: [...checks.flatMap(({ warnings }) => warnings), ...textWarningsOf(configs, checks, options.catalog)],
     checked: checks.flatMap(({ checked }) => checked).sort((a, b) => b.plan.totalBytes - a.plan.totalBytes),
     concurrency: Math.min(options.concurrency ?? 1, ...checks.map(({ concurrency }) => concurrency)),
     limit: least(checks.flatMap(({ limit }) => limit ?? [])),
@@ -53,12 +54,20 @@ export async function checkLaunch(
 const least = (limits: readonly number[]): number | null => (limits.length === 0 ? null : Math.min(...limits));
 
 /** Configurations with one plan may differ in their text and in how long they train. */
-function textWarningsOf(configs: readonly Config[], checks: readonly Pick<LaunchCheck, 'checked'>[]): string[] {
+function textWarningsOf(
+  configs: readonly Config[],
+  checks: readonly Pick<LaunchCheck, 'checked'>[],
+  kinds?: Kinds,
+): string[] {
   return allTextWarnings(
     checks.flatMap(({ checked }) =>
       checked.flatMap(({ indices, plan }) =>
-        indices.map((i) => ({ config: configs[i]!, tokens: plannedLength(configs[i]!, plan).tokens })),
+        indices.map((i) => ({
+          config: configs[i]!,
+          tokens: plannedLength(configs[i]!, plan, undefined, kinds).tokens,
+        })),
       ),
     ),
+    kinds,
   );
 }

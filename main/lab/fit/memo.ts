@@ -1,7 +1,7 @@
 /** Keys under which plans are remembered: only settings that change them count, so that a sweep over learning rates plans once. */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Catalog } from '../../engine/catalog.ts';
-import { vocabularySizeOf } from './vocabulary.ts';
+import { vocabularyOf } from '../../engine/data/index.ts';
 
 const numbers = new WeakMap<Catalog, number>();
 let catalogs = 0;
@@ -26,7 +26,7 @@ function partsOf(config: Config, catalog: Catalog, wanted: (name: string) => boo
 /** Key of everything that shapes the model. */
 export function modelKey(config: Config, catalog: Catalog): string {
   const parts = partsOf(config, catalog, (name) => !ofOptimizer(name));
-  return `${numberOf(catalog)} vocabulary=${vocabularySizeOf(config)} masked=${isKeyMasked(config)} ${parts}`;
+  return `${numberOf(catalog)} vocabulary=${vocabularyOf(config, catalog)} masked=${isKeyMasked(config)} ${parts}`;
 }
 
 /** Key of everything that shapes an optimizer step, beside the model. */

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { persistentBytes } from '../../engine/compile/plan.ts';
 import type { ProgramUse } from '../../engine/compile/use.ts';
+import { tokenizerOf, vocabularyOf } from '../../engine/data/index.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
 import { microBatchOf, programKey, programsOf } from '../../engine/nn/programs.ts';
@@ -21,7 +22,6 @@ import type { DatasetSize } from './budget.ts';
 import { layerOf, mostly, peakSentence } from './describe.ts';
 import { isKeyMasked, Memo, modelKey, optimizerKey } from './memo.ts';
 import { downsample } from './downsample.ts';
-import { vocabularySizeOf } from './vocabulary.ts';
 
 export interface PlanOptions {
   /** Executor that would train. */
@@ -56,28 +56,31 @@ export function forgetPlans(): void {
 
 /** Uses of all programs of a run, remembered. */
 export interface RunUse {
+  /** What is known of the data, or what the settings give. */
+  readonly dataset: DatasetSize | undefined;
   readonly training: TrainingPrograms;
   readonly programs: readonly { readonly call: ProgramCall; readonly use: ProgramUse }[];
 }
 
 /** Plans every program of a run. @throws RangeError for sizes that do not divide (rules of the settings refuse those first) */
 export function runUse(config: Config, { kind, catalog = builtInCatalog, dataset }: PlanOptions): RunUse {
+  const vocabularySize = vocabularyOf(config, catalog);
   const model = modelKey(config, catalog);
   const optimizer = optimizerKey(config, catalog);
   const training = trainings.get(`${model} ${optimizer}`, () =>
-    buildTraining({ config, vocabularySize: vocabularySizeOf(config), keyMasked: isKeyMasked(config), kinds: catalog }),
+    buildTraining({ config, vocabularySize, keyMasked: isKeyMasked(config), kinds: catalog }),
   );
   const programs = programsOf(config, dataset).map((call) => {
     const key = `${kind} ${programKey(call)} ${model} ${call.ofOptimizer ? optimizer : ''}`;
-    const use = uses.get(key, () => executorKind(kind).use(call.build(training), vocabularySizeOf(config)));
+    const use = uses.get(key, () => executorKind(kind).use(call.build(training), vocabularySize));
     return { call, use };
   });
-  return { training, programs };
+  return { training, programs, dataset: dataset ?? estimateDataset(config, catalog) };
 }
 
 /** Plans a complete, checked configuration on one kind of executor. */
 export function fitPlan(config: Config, options: PlanOptions): FitPlan {
-  const { kind } = options;
+  const { kind, catalog = builtInCatalog } = options;
   const { training, programs } = runUse(config, options);
   const executor = executorKind(kind);
   const persistent = persistentBytes(training.states, executor.stateBytes);
@@ -91,7 +94,7 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
   return {
     kind,
     exact: executor.holds === 'arena',
-    vocabularySize: vocabularySizeOf(config),
+    vocabularySize: vocabularyOf(config, catalog),
     parameterCount: training.parameterCount,
     flopsPerToken: training.flopsPerToken,
     flopsPerTokenForward: training.flopsPerTokenForward,
@@ -100,7 +103,7 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
     sequences,
     microBatch,
     accumulation: Math.ceil(sequences / microBatch),
-    length: plannedLength(config, training, options.dataset),
+    length: plannedLength(config, training, options.dataset, catalog),
     persistent: { bytes: persistent.total, byCategory: persistent.byCategory },
     arena: { bytes: use.arenaBytes, program: use.name },
     programs: programs.map(({ call, use: { name, arenaBytes, heldBytes } }) => ({
@@ -133,11 +136,9 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
   };
 }
 
-/** Ranks and merges of GPT-2 in memory, measured. */
-const GPT2_TABLES = 48 * 2 ** 20;
-
 /** What the run needs besides the plan, in the memory that the plan is in. */
-function baseOf(config: Config, training: TrainingPrograms, { kind, dataset }: PlanOptions): BaseBytes {
+function baseOf(config: Config, training: TrainingPrograms, options: PlanOptions): BaseBytes {
+  const { kind, dataset, catalog = builtInCatalog } = options;
   const { base, memory, threadBytes } = executorKind(kind);
   const parts = [{ what: base.what, bytes: base.bytes }];
   if (threadBytes !== undefined)
@@ -146,9 +147,10 @@ function baseOf(config: Config, training: TrainingPrograms, { kind, dataset }: P
     // First values and checkpoints move in pieces: one in the state's form, one on its way to the file.
     const largest = training.parameters.reduce((most, { shape }) => Math.max(most, sizeOf(shape)), 0);
     parts.push({ what: 'copies for checkpoints', bytes: 2 * 4 * Math.min(PIECE, largest) });
-    if (config['tokenizer.kind'] === 'gpt2') parts.push({ what: 'tokenizer tables', bytes: GPT2_TABLES });
-    const size = dataset ?? estimateDataset(config);
-    const perToken = vocabularySizeOf(config) <= 65_536 ? 2 : 4;
+    const { residentBytes } = tokenizerOf(config, catalog).kind;
+    if (residentBytes !== undefined) parts.push({ what: 'tokenizer tables', bytes: residentBytes });
+    const size = dataset ?? estimateDataset(config, catalog);
+    const perToken = vocabularyOf(config, catalog) <= 65_536 ? 2 : 4;
     if (size !== undefined)
       parts.push({ what: 'token ids', bytes: perToken * (size.trainTokens + size.validationTokens) });
   }

@@ -23,7 +23,7 @@ const SLICE = 12;
 const REMEMBERED = 8192;
 
 export class PlanMemory {
-  readonly #catalog: PlanOptions['catalog'];
+  readonly catalog: PlanOptions['catalog'];
   readonly #runs: () => readonly RunRecord[];
   readonly #speedOf: SpeedOf | undefined;
   readonly #plans = new Memo<Planned>(REMEMBERED);
@@ -32,7 +32,7 @@ export class PlanMemory {
 
   /** @param runs earlier runs, which tell speeds @param speedOf how fast one was; default: by what it logged last */
   constructor(catalog: PlanOptions['catalog'], runs: () => readonly RunRecord[], speedOf?: SpeedOf) {
-    this.#catalog = catalog;
+    this.catalog = catalog;
     this.#runs = runs;
     this.#speedOf = speedOf;
   }
@@ -46,7 +46,7 @@ export class PlanMemory {
 
   /** Speeds of earlier runs. */
   get samples(): FindSamples {
-    return (this.#samples ??= samplesFrom(this.#runs, this.#speedOf, this.#catalog));
+    return (this.#samples ??= samplesFrom(this.#runs, this.#speedOf, this.catalog));
   }
 
   /**
@@ -78,7 +78,7 @@ export class PlanMemory {
   one(config: Config, device: FitDevice): Planned {
     const key = JSON.stringify([device.kind, device.name, { ...config, seed: 0 }]);
     return this.#plans.get(key, () => {
-      const options = { kind: device.kind, catalog: this.#catalog };
+      const options = { kind: device.kind, catalog: this.catalog };
       const plan = fitPlan(config, options);
       const time = estimateTime(config, plan, runUse(config, options), device, this.samples(config, device));
       return { config, plan, time };
@@ -89,6 +89,6 @@ export class PlanMemory {
   suggestions(config: Config, device: FitDevice): readonly Suggestion[] {
     const free = Math.round(device.availableBytes / 2 ** 26);
     const key = JSON.stringify([device.kind, device.name, free, { ...config, seed: 0 }]);
-    return this.#suggestions.get(key, () => suggest(config, device, { kind: device.kind, catalog: this.#catalog }));
+    return this.#suggestions.get(key, () => suggest(config, device, { kind: device.kind, catalog: this.catalog }));
   }
 }

@@ -1,4 +1,5 @@
 /** Everything that a fit check says about one configuration. */
+import type { Kinds } from '../../engine/kind.ts';
 import type { FitChecks, Prices } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { executorKind } from '../../engine/executors/index.ts';
@@ -48,11 +49,11 @@ export function fitReport(config: Config, device: FitDevice, options: FitOptions
     suggestions: suggest(config, device, planOptions),
     time,
     cost: costOf(time.seconds, options.prices ?? {}) ?? null,
-    warnings: warningsOf(config, device, plan),
+    warnings: warningsOf(config, device, plan, options.catalog),
   };
 }
 
-export function warningsOf(config: Config, device: FitDevice, plan: FitPlan): string[] {
+export function warningsOf(config: Config, device: FitDevice, plan: FitPlan, kinds?: Kinds): string[] {
   const warnings = [...device.notes];
   const { policies, memory } = executorKind(device.kind);
   const policy = config['precision.policy'] as string;
@@ -65,6 +66,6 @@ export function warningsOf(config: Config, device: FitDevice, plan: FitPlan): st
       `${device.kind} allocates tensor by tensor: its bytes are counted, not planned, and single operations need more`,
     );
   if (plan.length.estimated) warnings.push('the number of steps rests on the size that the settings give the data');
-  warnings.push(...textWarnings(config, plan.length.tokens));
+  warnings.push(...textWarnings(config, plan.length.tokens, undefined, kinds));
   return warnings;
 }

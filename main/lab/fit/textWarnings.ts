@@ -1,6 +1,7 @@
 /** What makes results of a run worthless although it trains: said before it starts. */
 import type { Config } from '../../../preload/contract/settings.ts';
 import { formatCount, formatInteger } from '../../../preload/shared/format.ts';
+import type { Kinds } from '../../engine/kind.ts';
 import { estimateDataset } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
 import { textIn } from './textSizes.ts';
@@ -11,18 +12,16 @@ export const LEAST_SCORED = 5000;
 export const MOST_PASSES = 100;
 
 /** @param tokens that the run is planned to train on; null when nobody knows */
-export function textWarnings(
-  config: Config,
-  tokens: number | null,
-  size: DatasetSize | undefined = estimateDataset(config),
-): string[] {
+export function textWarnings(config: Config, tokens: number | null, known?: DatasetSize, kinds?: Kinds): string[] {
+  const size = known ?? estimateDataset(config, kinds);
   return [...sameText(config), ...tooSmall(config, size), ...tooOften(tokens, size)];
 }
 
 /** The warnings of many configurations, each once. */
 export const allTextWarnings = (
   configs: readonly { readonly config: Config; readonly tokens: number | null }[],
-): string[] => [...new Set(configs.flatMap(({ config, tokens }) => textWarnings(config, tokens)))];
+  kinds?: Kinds,
+): string[] => [...new Set(configs.flatMap(({ config, tokens }) => textWarnings(config, tokens, undefined, kinds)))];
 
 function sameText(config: Config): string[] {
   const [train, validation] = [textIn(config, 'data.corpus'), textIn(config, 'data.validation_path')];

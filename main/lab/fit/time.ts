@@ -8,7 +8,6 @@ import type { Cost, Prices, Range, TimeEstimate } from '../../../preload/contrac
 import type { Config } from '../../../preload/contract/settings.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import type { DatasetSize } from './budget.ts';
-import { estimateDataset } from './budget.ts';
 import type { ComputeFacts, FitDevice } from './devices.ts';
 import { paceOf } from './pace.ts';
 import type { Sample } from './pace.ts';
@@ -73,7 +72,7 @@ export function estimateTime(
   run: RunUse,
   device: FitDevice,
   samples: readonly Sample[] = [],
-  dataset: DatasetSize | undefined = estimateDataset(config),
+  dataset: DatasetSize | undefined = run.dataset,
 ): TimeEstimate {
   const policy = config['precision.policy'] as string;
   const { tokensPerStep } = plan.length;

@@ -73,7 +73,7 @@ export async function sampleRun(
   const config = kinds.complete(run.config);
   // Checks every file against its checksum: a damaged checkpoint is refused before anything is computed.
   await readCheckpoint(path);
-  const { tokenizer } = await prepareDataset(config, { cacheDir: around.cache, onProgress: around.onProgress });
+  const { tokenizer } = await prepareDataset(config, { cacheDir: around.cache, onProgress: around.onProgress, kinds });
   const keyMasked = config['data.batching'] === 'documents';
   const programs = buildTraining({ config, vocabularySize: tokenizer.vocabularySize, keyMasked, kinds });
   const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);

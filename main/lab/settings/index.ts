@@ -1,7 +1,7 @@
 /** The public face of the settings service. */
 export type { Rule, RuleFinding } from '../../../preload/shared/settings/rules.ts';
 export { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
-export { loadPlugins, type Plugin, PluginError, pluginsFolder, registryWithPlugins } from './plugins.ts';
+export { loadPlugins, type Plugin, PluginError, registryWithPlugins } from './plugins.ts';
 export {
   listRecipes,
   loadRecipe,

@@ -1,6 +1,6 @@
 /** Plug-in files of a data folder, and the registry with what they add. What a file may hold: engine/plugins.ts. */
 import { readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { DeclarationError } from '../../engine/kind.ts';
 import { loadPlugin, PluginError } from '../../engine/plugins.ts';
 import type { Plugin } from '../../engine/plugins.ts';
@@ -55,6 +55,3 @@ export function registryWithPlugins(plugins: readonly Plugin[]): SettingsRegistr
   });
   return registry;
 }
-
-/** Where plug-ins of a data folder live. */
-export const pluginsFolder = (dataFolder: string): string => join(dataFolder, 'plugins');

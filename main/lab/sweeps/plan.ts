@@ -342,7 +342,7 @@ function planWarnings(
         setting: name,
         message: `${name} is ${String(base.overrides[name])} on the command line, but the sweep varies it: the sweep's values are used`,
       });
-  warnings.push(...metricWarnings(sweep));
+  warnings.push(...metricWarnings(sweep, registry));
   if (random && found < cap)
     warnings.push({
       code: 'used_up',
@@ -353,12 +353,12 @@ function planWarnings(
 }
 
 /** Metrics that no run will have leave a sweep without a ranking; other keys of the metric have no effect. */
-function metricWarnings({ metric }: Draft): Warning[] {
+function metricWarnings({ metric }: Draft, { catalog }: SettingsRegistry): Warning[] {
   if (metric === undefined) return [];
   const { name, target, impute, impute_while_running } = metric;
   const idle = Object.entries({ target, impute, impute_while_running }).filter(([, value]) => value !== undefined);
   const words = idle.map(([key]) => `metric.${key}`).join(', ');
-  const logged = metricCatalog().rankable;
+  const logged = metricCatalog(catalog).rankable;
   const near = nearestName(name, logged);
   return [
     ...(logged.includes(name)

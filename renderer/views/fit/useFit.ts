@@ -7,6 +7,7 @@ import type { Config, SettingValue } from '../../../preload/contract/settings.ts
 import * as lab from '../../stores/lab.ts';
 import type { DeviceChoice, FitReport } from '../../stores/lab.ts';
 import { changesFor, whatIfsFor, withoutChange } from './model/whatIfs.ts';
+import type { Vocabularies } from './model/whatIfs.ts';
 
 export interface Source {
   readonly kind: 'recipe' | 'draft' | 'run';
@@ -54,10 +55,14 @@ export function useFit() {
   const config = computed<Config>(() => ({ ...(reference.value ?? answer.value)?.config, ...overrides.value }));
   const policies = ref<readonly string[]>([]);
   const optimizers = ref<readonly string[]>([]);
+  const vocabularies = shallowRef<Vocabularies>({});
   const whatIfs = computed(() =>
-    answer.value === null ? [] : whatIfsFor(config.value, policies.value, optimizers.value, reference.value?.config),
+    answer.value === null
+      ? []
+      : whatIfsFor(config.value, policies.value, optimizers.value, vocabularies.value, reference.value?.config),
   );
 
+  void lab.vocabularies().then((fixed) => (vocabularies.value = fixed));
   void lab.settings().then((specs) => {
     const values = (name: string): readonly string[] => {
       const type = specs.find((spec) => spec.name === name)?.type;
@@ -118,7 +123,7 @@ export function useFit() {
     const found = new Map<string, Difference>();
     const questions: (readonly [string, Readonly<Record<string, SettingValue>>, boolean])[] = [];
     for (const { name, control, values } of whatIfs.value) {
-      const changes = changesFor(name, present.config[name], present.config);
+      const changes = changesFor(name, present.config[name], present.config, vocabularies.value);
       if (Object.keys(changes).some((key) => key in overrides.value))
         questions.push([name, withoutChange(overrides.value, name), true]);
       if (control !== 'choice') continue;
@@ -142,12 +147,17 @@ export function useFit() {
   }
 
   function set(name: string, value: SettingValue): void {
-    let next = { ...withoutChange(overrides.value, name), ...changesFor(name, value, config.value) };
+    let next = {
+      ...withoutChange(overrides.value, name),
+      ...changesFor(name, value, config.value, vocabularies.value),
+    };
     // Back where it began: no what-if any more.
     const began = reference.value?.config;
     if (
       began !== undefined &&
-      Object.entries(changesFor(name, value, config.value)).every(([key, each]) => began[key] === each)
+      Object.entries(changesFor(name, value, config.value, vocabularies.value)).every(
+        ([key, each]) => began[key] === each,
+      )
     ) {
       next = withoutChange(overrides.value, name);
     }
@@ -197,6 +207,7 @@ export function useFit() {
     differences,
     answerTime,
     whatIfs,
+    vocabularies,
     config,
     set,
     take,

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { download } from '../../../main/engine/data/downloads/transfer.ts';
 import type { NetOptions } from '../../../main/engine/data/downloads/transfer.ts';
-import { findDownload, joinArticles } from '../../../main/engine/data/downloads/registry.ts';
+import { corpusSource } from '../../../main/engine/data/corpora/index.ts';
+import { joinArticles } from '../../../main/engine/data/corpora/wikitext.ts';
 import { CorpusBuilder } from '../../../main/engine/data/corpusBuilder.ts';
 import { textsOf } from './reading/helpers.ts';
 import { prepareDataset } from '../../../main/engine/data/index.ts';
@@ -304,21 +305,22 @@ describe('Hugging Face datasets', () => {
     expect(requests[0].url).toBe('/karpathy/char-rnn/master/data/tinyshakespeare/input.txt');
   });
 
-  test('names stand for the right dataset, configuration and column', () => {
-    const named = (corpus: string, config = {}) => findDownload(corpus, config);
-    expect(named('wikitext-103')).toMatchObject({
+  test('names stand for the right dataset, configuration and column', async () => {
+    const named = async (corpus: string, config = {}) => {
+      const { fingerprint } = await corpusSource({ 'data.corpus': corpus, ...config }, 'data.corpus', { cacheDir: '' });
+      return JSON.parse(fingerprint) as Record<string, unknown>;
+    };
+    expect(await named('wikitext-103')).toMatchObject({
       column: 'text',
-      from: { dataset: 'Salesforce/wikitext', config: 'wikitext-103-raw-v1', split: 'train' },
+      download: 'hf:Salesforce/wikitext:wikitext-103-raw-v1:train',
     });
-    expect(named('hacker-news', { 'data.column': 'text' })).toMatchObject({ column: 'title' });
-    expect(named('hacker-news', { 'data.column': 'url' })).toMatchObject({ column: 'url' });
-    expect(named('fineweb-edu')).toMatchObject({ from: { config: 'sample-10BT' } });
-    expect(named('hf:glue', { 'data.config': 'cola', 'data.split': 'test', 'data.column': 'sentence' })).toMatchObject({
-      column: 'sentence',
-      from: { dataset: 'glue', config: 'cola', split: 'test' },
-    });
-    expect(named('constructor')).toBeNull();
-    expect(named('some/file.txt')).toBeNull();
+    expect(await named('hacker-news', { 'data.column': 'text' })).toMatchObject({ column: 'title' });
+    expect(await named('hacker-news', { 'data.column': 'url' })).toMatchObject({ column: 'url' });
+    expect(await named('fineweb-edu')).toMatchObject({ download: 'hf:HuggingFaceFW/fineweb-edu:sample-10BT:train' });
+    const glue = { 'data.config': 'cola', 'data.split': 'test', 'data.column': 'sentence' };
+    expect(await named('hf:glue', glue)).toMatchObject({ column: 'sentence', download: 'hf:glue:cola:test' });
+    await expect(named('constructor')).rejects.toThrow('there is no corpus, file or folder of that name');
+    await expect(named('some/file.txt')).rejects.toThrow('there is no corpus, file or folder of that name');
   });
 
   test('WikiText lines become articles', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Options, PrefixReader } from '../../../main/engine/data/corpora/grammar.ts';
 import type { Speaker } from '../../../main/engine/data/corpora/grammar.ts';
-import { story, storyBits, storyPrefixBits } from '../../../main/engine/data/corpora/stories.ts';
+import { story, storyBits, storyPrefixBits } from '../../../main/engine/data/corpora/storiesTelling.ts';
 import { CorpusBuilder } from '../../../main/engine/data/corpusBuilder.ts';
 import { encodeCorpus } from '../../../main/engine/data/encode.ts';
 import { entropyFloor } from '../../../main/engine/data/floor.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
-import { bpeTokenizer } from '../../../main/engine/data/tokenizers/bpe.ts';
+import { bpeTokenizer } from '../../../main/engine/data/tokenizers/bpeTokenizer.ts';
 import { trainBpe } from '../../../main/engine/data/tokenizers/bpeTrain.ts';
 import { Dice } from './reading/helpers.ts';
 

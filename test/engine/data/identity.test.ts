@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TokenSplit } from '../../../main/engine/data/dataset.ts';
 import { textIdentity, tokenizerIdentity } from '../../../main/engine/data/identity.ts';
-import { bpeTokenizer } from '../../../main/engine/data/tokenizers/bpe.ts';
+import { bpeTokenizer } from '../../../main/engine/data/tokenizers/bpeTokenizer.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
 import type { Tokenizer } from '../../../main/engine/data/tokenizers/tokenizer.ts';
 import { prepareData } from '../../../main/engine/train/dataset.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { storyBits } from '../../../main/engine/data/corpora/stories.ts';
+import { storyBits } from '../../../main/engine/data/corpora/storiesTelling.ts';
 import {
   DataError,
   checkDataSettings,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Options, Reader, Rules, Writer } from '../../../main/engine/data/corpora/grammar.ts';
 import type { Speaker } from '../../../main/engine/data/corpora/grammar.ts';
-import { story, storyBits } from '../../../main/engine/data/corpora/stories.ts';
+import { story, storyBits } from '../../../main/engine/data/corpora/storiesTelling.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 import { WordModel } from './wordModel.ts';
 

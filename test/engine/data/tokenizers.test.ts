@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { Corpus } from '../../../main/engine/data/corpus.ts';
-import { bpeTokenizer } from '../../../main/engine/data/tokenizers/bpe.ts';
+import { bpeTokenizer } from '../../../main/engine/data/tokenizers/bpeTokenizer.ts';
 import { trainBpeInWorker } from '../../../main/engine/data/tokenizers/bpeBackground.ts';
 import { trainBpe } from '../../../main/engine/data/tokenizers/bpeTrain.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
@@ -10,7 +10,7 @@ import { PairMap, mergePiece } from '../../../main/engine/data/tokenizers/merges
 import { MAX_PIECE, PieceTable, pieceEnd } from '../../../main/engine/data/tokenizers/pieces.ts';
 import type { Tokenizer } from '../../../main/engine/data/tokenizers/tokenizer.ts';
 import { vocabularyOf } from '../../../main/engine/data/tokenizers/index.ts';
-import { story } from '../../../main/engine/data/corpora/stories.ts';
+import { story } from '../../../main/engine/data/corpora/storiesTelling.ts';
 
 const random = (n: number) => Math.floor(Math.random() * n);
 

@@ -6,6 +6,8 @@ import { selectExecutor } from '../../../main/engine/executors/select.ts';
 import type { Executor, LoadedProgram, TypedArray } from '../../../main/engine/executors/executor.ts';
 import type { CheckpointFiles } from '../../../main/engine/train/checkpoint.ts';
 import { OPTIMIZER, WEIGHTS } from '../../../main/engine/train/checkpoint.ts';
+import { BUILT_IN } from '../../../main/engine/kind.ts';
+import type { Kinds } from '../../../main/engine/kind.ts';
 import { TrainingControl } from '../../../main/engine/train/control.ts';
 import type { PrepareData } from '../../../main/engine/train/data.ts';
 import type { MetricRecorder } from '../../../main/engine/train/recorder.ts';
@@ -62,6 +64,8 @@ export interface TrainingOptions {
   readonly host?: FakeHost;
   readonly resume?: boolean;
   readonly prepare?: PrepareData;
+  /** The kinds that exist, those of plug-ins included. */
+  readonly kinds?: Kinds;
   readonly files?: CheckpointFiles;
   /**
    * Called before each run of a program (`calls` counts the runs of this one; returning false skips it) and after it with its
@@ -109,6 +113,7 @@ export async function train(options: TrainingOptions): Promise<{ end: EngineEnd;
     },
     onRecorder: (made) => (recorder = made),
     prepare: options.prepare ?? fakeData(),
+    loadKinds: () => Promise.resolve(options.kinds ?? BUILT_IN),
     files: options.files,
     openExecutor: async (config) => {
       const { executor } = await selectExecutor(config.device as string);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadPlugins, registryWithPlugins, resolveConfig } from '../../../main/lab/settings/index.ts';
+import { loadCatalog } from '../../../main/engine/plugins.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -107,5 +108,34 @@ describe('plug-ins', () => {
     const second = await plugin(`{ name: 'same' }`);
     await expect(loadPlugins([first, second])).rejects.toThrow(`taken by ${first}`);
     await expect(loadPlugins([join(folder, 'missing.ts')])).rejects.toThrow('there is no such file');
+  });
+});
+
+describe('kinds of a plug-in', () => {
+  it('of families that the engine does not know pass through it (catches an exchange format that stops training)', async () => {
+    const path = await plugin(`{ name: 'x', kinds: [sweeplab.defineExchange({ name: 'tsv', help: 'Tabs.' })] }`);
+    expect((await loadCatalog([path])).settings.length).toBeGreaterThan(0);
+  });
+
+  it('made with a function that does not exist are refused with the nearest (catches "is not a function")', async () => {
+    const path = await plugin(`{ name: 'x', kinds: [sweeplab.defineOptimiser({ name: 'y' })] }`);
+    await expect(loadPlugins([path])).rejects.toThrow('no sweeplab.defineOptimiser; did you mean defineOptimizer?');
+  });
+
+  it.each([
+    [`sweeplab.defineMetric({ name: 'x/y', help: 'A.', section: 'x' })`, 'metric x/y: unit is missing'],
+    [`sweeplab.defineMetric({ name: 'x/y', help: 'A.', unit: '', section: 'x', better: 'up' })`, 'better is "up"'],
+    [`sweeplab.defineMetric({ name: 'a b', help: 'A.', unit: '', section: 'x' })`, 'such as train/my_number'],
+    [
+      `sweeplab.defineMetric({ name: 'x', help: 'A.', unit: '', section: 'x', ofStep: 1 })`,
+      'ofStep must be a function',
+    ],
+    [`sweeplab.defineSchedule({ name: 'x', help: 'A.' })`, 'schedule x: needsEnd must be true or false'],
+    [`sweeplab.defineAttention({ name: 'x', help: 'A.' })`, 'attention x: needs mask or attend'],
+    [`{ name: 'x' }`, 'family'],
+  ])('that are wrong are named with kind and field: %s', async (kind, part) => {
+    const path = await plugin(`{ name: 'x', kinds: [${kind}] }`);
+    await expect(loadPlugins([path])).rejects.toThrow(part);
+    await expect(loadPlugins([path])).rejects.toThrow(path);
   });
 });

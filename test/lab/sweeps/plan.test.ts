@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { defineModel } from '../../../main/engine/nn/model.ts';
 import type { ModelContext } from '../../../main/engine/nn/model.ts';
 import { olderModel } from '../../../main/engine/plugins.ts';
-import { builtInRegistry, listRecipes, registryWithPlugins, resolveConfig } from '../../../main/lab/settings/index.ts';
+import { registryWithPlugins } from '../../../main/lab/settings/index.ts';
+import { builtInRegistry, listRecipes, resolveConfig } from '../../../main/lab/settings/index.ts';
 import type { Plugin } from '../../../main/lab/settings/index.ts';
 import { parseSweep, planSweep, settingKey, sweepFromFlags, type SweepPlan } from '../../../main/lab/sweeps/index.ts';
 

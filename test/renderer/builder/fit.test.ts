@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { builtInCatalog } from '../../../main/engine/catalog.ts';
+import { fixedVocabularies } from '../../../main/lab/datasets/catalog.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { batchSentence, foldLayers, partsOf } from '../../../renderer/views/fit/model/bars.ts';
 import { occupancyOf } from '../../../renderer/views/fit/model/occupancy.ts';
@@ -11,15 +12,16 @@ const enumOf = (name: string): readonly string[] => {
   const { type } = registry.get(name)!;
   return type.kind === 'enum' ? type.values : [];
 };
-const whatIfs = whatIfsFor(config, enumOf('precision.policy'), enumOf('optimizer.kind'));
+const fixed = fixedVocabularies(builtInCatalog);
+const whatIfs = whatIfsFor(config, enumOf('precision.policy'), enumOf('optimizer.kind'), fixed);
 
 it('sliders keep their ends while they are dragged (would catch a depth that runs away under the pointer)', () => {
   const dragged = { ...config, 'model.depth': 31, 'model.context': 2048, 'model.width': 1024 };
   const policies = enumOf('precision.policy');
-  for (const each of whatIfsFor(dragged, policies, enumOf('optimizer.kind'), config)) {
+  for (const each of whatIfsFor(dragged, policies, enumOf('optimizer.kind'), fixed, config)) {
     const before = whatIfs.find(({ name }) => name === each.name)!;
     if (each.control === 'slider') expect([each.name, each.values.at(-1)]).toEqual([each.name, before.values.at(-1)]);
-    expect(each.values).toContain(shownValue(each.name, dragged));
+    expect(each.values).toContain(shownValue(each.name, dragged, fixed));
   }
 });
 
@@ -27,7 +29,7 @@ describe('what-ifs', () => {
   it('goes through values that obey the rules between sizes only (would catch a slider that ends in a refusal)', () => {
     for (const { name, values } of whatIfs) {
       for (const value of values) {
-        const next = { ...config, ...changesFor(name, value, config) };
+        const next = { ...config, ...changesFor(name, value, config, fixed) };
         const found = builtInCatalog.check(next).problems.map(({ message }) => message);
         expect(found, `${name} = ${String(value)}`).toEqual([]);
       }
@@ -36,18 +38,18 @@ describe('what-ifs', () => {
 
   it('has the present value among the choices and comes back to it without a trace', () => {
     for (const { name, values } of whatIfs) {
-      const now = shownValue(name, config);
+      const now = shownValue(name, config, fixed);
       expect(values, name).toContain(now);
       const other = values.find((value) => value !== now)!;
-      const next = { ...config, ...changesFor(name, other, config) };
-      expect(shownValue(name, next), name).toBe(other);
-      expect(withoutChange(changesFor(name, other, config), name)).toEqual({});
+      const next = { ...config, ...changesFor(name, other, config, fixed) };
+      expect(shownValue(name, next, fixed), name).toBe(other);
+      expect(withoutChange(changesFor(name, other, config, fixed), name)).toEqual({});
     }
   });
 
   it('writes the whole batch at once as 0, as the settings have it', () => {
-    expect(changesFor('batch.micro', 32, config)).toEqual({ 'batch.micro': 0 });
-    expect(changesFor('batch.micro', 8, config)).toEqual({ 'batch.micro': 8 });
+    expect(changesFor('batch.micro', 32, config, fixed)).toEqual({ 'batch.micro': 0 });
+    expect(changesFor('batch.micro', 8, config, fixed)).toEqual({ 'batch.micro': 8 });
     expect(batchSentence(256, 48)).toBe('256 = 48 × 5 + 16');
     expect(batchSentence(32, 32)).toBe('32 at once');
   });

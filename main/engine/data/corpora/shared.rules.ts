@@ -2,13 +2,12 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
+import type { CorpusKind } from './corpusKind.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 
-/** Bytes that the built-in corpus generates when data.size is 0. */
-export const STORIES_DEFAULT_SIZE = 2_000_000;
-
-export const dataRules: readonly Rule[] = [
+/** The rules for a corpus. */
+export const dataRules = (corpus: CorpusKind): readonly Rule[] => [
   {
     code: 'data.validation_missing',
     settings: ['data.validation', 'data.validation_path'],
@@ -25,8 +24,7 @@ export const dataRules: readonly Rule[] = [
     severity: 'error',
     check: (config) => {
       if (config['data.validation_path'] !== '') return null;
-      const builtIn = config['data.corpus'] === 'stories';
-      const size = number(config, 'data.size') || (builtIn ? STORIES_DEFAULT_SIZE : 0);
+      const size = corpus.bytes(config) ?? 0;
       const validation = number(config, 'data.validation');
       const context = number(config, 'model.context');
       // A token is at least one byte, so fewer bytes than a window can never fill one.

@@ -1,9 +1,11 @@
-import { FORMAT_NAMES } from '../../../engine/data/formats/index.ts';
-import { ENCODINGS } from '../../../engine/data/reading/encoding.ts';
+import { FORMAT_NAMES } from '../formats/index.ts';
+import { ENCODINGS } from '../reading/encoding.ts';
+import { KINDS_HERE } from '../../kind.ts';
 import type { SettingSpec } from '../../../../preload/contract/settings.ts';
+import { USUAL_BYTES } from './stories.ts';
 
 /** What text is trained on and what is held out. */
-export const dataSettings: readonly SettingSpec[] = [
+export const dataSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
   {
     name: 'data.corpus',
     type: { kind: 'string', pattern: '\\S', patternHelp: 'a corpus name, a path, a folder or a glob' },
@@ -16,7 +18,7 @@ export const dataSettings: readonly SettingSpec[] = [
   },
   {
     name: 'data.column',
-    type: { kind: 'string' },
+    type: { kind: 'string', suggestions: ['text', 'title'] },
     default: 'text',
     help: 'Column or field that holds the text, for JSONL, JSON, CSV, TSV and Parquet; `a.b` is field b inside of a.',
     question: 'data',
@@ -53,7 +55,7 @@ export const dataSettings: readonly SettingSpec[] = [
   },
   {
     name: 'data.split',
-    type: { kind: 'string' },
+    type: { kind: 'string', suggestions: ['train', 'validation', 'test'] },
     default: 'train',
     help: 'Split of a downloaded dataset to read.',
     question: 'data',
@@ -64,7 +66,7 @@ export const dataSettings: readonly SettingSpec[] = [
     type: { kind: 'int', min: 0 },
     default: 0,
     unit: 'bytes',
-    help: 'Bytes generated (stories) or at most read (files, downloads); 0 means all, and 2,000,000 for stories.',
+    help: `Bytes generated (stories) or at most read (files, downloads); 0 means all, and ${USUAL_BYTES.toLocaleString('en')} for stories.`,
     question: 'data',
     touches: ['time'],
     plan: 'none',
@@ -122,4 +124,5 @@ export const dataSettings: readonly SettingSpec[] = [
     touches: ['time', 'stability'],
     plan: 'none',
   },
+  KINDS_HERE,
 ];

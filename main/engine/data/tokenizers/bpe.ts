@@ -1,61 +1,54 @@
-/**
- * Byte-level byte-pair encoding (Sennrich et al. 2016 on bytes, as in GPT-2), trained on the training split.
- * Ids: 0–255 the bytes, 256 EOS, 257 … the merges in the order they were learned.
- */
-import type { Tokenizer } from './tokenizer.ts';
-import { decodeWith } from './tokenizer.ts';
-import { IdList, PairMap, PieceEncoder } from './merges.ts';
-import { pieceEnd } from './pieces.ts';
+import type { Config } from '../../../../preload/contract/settings.ts';
+import { DataError } from '../errors.ts';
+import { prepareMerges } from './bpePrepare.ts';
+import { bpeTokenizer, FIRST_MERGE } from './bpeTokenizer.ts';
+import { defineTokenizer } from './tokenizer.ts';
 
-export const BPE_EOS = 256;
-export const FIRST_MERGE = 257;
+const LARGEST = 65_536;
+const USUAL = 1024;
 
-/**
- * `merges`: left and right id of each merge, flat, 2 per merge, in order. `vocabularySize` is the size asked for: where the
- * text had fewer useful merges, the last ids simply never occur.
- */
-export function bpeTokenizer(merges: Int32Array, vocabularySize: number): Tokenizer {
-  const count = merges.length / 2;
-  if (FIRST_MERGE + count > vocabularySize) throw new RangeError(`${count} merges do not fit ${vocabularySize} ids`);
-  const table: (Uint8Array | undefined)[] = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
-  table.push(undefined);
-  const pairs = new PairMap();
-  for (let i = 0; i < count; i++) {
-    const left = merges[2 * i];
-    const right = merges[2 * i + 1];
-    const a = table[left];
-    const b = table[right];
-    if (a === undefined || b === undefined)
-      throw new Error(`merge ${i} joins ${left} and ${right}, which are no tokens yet`);
-    pairs.set(left, right, FIRST_MERGE + i);
-    const joined = new Uint8Array(a.length + b.length);
-    joined.set(a);
-    joined.set(b, a.length);
-    table.push(joined);
-  }
-  const tokenBytes = new Int32Array(vocabularySize);
-  table.forEach((bytes, id) => {
-    tokenBytes[id] = bytes?.length ?? 0;
-  });
-  const encoder = new PieceEncoder(
-    Int32Array.from({ length: 256 }, (_, byte) => byte),
-    pairs,
-  );
-  return {
-    kind: 'bpe',
-    vocabularySize,
-    eosId: BPE_EOS,
-    padId: BPE_EOS,
-    tokenBytes,
-    encode(bytes) {
-      const ids = new IdList(bytes.length >> 1);
-      for (let at = 0; at < bytes.length;) {
-        const end = pieceEnd(bytes, at, bytes.length);
-        ids.append(encoder.encode(bytes, at, end));
-        at = end;
-      }
-      return ids.take();
-    },
-    decode: (ids) => decodeWith(table, vocabularySize, ids),
-  };
+/** Its vocabulary as set. @throws DataError for a size that it cannot have */
+function sizeOf(c: Config): number {
+  const size = c['tokenizer.vocabulary'] ?? USUAL;
+  if (typeof size === 'number' && Number.isInteger(size) && size >= FIRST_MERGE && size <= LARGEST) return size;
+  const nearest = typeof size === 'number' ? Math.min(LARGEST, Math.max(FIRST_MERGE, Math.round(size))) : USUAL;
+  const allowed = `an integer from ${FIRST_MERGE} to ${LARGEST}`;
+  throw new DataError('tokenizer.vocabulary', size, 'not a vocabulary size.', allowed, nearest);
 }
+
+export const bpe = defineTokenizer({
+  name: 'bpe',
+  help: 'Byte-pair merges trained on the training split: as many tokens as you like, made for your text.',
+  settings: [
+    {
+      name: 'tokenizer.vocabulary',
+      type: { kind: 'int', min: FIRST_MERGE, max: LARGEST },
+      default: USUAL,
+      unit: 'tokens',
+      help: 'Vocabulary of the trained byte-level BPE. The logits, often the largest tensor, grow with it.',
+      question: 'tokenizer',
+      touches: ['memory', 'time'],
+      plan: 'none',
+    },
+    {
+      name: 'tokenizer.sample',
+      type: { kind: 'int', min: 0 },
+      default: 0,
+      unit: 'bytes',
+      help: 'Bytes of the training split that the BPE is trained on; 0 takes all of it.',
+      question: 'tokenizer',
+      plan: 'none',
+    },
+  ],
+  vocabulary: sizeOf,
+  // About 2.2 bytes for 512 ids, 4 for 16,000: half a byte for each doubling.
+  bytesPerToken: (c) => Math.max(1, 2.2 + 0.37 * Math.log2(sizeOf(c) / 512)),
+  async prepare(c, { train }, options) {
+    const vocabularySize = sizeOf(c);
+    const [sample, seed] = [Number(c['tokenizer.sample'] ?? 0), Number(c['data.corpus_seed'] ?? 0)];
+    const make = (merges: Int32Array) => bpeTokenizer(merges, vocabularySize);
+    const { id, merges } = await prepareMerges(train, { vocabularySize, sample, seed }, make, options);
+    return { tokenizer: make(merges), id, merges };
+  },
+  restore: (vocabularySize, merges) => bpeTokenizer(merges!, vocabularySize),
+});

@@ -3,7 +3,7 @@
  * only the pieces that hold its pair. A heap gives the most frequent pair; ties go to the lower left id, then the lower
  * right id, so that the result depends on the text alone.
  */
-import { FIRST_MERGE } from './bpe.ts';
+import { FIRST_MERGE } from './bpeTokenizer.ts';
 import { PairMap } from './merges.ts';
 import { PieceTable, pieceEnd } from './pieces.ts';
 

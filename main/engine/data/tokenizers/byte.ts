@@ -1,7 +1,8 @@
 import type { Tokenizer } from './tokenizer.ts';
-import { decodeWith } from './tokenizer.ts';
+import { decodeWith, defineTokenizer } from './tokenizer.ts';
 
-export const BYTE_VOCABULARY = 257;
+/** The bytes, and EOS. */
+const BYTE_VOCABULARY = 257;
 
 /** One token per byte: ids 0–255 are the bytes, 256 is EOS (and PAD). */
 export function byteTokenizer(): Tokenizer {
@@ -18,3 +19,13 @@ export function byteTokenizer(): Tokenizer {
     decode: (ids) => decodeWith(table, BYTE_VOCABULARY, ids),
   };
 }
+
+export const byte = defineTokenizer({
+  name: 'byte',
+  help: 'A token for each byte: nothing to train, long sequences, the smallest head.',
+  vocabulary: () => BYTE_VOCABULARY,
+  fixed: true,
+  bytesPerToken: () => 1,
+  prepare: () => ({ tokenizer: byteTokenizer(), id: 'byte-1', merges: null }),
+  restore: byteTokenizer,
+});

@@ -1,4 +1,7 @@
 /** Every metric that training logs, in the order in which charts and lists show them. */
+import { MetricCatalog } from '../../../../preload/shared/metrics.ts';
+import { BUILT_IN, KINDS_HERE } from '../../kind.ts';
+import type { Family, Kinds } from '../../kind.ts';
 import { FAMILIES } from './families.ts';
 import { specOf } from './measure.ts';
 import type { Metric } from './measure.ts';
@@ -6,14 +9,18 @@ import { PROGRESS } from './progress.ts';
 import { STEP } from './step.ts';
 import { SYSTEM } from './system.ts';
 import { VALIDATION } from './validation.ts';
-import { MetricCatalog } from '../../../../preload/shared/metrics.ts';
 
 export { defineMetric, measureAll } from './measure.ts';
-export type { Metric, ProgressMoment, StepMoment } from './measure.ts';
+export type { EvaluationMoment, Metric, ProgressMoment, StepMoment } from './measure.ts';
 
-export const METRICS: readonly Metric[] = [...VALIDATION, ...STEP, ...PROGRESS, ...SYSTEM, ...FAMILIES];
+/** All of them are measured, so no setting chooses one. */
+export const metricFamily: Family<Metric> = {
+  name: 'metric',
+  shared: [KINDS_HERE],
+  kinds: [...VALIDATION, ...STEP, ...PROGRESS, ...SYSTEM],
+};
 
-/** Their facts, and those of `more` (a plug-in's) before the families, which match almost anything. */
-export function metricCatalog(more: readonly Metric[] = []): MetricCatalog {
-  return new MetricCatalog([...VALIDATION, ...STEP, ...PROGRESS, ...SYSTEM, ...more, ...FAMILIES].map(specOf));
+/** Their facts, plug-ins' included, before what names alone tell, which matches almost anything. */
+export function metricCatalog(kinds: Kinds = BUILT_IN): MetricCatalog {
+  return new MetricCatalog([...kinds.all(metricFamily).map(specOf), ...FAMILIES]);
 }

@@ -9,7 +9,7 @@ export const VALIDATION = [
     section: 'val',
     within: ['text', 'tokenizer'],
     help: 'mean over all scored held-out tokens; compares only within one tokenizer',
-    ofEvaluation: ({ loss }) => loss,
+    ofEvaluation: ({ result }) => result.loss,
   }),
   defineMetric({
     name: 'val/bpb',
@@ -18,7 +18,7 @@ export const VALIDATION = [
     section: 'val',
     within: ['text'],
     help: 'bits per byte of the held-out text: comparable across tokenizers',
-    ofEvaluation: ({ bpb }) => bpb,
+    ofEvaluation: ({ result }) => result.bpb,
   }),
   defineMetric({
     name: 'val/loss_se',
@@ -27,7 +27,7 @@ export const VALIDATION = [
     within: ['text', 'tokenizer'],
     chart: false,
     help: 'standard error of `val/loss`: how far it may be from that of all such text, by the spread over documents',
-    ofEvaluation: ({ lossError }) => lossError,
+    ofEvaluation: ({ result }) => result.lossError,
   }),
   defineMetric({
     name: 'val/bpb_se',
@@ -36,7 +36,7 @@ export const VALIDATION = [
     within: ['text'],
     chart: false,
     help: 'standard error of `val/bpb`: how far it may be from that of all such text, by the spread over documents',
-    ofEvaluation: ({ bpbError }) => bpbError,
+    ofEvaluation: ({ result }) => result.bpbError,
   }),
   defineMetric({
     name: 'val/perplexity',
@@ -46,7 +46,7 @@ export const VALIDATION = [
     section: 'val',
     within: ['text', 'tokenizer'],
     help: 'e to the power of `val/loss`',
-    ofEvaluation: ({ perplexity }) => perplexity,
+    ofEvaluation: ({ result }) => result.perplexity,
   }),
   defineMetric({
     name: 'val/accuracy',
@@ -55,7 +55,7 @@ export const VALIDATION = [
     section: 'val',
     within: ['text', 'tokenizer'],
     help: 'share of held-out tokens whose likeliest guess was right',
-    ofEvaluation: ({ accuracy }) => accuracy,
+    ofEvaluation: ({ result }) => result.accuracy,
   }),
   defineMetric({
     name: 'val/coverage',
@@ -63,7 +63,7 @@ export const VALIDATION = [
     usual: 1,
     section: 'val',
     help: 'scored tokens of all held-out ones',
-    ofEvaluation: ({ coverage }) => coverage,
+    ofEvaluation: ({ result }) => result.coverage,
   }),
   defineMetric({
     name: 'val/best_loss',

@@ -1,3 +1,5 @@
+import { corpusOf } from '../../../engine/data/index.ts';
+import type { Kinds } from '../../../engine/kind.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RecipeCard } from '../../../../preload/contract/shapes.ts';
 import { exchangeFamily } from '../../../lab/exchange/index.ts';
@@ -32,7 +34,7 @@ export function appRoutes(
     'browsers.forget': () => ({ forgotten: door().forget() }),
     'devices.list': async () => ({ devices: await hub.devices.list() }),
 
-    'recipes.list': async () => ({ recipes: (await listRecipes()).map(cardOf) }),
+    'recipes.list': async () => ({ recipes: (await listRecipes()).map((recipe) => cardOf(recipe, registry.catalog)) }),
 
     'settings.list': () => ({
       specs: registry.specs,
@@ -80,11 +82,8 @@ export function appRoutes(
 
 const nameOf = ({ name }: { readonly name: string }): string => name;
 
-/** Corpora that are part of Sweeplab; everything else is fetched, or read from a path. */
-const BUILT_IN = 'stories';
-
-function cardOf({ name, title, teaches, about, sweep, source }: Recipe): RecipeCard {
+function cardOf({ name, title, teaches, about, sweep, source }: Recipe, kinds: Kinds): RecipeCard {
   const corpus = source.entries.find((entry) => entry.name === 'data.corpus')?.value;
-  const download = corpus !== undefined && corpus !== BUILT_IN;
-  return { name, title, teaches, about, download, ...(sweep === undefined ? {} : { sweep }) };
+  const { kind } = corpusOf(corpus === undefined ? {} : { 'data.corpus': corpus as string }, kinds);
+  return { name, title, teaches, about, download: kind.download === true, ...(sweep === undefined ? {} : { sweep }) };
 }

@@ -4,7 +4,7 @@ import { exportName, exportPieces } from '../../../lab/exchange/exports.ts';
 import { writeExport } from '../../../lab/exchange/file.ts';
 import { fileName } from '../../../../preload/shared/fileName.ts';
 import { chosen } from '../../../engine/kind.ts';
-import { CORPORA, listDatasets } from '../../../lab/datasets/catalog.ts';
+import { fixedVocabularies, listCorpora, listDatasets } from '../../../lab/datasets/catalog.ts';
 import type { DataFacts } from '../../../../preload/contract/shapes.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import { configOf } from '../hub.ts';
@@ -38,7 +38,7 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
         ...runs.map(({ environment, config }) => [environment.dataset, config['data.corpus']] as const),
       ]);
       return {
-        corpora: [...CORPORA],
+        corpora: listCorpora(registry.catalog),
         prepared: prepared.map(({ contentHash, tokenizer, stats: sizes, bytesOnDisk }) => ({
           contentHash,
           tokenizer,
@@ -48,6 +48,7 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
         })),
       };
     },
+    'data.vocabularies': () => ({ fixed: fixedVocabularies(registry.catalog) }),
     'data.stats': async (input, { signal }) => await stats(await configured(input), signal),
     'data.tokens': async ({ text, ...given }, { signal }) =>
       await hub.datasets.ask('tokens', { config: await configured(given), text }, signal),

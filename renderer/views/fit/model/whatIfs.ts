@@ -58,26 +58,30 @@ export function microBatchOf(config: Config): number {
   return number(config, 'batch.micro') || number(config, 'batch.sequences');
 }
 
+/** Sizes of the vocabularies that no setting changes, by kind of tokenizer. */
+export type Vocabularies = Readonly<Record<string, number>>;
+
 /** The present value of a what-if, as its control shows it. */
-export function shownValue(name: string, config: Config): SettingValue {
+export function shownValue(name: string, config: Config, fixed: Vocabularies): SettingValue {
   if (name === 'batch.micro') return microBatchOf(config);
-  if (name === 'tokenizer.vocabulary') return vocabularyOf(config);
+  if (name === 'tokenizer.vocabulary') return vocabularyOf(config, fixed);
   return config[name];
 }
 
-/** Entries of the vocabulary that the settings alone fix. */
-export function vocabularyOf(config: Config): number {
-  if (config['tokenizer.kind'] === 'gpt2') return 50257;
-  if (config['tokenizer.kind'] === 'byte') return 257;
-  return number(config, 'tokenizer.vocabulary');
-}
+const vocabularyOf = (config: Config, fixed: Vocabularies): number =>
+  fixed[String(config['tokenizer.kind'])] ?? number(config, 'tokenizer.vocabulary');
 
 /** Settings that a value of a what-if sets: the vocabulary brings the kind of tokenizer along. */
-export function changesFor(name: string, value: SettingValue, config: Config): Record<string, SettingValue> {
+export function changesFor(
+  name: string,
+  value: SettingValue,
+  config: Config,
+  fixed: Vocabularies,
+): Record<string, SettingValue> {
   if (name === 'batch.micro') return { 'batch.micro': value === config['batch.sequences'] ? 0 : value };
   if (name === 'tokenizer.vocabulary') {
-    if (value === 257) return { 'tokenizer.kind': 'byte' };
-    if (value === 50257) return { 'tokenizer.kind': 'gpt2' };
+    const [kind] = Object.entries(fixed).find(([, size]) => size === value) ?? [];
+    if (kind !== undefined) return { 'tokenizer.kind': kind };
     return { 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': value };
   }
   return { [name]: value };
@@ -91,6 +95,7 @@ export function whatIfsFor(
   config: Config,
   policies: readonly string[],
   optimizers: readonly string[],
+  fixed: Vocabularies,
   began: Config = config,
 ): WhatIf[] {
   const context = number(began, 'model.context');
@@ -122,7 +127,7 @@ export function whatIfsFor(
       name: 'tokenizer.vocabulary',
       label: 'Vocabulary',
       control: 'slider',
-      values: merged([257, 512, 1024, 2048, 4096, 8192, 16384, 32768, 50257, 65536], vocabularyOf(config)),
+      values: merged([...powers(512, 65536, 512), ...Object.values(fixed)], vocabularyOf(config, fixed)),
     },
     {
       name: 'precision.recompute',

@@ -7,7 +7,7 @@ import type { ReadingReport } from '../../../../preload/contract/reading.ts';
 import type { Config } from '../../../../preload/contract/settings.ts';
 import type { Corpus } from '../../../../main/engine/data/corpus.ts';
 import { corpusHash, documentBytes, documentCount } from '../../../../main/engine/data/corpus.ts';
-import { corpusSource } from '../../../../main/engine/data/corpora/source.ts';
+import { corpusSource } from '../../../../main/engine/data/corpora/index.ts';
 
 export const textsOf = (corpus: Corpus): string[] =>
   Array.from({ length: documentCount(corpus) }, (_, d) => Buffer.from(documentBytes(corpus, d)).toString('utf8'));

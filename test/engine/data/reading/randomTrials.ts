@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { corpusSource } from '../../../../main/engine/data/corpora/source.ts';
+import { corpusSource } from '../../../../main/engine/data/corpora/index.ts';
 import { corpusHash } from '../../../../main/engine/data/corpus.ts';
 import { read } from './helpers.ts';
 import type { Dice, Folder } from './helpers.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { json, removeHome, sweeplab, temporaryHome, tiny } from './cli.ts';
 
-const GUIDE = new URL('../../resources/guide/plugins.md', import.meta.url);
+const GUIDE = new URL('../../resources/guide/examples.md', import.meta.url);
 const home = temporaryHome();
 beforeAll(() => {
   // Exactly the file that the guide shows.
@@ -23,7 +23,7 @@ interface Answer {
   }[];
 }
 
-describe('the plug-in of the guide', () => {
+describe('the model of the guide', () => {
   it('is swept like a built-in setting, trains, and can be sampled from (would catch a guide that does not work)', async () => {
     const flags = tiny({
       'model.kind': 'ngram',

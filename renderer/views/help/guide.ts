@@ -11,7 +11,19 @@ const images = import.meta.glob<string>('../../../resources/guide/*.{png,webp,sv
 });
 
 /** In the order of reading; pages that are not named here follow by name. */
-const ORDER = ['start', 'sweeps', 'fit', 'reading', 'data', 'files', 'metrics', 'remote', 'plugins', 'troubleshooting'];
+const ORDER = [
+  'start',
+  'sweeps',
+  'fit',
+  'reading',
+  'data',
+  'files',
+  'metrics',
+  'remote',
+  'plugins',
+  'examples',
+  'troubleshooting',
+];
 const TITLES: Readonly<Record<string, string>> = {
   start: 'First steps',
   sweeps: 'Building a sweep',
@@ -21,7 +33,8 @@ const TITLES: Readonly<Record<string, string>> = {
   files: 'Files and who may read them',
   metrics: 'Metrics',
   remote: 'Remote workstations',
-  plugins: 'Settings and models of your own',
+  plugins: 'Kinds of your own',
+  examples: 'Plug-ins by example',
   troubleshooting: 'When something is wrong',
 };
 

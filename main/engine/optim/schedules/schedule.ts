@@ -45,12 +45,19 @@ export interface ScheduleKind extends Kind {
   after(c: Config, run: ScheduledRun): Schedule;
 }
 
+/** The end of a schedule where it is not that of the run. */
+const HORIZON = ['schedule.horizon_steps', 'schedule.horizon_tokens'];
+
 const define = definer<ScheduleKind>('schedule', ['after']);
 
 export function defineSchedule(kind: Declared<ScheduleKind>): ScheduleKind {
   if (typeof kind.needsEnd !== 'boolean')
     throw new DeclarationError(`schedule ${String(kind.name)}: needsEnd must be true or false`);
-  return define(kind);
+  const { settings = [], needsEnd } = kind;
+  const named = new Set(settings.map((entry) => (typeof entry === 'string' ? entry : entry.name)));
+  // Whoever needs an end can be given one.
+  const horizon = needsEnd ? HORIZON.filter((name) => !named.has(name)) : [];
+  return define({ ...kind, settings: [...settings, ...horizon] });
 }
 
 /** A schedule that cannot be built from these settings. */

@@ -4,6 +4,7 @@ import { access, constants, statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
+import { EXECUTORS } from '../engine/executors/index.ts';
 import { describeGpus, isDriverMissing } from '../engine/executors/nvidia.ts';
 import { probeExecutors } from '../engine/executors/select.ts';
 import { openStore, StoreError } from '../store/index.ts';
@@ -171,7 +172,7 @@ function plugins({ plugins: path }: LabPaths, error: Error | undefined): Finding
 /** Packages that npm may have left out. */
 function optionalParts(): Finding {
   const require = createRequire(import.meta.url);
-  const wanted = ['@tensorflow/tfjs-node-gpu'];
+  const wanted = EXECUTORS.flatMap(({ needs }) => needs ?? []);
   const absent = wanted.filter((name) => {
     try {
       require.resolve(`${name}/package.json`);

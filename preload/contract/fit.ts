@@ -119,6 +119,8 @@ export interface FitPlan {
   readonly kind: string;
   /** True when state and arena are allocated as planned; else they are counted tensor by tensor. */
   readonly exact: boolean;
+  /** Where the planned bytes lie: in the engine's process, or on a GPU. */
+  readonly memory: 'host' | 'gpu';
   readonly vocabularySize: number;
   /** Shared parameters counted once. */
   readonly parameterCount: number;

@@ -50,6 +50,8 @@ export interface ExecutorKind extends Kind {
   readonly memory: 'host' | 'gpu';
   /** How the device list calls what it runs on, beside the processor's own name; nothing for the first choice there. */
   readonly variant?: string;
+  /** Package that npm may have left out, without which it cannot be opened. */
+  readonly needs?: string;
   /** Precision policies that it runs. */
   readonly policies: readonly string[];
   /** `arena`: it allocates the plan, so its bytes are exact. `tensors`: it allocates tensor by tensor; the plan counts them. */

@@ -11,6 +11,9 @@ export const AUTO = 'auto';
 
 export const EXECUTORS: readonly ExecutorKind[] = [cuda, cpu, tfjsGpu, tfjsWasm, tfjsCpu];
 
+/** What would train on a GPU that need not be here. */
+export const ON_A_GPU = EXECUTORS.find(({ memory }) => memory === 'gpu')!.name;
+
 /** Choices that mean one of several kinds. */
 export const GROUPS: readonly string[] = [...new Set(EXECUTORS.flatMap(({ group }) => group ?? []))];
 

@@ -1,5 +1,5 @@
 /** The device that a setting or an option names. */
-import { isExecutor } from '../../engine/executors/index.ts';
+import { isExecutor, ON_A_GPU } from '../../engine/executors/index.ts';
 import type { AskDriver } from '../../engine/executors/nvidia.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
@@ -34,7 +34,7 @@ export async function deviceFor(
   open: Resolve = resolve,
   ask?: AskDriver,
 ): Promise<FitDevice> {
-  if (choice.gpu !== undefined) return namedGpu(choice.gpu, 'cuda', ask);
+  if (choice.gpu !== undefined) return namedGpu(choice.gpu, ON_A_GPU, ask);
   const wanted = choice.device ?? (config.device as string);
   const kind = isExecutor(wanted) ? wanted : await open(wanted, config['precision.policy'] as string);
   if (!isExecutor(kind)) throw new NoDeviceError(`device is ${kind}, which the fit check does not know`);

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { FitDevice as Device } from '../../../preload/contract/fit.ts';
-import { executorKind } from '../../engine/executors/index.ts';
+import { executorKind, ON_A_GPU } from '../../engine/executors/index.ts';
 import { installedGpus } from '../../engine/executors/nvidia.ts';
 import type { AskDriver, InstalledGpu } from '../../engine/executors/nvidia.ts';
 import { findGpu, findGpuByDriverName } from './gpus.ts';
@@ -120,13 +120,13 @@ function gpuCompute(gpu: GpuSpec | undefined): ComputeFacts {
 }
 
 /** A card by name for a what-if; when it is in this machine, as it is now. @throws UnknownGpuError */
-export async function namedGpu(name: string, kind: string = 'cuda', ask?: AskDriver): Promise<FitDevice> {
+export async function namedGpu(name: string, kind: string = ON_A_GPU, ask?: AskDriver): Promise<FitDevice> {
   const spec = findGpu(name);
   const here = (await installedGpus(ask)).find((gpu) => findGpuByDriverName(gpu.name) === spec);
   return here === undefined ? tableGpu(spec, kind) : installedDevice(here, kind);
 }
 
-export function tableGpu(spec: GpuSpec, kind: string = 'cuda'): FitDevice {
+export function tableGpu(spec: GpuSpec, kind: string = ON_A_GPU): FitDevice {
   if (spec.memory_mib === null) throw new Error(`the memory of ${spec.name} is unknown`);
   const bytes = spec.memory_mib * MIB;
   const verified = !spec.unverified.includes('memory_mib');

@@ -1,7 +1,7 @@
 /** Keys under which plans are remembered: only settings that change them count, so that a sweep over learning rates plans once. */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Catalog } from '../../engine/catalog.ts';
-import { vocabularyOf } from '../../engine/data/index.ts';
+import { vocabularyOf } from '../../engine/data/tokenizers/index.ts';
 
 const numbers = new WeakMap<Catalog, number>();
 let catalogs = 0;

@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { persistentBytes } from '../../engine/compile/plan.ts';
 import type { ProgramUse } from '../../engine/compile/use.ts';
-import { tokenizerOf, vocabularyOf } from '../../engine/data/index.ts';
+import { tokenizerOf, vocabularyOf } from '../../engine/data/tokenizers/index.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
 import { microBatchOf, programKey, programsOf } from '../../engine/nn/programs.ts';
@@ -94,6 +94,7 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
   return {
     kind,
     exact: executor.holds === 'arena',
+    memory: executor.memory,
     vocabularySize: vocabularyOf(config, catalog),
     parameterCount: training.parameterCount,
     flopsPerToken: training.flopsPerToken,

@@ -2,6 +2,7 @@
  * Earlier runs that tell how fast this one will be. What disturbs a step (another program, a hot processor, the first steps) makes
  * it slower, never faster, and may last for a whole run: each run speaks by the quartiles of its steps, and `pace.ts` weighs the runs.
  */
+import { executorKind } from '../../engine/executors/index.ts';
 import { builtInCatalog } from '../../engine/catalog.ts';
 import type { Catalog } from '../../engine/catalog.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
@@ -89,7 +90,6 @@ export function samplesFrom(
 
 function ranOn({ environment }: RunRecord, device: FitDevice): boolean {
   if (environment.executor !== device.kind) return false;
-  if (device.kind === 'cuda' || device.kind === 'tfjs-gpu')
-    return environment.device?.toString().includes(device.name) === true;
+  if (executorKind(device.kind).memory === 'gpu') return environment.device?.toString().includes(device.name) === true;
   return typeof environment.cpu === 'string' && device.name.startsWith(environment.cpu);
 }

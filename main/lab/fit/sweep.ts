@@ -62,7 +62,7 @@ export function fitSweep(settings: readonly SweepSetting[], device: FitDevice, o
     seconds,
     timeBasis: basis,
     cost: costOf(seconds, options.prices ?? {}) ?? null,
-    warnings: [...new Set(groups.flatMap(({ config, plan }) => warningsOf(config, device, plan)))],
+    warnings: [...new Set(groups.flatMap(({ config, plan }) => warningsOf(config, device, plan, planOptions.catalog)))],
   };
 }
 

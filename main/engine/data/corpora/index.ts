@@ -4,7 +4,6 @@ import { nearestName } from '../../../../preload/shared/settings/nearest.ts';
 import { BUILT_IN, isNamed, kindFor } from '../../kind.ts';
 import type { Family, Kinds } from '../../kind.ts';
 import { DataError } from '../errors.ts';
-import { looksLikePath } from '../reading/listing.ts';
 import type { CorpusKind, CorpusSource, SourceOptions } from './corpusKind.ts';
 import { files, filesAt } from './files.ts';
 import { finewebEdu } from './finewebEdu.ts';
@@ -49,6 +48,7 @@ export async function corpusSource(
     .all(corpusFamily)
     .filter((each) => isNamed(corpusFamily, each))
     .map(({ name }) => name);
+  const { looksLikePath } = await import('../reading/listing.ts');
   const allowed = `${names.join(', ')}, hf:owner/name, or an existing file, folder or glob`;
   throw new DataError(
     setting,

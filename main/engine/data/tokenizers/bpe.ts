@@ -1,6 +1,5 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { DataError } from '../errors.ts';
-import { prepareMerges } from './bpePrepare.ts';
 import { bpeTokenizer, FIRST_MERGE } from './bpeTokenizer.ts';
 import { defineTokenizer } from './tokenizer.ts';
 
@@ -44,6 +43,7 @@ export const bpe = defineTokenizer({
   // About 2.2 bytes for 512 ids, 4 for 16,000: half a byte for each doubling.
   bytesPerToken: (c) => Math.max(1, 2.2 + 0.37 * Math.log2(sizeOf(c) / 512)),
   async prepare(c, { train }, options) {
+    const { prepareMerges } = await import('./bpePrepare.ts');
     const vocabularySize = sizeOf(c);
     const [sample, seed] = [Number(c['tokenizer.sample'] ?? 0), Number(c['data.corpus_seed'] ?? 0)];
     const make = (merges: Int32Array) => bpeTokenizer(merges, vocabularySize);

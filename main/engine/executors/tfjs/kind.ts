@@ -10,6 +10,7 @@ interface Backend {
   readonly help: string;
   readonly memory: ExecutorKind['memory'];
   readonly variant: string;
+  readonly needs?: string;
   readonly compiler: TfjsCompiler;
   readonly base: BaseBytes;
   readonly limitBytes?: number;
@@ -34,6 +35,7 @@ export const tfjsGpu = backend({
   help: 'TensorFlow.js on an NVIDIA GPU through libtensorflow: a portable second opinion.',
   memory: 'gpu',
   variant: 'TensorFlow.js',
+  needs: '@tensorflow/tfjs-node-gpu',
   compiler: PLAIN,
   base: { bytes: 1024 * MIB, basis: 'estimated', what: 'CUDA context and libtensorflow' },
   slack: 0.25,

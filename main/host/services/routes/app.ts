@@ -1,4 +1,4 @@
-import { corpusOf } from '../../../engine/data/index.ts';
+import { corpusOf } from '../../../engine/data/corpora/index.ts';
 import type { Kinds } from '../../../engine/kind.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RecipeCard } from '../../../../preload/contract/shapes.ts';

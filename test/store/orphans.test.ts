@@ -1,5 +1,5 @@
 /** What readers see of runs whose process is gone. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -58,3 +58,21 @@ it('are shown as interrupted once nobody writes, never before, and are recovered
   expect(states()).toEqual(['queued', 'finished', 'queued', 'running']);
   next.close();
 });
+
+// The system's administrator may write everywhere.
+it.skipIf(process.getuid?.() === 0)(
+  'a folder that may no longer be written is told while the file is open, and again when it may (would catch a run that cannot be resumed)',
+  () => {
+    const home = join(folder, 'home');
+    mkdirSync(home);
+    const store = openStore(join(home, 'runs.sqlite'));
+    store.assertThere();
+    for (const mode of [0o555, 0o000]) {
+      chmodSync(home, mode);
+      expect(() => store.assertThere()).toThrow(/the folder .* of the run database can no longer be written/u);
+    }
+    chmodSync(home, 0o755);
+    store.assertThere();
+    store.close();
+  },
+);

@@ -74,23 +74,28 @@ describe('parallel coordinates', () => {
   });
 });
 
+const seriesOf = (option: ChartOption) => {
+  const [drawn, empty] = option.series as [HeatmapSeriesOption, ScatterSeriesOption];
+  type Cells = { value: unknown[]; label: { show: boolean; formatter: string } }[];
+  return [drawn.data as Cells, empty.data as Cells];
+};
+
 describe('the heat map', () => {
   const map = heatMap(runs, 'val/loss', 'width', 'norm', 'mean', 'minimize');
   const option = heatOption(map, 'minimize', ['width', 'norm'], look, 900, 'mean');
   it('says mean and N in each cell, and what became of one without a number', () => {
-    const [series] = option.series as HeatmapSeriesOption[];
-    const cells = series.data as { value: unknown[]; label: { show: boolean; formatter: string } }[];
+    const [cells, empty] = seriesOf(option);
     expect(cells.map(({ value, label }) => [...value.slice(0, 2), label.formatter.split('\n').at(-1)])).toEqual([
       [0, 0, 'N 2'],
       [0, 1, 'N 1 of 2'],
       [1, 0, 'N 2'],
-      [1, 1, '1 of 1 failed'],
     ]);
-    expect(cells[3].value[2]).toBe('-');
+    // Apart from the others: a heat map leaves out what has no number, words and all.
+    expect(empty).toMatchObject([{ value: [1, 1], label: { formatter: '1 of 1 failed' } }]);
     expect(tipOf(option, { dataIndex: 1 })).toMatch(/N 1\nbest 2\.1\d*\n1 failed$/u);
-    expect(tipOf(option, { dataIndex: 3 })).toBe('width 64 · norm rmsnorm\n1 failed');
-    const narrow = heatOption(map, 'minimize', ['width', 'norm'], look, 200, 'mean').series as HeatmapSeriesOption[];
-    expect((narrow[0].data as typeof cells).every(({ label }) => !label.show)).toBe(true);
+    expect(tipOf(option, { dataIndex: 0, seriesName: 'without a number' })).toBe('width 64 · norm rmsnorm\n1 failed');
+    const narrow = seriesOf(heatOption(map, 'minimize', ['width', 'norm'], look, 200, 'mean'));
+    expect(narrow.flat().every(({ label }) => !label.show)).toBe(true);
   });
 });
 
@@ -99,11 +104,12 @@ describe('a heat map with holes', () => {
     const some = runs.filter(({ config }) => !(config['width'] === 64 && config['norm'] === 'rmsnorm'));
     const map = heatMap(some, 'val/loss', 'width', 'norm', 'mean', 'minimize');
     const option = heatOption(map, 'minimize', ['width', 'norm'], look, 900, 'mean');
-    const [series] = option.series as HeatmapSeriesOption[];
-    const cells = series.data as { value: unknown[]; label: { formatter: string } }[];
-    expect(cells).toHaveLength(4);
-    expect(cells[3]).toMatchObject({ value: [1, 1, '-'], label: { formatter: 'not in the sweep' } });
-    expect(tipOf(option, { dataIndex: 3 })).toBe('width 64 · norm rmsnorm\nnot in this sweep');
+    const [cells, empty] = seriesOf(option);
+    expect(cells).toHaveLength(3);
+    expect(empty).toMatchObject([{ value: [1, 1], label: { formatter: 'not in the sweep' } }]);
+    expect(tipOf(option, { dataIndex: 0, seriesName: 'without a number' })).toBe(
+      'width 64 · norm rmsnorm\nnot in this sweep',
+    );
   });
   it('begins with the settings that matter most (would catch axes by the alphabet)', () => {
     const configs = [1, 2, 3].flatMap((b) => [1, 2].flatMap((a) => [1, 2].map((c) => ({ a, b, c }))));

@@ -13,6 +13,7 @@ import type { Look } from '../look.ts';
 type Cell = NonNullable<HeatmapSeriesOption['data']>[number];
 
 const GRID: GridComponentOption = { left: 84, right: 20, top: 12, bottom: 52 };
+const EMPTY = 'without a number';
 /** Narrower cells (CSS pixels) have no room for their text. */
 const ROOMY = 76;
 
@@ -25,7 +26,8 @@ export function heatOption(
   width: number,
   show: 'mean' | 'best',
 ): ChartOption {
-  const values = map.cells.map(({ value }) => value).filter(Number.isFinite);
+  const known = map.cells.filter(({ value }) => Number.isFinite(value));
+  const values = known.map(({ value }) => value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const up = goal === 'maximize';
   const share = (value: number): number => (high > low ? (up ? high - value : value - low) / (high - low) : 0);
@@ -35,16 +37,18 @@ export function heatOption(
     tooltip: {
       ...tooltipOf(look),
       formatter: (params) => {
-        const { dataIndex } = Array.isArray(params) ? params[0] : params;
-        const cell = map.cells[dataIndex];
-        if (cell !== undefined) return tip(map, cell, names, up);
-        const [column, row] = absentCells(map)[dataIndex - map.cells.length];
-        return `${whereOf(map, { column, row }, names)}\nnot in this sweep`;
+        const { dataIndex, seriesName } = Array.isArray(params) ? params[0] : params;
+        const empty = emptyCells(map)[dataIndex];
+        if (seriesName !== EMPTY) return tip(map, known[dataIndex], names, up);
+        return empty.cell === undefined
+          ? `${whereOf(map, empty, names)}\nnot in this sweep`
+          : tip(map, empty.cell, names, up);
       },
     },
     // The chart insists on one; the colours are those of the rows' bars.
     visualMap: {
       show: false,
+      seriesIndex: 0,
       min: low,
       max: high > low ? high : low + 1,
       inRange: {
@@ -56,11 +60,17 @@ export function heatOption(
     series: [
       {
         type: 'heatmap',
-        data: [
-          ...map.cells.map((cell) => cellOf(cell, share(cell.value), roomy, look, show)),
-          ...absentCells(map).map(([column, row]) => absentCell(column, row, roomy, look)),
-        ],
+        data: known.map((cell) => cellOf(cell, share(cell.value), roomy, look, show)),
         emphasis: { itemStyle: { borderColor: look.theme.accent } },
+      },
+      // Cells without a number are not drawn by a heat map, not even their words.
+      {
+        name: EMPTY,
+        type: 'scatter',
+        symbol: 'circle',
+        symbolSize: 36,
+        itemStyle: { color: 'transparent' },
+        data: emptyCells(map).map((cell) => emptyCell(cell, roomy, look)),
       },
     ],
   };
@@ -79,19 +89,18 @@ const axis = (name: string, data: HeatMap['columns'], look: Look) => ({
 });
 
 function cellOf(cell: HeatCell, share: number, roomy: boolean, look: Look, show: 'mean' | 'best'): Cell {
-  const known = Number.isFinite(cell.value);
   const t = Math.sqrt(share);
   // Strong blue and pale blue swap roles between the surfaces; white or black, whichever reads.
   const ink = look.surface === 'light' ? (t < 0.62 ? '#ffffff' : '#10131a') : t < 0.35 ? '#10131a' : '#ffffff';
   return {
-    value: [cell.column, cell.row, known ? cell.value : '-'],
+    value: [cell.column, cell.row, cell.value],
     itemStyle: { borderColor: look.theme.surface, borderWidth: 2, borderRadius: 4 },
     label: {
       show: roomy,
-      color: known ? ink : cell.states.failed > 0 ? look.theme.bad : look.theme.muted,
+      color: ink,
       fontFamily: look.theme.font,
       fontSize: 12,
-      formatter: known ? `${valueWords(cell, show)}\nN ${countWords(cell)}` : absentWords(cell).replace(', ', '\n'),
+      formatter: `${valueWords(cell, show)}\nN ${countWords(cell)}`,
       lineHeight: 16,
     },
   };
@@ -108,22 +117,31 @@ const whereOf = (
   names: readonly [string, string],
 ): string => `${names[0]} ${formatSetting(map.columns[column])} · ${names[1]} ${formatSetting(map.rows[row])}`;
 
-/** Combinations without a run: dropped by a rule or a constraint, or never drawn. */
-function absentCells({ columns, rows, cells }: HeatMap): (readonly [number, number])[] {
-  const there = new Set(cells.map(({ column, row }) => `${column} ${row}`));
-  return columns.flatMap((_c, column) =>
-    rows.flatMap((_r, row) => (there.has(`${column} ${row}`) ? [] : [[column, row] as const])),
-  );
+interface EmptyCell {
+  readonly column: number;
+  readonly row: number;
+  /** Undefined for a combination without a run: dropped by a rule or a constraint, or never drawn. */
+  readonly cell: HeatCell | undefined;
 }
 
-const absentCell = (column: number, row: number, roomy: boolean, look: Look): Cell => ({
-  value: [column, row, '-'],
+/** Combinations without a number. */
+function emptyCells({ columns, rows, cells }: HeatMap): EmptyCell[] {
+  const there = new Map(cells.map((cell) => [`${cell.column} ${cell.row}`, cell]));
+  const all = columns.flatMap((_c, column) =>
+    rows.map((_r, row) => ({ column, row, cell: there.get(`${column} ${row}`) })),
+  );
+  return all.filter(({ cell }) => !Number.isFinite(cell?.value));
+}
+
+const emptyCell = ({ column, row, cell }: EmptyCell, roomy: boolean, look: Look) => ({
+  value: [column, row],
   label: {
     show: roomy,
-    color: look.theme.muted,
+    color: (cell?.states.failed ?? 0) > 0 ? look.theme.bad : look.theme.muted,
     fontFamily: look.theme.font,
-    fontSize: 11,
-    formatter: 'not in the sweep',
+    fontSize: 12,
+    lineHeight: 16,
+    formatter: cell === undefined ? 'not in the sweep' : absentWords(cell).replace(', ', '\n'),
   },
 });
 

@@ -1,5 +1,5 @@
 /** What the box beside the pointer says of a chart, and where it stands. Free of Vue. */
-import { formatInUnit, formatMean, formatValue } from '../../../preload/shared/format.ts';
+import { formatInUnit, formatValue } from '../../../preload/shared/format.ts';
 import { aligned, formatAlone } from '../format.ts';
 import type { Pointer } from '../draw/lineChart.ts';
 import type { DrawnLine, LineModel } from '../draw/model.ts';
@@ -85,7 +85,7 @@ export interface LineReading {
   readonly color: string;
   readonly last: string;
   readonly best: string;
-  /** Runs behind the last value of a mean; empty for a run. */
+  /** Runs behind the last value of a mean, where these are not all; empty else. */
   readonly n: string;
 }
 
@@ -101,18 +101,13 @@ export function lineReading(line: DrawnLine, goal: 'minimize' | 'maximize' | und
     const value = Number.isFinite(extremes[i]) ? extremes[i] : values[i];
     if (!(goal === 'maximize' ? value <= best : value >= best)) best = value;
   }
-  const half = last < 0 || line.n === undefined ? Number.NaN : halfOf(line, last, values[last]);
-  const value = last < 0 ? Number.NaN : values[last];
-  const plain = formatInUnit(1, unit) === formatValue(1);
+  const behind = last < 0 ? undefined : line.n?.[last];
   return {
     label: line.label,
     color: line.color,
-    last: plain && half >= 0 ? formatMean(value, half) : formatInUnit(value, unit),
+    last: formatInUnit(last < 0 ? Number.NaN : values[last], unit),
     best: goal === undefined ? '' : formatInUnit(best, unit),
-    n:
-      line.n === undefined || last < 0
-        ? ''
-        : `N ${line.n[last]}${line.n[last] < (line.runs ?? 0) ? ` of ${line.runs}` : ''}`,
+    n: behind === undefined || behind === line.runs ? '' : `N ${behind} of ${line.runs}`,
   };
 }
 

@@ -2,17 +2,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Draft } from '../../preload/contract/draft.ts';
 import { LIMITS } from '../../preload/contract/limits.ts';
+import { methodNames, searchFamily } from '../lab/search/index.ts';
 import { parseSweep, planSpec, sweepFromFlags } from '../lab/sweeps/index.ts';
 import type { Places, SweepPlan } from '../lab/sweeps/index.ts';
 import { readText, refuse } from './configuration.ts';
 import type { Context } from './context.ts';
 import { wholeNumber } from './numbers.ts';
+import { seedsOf } from './valueLists.ts';
 
 /** Flags about the sweep as a whole. */
 export interface SweepFlags {
   readonly recipe?: string;
   readonly name?: string;
-  readonly seeds?: string;
+  readonly seeds?: string[];
   readonly method?: string;
   readonly runCap?: string;
   readonly sweepSeed?: string;
@@ -35,13 +37,14 @@ export async function readSweep(
   options: SweepFlags,
 ): Promise<ReadSweep> {
   const yaml = file === undefined ? undefined : await readText(file, 'sweep file', LIMITS.yamlCharacters);
-  const parsed = yaml === undefined ? undefined : parseSweep(yaml, file);
+  const methods = methodNames(workshop.registry.catalog.all(searchFamily));
+  const parsed = yaml === undefined ? undefined : parseSweep(yaml, file, methods);
   refuse(parsed?.problems ?? []);
   const flags = sweepFromFlags(values, {
     registry: workshop.registry,
     base: parsed?.sweep,
-    method: options.method as Draft['method'] | undefined,
-    seeds: wholeNumber('--seeds', options.seeds, 1),
+    method: options.method,
+    seeds: seedsOf(options.seeds),
     runCap: wholeNumber('--run-cap', options.runCap, 1),
     sweepSeed: wholeNumber('--sweep-seed', options.sweepSeed, 0),
     recipe: options.recipe,

@@ -7,6 +7,7 @@ import { describeType, formatValue } from '../../preload/shared/settings/values.
 import type { SettingsRegistry } from '../lab/settings/index.ts';
 import { InputError } from './errors.ts';
 import type { Output } from './output.ts';
+import { listed } from './valueLists.ts';
 
 const QUESTIONS: Readonly<Record<Question, string>> = {
   data: 'Data: which text is trained on, which is held out?',
@@ -46,10 +47,11 @@ export function settingValues(
   options: Readonly<Record<string, unknown>>,
 ): Record<string, readonly string[]> {
   const values: Record<string, readonly string[]> = {};
-  for (const { name } of registry.specs) {
+  for (const spec of registry.specs) {
+    const { name } = spec;
     const given = options[name];
     if (given === undefined) continue;
-    values[name] = given === true ? ['true'] : (given as string[]);
+    values[name] = given === true ? ['true'] : listed(spec, given as string[]);
   }
   return values;
 }

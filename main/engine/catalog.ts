@@ -55,6 +55,9 @@ interface Owned {
   readonly readers: Kind[];
 }
 
+/** More settings than this do not give way one after the other. */
+const MOST_YIELDS = 8;
+
 export interface WithDefaults {
   readonly config: Config;
   /** How each derived value came about, by setting. */
@@ -127,8 +130,12 @@ export class Catalog implements Kinds {
 
   /** Applies the rules of the kinds that a complete configuration chooses, and the common ones. Single values must be valid. */
   check(config: Config): RuleResult {
+    return applyRules(this.#rulesFor(config), config);
+  }
+
+  #rulesFor(config: Config): readonly Rule[] {
     const ofKinds = this.#inUse(config).flatMap(([family, kind]) => this.#rulesOf(family, kind));
-    return applyRules([...ofKinds, ...this.#common.flatMap(({ rules = [] }) => rules)], config);
+    return [...ofKinds, ...this.#common.flatMap(({ rules = [] }) => rules)];
   }
 
   /** Every rule that a configuration could meet. */
@@ -162,6 +169,43 @@ export class Catalog implements Kinds {
       current = next;
     }
     throw new DeclarationError(`the derived defaults of ${[...this.#derivable].join(', ')} depend on each other`);
+  }
+
+  /**
+   * Lets settings that were not given give way to those that were, where a rule says which may (see `yields` of a rule).
+   *
+   * @param within only rules that hold for single combinations of a sweep
+   * @returns the configuration, and what each setting that gave way has to be, in words
+   */
+  settle(config: Config, isGiven: (name: string) => boolean, within = false): WithDefaults {
+    let current = config;
+    const derived: Record<string, string> = {};
+    // One that gives way may break another rule: as often as there are rules that could follow from it.
+    for (let round = 0; round < MOST_YIELDS; round++) {
+      const move = this.#yield(current, isGiven, within);
+      if (move === undefined) return { config: current, derived };
+      current = { ...current, [move.setting]: move.nearest };
+      derived[move.setting] = move.allowed;
+    }
+    return { config, derived: {} };
+  }
+
+  /** The first setting that has to give way, and its new value. */
+  #yield(
+    config: Config,
+    isGiven: (name: string) => boolean,
+    within: boolean,
+  ): { readonly setting: string; readonly nearest: SettingValue; readonly allowed: string } | undefined {
+    for (const { yields = [], alike = false, settings, severity, check } of this.#rulesFor(config)) {
+      if (yields.length === 0 || severity !== 'error' || (within && alike) || !settings.some(isGiven)) continue;
+      const found = check(config);
+      if (found === null) continue;
+      const { allowed, why } = found;
+      for (const { setting, nearest } of [found, ...(found.others ?? [])])
+        if (nearest !== undefined && yields.includes(setting) && !isGiven(setting))
+          return { setting, nearest, allowed: why ?? allowed };
+    }
+    return undefined;
   }
 
   complete(config: Config): Config {

@@ -28,8 +28,6 @@ declare module 'zod' {
 /** Nothing in it can be changed. */
 type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
 
-export const METHODS = ['grid', 'random', 'bayes', 'custom'] as const;
-
 const VALUE = 'a number, text, true or false';
 const text = (most: number) => z.string().max(most);
 const number = z.number().optional();
@@ -122,7 +120,8 @@ const parts = z.strictObject({
     .strictObject({ type: z.enum(['local', 'cloud']) })
     .optional()
     .meta({ idle: true }),
-  method: z.enum(METHODS).default('grid').meta({ always: true }),
+  /** The name of a search method, which the plan looks up. */
+  method: text(60).min(1).default('grid').meta({ always: true }),
   /** Absent: bits per byte, or the loss. */
   metric: metric.optional(),
   metrics: z.array(metric).min(2).max(100).optional().meta({ allowed: 'a list of at least two metrics' }),

@@ -84,7 +84,17 @@ export interface ExportFormat {
   readonly options: readonly ExportOption[];
 }
 
+export interface MethodInfo {
+  readonly name: string;
+  /** What people choose. */
+  readonly label: string;
+  readonly help: string;
+  /** It draws: any distribution will do, and the run cap says how many runs there are. */
+  readonly draws: boolean;
+}
+
 export interface KindsList {
+  readonly methods: readonly MethodInfo[];
   readonly formats: readonly ExportFormat[];
 }
 

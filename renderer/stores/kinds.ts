@@ -1,15 +1,20 @@
 import { defineStore } from 'pinia';
-import { shallowRef } from 'vue';
-import type { KindsList } from '../../preload/contract/shapes.ts';
+import { computed, shallowRef } from 'vue';
+import type { KindsList, MethodInfo } from '../../preload/contract/shapes.ts';
 import { useClient } from './client.ts';
 
 /** Kinds that are chosen elsewhere than in a run's settings, as the lab has them with its plug-ins. */
 export const useKinds = defineStore('kinds', () => {
   const formats = shallowRef<KindsList['formats']>([]);
+  const methods = shallowRef<KindsList['methods']>([]);
+  /** The usual method that draws, for what cannot be listed. */
+  const drawing = computed(() => methods.value.find(({ draws }) => draws));
 
   async function load(): Promise<void> {
     const found = await useClient().call('kinds.list', {});
     formats.value = found.formats;
+    methods.value = found.methods;
   }
-  return { formats, load, start: (): void => undefined };
+  const method = (name: string): MethodInfo | undefined => methods.value.find((each) => each.name === name);
+  return { formats, methods, method, drawing, load, start: (): void => undefined };
 });

@@ -36,7 +36,7 @@ describe('a stored draft', () => {
         parameters: { x: { values: [1, 2] }, y: { valeus: [1] }, z: 3 },
         seeds: [],
         runCap: -1,
-        method: 'gird',
+        method: 3,
         constraints: ['x', 2],
         metric: { name: 4 },
         earlyTerminate: 3,

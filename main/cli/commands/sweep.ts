@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
 import { createSweep } from '../../lab/launch.ts';
 import { requeueSweep } from '../../lab/queue/resume.ts';
+import { searchFamily } from '../../lab/search/index.ts';
 import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
@@ -28,13 +29,14 @@ interface SweepOptions extends SweepFlags {
 
 export function sweepCommand(context: Context): Command {
   const { registry } = context.workshop;
+  const methods = registry.catalog.all(searchFamily).map(({ name }) => name);
   const command = new Command('sweep')
     .description('Train every combination of settings, each with the same seeds. Any setting takes several values.')
     .argument('[file]', 'sweep file in the W&B schema, with seeds and constraints as extensions')
     .option('--recipe <name>', 'what all runs start from')
     .option('--name <text>', 'name of the sweep')
-    .option('--seeds <n>', 'seeds per setting, from the value of --seed on')
-    .addOption(new Option('--method <method>', 'how combinations are chosen').choices(['grid', 'random']))
+    .option('--seeds <n...>', 'seeds per setting, from the value of --seed on; several values: these seeds')
+    .addOption(new Option('--method <method>', 'how combinations are chosen').choices(methods))
     .option('--run-cap <n>', 'at most so many runs, seeds counted')
     .option('--sweep-seed <n>', 'seed of the random method')
     .option(
@@ -47,9 +49,13 @@ export function sweepCommand(context: Context): Command {
     .option('--concurrency <n>', 'runs at a time (default: as many as the cores carry)')
     .option('--resume <sweep>', 'go on with an interrupted sweep; finished runs are not repeated')
     .option('--retry-failed <sweep>', 'as --resume, and try failed runs again')
-    .action((file: string | undefined, options: SweepOptions & Record<string, unknown>) =>
-      sweep(context, file, options),
-    );
+    .action((file: string | undefined, options: SweepOptions & Record<string, unknown>) => {
+      // `--seeds 3 sweep.yaml`: what comes after a list is taken for a part of it.
+      const last =
+        file === undefined && /\.ya?ml$/u.test(options.seeds?.at(-1) ?? '') ? options.seeds!.at(-1) : undefined;
+      const seeds = last === undefined ? options.seeds : options.seeds!.slice(0, -1);
+      return sweep(context, file ?? last, { ...options, ...(seeds === undefined ? {} : { seeds }) });
+    });
   addSettingFlags(command, registry);
   return command.addHelpText('after', () => `\n${settingsHelp(registry, context.output, true)}`);
 }

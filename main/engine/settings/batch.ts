@@ -38,6 +38,7 @@ const rules: readonly Rule[] = [
     code: 'batch.micro_divides_batch',
     settings: ['batch.sequences', 'batch.micro'],
     severity: 'error',
+    yields: ['batch.micro'],
     check: (config) => {
       const batch = config['batch.sequences'] as number;
       const micro = config['batch.micro'] as number;

@@ -108,6 +108,7 @@ const rules: readonly Rule[] = [
     code: 'stop.loss_needs_evaluations',
     settings: ['stop.loss', 'eval.every_steps'],
     severity: 'error',
+    yields: ['eval.every_steps'],
     check: (config) => {
       if (number(config, 'stop.loss') === 0 || number(config, 'eval.every_steps') > 0) return null;
       return problem('eval.every_steps', 0, 'at least 1 with stop.loss, which is seen only at evaluations', 100);

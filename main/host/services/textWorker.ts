@@ -6,15 +6,16 @@ import { answerWith } from './threadMain.ts';
 
 export type TextQuestions = {
   fromYaml: {
-    ask: { yaml: string };
+    /** `methods`: all that a file may name. */
+    ask: { yaml: string; methods: readonly string[] };
     answer: { draft: Draft | null; problems: Problem[]; extensions: string[] };
   };
   toYaml: { ask: { draft: Draft }; answer: { yaml: string } };
 };
 
 answerWith<TextQuestions>({
-  fromYaml: ({ yaml }) => {
-    const { sweep = null, problems, extensions } = parseSweep(yaml);
+  fromYaml: ({ yaml, methods }) => {
+    const { sweep = null, problems, extensions } = parseSweep(yaml, 'sweep.yaml', methods);
     return { draft: sweep, problems: [...problems], extensions: [...extensions] };
   },
   toYaml: ({ draft }) => ({ yaml: sweepToYaml(draft) }),

@@ -96,6 +96,18 @@ export function checkConfig(
   return { problems: [...problems, ...broken], warnings };
 }
 
+const isOfTheUser = (origin: Origin): boolean => origin === 'file' || origin === 'flag';
+
+/** What is said of settings that gave way to those of the user: what they were, and what they had to be. */
+export function gaveWay(before: Config, after: Config, settled: Readonly<Record<string, string>>): Problem[] {
+  return Object.entries(settled).map(([name, allowed]) => {
+    const found = problem(name, after[name], allowed);
+    const was = showValue(before[name]);
+    const message = `${name} is ${showValue(after[name])} instead of ${was}, which gives way to what you set: ${allowed}`;
+    return { ...found, code: 'gave_way', message };
+  });
+}
+
 /** A warning for a setting that was given but has no effect here. */
 function withoutEffect(registry: SettingsRegistry, config: Config, name: string, where?: string): Problem {
   const why = registry.whyWithoutEffect(name, config);
@@ -158,10 +170,15 @@ export function resolveConfig(input: ResolveInput): Resolved {
       places.set(entry.name, entry.where);
     }
   }
-  const { config, derived } = registry.catalog.withDefaults(given, (name) => places.has(name));
+  const whole = registry.catalog.withDefaults(given, (name) => places.has(name));
+  const { config, derived: settled } =
+    problems.length > 0
+      ? { config: whole.config, derived: {} }
+      : registry.catalog.settle(whole.config, (name) => isOfTheUser(origins[name]));
+  const derived = { ...whole.derived, ...settled };
+  const warnings = gaveWay(whole.config, config, settled).map((found) => placed(found, found.code, undefined));
   for (const name of Object.keys(derived)) origins[name] = 'derived';
 
-  const warnings: Problem[] = [];
   // Combinations of values that are themselves wrong would only repeat the same mistake.
   if (problems.length === 0) {
     const checked = checkConfig(registry, config);

@@ -1,5 +1,5 @@
 /** YAML with positions: what recipes, config files and sweep files share. */
-import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument, visit, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit, type YAMLMap } from 'yaml';
 import { LIMITS } from '../../../preload/contract/limits.ts';
 import { yamlExcess } from './yamlBounds.ts';
 
@@ -33,6 +33,13 @@ function positionIn(text: string, offset: number): Position {
   return { line: before.length, column: before.at(-1)!.length + 1 };
 }
 
+/** Keys at the top that begin so hold anchors for other places, as in Compose files. */
+const ASIDE = /^x-/u;
+
+/** `<<`, which merges maps into the one where it stands; in quotes it is a name like any other. */
+const isMerge = (key: unknown): boolean =>
+  isScalar(key) && (key.type === 'PLAIN' || key.type === undefined) && key.source === '<<';
+
 export class YamlText {
   /** File name for messages. */
   readonly label: string;
@@ -41,6 +48,7 @@ export class YamlText {
   readonly root: YAMLMap | undefined;
   readonly #lines = new LineCounter();
   readonly #document;
+  readonly #entries = new Map<YAMLMap, readonly YamlEntry[]>();
 
   /** Never throws. A text that holds more than the limits of the contract is not parsed: that is its one problem. */
   constructor(text: string, label: string, mostCharacters: number = LIMITS.configCharacters) {
@@ -48,7 +56,12 @@ export class YamlText {
     const excess = yamlExcess(text, mostCharacters);
     const parsed = excess === undefined ? text : '';
     // The parser's own check of keys that are given twice compares each with all before it.
-    this.#document = parseDocument(parsed, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false });
+    this.#document = parseDocument(parsed, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      merge: true,
+    });
     if (excess !== undefined) {
       this.problems = [this.#problem(excess.message, positionIn(text, excess.offset))];
       this.root = undefined;
@@ -82,16 +95,20 @@ export class YamlText {
         const seen = new Set<unknown>();
         for (const { key } of items) {
           const name = isScalar(key) ? key.value : undefined;
-          if (name !== undefined && seen.has(name))
+          if (name !== undefined && !isMerge(key) && seen.has(name))
             problems.push(this.#problem('the same key is given twice', this.position(key)));
           seen.add(name);
         }
         return undefined;
       },
-      Pair: (_, { key }) => {
+      Pair: (_, { key, value }) => {
         if (!isScalar(key)) problems.push(this.#problem('a name must be plain text', this.position(key)));
         else if (String(key.value).length > LIMITS.nameCharacters)
           problems.push(this.#problem(`a name has at most ${LIMITS.nameCharacters} characters`, this.position(key)));
+        else if (isMerge(key) && this.#merged(value as Node | null) === undefined)
+          problems.push(
+            this.#problem('<< merges a map, an alias of one (*name), or a list of these', this.position(value ?? key)),
+          );
       },
       Alias: (_, alias, around) => {
         const meant = alias.resolve(this.#document);
@@ -124,12 +141,38 @@ export class YamlText {
     return `${this.label}:${position.line}:${position.column}`;
   }
 
+  /**
+   * The `key: value` lines of a map. What `<<` merges into it counts where the map itself does not have the key, the first of several maps
+   * before the others, as in PyYAML.
+   */
   entries(map: YAMLMap): readonly YamlEntry[] {
-    return map.items.map((pair) => ({
-      key: String(isScalar(pair.key) ? pair.key.value : pair.key),
-      position: this.position(pair.key),
-      node: this.resolve(pair.value as Node | null),
-    }));
+    const known = this.#entries.get(map);
+    if (known !== undefined) return known;
+    const own = map.items.filter(({ key }) => !isMerge(key)).map((pair) => this.#entry(pair));
+    const merged = map.items
+      .filter(({ key }) => isMerge(key))
+      .flatMap(({ value }) => this.#merged(value as Node | null) ?? [])
+      .flatMap((each) => this.entries(each));
+    const found = new Map(own.map((entry) => [entry.key, entry]));
+    for (const entry of merged) if (!found.has(entry.key)) found.set(entry.key, entry);
+    const entries = [...found.values()].filter(({ key }) => map !== this.#document.contents || !ASIDE.test(key));
+    this.#entries.set(map, entries);
+    return entries;
+  }
+
+  #entry({ key, value }: YAMLMap['items'][number]): YamlEntry {
+    return {
+      key: String(isScalar(key) ? key.value : key),
+      position: this.position(key),
+      node: this.resolve(value as Node | null),
+    };
+  }
+
+  /** The maps that `<<` stands before; undefined when there is something else. */
+  #merged(value: Node | null): YAMLMap[] | undefined {
+    const node = this.resolve(value);
+    const maps = isSeq(node) ? node.items.map((item) => this.resolve(item as Node)) : [node];
+    return maps.every((each) => isMap(each)) ? maps : undefined;
   }
 
   /** Follows an alias (`*name`) to what it stands for. */

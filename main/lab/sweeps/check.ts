@@ -2,17 +2,15 @@
 import type { Draft, DraftParameter } from '../../../preload/contract/draft.ts';
 import type { Problem, SettingProblem, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { checkValue, describeType, problem } from '../../../preload/shared/settings/values.ts';
 import { type Distribution, infoOf } from '../../../preload/shared/sweeps/distributions.ts';
 import { distributionOf } from '../../../preload/shared/sweeps/parameters.ts';
-import { quantise } from '../../../preload/shared/sweeps/quantiles.ts';
+import { quantise, stepsWithin } from '../../../preload/shared/sweeps/quantiles.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
+import { searchFamily, WANDB_METHODS } from '../search/index.ts';
+import type { SearchKind } from '../search/search.ts';
 import { readEntry } from '../settings/resolve.ts';
-import { gridValues } from './grid.ts';
-
-/** The methods that can be planned. */
-const AVAILABLE: readonly Draft['method'][] = ['grid', 'random'];
-const NOW = `${AVAILABLE.join(' and ')} run now`;
 
 const coded = (code: string, found: SettingProblem): Problem => ({ ...found, code });
 
@@ -44,21 +42,29 @@ export function checkDraft(sweep: Draft): Problem[] {
   return problems;
 }
 
-/** What can be written but does not run. */
-export function checkMethod({ method, earlyTerminate, runCap, parameters }: Draft): Problem[] {
+/** What can be written but does not run. `methods` are all that there are. */
+function checkMethod(
+  { method: name, earlyTerminate, runCap, parameters }: Draft,
+  methods: readonly SearchKind[],
+): Problem[] {
   const problems: Problem[] = [];
-  if (!AVAILABLE.includes(method)) {
-    const why = `not available yet: ${NOW}`;
-    problems.push(coded('method', problem('method', method, AVAILABLE.join(' or '), 'random', why)));
+  const names = methods.map((each) => each.name);
+  const method = methods.find((each) => each.name === name);
+  const now = `${names.join(' and ')} run now`;
+  if (method === undefined) {
+    const known = WANDB_METHODS.includes(name);
+    const nearest = known ? methods.find(({ draws }) => draws)?.name : nearestName(name, names);
+    const why = known ? `not available yet: ${now}` : undefined;
+    problems.push(coded('method', problem('method', name, names.join(' or '), nearest, why)));
   }
   if (earlyTerminate) {
-    const why = `not available yet: ${NOW}, each to its end`;
+    const why = `not available yet: ${now}, each to its end`;
     const found = problem('early_terminate', earlyTerminate.type, 'no early_terminate', undefined, why);
     problems.push(coded('method', found));
   }
-  if (method === 'random' && runCap === null && Object.keys(parameters).length > 0) {
-    const allowed = 'an integer at least 1 with method random';
-    const why = 'a random sweep has no end of its own';
+  if (method?.draws === true && runCap === null && Object.keys(parameters).length > 0) {
+    const allowed = `an integer at least 1 with method ${name}`;
+    const why = `a ${name} sweep has no end of its own`;
     problems.push(coded('run_cap', problem('run_cap', undefined, allowed, 20, why)));
   }
   return problems;
@@ -88,13 +94,14 @@ export function bindSweep(registry: SettingsRegistry, sweep: Draft): BoundSweep 
 
 class Binder {
   readonly #registry: SettingsRegistry;
-  readonly #sweep: Draft;
+  readonly #method: SearchKind | undefined;
   readonly problems: Problem[];
 
   constructor(registry: SettingsRegistry, sweep: Draft) {
     this.#registry = registry;
-    this.#sweep = sweep;
-    this.problems = [...checkDraft(sweep), ...checkMethod(sweep)];
+    const methods = registry.catalog.all(searchFamily);
+    this.#method = methods.find(({ name }) => name === sweep.method);
+    this.problems = [...checkDraft(sweep), ...checkMethod(sweep, methods)];
   }
 
   expression(source: string, what: string): Expression | undefined {
@@ -121,7 +128,8 @@ class Binder {
     }
     const distribution = this.#readValues(name, given);
     this.#checkNumeric(spec, distribution);
-    if (this.#sweep.method === 'grid') this.#checkGrid(spec, distribution);
+    const unfit = this.#method?.check?.(spec, distribution);
+    if (unfit !== undefined) this.problems.push(unfit);
     const { when: condition } = parameter;
     const when = condition === undefined ? undefined : this.expression(condition, `parameters.${name}.when`);
     return [{ name, distribution, ...(when ? { when } : {}) }];
@@ -160,31 +168,27 @@ class Binder {
     }
     if (!('min' in d)) return;
     const { min = -Infinity, max = Infinity } = type;
+    // Lists go from min in steps and end before max, which the method looks at itself; draws are multiples of the step.
+    const listed = this.#method?.draws === false && 'q' in d;
+    const lowest: End = { field: 'min', value: d.min };
+    const ends = listed ? { low: lowest, high: lowest } : endsOf(d);
+    if (ends === undefined) {
+      const most = 'q' in d ? Math.max(Math.abs(d.min), Math.abs(d.max)) : undefined;
+      const allowed = `a step with a multiple from min ${d.min} to max ${d.max}`;
+      add('q', 'q' in d ? d.q : undefined, allowed, most, 'no multiple of q lies between them');
+      return;
+    }
     // A bound in steps is rounded to one: the nearest is the next step within.
     const within = (value: number, round: (x: number) => number): number | undefined => {
       const nearest = checkValue(spec, value)?.nearest;
       if (typeof nearest !== 'number') return undefined;
       return 'q' in d ? quantise(round(nearest / d.q) * d.q, d.q) : nearest;
     };
-    const { low, high } = endsOf(d);
+    const { low, high } = ends;
     const allowed = describeType(type);
     if (low.value < min) add(low.field, low.value, allowed, within(low.value, Math.ceil), `the lower end of ${d.kind}`);
     if (high.value > max)
       add(high.field, high.value, allowed, within(high.value, Math.floor), `the upper end of ${d.kind}`);
-  }
-
-  #checkGrid(spec: SettingSpec, d: Distribution): void {
-    const values = gridValues(d);
-    if (!values || values.length === 0) {
-      const many = infoOf(d.kind)?.grid === true ? 'too many values for a grid' : `a grid cannot list a ${d.kind}`;
-      const why = values ? 'no value lies between min and max' : many;
-      const allowed = 'values: […], int_uniform or q_uniform in a grid, or method: random';
-      this.problems.push(coded('not_in_grid', problem(spec.name, d.kind, allowed, undefined, why)));
-      return;
-    }
-    if (!('min' in d)) return;
-    const wrong = values.map((value) => checkValue(spec, value)).find((found) => found !== null);
-    if (wrong) this.problems.push(coded('value', wrong));
   }
 }
 
@@ -200,14 +204,16 @@ interface End {
   readonly value: number;
 }
 
-/** The least and the largest value of a bounded distribution. */
-function endsOf(d: Distribution & { readonly min: number; readonly max: number }): { low: End; high: End } {
+/** The least and the largest value of a bounded distribution; undefined where no multiple of its step lies within. */
+function endsOf(d: Distribution & { readonly min: number; readonly max: number }): { low: End; high: End } | undefined {
   const exponents = infoOf(d.kind)?.exponents === true;
   const inverse = exponents && d.kind === 'inv_log_uniform';
   const end = (field: 'min' | 'max'): End => {
     const bound = inverse ? -d[field] : d[field];
-    const value = exponents ? Math.exp(bound) : bound;
-    return { field, value: 'q' in d ? quantise(value, d.q) : value };
+    return { field, value: exponents ? Math.exp(bound) : bound };
   };
-  return inverse ? { low: end('max'), high: end('min') } : { low: end('min'), high: end('max') };
+  const [low, high] = inverse ? [end('max'), end('min')] : [end('min'), end('max')];
+  if (!('q' in d)) return { low, high };
+  const steps = stepsWithin(low.value, high.value, d.q);
+  return steps && { low: { ...low, value: steps.low }, high: { ...high, value: steps.high } };
 }

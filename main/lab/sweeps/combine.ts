@@ -5,6 +5,7 @@ import { modelFamily } from '../../engine/nn/models/index.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import { problem } from '../../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
+import { gaveWay } from '../settings/resolve.ts';
 import type { BoundParameter } from './check.ts';
 
 export type Values = Readonly<Record<string, SettingValue>>;
@@ -23,7 +24,7 @@ export function identityOf(values: Values, config: Config, catalog: Catalog): st
 
 /** A configuration with the values in effect, or why a condition cannot be evaluated. */
 export type Combined =
-  | { readonly config: Config; readonly active: Values }
+  | { readonly config: Config; readonly active: Values; readonly warnings: readonly Problem[] }
   | { readonly dropped: { readonly values: Values; readonly problem: Problem } };
 
 /** Makes the configuration of one combination: parameters without effect fall back to the base. */
@@ -32,6 +33,8 @@ export class Combiner {
   readonly parameters: readonly BoundParameter[];
   readonly base: Config;
   readonly isBaseSet: (name: string) => boolean;
+  /** Set by the user, not only by a recipe. */
+  readonly isBaseGiven: (name: string) => boolean;
   /** Parameters that had an effect in some combination. */
   readonly everActive = new Set<string>();
 
@@ -40,11 +43,13 @@ export class Combiner {
     parameters: readonly BoundParameter[],
     base: Config,
     isBaseSet: (name: string) => boolean,
+    isBaseGiven: (name: string) => boolean,
   ) {
     this.registry = registry;
     this.parameters = parameters;
     this.base = base;
     this.isBaseSet = isBaseSet;
+    this.isBaseGiven = isBaseGiven;
   }
 
   /** Conditions may depend on one another, so parameters are switched off until nothing changes. */
@@ -59,6 +64,7 @@ export class Combiner {
         active[name] = values[i];
       });
       const isSet = (name: string): boolean => name in active || this.isBaseSet(name);
+      const isGiven = (name: string): boolean => name in active || this.isBaseGiven(name);
       const { config } = this.registry.catalog.withDefaults(given, isSet);
       let changed = false;
       for (const [i, { name, when }] of this.parameters.entries()) {
@@ -81,7 +87,8 @@ export class Combiner {
       }
       if (!changed) {
         for (const name of Object.keys(active)) this.everActive.add(name);
-        return { config, active };
+        const { config: settled, derived } = this.registry.catalog.settle(config, isGiven, true);
+        return { config: settled, active, warnings: gaveWay(config, settled, derived) };
       }
     }
   }

@@ -5,7 +5,7 @@ import type { SweepPlan as ShownPlan } from '../../../preload/contract/shapes.ts
 import type { PlannedConfig } from '../fit/draftFit.ts';
 import { Memo } from '../fit/memo.ts';
 import type { SettingsRegistry } from '../settings/index.ts';
-import type { SweepPlan } from './plan.ts';
+import type { SweepPlan } from './planned.ts';
 import { isOwnRecipe, planSpec } from './planSpec.ts';
 
 /** What a form shows of the plan, before its memory is known. */

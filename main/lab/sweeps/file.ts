@@ -9,7 +9,9 @@ import {
 } from '../../../preload/contract/draft.ts';
 import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { Problem, SettingValue } from '../../../preload/contract/settings.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { problem, showValue } from '../../../preload/shared/settings/values.ts';
+import { methodNames } from '../search/index.ts';
 import { flattenEntries } from '../settings/source.ts';
 import { type YamlEntry, YamlText } from '../settings/yamlText.ts';
 import { checkDraft } from './check.ts';
@@ -25,25 +27,26 @@ export interface ParsedSweep {
   readonly places: Places;
 }
 
-/** Reads a sweep file. Never throws for bad input. Settings are not looked up here: see `planSweep`. */
-export function parseSweep(source: string, label = 'sweep.yaml'): ParsedSweep {
-  return new Reader(new YamlText(source, label, LIMITS.yamlCharacters)).read();
+/** Reads a sweep file. Never throws for bad input. Settings are not looked up here: see `planSweep`. `methods`: all that it may name. */
+export function parseSweep(source: string, label = 'sweep.yaml', methods = methodNames()): ParsedSweep {
+  return new Reader(new YamlText(source, label, LIMITS.yamlCharacters), methods).read();
 }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/u;
 const KEYS = DRAFT_FIELDS.map(({ key }) => key);
-const METHOD = DRAFT_FIELDS.find(({ name }) => name === 'method')!;
 
 /** Of more than these nobody reads on. */
 const MOST_PROBLEMS = 100;
 
 class Reader {
   readonly #yaml: YamlText;
+  readonly #methods: readonly string[];
   readonly #places = new Places();
   readonly #problems: Problem[] = [];
 
-  constructor(yaml: YamlText) {
+  constructor(yaml: YamlText, methods: readonly string[]) {
     this.#yaml = yaml;
+    this.#methods = methods;
   }
 
   read(): ParsedSweep {
@@ -67,7 +70,7 @@ class Reader {
     }
     if (!entries.has('method')) {
       this.#places.add('method', this.#yaml.where(this.#yaml.position(root)));
-      this.#wrong('method', undefined, allowedBy(METHOD.schema), 'grid', 'it is required');
+      this.#wrong('method', undefined, oneOf(this.#methods), this.#methods[0], 'it is required');
     }
     const extensions = DRAFT_FIELDS.filter(({ key, extension }) => extension && entries.has(key)).map(({ key }) => key);
     const sweep = { ...EMPTY_DRAFT, ...withoutMissing(given) } as Draft;
@@ -105,6 +108,10 @@ class Reader {
     // In a draft `null` is "none"; in a file, a key without a value is a slip.
     if (value === null) {
       this.#wrong(key, value, allowedBy(schema));
+      return undefined;
+    }
+    if (name === 'method' && !this.#methods.includes(value as string)) {
+      this.#wrong(key, value, oneOf(this.#methods), nearestName(String(value), this.#methods));
       return undefined;
     }
     const { value: read, problems = [] } = checkPart(schema, key, value);
@@ -206,6 +213,8 @@ class Reader {
     return read === undefined ? undefined : asWritten(read, fields);
   }
 }
+
+const oneOf = (names: readonly string[]): string => `one of ${names.join(', ')}`;
 
 /** A bare value or list as the map that was meant. */
 function asMap(value: unknown): string | undefined {

@@ -4,7 +4,7 @@ import { listRecipes, loadRecipe } from '../settings/index.ts';
 import type { SettingsRegistry } from '../settings/index.ts';
 import type { Places } from './places.ts';
 import { planSweep } from './plan.ts';
-import type { SweepPlan } from './plan.ts';
+import type { SweepPlan } from './planned.ts';
 
 /** @throws RecipeError for a recipe file of the user's own that cannot be read */
 export async function planSpec(registry: SettingsRegistry, sweep: Draft, places?: Places): Promise<SweepPlan> {

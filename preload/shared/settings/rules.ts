@@ -11,6 +11,13 @@ export interface Rule {
   readonly settings: readonly string[];
   /** An error refuses the run; a warning lets it start. */
   readonly severity: 'error' | 'warning';
+  /**
+   * Settings that give way when nobody gave them and something that somebody gave breaks the rule: they take the nearest valid value, which
+   * is said. What the user sets never fails because of a default or of a recipe's value.
+   */
+  readonly yields?: readonly string[];
+  /** They give way for all runs of a sweep alike, never in some of its combinations: what is compared must not change by itself. */
+  readonly alike?: boolean;
   /** Null when the configuration keeps the rule. */
   readonly check: (config: Config) => SettingProblem | null;
 }

@@ -145,6 +145,45 @@ export function parseNumber(text: string): number {
   return match[2] && Math.abs(scaled - whole) <= 1e-9 * Math.abs(whole) ? whole : scaled;
 }
 
+/** What a word for a unit multiplies by, for settings that are given in a unit of the same kind. */
+const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  seconds: {
+    ms: 1e-3,
+    s: 1,
+    sec: 1,
+    secs: 1,
+    m: 60,
+    min: 60,
+    mins: 60,
+    h: 3600,
+    hr: 3600,
+    hour: 3600,
+    hours: 3600,
+    d: 86_400,
+  },
+  bytes: { b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 },
+};
+const WITH_UNIT = /^([+\-−]?[\d_]*\.?\d+(?:e[+-]?\d+)?)\s*(k|M|G|T)?\s*([a-zµ%/]+)$/iu;
+
+/** The number that is meant by a text with a unit, in the unit of the setting: `1h` → 3600, `1M tokens` → 1000000. NaN: none. */
+function numberWithUnit({ unit = '' }: SettingSpec, text: string): number {
+  const given = text.trim();
+  const plain = /^(.*?)\s*([a-zµ%/]+)$/isu.exec(given);
+  const number = plain === null ? Number.NaN : parseNumber(plain[1]!);
+  const word = plain?.[2]?.toLowerCase() ?? '';
+  if (word === '%') return number / 100;
+  const factor = UNITS[unit]?.[word];
+  if (factor !== undefined) return Number((number * factor).toPrecision(12));
+  const [, digits, scale = '', name] = WITH_UNIT.exec(given) ?? [];
+  if (digits === undefined || name === undefined) return Number.NaN;
+  const isUnit =
+    unit !== '' && (unit.toLowerCase() === name.toLowerCase() || unit.toLowerCase() === `${name.toLowerCase()}s`);
+  return isUnit ? parseNumber(`${digits}${scale}`) : Number.NaN;
+}
+
+/** Whether a suffix would be read as millions where minutes are meant. */
+const isMinutes = ({ unit }: SettingSpec, text: string): boolean => unit === 'seconds' && /\dm$/u.test(text.trim());
+
 /** A text setting whose default holds a control character (a separator) is typed and shown with \n, \r, \t and \\ as escapes. */
 const isEscaped = (spec: SettingSpec): boolean => /[\n\r\t]/u.test(String(spec.default));
 const unescapeText = (text: string): string =>
@@ -158,7 +197,7 @@ export function readText(spec: SettingSpec, text: string): SettingValue | undefi
   switch (spec.type.kind) {
     case 'int':
     case 'float': {
-      const number = parseNumber(text);
+      const number = isMinutes(spec, text) ? Number.NaN : parseNumber(text);
       return Number.isNaN(number) ? undefined : number;
     }
     case 'bool':
@@ -175,7 +214,10 @@ export function parseValue(spec: SettingSpec, text: string): Parsed {
   const value = readText(spec, text);
   if (value === undefined) {
     const allowed = spec.type.kind === 'bool' ? 'true or false (or yes or no)' : describeType(spec.type);
-    return { problem: problem(spec.name, text, allowed) };
+    const meant = numberWithUnit(spec, text);
+    if (Number.isNaN(meant) || spec.type.kind === 'bool') return { problem: problem(spec.name, text, allowed) };
+    const why = spec.unit === undefined ? 'a number alone' : `a number alone, in ${spec.unit}`;
+    return { problem: problem(spec.name, text, allowed, checkValue(spec, meant)?.nearest ?? meant, why) };
   }
   const wrong = checkValue(spec, value);
   return wrong ? { problem: wrong } : { value };

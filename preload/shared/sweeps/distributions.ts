@@ -9,7 +9,7 @@ interface Bounds {
   readonly max: number;
 }
 interface Quantised {
-  /** Values are round(x / q) × q. */
+  /** Values are round(x / q) × q; within the bounds of distributions that have some. */
   readonly q: number;
 }
 interface Gaussian {
@@ -99,7 +99,7 @@ const NUMERIC: Readonly<Record<NumericKind, Omit<DistributionInfo, 'kind'>>> = {
     fields: ['min', 'max', 'q'],
     integers: 'with q',
     grid: true,
-    help: 'Multiples of a step between the bounds. A grid goes from the lowest in steps and leaves the highest out.',
+    help: 'Multiples of a step, never outside of the bounds. A grid goes from the lowest in steps and leaves the highest out.',
   },
   log_uniform_values: {
     label: 'Logarithmic',
@@ -113,7 +113,7 @@ const NUMERIC: Readonly<Record<NumericKind, Omit<DistributionInfo, 'kind'>>> = {
     group: 'Logarithmic',
     fields: ['min', 'max', 'q'],
     integers: 'with q',
-    help: 'Every order of magnitude equally likely, rounded to a step. For widths and batch sizes.',
+    help: 'Every order of magnitude equally likely, rounded to a step, never outside of the bounds. For widths and batch sizes.',
   },
   inv_log_uniform_values: {
     label: 'Inverse logarithmic',

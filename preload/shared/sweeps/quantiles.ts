@@ -78,6 +78,26 @@ export function quantise(x: number, q: number): number {
   return Number((steps * q).toPrecision(15));
 }
 
+/** How far a bound may lie beside a multiple of q and still be meant as that one: floating point, not people. */
+const DUST = 1e-12;
+
+/** The least and the greatest multiple of q between two bounds; undefined when there is none. */
+export function stepsWithin(low: number, high: number, q: number): { low: number; high: number } | undefined {
+  const dust = (x: number): number => DUST * Math.max(1, Math.abs(x));
+  const first = Math.ceil(low / q - dust(low / q));
+  const last = Math.floor(high / q + dust(high / q));
+  return first > last ? undefined : { low: quantise(first * q, q), high: quantise(last * q, q) };
+}
+
+/**
+ * The nearest multiple of q, as W&B rounds, but never outside of the bounds, which W&B's rounding leaves: a bound is often a limit of what fits.
+ * Where no multiple lies within, the lower bound.
+ */
+function quantiseWithin(x: number, low: number, high: number, q: number): number {
+  const steps = stepsWithin(low, high, q);
+  return steps === undefined ? low : Math.min(Math.max(quantise(x, q), steps.low), steps.high);
+}
+
 function index(probabilities: readonly number[], u: number): number {
   const total = probabilities.reduce((sum, p) => sum + p, 0);
   let sum = 0;
@@ -102,15 +122,15 @@ export function quantile(d: Distribution, u: number): number | string | boolean 
     case 'uniform':
       return d.min + u * (d.max - d.min);
     case 'q_uniform':
-      return quantise(d.min + u * (d.max - d.min), d.q);
+      return quantiseWithin(d.min + u * (d.max - d.min), d.min, d.max, d.q);
     case 'log_uniform':
       return Math.exp(d.min + u * (d.max - d.min));
     case 'q_log_uniform':
-      return quantise(Math.exp(d.min + u * (d.max - d.min)), d.q);
+      return quantiseWithin(Math.exp(d.min + u * (d.max - d.min)), Math.exp(d.min), Math.exp(d.max), d.q);
     case 'log_uniform_values':
       return d.min * (d.max / d.min) ** u;
     case 'q_log_uniform_values':
-      return quantise(d.min * (d.max / d.min) ** u, d.q);
+      return quantiseWithin(d.min * (d.max / d.min) ** u, d.min, d.max, d.q);
     // W&B: log(1/X) is uniform, between the bounds as exponents, or between the logarithms of 1/max and 1/min.
     case 'inv_log_uniform':
       return Math.exp(-(d.min + (1 - u) * (d.max - d.min)));
@@ -127,6 +147,6 @@ export function quantile(d: Distribution, u: number): number | string | boolean 
     case 'beta':
       return betaQuantile(u, d.a, d.b);
     case 'q_beta':
-      return quantise(betaQuantile(u, d.a, d.b), d.q);
+      return quantiseWithin(betaQuantile(u, d.a, d.b), 0, 1, d.q);
   }
 }

@@ -6,6 +6,7 @@
 import { type Draft, type DraftParameter, EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import type { RecipeCard } from '../../../preload/contract/shapes.ts';
 import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+import type { MethodInfo } from '../../../preload/contract/shapes.ts';
 
 export type Field =
   | { readonly form: 'base'; readonly value: SettingValue }
@@ -152,6 +153,14 @@ export function isEmpty(draft: Draft): boolean {
 }
 
 /** What the settings are ranked by; undefined: as usual. */
+/** As many runs as a method draws where nobody says how many. */
+export const USUAL_DRAWS = 20;
+
+/** Another method; one that draws must know how often. */
+export function setMethod(draft: Draft, { name, draws }: Pick<MethodInfo, 'name' | 'draws'>): Draft {
+  return { ...draft, method: name, runCap: draws ? (draft.runCap ?? USUAL_DRAWS) : draft.runCap };
+}
+
 export function setMetric(draft: Draft, metric: Draft['metric']): Draft {
   const { metric: _, ...rest } = draft;
   return metric === undefined ? rest : { ...rest, metric };

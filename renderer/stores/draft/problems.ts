@@ -1,5 +1,5 @@
 /** Where a problem belongs in the form, and its one-click fix: from the fields of its record, never from its words. */
-import { type Draft, type DraftParameter, METHODS } from '../../../preload/contract/draft.ts';
+import type { Draft, DraftParameter } from '../../../preload/contract/draft.ts';
 import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import { type DistributionInfo, infoOf } from '../../../preload/shared/sweeps/distributions.ts';
 import { kindOf } from '../../../preload/shared/sweeps/parameters.ts';
@@ -59,10 +59,8 @@ export function fixed(
   if (nearest === undefined) return null;
   const place = placeOf(problem.setting, isSetting);
   switch (place.part) {
-    case 'method': {
-      const method = METHODS.find((known) => known === nearest);
-      return method === undefined ? null : { ...draft, method };
-    }
+    case 'method':
+      return { ...draft, method: String(nearest) };
     case 'cap':
       return typeof nearest === 'number' ? { ...draft, runCap: nearest } : null;
     case 'seeds':

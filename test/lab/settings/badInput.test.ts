@@ -145,7 +145,7 @@ const flagRows: [Flags, Row][] = [
   ],
   [{ 'stop.steps': '0' }, { setting: 'stop.steps', value: '0', allowed: 'at least one of stop.steps', nearest: 500 }],
   [
-    { 'stop.seconds': '60' },
+    { 'stop.seconds': '60', 'schedule.kind': 'cosine' },
     {
       setting: 'schedule.kind',
       value: 'cosine',
@@ -160,7 +160,7 @@ const flagRows: [Flags, Row][] = [
   ],
   [{ 'data.validation': '0' }, { setting: 'data.validation', value: '0', allowed: 'above 0', nearest: 0.05 }],
   [
-    { 'data.size': '1000' },
+    { 'data.size': '1000', 'data.validation': '0.05' },
     { setting: 'data.size', value: '1000', allowed: 'at least 2580 bytes', nearest: 2580, also: ['50 bytes held out'] },
   ],
   [

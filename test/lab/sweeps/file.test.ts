@@ -244,7 +244,7 @@ describe('sweeps of older databases', () => {
     });
   });
 
-  it.each([[null], [3], [{}.toString], [{ method: 'gird' }], [{ ...older, parameters: [null] }], [{ ...older, x: 1 }]])(
+  it.each([[null], [3], [{}.toString], [{ method: 3 }], [{ ...older, parameters: [null] }], [{ ...older, x: 1 }]])(
     'are null where they cannot be read: %j',
     (stored) => expect(storedSweep(stored)).toBeNull(),
   );

@@ -337,9 +337,10 @@ describe('random', () => {
   it('stops when a small space is used up, and says so (catches an endless search)', () => {
     const found = plan('method: random\nrun_cap: 50\nparameters: { model.depth: { values: [1, 2, 3] } }');
     expect(found.settings).toHaveLength(3);
-    expect(found.warnings).toMatchObject([
-      { code: 'used_up', message: 'only 3 different settings were found for run_cap 50' },
-    ]);
+    const { duplicates, combinations, warnings } = found;
+    const message = `run_cap is 50, but there are 3 runs: ${combinations} draws gave only 3 different settings that can run: ${duplicates} repeated an earlier one`;
+    expect(warnings).toMatchObject([{ code: 'used_up', message }]);
+    expect(combinations).toBe(duplicates + 3);
   });
 
   it('drops draws outside of the range of a setting (catches a negative learning rate)', () => {

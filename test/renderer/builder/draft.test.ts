@@ -16,7 +16,7 @@ import {
 } from '../../../renderer/stores/draft/draft.ts';
 import { commit, historyOf, redo, undo } from '../../../renderer/stores/draft/history.ts';
 import { nudge } from '../../../renderer/views/builder/model/nudge.ts';
-import { formatSeeds, parseSeeds } from '../../../renderer/views/builder/model/seeds.ts';
+import { formatSeeds, parseSeeds } from '../../../preload/shared/sweeps/seeds.ts';
 import { formatValue } from '../../../preload/shared/settings/values.ts';
 import { readTyped, typedValue } from '../../../renderer/stores/draft/values.ts';
 

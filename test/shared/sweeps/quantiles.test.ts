@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { betaCdf, logGamma } from '../../../preload/shared/statistics/beta.ts';
-import { betaQuantile, normalQuantile, quantile, quantise } from '../../../preload/shared/sweeps/quantiles.ts';
-import { uniformsOf } from '../../../main/lab/sweeps/random.ts';
+import {
+  betaQuantile,
+  normalQuantile,
+  quantile,
+  quantise,
+  stepsWithin,
+} from '../../../preload/shared/sweeps/quantiles.ts';
+import { uniformsOf } from '../../../main/lab/search/random.ts';
+import { random, SEED } from '../../oracles/random.ts';
 import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
 
 const N = 20_000;
@@ -134,6 +141,61 @@ describe('discrete distributions against their probabilities', () => {
     );
     const skewed = new Map([0, 1, 2, 3, 4].map((v) => [v, v === 0 ? 0.22 : 0.195]));
     expect(chiScore(sample({ kind: 'int_uniform', min: 0, max: 4 }), skewed)).toBeGreaterThan(3.9);
+  });
+});
+
+describe('steps between bounds', () => {
+  /** Multiples of q from min to max, all in hundredths: integers are exact. */
+  const multiples = (min: number, max: number, q: number): number[] => {
+    const found: number[] = [];
+    for (let k = Math.floor(min / q) - 1; k * q <= max; k++) if (k * q >= min) found.push((k * q) / 100);
+    return found;
+  };
+
+  it(`are drawn, each and no other, the rest as W&B rounds, seed ${SEED} (would catch a batch beyond the limit that was set)`, () => {
+    const numbers = random();
+    let rounds = 0;
+    while (rounds < 300) {
+      const [min, q] = [numbers.integer(-500, 500), numbers.integer(1, 400)];
+      const max = min + numbers.integer(0, 2000);
+      const wanted = multiples(min, max, q);
+      const d = { kind: 'q_uniform', min: min / 100, max: max / 100, q: q / 100 } as const;
+      const steps = stepsWithin(d.min, d.max, d.q);
+      if (wanted.length === 0) {
+        expect(steps, JSON.stringify(d)).toBeUndefined();
+        continue;
+      }
+      rounds++;
+      expect([steps!.low + 0, steps!.high + 0], JSON.stringify(d)).toEqual([wanted[0]! + 0, wanted.at(-1)! + 0]);
+      const drawn = new Set<number>();
+      for (let i = 0; i < 2000; i++) {
+        const u = (i + 0.5) / 2000;
+        const value = quantile(d, u) as number;
+        drawn.add(value + 0);
+        const plain = quantise(d.min + u * (d.max - d.min), d.q);
+        if (plain >= d.min && plain <= d.max) expect(value).toBe(plain);
+      }
+      const all = [...drawn].sort((a, b) => a - b);
+      expect(
+        all.every((value) => wanted.some((each) => each + 0 === value)),
+        JSON.stringify({ d, all }),
+      ).toBe(true);
+      // A multiple with at least a step's share of the range is met by 2,000 even draws.
+      if (wanted.length < 400) expect(all).toHaveLength(wanted.length);
+    }
+  });
+
+  it.each([
+    [{ kind: 'q_uniform', min: 3, max: 8, q: 5 }, [5]],
+    [{ kind: 'q_uniform', min: 0.05, max: 0.5, q: 0.2 }, [0.2, 0.4]],
+    [{ kind: 'q_uniform', min: 20, max: 100, q: 16 }, [32, 48, 64, 80, 96]],
+    [{ kind: 'q_uniform', min: 0.1, max: 0.3, q: 0.1 }, [0.1, 0.2, 0.3]],
+    [{ kind: 'q_log_uniform_values', min: 6, max: 31, q: 4 }, [8, 12, 16, 20, 24, 28]],
+    [{ kind: 'q_log_uniform', min: Math.log(6), max: Math.log(31), q: 4 }, [8, 12, 16, 20, 24, 28]],
+    [{ kind: 'q_log_uniform', min: Math.log(8), max: Math.log(16), q: 8 }, [8, 16]],
+    [{ kind: 'q_beta', a: 2, b: 0.5, q: 0.6 }, [0, 0.6]],
+  ] as [Distribution, number[]][])('of %o are %o', (d, wanted) => {
+    expect([...new Set(sample(d))].sort((a, b) => a - b)).toEqual(wanted);
   });
 });
 

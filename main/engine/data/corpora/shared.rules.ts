@@ -22,6 +22,7 @@ export const dataRules = (corpus: CorpusKind): readonly Rule[] => [
     code: 'data.validation_too_small',
     settings: ['data.corpus', 'data.size', 'data.validation', 'data.validation_path', 'model.context'],
     severity: 'error',
+    yields: ['data.validation'],
     check: (config) => {
       if (config['data.validation_path'] !== '') return null;
       const size = corpus.bytes(config) ?? 0;
@@ -32,7 +33,10 @@ export const dataRules = (corpus: CorpusKind): readonly Rule[] => [
       const needed = Math.ceil((context + 1) / validation);
       const held = Math.floor(size * validation);
       const why = `${size} × data.validation ${validation} = ${held} bytes held out, less than one sequence of model.context ${context}`;
-      return problem('data.size', number(config, 'data.size'), `at least ${needed} bytes`, needed, why);
+      // Rounded up to three digits, and at most what the setting allows.
+      const share = Math.ceil(((context + 1) / size) * 1000) / 1000;
+      const others = share > 0.5 ? [] : [{ setting: 'data.validation', value: validation, nearest: share }];
+      return problem('data.size', number(config, 'data.size'), `at least ${needed} bytes`, needed, why, others);
     },
   },
 ];

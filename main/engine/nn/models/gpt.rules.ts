@@ -15,6 +15,8 @@ export const gptRules: readonly Rule[] = [
     code: 'model.heads_divide_width',
     settings: ['model.width', 'model.heads', 'model.head_size', 'model.positions'],
     severity: 'error',
+    yields: ['model.heads', 'model.width'],
+    alike: true,
     check: (config) => {
       const width = number(config, 'model.width');
       const heads = number(config, 'model.heads');
@@ -41,6 +43,8 @@ export const gptRules: readonly Rule[] = [
     code: 'model.kv_heads_divide_heads',
     settings: ['model.heads', 'model.kv_heads'],
     severity: 'error',
+    yields: ['model.kv_heads'],
+    alike: true,
     check: (config) => {
       const heads = number(config, 'model.heads');
       const kv = number(config, 'model.kv_heads');
@@ -59,6 +63,8 @@ export const gptRules: readonly Rule[] = [
     code: 'model.rotary_even_head_size',
     settings: ['model.positions', 'model.head_size', 'model.width', 'model.heads'],
     severity: 'error',
+    yields: ['model.head_size', 'model.heads', 'model.width'],
+    alike: true,
     check: (config) => {
       if (!needsEvenHeads(config)) return null;
       const width = number(config, 'model.width');
@@ -102,6 +108,8 @@ export const gptRules: readonly Rule[] = [
     code: 'model.mlp_width',
     settings: ['model.mlp_ratio', 'model.width', 'model.mlp_width'],
     severity: 'error',
+    yields: ['model.mlp_ratio'],
+    alike: true,
     check: (config) => {
       const ratio = number(config, 'model.mlp_ratio');
       const width = number(config, 'model.width');
@@ -129,6 +137,8 @@ export const gptRules: readonly Rule[] = [
     code: 'model.window_in_context',
     settings: ['model.window', 'model.context'],
     severity: 'error',
+    yields: ['model.window'],
+    alike: true,
     check: (config) => {
       const window = number(config, 'model.window');
       const context = number(config, 'model.context');

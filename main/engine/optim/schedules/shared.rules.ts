@@ -19,10 +19,12 @@ export function onlyOne(code: string, steps: string, tokens: string): Rule {
     code,
     settings: [steps, tokens],
     severity: 'error',
+    yields: [steps, tokens],
     check: (config) => {
       if (number(config, steps) === 0 || number(config, tokens) === 0) return null;
       const why = `${steps} is ${number(config, steps)} too`;
-      return problem(tokens, number(config, tokens), `one of ${steps} and ${tokens}, the other 0`, 0, why);
+      const other = { setting: steps, value: number(config, steps), nearest: 0 };
+      return problem(tokens, number(config, tokens), `one of ${steps} and ${tokens}, the other 0`, 0, why, [other]);
     },
   };
 }
@@ -51,12 +53,15 @@ function plannedTokens(config: Config): number {
   return ends.length > 0 ? Math.min(...ends) : 0;
 }
 
+const WARMUP: readonly string[] = ['schedule.warmup_steps', 'schedule.warmup_tokens'];
+
 /** The warm-up must end before the horizon, or before the run where that is the horizon. */
 const beforeTheEnd: readonly Rule[] = [
   {
     code: 'schedule.warmup_in_horizon',
     settings: ['schedule.warmup_steps', 'schedule.warmup_tokens', 'schedule.horizon_steps', 'schedule.horizon_tokens'],
     severity: 'error',
+    yields: WARMUP,
     check: (config) =>
       horizon(config) > 0 ? warmupBefore(config, horizon(config), 'so that the warm-up ends before the horizon') : null,
   },
@@ -64,6 +69,7 @@ const beforeTheEnd: readonly Rule[] = [
     code: 'schedule.warmup_in_run',
     settings: ['schedule.warmup_steps', 'schedule.warmup_tokens', 'stop.steps', 'stop.tokens', 'schedule.kind'],
     severity: 'error',
+    yields: WARMUP,
     check: (config) =>
       horizon(config) === 0
         ? warmupBefore(config, plannedTokens(config), 'so that the warm-up ends before the run, and its schedule, do')
@@ -80,6 +86,7 @@ function horizonKnown(endless: readonly string[]): Rule {
     code: 'schedule.horizon_unknown',
     settings: ['schedule.kind', 'schedule.horizon_steps', 'schedule.horizon_tokens', ...STOP_RULES],
     severity: 'error',
+    yields: ['schedule.kind'],
     check: (config) => {
       if (horizon(config) > 0) return null;
       const plans = ['stop.steps', 'stop.tokens', 'stop.epochs', 'stop.tokens_per_parameter', 'stop.flops'];

@@ -3,6 +3,7 @@ import type { Kinds } from '../../../engine/kind.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RecipeCard } from '../../../../preload/contract/shapes.ts';
 import { exchangeFamily } from '../../../lab/exchange/index.ts';
+import { searchFamily } from '../../../lab/search/index.ts';
 import { listRecipes, resolveValues } from '../../../lab/settings/index.ts';
 import type { Recipe } from '../../../lab/settings/index.ts';
 import { checkup } from '../../checkup.ts';
@@ -44,6 +45,7 @@ export function appRoutes(
     }),
     'metrics.list': () => ({ specs: lab.metrics.specs }),
     'kinds.list': () => ({
+      methods: registry.catalog.all(searchFamily).map(({ name, label, help, draws }) => ({ name, label, help, draws })),
       formats: registry.catalog
         .all(exchangeFamily)
         .map(({ name, label, help, extensions, options = [] }) => ({ name, label, help, extensions, options })),

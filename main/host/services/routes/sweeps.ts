@@ -3,6 +3,7 @@ import type { ListedSweep, SweepPlan } from '../../../../preload/contract/shapes
 import { createSweep, LaunchRefused, prepareLaunch } from '../../../lab/launch.ts';
 import type { LaunchTools } from '../../../lab/launch.ts';
 import { requeueSweep } from '../../../lab/queue/resume.ts';
+import { methodNames, searchFamily } from '../../../lab/search/index.ts';
 import { storedSweep } from '../../../lab/sweeps/index.ts';
 import { refuse, toLabError } from '../errors.ts';
 import { listed } from '../hub.ts';
@@ -73,7 +74,7 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
         return { ...answer, pending: summary.settings.length, deviceProblem: message };
       }
     },
-    'sweeps.fromYaml': ({ yaml }, { signal }) => hub.texts.ask('fromYaml', { yaml }, signal),
+    'sweeps.fromYaml': ({ yaml }, { signal }) => hub.texts.ask('fromYaml', { yaml, methods: methodNames(lab.registry.catalog.all(searchFamily)) }, signal),
     'sweeps.toYaml': ({ draft }, { signal }) => hub.texts.ask('toYaml', { draft }, signal),
     'sweeps.launch': async ({ draft, force = false }, { signal }) => {
       const plan = await planner.ask('runs', { draft }, signal);

@@ -1,8 +1,7 @@
 /** The random method: draw n of a sweep is a function of (sweep seed, setting, n), so any draw can be repeated alone. */
-import type { SettingValue } from '../../../preload/contract/settings.ts';
-import { Stream } from '../../engine/random/stream.ts';
 import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
-import type { BoundParameter } from './check.ts';
+import { Stream } from '../../engine/random/stream.ts';
+import { defineSearch } from './search.ts';
 
 /** Uniform numbers in [0, 1), addressed by position. */
 export interface UniformSource {
@@ -22,8 +21,14 @@ export function uniformsOf(sweepSeed: number, name: string): UniformSource {
   };
 }
 
-/** Draw 0, 1, 2 … of all parameters, in the order given. Endless. */
-export function* draws(parameters: readonly BoundParameter[], sweepSeed: number): Generator<SettingValue[]> {
-  const sources = parameters.map(({ name }) => uniformsOf(sweepSeed, name));
-  for (let i = 0; ; i++) yield parameters.map(({ distribution }, at) => quantile(distribution, sources[at].uniform(i)));
-}
+export const random = defineSearch({
+  name: 'random',
+  label: 'Random',
+  help: 'Independent draws, the same for the same sweep seed.',
+  draws: true,
+  *propose({ parameters, seed }, tried, n) {
+    const sources = parameters.map(({ name }) => uniformsOf(seed, name));
+    for (let i = tried.length; i < tried.length + n; i++)
+      yield parameters.map(({ distribution }, at) => quantile(distribution, sources[at]!.uniform(i)));
+  },
+});

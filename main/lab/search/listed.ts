@@ -1,0 +1,29 @@
+/** Distributions whose values can be listed. */
+import { LIMITS } from '../../../preload/contract/limits.ts';
+import type { SettingValue } from '../../../preload/contract/settings.ts';
+import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
+
+/**
+ * The values of a distribution, without repeats: int_uniform includes max, q_uniform goes from min in steps and excludes max (as numpy's
+ * arange does). Undefined for distributions that cannot be listed, or have too many values.
+ */
+export function listedValues(d: Distribution): readonly SettingValue[] | undefined {
+  switch (d.kind) {
+    case 'constant':
+      return [d.value];
+    case 'categorical':
+      return [...new Set(d.values)];
+    case 'int_uniform':
+      return d.max - d.min >= LIMITS.combinations
+        ? undefined
+        : Array.from({ length: d.max - d.min + 1 }, (_, i) => d.min + i);
+    case 'q_uniform': {
+      const length = Math.max(0, Math.ceil((d.max - d.min) / d.q - 1e-9));
+      if (length > LIMITS.combinations) return undefined;
+      const values = Array.from({ length }, (_, i) => Number((d.min + i * d.q).toPrecision(15)));
+      return [...new Set(values)];
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,130 @@
+/** Combinations of a sweep, one after the other: which become settings, which are dropped, which were there before. */
+import type { Config, Problem, SettingValue, Warning } from '../../../preload/contract/settings.ts';
+import type { Expression } from '../../../preload/shared/settings/expression.ts';
+import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
+import type { SettingsRegistry } from '../settings/registry.ts';
+import { checkConfig, whyBroken } from '../settings/resolve.ts';
+import { type Combiner, identityOf, type Values } from './combine.ts';
+import { type Dropped, type PlannedSetting, settingKey } from './planned.ts';
+
+/** `model.width` as `width` where no other varied setting ends alike. */
+function shortNames(names: readonly string[]): ReadonlyMap<string, string> {
+  const tail = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+  return new Map(
+    names.map((name) => [name, names.filter((other) => tail(other) === tail(name)).length > 1 ? name : tail(name)]),
+  );
+}
+
+/** A value in a label: sampled numbers are cut to five digits. */
+const brief = (value: SettingValue): string =>
+  typeof value === 'number' ? String(Number(value.toPrecision(5))) : String(value);
+
+/** Why a complete configuration cannot run; undefined when it can. */
+function reasonToDrop(
+  registry: SettingsRegistry,
+  constraints: readonly (Expression | undefined)[],
+  active: Values,
+  config: Config,
+  warn: (found: Problem) => void,
+): Problem | undefined {
+  for (const [name, value] of Object.entries(active)) {
+    const spec = registry.get(name);
+    const wrong = spec && checkValue(spec, value);
+    if (wrong) return { ...wrong, code: 'value' };
+  }
+  for (const [i, constraint] of constraints.entries()) {
+    const why = constraint && whyBroken(constraint, config);
+    if (constraint === undefined || why === undefined) continue;
+    const found = problem(`constraints.${i}`, false, constraint.source, undefined, why);
+    return { ...found, code: 'constraint', message: found.why ?? found.message };
+  }
+  const { problems, warnings } = checkConfig(registry, config);
+  if (problems.length > 0) return problems[0];
+  warnings.forEach(warn);
+  return undefined;
+}
+
+export class Collector {
+  readonly combiner: Combiner;
+  readonly settings: PlannedSetting[] = [];
+  /** Of each setting. */
+  readonly configs: Config[] = [];
+  readonly dropped: Dropped[] = [];
+  duplicates = 0;
+  combinations = 0;
+  /** Combinations since the last that became a setting. */
+  idle = 0;
+  readonly #constraints: readonly (Expression | undefined)[];
+  /** How varied settings are called in labels. */
+  readonly #short: ReadonlyMap<string, string>;
+  readonly #seen = new Set<string>();
+  readonly #warned = new Map<string, { readonly first: Problem; readonly count: number }>();
+
+  constructor(combiner: Combiner, constraints: readonly (Expression | undefined)[]) {
+    this.combiner = combiner;
+    this.#constraints = constraints;
+    this.#short = shortNames(this.varied);
+  }
+
+  /** Names of the settings that take several values. */
+  get varied(): readonly string[] {
+    const { parameters } = this.combiner;
+    return parameters.filter(({ distribution }) => distribution.kind !== 'constant').map(({ name }) => name);
+  }
+
+  /** Of single settings; each once, with how many it concerns. */
+  get warnings(): Warning[] {
+    return [...this.#warned.values()].map(({ first: { code, setting, message }, count }): Warning => {
+      if (count === 1) return { code, setting, message };
+      return { code, setting, message: `${message} (in ${count} settings)`, count };
+    });
+  }
+
+  add(values: readonly SettingValue[]): void {
+    this.combinations++;
+    this.idle++;
+    const { registry } = this.combiner;
+    const combined = this.combiner.combine(values);
+    if ('dropped' in combined) {
+      this.#drop(combined.dropped.values, combined.dropped.problem);
+      return;
+    }
+    const { config, active, warnings } = combined;
+    if (this.#isKnown(JSON.stringify(active))) return;
+    const found = reasonToDrop(registry, this.#constraints, active, config, (warning) => this.#warn(warning));
+    if (found !== undefined) {
+      this.#drop(active, found);
+      return;
+    }
+    const identity = identityOf(active, config, registry.catalog);
+    if (identity !== undefined && this.#isKnown(`same:${identity}`)) return;
+    warnings.forEach((warning) => this.#warn(warning));
+    this.settings.push({ key: settingKey(active), values: active, label: this.#label(active) });
+    this.configs.push(config);
+    this.idle = 0;
+  }
+
+  #isKnown(key: string): boolean {
+    if (this.#seen.has(key)) this.duplicates++;
+    const known = this.#seen.has(key);
+    this.#seen.add(key);
+    return known;
+  }
+
+  #drop(values: Values, found: Problem): void {
+    this.dropped.push({ values, label: this.#label(values), problem: found });
+  }
+
+  #warn(found: Problem): void {
+    const about = `${found.code} ${found.setting}`;
+    const seen = this.#warned.get(about);
+    this.#warned.set(about, { first: seen?.first ?? found, count: (seen?.count ?? 0) + 1 });
+  }
+
+  #label(values: Values): string {
+    return Object.entries(values)
+      .filter(([name]) => this.#short.has(name))
+      .map(([name, value]) => `${this.#short.get(name)}=${brief(value)}`)
+      .join(' ');
+  }
+}

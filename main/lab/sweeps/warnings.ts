@@ -1,0 +1,98 @@
+/** What is worth knowing of a planned sweep and stops nothing; and why nothing is left of one. */
+import { type Draft, DRAFT_FIELDS } from '../../../preload/contract/draft.ts';
+import type { Problem, Warning } from '../../../preload/contract/settings.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
+import { problem } from '../../../preload/shared/settings/values.ts';
+import { metricCatalog } from '../../engine/train/measures/index.ts';
+import type { SettingsRegistry } from '../settings/registry.ts';
+import type { BaseInput } from './base.ts';
+import type { Collector } from './collect.ts';
+import type { Dropped } from './planned.ts';
+
+/** What a user might wait for: of W&B's own keys, those that say what is run. */
+const IDLE: ReadonlySet<string> = new Set(['program', 'command', 'job', 'imageUri']);
+
+/** `wanted`: as many settings as draws were to find; `runs`: how many there are, seeds counted. */
+export function planWarnings(
+  { sweep, base }: BaseInput,
+  { combiner, varied, settings, duplicates, combinations }: Collector,
+  wanted: number,
+  runs: number,
+): Warning[] {
+  const { registry } = combiner;
+  const warnings = varied
+    .filter((name) => !combiner.everActive.has(name))
+    .map((name): Warning => {
+      const why = registry.applies(name, combiner.base)
+        ? 'its condition is never true'
+        : registry.whyWithoutEffect(name, combiner.base);
+      return {
+        code: 'no_effect',
+        setting: name,
+        message: `${name} is varied but has no effect in any run (${why})`,
+      };
+    });
+  const idle = DRAFT_FIELDS.filter(({ name }) => IDLE.has(name) && sweep[name] !== undefined).map(({ key }) => key);
+  if (idle.length > 0)
+    warnings.push({
+      code: 'wandb_only',
+      setting: idle[0],
+      message: `${idle.join(', ')}: of W&B alone, without effect here, where Sweeplab trains its own models`,
+    });
+  for (const name of Object.keys(sweep.parameters))
+    if (base?.overrides && Object.hasOwn(base.overrides, name))
+      warnings.push({
+        code: 'overridden',
+        setting: name,
+        message: `${name} is ${String(base.overrides[name])} on the command line, but the sweep varies it: the sweep's values are used`,
+      });
+  warnings.push(...metricWarnings(sweep, registry));
+  if (settings.length < wanted) {
+    const all = `${combinations} draws gave only ${settings.length} different settings that can run`;
+    const equal = duplicates > 0 ? `: ${duplicates} repeated an earlier one` : '';
+    const message = `run_cap is ${sweep.runCap}, but there are ${runs} runs: ${all}${equal}`;
+    warnings.push({ code: 'used_up', setting: 'run_cap', message });
+  }
+  return warnings;
+}
+
+/** Metrics that no run will have leave a sweep without a ranking; other keys of the metric have no effect. */
+function metricWarnings({ metric }: Draft, { catalog }: SettingsRegistry): Warning[] {
+  if (metric === undefined) return [];
+  const { name, target, impute, impute_while_running } = metric;
+  const idle = Object.entries({ target, impute, impute_while_running }).filter(([, value]) => value !== undefined);
+  const words = idle.map(([key]) => `metric.${key}`).join(', ');
+  const logged = metricCatalog(catalog).rankable;
+  const near = nearestName(name, logged);
+  return [
+    ...(logged.includes(name)
+      ? []
+      : [
+          {
+            code: 'metric',
+            setting: 'metric',
+            message: `metric.name is ${name}, which Sweeplab's training does not log; logged are ${logged.join(', ')}${near ? `; nearest: ${near}` : ''}`,
+          },
+        ]),
+    ...(idle.length > 0
+      ? [
+          {
+            code: 'metric_unused',
+            setting: 'metric',
+            message: `${words}: kept, without effect here; runs end by the settings of stop`,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** When every combination was dropped: the reasons, most frequent first. */
+export function nothingLeft(dropped: readonly Dropped[]): Problem {
+  const groups = [...Map.groupBy(dropped, (each) => each.problem.code)].sort(([, a], [, b]) => b.length - a.length);
+  const reasons = groups.slice(0, 3).map(([, list]) => `${list.length} × ${list[0].problem.message}`);
+  const why = `all ${dropped.length} combinations were dropped: ${reasons.join(' | ')}`;
+  return {
+    ...problem('parameters', dropped.length, 'at least one combination that can run', undefined, why),
+    code: 'nothing_left',
+  };
+}

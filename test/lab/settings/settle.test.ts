@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import {
+  loadRecipe,
+  parseConfigFile,
+  resolveConfig,
+  builtInRegistry,
+  listRecipes,
+} from '../../../main/lab/settings/index.ts';
+import { parseSweep, planSweep } from '../../../main/lab/sweeps/index.ts';
+
+const registry = builtInRegistry();
+const { source: recipe } = await loadRecipe('quick');
+const recipes = await listRecipes();
+const resolve = (overrides: Record<string, string>, from: typeof recipe | null = recipe) =>
+  resolveConfig({ registry, overrides, ...(from === null ? {} : { recipe: from }) });
+
+describe('what the user sets', () => {
+  // Each would be refused for a value that only the recipe or a default has.
+  it.each([
+    ['a run shorter than the warm-up', { 'stop.steps': '2' }, { 'schedule.warmup_steps': 2 }],
+    ['few tokens', { 'stop.tokens': '1024', 'stop.steps': '0' }, { 'schedule.warmup_steps': 2 }],
+    ['a horizon', { 'schedule.horizon_steps': '4' }, { 'schedule.warmup_steps': 4 }],
+    ['a warm-up in tokens', { 'schedule.warmup_tokens': '5120' }, { 'schedule.warmup_steps': 0 }],
+    ['time alone', { 'stop.seconds': '5', 'stop.steps': '0' }, { 'schedule.kind': 'constant' }],
+    ['a target without evaluations', { 'stop.loss': '2', 'eval.every_steps': '7' }, { 'eval.every_steps': 7 }],
+    ['a width', { 'model.width': '50' }, { 'model.heads': 5 }],
+    ['heads', { 'model.heads': '3' }, { 'model.width': 66 }],
+    ['little text', { 'data.size': '1000' }, { 'data.validation': 0.065 }],
+  ])('wins over the recipe: %s', (_, given, wanted) => {
+    const { problems, config, warnings, derived, origins } = resolve(given);
+    expect(problems).toEqual([]);
+    expect(config).toMatchObject(wanted);
+    for (const [name, value] of Object.entries(given)) expect(String(config[name])).toBe(value);
+    for (const name of Object.keys(wanted).filter((each) => !(each in given))) {
+      expect(warnings.filter(({ code }) => code === 'gave_way').map(({ setting }) => setting)).toContain(name);
+      expect(derived[name]).toBeTruthy();
+      expect(origins[name]).toBe('derived');
+    }
+  });
+
+  it('wins over defaults alone, and says what gave way to it', () => {
+    const { problems, config, warnings } = resolve({ 'batch.sequences': '12', 'stop.seconds': '9' }, null);
+    expect(problems).toEqual([]);
+    expect(config['schedule.kind']).toBe('constant');
+    expect(warnings[0]).toMatchObject({ code: 'gave_way', setting: 'schedule.kind' });
+    expect(warnings[0]!.message).toMatch(
+      /^schedule\.kind is "constant" instead of "cosine", which gives way to what you set: stop\.seconds alone cannot say/u,
+    );
+  });
+
+  it('is refused as before where the user set both (would catch a value of the user changed in silence)', () => {
+    const both = resolve({ 'stop.steps': '2', 'schedule.warmup_steps': '10' });
+    expect(both.problems).toMatchObject([{ setting: 'schedule.warmup_steps', nearest: 2 }]);
+    expect(both.config['schedule.warmup_steps']).toBe(10);
+    const file = parseConfigFile('recipe: quick\nmodel: { width: 50, heads: 4 }\n', 'c.yaml');
+    expect(resolveConfig({ registry, recipe, file }).problems).toMatchObject([{ setting: 'model.heads' }]);
+  });
+
+  it('changes nothing where nothing is broken, and never mends a recipe that breaks by itself', () => {
+    expect(resolve({ 'stop.steps': '20' }).config['schedule.warmup_steps']).toBe(10);
+    const broken = { ...recipe, entries: recipe.entries.filter(({ name }) => name !== 'stop.steps') };
+    const entries = [...broken.entries, { name: 'stop.steps', value: 2, fromText: false }];
+    expect(resolve({ seed: '3' }, { ...broken, entries }).problems).toMatchObject([
+      { setting: 'schedule.warmup_steps' },
+    ]);
+  });
+});
+
+describe('in a sweep', () => {
+  const plan = (text: string) => {
+    const { sweep, problems } = parseSweep(text);
+    expect(problems).toEqual([]);
+    return planSweep({ registry, sweep: sweep!, recipes });
+  };
+
+  it('a short run among longer ones gets a shorter warm-up, and the plan says so', () => {
+    const { runs, dropped, warnings } = plan(
+      'method: grid\nrecipe: quick\nparameters: { stop.steps: { values: [2, 5, 100] } }\n',
+    );
+    expect(dropped).toEqual([]);
+    expect(runs.map(({ config }) => config['schedule.warmup_steps'])).toEqual([2, 5, 10]);
+    expect(warnings).toMatchObject([{ code: 'gave_way', setting: 'schedule.warmup_steps', count: 2 }]);
+  });
+
+  it('what all runs share is settled for all of them alike', () => {
+    const { runs, warnings, problems } = plan(
+      'method: grid\nrecipe: quick\nsettings: { stop.steps: 3, model.width: 50 }\nparameters: { optimizer.lr: { values: [0.001, 0.01] } }\n',
+    );
+    expect(problems).toEqual([]);
+    expect(runs.map(({ config }) => [config['schedule.warmup_steps'], config['model.heads']])).toEqual([
+      [3, 5],
+      [3, 5],
+    ]);
+    expect(warnings.map(({ setting }) => setting).sort()).toEqual(['model.heads', 'schedule.warmup_steps']);
+  });
+
+  it('the model that is compared never changes by itself (would catch widths that each have other heads)', () => {
+    const { settings, dropped } = plan(
+      'method: grid\nrecipe: quick\nparameters: { model.width: { values: [48, 50, 64] } }\n',
+    );
+    expect(settings.map(({ label }) => label)).toEqual(['width=48', 'width=64']);
+    expect(dropped).toMatchObject([{ label: 'width=50', problem: { code: 'model.heads_divide_width' } }]);
+  });
+});

@@ -36,11 +36,14 @@ function betaFraction(a: number, b: number, x: number): number {
 /**
  * Regularised incomplete beta function I_x(a, b): the distribution function of Beta(a, b).
  *
- * @param rest 1 − x, where it is known to more digits than x leaves of it
+ * @param given 1 − x, where it is known to more digits than x leaves of it
  */
-export function betaCdf(x: number, a: number, b: number, rest = 1 - x): number {
+export function betaCdf(x: number, a: number, b: number, given?: number): number {
+  const rest = given ?? 1 - x;
   if (x <= 0) return 0;
   if (rest <= 0) return 1;
-  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(rest));
+  // The last bit of draws hangs on it: 1 − x is rounded, ln(1 − x) of x need not be.
+  const logRest = given === undefined ? Math.log1p(-x) : Math.log(given);
+  const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * logRest);
   return x < (a + 1) / (a + b + 2) ? (front * betaFraction(a, b, x)) / a : 1 - (front * betaFraction(b, a, rest)) / b;
 }

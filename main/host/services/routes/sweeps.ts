@@ -74,7 +74,8 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
         return { ...answer, pending: summary.settings.length, deviceProblem: message };
       }
     },
-    'sweeps.fromYaml': ({ yaml }, { signal }) => hub.texts.ask('fromYaml', { yaml, methods: methodNames(lab.registry.catalog.all(searchFamily)) }, signal),
+    'sweeps.fromYaml': ({ yaml }, { signal }) =>
+      hub.texts.ask('fromYaml', { yaml, methods: methodNames(lab.registry.catalog.all(searchFamily)) }, signal),
     'sweeps.toYaml': ({ draft }, { signal }) => hub.texts.ask('toYaml', { draft }, signal),
     'sweeps.launch': async ({ draft, force = false }, { signal }) => {
       const plan = await planner.ask('runs', { draft }, signal);

@@ -112,6 +112,8 @@ export class Catalog implements Kinds {
     return new Proxy(config, {
       get: (target, name: string) => {
         const owned = this.#owned.get(name);
+        if (owned === undefined && typeof name === 'string' && name.includes('.') && !(name in target))
+          throw new DeclarationError(`${this.#nameOf(kind)} reads ${name}, which is not a setting${this.#hint(name)}`);
         if (owned === undefined || owned.readers.includes(kind)) return target[name];
         throw new DeclarationError(
           `${this.#nameOf(kind)} reads ${name}, which is not among its settings: add '${name}' to its list`,
@@ -324,10 +326,18 @@ export class Catalog implements Kinds {
     for (const kind of [...this.#kinds.values()].flat())
       for (const entry of kind.settings ?? []) {
         if (typeof entry !== 'string' || known.has(entry)) continue;
-        const near = nearestName(entry, names);
-        const hint = near === undefined ? '' : `; did you mean ${near}?`;
-        throw new DeclarationError(`${this.#nameOf(kind)}: settings lists ${entry}, which is not a setting${hint}`);
+        throw new DeclarationError(
+          `${this.#nameOf(kind)}: settings lists ${entry}, which is not a setting${this.#hint(entry)}`,
+        );
       }
+  }
+
+  #hint(name: string): string {
+    const near = nearestName(
+      name,
+      this.settings.map((setting) => setting.name),
+    );
+    return near === undefined ? '' : `; did you mean ${near}?`;
   }
 }
 

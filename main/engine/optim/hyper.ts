@@ -35,8 +35,11 @@ export function hyperParameters(
   const lr = (config['optimizer.lr'] as number) * schedule(position);
   const inputs: Record<string, Float32Array> = {};
   for (const rule of rules) {
-    for (const [name, value] of Object.entries(rule.scalars?.(config, position.step + 1) ?? {}))
+    for (const [name, value] of Object.entries(rule.scalars?.(config, position.step + 1) ?? {})) {
+      if (typeof value !== 'number' || Number.isNaN(value))
+        throw new Error(`optimizer ${rule.name}: scalars gives ${name} = ${String(value)}, not a number`);
       inputs[scalarName(rule, name)] = Float32Array.of(value);
+    }
   }
   for (const group of groups) {
     inputs[`lr.${group.name}`] = Float32Array.of(lr * group.lrScale);

@@ -240,4 +240,57 @@ describe('optimizers of plug-ins', () => {
     const catalog = new Catalog([{ file: 'test.ts', kinds: [wrong] }]);
     expect(() => programsOf({ 'optimizer.kind': 'wrong' }, false, catalog).update()).toThrow(part);
   });
+
+  type Apply = Parameters<typeof defineOptimizer>[0]['apply'];
+  const step = (p: Parameters<Apply>[0], change: Parameters<Apply>[0]) => ({ p: ops.sub(p, change), moments: {} });
+
+  test.each<[string, Apply, string]>([
+    [
+      'a constant that is missing',
+      (p, g) => step(p, ops.mul(g, ops.scalar(p, undefined as never))),
+      'a constant of the graph is undefined, not a number',
+    ],
+    [
+      'a setting that there is not',
+      (p, g, _, __, c) => step(p, ops.mul(g, ops.scalar(p, c['optimizer.rate'] as number))),
+      'reads optimizer.rate, which is not a setting',
+    ],
+    [
+      'a number of the step that there is not',
+      (p, g, _, h) => step(p, ops.mul(g, h.rate!)),
+      'there is no number rate of a step; allowed: lr, decay',
+    ],
+  ])(
+    'whose rule reads %s are refused everywhere, by name (catches training with 0 in its place)',
+    async (_, apply, why) => {
+      const wrong = defineOptimizer({ name: 'wrong', help: '.', moments: () => [], flopsPerElement: 1, apply });
+      const catalog = new Catalog([{ file: 'test.ts', kinds: [wrong] }]);
+      for (const [, open] of EXECUTORS) {
+        const executor = await open();
+        const programs = programsOf({ ...shape, 'optimizer.kind': 'wrong' }, false, catalog);
+        const session = executor.open(programs.states);
+        try {
+          expect(() => session.load(programs.update())).toThrow(/optimizer wrong/u);
+          expect(() => session.load(programs.update())).toThrow(why);
+        } finally {
+          session.dispose();
+        }
+      }
+    },
+  );
+
+  test('that give no number for a step are refused by name (catches a loss that turns NaN without a word)', () => {
+    const wrong = defineOptimizer({
+      ...lookalike,
+      name: 'wrong',
+      scalars: () => ({ bias1: undefined as never, bias2: 1 }),
+    });
+    const catalog = new Catalog([{ file: 'test.ts', kinds: [wrong] }]);
+    const settings = { ...shape, 'optimizer.kind': 'wrong' };
+    const programs = programsOf(settings, false, catalog);
+    const position = { step: 0, tokens: 0 };
+    expect(() => hyperParameters(variantConfig(settings), programs, () => 1, position)).toThrow(
+      'optimizer wrong: scalars gives bias1 = undefined',
+    );
+  });
 });

@@ -35,8 +35,9 @@ export function state(graph: Graph, name: string, shape: Shape, dtype: DType): V
   return graph.add('state', [], { name, shape, dtype })[0]!;
 }
 
-/** An array with every element equal to `value`. */
+/** An array with every element equal to `value`. @throws TypeError for what is no number: a missing constant must not become 0 */
 export function fill(graph: Graph, shape: Shape, value: number, dtype: DType = 'f32'): Value {
+  if (typeof value !== 'number') throw new TypeError(`a constant of the graph is ${String(value)}, not a number`);
   return graph.add('fill', [], { shape, value, dtype })[0]!;
 }
 

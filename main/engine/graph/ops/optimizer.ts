@@ -142,6 +142,25 @@ export const updateParts = (node: Node): UpdateParts => partsOf(node.inputs, nod
 /** The kernel that a node's rule names; undefined: it must be decomposed. */
 export const fusedRule = (node: Node): FusedRule | undefined => attributesOf(node.attrs).fused?.rule;
 
+/** What goes wrong inside a rule names the rule. */
+function applied<T>(rule: UpdateRule, apply: () => T): T {
+  try {
+    return apply();
+  } catch (error) {
+    const { message } = error as Error;
+    throw new Error(`optimizer ${rule.name}: apply: ${message}`, { cause: error });
+  }
+}
+
+/** The numbers of a step, of which a name that is none is an error and not undefined. */
+const onlyNamed = (hyper: Hyper): Hyper =>
+  new Proxy(hyper, {
+    get(target, name: string) {
+      if (name in target) return target[name as keyof Hyper];
+      throw new Error(`there is no number ${name} of a step; allowed: ${Object.keys(target).join(', ')}`);
+    },
+  });
+
 defineOperation({
   name: 'optimizerUpdate',
   kind: 'composite',
@@ -164,7 +183,9 @@ defineOperation({
     const { rule, settings, moments: names, working } = attributesOf(attrs);
     const { p, g, moments, gradientScale, hyper } = partsOf(inputs, attrs);
     const before = Object.fromEntries(names.map((name, i) => [name, moments[i]!]));
-    const after = rule.apply(p, mul(cast(g, 'f32'), gradientScale), before, hyper, settings);
+    const after = applied(rule, () =>
+      rule.apply(p, mul(cast(g, 'f32'), gradientScale), before, onlyNamed(hyper), settings),
+    );
     const good = greater(gradientScale, scalar(p, 0));
     const kept = (name: string, next: Value | undefined, old: Value): Value => {
       if (next === undefined) throw new Error(`optimizer ${rule.name}: apply returns no ${name}`);

@@ -37,7 +37,7 @@ export const LIMITS = {
   layoutCharacters: 1 << 20,
   layoutsCharacters: 4 << 20,
   /** Milliseconds that reading or writing the text of a sweep may take. */
-  textMs: 10_000,
+  textMs: 30_000,
 } as const;
 
 /** `1,000,000`: as messages write limits. */

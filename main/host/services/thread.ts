@@ -84,10 +84,17 @@ export class Thread<Q extends Questions> {
 
   #put(id: number): void {
     const open = this.#open.get(id)!;
-    const { deadline } = this.#options;
     clearTimeout(open.deadline);
-    if (deadline !== undefined) open.deadline = setTimeout(() => this.#late(id, deadline), deadline).unref();
     this.#send(open.question);
+  }
+
+  /** Its time runs from here: on a busy machine the thread alone may take long to start. */
+  #begun(id: number): void {
+    const open = this.#open.get(id);
+    const { deadline } = this.#options;
+    if (open === undefined || deadline === undefined) return;
+    clearTimeout(open.deadline);
+    open.deadline = setTimeout(() => this.#late(id, deadline), deadline).unref();
   }
 
   /** Questions are answered in order: the oldest open one is what takes so long. */
@@ -122,6 +129,7 @@ export class Thread<Q extends Questions> {
     worker.on('message', (message: FromThread) => {
       if ('tell' in message) return onTell?.(message.tell);
       const open = this.#open.get(message.id);
+      if ('begun' in message) return this.#begun(message.id);
       if ('code' in message) open?.reject(new LabError(message.code, message.message, message.details));
       else open?.resolve(message.answer as never);
     });

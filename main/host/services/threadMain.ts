@@ -12,6 +12,8 @@ export type ToThread =
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'tell'; readonly message: unknown };
 export type FromThread =
+  /** The thread works on this question from now on: what it waited for the start of the thread, or for others, is not its own. */
+  | { readonly id: number; readonly begun: true }
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly code: ErrorCode; readonly message: string; readonly details?: unknown }
   | { readonly tell: unknown };
@@ -50,6 +52,7 @@ export function answerWith<Q extends Questions>(answerers: Answerers<Q>, onTell?
       // Lets a cancellation that came right behind the question be heard first.
       await new Promise((resolve) => setImmediate(resolve));
       controller.signal.throwIfAborted();
+      send({ id, begun: true });
       const made = await byName[what]!(ask, controller.signal);
       if (made instanceof Handed) send({ id, answer: made.value }, made.buffers);
       else send({ id, answer: made });

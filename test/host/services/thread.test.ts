@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Thread } from '../../../main/host/services/thread.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sweeplab-thread-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+type Asked = {
+  hang: { ask: null; answer: null };
+  echo: { ask: number; answer: number };
+};
+
+/** A thread that takes `start` ms to come up, as all do on a busy machine. */
+function threadThat(start: number, deadline: number): Thread<Asked> {
+  const file = join(folder, 'worker.ts');
+  const main = new URL('../../../main/host/services/threadMain.ts', import.meta.url).href;
+  writeFileSync(
+    file,
+    `import { answerWith } from ${JSON.stringify(main)};
+     await new Promise((resolve) => setTimeout(resolve, ${start}));
+     answerWith({ hang: () => { for (;;); }, echo: (n) => n });`,
+  );
+  return new Thread<Asked>({ file: pathToFileURL(file), data: undefined, name: 'Thinking', deadline });
+}
+
+it('gives up what takes too long with its thread, and asks the others again (would catch one page that stops all)', async () => {
+  const thread = threadThat(0, 1000);
+  try {
+    const hang = thread.ask('hang', null);
+    const others = [1, 2, 3].map((n) => thread.ask('echo', n));
+    await expect(hang).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('longer than 1 s') });
+    expect(await Promise.all(others)).toEqual([1, 2, 3]);
+  } finally {
+    await thread.close();
+  }
+});
+
+it('counts the time of a question alone, not that of the start (would catch a lab that never answers on a busy machine)', async () => {
+  const thread = threadThat(1500, 500);
+  try {
+    expect(await Promise.all([thread.ask('echo', 1), thread.ask('echo', 2)])).toEqual([1, 2]);
+  } finally {
+    await thread.close();
+  }
+});

@@ -50,8 +50,8 @@ beforeAll(async () => {
 afterAll(() => removeHome(home));
 
 describe('the examples of the guide', () => {
-  it('are seven kinds, each a choice of the form with its settings (would catch one that nobody can find)', () => {
-    expect(EXAMPLES).toHaveLength(7);
+  it('are eight kinds, each a choice of the form with its settings (would catch one that nobody can find)', () => {
+    expect(EXAMPLES).toHaveLength(8);
     const choices = (name: string) => {
       const { type } = registry.get(name)!;
       return type.kind === 'enum' ? type.values : type.kind === 'string' ? type.suggestions : [];
@@ -89,6 +89,11 @@ describe('the examples of the guide', () => {
     const [header] = stdout.split('\n');
     expect(header.split(',')).toEqual(expect.arrayContaining(['schedule.fall', 'data.digits', 'tokenizer.kind']));
     expect(stdout).toContain('val/compression');
+    const lines = (await sweeplab(home, ['export', '--format', 'jsonl'])).stdout.trim().split('\n');
+    const written = lines.map((line) => JSON.parse(line) as { id: string; curves: Record<string, number[]> });
+    expect(written.map(({ id }) => id)).toEqual(runs.map(({ id }) => id));
+    for (const [i, { curves }] of written.entries())
+      expect(curves['val/compression'].at(-1)).toBe(runs[i].summary['val/compression']);
   });
 
   it('compare by their metric (would catch a metric that only training knows)', async () => {

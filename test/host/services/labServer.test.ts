@@ -107,9 +107,8 @@ describe('calls', () => {
     await expect(client.call('fit.report', { values: {}, gpu: 'no such card' })).rejects.toMatchObject({
       code: 'invalid',
     });
-    await expect(client.call('fit.report', { values: { 'model.heads': 3 } })).rejects.toMatchObject({
-      code: 'invalid',
-    });
+    const apart = { 'model.heads': 3, 'model.width': 128 };
+    await expect(client.call('fit.report', { values: apart })).rejects.toMatchObject({ code: 'invalid' });
     await expect(client.call('export.runs', { runs: [], path: join(lab.home, 'x.csv') })).rejects.toMatchObject({
       code: 'input',
     });

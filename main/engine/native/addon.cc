@@ -1,13 +1,6 @@
-// The Node-API face of the kernels: memory blocks, programs (records of kernel calls) and their execution off the JavaScript thread.
-// Memory is the addon's own (no external ArrayBuffers, which Electron forbids); JavaScript copies in and out.
-//
-// A program is a Float64Array of records [code, length, fields..., extra numbers...]; length counts the whole record. Field order
-// and codes come from `kernels()`. A pointer is block * 2^44 + byte offset, or -1.
+// The Node-API face of the kernels: memory blocks (JavaScript copies in and out), programs, and their execution off the JavaScript thread.
 #include <node_api.h>
 
-#include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -16,81 +9,10 @@
 #if defined(__linux__)
 #include <sched.h>
 #endif
-// Sanitizers watch the heap, not mappings.
-#if (defined(__unix__) || defined(__APPLE__)) && !defined(__SANITIZE_ADDRESS__)
-#define MAPPED 1
-#include <sys/mman.h>
-#else
-#define MAPPED 0
-#endif
 
-#include "isa.h"
-#include "pool.h"
+#include "program.h"
 
 namespace {
-
-constexpr int MAX_BLOCKS = 4096;
-constexpr int64_t POINTER_UNIT = int64_t(1) << 44;
-
-struct Memory {
-  char* data = nullptr;
-  size_t bytes = 0;
-};
-
-// Zeroed memory at a page boundary, in huge pages where the system offers them.
-Memory reserve(size_t bytes) {
-  Memory m;
-  m.bytes = bytes;
-  size_t size = std::max<size_t>(bytes, 64);
-#if MAPPED
-  void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED) return Memory();
-#if defined(MADV_HUGEPAGE)
-  if (size >= (size_t(4) << 20)) madvise(p, size, MADV_HUGEPAGE);
-#endif
-  m.data = (char*)p;
-#else
-  m.data = (char*)calloc(1, size);
-#endif
-  return m;
-}
-void unreserve(Memory& m) {
-  if (!m.data) return;
-#if MAPPED
-  munmap(m.data, std::max<size_t>(m.bytes, 64));
-#else
-  free(m.data);
-#endif
-  m = Memory();
-}
-
-// One call, decoded.
-struct Call {
-  int64_t code = 0;
-  std::vector<double> extra;
-  void* args = nullptr;
-  double seconds = 0;
-};
-
-struct Program {
-  std::vector<Call> calls;
-  size_t stride = 0;      // scratch bytes per thread, for the level and threads of `version`
-  uint64_t version = 0;
-};
-
-struct Engine {
-  Memory blocks[MAX_BLOCKS];
-  char* bases[MAX_BLOCKS] = {};
-  Memory scratch;
-  std::vector<Program*> programs;
-  Pool* pool = nullptr;
-  int threads = 1;
-  LevelInfo level;
-  uint64_t version = 1;  // changes with level or threads
-  size_t allocated = 0, peak = 0;
-  bool running = false;
-};
-Engine* engine = nullptr;
 
 int default_threads() {
 #if defined(__linux__)
@@ -99,178 +21,6 @@ int default_threads() {
 #endif
   return std::max(1u, std::thread::hardware_concurrency());
 }
-
-#define FIELD_P(x) +1
-#define FIELD_I(x) +1
-#define FIELD_F(x) +1
-#define FIELD_E(x, e) +1
-constexpr int FIELD_COUNT[] = {
-#define COUNT(k) 0 FIELDS_##k(FIELD_P, FIELD_I, FIELD_F, FIELD_E),
-    KERNELS(COUNT)
-#undef COUNT
-};
-#undef FIELD_P
-#undef FIELD_I
-#undef FIELD_F
-#undef FIELD_E
-
-// How many values each enum has.
-#define VALUE(name, text) +1
-#define ENUM(e) constexpr int64_t COUNT_##e = 0 ENUM_##e(VALUE);
-ENUMS(ENUM)
-#undef ENUM
-#undef VALUE
-
-bool pointer_ok(double p, std::string* error, const char* kernel, const char* field) {
-  if (p < 0) return true;
-  int64_t v = (int64_t)p, block = v / POINTER_UNIT, offset = v % POINTER_UNIT;
-  if (block < MAX_BLOCKS && engine->blocks[block].data && (size_t)offset <= engine->blocks[block].bytes) return true;
-  *error = std::string(kernel) + "." + field + " points outside the allocated blocks";
-  return false;
-}
-
-bool enum_ok(double v, int64_t count, std::string* error, const char* kernel, const char* field) {
-  if (v >= 0 && v < (double)count && v == (double)(int64_t)v) return true;
-  *error = std::string(kernel) + "." + field + " is none of its enum's values";
-  return false;
-}
-
-// Decodes one record into `call`; `p` is at its code. With `plan` the pointers need not exist (and must not be followed).
-bool decode(const double* p, int64_t length, bool plan, Call* call, std::string* error) {
-  static char* nowhere[MAX_BLOCKS];
-  if (!nowhere[0]) std::fill(nowhere, nowhere + MAX_BLOCKS, (char*)4096);
-  char* const* bases = plan ? nowhere : engine->bases;
-  int64_t code = (int64_t)p[0];
-  if (code < 0 || code >= KERNEL_COUNT || length < 2 + FIELD_COUNT[code]) {
-    *error = "malformed record of kernel " + std::to_string(code);
-    return false;
-  }
-  call->code = code;
-  const double* f = p + 2;
-  call->extra.assign(f + FIELD_COUNT[code], p + length);
-  switch (code) {
-#define FIELD_P(x)                                          \
-  if (!plan && !pointer_ok(*f, error, kernel, #x)) { delete a; return false; } \
-  a->x = resolve(bases, *f++);
-#define FIELD_I(x) a->x = (int64_t)*f++;
-#define FIELD_F(x) a->x = *f++;
-#define FIELD_E(x, e)                                       \
-  if (!enum_ok(*f, COUNT_##e, error, kernel, #x)) { delete a; return false; } \
-  a->x = (int64_t)*f++;
-#define DECODE(k)                                   \
-  case CODE_##k: {                                  \
-    const char* kernel = #k;                        \
-    (void)kernel;                                   \
-    k##_args* a = new k##_args();                   \
-    FIELDS_##k(FIELD_P, FIELD_I, FIELD_F, FIELD_E)  \
-    a->blocks = bases;                              \
-    call->args = a;                                 \
-    break;                                          \
-  }
-    KERNELS(DECODE)
-#undef DECODE
-#undef FIELD_P
-#undef FIELD_I
-#undef FIELD_F
-#undef FIELD_E
-    default:
-      return false;
-  }
-  return true;
-}
-
-void set_extra(Call& c) {
-  switch (c.code) {
-#define EXTRA(k)                                           \
-  case CODE_##k:                                           \
-    ((k##_args*)c.args)->extra = c.extra.data();           \
-    ((k##_args*)c.args)->nextra = (int64_t)c.extra.size(); \
-    break;
-    KERNELS(EXTRA)
-#undef EXTRA
-  }
-}
-void destroy(Call& c) {
-  switch (c.code) {
-#define DESTROY(k)                \
-  case CODE_##k:                  \
-    delete (k##_args*)c.args;     \
-    break;
-    KERNELS(DESTROY)
-#undef DESTROY
-  }
-}
-size_t scratch_of(const Call& c) {
-  const Level* l = engine->level.level;
-  switch (c.code) {
-#define SCRATCH(k) \
-  case CODE_##k:   \
-    return l->k##_scratch(*(const k##_args*)c.args, engine->threads);
-    KERNELS(SCRATCH)
-#undef SCRATCH
-  }
-  return 0;
-}
-void execute(const Call& c, const Context& x) {
-  const Level* l = engine->level.level;
-  switch (c.code) {
-#define EXECUTE(k)                              \
-  case CODE_##k:                                \
-    l->k(x, *(const k##_args*)c.args);          \
-    break;
-    KERNELS(EXECUTE)
-#undef EXECUTE
-  }
-}
-
-bool parse(const double* data, size_t n, bool plan, Program* program, std::string* error) {
-  for (size_t i = 0; i < n;) {
-    if (i + 2 > n || !(data[i + 1] >= 2) || i + (size_t)data[i + 1] > n) {
-      *error = "record " + std::to_string(program->calls.size()) + " runs past the end of the program";
-      return false;
-    }
-    Call call;
-    int64_t length = (int64_t)data[i + 1];
-    if (!decode(data + i, length, plan, &call, error)) return false;
-    program->calls.push_back(std::move(call));
-    i += (size_t)length;
-  }
-  for (Call& c : program->calls) set_extra(c);
-  return true;
-}
-size_t stride_of(const Program& p) {
-  size_t most = 0;
-  for (const Call& c : p.calls) most = std::max(most, scratch_of(c));
-  return (most + 4095) / 4096 * 4096;
-}
-void count(int64_t change) {
-  engine->allocated = (size_t)((int64_t)engine->allocated + change);
-  engine->peak = std::max(engine->peak, engine->allocated);
-}
-bool prepare(Program* p) {
-  if (p->version != engine->version) {
-    p->stride = stride_of(*p);
-    p->version = engine->version;
-  }
-  size_t need = p->stride * (size_t)engine->threads;
-  if (need <= engine->scratch.bytes) return true;
-  count(-(int64_t)engine->scratch.bytes);
-  unreserve(engine->scratch);
-  engine->scratch = reserve(need);
-  if (!engine->scratch.data) return false;
-  count((int64_t)need);
-  return true;
-}
-void run_program(Program* p) {
-  Context x{engine->pool, engine->scratch.data, p->stride, engine->threads};
-  for (Call& c : p->calls) {
-    auto start = std::chrono::steady_clock::now();
-    execute(c, x);
-    c.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-}
-
-// ---- Node-API ----------------------------------------------------------------------------------------------------------------
 
 struct Arguments {
   napi_value v[4];
@@ -457,10 +207,6 @@ napi_value transfer(napi_env env, napi_callback_info info, bool write) {
 napi_value Write(napi_env env, napi_callback_info info) { return transfer(env, info, true); }
 napi_value Read(napi_env env, napi_callback_info info) { return transfer(env, info, false); }
 
-void discard(Program* p) {
-  for (Call& c : p->calls) destroy(c);
-  delete p;
-}
 napi_value Compile(napi_env env, napi_callback_info info) {
   Arguments a(env, info);
   char* data = nullptr;

@@ -26,7 +26,7 @@
       'targets': [
         {
           'target_name': 'sweeplab',
-          'sources': ['addon.cc', 'isa.cc', 'pool.cc'],
+          'sources': ['addon.cc', 'program.cc', 'memory.cc', 'isa.cc', 'pool.cc'],
           'dependencies': ['level_portable'],
           'conditions': [
             ['target_arch=="x64"', {'dependencies': ['level_avx2', 'level_avx512', 'level_avx512bf16', 'level_amx']}],

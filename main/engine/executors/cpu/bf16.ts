@@ -1,21 +1,24 @@
 /** bf16 (the upper half of an f32) as raw 16-bit words. */
 
-/** Rounds to nearest even; NaN stays NaN. */
-export function toBf16(data: Float32Array): Uint16Array {
+/** Rounds to nearest even into the beginning of `words`, which is returned; NaN stays NaN. */
+export function roundToBf16(data: Float32Array, words: Uint16Array): Uint16Array {
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-  const out = new Uint16Array(data.length);
   for (let i = 0; i < bits.length; i++) {
     const word = bits[i]!;
     const isNan = (word & 0x7fffffff) > 0x7f800000;
-    out[i] = isNan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+    words[i] = isNan ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
   }
-  return out;
+  return words.subarray(0, data.length);
 }
 
-/** Exact. */
-export function fromBf16(data: Uint16Array): Float32Array {
-  const out = new Float32Array(data.length);
-  const bits = new Uint32Array(out.buffer);
-  for (let i = 0; i < data.length; i++) bits[i] = data[i]! << 16;
-  return out;
+/** The second half of an array's own memory, as one 16-bit word per element. */
+export function farHalf(data: Float32Array): Uint16Array {
+  return new Uint16Array(data.buffer, data.byteOffset + 2 * data.length, data.length);
+}
+
+/** The numbers, exactly. `words` may be the {@link farHalf} of `into`: a word is read before its place is written. */
+export function expandBf16(words: Uint16Array, into: Float32Array): Float32Array {
+  const bits = new Uint32Array(into.buffer, into.byteOffset, words.length);
+  for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
+  return into;
 }

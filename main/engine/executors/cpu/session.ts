@@ -14,7 +14,7 @@ import type { KernelCall, Place } from '../native/call.ts';
 import { callsOf } from '../native/operation.ts';
 import { updateCopies } from '../native/ops/copy.ts';
 import { checkRange } from '../range.ts';
-import { fromBf16, toBf16 } from './bf16.ts';
+import { expandBf16, farHalf, roundToBf16 } from './bf16.ts';
 import { compileForCpu, CPU_OPERATIONS } from './target.ts';
 import type { Compiled } from './target.ts';
 
@@ -28,6 +28,9 @@ interface CpuProgram extends LoadedProgram {
   /** Ids in the addon; undefined until it is compiled for the present arena. */
   ids: CompiledIds | undefined;
 }
+
+/** Elements that are rounded at once on their way into 16-bit state. */
+const SLICE = 65_536;
 
 const ARRAYS = { f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const;
 
@@ -102,8 +105,12 @@ export class CpuSession implements Session {
     const { block, offset } = this.#stateAt(state);
     const at = offset + from * DTYPE_BYTES[spec.dtype];
     if (into === undefined) return this.#get(spec.dtype, count, { block, offset: at }) as Float32Array;
-    if (spec.dtype === 'f32') this.#addon.read(block, at, into);
-    else into.set(this.#get(spec.dtype, count, { block, offset: at }));
+    if (spec.dtype === 'bf16') {
+      // The raw words go into the far half of what is to be filled: no array is made, so pieces of a checkpoint leave nothing behind.
+      const raw = farHalf(into);
+      this.#addon.read(block, at, raw);
+      expandBf16(raw, into);
+    } else this.#addon.read(block, at, into);
     return into;
   }
 
@@ -113,7 +120,15 @@ export class CpuSession implements Session {
     checkRange(state, spec, from, data.length);
     const { block, offset } = this.#stateAt(state);
     const at = offset + (from ?? 0) * DTYPE_BYTES[spec.dtype];
-    this.#addon.write(block, at, spec.dtype === 'bf16' ? toBf16(data) : data);
+    if (spec.dtype !== 'bf16') {
+      this.#addon.write(block, at, data);
+      return;
+    }
+    const words = new Uint16Array(Math.min(SLICE, data.length));
+    for (let begin = 0; begin < data.length; begin += SLICE) {
+      const slice = data.subarray(begin, begin + SLICE);
+      this.#addon.write(block, at + 2 * begin, roundToBf16(slice, words));
+    }
   }
 
   memory(): MemoryReport {
@@ -224,9 +239,10 @@ export class CpuSession implements Session {
 
   #get(dtype: DType, size: number, at: { block: number; offset: number }): TypedArray {
     if (dtype === 'bf16') {
-      const raw = new Uint16Array(size);
+      const data = new Float32Array(size);
+      const raw = farHalf(data);
       this.#addon.read(at.block, at.offset, raw);
-      return fromBf16(raw);
+      return expandBf16(raw, data);
     }
     const data = new ARRAYS[dtype as keyof typeof ARRAYS](size);
     this.#addon.read(at.block, at.offset, data);

@@ -5,6 +5,7 @@
 import type { Tokenizer } from './tokenizer.ts';
 import { decodeWith, defineTokenizer } from './tokenizer.ts';
 import { IdList, PairMap, PieceEncoder, mergePiece } from './merges.ts';
+import { validEnd } from '../utf8.ts';
 
 const GPT2_VOCABULARY = 50_257;
 const GPT2_EOS = 50_256;
@@ -19,28 +20,6 @@ const PIECES =
 /** Characters are decoded and matched in blocks of about this many bytes, cut where the rule always cuts. */
 const BLOCK = 1 << 20;
 const NEWLINE = 10;
-
-/** The longest prefix of bytes[from …] that is valid UTF-8. Returns its end. */
-function validEnd(bytes: Buffer, from: number): number {
-  let at = from;
-  while (at < bytes.length) {
-    const lead = bytes[at];
-    let length = 1;
-    if (lead >= 0x80) {
-      length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-      if (lead < 0xc2 || lead > 0xf4 || at + length > bytes.length) return at;
-      for (let i = 1; i < length; i++) if ((bytes[at + i] & 0xc0) !== 0x80) return at;
-      // Overlong forms, surrogates and numbers beyond U+10FFFF.
-      const second = bytes[at + 1];
-      if (lead === 0xe0 && second < 0xa0) return at;
-      if (lead === 0xed && second > 0x9f) return at;
-      if (lead === 0xf0 && second < 0x90) return at;
-      if (lead === 0xf4 && second > 0x8f) return at;
-    }
-    at += length;
-  }
-  return at;
-}
 
 const isSign = (byte: number) => byte > 32 && byte < 127;
 

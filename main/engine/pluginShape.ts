@@ -1,5 +1,6 @@
 /** What the function of a plug-in must return, as far as that can be checked before its kinds are used. */
 import { z } from 'zod';
+import type { SettingSpec } from '../../preload/contract/settings.ts';
 import type { ModelKind } from './nn/model.ts';
 
 const bound = { min: z.number().optional(), max: z.number().optional() };
@@ -21,9 +22,10 @@ const settingType = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const settingSpec = z.strictObject({
+const fields = {
   name: z.string(),
   type: settingType,
+  reads: z.literal(true).optional(),
   default: z.union([z.number(), z.string(), z.boolean()]),
   unit: z.string().optional(),
   help: z.string(),
@@ -31,7 +33,8 @@ const settingSpec = z.strictObject({
   touches: z.array(z.enum(['memory', 'time', 'stability'])).optional(),
   plan: z.enum(['value', 'switch', 'none']).optional(),
   when: z.string().optional(),
-});
+} satisfies Record<keyof SettingSpec, z.ZodType>;
+const settingSpec = z.strictObject(fields);
 
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 

@@ -45,6 +45,15 @@ describe('plug-ins', () => {
     expect(idle.warnings[0].code).toBe('no_effect');
   });
 
+  it('mark settings that name files (catches a path of a page that leads out of what was opened for it)', async () => {
+    const path = await plugin(
+      `{ name: 'x', settings: [{ name: 'model.from', type: { kind: 'string' }, default: '', help: 'A file.', question: 'data', reads: true }] }`,
+    );
+    const [{ settings }] = await loadPlugins([path]);
+    expect(settings).toMatchObject([{ name: 'model.from', reads: true }]);
+    expect(registryWithPlugins(await loadPlugins([path])).get('model.from')?.reads).toBe(true);
+  });
+
   it('loads every .ts of a folder but tests and declarations, in order (catches a stray file run as a plug-in)', async () => {
     const own = await mkdtemp(join(tmpdir(), 'sweeplab-plugins-'));
     await writeFile(join(own, 'b.ts'), `export default () => ({ name: 'b' });`);

@@ -1,10 +1,25 @@
-/** Whole files in memory. */
+/** Whole files: in memory, or their checksum. */
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 
 const PIECE = 1 << 30;
 
 export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Length and SHA-256 of a file, which is read piece by piece. */
+export async function hashFile(
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
 
 /** Reads a whole file into memory of its own (aligned for typed arrays). Null when it does not exist. */
 export async function readWhole(path: string): Promise<Uint8Array | null> {

@@ -11,12 +11,13 @@
  * oldest and takes the first whose sizes and checksums are right.
  */
 import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isTemporary, makeFolder } from '../../files/atomic.ts';
-import { sha256 } from '../../files/whole.ts';
+import { isTemporary, makeFolder, writeAll } from '../../files/atomic.ts';
+import { hashFile, sha256 } from '../../files/whole.ts';
 import { encodeSafetensors } from './safetensors.ts';
 import type { TensorSource } from './safetensors.ts';
 
@@ -121,14 +122,7 @@ export class CheckpointStore<State> {
     const file = await this.#files.open(path, 'wx');
     try {
       const hash = createHash('sha256');
-      let bytes = 0;
-      for await (const chunk of chunks) {
-        hash.update(chunk);
-        for (let done = 0; done < chunk.length;) {
-          done += (await file.write(chunk, done, Math.min(chunk.length - done, 1 << 30))).bytesWritten;
-        }
-        bytes += chunk.length;
-      }
+      const bytes = await writeAll(file, hashed(chunks, hash));
       await file.sync();
       return { bytes, sha256: hash.digest('hex') };
     } finally {
@@ -181,13 +175,24 @@ export class CheckpointStore<State> {
   }
 }
 
+/** The chunks as they are, each hashed on its way. */
+async function* hashed(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  hash: Hash,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
 /** Reads a checkpoint's description and checks every file against it. Throws a {@link CheckpointError}. */
 export async function readCheckpoint<State>(path: string): Promise<Checkpoint<State>> {
   const { version, kind, step, files, state } = await readManifest(path);
   if (version !== VERSION)
     throw new CheckpointError(`it has format ${String(version)}, and this version of Sweeplab reads format ${VERSION}`);
   for (const [name, record] of Object.entries(files as Record<string, FileRecord>)) {
-    const found = await checksum(join(path, name)).catch((error: unknown) => {
+    const found = await hashFile(join(path, name)).catch((error: unknown) => {
       throw new CheckpointError(`${name} cannot be read: ${(error as Error).message}`);
     });
     if (found.bytes !== record.bytes)
@@ -209,21 +214,4 @@ async function readManifest(path: string): Promise<Record<string, unknown>> {
   if (match === null || sha256(match[2]!) !== match[1])
     throw new CheckpointError(`${MANIFEST} is damaged: its checksum does not fit`);
   return JSON.parse(match[2]!) as Record<string, unknown>;
-}
-
-async function checksum(path: string): Promise<FileRecord> {
-  const hash = createHash('sha256');
-  const file = await open(path, 'r');
-  try {
-    const chunk = new Uint8Array(1 << 20);
-    let bytes = 0;
-    for (;;) {
-      const { bytesRead } = await file.read(chunk, 0, chunk.length, bytes);
-      if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') };
-      hash.update(chunk.subarray(0, bytesRead));
-      bytes += bytesRead;
-    }
-  } finally {
-    await file.close();
-  }
 }

@@ -3,14 +3,13 @@
  * request guarded by If-Range; the finished file gets a receipt `<file>.receipt.json` with its SHA-256, which is checked
  * before every later use.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { throwIfAborted } from '../errors.ts';
 import { describeWriteError, temporaryName, writeAtomic } from '../../../files/atomic.ts';
+import { hashFile } from '../../../files/whole.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
 
@@ -67,17 +66,11 @@ const sizeOf = (path: string): Promise<number> =>
     () => -1,
   );
 
-async function hashFile(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
 /** Whether an earlier transfer of `path` is whole: as long and with the same SHA-256 as its receipt says. */
 export async function verified(path: string, signal?: AbortSignal): Promise<boolean> {
   const receipt = await readJson<Receipt>(receiptOf(path));
   if (receipt === null || (await sizeOf(path)) !== receipt.bytes) return false;
-  return (await hashFile(path, signal)) === receipt.sha256;
+  return (await hashFile(path, signal)).sha256 === receipt.sha256;
 }
 
 /** What a failed request means, in words. */
@@ -284,7 +277,7 @@ export async function download(url: string, path: string, options: TransferOptio
     }
     const note = await readJson<PartNote>(noteOf(part));
     const expected = options.sha256 ?? note?.sha256 ?? null;
-    const sha256 = await hashFile(part, signal);
+    const { bytes, sha256 } = await hashFile(part, signal);
     if (expected !== null && sha256 !== expected) {
       await rm(part, { force: true });
       await rm(noteOf(part), { force: true });
@@ -293,7 +286,7 @@ export async function download(url: string, path: string, options: TransferOptio
           'Try again; if it happens again the file on the server has changed.',
       );
     }
-    const receipt: Receipt = { url, bytes: await sizeOf(part), sha256 };
+    const receipt: Receipt = { url, bytes, sha256 };
     await rm(receiptOf(path), { force: true });
     await rename(part, path);
     await writeAtomic(receiptOf(path), `${JSON.stringify(receipt)}\n`);

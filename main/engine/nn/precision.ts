@@ -38,6 +38,11 @@ export function masterType(policy: PrecisionPolicy, role: ParameterRole): DType 
   return role === 'vector' ? 'f32' : policy.master;
 }
 
+/** Type of the optimizer's moments of a parameter. Those of vectors stay in 32 bits too. */
+export function momentType(policy: PrecisionPolicy, role: ParameterRole): DType {
+  return role === 'vector' ? 'f32' : policy.moments;
+}
+
 /** Type of the inputs of matrix products. */
 export function productType(policy: PrecisionPolicy): DType {
   return policy.working ?? policy.master;

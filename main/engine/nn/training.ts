@@ -41,7 +41,7 @@ import { buildModel, workingName } from './context.ts';
 import type { BuiltModel, ChosenAttention } from './context.ts';
 import type { ModelKind, ParameterRole, ParameterSpec } from './model.ts';
 import { modelFamily } from './models/index.ts';
-import { masterType, policyOf } from './precision.ts';
+import { masterType, momentType, policyOf } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
 export interface ParameterGroup {
@@ -170,7 +170,6 @@ function parameterGroups(config: Config, parameters: readonly ParameterSpec[]): 
 function statesOf(updates: readonly Updated[], policy: PrecisionPolicy): StateSpec[] {
   return updates.flatMap(({ name, shape, role, scope, rule, moments, copied }) => {
     const own = { shape, scope };
-    const momentType = role === 'vector' ? 'f32' : policy.moments;
     const states: StateSpec[] = [
       { name, ...own, dtype: masterType(policy, role), category: 'parameters' },
       { name: gradientName(name), ...own, dtype: 'f32', category: 'gradients' },
@@ -178,7 +177,7 @@ function statesOf(updates: readonly Updated[], policy: PrecisionPolicy): StateSp
         name: momentName(name, moment),
         scope,
         shape: momentShapeOf(rule, moment, shape),
-        dtype: momentType,
+        dtype: momentType(policy, role),
         category: 'optimizer state',
       })),
     ];
@@ -290,11 +289,11 @@ function updateProgram(
   const updates: StateUpdate[] = [];
   for (const { name, shape, role, scope, rule, settings, moments, copied } of parameters) {
     const working = copied ? policy.working : undefined;
-    const momentType = role === 'vector' ? 'f32' : policy.moments;
+    const type = momentType(policy, role);
     graph.within(scope, () => {
       const p = state(graph, name, shape, masterType(policy, role));
       const old = moments.map((moment) =>
-        state(graph, momentName(name, moment), momentShapeOf(rule, moment, shape), momentType),
+        state(graph, momentName(name, moment), momentShapeOf(rule, moment, shape), type),
       );
       const next = optimizerUpdate(rule, settings, {
         p: cast(p, 'f32'),
@@ -306,7 +305,7 @@ function updateProgram(
       });
       updates.push({ state: name, value: cast(next.p, p.dtype) });
       for (const moment of moments)
-        updates.push({ state: momentName(name, moment), value: cast(next.moments[moment]!, momentType) });
+        updates.push({ state: momentName(name, moment), value: cast(next.moments[moment]!, type) });
       if (next.working !== undefined) updates.push({ state: workingName(name, working!), value: next.working });
     });
   }

@@ -44,6 +44,9 @@ export function evaluationBatchOf(config: Config, { validationRows = Infinity }:
   return Math.min((config['eval.batch'] as number) || microBatchOf(config), validationRows);
 }
 
+/** The optimizer's step: the same whatever the batch is. */
+export const UPDATE: ProgramShape = { name: 'update', rows: 0, length: 0 };
+
 type Builder = ProgramCall['build'];
 const call = (shape: ProgramShape, perStep: number, build: Builder, ofOptimizer = false): ProgramCall => ({
   ...shape,
@@ -64,7 +67,7 @@ export function programsOf(config: Config, facts: RunFacts = {}): readonly Progr
   const calls = [
     call({ name: 'accumulate-first', rows, length }, 1, (training) => training.accumulate(rows, true)),
     call({ name: 'accumulate', rows, length }, micros - 1, (training) => training.accumulate(rows, false)),
-    call({ name: 'update', rows: 0, length: 0 }, 1, (training) => training.update(), true),
+    call(UPDATE, 1, (training) => training.update(), true),
     call({ name: 'evaluate', rows: scored, length }, 0, (training) => training.evaluate(scored)),
     generateCall(length),
   ];

@@ -83,7 +83,10 @@ export interface TrainingOptions {
 }
 
 export const gradientName = (parameter: string): string => `grad:${parameter}`;
-export const momentName = (parameter: string, moment: string): string => `${parameter}:${moment}`;
+const momentName = (parameter: string, moment: string): string => `${parameter}:${moment}`;
+
+/** Half of the largest f32. At or above this norm the update program changes nothing: it counts as not finite. */
+export const LARGEST_NORM = 1.7e38;
 
 /** Builds the programs that `config` asks for. The same configuration always gives the same graphs. */
 export function buildTraining(options: TrainingOptions): TrainingPrograms {
@@ -284,7 +287,7 @@ function updateProgram(
     const norm = mul(globalNorm([...gradients.values()]), scale);
     const kept = clip > 0 ? mul(scale, clipScale(norm, clip)) : scale;
     // A comparison with NaN is false, so this is 0, "change nothing", for NaN and for infinity.
-    return { gradNorm: norm, gradientScale: select(less(norm, scalar(norm, FINITE)), kept, scalar(norm, 0)) };
+    return { gradNorm: norm, gradientScale: select(less(norm, scalar(norm, LARGEST_NORM)), kept, scalar(norm, 0)) };
   });
   const updates: StateUpdate[] = [];
   for (const { name, shape, role, scope, rule, settings, moments, copied } of parameters) {
@@ -311,9 +314,6 @@ function updateProgram(
   }
   return program('update', graph, { gradNorm }, updates);
 }
-
-/** Norms at or above this count as not finite: half of the largest f32. */
-const FINITE = 1.7e38;
 
 /** Inputs `tokens`, `targets` (and `keyMask`); outputs `loss` (nats) and `correct` per position, f32 [rows·context]. */
 function evaluateProgram(built: BuiltModel, rows: number, context: number): Program {

@@ -4,8 +4,9 @@ import type { StateSpec } from '../graph/program.ts';
 import { persistentBytes } from '../compile/plan.ts';
 import { sizeOf } from '../graph/value.ts';
 import type { Batch } from '../data/index.ts';
-import { programKey } from '../nn/programs.ts';
+import { programKey, UPDATE } from '../nn/programs.ts';
 import type { ProgramCall, ProgramShape } from '../nn/programs.ts';
+import { LARGEST_NORM } from '../nn/training.ts';
 import type { TrainingPrograms } from '../nn/training.ts';
 import { seedKey } from '../random/philox.ts';
 import type { MemoryInfo } from '../../../preload/contract/engine.ts';
@@ -37,12 +38,8 @@ export interface LossScale {
 
 const FIRST_SCALE = 2 ** 16;
 const LARGEST_SCALE = 2 ** 24;
-/** The update program changes nothing at or above this norm, half of the largest f32: it counts as infinite. */
-const LARGEST_NORM = 1.7e38;
 /** Updates without overflow after which the factor doubles. */
 const GROWTH_INTERVAL = 2000;
-
-const UPDATE: ProgramShape = { name: 'update', rows: 0, length: 0 };
 
 export class Runtime {
   readonly programs: TrainingPrograms;

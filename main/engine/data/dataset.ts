@@ -3,6 +3,15 @@ import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
 export type TokenArray = Uint16Array | Int32Array;
 
+interface TokenArrayType {
+  new (length: number): TokenArray;
+  new (buffer: ArrayBufferLike): TokenArray;
+}
+
+/** Two bytes per token where the vocabulary allows it. */
+export const tokenArrayType = (vocabularySize: number): TokenArrayType =>
+  vocabularySize <= 65_536 ? Uint16Array : Int32Array;
+
 /**
  * One side of a dataset. Every document is followed by EOS, so the stream reads doc₀ EOS doc₁ EOS …; the first token of
  * each document is predicted from an EOS.

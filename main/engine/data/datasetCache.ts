@@ -1,6 +1,7 @@
 /** Prepared datasets on disk: one folder each, named by content, every file with its checksum. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tokenArrayType } from './dataset.ts';
 import type { Dataset, DatasetStats, TokenArray } from './dataset.ts';
 import { makeFolderOnce, temporaryName, writeSynced } from '../../files/atomic.ts';
 import { readWhole, sha256 } from '../../files/whole.ts';
@@ -70,8 +71,8 @@ async function readVerified(folder: string, contentHash: string, kinds?: Kinds):
     contents[name] = bytes;
   }
   const { kind, vocabularySize } = meta.tokenizer;
-  const tokens = (name: string): TokenArray =>
-    vocabularySize <= 65_536 ? new Uint16Array(contents[name].buffer) : new Int32Array(contents[name].buffer);
+  const TokenIds = tokenArrayType(vocabularySize);
+  const tokens = (name: string) => new TokenIds(contents[name].buffer);
   const offsets = (name: string) => new Float64Array(contents[name].buffer);
   const merges = contents['merges.bin'];
   const tokenizer = await tokenizerNamed(kind, kinds).restore(

@@ -2,13 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { Corpus } from './corpus.ts';
 import { documentBytes, documentCount } from './corpus.ts';
-import type { DatasetStats, TokenArray, TokenSplit } from './dataset.ts';
+import { tokenArrayType } from './dataset.ts';
+import type { DatasetStats, TokenSplit } from './dataset.ts';
 import { throwIfAborted } from './errors.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
-
-/** Two bytes per token where the vocabulary allows it. */
-export const tokenArray = (vocabularySize: number, length: number): TokenArray =>
-  vocabularySize <= 65_536 ? new Uint16Array(length) : new Int32Array(length);
 
 /** Encodes all documents, each followed by EOS. Lets other work run in between. `onBytes`: bytes done. */
 export async function encodeCorpus(
@@ -19,13 +16,14 @@ export async function encodeCorpus(
 ): Promise<TokenSplit> {
   const documents = documentCount(corpus);
   const offsets = new Float64Array(documents + 1);
-  let tokens = tokenArray(tokenizer.vocabularySize, Math.ceil(corpus.bytes.length / 3) + documents + 16);
+  const TokenIds = tokenArrayType(tokenizer.vocabularySize);
+  let tokens = new TokenIds(Math.ceil(corpus.bytes.length / 3) + documents + 16);
   let length = 0;
   let paused = performance.now();
   for (let d = 0; d < documents; d++) {
     const ids = tokenizer.encode(documentBytes(corpus, d));
     if (length + ids.length + 1 > tokens.length) {
-      const larger = tokenArray(tokenizer.vocabularySize, Math.max(tokens.length * 2, length + ids.length + 1));
+      const larger = new TokenIds(Math.max(tokens.length * 2, length + ids.length + 1));
       larger.set(tokens.subarray(0, length));
       tokens = larger;
     }

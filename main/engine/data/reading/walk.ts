@@ -1,7 +1,8 @@
 /** The files of a folder, links followed, each file and folder once. */
 import type { BigIntStats, Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
+import { isWithin } from '../../../files/within.ts';
 import { DataError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
 import { mayRead } from './confine.ts';
@@ -119,7 +120,7 @@ class Walk {
 
   async #tellLinkOut(path: string): Promise<void> {
     const target = await realpath(path);
-    if (relative(this.#realRoot, target).startsWith('..')) this.#options.onLinkOut(path);
+    if (!isWithin(this.#realRoot, target)) this.#options.onLinkOut(path);
   }
 
   /** Each folder is entered once: links that lead back, and a second way to the same folder, are not followed. */

@@ -118,6 +118,14 @@ describe('links', () => {
     expect((await read(folder.at('link'))).texts).toEqual(['c', 'a', 'b']);
   });
 
+  test('a link to a folder whose name begins with two dots does not lead out (catches ..data taken for the way up)', async () => {
+    await folder.file('volume/..data/a.txt', 'one');
+    await symlink('..data', folder.at('volume/data'));
+    const { texts, report } = await read(folder.at('volume'));
+    expect(texts).toEqual(['one']);
+    expect(report.changed).toEqual([]);
+  });
+
   test('a link that was stored as a text file is followed; a text that only looks like one is a text', async () => {
     await folder.file('blobs/0a1b', row('a'));
     await folder.file('snapshot/train.jsonl', '../blobs/0a1b');

@@ -40,7 +40,7 @@ export async function corpusSource(
   const corpus = String(config[setting] ?? stories.name);
   const { kind, settings } = corpusOf(config, kinds);
   if (setting === 'data.corpus' && kind !== files) return await kind.open(settings, options);
-  const source = await filesAt({ ...config, [setting]: corpus }, setting, options);
+  const source = await filesAt(config, setting, options);
   if (source !== null) return source;
   const missing = 'there is no corpus, file or folder of that name.';
   if (setting !== 'data.corpus') throw new DataError(setting, corpus, missing, 'an existing file, folder or glob');

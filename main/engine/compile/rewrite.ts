@@ -1,7 +1,7 @@
 /** Rebuilding a program with some nodes replaced. */
 import { reachable } from '../graph/expand.ts';
 import { newGraph } from '../graph/operation.ts';
-import { wantedValues } from '../graph/program.ts';
+import { program, wantedValues } from '../graph/program.ts';
 import type { Program } from '../graph/program.ts';
 import type { Graph, Node, Value } from '../graph/value.ts';
 
@@ -77,13 +77,9 @@ export function rewrite(source: Program, rule: Rule): Program {
   for (const node of source.graph.nodes) {
     if (live.has(node)) emit(node);
   }
-  const outputs = new Map([...source.outputs].map(([name, value]) => [name, rewriting.map(value)]));
+  const outputs = Object.fromEntries([...source.outputs].map(([name, value]) => [name, rewriting.map(value)]));
   const updates = source.updates.map(({ state, value }) => ({ state, value: rewriting.map(value) }));
-  const inputs = new Map<string, Value>();
-  for (const node of target.nodes) {
-    if (node.op === 'input') inputs.set(node.attrs.name as string, node.outputs[0]!);
-  }
-  return { name: source.name, graph: target, inputs, outputs, updates };
+  return program(source.name, target, outputs, updates);
 }
 
 /** What a chain of reshapes looks at. */

@@ -1,9 +1,9 @@
 /** Chooses what runs and in which order. */
 import { expand } from '../graph/expand.ts';
 import { fusedRule } from '../graph/ops/index.ts';
-import { wantedValues } from '../graph/program.ts';
+import { program, wantedValues } from '../graph/program.ts';
 import type { Program } from '../graph/program.ts';
-import type { Node, Value } from '../graph/value.ts';
+import type { Node } from '../graph/value.ts';
 
 /** What a device runs directly; composites that it does not are decomposed. */
 export interface Target {
@@ -29,15 +29,7 @@ export const COMPOSITE_TARGET: Target = {
  */
 export function lower(source: Program, target: Target): Program {
   const { graph, map } = expand(source.graph, wantedValues(source), (node) => target.keeps(node));
-  const inputs = new Map<string, Value>();
-  for (const node of graph.nodes) {
-    if (node.op === 'input') inputs.set(node.attrs.name as string, node.outputs[0]!);
-  }
-  return {
-    name: source.name,
-    graph,
-    inputs,
-    outputs: new Map([...source.outputs].map(([name, value]) => [name, map(value)])),
-    updates: source.updates.map(({ state, value }) => ({ state, value: map(value) })),
-  };
+  const outputs = Object.fromEntries([...source.outputs].map(([name, value]) => [name, map(value)]));
+  const updates = source.updates.map(({ state, value }) => ({ state, value: map(value) }));
+  return program(source.name, graph, outputs, updates);
 }

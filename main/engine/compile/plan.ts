@@ -1,6 +1,6 @@
 /**
- * The memory plan of a program: where every temporary lies in one arena, how many bytes that takes, when and why the most is
- * needed, and what the persistent state takes. The plan that the fit check shows is the one that executors allocate.
+ * The memory plan of a program: where every temporary lies in one arena, how many bytes that takes, and what the persistent state
+ * takes. The plan that the fit check shows is the one that executors allocate; when and why the most is needed, use.ts finds out of it.
  */
 import { operationOf } from '../graph/operation.ts';
 import { reachable } from '../graph/expand.ts';
@@ -37,15 +37,6 @@ export type Location =
   | { readonly kind: 'arena'; readonly offset: number }
   | { readonly kind: 'state'; readonly name: string };
 
-export interface Peak {
-  readonly bytes: number;
-  /** Index into {@link MemoryPlan.order}. */
-  readonly instant: number;
-  readonly op: string;
-  readonly scope: string;
-  readonly phase: string;
-}
-
 export interface MemoryPlan {
   /** Nodes in execution order; leaves and views are not among them. */
   readonly order: readonly Node[];
@@ -58,13 +49,6 @@ export interface MemoryPlan {
   readonly arenaBytes: number;
   /** Scratch bytes at each instant's node begin here: offset by instant, −1 when it needs none. */
   readonly workspaceOffsets: readonly number[];
-  /** Bytes of temporaries held at each instant. */
-  readonly occupancy: Float64Array;
-  /** Most bytes held at once; the arena may be larger by fragmentation. */
-  readonly peak: Peak;
-  /** Bytes held at the peak, by category and by scope. */
-  readonly peakByCategory: Readonly<Record<string, number>>;
-  readonly peakByScope: Readonly<Record<string, number>>;
 }
 
 /** Buffers begin at multiples of this many bytes: a cache line, and what vector loads and cuBLASLt want. */
@@ -251,53 +235,7 @@ function assemble(
   inArena.forEach((lifetime, i) => {
     for (const value of lifetime.values) locations.set(value.id, { kind: 'arena', offset: offsets[i]! });
   });
-  const occupancy = occupancyOf(buffers, order.length);
-  return {
-    order,
-    locations,
-    copies,
-    buffers,
-    arenaBytes: total,
-    workspaceOffsets,
-    occupancy,
-    ...describePeak(buffers, order, occupancy),
-  };
-}
-
-function occupancyOf(buffers: readonly PlannedBuffer[], instants: number): Float64Array {
-  const change = new Float64Array(instants + 2);
-  for (const { start, end, bytes } of buffers) {
-    change[start]! += bytes;
-    change[Math.min(end, instants) + 1]! -= bytes;
-  }
-  // A program that computes nothing holds its inputs all the same.
-  const occupancy = new Float64Array(Math.max(1, instants));
-  let held = 0;
-  for (let i = 0; i < occupancy.length; i++) occupancy[i] = held += change[i]!;
-  return occupancy;
-}
-
-function describePeak(buffers: readonly PlannedBuffer[], order: readonly Node[], occupancy: Float64Array) {
-  let instant = 0;
-  occupancy.forEach((bytes, i) => {
-    if (bytes > occupancy[instant]!) instant = i;
-  });
-  const peakByCategory: Record<string, number> = {};
-  const peakByScope: Record<string, number> = {};
-  for (const { start, end, bytes, category, scope } of buffers) {
-    if (start > instant || end < instant) continue;
-    peakByCategory[category] = (peakByCategory[category] ?? 0) + bytes;
-    peakByScope[scope] = (peakByScope[scope] ?? 0) + bytes;
-  }
-  const node = order[instant];
-  const peak: Peak = {
-    bytes: occupancy[instant] ?? 0,
-    instant,
-    op: node?.op ?? '',
-    scope: node?.scope ?? '',
-    phase: node?.phase ?? '',
-  };
-  return { peak, peakByCategory, peakByScope };
+  return { order, locations, copies, buffers, arenaBytes: total, workspaceOffsets };
 }
 
 /** Bytes of persistent state, in total and by category and scope. @param bytesOfState as planned, unless an executor holds it otherwise */

@@ -43,9 +43,12 @@ export interface ProgramUse {
   readonly work: Work;
 }
 
+/** A program that computes nothing holds its inputs all the same, for one instant. */
+const instantsOf = (order: readonly Node[]): number => Math.max(1, order.length);
+
 /** @param arenaBytes undefined: what is held at the peak */
 export function useOf(name: string, order: readonly Node[], held: readonly Held[], arenaBytes?: number): ProgramUse {
-  const occupancy = occupancyOf(held, order.length);
+  const occupancy = occupancyOf(held, instantsOf(order));
   let instant = 0;
   occupancy.forEach((bytes, i) => {
     if (bytes > occupancy[instant]!) instant = i;
@@ -89,7 +92,7 @@ export function planUse(name: string, plan: MemoryPlan, vocabulary: number): Pro
 /** Of what the plan counts as logits only arrays over the vocabulary are; the others are gradients made at the head. */
 function heldOf(buffer: PlannedBuffer, plan: MemoryPlan, vocabulary: number): Held {
   const { bytes, start, scope, value } = buffer;
-  const end = Math.min(buffer.end, plan.order.length - 1);
+  const end = Math.min(buffer.end, instantsOf(plan.order) - 1);
   if (buffer.category !== 'logits' || value === undefined || value.shape.at(-1) === vocabulary)
     return { bytes, start, end, scope, category: buffer.category };
   return {

@@ -12,7 +12,6 @@ export interface DeviceDescription {
   readonly threads: number;
   /** Precision policies that it runs. */
   readonly policies: readonly string[];
-  readonly memoryBytes?: number;
 }
 
 export interface LoadedProgram {

@@ -8,7 +8,7 @@ const MIB = 2 ** 20;
 /** Lines of values without units, in the order of `fields`; a rejection where there is no driver. Replaced in tests. */
 export type AskDriver = (fields: readonly string[]) => Promise<string>;
 
-export const askDriver: AskDriver = async (fields) => {
+const askDriver: AskDriver = async (fields) => {
   const query = [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'];
   const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: 5000 });
   return stdout;

@@ -44,7 +44,7 @@ function mustExpand(node: Node, keep: (node: Node) => boolean): boolean {
 }
 
 /** Adds `node` to `target` on the given inputs, or its decomposition (one level) when it is not kept. */
-export function expandNode(
+function expandNode(
   target: Graph,
   node: Node,
   inputs: readonly Value[],

@@ -5,7 +5,7 @@
 import type { MetricColumn } from '../../../preload/contract/metrics.ts';
 
 /** Points wait no longer than this, in milliseconds … */
-export const FLUSH_INTERVAL = 50;
+const FLUSH_INTERVAL = 50;
 /** … and no more of them than this are in one message. */
 export const FLUSH_POINTS = 1024;
 /** Training pauses when so many points are not acknowledged. */

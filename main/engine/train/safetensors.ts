@@ -71,7 +71,7 @@ export function* pieces(size: number, buffer: Float32Array): Generator<{ from: n
 const elements = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /** Length prefix and header for float32 tensors laid out in the given order. */
-export function encodeHeader(
+function encodeHeader(
   tensors: readonly Pick<TensorSource, 'name' | 'shape'>[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {

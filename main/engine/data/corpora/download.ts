@@ -17,8 +17,8 @@ export async function downloadSource(
     import('../reading/settings.ts'),
   ]);
   const limit = sizeIn(config, 'data.size');
-  const { column, regroup, separator } = download;
-  const settings = readingSettings(config, { column, separator });
+  const { column, regroup } = download;
+  const settings = readingSettings(config, { column });
   const named = { reader: READER_VERSION, download: download.id, ...settings, limit, base: options.net };
   const reading = { ...settings, limit, setting: 'data.corpus' as const, totalBytes: 0, regroup, ...options };
   return {

@@ -12,8 +12,6 @@ export interface Download {
   /** Names source, configuration and split; part of cache keys. */
   readonly id: string;
   readonly column: string;
-  /** Separator that this corpus needs, whatever data.separator says. */
-  readonly separator?: string;
   readonly regroup?: Regroup;
   readonly from:
     | { readonly kind: 'github'; readonly path: string; readonly filename: string; readonly sha256: string }

@@ -8,7 +8,7 @@ import { text } from './text.ts';
 
 export type { Format, FormatInput, RandomAccess } from './format.ts';
 
-export const FORMATS: readonly Format[] = [text, jsonl, json, csv, tsv, parquet];
+const FORMATS: readonly Format[] = [text, jsonl, json, csv, tsv, parquet];
 
 /** Values of `data.format`. */
 export const FORMAT_NAMES: readonly string[] = ['auto', ...FORMATS.map(({ name }) => name)];

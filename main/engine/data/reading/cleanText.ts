@@ -107,7 +107,7 @@ export async function* cleanText(
   wanted: Encoding | null,
   facts: TextFacts,
 ): AsyncGenerator<Buffer> {
-  facts.encoding = markOf(head)?.encoding ?? wanted ?? 'utf-8';
+  facts.encoding = markOf(head) ?? wanted ?? 'utf-8';
   facts.head = head;
   const replaced = (count: number) => {
     if (count > 0 && facts.firstUndecodable < 0) facts.firstUndecodable = facts.bytes;

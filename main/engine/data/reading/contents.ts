@@ -14,7 +14,7 @@ import {
 } from './compression/index.ts';
 import type { Compression } from './compression/index.ts';
 import { Input } from './compression/compression.ts';
-import { isZip, openZip } from './compression/zip.ts';
+import { isZip, zipMembers } from './compression/zip.ts';
 import type { ZipMember } from './compression/zip.ts';
 import { markOf, unmarkedEncoding } from './encoding.ts';
 import { furnitureOnPath } from './furniture.ts';
@@ -249,11 +249,11 @@ function dataMembers(name: string, members: readonly ZipMember[], options: Conte
 async function* contentsOfZip(file: SourceFile, options: ContentOptions): AsyncGenerator<Content> {
   const { setting, onBytes } = options;
   const { name } = file;
-  const archive = await openZip(file.fd).catch((error: unknown) => {
+  const listed = await zipMembers(file.fd).catch((error: unknown) => {
     throw broken(setting, name, error);
   });
-  refuseKnownArchive(setting, name, archive.members);
-  const members = dataMembers(name, archive.members, options);
+  refuseKnownArchive(setting, name, listed);
+  const members = dataMembers(name, listed, options);
   const total = members.reduce((sum, { size }) => sum + size, 0);
   const growth = new Growth(file.byteLength);
   let done = 0;

@@ -1,5 +1,4 @@
 /** Which encoding a text has: by its mark, by the setting `data.encoding`, else UTF-8. What else it looks like is said, not guessed. */
-import { isUtf8 } from 'node:buffer';
 import { LIMITS } from '../limits.ts';
 
 /** Values of `data.encoding`. All but the first five are decoded by the platform (WHATWG Encoding). */
@@ -33,11 +32,10 @@ const MARKS: readonly (readonly [mark: readonly number[], encoding: Encoding])[]
   [[0x84, 0x31, 0x95, 0x33], 'gb18030'],
 ];
 
-/** The encoding that a byte-order mark names, and how long the mark is. */
-export function markOf(head: Buffer): { encoding: Encoding; length: number } | null {
+/** The encoding that a byte-order mark names. */
+export function markOf(head: Buffer): Encoding | null {
   for (const [mark, encoding] of MARKS)
-    if (head.length >= mark.length && mark.every((byte, i) => head[i] === byte))
-      return { encoding, length: mark.length };
+    if (head.length >= mark.length && mark.every((byte, i) => head[i] === byte)) return encoding;
   return null;
 }
 
@@ -140,5 +138,3 @@ export async function* toUtf8(
     yield Buffer.from(rest, 'utf8');
   }
 }
-
-export { isUtf8 };

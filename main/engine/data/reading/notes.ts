@@ -49,10 +49,6 @@ export class ReadingNotes {
     for (const name of compressions) increase(this.#compressions, name);
   }
 
-  get files(): number {
-    return this.#files;
-  }
-
   report(documents: number, textBytes: number, whole: boolean): ReadingReport {
     const list = (section: Section): ReadingCount[] =>
       [...this.#counts[section]].map(([what, { count, first }]) => ({ what, count, first }));

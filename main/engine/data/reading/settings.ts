@@ -32,14 +32,11 @@ function delimiterOf(config: Config): string {
 }
 
 /** @param own what a named corpus knows better than the settings. @throws DataError */
-export function readingSettings(
-  config: Config,
-  own: { readonly column?: string; readonly separator?: string } = {},
-): ReadingSettings {
+export function readingSettings(config: Config, own: { readonly column?: string } = {}): ReadingSettings {
   const encoding = oneOf(config, 'data.encoding', ENCODINGS);
   return {
     column: own.column ?? text(config, 'data.column', 'text'),
-    separator: separatorOf(own.separator ?? text(config, 'data.separator', '\n\n')),
+    separator: separatorOf(text(config, 'data.separator', '\n\n')),
     delimiter: delimiterOf(config),
     format: oneOf(config, 'data.format', FORMAT_NAMES),
     encoding: encoding === 'auto' ? null : (encoding as Encoding),

@@ -7,7 +7,7 @@ import { decodeWith } from './tokenizer.ts';
 import { IdList, PairMap, PieceEncoder } from './merges.ts';
 import { pieceEnd } from './pieces.ts';
 
-export const BPE_EOS = 256;
+const BPE_EOS = 256;
 export const FIRST_MERGE = 257;
 
 /**

@@ -6,7 +6,6 @@ import { loadNative } from '../../native/addon.ts';
 import { CpuSession } from './session.ts';
 import { CPU_POLICIES } from './target.ts';
 
-export { compileForCpu, CPU_TARGET } from './target.ts';
 export { CpuSession } from './session.ts';
 
 export interface CpuOptions {

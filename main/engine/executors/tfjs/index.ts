@@ -8,8 +8,6 @@ import { PRIMITIVES } from './primitives.ts';
 import { TfjsSession } from './session.ts';
 import { FAST, PLAIN } from './target.ts';
 
-export type { TfjsKind } from './backend.ts';
-
 export interface TfjsOptions {
   /** Decompose everything: the oracle. Slower on `cpu` and `wasm`; `gpu` always works so. */
   readonly plain?: boolean;

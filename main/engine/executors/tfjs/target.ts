@@ -11,7 +11,7 @@ import type { Node } from '../../graph/value.ts';
 const CROSS_ENTROPY = ['linearCrossEntropy', 'linearCrossEntropyGrad', 'crossEntropyWithGradient'] as const;
 
 /** Composites for which `fast/` has a kernel. */
-export const FAST_COMPOSITES = [
+const FAST_COMPOSITES = [
   'activation',
   'activationGrad',
   'gatedActivation',
@@ -29,7 +29,7 @@ export type FastComposite = (typeof FAST_COMPOSITES)[number];
 const among = (names: readonly string[], { op }: Node): boolean => names.includes(op);
 
 /** Runs f32 composites directly; 16-bit ones are decomposed, since their roundings lie inside. */
-export const TFJS_FAST_TARGET: Target = {
+const TFJS_FAST_TARGET: Target = {
   name: 'tfjs-fast',
   keeps(node) {
     if (!among(FAST_COMPOSITES, node)) return false;

@@ -4,7 +4,7 @@ import type { Graph, Value } from '../../graph/value.ts';
 import type { ModelContext } from '../model.ts';
 
 /** Sinusoids of Vaswani et al. 2017, f32 [length, width]: sines in the first half of the features, cosines in the second. */
-export function sinusoids(graph: Graph, length: number, width: number): Value {
+function sinusoids(graph: Graph, length: number, width: number): Value {
   const half = width / 2;
   const positions = reshape(iota(graph, length), [length, 1]);
   const features = iota(graph, half);

@@ -28,10 +28,10 @@ export interface ModelDimensions {
 }
 
 /** A rounded MLP width is a multiple of this, so that rows stay aligned for vector and matrix units. */
-export const MLP_WIDTH_MULTIPLE = 8;
+const MLP_WIDTH_MULTIPLE = 8;
 
 /** MLP activations that have a gate branch. */
-export function isGated(mlp: string): boolean {
+function isGated(mlp: string): boolean {
   return mlp === 'swiglu' || mlp === 'geglu';
 }
 

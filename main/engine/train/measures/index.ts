@@ -11,7 +11,7 @@ import { SYSTEM } from './system.ts';
 import { VALIDATION } from './validation.ts';
 
 export { defineMetric, measureAll } from './measure.ts';
-export type { EvaluationMoment, Metric, ProgressMoment, StepMoment } from './measure.ts';
+export type { Metric } from './measure.ts';
 
 /** All of them are measured, so no setting chooses one. */
 export const metricFamily: Family<Metric> = {

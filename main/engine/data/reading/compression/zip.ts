@@ -88,14 +88,8 @@ async function* content(archive: ZipFile, entry: Entry): AsyncGenerator<Buffer> 
   if (sum !== entry.crc32) throw damaged('its checksum is wrong');
 }
 
-export interface ZipArchive {
-  /** In the order of the archive; folders are none. */
-  readonly members: readonly ZipMember[];
-  close(): void;
-}
-
-/** Lists the members of the archive in an open file (which stays open). @throws CompressionError */
-export async function openZip(fd: number): Promise<ZipArchive> {
+/** The members of the archive in an open file (which stays open), in its order; folders are none. @throws CompressionError */
+export async function zipMembers(fd: number): Promise<readonly ZipMember[]> {
   try {
     const { default: yauzl } = await import('yauzl');
     const archive = await yauzl.fromFdPromise(fd, { autoClose: false, lazyEntries: true });
@@ -108,7 +102,7 @@ export async function openZip(fd: number): Promise<ZipArchive> {
     for await (const entry of archive.eachEntry())
       if (!entry.fileName.endsWith('/'))
         members.push({ path: entry.fileName, size: entry.uncompressedSize, content: () => content(archive, entry) });
-    return { members, close: () => undefined };
+    return members;
   } catch (error) {
     throw describe(error);
   }

@@ -162,7 +162,7 @@ export class Catalog implements Kinds {
       const next = { ...plain };
       const derived: Record<string, string> = {};
       for (const { setting, rule, value } of this.#derivedFor(current)) {
-        const found = isSet(setting) || setting in derived ? undefined : value(current);
+        const found = isSet(setting) || setting in derived ? undefined : value(current, this);
         if (found === undefined) continue;
         next[setting] = found;
         derived[setting] = rule;

@@ -12,8 +12,8 @@ export interface DerivedDefault {
   readonly setting: string;
   /** How the value comes about, for people: `model.width / 64`. */
   readonly rule: string;
-  /** Undefined: the declared default stays. */
-  readonly value: (config: Config) => SettingValue | undefined;
+  /** Undefined: the declared default stays. `kinds` are those that exist: a default may ask another family, the tokenizer for its vocabulary. */
+  readonly value: (config: Config, kinds: Kinds) => SettingValue | undefined;
 }
 
 export interface Kind {

@@ -6,6 +6,7 @@ import type { Declared } from '../../main/engine/kind.ts';
 import { buildTraining } from '../../main/engine/nn/training.ts';
 import { defineModel } from '../../main/engine/nn/model.ts';
 import type { ModelKind } from '../../main/engine/nn/model.ts';
+import { modelFamily } from '../../main/engine/nn/models/index.ts';
 import { optimizerFamily } from '../../main/engine/optim/optimizers/index.ts';
 import { defineOptimizer } from '../../main/engine/optim/optimizers/optimizer.ts';
 import type { OptimizerKind } from '../../main/engine/optim/optimizers/optimizer.ts';
@@ -57,12 +58,13 @@ describe('settings of kinds', () => {
   test('apply to the kinds that list them and to no other (catches settings that multiply equal runs)', () => {
     expect(specOf(builtInCatalog, 'optimizer.momentum').when).toBe('optimizer.kind in ["sgd", "rmsprop"]');
     expect(specOf(builtInCatalog, 'optimizer.nesterov').when).toBe('optimizer.kind == "sgd"');
-    // While gpt is the only model, its settings always apply; beside another model only where that one lists them.
+    // What all models read always applies; beside another model only where that one lists it.
     expect(specOf(builtInCatalog, 'model.heads').when).toBeUndefined();
+    expect(specOf(builtInCatalog, 'model.scale').when).toBe('model.kind == "latent"');
     const beside = withKinds(model({ settings: ['model.width', setting('model.own', { when: 'model.width > 1' })] }));
-    expect(specOf(beside, 'model.heads').when).toBe('model.kind == "gpt"');
+    const built = modelFamily.kinds.map(({ name }) => JSON.stringify(name));
+    expect(specOf(beside, 'model.heads').when).toBe(`model.kind in [${built.join(', ')}]`);
     expect(specOf(beside, 'model.width').when).toBeUndefined();
-    expect(specOf(beside, 'model.rope_base').when).toBe('model.kind == "gpt" && (model.positions == "rotary")');
     expect(specOf(beside, 'model.own').when).toBe('model.kind == "table" && (model.width > 1)');
     expect(specOf(beside, 'model.context').when).toBeUndefined();
   });

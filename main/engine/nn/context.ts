@@ -46,6 +46,7 @@ export interface BuiltModel {
   readonly parameters: readonly ParameterSpec[];
   /** What the output layer multiplies with: `output.head`, or its 16-bit copy. */
   readonly head: Value;
+  readonly vocabularySize: number;
   /** Each leaf through which computation reads a parameter, and the parameter's name. A tied table is read through two. */
   readonly leaves: ReadonlyMap<Value, string>;
 }
@@ -101,7 +102,15 @@ export function buildModel(options: BuildOptions): BuiltModel {
   const output = options.model.build(m);
   const names = new Map([...leaves].map(([name, leaf]) => [leaf, name]));
   const head = workingHead(output.head, names, policy);
-  return { graph, tokens, output, head, parameters: [...specs.values()], leaves: names };
+  return {
+    graph,
+    tokens,
+    output,
+    head,
+    vocabularySize: options.vocabularySize,
+    parameters: [...specs.values()],
+    leaves: names,
+  };
 }
 
 /** The chosen attention on these queries, keys and values. */

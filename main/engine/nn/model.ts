@@ -96,7 +96,7 @@ export interface ModelContext {
 export interface ModelOutput {
   /** [rows, context, width]: what the output layer reads. */
   readonly hidden: Value;
-  /** [vocabulary, width]. */
+  /** [vocabulary, width]. Rows beyond the vocabulary are cut off: they stand for no token and get no probability. */
   readonly head: Value;
   /** c of the soft-cap c·tanh(logit/c); 0 or absent for none. */
   readonly softcap?: number;

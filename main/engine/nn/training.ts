@@ -21,6 +21,7 @@ import {
   reshape,
   scalar,
   select,
+  slice,
   state,
   tanh,
 } from '../graph/ops/index.ts';
@@ -204,6 +205,9 @@ interface Loss {
   correct: Value;
 }
 
+/** The head without the rows that stand for no token. */
+const tokenRows = ({ head, vocabularySize }: BuiltModel): Value => slice(head, 0, 0, vocabularySize);
+
 function lossOf(built: BuiltModel, rows: number, context: number): Loss {
   const { graph, output } = built;
   const targets = input(graph, 'targets', [rows, context], 'i32');
@@ -211,7 +215,9 @@ function lossOf(built: BuiltModel, rows: number, context: number): Loss {
     'loss',
     () => {
       const hidden = reshape(output.hidden, [rows * context, output.hidden.shape.at(-1)!]);
-      return linearCrossEntropy(hidden, built.head, reshape(targets, [rows * context]), { softcap: output.softcap });
+      return linearCrossEntropy(hidden, tokenRows(built), reshape(targets, [rows * context]), {
+        softcap: output.softcap,
+      });
     },
     'head',
   );
@@ -329,7 +335,7 @@ function generateProgram(built: BuiltModel, context: number): Program {
     'loss',
     () => {
       const hidden = reshape(output.hidden, [context, output.hidden.shape.at(-1)!]);
-      const raw = cast(linear(gather(hidden, position), built.head), 'f32');
+      const raw = cast(linear(gather(hidden, position), tokenRows(built)), 'f32');
       const cap = output.softcap ?? 0;
       return reshape(cap > 0 ? mul(tanh(mul(raw, scalar(raw, 1 / cap))), scalar(raw, cap)) : raw, [-1]);
     },

@@ -5,7 +5,6 @@
  * What Sweeplab has no notion of gets its nearest equivalent:
  * - model_scale: parameters ÷ 46,009,736, the parameters of hlb-gpt at scale 1 (as that tool logs it)
  * - num_non_embedding_params: without embedding, output and learned position matrices
- * - linear_value: False; there is no such branch here
  * - run_num: position among the exported runs of the same setting, by seed, from 1
  * - limits that are off: 1e9 epochs, steps and seconds, 1e12 tokens (that tool's defaults for "no limit")
  * - gpu_capacity_scalar: 1.0; batch sizes are settings here
@@ -17,7 +16,10 @@
  */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { tableRows } from '../../engine/nn/layers/vocabulary.ts';
+import { REFERENCE_PARAMETERS } from '../../engine/nn/models/latent.sizes.ts';
 import { csvLine, numberCell } from '../../../preload/shared/csv.ts';
+import { builtInRegistry } from '../settings/registry.ts';
 import { defineExchange, type ExportJob } from './exchange.ts';
 
 export const WIDE_COLUMNS = [
@@ -54,9 +56,6 @@ export const WIDE_COLUMNS = [
 
 export type WideColumn = (typeof WIDE_COLUMNS)[number];
 
-/** Parameters of hlb-gpt v0.4.1 at model scale 1: depth 8, width 384, 50,304 token rows. */
-const SCALE_1 = 46_009_736;
-
 export const csvWide = defineExchange({
   name: 'csv-wide',
   label: 'CSV, one row per run',
@@ -87,6 +86,7 @@ function runNumbers(runs: readonly RunRecord[]): Map<string, number> {
 function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn, string> {
   const { config } = run;
   const setting = (name: string): number => config[name] as number;
+  const has = (name: string): boolean => builtInRegistry().applies(name, config);
   const limit = (name: string, off: number): number => setting(name) || off;
   const parameters = run.parameters ?? Number.NaN;
   const evaluations = read(run.id, 'val/loss');
@@ -96,15 +96,15 @@ function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn,
   const valLoss = Array.from(evaluations.value);
   return {
     last_val_loss: float(run.summary['val/loss'] ?? valLoss.at(-1) ?? Number.NaN),
-    model_scale: float(parameters / SCALE_1),
+    model_scale: float(parameters / REFERENCE_PARAMETERS),
     depth: numberCell(setting('model.depth')),
     width: numberCell(setting('model.width')),
     num_params: numberCell(parameters),
     num_non_embedding_params: numberCell(
-      parameters - embeddingParameters(config, Number(run.environment.vocabulary ?? Number.NaN)),
+      parameters - embeddingParameters(config, has, Number(run.environment.vocabulary ?? Number.NaN)),
     ),
     num_heads: numberCell(setting('model.heads')),
-    linear_value: 'False',
+    linear_value: has('model.linear_value') && config['model.linear_value'] === true ? 'True' : 'False',
     seed: numberCell(run.seed),
     run_num: numberCell(number),
     max_epochs: float(limit('stop.epochs', 1e9)),
@@ -129,12 +129,13 @@ function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn,
   };
 }
 
-/** Parameters of the embedding, of an untied output and of learned positions. */
-function embeddingParameters(config: Config, vocabulary: number): number {
+/** Parameters of the embedding, of an untied output and of learned positions. `has` tells what the model reads. */
+function embeddingParameters(config: Config, has: (name: string) => boolean, vocabulary: number): number {
   const width = config['model.width'] as number;
   const matrices = config['model.tied'] === true ? 1 : 2;
-  const positions = config['model.positions'] === 'learned' ? (config['model.context'] as number) * width : 0;
-  return matrices * vocabulary * width + positions;
+  const multiple = has('model.vocabulary_multiple') ? (config['model.vocabulary_multiple'] as number) : 1;
+  const learned = has('model.positions') && config['model.positions'] === 'learned';
+  return (matrices * tableRows(vocabulary, multiple) + (learned ? (config['model.context'] as number) : 0)) * width;
 }
 
 /** The value of a metric at each of `steps`: the point of that very step, or the latest before it; NaN before the first. */

@@ -17,6 +17,8 @@ export interface Resolved {
   readonly origins: Readonly<Record<string, Origin>>;
   /** How each derived default came about, by setting. */
   readonly derived: Readonly<Record<string, string>>;
+  /** Those among them that gave way to what the user set. */
+  readonly settled: ReadonlySet<string>;
 }
 
 export interface ResolveInput {
@@ -190,5 +192,5 @@ export function resolveConfig(input: ResolveInput): Resolved {
     }
   }
   const changed = registry.names.filter((name) => config[name] !== registry.defaults[name]);
-  return { config, problems, warnings, changed, origins, derived };
+  return { config, problems, warnings, changed, origins, derived, settled: new Set(Object.keys(settled)) };
 }

@@ -73,7 +73,8 @@ export function planSweep(input: PlanInput): SweepPlan {
   const many = tooMany(method, space);
   if (many.length > 0) return failed(many);
 
-  const isSet = (name: string): boolean => !['default', 'derived'].includes(resolved.origins[name]);
+  const isSet = (name: string): boolean =>
+    resolved.settled.has(name) || !['default', 'derived'].includes(resolved.origins[name]);
   const isGiven = (name: string): boolean => ['file', 'flag'].includes(resolved.origins[name]);
   const combiner = new Combiner(registry, parameters, resolved.config, isSet, isGiven);
   const found = new Collector(combiner, bound.constraints);

@@ -6,7 +6,7 @@ import { sizeOf } from '../../../main/engine/graph/value.ts';
 import type { Program } from '../../../main/engine/graph/program.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 
-/** Together these use every option of the gpt model. */
+/** Together these use every option of the models. */
 export const VARIANTS: Readonly<Record<string, Config>> = {
   plain: {},
   llama: {
@@ -34,6 +34,13 @@ export const VARIANTS: Readonly<Record<string, Config>> = {
   },
   squared: { 'model.mlp': 'relu2', 'model.positions': 'none', 'model.head_size': 6, 'model.residual_scale': false },
   tanh: { 'model.mlp': 'gelu_tanh', 'model.depth': 1, 'model.norm_eps': 1e-3 },
+  latent: { 'model.kind': 'latent', 'model.query_divisor': 3, 'model.window': 4 },
+  'latent, linear': {
+    'model.kind': 'latent',
+    'model.linear_value': true,
+    'model.query_divisor': 2,
+    'model.tied': true,
+  },
 };
 
 export const VOCABULARY = 23;

@@ -95,7 +95,9 @@ describe('the wide layout', () => {
       'model.width': 384,
       'model.heads': 3,
       'model.tied': false,
-      'model.positions': 'none',
+      // The source of the format itself; learned positions are not for it, and its tables have 50,304 rows.
+      'model.kind': 'latent',
+      'model.linear_value': true,
       'stop.steps': 4,
     };
     const runs = [2, 1].map((seed) =>
@@ -105,7 +107,7 @@ describe('the wide layout', () => {
         seed,
         settingKey: 'a',
         parameters: 46_009_736,
-        environment: { vocabulary: 50_304 },
+        environment: { vocabulary: 50_257 },
       }),
     );
     await store.appendMetrics(runs[0].id, [
@@ -125,7 +127,7 @@ describe('the wide layout', () => {
       num_params: '46009736',
       num_non_embedding_params: String(46_009_736 - 2 * 50_304 * 384),
       num_heads: '3',
-      linear_value: 'False',
+      linear_value: 'True',
       seed: '2',
       run_num: '2',
       max_steps: '4',

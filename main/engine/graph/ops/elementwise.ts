@@ -144,9 +144,11 @@ export function scalar(like: Value, value: number): Value {
   return fill(like.graph, [], value, 'f32');
 }
 
-/** Type that a gradient with respect to `value` has: 32 bits for state (weights), else the value's own. */
+/** Type that a gradient with respect to `value` has: 32 bits for state (weights) and pieces of it, else the value's own. */
 export function gradientType(value: Value): DType {
-  return value.node.op === 'state' ? 'f32' : value.dtype;
+  const { op, inputs } = value.node;
+  if (op === 'slice') return gradientType(inputs[0]!);
+  return op === 'state' ? 'f32' : value.dtype;
 }
 
 /** Adds two gradients of the same value. */

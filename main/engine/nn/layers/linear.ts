@@ -1,21 +1,16 @@
 /** A linear layer with its parameters. */
 import { linear } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
-import type { ModelContext } from '../model.ts';
+import type { Initial, ModelContext } from '../model.ts';
 
-/** x [.., in] → [.., out]. Weights start normal with `std`, biases (when `bias`) at zero. */
-export function linearLayer(
-  m: ModelContext,
-  name: string,
-  x: Value,
-  out: number,
-  options: { std: number; bias: boolean },
-): Value {
+/** How a linear layer starts: its weights normal with a standard deviation, or as they say themselves; a bias at zero. */
+export type LinearOptions = { readonly bias?: boolean } & ({ readonly std: number } | { readonly initial: Initial });
+
+/** x [.., in] → [.., out]. */
+export function linearLayer(m: ModelContext, name: string, x: Value, out: number, options: LinearOptions): Value {
+  const initial: Initial = 'initial' in options ? options.initial : { kind: 'normal', std: options.std };
   return m.within(name, () => {
-    const weight = m.parameter('weight', [out, x.shape.at(-1)!], {
-      role: 'matrix',
-      initial: { kind: 'normal', std: options.std },
-    });
+    const weight = m.parameter('weight', [out, x.shape.at(-1)!], { role: 'matrix', initial });
     const bias = options.bias
       ? m.parameter('bias', [out], { role: 'vector', initial: { kind: 'constant', value: 0 } })
       : undefined;

@@ -1,5 +1,6 @@
 /** Normalisation with its gain (and shift). */
 import { norm } from '../../graph/ops/index.ts';
+import type { NormKind } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { ModelContext } from '../model.ts';
 
@@ -22,5 +23,17 @@ export function normLayer(m: ModelContext, name: string, x: Value, keepType = fa
       bias,
       out: keepType ? x.dtype : m.computeType,
     });
+  });
+}
+
+/**
+ * LayerNorm or RMSNorm over the last axis with a gain alone, `model.norm_eps` inside the root: for models whose norm is no choice. The
+ * result is what products take.
+ */
+export function gainNorm(m: ModelContext, name: string, x: Value, kind: NormKind): Value {
+  const eps = m.config['model.norm_eps'] as number;
+  return m.within(name, () => {
+    const gain = m.parameter('gain', [x.shape.at(-1)!], { role: 'vector', initial: { kind: 'constant', value: 1 } });
+    return norm(x, gain, { kind, eps, out: m.computeType });
   });
 }

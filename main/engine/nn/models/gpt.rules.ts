@@ -10,6 +10,21 @@ const number = (config: Config, name: string): number => config[name] as number;
 /** Rotary positions turn pairs of channels, so they need an even head size. */
 const needsEvenHeads = (config: Config): boolean => config['model.positions'] === 'rotary';
 
+/** For models that take an attention. */
+export const windowInContext: Rule = {
+  code: 'model.window_in_context',
+  settings: ['model.window', 'model.context'],
+  severity: 'error',
+  yields: ['model.window'],
+  alike: true,
+  check: (config) => {
+    const window = number(config, 'model.window');
+    const context = number(config, 'model.context');
+    if (window <= context) return null;
+    return problem('model.window', window, `at most model.context ${context}, or 0 for the whole context`, context);
+  },
+};
+
 export const gptRules: readonly Rule[] = [
   {
     code: 'model.heads_divide_width',
@@ -133,17 +148,5 @@ export const gptRules: readonly Rule[] = [
       return problem('model.mlp_ratio', ratio, `any ratio; set model.mlp_width to choose the width`, undefined, why);
     },
   },
-  {
-    code: 'model.window_in_context',
-    settings: ['model.window', 'model.context'],
-    severity: 'error',
-    yields: ['model.window'],
-    alike: true,
-    check: (config) => {
-      const window = number(config, 'model.window');
-      const context = number(config, 'model.context');
-      if (window <= context) return null;
-      return problem('model.window', window, `at most model.context ${context}, or 0 for the whole context`, context);
-    },
-  },
+  windowInContext,
 ];

@@ -11,6 +11,7 @@ import type { ModelContext, ModelOutput } from '../model.ts';
 import { deriveModel } from './gpt.dimensions.ts';
 import { gptRules } from './gpt.rules.ts';
 import { gptSettings } from './gpt.settings.ts';
+import { windowWhereSet } from './shared.derived.ts';
 
 /** x + f(norm(x)), or norm(x + f(x)) for post-norm. */
 function residual(m: ModelContext, name: string, x: Value, part: (x: Value) => Value): Value {
@@ -59,13 +60,7 @@ export const gpt = defineModel({
   uses: ['attention'],
   settings: gptSettings,
   rules: gptRules,
-  derived: [
-    {
-      setting: 'attention.kind',
-      rule: 'window where model.window is set',
-      value: (config) => ((config['model.window'] as number) > 0 ? 'window' : undefined),
-    },
-  ],
+  derived: [windowWhereSet],
   identity: {
     settings: [
       'model.kv_heads',

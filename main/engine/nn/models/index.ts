@@ -2,11 +2,12 @@
 import type { Family } from '../../kind.ts';
 import type { ModelKind } from '../model.ts';
 import { gpt } from './gpt.ts';
+import { latent } from './latent.ts';
 import { modelSettings } from './shared.settings.ts';
 
 export const modelFamily: Family<ModelKind> = {
   name: 'model',
   setting: 'model.kind',
   shared: modelSettings,
-  kinds: [gpt],
+  kinds: [gpt, latent],
 };

@@ -1,0 +1,38 @@
+/** The two tables of a language model that have a row for every token: the embedding, and the head where it is not the embedding itself. */
+import { gather } from '../../graph/ops/index.ts';
+import type { Value } from '../../graph/value.ts';
+import type { SettingSpec } from '../../../../preload/contract/settings.ts';
+import type { Initial, ModelContext } from '../model.ts';
+
+/** For models whose tables have more rows than there are tokens. */
+export const vocabularyMultiple: SettingSpec = {
+  name: 'model.vocabulary_multiple',
+  type: { kind: 'int', min: 1, max: 65536 },
+  default: 64,
+  unit: 'rows',
+  help: 'The tables of tokens have a multiple of so many rows (50,257 → 50,304). Rows beyond the vocabulary never get a probability.',
+  question: 'capacity',
+  touches: ['memory'],
+};
+
+/** Rows of a table for so many tokens. */
+export const tableRows = (vocabulary: number, multiple: number): number => Math.ceil(vocabulary / multiple) * multiple;
+
+/**
+ * Embeds the tokens: x [rows, context, width], and the head [table rows, width], which is the embedding itself where `model.tied` says so.
+ * `model.vocabulary_multiple` rounds the rows up. The head starts like the embedding unless `head` says otherwise.
+ */
+export function tokenTables(
+  m: ModelContext,
+  width: number,
+  embedding: Initial,
+  head: Initial = embedding,
+): { readonly x: Value; readonly head: Value } {
+  const rows = tableRows(m.vocabularySize, m.config['model.vocabulary_multiple'] as number);
+  const table = m.within('embedding', () =>
+    m.parameter('weight', [rows, width], { role: 'embedding', initial: embedding }),
+  );
+  const x = m.within('embedding', () => gather(table, m.tokens));
+  if (m.config['model.tied'] === true) return { x, head: table };
+  return { x, head: m.within('head', () => m.parameter('weight', [rows, width], { role: 'head', initial: head })) };
+}

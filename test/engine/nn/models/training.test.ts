@@ -1,0 +1,39 @@
+/** Every model in a training run from first step to last, as it is launched. */
+import { describe, expect, test } from 'vitest';
+import { builtInCatalog } from '../../../../main/engine/catalog.ts';
+import { modelFamily } from '../../../../main/engine/nn/models/index.ts';
+import type { Config } from '../../../../preload/contract/settings.ts';
+import { missingAddon } from '../../executors/cpu/harness.ts';
+import { temporaryFolder, testConfig } from '../../train/helpers.ts';
+import { train } from '../../train/laboratory.ts';
+
+const MODELS = builtInCatalog.all(modelFamily).map(({ name }) => name);
+
+const RUN: Config = {
+  'stop.steps': 30,
+  'eval.every_steps': 15,
+  'optimizer.lr': 0.01,
+  'optimizer.weight_decay': 0,
+  'schedule.kind': 'constant',
+  'log.sample_tokens': 4,
+};
+
+async function losses(config: Config): Promise<number[]> {
+  const { end, host } = await train({ config, folder: await temporaryFolder() });
+  expect(end.reason).toContain('stop.steps reached');
+  expect(host.of('sample').length).toBeGreaterThan(0);
+  return [...host.series.get('val/loss')!.values()];
+}
+
+describe.skipIf(missingAddon !== undefined)('a run of', () => {
+  // Catches a model that only the executor it was written on can train, that learns nothing, or that cannot write text.
+  test.each(MODELS)('%s learns and writes alike on cpu and tfjs-wasm, in fp32 and in bf16', async (kind) => {
+    const config = (more: Config) => testConfig({ ...RUN, 'model.kind': kind, 'batch.sequences': 8, ...more });
+    const native = await losses(config({ device: 'cpu' }));
+    const portable = await losses(config({ device: 'tfjs-wasm', 'precision.recompute': 'block' }));
+    const narrow = await losses(config({ device: 'cpu', 'precision.policy': 'bf16', 'batch.micro': 2 }));
+    expect(native.at(-1)).toBeLessThan(0.9 * native[0]!);
+    portable.forEach((loss, i) => expect(Math.abs(loss / native[i]! - 1)).toBeLessThan(1e-3));
+    narrow.forEach((loss, i) => expect(Math.abs(loss / native[i]! - 1)).toBeLessThan(0.05));
+  });
+});

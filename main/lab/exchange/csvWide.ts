@@ -17,9 +17,9 @@
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { tableRows } from '../../engine/nn/layers/vocabulary.ts';
-import { REFERENCE_PARAMETERS } from '../../engine/nn/models/latent.sizes.ts';
+import { modelFamily } from '../../engine/nn/models/index.ts';
+import { REFERENCE_PARAMETERS } from '../../engine/nn/models/latent.dimensions.ts';
 import { csvLine, numberCell } from '../../../preload/shared/csv.ts';
-import { builtInRegistry } from '../settings/registry.ts';
 import { defineExchange, type ExportJob } from './exchange.ts';
 
 export const WIDE_COLUMNS = [
@@ -86,7 +86,7 @@ function runNumbers(runs: readonly RunRecord[]): Map<string, number> {
 function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn, string> {
   const { config } = run;
   const setting = (name: string): number => config[name] as number;
-  const has = (name: string): boolean => builtInRegistry().applies(name, config);
+  const has = readsOf(config);
   const limit = (name: string, off: number): number => setting(name) || off;
   const parameters = run.parameters ?? Number.NaN;
   const evaluations = read(run.id, 'val/loss');
@@ -127,6 +127,13 @@ function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn,
     learning_rate: list(curve('lr'), float),
     weight_decay: list(constant(setting('optimizer.weight_decay')), float),
   };
+}
+
+/** Tells which settings the model of a configuration reads. Of a plug-in's model nothing is known. */
+function readsOf(config: Config): (name: string) => boolean {
+  const model = modelFamily.kinds.find(({ name }) => name === config['model.kind']);
+  const names = new Set(model?.settings?.map((entry) => (typeof entry === 'string' ? entry : entry.name)));
+  return (name) => names.has(name);
 }
 
 /** Parameters of the embedding, of an untied output and of learned positions. `has` tells what the model reads. */

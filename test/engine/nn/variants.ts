@@ -34,6 +34,7 @@ export const VARIANTS: Readonly<Record<string, Config>> = {
   },
   squared: { 'model.mlp': 'relu2', 'model.positions': 'none', 'model.head_size': 6, 'model.residual_scale': false },
   tanh: { 'model.mlp': 'gelu_tanh', 'model.depth': 1, 'model.norm_eps': 1e-3 },
+  classic: { 'model.kind': 'classic', 'model.mlp_ratio': 2, 'model.vocabulary_multiple': 10 },
   latent: { 'model.kind': 'latent', 'model.query_divisor': 3, 'model.window': 4 },
   'latent, linear': {
     'model.kind': 'latent',

@@ -1,29 +1,14 @@
 /** Rules for the sizes of a gpt: every derived dimension must come out whole. */
 import type { Config } from '../../../../preload/contract/settings.ts';
-import { roundMlpWidth } from './gpt.dimensions.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { divisors, nearestWhere } from '../../../../preload/shared/settings/arithmetic.ts';
+import { mlpWidthRules, windowInContext } from './shared.rules.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 
 /** Rotary positions turn pairs of channels, so they need an even head size. */
 const needsEvenHeads = (config: Config): boolean => config['model.positions'] === 'rotary';
-
-/** For models that take an attention. */
-export const windowInContext: Rule = {
-  code: 'model.window_in_context',
-  settings: ['model.window', 'model.context'],
-  severity: 'error',
-  yields: ['model.window'],
-  alike: true,
-  check: (config) => {
-    const window = number(config, 'model.window');
-    const context = number(config, 'model.context');
-    if (window <= context) return null;
-    return problem('model.window', window, `at most model.context ${context}, or 0 for the whole context`, context);
-  },
-};
 
 export const gptRules: readonly Rule[] = [
   {
@@ -119,34 +104,6 @@ export const gptRules: readonly Rule[] = [
       return problem('model.width', width, 'an even number with sinusoidal positions (sine and cosine pairs)', nearest);
     },
   },
-  {
-    code: 'model.mlp_width',
-    settings: ['model.mlp_ratio', 'model.width', 'model.mlp_width'],
-    severity: 'error',
-    yields: ['model.mlp_ratio'],
-    alike: true,
-    check: (config) => {
-      const ratio = number(config, 'model.mlp_ratio');
-      const width = number(config, 'model.width');
-      if (number(config, 'model.mlp_width') > 0 || ratio * width >= 1) return null;
-      const why = `model.mlp_ratio × model.width = ${ratio * width}, an MLP without a channel`;
-      return problem('model.mlp_ratio', ratio, `at least 1 / model.width = ${1 / width}`, 1 / width, why);
-    },
-  },
-  {
-    code: 'model.mlp_width_rounded',
-    settings: ['model.mlp_ratio', 'model.width', 'model.mlp_width'],
-    severity: 'warning',
-    check: (config) => {
-      const ratio = number(config, 'model.mlp_ratio');
-      const width = number(config, 'model.width');
-      const product = ratio * width;
-      if (number(config, 'model.mlp_width') > 0 || product < 1) return null;
-      const rounded = roundMlpWidth(ratio, width);
-      if (Math.abs(rounded - product) <= 1e-6 * rounded) return null;
-      const why = `model.mlp_ratio × model.width = ${ratio} × ${width} = ${Number(product.toFixed(3))}, rounded to a width of ${rounded}`;
-      return problem('model.mlp_ratio', ratio, `any ratio; set model.mlp_width to choose the width`, undefined, why);
-    },
-  },
+  ...mlpWidthRules,
   windowInContext,
 ];

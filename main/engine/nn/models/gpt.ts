@@ -11,7 +11,7 @@ import type { ModelContext, ModelOutput } from '../model.ts';
 import { deriveModel } from './gpt.dimensions.ts';
 import { gptRules } from './gpt.rules.ts';
 import { gptSettings } from './gpt.settings.ts';
-import { windowWhereSet } from './shared.derived.ts';
+import { windowWhereSet } from './shared.rules.ts';
 
 /** x + f(norm(x)), or norm(x + f(x)) for post-norm. */
 function residual(m: ModelContext, name: string, x: Value, part: (x: Value) => Value): Value {

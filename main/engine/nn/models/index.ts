@@ -1,6 +1,7 @@
 /** The models, in the order in which they are offered. */
 import type { Family } from '../../kind.ts';
 import type { ModelKind } from '../model.ts';
+import { classic } from './classic.ts';
 import { gpt } from './gpt.ts';
 import { latent } from './latent.ts';
 import { modelSettings } from './shared.settings.ts';
@@ -9,5 +10,5 @@ export const modelFamily: Family<ModelKind> = {
   name: 'model',
   setting: 'model.kind',
   shared: modelSettings,
-  kinds: [gpt, latent],
+  kinds: [gpt, latent, classic],
 };

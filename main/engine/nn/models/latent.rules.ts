@@ -1,16 +1,11 @@
 /** Every derived dimension of a latent block must come out whole, after all rounding. */
 import type { Config } from '../../../../preload/contract/settings.ts';
-import { divisors, nearestWhere } from '../../../../preload/shared/settings/arithmetic.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
-import { windowInContext } from './gpt.rules.ts';
-import { depthOf, scaleOfDepth, scaleOfWidth, widthOf } from './latent.sizes.ts';
+import { headsDivide, windowInContext } from './shared.rules.ts';
+import { depthOf, scaleOfDepth, scaleOfWidth, widthOf } from './latent.dimensions.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
-}
 
 const short = (x: number): number => Number(x.toPrecision(4));
 
@@ -26,34 +21,16 @@ export const latentRules: readonly Rule[] = [
       return problem('model.query_divisor', divisor, `at most model.width ${width}`, width, why);
     },
   },
-  {
+  headsDivide({
     code: 'model.latent_heads',
-    settings: ['model.width', 'model.heads', 'model.query_divisor'],
-    severity: 'error',
-    yields: ['model.heads'],
-    alike: true,
-    check: (config) => {
-      const [width, heads] = [number(config, 'model.width'), number(config, 'model.heads')];
-      const divisor = number(config, 'model.query_divisor');
-      const query = Math.floor(width / divisor);
-      if (query === 0 || (width % heads === 0 && query % heads === 0)) return null;
-      const choices = divisors(greatestCommonDivisor(width, query));
-      const fits = (w: number): boolean => w >= divisor && w % heads === 0 && Math.floor(w / divisor) % heads === 0;
-      const nearestWidth = nearestWhere(width, 1, width + heads * divisor, fits);
-      const allowed = `a divisor of model.width ${width} and of the ${query} features of the queries (${choices.join(', ')})`;
-      return problem(
-        'model.heads',
-        heads,
-        nearestWidth === undefined ? allowed : `${allowed}, or model.width ${nearestWidth}`,
-        nearestWhere(heads, 1, Math.max(heads, width), (h) => choices.includes(h)),
-        {
-          rule: 'model.width % model.heads and ⌊model.width / model.query_divisor⌋ % model.heads',
-          numbers: `${width} % ${heads} = ${width % heads}, ${query} % ${heads} = ${query % heads}`,
-        },
-        nearestWidth === undefined ? [] : [{ setting: 'model.width', value: width, nearest: nearestWidth }],
-      );
+    settings: ['model.query_divisor'],
+    what: 'model.width and ⌊model.width / model.query_divisor⌋',
+    sizes: (config) => {
+      const width = number(config, 'model.width');
+      const query = Math.floor(width / number(config, 'model.query_divisor'));
+      return query === 0 ? [] : [width, query];
     },
-  },
+  }),
   {
     code: 'model.scale_unused',
     settings: ['model.scale', 'model.width', 'model.depth'],

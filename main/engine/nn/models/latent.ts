@@ -17,9 +17,9 @@ import { tokenTables, vocabularyMultiple } from '../layers/vocabulary.ts';
 import { defineModel } from '../model.ts';
 import type { AttentionPlace, ModelContext, ModelOutput } from '../model.ts';
 import { latentRules } from './latent.rules.ts';
-import { depthOf, latentLearningRate, latentParameters, latentSizes, widthOf } from './latent.sizes.ts';
-import type { LatentSizes } from './latent.sizes.ts';
-import { windowWhereSet } from './shared.derived.ts';
+import { depthOf, latentLearningRate, latentParameters, latentSizes, widthOf } from './latent.dimensions.ts';
+import type { LatentSizes } from './latent.dimensions.ts';
+import { windowWhereSet } from './shared.rules.ts';
 
 /** Standard deviations of the initial weights. */
 function deviations(m: ModelContext, { width, depth }: LatentSizes) {

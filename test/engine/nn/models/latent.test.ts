@@ -10,7 +10,7 @@ import {
   scaleOfDepth,
   scaleOfWidth,
   widthOf,
-} from '../../../../main/engine/nn/models/latent.sizes.ts';
+} from '../../../../main/engine/nn/models/latent.dimensions.ts';
 import { buildTraining } from '../../../../main/engine/nn/training.ts';
 import { builtInRegistry, resolveConfig } from '../../../../main/lab/settings/index.ts';
 import { parseSweep, planSweep } from '../../../../main/lab/sweeps/index.ts';

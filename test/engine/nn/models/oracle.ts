@@ -2,7 +2,7 @@
  * Models against implementations of their own in PyTorch (float64), from which the files in fixtures/ come: per case the settings, and for
  * weights and tokens that both sides make by the same generator, the loss of every position, the last logits of the first row, and of each
  * parameter's gradient two projections and the norm. Each script writes the model from its description, with no look at this one:
- * tensors named as in checkpoints, `generator(fnv1a(name))` for weights (matrices 0.8·(u − ½), vectors 1 + ½(u − ½)), `tokens CASE` for
+ * tensors named as in checkpoints, `generator(fnv1a(name))` for weights (matrices 0.8·(u − ½), vectors 1 + ½(u − ½), slopes a hundredth of that), `tokens CASE` for
  * tokens and then targets (−1 among them), `fnv1a(name) + 1` and `+ 2` for the projections, and loss 0.37·Σ.
  */
 import { readFileSync } from 'node:fs';
@@ -63,7 +63,8 @@ export function prepare(model: string, { name, config, vocabulary, rows, paramet
   const weights = new Map(
     programs.parameters.map((each) => {
       const random = generator(fnv1a(each.name));
-      const one = () => (each.shape.length === 1 ? 1 + 0.5 * (random() - 0.5) : 0.8 * (random() - 0.5));
+      const vector = () => (each.name.endsWith('slope') ? 0.01 : 1) * (1 + 0.5 * (random() - 0.5));
+      const one = () => (each.shape.length === 1 ? vector() : 0.8 * (random() - 0.5));
       return [each.name, Float64Array.from({ length: sizeOf(each.shape) }, one)];
     }),
   );

@@ -25,6 +25,7 @@ export function keepLayout(
   /** What the address said when it was last read or written here. */
   let known = '';
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let save: (() => void) | undefined;
   const fresh = (): BoardState => ({ ...defaultState(), ...initial });
   watch(
     key,
@@ -54,14 +55,19 @@ export function keepLayout(
       if (name === undefined || loaded !== name) return;
       history.record(stateText(now), performance.now());
       clearTimeout(timer);
+      const value = JSON.parse(JSON.stringify(packState(now))) as unknown;
+      save = () => {
+        save = undefined;
+        // Losing a layout is no loss of work: the next change tries again.
+        useClient()
+          .call('views.set', { key: name, value })
+          .catch(() => undefined);
+      };
       timer = setTimeout(() => {
         if (key() !== name) return;
         known = stateText(now);
         setQuery({ board: known });
-        // Losing a layout is no loss of work: the next change tries again.
-        useClient()
-          .call('views.set', { key: name, value: JSON.parse(JSON.stringify(packState(now))) })
-          .catch(() => undefined);
+        save?.();
       }, REST);
     },
     { deep: true },
@@ -75,5 +81,9 @@ export function keepLayout(
       state.value = stateFromText(text) ?? fresh();
     },
   );
-  onScopeDispose(() => clearTimeout(timer));
+  // Who leaves at once after a change finds it when they come back.
+  onScopeDispose(() => {
+    clearTimeout(timer);
+    save?.();
+  });
 }

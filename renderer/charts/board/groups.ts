@@ -120,8 +120,10 @@ function bySetting(all: readonly RunRecord[], setting: string, surface: Surface)
       })),
     };
   }
+  const index = (runs: readonly RunRecord[]): number => values.indexOf(runs[0].config[setting]);
   return {
-    of: (runs) => categorical(values.indexOf(runs[0].config[setting]), surface),
+    of: (runs) => categorical(index(runs), surface),
+    cycle: (runs) => cycleOf(index(runs)),
     legend: values.map((value, i) => ({ label: formatSetting(value), color: categorical(i, surface) })),
   };
 }

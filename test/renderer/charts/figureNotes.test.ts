@@ -145,7 +145,16 @@ describe('groups of a board', () => {
     const runs = Array.from({ length: 12 }, (_, i) => run(`r${i}`, i, { 'optimizer.lr': i }));
     const groups = boardGroups(runs, options);
     expect(groups[10].color).toBe(groups[0].color);
-    expect(groups.map(({ cycle }) => cycle)).toEqual([...Array.from({ length: 10 }, () => undefined), 1, 1]);
+    expect(groups.map(({ cycle }) => cycle)).toEqual([
+      ...Array.from({ length: 5 }, () => undefined),
+      1,
+      1,
+      1,
+      1,
+      1,
+      2,
+      2,
+    ]);
   });
   it('that are means over other settings too say so, and whether over all the same', () => {
     const runs = [1, 2].flatMap((lr) =>

@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ramp, viridis } from '../../../renderer/charts/color/palette.ts';
 import type { Surface } from '../../../renderer/charts/color/palette.ts';
 import { colorScale } from '../../../renderer/charts/color/scale.ts';
 import { aligned, formatTick, ticksAt, ticksOf } from '../../../renderer/charts/format.ts';
 import type { TickRange } from '../../../renderer/charts/format.ts';
-import { CATEGORICAL } from '../../../renderer/tokens/palette.ts';
+import { DASHES } from '../../../renderer/charts/draw/lineOption.ts';
+import { CATEGORICAL, categorical, cycleOf } from '../../../renderer/tokens/palette.ts';
 
 const SURFACES: Record<Surface, string[]> = { light: ['#ffffff', '#f6f7f9'], dark: ['#161920', '#0f1115'] };
 type Rgb = readonly [number, number, number];
@@ -44,6 +46,11 @@ const SIGHT: Record<string, readonly Rgb[]> = {
     [0.280085, 0.672501, 0.047413],
     [-0.01182, 0.04294, 0.968881],
   ],
+  tritan: [
+    [1.255528, -0.076749, -0.178779],
+    [-0.078411, 0.930809, 0.147602],
+    [0.004733, 0.691367, 0.3039],
+  ],
 };
 const seen = (hex: string, matrix: readonly Rgb[]): Rgb => {
   const c = linear(hex);
@@ -52,20 +59,77 @@ const seen = (hex: string, matrix: readonly Rgb[]): Rgb => {
   );
 };
 
+const degrees = (angle: number): number => ((angle * 180) / Math.PI + 360) % 360;
+const cos = (angle: number): number => Math.cos((angle * Math.PI) / 180);
+/** CIEDE2000 (Sharma, Wu and Dalal 2005), with all weights 1. */
+function difference([l1, a1, b1]: Rgb, [l2, a2, b2]: Rgb): number {
+  const seventh = (c: number): number => Math.sqrt(c ** 7 / (c ** 7 + 25 ** 7));
+  const g = 1.5 - 0.5 * seventh((Math.hypot(a1, b1) + Math.hypot(a2, b2)) / 2);
+  const [c1, c2] = [Math.hypot(g * a1, b1), Math.hypot(g * a2, b2)];
+  const [h1, h2] = [degrees(Math.atan2(b1, g * a1)), degrees(Math.atan2(b2, g * a2))];
+  const turn = c1 * c2 === 0 ? 0 : ((h2 - h1 + 540) % 360) - 180;
+  const h = c1 * c2 === 0 ? h1 + h2 : (h1 + turn / 2 + 360) % 360;
+  const [l, c] = [(l1 + l2) / 2, (c1 + c2) / 2];
+  const t = 1 - 0.17 * cos(h - 30) + 0.24 * cos(2 * h) + 0.32 * cos(3 * h + 6) - 0.2 * cos(4 * h - 63);
+  const dl = (l2 - l1) / (1 + (0.015 * (l - 50) ** 2) / Math.sqrt(20 + (l - 50) ** 2));
+  const dc = (c2 - c1) / (1 + 0.045 * c);
+  const dh = (2 * Math.sqrt(c1 * c2) * Math.sin((turn * Math.PI) / 360)) / (1 + 0.015 * c * t);
+  const rotation = -2 * seventh(c) * Math.sin((Math.PI / 3) * Math.exp(-(((h - 275) / 25) ** 2)));
+  return Math.sqrt(dl ** 2 + dc ** 2 + dh ** 2 + rotation * dc * dh);
+}
+
+describe('CIEDE2000', () => {
+  // Sharma, Wu and Dalal (2005), table 1: pairs that tell wrong mean hues, signs and the rotation term apart.
+  it.each<[Rgb, Rgb, number]>([
+    [[50, 2.6772, -79.7751], [50, 0, -82.7485], 2.0425],
+    [[50, -1.3802, -84.2814], [50, 0, -82.7485], 1],
+    [[50, 2.49, -0.001], [50, -2.49, 0.0009], 7.1792],
+    [[50, 2.49, -0.001], [50, -2.49, 0.0011], 7.2195],
+    [[50, 2.5, 0], [73, 25, -18], 27.1492],
+    [[60.2574, -34.0099, 36.2677], [60.4626, -34.1751, 39.4387], 1.2644],
+    [[22.7233, 20.0904, -46.694], [23.0331, 14.973, -42.5619], 2.0373],
+    [[2.0776, 0.0795, -1.135], [0.9033, -0.0636, -0.5514], 0.9082],
+  ])('of %j and %j is as published', (a, b, expected) => expect(difference(a, b)).toBeCloseTo(expected, 4));
+});
+
+it('a group keeps its hue when the surface changes (would catch slate that becomes taupe)', () => {
+  const hue = (hex: string): number => {
+    const [, a, b] = lab(linear(hex));
+    return degrees(Math.atan2(b, a));
+  };
+  CATEGORICAL.light.forEach((color, i) => {
+    const turn = Math.abs(((hue(color) - hue(CATEGORICAL.dark[i]) + 540) % 360) - 180);
+    expect(turn, `${i}`).toBeLessThan(20);
+  });
+});
+
+it('more than five lines differ in dashes too, and no two of thirty look the same', () => {
+  const looks = Array.from(
+    { length: 30 },
+    (_, i) => `${categorical(i, 'light')} ${DASHES[cycleOf(i) % DASHES.length]}`,
+  );
+  expect(new Set(looks).size).toBe(30);
+  expect([0, 4, 5, 9, 10].map(cycleOf)).toEqual([0, 0, 1, 1, 2]);
+});
+
+it('the page has the same colours as the charts (would catch a swatch beside a line of another colour)', () => {
+  const css = readFileSync(new URL('../../../renderer/tokens/tokens.css', import.meta.url), 'utf8');
+  const [light, dark] = css.split(":root[data-theme='dark']");
+  const of = (text: string): string[] => [...text.matchAll(/--data-\d: (#\w{6})/gu)].map(([, color]) => color);
+  expect(of(light)).toEqual(CATEGORICAL.light);
+  expect(of(dark)).toEqual(CATEGORICAL.dark);
+});
+
 describe.each(['light', 'dark'] as const)('colours on the %s surface', (surface) => {
   it('every categorical colour has 3 : 1 against panel and page', () => {
     for (const color of CATEGORICAL[surface])
       for (const under of SURFACES[surface]) expect(contrast(color, under), color).toBeGreaterThanOrEqual(3);
   });
-  it.each(Object.keys(SIGHT))('stay apart for %s sight', (sight) => {
+  it.each(Object.keys(SIGHT))('stay apart for %s sight: the first eight most (CIEDE2000)', (sight) => {
     const colors = CATEGORICAL[surface].map((color) => seen(color, SIGHT[sight]));
     for (let i = 0; i < colors.length; i++)
-      for (let j = 0; j < i; j++) {
-        const distance = Math.hypot(...colors[i].map((v, k) => v - colors[j][k]));
-        // The first six are what nearly every chart uses.
-        const least = i < 6 ? 12 : 6;
-        expect(distance, `${i} ${j}`).toBeGreaterThan(least);
-      }
+      for (let j = 0; j < i; j++)
+        expect(difference(colors[i], colors[j]), `${i} ${j}`).toBeGreaterThan(i < 8 ? 13 : 10);
   });
   it('continuous scales keep their contrast over their whole length, and change steadily in lightness', () => {
     const steps = Array.from({ length: 21 }, (_, i) => i / 20);

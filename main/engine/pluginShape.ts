@@ -33,6 +33,7 @@ const fields = {
   touches: z.array(z.enum(['memory', 'time', 'stability'])).optional(),
   plan: z.enum(['value', 'switch', 'none']).optional(),
   when: z.string().optional(),
+  auto: z.string().optional(),
 } satisfies Record<keyof SettingSpec, z.ZodType>;
 const settingSpec = z.strictObject(fields);
 

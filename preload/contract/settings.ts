@@ -53,6 +53,11 @@ export interface SettingSpec {
   readonly plan?: 'value' | 'switch' | 'none';
   /** Expression over other settings; when false the setting has no effect (and is hidden), for example `optimizer.kind == "sgd"`. */
   readonly when?: string;
+  /**
+   * What 0 stands for where it leaves the choice to others: an expression over other settings, for example `model.width / model.heads`.
+   * Shown beside the 0; what trains follows from the code that reads the setting.
+   */
+  readonly auto?: string;
 }
 
 /** Another setting that would settle a problem too: the value that it has, and the nearest that does. */

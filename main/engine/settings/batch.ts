@@ -27,6 +27,7 @@ const settings: readonly SettingSpec[] = [
     default: 0,
     unit: 'sequences',
     help: 'Sequences computed at once (micro-batch), a divisor of batch.sequences; 0 means all. Smaller needs less memory; same result, but that dropout drops other values.',
+    auto: 'batch.sequences',
     question: 'memory',
     touches: ['memory', 'time'],
     plan: 'none',

@@ -29,6 +29,7 @@ const settings: readonly SettingSpec[] = [
     default: 0,
     unit: 'sequences',
     help: 'Sequences scored at once; 0 takes the micro-batch. Changes the speed, not the loss.',
+    auto: 'batch.micro > 0 ? batch.micro : batch.sequences',
     question: 'budget',
     touches: ['memory', 'time'],
     plan: 'none',

@@ -34,7 +34,7 @@ export class SettingsRegistry {
   readonly #when = new Map<string, Expression>();
 
   /**
-   * Throws DeclarationError for names used twice or ill formed, defaults that are not allowed, and wrong `when` expressions.
+   * Throws DeclarationError for names used twice or ill formed, defaults that are not allowed, and wrong `when` and `auto` expressions.
    *
    * @param constraints expressions that every configuration must satisfy
    */
@@ -60,6 +60,7 @@ export class SettingsRegistry {
     for (const spec of this.specs) {
       if (spec.when !== undefined)
         this.#when.set(spec.name, this.#expression(spec.when, `when of setting ${spec.name}`));
+      if (spec.auto !== undefined) this.#expression(`(${spec.auto}) >= 0`, `auto of setting ${spec.name}`);
     }
     this.constraints = constraints.map((source) => this.#expression(source, 'constraint'));
   }

@@ -1,5 +1,7 @@
 import type { SettingSpec } from '../../../../preload/contract/settings.ts';
 
+const PRODUCT = 'model.mlp_ratio * model.width';
+
 /** Settings of the model kind `gpt`: a decoder-only transformer. */
 export const gptSettings: readonly SettingSpec[] = [
   {
@@ -34,6 +36,7 @@ export const gptSettings: readonly SettingSpec[] = [
     default: 0,
     unit: 'heads',
     help: 'Key and value heads (grouped-query attention), a divisor of model.heads; 0 means as many as model.heads.',
+    auto: 'model.heads',
     question: 'memory',
     touches: ['memory', 'time'],
   },
@@ -42,6 +45,7 @@ export const gptSettings: readonly SettingSpec[] = [
     type: { kind: 'int', min: 0, max: 4096 },
     default: 0,
     help: 'Width of one head; 0 means model.width / model.heads.',
+    auto: 'model.width / model.heads',
     question: 'capacity',
     touches: ['memory', 'time'],
   },
@@ -67,6 +71,8 @@ export const gptSettings: readonly SettingSpec[] = [
     type: { kind: 'int', min: 0, max: 1048576 },
     default: 0,
     help: 'MLP width itself; 0 means model.mlp_ratio × model.width.',
+    // As roundMlpWidth (gpt.dimensions.ts): a product that is not whole goes to the nearest multiple of 8.
+    auto: `abs(${PRODUCT} - round(${PRODUCT})) <= 1e-9 * round(${PRODUCT}) ? round(${PRODUCT}) : max(8, 8 * round(${PRODUCT} / 8))`,
     question: 'capacity',
     touches: ['memory', 'time'],
   },
@@ -118,6 +124,7 @@ export const gptSettings: readonly SettingSpec[] = [
     default: 0,
     unit: 'tokens',
     help: 'Sliding window: tokens a position sees, itself included; 0 means the whole context.',
+    auto: 'model.context',
     question: 'memory',
     touches: ['memory', 'time'],
   },

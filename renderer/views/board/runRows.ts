@@ -1,5 +1,5 @@
 /** What the rows of a board's list say, and in which order they come. Free of Vue. */
-import type { RunRecord } from '../../../preload/contract/runs.ts';
+import type { RunRecord, RunState } from '../../../preload/contract/runs.ts';
 import { formatValue } from '../../../preload/shared/format.ts';
 import { shortName } from '../../../preload/shared/results/groups.ts';
 import { distinctSeeds, finalValue, outcomeOf } from '../../../preload/shared/results/samples.ts';
@@ -42,6 +42,19 @@ export function groupsInOrder(
   });
 }
 
+export interface Row {
+  readonly key: string;
+  readonly kind: 'group' | 'run';
+  readonly label: string;
+  /** What tells it apart: the names of the settings stand above the list. */
+  readonly values: string;
+  readonly color: string;
+  readonly striped: boolean;
+  readonly ids: readonly string[];
+  readonly run?: RunRecord;
+  readonly nested: boolean;
+}
+
 export interface ShownValue {
   readonly text: string;
   readonly help: string;
@@ -61,3 +74,12 @@ export function valueOf(found: Outcome<RunRecord>, runs: readonly RunRecord[], m
     return { text: formatValue(mean), help: 'The latest value of runs that still train, not a result', latest: true };
   return { text: '–', help: [unfinishedWords(found), ...reasonsOf(found)].filter(Boolean).join('\n'), latest: false };
 }
+
+/** Seeds that count of all: `2/6`. */
+export const seedCount = ({ metric, runs }: Outcome<RunRecord>): string =>
+  metric.n === runs.length ? String(metric.n) : `${metric.n}/${runs.length}`;
+
+/** From the state that needs attention most. */
+export const ATTENTION: readonly RunState[] = ['failed', 'running', 'stopped', 'queued', 'finished'];
+export const stateOf = (runs: readonly RunRecord[]): RunState =>
+  ATTENTION.find((each) => runs.some(({ state }) => state === each)) ?? 'finished';

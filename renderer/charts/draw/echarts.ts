@@ -42,4 +42,6 @@ export type ChartOption = Pick<
   )[];
 };
 
+export type EChart = ReturnType<typeof echarts.init>;
+
 export { echarts };

@@ -11,6 +11,7 @@ import type { ChartOption } from '../../../../charts/draw/echarts.ts';
 import { formatTick } from '../../../../charts/format.ts';
 import { padded } from '../../../../charts/series/extent.ts';
 import { linearTicks } from '../../../../charts/series/ticks.ts';
+import { categoriesOf, lined } from '../brush.ts';
 import { distances, isPartial, textOf, tipOf, tooltipOf } from '../look.ts';
 import type { Look } from '../look.ts';
 
@@ -22,14 +23,19 @@ const MOST_TICKS = 8;
 
 export function parallelOption(ranking: Ranking, look: Look): ChartOption {
   const { rows, columns, goal, metric } = ranking;
-  const shown = rows.filter((row) => row.metric.n > 0);
+  const shown = lined(rows);
   const distance = distances(shown, goal);
   // The best comes last, so that it lies on top.
   const drawn = shown.toReversed();
-  const axes = columns.map((name, dim) => ({ ...settingAxis(shown, name, look), dim, name: shortName(name, columns) }));
+  const axes = columns.map((name, dim) => ({
+    ...settingAxis(shown, name, look),
+    id: name,
+    dim,
+    name: shortName(name, columns),
+  }));
   return {
     parallel: frameOf(look),
-    parallelAxis: [...axes, { ...metricAxis(shown, goal, look), dim: columns.length, name: metric }],
+    parallelAxis: [...axes, { ...metricAxis(shown, goal, look), id: metric, dim: columns.length, name: metric }],
     tooltip: {
       ...tooltipOf(look),
       trigger: 'item',
@@ -39,6 +45,7 @@ export function parallelOption(ranking: Ranking, look: Look): ChartOption {
       {
         type: 'parallel',
         emphasis: { lineStyle: { width: 3.5, opacity: 1 } },
+        inactiveOpacity: 0.08,
         data: drawn.map((row): Line => ({
           value: [...columns.map((name) => placeOf(row.values[name])), row.metric.mean],
           lineStyle: {
@@ -91,7 +98,7 @@ const labels = (look: Look) => ({
 function settingAxis(rows: readonly RankedSetting[], name: string, look: Look): Axis {
   const values = rows.map((row) => row.values[name]);
   if (!values.every((value) => typeof value === 'number'))
-    return { type: 'category', data: [...new Set(values.map(formatSetting))], axisLabel: labels(look) };
+    return { type: 'category', data: categoriesOf(rows, name), axisLabel: labels(look) };
   const scale = colorScale(values);
   const distinct = [...new Set(values)].sort((a, b) => a - b);
   const customValues = distinct.length <= MOST_TICKS ? distinct : undefined;

@@ -1,8 +1,10 @@
 /** bf16 (the upper half of an f32) as raw 16-bit words. */
 
+// Words are taken as signed: numbers from 2^31 on are objects on the heap until the loop is compiled, and millions of them make the process grow.
+
 /** Rounds to nearest even into the beginning of `words`, which is returned; NaN stays NaN. */
 export function roundToBf16(data: Float32Array, words: Uint16Array): Uint16Array {
-  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
   for (let i = 0; i < bits.length; i++) {
     const word = bits[i]!;
     const isNan = (word & 0x7fffffff) > 0x7f800000;
@@ -18,7 +20,7 @@ export function farHalf(data: Float32Array): Uint16Array {
 
 /** The numbers, exactly. `words` may be the {@link farHalf} of `into`: a word is read before its place is written. */
 export function expandBf16(words: Uint16Array, into: Float32Array): Float32Array {
-  const bits = new Uint32Array(into.buffer, into.byteOffset, words.length);
+  const bits = new Int32Array(into.buffer, into.byteOffset, words.length);
   for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
   return into;
 }

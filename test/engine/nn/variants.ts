@@ -36,6 +36,22 @@ export const VARIANTS: Readonly<Record<string, Config>> = {
   tanh: { 'model.mlp': 'gelu_tanh', 'model.depth': 1, 'model.norm_eps': 1e-3 },
   classic: { 'model.kind': 'classic', 'model.mlp_ratio': 2, 'model.vocabulary_multiple': 10 },
   latent: { 'model.kind': 'latent', 'model.query_divisor': 3, 'model.window': 4 },
+  unet: {
+    'model.kind': 'unet',
+    'model.depth': 3,
+    'model.positions': 'rotary',
+    'model.width': 16,
+    'model.mlp': 'swiglu',
+  },
+  'list of widths': {
+    'model.kind': 'unet',
+    'model.depth': 3,
+    'model.widths': '8 6',
+    'model.skips': 'none',
+    'model.norm_position': 'post',
+    'model.dropout': 0.1,
+    'model.bias': true,
+  },
   'latent, linear': {
     'model.kind': 'latent',
     'model.linear_value': true,

@@ -31,7 +31,7 @@ export interface ModelDimensions {
 const MLP_WIDTH_MULTIPLE = 8;
 
 /** MLP activations that have a gate branch. */
-function isGated(mlp: string): boolean {
+export function isGated(mlp: string): boolean {
   return mlp === 'swiglu' || mlp === 'geglu';
 }
 

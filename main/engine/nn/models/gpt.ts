@@ -1,28 +1,17 @@
 /** The decoder-only transformer with all its usual variants. */
-import { add, gather } from '../../graph/ops/index.ts';
-import type { Value } from '../../graph/value.ts';
+import { gather } from '../../graph/ops/index.ts';
 import { attentionFamily } from '../attention/index.ts';
 import { selfAttention } from '../layers/attention.ts';
 import { mlp } from '../layers/mlp.ts';
 import { normLayer } from '../layers/norm.ts';
 import { addPositions } from '../layers/positions.ts';
+import { residual } from '../layers/residual.ts';
 import { defineModel } from '../model.ts';
 import type { ModelContext, ModelOutput } from '../model.ts';
 import { deriveModel } from './gpt.dimensions.ts';
 import { gptRules } from './gpt.rules.ts';
 import { gptSettings } from './gpt.settings.ts';
 import { windowWhereSet } from './shared.rules.ts';
-
-/** x + f(norm(x)), or norm(x + f(x)) for post-norm. */
-function residual(m: ModelContext, name: string, x: Value, part: (x: Value) => Value): Value {
-  const post = m.config['model.norm_position'] === 'post';
-  const inner = post ? x : normLayer(m, `${name}_norm`, x);
-  const sum = add(
-    x,
-    m.within(name, () => part(inner)),
-  );
-  return post ? normLayer(m, `${name}_norm`, sum, true) : sum;
-}
 
 function build(m: ModelContext): ModelOutput {
   const d = deriveModel(m.config);

@@ -5,10 +5,11 @@ import { classic } from './classic.ts';
 import { gpt } from './gpt.ts';
 import { latent } from './latent.ts';
 import { modelSettings } from './shared.settings.ts';
+import { unet } from './unet.ts';
 
 export const modelFamily: Family<ModelKind> = {
   name: 'model',
   setting: 'model.kind',
   shared: modelSettings,
-  kinds: [gpt, latent, classic],
+  kinds: [gpt, latent, classic, unet],
 };

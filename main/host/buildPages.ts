@@ -9,9 +9,9 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const PAGES = join(ROOT, 'out', 'renderer');
 
 /** What the interface is made of. */
-const PAGE_SOURCES = ['renderer', 'preload/contract', 'resources/guide', 'package.json'];
+const PAGE_SOURCES = ['renderer', 'preload/contract', 'preload/shared', 'resources/guide', 'package.json'];
 /** What the desktop app is made of beside it. */
-const APP_SOURCES = ['main/app', 'main/host', 'preload', 'electron.vite.config.ts'];
+const APP_SOURCES = ['main/app', 'main/host', 'main/files', 'preload', 'electron.vite.config.ts'];
 
 /** Whether the interface has to be built: it is missing, or a source is newer. Without sources (a package) what is there is used. */
 export async function needsBuild(root: string = ROOT): Promise<boolean> {

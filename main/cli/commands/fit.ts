@@ -10,10 +10,10 @@ import {
   speedsIn,
   UnknownGpuError,
 } from '../../lab/fit/index.ts';
-import type { FindSamples, FitDevice, FitOptions, Prices, SweepSetting } from '../../lab/fit/index.ts';
+import type { FindSamples, FitDevice, FitOptions, Prices } from '../../lab/fit/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { located } from '../../../preload/shared/settings/values.ts';
-import type { SweepPlan } from '../../lab/sweeps/index.ts';
+import { configsOf } from '../../lab/sweeps/index.ts';
 import type { Lab } from '../../host/lab.ts';
 import { configure } from '../configuration.ts';
 import { readableLab, requirePlugins } from '../context.ts';
@@ -71,7 +71,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
     const { spec, places } = await readSweep(context, flags.sweep, values, { recipe: flags.recipe });
     const plan = await makePlan(context, spec, places);
     for (const { message } of plan.warnings) output.warn(message);
-    const settings = settingsOf(plan);
+    const settings = configsOf(plan);
     await measureTexts(settings.map((each) => each.config));
     const device = await chosenDevice(settings[0]!.config, flags.gpu);
     const report = fitSweep(settings, device, common);
@@ -92,15 +92,6 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   output.data(report);
   printFit(output, report);
   if (report.verdict.fit === 'does not fit') context.exit(EXIT.failed);
-}
-
-/** One entry per setting: seeds change neither memory nor time. */
-function settingsOf({ settings, runs }: SweepPlan): SweepSetting[] {
-  const byKey = Map.groupBy(runs, (run) => run.settingKey);
-  return settings.map(({ key, label }) => {
-    const own = byKey.get(key)!;
-    return { label, config: own[0]!.config, runs: own.length };
-  });
 }
 
 async function chosenDevice(config: Config, gpu: string | undefined): Promise<FitDevice> {

@@ -1,6 +1,5 @@
 /** Plans of drafts for a form, remembered: ten thousand combinations take half a second. */
 import type { Draft } from '../../../preload/contract/draft.ts';
-import type { Config } from '../../../preload/contract/settings.ts';
 import type { SweepPlan as ShownPlan } from '../../../preload/contract/shapes.ts';
 import type { PlannedConfig } from '../fit/draftFit.ts';
 import { Memo } from '../fit/memo.ts';
@@ -47,13 +46,12 @@ export function summaryOf({ runs, settings, ...plan }: SweepPlan): DraftSummary 
   return { ...plan, runs: runs.length, settings: settings.map(({ key, label, values }) => ({ key, label, values })) };
 }
 
-/** One entry for each setting. */
-export function configsOf(plan: SweepPlan): PlannedConfig[] {
-  const configs = new Map<string, Config>(plan.runs.map(({ settingKey, config }) => [settingKey, config]));
-  return plan.settings.map(({ key, label, values }) => ({
+/** One entry for each setting, with the configuration of its first run: seeds change neither memory nor time. */
+export function configsOf({ settings, seeds, runs }: SweepPlan): PlannedConfig[] {
+  return settings.map(({ label, values }, i) => ({
     label,
     values,
-    config: configs.get(key)!,
-    runs: plan.seeds.length,
+    config: runs[i * seeds.length]!.config,
+    runs: seeds.length,
   }));
 }

@@ -15,8 +15,6 @@ export type DraftSummary = Pick<
 
 /** A form asks several times for one draft: for its runs, then for their memory as far as time allows, then for the rest. */
 const REMEMBERED = 4;
-/** Plans larger than this are made again instead of kept. */
-const MOST_RUNS = 20_000;
 
 export class DraftPlans {
   readonly #registry: SettingsRegistry;
@@ -32,9 +30,7 @@ export class DraftPlans {
     // A recipe in a file of the user's can change between two questions.
     if (isOwnRecipe(draft.recipe)) return await plan();
     try {
-      const made = await this.#memo.get(JSON.stringify(draft), plan);
-      if (made.runs.length > MOST_RUNS) this.#memo.clear();
-      return made;
+      return await this.#memo.get(JSON.stringify(draft), plan);
     } catch (error) {
       this.#memo.clear();
       throw error;

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import type { Config, Warning } from '../../../preload/contract/settings.ts';
 import type { Draft } from '../../../preload/contract/draft.ts';
 import type { ProgramOccupancy } from '../../../preload/contract/shapes.ts';
-import { checkLaunch, fitReport, measureTexts, speedsIn, textWarnings } from '../../lab/fit/index.ts';
+import { allTextWarnings, checkLaunch, fitReport, measureTexts, speedsIn } from '../../lab/fit/index.ts';
 import type { FitDevice, FitReport, LaunchCheck, Prices } from '../../lab/fit/index.ts';
 import { openStore } from '../../store/index.ts';
 import { loadWorkshop } from '../lab.ts';
@@ -72,8 +72,8 @@ async function warningsOfTexts(plan: SweepPlan): Promise<Warning[]> {
     .slice(0, LOOKED_AT)
     .map(({ config }) => config);
   await measureTexts(configs);
-  const messages = new Set(configs.flatMap((config) => textWarnings(config, null, undefined, catalog)));
-  return [...messages].map((message) => ({ code: 'text', message }));
+  const unplanned = configs.map((config) => ({ config, tokens: null }));
+  return allTextWarnings(unplanned, catalog).map((message) => ({ code: 'text', message }));
 }
 
 answerWith<PlanQuestions>(

@@ -21,7 +21,7 @@ export { largestMicroBatch, largestOverall } from './search.ts';
 export { suggest } from './suggest.ts';
 export { gibibytes, judge, marginBytes } from './verdict.ts';
 export { measureTexts } from './textSizes.ts';
-export { textWarnings } from './textWarnings.ts';
+export { allTextWarnings, textWarnings } from './textWarnings.ts';
 export { fitSweep } from './sweep.ts';
 export type { SweepFit, SweepGroup, SweepSetting } from './sweep.ts';
 export type {

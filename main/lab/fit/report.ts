@@ -29,14 +29,7 @@ export interface FitReport extends FitChecks {
 export function fitReport(config: Config, device: FitDevice, options: FitOptions = {}): FitReport {
   const planOptions: PlanOptions = { kind: device.kind, catalog: options.catalog, dataset: options.dataset };
   const plan = fitPlan(config, planOptions);
-  const time = estimateTime(
-    config,
-    plan,
-    runUse(config, planOptions),
-    device,
-    options.samples?.(config, device),
-    options.dataset,
-  );
+  const time = estimateTime(config, plan, runUse(config, planOptions), device, options.samples?.(config, device));
   return {
     device,
     plan,
@@ -66,6 +59,6 @@ export function warningsOf(config: Config, device: FitDevice, plan: FitPlan, kin
       `${device.kind} allocates tensor by tensor: its bytes are counted, not planned, and single operations need more`,
     );
   if (plan.length.estimated) warnings.push('the number of steps rests on the size that the settings give the data');
-  warnings.push(...textWarnings(config, plan.length.tokens, undefined, kinds));
+  warnings.push(...textWarnings(config, plan.length.tokens, kinds));
   return warnings;
 }

@@ -82,7 +82,6 @@ function timeOfAll(
       runUse(config, planOptions),
       device,
       options.samples?.(config, device),
-      options.dataset,
     );
     if (time.basis === 'unknown' || basis === 'unknown') basis = 'unknown';
     else if (time.basis === 'estimated') basis = 'estimated';

@@ -12,8 +12,8 @@ export const LEAST_SCORED = 5000;
 export const MOST_PASSES = 100;
 
 /** @param tokens that the run is planned to train on; null when nobody knows */
-export function textWarnings(config: Config, tokens: number | null, known?: DatasetSize, kinds?: Kinds): string[] {
-  const size = known ?? estimateDataset(config, kinds);
+export function textWarnings(config: Config, tokens: number | null, kinds?: Kinds): string[] {
+  const size = estimateDataset(config, kinds);
   return [...sameText(config), ...tooSmall(config, size), ...tooOften(tokens, size)];
 }
 
@@ -21,7 +21,7 @@ export function textWarnings(config: Config, tokens: number | null, known?: Data
 export const allTextWarnings = (
   configs: readonly { readonly config: Config; readonly tokens: number | null }[],
   kinds?: Kinds,
-): string[] => [...new Set(configs.flatMap(({ config, tokens }) => textWarnings(config, tokens, undefined, kinds)))];
+): string[] => [...new Set(configs.flatMap(({ config, tokens }) => textWarnings(config, tokens, kinds)))];
 
 function sameText(config: Config): string[] {
   const [train, validation] = [textIn(config, 'data.corpus'), textIn(config, 'data.validation_path')];

@@ -7,7 +7,6 @@
 import type { Cost, Prices, Range, TimeEstimate } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { executorKind } from '../../engine/executors/index.ts';
-import type { DatasetSize } from './budget.ts';
 import type { ComputeFacts, FitDevice } from './devices.ts';
 import { paceOf } from './pace.ts';
 import type { Sample } from './pace.ts';
@@ -72,7 +71,6 @@ export function estimateTime(
   run: RunUse,
   device: FitDevice,
   samples: readonly Sample[] = [],
-  dataset: DatasetSize | undefined = run.dataset,
 ): TimeEstimate {
   const policy = config['precision.policy'] as string;
   const { tokensPerStep } = plan.length;
@@ -103,7 +101,7 @@ export function estimateTime(
     explanation = `arithmetic and memory traffic of the plan at usual shares of the device's best speed; ${device.compute.basis}`;
   }
   const steps = plan.length.steps;
-  const evaluation = evaluationSeconds(config, plan, run, device, step, roofline, dataset);
+  const evaluation = evaluationSeconds(config, plan, run, device, step, roofline);
   const training = steps === null ? null : { low: steps * step.low, high: steps * step.high };
   const limit = plan.length.seconds;
   const bounded = (range: Range | null): Range | null => {
@@ -134,10 +132,9 @@ function evaluationSeconds(
   device: FitDevice,
   step: Range,
   roofline: Range | undefined,
-  dataset: DatasetSize | undefined,
 ): Range | null {
   const limit = config['eval.tokens'] as number;
-  const available = dataset?.validationTokens;
+  const available = run.dataset?.validationTokens;
   const tokens = limit > 0 ? Math.min(limit, available ?? limit) : available;
   const { steps } = plan.length;
   if (tokens === undefined || steps === null) return null;

@@ -20,8 +20,6 @@ export interface ThreadOptions {
   readonly data: unknown;
   /** What it does, for messages: `Planning`. */
   readonly name: string;
-  /** Messages that answer no question. */
-  readonly onTell?: (message: unknown) => void;
   /**
    * Milliseconds that a question may take. One that takes longer is given up with its thread; those behind it are asked again. Without it
    * only cancelling ends a question.
@@ -121,13 +119,12 @@ export class Thread<Q extends Questions> {
   #started(): void {
     if (this.#closed) throw new LabError('disconnected', 'The lab is closing.');
     if (this.#worker !== undefined) return;
-    const { file, data, onTell } = this.#options;
+    const { file, data } = this.#options;
     const worker = new Worker(file, { workerData: data, execArgv: ['--disable-warning=ExperimentalWarning'] });
     this.#worker = worker;
     // Answering questions alone keeps no process alive.
     worker.unref();
     worker.on('message', (message: FromThread) => {
-      if ('tell' in message) return onTell?.(message.tell);
       const open = this.#open.get(message.id);
       if ('begun' in message) return this.#begun(message.id);
       if ('code' in message) open?.reject(new LabError(message.code, message.message, message.details));

@@ -15,8 +15,7 @@ export type FromThread =
   /** The thread works on this question from now on: what it waited for the start of the thread, or for others, is not its own. */
   | { readonly id: number; readonly begun: true }
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly code: ErrorCode; readonly message: string; readonly details?: unknown }
-  | { readonly tell: unknown };
+  | { readonly id: number; readonly code: ErrorCode; readonly message: string; readonly details?: unknown };
 
 /** An answer whose buffers are handed over instead of copied; nobody here may hold them any longer. */
 export class Handed<T> {
@@ -35,11 +34,6 @@ export type Answerers<Q extends Questions> = {
     signal: AbortSignal,
   ) => Q[W]['answer'] | Handed<Q[W]['answer']> | Promise<Q[W]['answer'] | Handed<Q[W]['answer']>>;
 };
-
-/** Sends a message that answers no question. */
-export function tellHost(message: unknown): void {
-  send({ tell: message });
-}
 
 /** Begins to answer. */
 export function answerWith<Q extends Questions>(answerers: Answerers<Q>, onTell?: (message: unknown) => void): void {

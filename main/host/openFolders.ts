@@ -16,7 +16,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { LabError } from '../../preload/contract/rpc.ts';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
 import { isWithin } from '../files/within.ts';
-import { isOwnRecipe } from '../lab/sweeps/planSpec.ts';
+import { isOwnRecipe } from '../lab/settings/index.ts';
 import type { Reach } from '../lab/datasets/datasets.ts';
 import type { LabPaths } from './paths.ts';
 

@@ -3,6 +3,7 @@ export type { Rule, RuleFinding } from '../../../preload/shared/settings/rules.t
 export { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 export { loadPlugins, type Plugin, PluginError, registryWithPlugins } from './plugins.ts';
 export {
+  isOwnRecipe,
   listRecipes,
   loadRecipe,
   parseRecipe,

@@ -83,9 +83,12 @@ export async function listRecipes(folder: string = RECIPES_FOLDER): Promise<Reci
   );
 }
 
+/** A recipe in a file of the user's, which may change between two looks. */
+export const isOwnRecipe = (recipe: string | null): boolean => /\.ya?ml$/u.test(recipe ?? '');
+
 /** A recipe by name, or by the path of a YAML file of the user's own. Throws RecipeError with the nearest name. */
 export async function loadRecipe(nameOrPath: string, folder: string = RECIPES_FOLDER): Promise<Recipe> {
-  if (/\.ya?ml$/u.test(nameOrPath)) {
+  if (isOwnRecipe(nameOrPath)) {
     try {
       return parseRecipe(await readShort(nameOrPath, LIMITS.configCharacters), nameOrPath);
     } catch (error) {

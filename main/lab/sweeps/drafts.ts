@@ -3,9 +3,10 @@ import type { Draft } from '../../../preload/contract/draft.ts';
 import type { SweepPlan as ShownPlan } from '../../../preload/contract/shapes.ts';
 import type { PlannedConfig } from '../fit/draftFit.ts';
 import { Memo } from '../fit/memo.ts';
+import { isOwnRecipe } from '../settings/index.ts';
 import type { SettingsRegistry } from '../settings/index.ts';
 import type { SweepPlan } from './planned.ts';
-import { isOwnRecipe, planSpec } from './planSpec.ts';
+import { planSpec } from './planSpec.ts';
 
 /** What a form shows of the plan, before its memory is known. */
 export type DraftSummary = Pick<

@@ -5,5 +5,5 @@ export { type FlagOptions, sweepFromFlags } from './flags.ts';
 export type { Places } from './places.ts';
 export { planSweep, type PlanInput } from './plan.ts';
 export { type Dropped, type PlannedRun, type PlannedSetting, settingKey, type SweepPlan } from './planned.ts';
-export { isOwnRecipe, planSpec } from './planSpec.ts';
+export { planSpec } from './planSpec.ts';
 export { storedSweep } from './stored.ts';

@@ -1,6 +1,6 @@
 /** A sweep planned with the recipes that lie on the disk. */
 import type { Draft } from '../../../preload/contract/draft.ts';
-import { listRecipes, loadRecipe } from '../settings/index.ts';
+import { isOwnRecipe, listRecipes, loadRecipe } from '../settings/index.ts';
 import type { SettingsRegistry } from '../settings/index.ts';
 import type { Places } from './places.ts';
 import { planSweep } from './plan.ts';
@@ -13,6 +13,3 @@ export async function planSpec(registry: SettingsRegistry, sweep: Draft, places?
   const recipes = await listRecipes();
   return planSweep({ registry, sweep, recipes, base, ...(places === undefined ? {} : { places }) });
 }
-
-/** A recipe in a file of the user's, which may change between two looks. */
-export const isOwnRecipe = (recipe: string | null): boolean => /\.ya?ml$/u.test(recipe ?? '');

@@ -1,8 +1,8 @@
 /** What an exchange format is: a kind that says how runs become a file. A format is one file here, or of a plug-in. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { ExportOption } from '../../../preload/contract/shapes.ts';
-import { DeclarationError, definer } from '../../engine/kind.ts';
-import type { Declared, Kind } from '../../engine/kind.ts';
+import { labelledDefiner } from '../labelled.ts';
+import type { LabelledKind } from '../labelled.ts';
 
 /** A metric of a run: values at ascending steps. */
 export interface Curve {
@@ -25,7 +25,7 @@ export interface ExportJob {
   read(runId: string, metric: string): Curve;
 }
 
-export interface ExchangeKind extends Kind {
+export interface ExchangeKind extends LabelledKind {
   /** What people choose: `CSV, one line per point`. */
   readonly label: string;
   /** Endings of its files, without a dot; new files get the first. */
@@ -41,20 +41,11 @@ export interface ExchangeKind extends Kind {
   write(job: ExportJob): Iterable<string | Uint8Array>;
 }
 
-const define = definer<ExchangeKind>('exchange', ['write']);
 const ENDING = /^[a-z0-9]{1,16}$/iu;
-const OF_RUNS = ['settings', 'rules', 'derived', 'reads'] as const;
 
 /** @throws DeclarationError naming format and field */
-export function defineExchange(kind: Declared<ExchangeKind>): ExchangeKind {
-  const made = define(kind);
-  const fail = (field: string, what: string): never => {
-    throw new DeclarationError(`exchange ${made.name}: ${field} ${what}`);
-  };
-  if (typeof made.label !== 'string' || made.label.trim() === '') fail('label', 'is missing: what people choose');
+export const defineExchange = labelledDefiner<ExchangeKind>('exchange', ['write'], (made, fail) => {
   const { extensions: endings } = made as { extensions: unknown };
   if (!Array.isArray(endings) || endings.length === 0 || !endings.every((each) => ENDING.test(String(each))))
     fail('extensions', `is ${JSON.stringify(endings)}; allowed: endings of files without a dot, such as ['jsonl']`);
-  for (const field of OF_RUNS) if (made[field] !== undefined) fail(field, 'belongs to kinds that runs choose');
-  return made;
-}
+});

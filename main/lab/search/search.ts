@@ -1,8 +1,8 @@
 /** What a search method is: a kind that says which combinations of a sweep are run. A method is one file here, or of a plug-in. */
 import type { Problem, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 import type { Distribution } from '../../../preload/shared/sweeps/distributions.ts';
-import { DeclarationError, definer } from '../../engine/kind.ts';
-import type { Declared, Kind } from '../../engine/kind.ts';
+import { labelledDefiner } from '../labelled.ts';
+import type { LabelledKind } from '../labelled.ts';
 
 export interface SearchParameter {
   /** Of the setting. */
@@ -28,7 +28,7 @@ export interface Tried {
   readonly result?: number;
 }
 
-export interface SearchKind extends Kind {
+export interface SearchKind extends LabelledKind {
   /** What people choose: `Grid`. */
   readonly label: string;
   /** True where values are drawn: any distribution will do, `run_cap` says how many runs there are, and another `sweep_seed` gives others. */
@@ -44,22 +44,12 @@ export interface SearchKind extends Kind {
   check?(spec: SettingSpec, distribution: Distribution): Problem | undefined;
 }
 
-const define = definer<SearchKind>('search', ['propose']);
-const OF_RUNS = ['settings', 'rules', 'derived', 'reads'] as const;
-
 /** @throws DeclarationError naming method and field */
-export function defineSearch(kind: Declared<SearchKind>): SearchKind {
-  const made = define(kind);
-  const fail = (field: string, what: string): never => {
-    throw new DeclarationError(`search ${made.name}: ${field} ${what}`);
-  };
-  if (typeof made.label !== 'string' || made.label.trim() === '') fail('label', 'is missing: what people choose');
+export const defineSearch = labelledDefiner<SearchKind>('search', ['propose'], (made, fail) => {
   if (typeof made.draws !== 'boolean') fail('draws', 'must be true or false');
   for (const field of ['size', 'check'] as const)
     if (made[field] !== undefined && typeof made[field] !== 'function') fail(field, 'must be a function');
-  for (const field of OF_RUNS) if (made[field] !== undefined) fail(field, 'belongs to kinds that runs choose');
-  return made;
-}
+});
 
 const FIRST = 64;
 

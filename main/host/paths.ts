@@ -17,6 +17,8 @@ export interface LabPaths {
   readonly exports: string;
   /** Browsers that were let in, as digests. */
   readonly browsers: string;
+  /** What pages keep of their layout. */
+  readonly views: string;
   /** Where the interface is served, for other commands. */
   readonly serving: string;
 }
@@ -54,6 +56,7 @@ export function labPaths(home: string): LabPaths {
     engines: join(home, 'engines'),
     exports: join(home, 'exports'),
     browsers: join(home, 'browsers.json'),
+    views: join(home, 'views.json'),
     serving: join(home, 'serving.json'),
   };
 }

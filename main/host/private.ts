@@ -24,7 +24,6 @@ function close(path: string, mode: number): void {
 /** Whether a folder holds nothing but ours: one that was there before, for other things too, keeps its rights. */
 function isOurs({ home, ...own }: LabPaths): boolean {
   const names = new Set(Object.values(own).map((path) => basename(path)));
-  names.add('views.json');
   const database = basename(own.database);
   return readdirSync(home).every(
     (name) => [...names].some((each) => name === each || name.startsWith(`${each}.`)) || name.startsWith(database),

@@ -7,7 +7,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import type { RouteName } from '../../../preload/contract/api.ts';
 import type { EngineMessage } from '../../../preload/contract/engine.ts';
 import { LIMITS } from '../../../preload/contract/limits.ts';
@@ -166,7 +165,7 @@ export class LabServer {
     });
     this.#devices = new DeviceWatch((devices) => this.#each((session) => session.setDevices(devices)));
     // Said once by the lab: pages save layouts by themselves, again and again.
-    this.#views = new Views(join(paths.home, 'views.json'), (error) =>
+    this.#views = new Views(paths.views, (error) =>
       this.#notice(
         error === null
           ? { level: 'good', message: 'Layouts are saved again' }
@@ -465,5 +464,3 @@ function greeting(recovered: number, paused: boolean): Notice | undefined {
     : `${which} ${one ? 'goes' : 'go'} on from the last checkpoint`;
   return { level: 'info', message };
 }
-
-export type { Caller };

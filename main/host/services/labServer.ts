@@ -206,9 +206,9 @@ export class LabServer {
     }, WARM_AFTER_MS).unref();
   }
 
-  /** Where a run trains now; empty when nothing trains. */
+  /** Ids of the runs that train now. */
   get training(): readonly string[] {
-    return this.#queue.state.running;
+    return this.#queue.active;
   }
 
   /** Speaks with one client until its port closes. */

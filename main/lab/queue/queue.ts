@@ -91,7 +91,7 @@ export class RunQueue {
       paused: this.#paused,
       trouble: this.#trouble?.message ?? null,
       concurrency: place.places,
-      running: [...this.#active.keys()],
+      running: this.active,
       waiting: this.#ending ? [] : store.queuedIds(this.#claim),
     };
   }

@@ -1,5 +1,4 @@
 /** Trains one run of the database to its end, with display and Ctrl-C. */
-import type { RunRecord } from '../../preload/contract/runs.ts';
 import type { Lab } from '../host/lab.ts';
 import type { Context } from './context.ts';
 import { tellTrouble, watchDatabase } from './trouble.ts';
@@ -9,7 +8,7 @@ import { runJson } from './json.ts';
 import { ending, TrainDisplay } from './progress/train.ts';
 
 /** Trains a queued run. Sets the exit code. */
-export async function trainQueued(context: Context, lab: Lab, runId: string): Promise<RunRecord> {
+export async function trainQueued(context: Context, lab: Lab, runId: string): Promise<void> {
   const { output } = context;
   using display = new TrainDisplay(output, context.workshop.registry.catalog);
   const queue = lab.queue({
@@ -30,5 +29,4 @@ export async function trainQueued(context: Context, lab: Lab, runId: string): Pr
   else output.text(`See it with: sweeplab runs show ${run.id}`);
   output.data(runJson(run));
   context.exit(run.state === 'finished' ? EXIT.ok : interrupted ? EXIT.interrupted : EXIT.failed);
-  return run;
 }

@@ -1,5 +1,4 @@
 /** Trains the runs of a sweep to the end, with display, Ctrl-C and the final table. Used by sweep, quickstart and resuming. */
-import type { RunRecord } from '../../preload/contract/runs.ts';
 import type { Lab } from '../host/lab.ts';
 import type { Context } from './context.ts';
 import { tellTrouble, watchDatabase } from './trouble.ts';
@@ -11,13 +10,8 @@ import { getReady } from './launch.ts';
 import { SweepDisplay } from './progress/sweep.ts';
 import { renderResults, resultsJson, sweepResults } from './results.ts';
 
-export interface SweepOutcome {
-  readonly interrupted: boolean;
-  readonly runs: readonly RunRecord[];
-}
-
-/** Trains everything of the sweep that is queued and prints the result. Sets the exit code. */
-export async function runSweep(context: Context, lab: Lab, sweepId: string, places: number): Promise<SweepOutcome> {
+/** Trains everything of the sweep that is queued and prints the result. Sets the exit code. @returns whether it was interrupted */
+export async function runSweep(context: Context, lab: Lab, sweepId: string, places: number): Promise<boolean> {
   const { output } = context;
   const { store } = lab;
   const all = store.listRuns({ sweepId });
@@ -32,9 +26,8 @@ export async function runSweep(context: Context, lab: Lab, sweepId: string, plac
       concurrency: places,
     });
   }
-  const runs = store.listRuns({ sweepId });
-  conclude(context, lab, sweepId, runs, interrupted, (performance.now() - started) / 1000);
-  return { interrupted, runs };
+  conclude(context, lab, sweepId, interrupted, (performance.now() - started) / 1000);
+  return interrupted;
 }
 
 /** As {@link runSweep}, for a sweep that was made before: device, memory and data are looked at again. */
@@ -43,10 +36,13 @@ export async function resumeSweep(
   lab: Lab,
   sweepId: string,
   places: number | undefined,
-): Promise<SweepOutcome> {
+): Promise<void> {
   const { store } = lab;
   const configs = store.listRuns({ sweepId, state: 'queued' }).map(({ config }) => config);
-  if (configs.length === 0) return await runSweep(context, lab, sweepId, 1);
+  if (configs.length === 0) {
+    await runSweep(context, lab, sweepId, 1);
+    return;
+  }
   const { concurrencyLimit: limit } = store.getSweep(sweepId)!;
   // The runs exist, so they are not refused any more: whatever does not fit fails with its reason.
   const ready = (await getReady(context, configs, {
@@ -56,7 +52,7 @@ export async function resumeSweep(
     ...(limit === null ? {} : { limit }),
   }))!;
   store.updateSweep(sweepId, { concurrencyLimit: ready.limit });
-  return await runSweep(context, lab, sweepId, ready.places);
+  await runSweep(context, lab, sweepId, ready.places);
 }
 
 async function work(
@@ -79,16 +75,10 @@ async function work(
   );
 }
 
-function conclude(
-  context: Context,
-  lab: Lab,
-  sweepId: string,
-  runs: readonly RunRecord[],
-  interrupted: boolean,
-  seconds: number,
-): void {
+function conclude(context: Context, lab: Lab, sweepId: string, interrupted: boolean, seconds: number): void {
   const { output, workshop } = context;
   const sweep = lab.store.getSweep(sweepId)!;
+  const runs = lab.store.listRuns({ sweepId });
   const results = sweepResults(lab.store, sweep, workshop);
   const failed = runs.filter(({ state }) => state === 'failed');
   const open = runs.filter(({ state }) => state === 'queued' || state === 'stopped');

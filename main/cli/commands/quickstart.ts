@@ -53,7 +53,7 @@ async function quickstart(context: Context): Promise<void> {
   const before = lab.store.countRuns();
   if (before > 0) output.note(`The database already has ${plural(before, 'run')}; this adds a new sweep to it.`);
   const { id } = createSweep(lab.store, ready, { spec: sweep, plan, codeVersion: lab.codeVersion }).sweep;
-  const { interrupted } = await runSweep(context, lab, id, ready.places);
+  const interrupted = await runSweep(context, lab, id, ready.places);
   output.text(`Everything lies in ${paths.home}: runs.sqlite (runs and metrics), checkpoints/, cache/.`);
   if (interrupted) return;
   output.text('');

@@ -1,6 +1,7 @@
 /** What training means for the desktop: the computer stays awake, and quitting asks first. */
-import { dialog, powerSaveBlocker } from 'electron';
+import { powerSaveBlocker } from 'electron';
 import type { BrowserWindow } from 'electron';
+import { confirmed } from './question.ts';
 
 /** Keeps the computer from sleeping while runs train. The screen may go dark. */
 export class Wakefulness {
@@ -16,18 +17,10 @@ export class Wakefulness {
 }
 
 /** True to quit. Runs in progress save a checkpoint then, and go on from it with the next start. */
-export async function confirmQuit(window: BrowserWindow | undefined): Promise<boolean> {
-  const question = {
-    type: 'question' as const,
+export const confirmQuit = (window: BrowserWindow | undefined): Promise<boolean> =>
+  confirmed(window, {
     message: 'A run is training.',
     detail: 'If you quit, it saves a checkpoint and goes on from there when Sweeplab is started again.',
-    buttons: ['Keep training', 'Stop and quit'],
-    defaultId: 0,
-    cancelId: 0,
-    noLink: true,
-  };
-  const { response } = await (window === undefined
-    ? dialog.showMessageBox(question)
-    : dialog.showMessageBox(window, question));
-  return response === 1;
-}
+    no: 'Keep training',
+    yes: 'Stop and quit',
+  });

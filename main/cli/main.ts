@@ -5,7 +5,7 @@ import { keepPrivate } from '../host/private.ts';
 import type { Context } from './context.ts';
 import { exitCodeOf, EXIT, InputError } from './errors.ts';
 import { Output } from './output.ts';
-import { buildProgram, COMMAND_NAMES } from './program.ts';
+import { askedFor, buildProgram, COMMAND_NAMES } from './program.ts';
 import { unknownFlag } from './settingFlags.ts';
 
 /** Values of a global option wherever it stands; needed before the flags of the settings (which plug-ins extend) are known. */
@@ -64,8 +64,8 @@ export async function run(args: readonly string[]): Promise<void> {
 async function commanderProblem(error: CommanderError, args: readonly string[], context: Context): Promise<InputError> {
   if (error.code === 'commander.unknownOption') {
     const flag = /'(-[^']*)'/u.exec(error.message)?.[1] ?? '';
-    // Not the first word: that may be the value of an option before the command.
-    const command = args.find((arg) => COMMAND_NAMES.includes(arg));
+    // A flag of a setting that stands before the command has a value that is no command.
+    const command = askedFor(args) ?? args.find((arg) => COMMAND_NAMES.includes(arg));
     const takesSettings = command !== undefined && ['train', 'sweep', 'fit', 'data'].includes(command);
     const known = [
       '--json',

@@ -27,7 +27,7 @@ export const COMMAND_NAMES = Object.keys(COMMANDS);
 const WITH_VALUE = new Set(['--data-dir', '--plugin']);
 
 /** The command that is asked for; undefined when there is none, or no such one, so that all are needed to say so. */
-function askedFor(args: readonly string[]): string | undefined {
+export function askedFor(args: readonly string[]): string | undefined {
   const first = args.find((arg, i) => !arg.startsWith('-') && !WITH_VALUE.has(args[i - 1]));
   return first !== undefined && Object.hasOwn(COMMANDS, first) ? first : undefined;
 }

@@ -1,7 +1,7 @@
 /** From recipe, config file and flags to one checked configuration. */
 import type { Config, Problem } from '../../preload/contract/settings.ts';
 import { LIMITS } from '../../preload/contract/limits.ts';
-import { located } from '../../preload/shared/settings/values.ts';
+import { toldProblems } from '../../preload/shared/settings/values.ts';
 import { loadRecipe, parseConfigFile, resolveConfig } from '../lab/settings/index.ts';
 import type { ResolveInput, SettingsSource } from '../lab/settings/index.ts';
 import { readShort, TooLongError } from '../files/whole.ts';
@@ -28,7 +28,7 @@ export async function readText(path: string, what: string, most: number): Promis
 }
 
 /** The recipe and file layers as the settings service takes them. A file may name the recipe that it starts from. */
-export async function readLayers({ recipe, file }: Layers): Promise<Omit<ResolveInput, 'registry' | 'overrides'>> {
+async function readLayers({ recipe, file }: Layers): Promise<Omit<ResolveInput, 'registry' | 'overrides'>> {
   const parsed =
     file === undefined
       ? undefined
@@ -63,8 +63,7 @@ const MOST_TOLD = 50;
 /** @throws InputError when there is a problem */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  const more = problems.length > MOST_TOLD ? [`… and ${problems.length - MOST_TOLD} more`] : [];
-  const lines = [...problems.slice(0, MOST_TOLD).map(located), ...more];
+  const lines = toldProblems(problems, MOST_TOLD);
   throw new InputError(
     lines.length === 1 ? lines[0] : `${problems.length} problems\n${lines.map((line) => `  ${line}`).join('\n')}`,
     problems,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { LabError } from '../../../preload/contract/rpc.ts';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
 import type { Problem } from '../../../preload/contract/settings.ts';
-import { located } from '../../../preload/shared/settings/values.ts';
+import { toldProblems } from '../../../preload/shared/settings/values.ts';
 import type { StoreErrorCode } from '../../store/index.ts';
 import { StoreError } from '../../store/index.ts';
 
@@ -71,9 +71,7 @@ const MOST_TOLD = 20;
 /** @throws LabError `invalid` with all problems as details, when there are any */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  const more = problems.length > MOST_TOLD ? [`… and ${problems.length - MOST_TOLD} more`] : [];
-  const lines = [...problems.slice(0, MOST_TOLD).map(located), ...more];
-  throw new LabError('invalid', lines.join('\n'), problems);
+  throw new LabError('invalid', toldProblems(problems, MOST_TOLD).join('\n'), problems);
 }
 
 /** Names in messages are the caller's, and as long as they like. */

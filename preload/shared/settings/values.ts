@@ -1,5 +1,12 @@
 /** Reading and checking single values against their declaration. */
-import type { OtherChoice, SettingProblem, SettingSpec, SettingType, SettingValue } from '../../contract/settings.ts';
+import type {
+  OtherChoice,
+  Problem,
+  SettingProblem,
+  SettingSpec,
+  SettingType,
+  SettingValue,
+} from '../../contract/settings.ts';
 import { nearestName } from './nearest.ts';
 
 /** A value for a message: text in quotes, nothing cut short but very long text. */
@@ -54,6 +61,12 @@ export function problemText(
 /** A message with its place in front, as editors open it. */
 export const located = ({ where, message }: { readonly where?: string; readonly message: string }): string =>
   where === undefined ? message : `${where}: ${message}`;
+
+/** One line for each problem with its place, and one for those beyond the first `most`. */
+export const toldProblems = (problems: readonly Problem[], most: number): string[] => [
+  ...problems.slice(0, most).map(located),
+  ...(problems.length > most ? [`… and ${problems.length - most} more`] : []),
+];
 
 /** Builds the problem with its whole message. `why` adds a reason (the numbers of a combination), `others` other ways out. */
 export function problem(

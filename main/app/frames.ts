@@ -7,8 +7,7 @@
  * A message of no bytes ends the client. Client 0 is the desktop itself.
  */
 import type { Duplex } from 'node:stream';
-import { decode, encode, OversizeError } from '../../preload/contract/codec.ts';
-import type { ErrorMessage } from '../../preload/contract/rpc.ts';
+import { decode, encode, OversizeError, oversizeReply } from '../../preload/contract/codec.ts';
 
 const HEADER = 8;
 /** Answers may be larger than what clients may send. */
@@ -96,8 +95,7 @@ export class FrameStream {
       message = decode(bytes, { bounded: this.#bounded && client !== 0 });
     } catch (error) {
       if (error instanceof OversizeError) {
-        const { id, message: why } = error;
-        this.send(client, { kind: 'reply', id, ok: false, code: 'input', message: why } satisfies ErrorMessage);
+        this.send(client, oversizeReply(error));
         return;
       }
       this.#fail(error as Error);

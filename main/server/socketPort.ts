@@ -1,9 +1,8 @@
 /** A WebSocket of a client as a port. Messages are whole binary frames of the contract's codec. */
 import type { WebSocket } from 'ws';
-import { decode, encode, OversizeError } from '../../preload/contract/codec.ts';
+import { decode, encode, OversizeError, oversizeReply } from '../../preload/contract/codec.ts';
 import { portOver } from '../../preload/contract/port.ts';
 import type { Port } from '../../preload/contract/port.ts';
-import type { ErrorMessage } from '../../preload/contract/rpc.ts';
 
 /** A client that does not answer for so long is gone: a laptop that sleeps, a cable that was pulled. */
 const HEARTBEAT_MS = 15_000;
@@ -43,8 +42,7 @@ export function socketPort(
           message = decode(data as Buffer, { bounded });
         } catch (error) {
           if (error instanceof OversizeError) {
-            const { id, message: why } = error;
-            socket.send(encode({ kind: 'reply', id, ok: false, code: 'input', message: why } satisfies ErrorMessage));
+            socket.send(encode(oversizeReply(error)));
             return;
           }
           socket.close(NO_SUCH_DATA, 'not a message of Sweeplab');

@@ -12,6 +12,7 @@
  */
 
 import { grouped, LIMITS } from './limits.ts';
+import type { ErrorMessage } from './rpc.ts';
 
 const FORMAT = 0x31504c53;
 const HEADER = 8;
@@ -47,6 +48,15 @@ export class OversizeError extends CodecError {
     this.id = id;
   }
 }
+
+/** What the client that sent it is told. */
+export const oversizeReply = ({ id, message }: OversizeError): ErrorMessage => ({
+  kind: 'reply',
+  id,
+  ok: false,
+  code: 'input',
+  message,
+});
 
 const align = (bytes: number): number => (bytes + 7) & ~7;
 

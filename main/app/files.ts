@@ -11,7 +11,7 @@ import { writeProblem } from '../files/words.ts';
 const MOST_BYTES = 256 << 20;
 
 /** What a page asked for, made safe: pages are not trusted to send what their types say. */
-export function cleanChoice(value: unknown): FileChoice {
+function cleanChoice(value: unknown): FileChoice {
   const { name, filters } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const wanted = (Array.isArray(filters) ? filters : []).slice(0, 20).flatMap((each: unknown) => {
     const { name: label, extensions } = (each ?? {}) as Record<string, unknown>;

@@ -11,7 +11,7 @@ const accelerator = (keys: string): string =>
     .map((key) => (key === 'mod' ? 'CommandOrControl' : key.charAt(0).toUpperCase() + key.slice(1)))
     .join('+');
 
-export function menuTemplate(platform: string, run: (id: string) => void): MenuItemConstructorOptions[] {
+function menuTemplate(platform: string, run: (id: string) => void): MenuItemConstructorOptions[] {
   const item = (entry: MenuEntry): MenuItemConstructorOptions =>
     entry === 'separator'
       ? { type: 'separator' }

@@ -1,7 +1,7 @@
 /** Where the app's own pages come from. */
 export const SCHEME = 'app';
 export const HOST = 'sweeplab';
-export const ORIGIN = `${SCHEME}://${HOST}`;
+const ORIGIN = `${SCHEME}://${HOST}`;
 export const START_PAGE = `${ORIGIN}/index.html`;
 
 /** True for an address of the app itself. `URL.origin` is "null" for schemes that browsers do not know, so the parts are compared. */

@@ -62,7 +62,7 @@ export function guardContents(contents: WebContents): void {
   });
 }
 
-export async function openExternally(address: unknown): Promise<boolean> {
+async function openExternally(address: unknown): Promise<boolean> {
   if (!mayOpenExternally(address)) return false;
   await shell.openExternal(new URL(address).href);
   return true;

@@ -45,11 +45,8 @@ import type { SweepPatch } from './sweeps.ts';
 
 export { StoreError } from './errors.ts';
 export type { StoreErrorCode } from './errors.ts';
-export { canFollow, hasEnded } from './states.ts';
-export type { EventQuery } from './events.ts';
+export { canFollow } from './states.ts';
 export { LOCAL } from './queue.ts';
-export type { ClaimOptions, QueueSwitches, TransitionOptions } from './queue.ts';
-export type { SweepPatch } from './sweeps.ts';
 
 export interface OpenOptions {
   /** Any number of readers may be open beside the one writer, in any process. Default false. */

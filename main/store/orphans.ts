@@ -8,7 +8,7 @@ import { hasWriter } from './lock.ts';
 import { LOCAL } from './queue.ts';
 
 /** What is said of a run that was in training when its process ended. */
-export const ORPHANED = 'interrupted: its process is gone';
+const ORPHANED = 'interrupted: its process is gone';
 
 const ORPHAN = `state = 'running' AND origin = 'sweeplab' AND coalesce(place, '${LOCAL}') = '${LOCAL}'`;
 

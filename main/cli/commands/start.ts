@@ -41,7 +41,7 @@ const allowedFor = ({ allow = [] }: ServeOptions): Readonly<Record<string, strin
 });
 
 /** The program of the desktop app; undefined where npm did not fetch it. */
-export function desktopBinary(root: string = ROOT): string | undefined {
+function desktopBinary(root: string = ROOT): string | undefined {
   const folder = join(root, 'node_modules', 'electron');
   try {
     const path = join(folder, 'dist', readFileSync(join(folder, 'path.txt'), 'utf8').trim());

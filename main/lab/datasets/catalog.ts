@@ -3,7 +3,6 @@ import { corpusFamily, tokenizerFamily } from '../../engine/data/index.ts';
 import type { Kinds } from '../../engine/kind.ts';
 
 export { listDatasets } from '../../engine/data/index.ts';
-export type { CachedDataset } from '../../engine/data/index.ts';
 
 export interface CorpusEntry {
   /** Value of `data.corpus`. */

@@ -3,7 +3,7 @@ import { cellOf, csvLine, numberCell, textCell } from '../../../preload/shared/c
 import { defineExchange } from './exchange.ts';
 
 /** Columns: run, name, sweep, state, the settings, metric, step, value. */
-export function longHeader(settings: readonly string[]): string[] {
+function longHeader(settings: readonly string[]): string[] {
   return ['run', 'name', 'sweep', 'state', ...settings, 'metric', 'step', 'value'];
 }
 

@@ -22,7 +22,7 @@ const gpuSpec = z.strictObject({
 });
 export type GpuSpec = z.infer<typeof gpuSpec>;
 
-export const GPU_TABLE = fileURLToPath(new URL('../../../resources/gpus.yaml', import.meta.url));
+const GPU_TABLE = fileURLToPath(new URL('../../../resources/gpus.yaml', import.meta.url));
 
 let table: readonly GpuSpec[] | undefined;
 

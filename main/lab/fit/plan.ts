@@ -37,7 +37,7 @@ export interface FitPlan extends Plan {
   readonly kind: string;
 }
 
-export const FLOPS_CONVENTION =
+const FLOPS_CONVENTION =
   '3 × forward (backward counts twice); matrix products of all layers and the head, 2 per multiply-add, and attention over ' +
   'min(window, context) keys, not halved for causality; look-ups, norms and recomputation left out';
 

@@ -13,7 +13,7 @@ import type { FindSamples, Sample } from './pace.ts';
 import { microBatchOf } from '../../engine/nn/programs.ts';
 
 /** Settings that decide the speed of a step on a given device. */
-export function speedKey(given: Config, catalog: Catalog = builtInCatalog): string {
+function speedKey(given: Config, catalog: Catalog = builtInCatalog): string {
   // Runs of earlier versions lack the settings that came later.
   const config = catalog.complete(given);
   return `${modelKey(config, catalog)} ${optimizerKey(config, catalog)} batch=${config['batch.sequences']}/${microBatchOf(config)}`;

@@ -58,7 +58,7 @@ function within(part: Suggestion['changes'], whole: Suggestion['changes']): bool
   return Object.entries(part).every(([name, value]) => whole[name] === value);
 }
 
-export function flagsOf(changes: Readonly<Record<string, SettingValue>>): string {
+function flagsOf(changes: Readonly<Record<string, SettingValue>>): string {
   return Object.entries(changes)
     .map(([name, value]) => `--${name} ${String(value)}`)
     .join(' ');

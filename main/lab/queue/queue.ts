@@ -40,7 +40,7 @@ export interface QueueOptions {
 export type StopHow = 'gracefully' | 'urgent' | 'kill';
 
 /** Reason of runs that were in training when the host ended. They are queued again. */
-export const CLOSED = 'Sweeplab was closed';
+const CLOSED = 'Sweeplab was closed';
 /** Trouble with the file itself: what is trained now would be kept nowhere. */
 const LASTING: ReadonlySet<string> = new Set(['gone', 'read-only', 'corrupt', 'closed']);
 /** Reason of runs that a command ended because nothing of them can be kept. */

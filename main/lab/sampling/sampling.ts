@@ -48,7 +48,7 @@ export class SampleError extends Error {
 }
 
 /** Chooses the checkpoint of a run. @throws SampleError when there is none */
-export function checkpointOf(store: Store, run: RunRecord, wanted?: CheckpointKind) {
+function checkpointOf(store: Store, run: RunRecord, wanted?: CheckpointKind) {
   const all = store.checkpoints(run.id);
   const kinds: CheckpointKind[] = wanted === undefined ? ['best', 'last'] : [wanted];
   const found = kinds.map((kind) => all.find((each) => each.kind === kind)).find((each) => each !== undefined);

@@ -7,7 +7,6 @@ import type { Plugin } from '../../engine/plugins.ts';
 import { labCatalog, PLUGIN_API } from './kinds.ts';
 import { SettingsRegistry } from './registry.ts';
 
-export { PluginError } from '../../engine/plugins.ts';
 export type { Plugin } from '../../engine/plugins.ts';
 
 /** The `.ts` files of a folder (not its tests or declarations), or the file itself. A folder that does not exist has none. */

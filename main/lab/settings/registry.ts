@@ -13,7 +13,7 @@ const NAME = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/u;
 export const QUESTIONS: readonly Question[] = ['data', 'tokenizer', 'capacity', 'memory', 'stability', 'budget'];
 
 /** Settings without a section (seed, device) are shown under this one. */
-export const GENERAL = 'general';
+const GENERAL = 'general';
 
 /** The part of a name before its first dot; `general` when there is none. */
 export function sectionOf(name: string): string {

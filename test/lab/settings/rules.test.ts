@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { deriveModel } from '../../../main/engine/nn/models/gpt.dimensions.ts';
 import { builtInCatalog } from '../../../main/engine/catalog.ts';
-import { builtInRegistry, checkValue } from '../../../main/lab/settings/index.ts';
+import { checkValue } from '../../../preload/shared/settings/values.ts';
+import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 
 const registry = builtInRegistry();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { builtInCatalog } from '../../../main/engine/catalog.ts';
-import { builtInRegistry, checkValue } from '../../../main/lab/settings/index.ts';
+import { checkValue } from '../../../preload/shared/settings/values.ts';
+import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
 import { distributionsFor } from '../../../preload/shared/sweeps/distributions.ts';
 import { distributionFrom, previewQuantile, summarise } from '../../../renderer/stores/draft/distributions.ts';

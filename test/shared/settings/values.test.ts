@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { SettingSpec, SettingType, SettingValue } from '../../../preload/contract/settings.ts';
-import {
-  builtInRegistry,
-  checkValue,
-  editDistance,
-  formatValue,
-  nearestName,
-  parseValue,
-} from '../../../main/lab/settings/index.ts';
+import { editDistance, nearestName } from '../../../preload/shared/settings/nearest.ts';
+import { checkValue, formatValue, parseValue } from '../../../preload/shared/settings/values.ts';
+import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 
 const spec = (type: SettingType, fallback: SettingValue = 1): SettingSpec => ({

@@ -13,7 +13,7 @@ import type { RunComparison, RunFilter, RunRecord } from '../contract/runs.ts';
 import type { SettingSpec, SettingValue } from '../contract/settings.ts';
 import type { MetricCatalog } from './metrics.ts';
 import { nearestName } from './settings/nearest.ts';
-import { parseNumber, readBoolean } from './settings/values.ts';
+import { parseNumber, readBoolean, unescapeText } from './settings/values.ts';
 
 type ValueKind = 'number' | 'boolean' | 'text' | 'time';
 
@@ -137,9 +137,6 @@ export function resolveField(name: string, { settings, metrics }: FilterNames): 
   };
 }
 
-const unescaped = (text: string): string =>
-  text.replaceAll(/\\([nrt\\])/gu, (_, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] ?? '\\');
-
 /** 2026-03-01, or with a time of day: local. NaN when it is no date. */
 function parseTime(text: string): number {
   const found = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2}))?$/u.exec(text.trim());
@@ -157,7 +154,7 @@ function readValue(raw: string, kind: ValueKind, op: string): { value: SettingVa
   if (text === '' && quoted === null) return { problem: 'a value is missing' };
   if (kind === 'text') {
     if (op.startsWith('<') || op.startsWith('>')) return { problem: `${op} needs numbers, and this is text` };
-    return { value: unescaped(text) };
+    return { value: unescapeText(text) };
   }
   if (kind === 'boolean') {
     const value = readBoolean(text);

@@ -199,7 +199,9 @@ const isMinutes = ({ unit }: SettingSpec, text: string): boolean => unit === 'se
 
 /** A text setting whose default holds a control character (a separator) is typed and shown with \n, \r, \t and \\ as escapes. */
 const isEscaped = (spec: SettingSpec): boolean => /[\n\r\t]/u.test(String(spec.default));
-const unescapeText = (text: string): string =>
+
+/** What a text means whose control characters are written as \n, \r, \t and \\. */
+export const unescapeText = (text: string): string =>
   text.replaceAll(/\\([nrt\\])/gu, (_, letter: string) => ({ n: '\n', r: '\r', t: '\t' })[letter] ?? '\\');
 
 /**

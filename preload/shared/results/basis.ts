@@ -4,7 +4,7 @@
  */
 import type { Config } from '../../contract/settings.ts';
 import type { Basis } from '../metrics.ts';
-import { differingSettings } from './groups.ts';
+import { differingSettings, pick } from './groups.ts';
 import type { SweepRun } from './samples.ts';
 
 /** Where the engine recorded it. */
@@ -103,11 +103,7 @@ export function basisLabels(
   const differing = differingSettings(all).filter((name) =>
     all.some(({ config }) => within.some((basis) => decides(basis, config)(name))),
   );
-  const labels = groups.map(([run]) =>
-    Object.fromEntries(
-      differing.filter((name) => run.config[name] !== undefined).map((name) => [name, run.config[name]]),
-    ),
-  );
+  const labels = groups.map(([run]) => pick(run.config, differing));
   if (new Set(labels.map((label) => JSON.stringify(label))).size === groups.length) return labels;
   return groups.map(([run], i) => ({
     ...labels[i],

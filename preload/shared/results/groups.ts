@@ -37,6 +37,10 @@ export function compareValues(a: SettingValue, b: SettingValue): number {
   return String(a).localeCompare(String(b), 'en', { numeric: true });
 }
 
+/** Those of these settings that a configuration has, in this order. */
+export const pick = (config: Config, names: readonly string[]): Record<string, SettingValue> =>
+  Object.fromEntries(names.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]));
+
 export interface RunGroup<R> {
   readonly key: string;
   readonly runs: readonly R[];
@@ -62,9 +66,7 @@ export function groupBySettings<R extends { readonly config: Config }>(
   return [...groups].map(([key, members]) => ({
     key,
     runs: members,
-    values: Object.fromEntries(
-      settings.filter((name) => members[0].config[name] !== undefined).map((name) => [name, members[0].config[name]]),
-    ),
+    values: pick(members[0].config, settings),
   }));
 }
 

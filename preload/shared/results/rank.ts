@@ -17,7 +17,7 @@ import type { Difference } from '../statistics/difference.ts';
 import { halfInterval, pairedDifference, seedsToDecide, welchDifference } from '../statistics/difference.ts';
 import { holm } from '../statistics/holm.ts';
 import { basesOf, basisLabels, BASIS_WORDS } from './basis.ts';
-import { differingSettings } from './groups.ts';
+import { differingSettings, pick } from './groups.ts';
 import { distinctSeeds, outcomeOf, resultValue, runSeconds, settingOf } from './samples.ts';
 import type { Outcome, SweepRun } from './samples.ts';
 
@@ -199,13 +199,10 @@ function measure<R extends SweepRun>(members: readonly R[], { metric, goal, colu
   const value = (run: R): number => resultValue(run, metric);
   const outcome = outcomeOf(members, metric);
   const { counted } = outcome;
-  const { config } = members[0];
   return {
     ...outcome,
     key: members[0].id,
-    values: Object.fromEntries(
-      columns.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]),
-    ),
+    values: pick(members[0].config, columns),
     best: counted.toSorted((a, b) => sign * (value(a) - value(b)))[0],
     seconds: describe(counted.map(runSeconds)),
   };

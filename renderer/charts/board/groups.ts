@@ -7,7 +7,7 @@ import { colorScale } from '../color/scale.ts';
 import { describe } from '../../../preload/shared/statistics/describe.ts';
 import type { Goal } from '../../../preload/shared/metrics.ts';
 import { resultValue } from '../../../preload/shared/results/samples.ts';
-import { differingSettings, groupBySettings, labelOf, valuesOf } from '../../../preload/shared/results/groups.ts';
+import { differingSettings, groupBySettings, labelOf, pick, valuesOf } from '../../../preload/shared/results/groups.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { formatSetting } from '../../../preload/shared/format.ts';
 import { categorical, cycleOf } from '../../tokens/palette.ts';
@@ -57,7 +57,7 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
       label:
         run.sweepId === null || settings.length === 0
           ? run.name
-          : `${label(pick(run, settings), run.name)} · seed ${run.seed}`,
+          : `${label(pick(run.config, settings), run.name)} · seed ${run.seed}`,
       values:
         run.sweepId === null || settings.length === 0 ? run.name : `${valuesText(run, settings)} · seed ${run.seed}`,
       ...lookOf([run]),
@@ -76,7 +76,7 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
     return [...groups].map(([key, members]) => ({
       id: `group:${key}`,
       // A run outside of sweeps was named by someone.
-      label: members[0].sweepId === null ? members[0].name : label(pick(members[0], settings), members[0].name),
+      label: members[0].sweepId === null ? members[0].name : label(pick(members[0].config, settings), members[0].name),
       values: members[0].sweepId === null || settings.length === 0 ? members[0].name : valuesText(members[0], settings),
       ...lookOf(members),
       runs: members.map(({ id }) => id),
@@ -159,10 +159,4 @@ export function averagingNotes(groups: readonly BoardGroup[], groupBy: string): 
   );
   const of = unequal.length === 0 ? '' : `; not balanced: lines have unequal shares of ${unequal.join(' and ')}`;
   return [`mean over ${['seeds', ...averaged].join(' and ')}${of}`];
-}
-
-function pick(run: RunRecord, settings: readonly string[]): Record<string, string | number | boolean> {
-  return Object.fromEntries(
-    settings.filter((name) => run.config[name] !== undefined).map((name) => [name, run.config[name]]),
-  );
 }

@@ -206,6 +206,7 @@ export class LineChart {
 
   #drawLine(ctx: CanvasRenderingContext2D, line: DrawnLine): void {
     const { x: sx, y: sy } = this.#scales!;
+    const points = toPixels(line.x, line.y, sx, sy);
     // Bars of marked points stay visible below.
     if (line.low !== undefined && line.high !== undefined && !line.markers) {
       ctx.globalAlpha = 0.22;
@@ -228,13 +229,13 @@ export class LineChart {
     ctx.lineWidth = 2.4;
     ctx.setLineDash(dashesOf(line, false).lineDash ?? []);
     ctx.beginPath();
-    buildCurve(ctx, { points: toPixels(line.x, line.y, sx, sy) });
+    buildCurve(ctx, { points });
     ctx.stroke();
     ctx.setLineDash([]);
     ctx.lineWidth = DOT + 1;
     ctx.lineCap = 'round';
     ctx.beginPath();
-    buildCurve(ctx, { points: isolatedPoints(toPixels(line.x, line.y, sx, sy)) });
+    buildCurve(ctx, { points: isolatedPoints(points) });
     ctx.stroke();
     ctx.lineCap = 'butt';
   }

@@ -59,19 +59,20 @@ export function curveItems(model: LineModel, scales: Scales, surface = 'transpar
   const rich = model.lines.length <= RICH;
   const width = model.lines.length > 40 ? 1 : 1.6;
   for (const line of model.lines) {
-    const dots = line.markers ? undefined : dotsOf(line, scales);
-    if (dots !== undefined) items.push(...dots);
+    const points = toPixels(line.x, line.y, scales.x, scales.y);
     if (line.markers) {
       items.push(...markerItems(line, scales, surface));
-    } else if (rich && line.low !== undefined && line.high !== undefined) {
-      items.push({
-        type: 'curves',
-        shape: {
-          curve: { points: untouched(line, line.high, scales), below: untouched(line, line.low, scales) },
-        },
-        style: { fill: line.color, opacity: 0.16, stroke: null },
-        z2: 1,
-      });
+    } else {
+      items.push(...dotsOf(line, points, scales));
+      if (rich && line.low !== undefined && line.high !== undefined)
+        items.push({
+          type: 'curves',
+          shape: {
+            curve: { points: untouched(line, line.high, scales), below: untouched(line, line.low, scales) },
+          },
+          style: { fill: line.color, opacity: 0.16, stroke: null },
+          z2: 1,
+        });
     }
     if (rich && line.raw !== undefined)
       items.push({
@@ -90,7 +91,7 @@ export function curveItems(model: LineModel, scales: Scales, surface = 'transpar
     for (const [part, partial] of partsOf(line.y, line.markers ? undefined : line.n, line.runs))
       items.push({
         type: 'curves',
-        shape: { curve: { points: toPixels(line.x, part, scales.x, scales.y) } },
+        shape: { curve: { points: part === line.y ? points : toPixels(line.x, part, scales.x, scales.y) } },
         style: { ...stroke, ...dashesOf(line, partial) },
         z2: 3,
       });
@@ -99,8 +100,8 @@ export function curveItems(model: LineModel, scales: Scales, surface = 'transpar
 }
 
 /** What a line of one point, or a value between two gaps, is drawn as: a dot, with its band as a bar. */
-function dotsOf({ x, y, low, high, color, n }: DrawnLine, { x: sx, y: sy }: Scales): Item[] {
-  const dots = isolatedPoints(toPixels(x, y, sx, sy));
+function dotsOf({ x, y, low, high, color, n }: DrawnLine, points: Float32Array, { x: sx, y: sy }: Scales): Item[] {
+  const dots = isolatedPoints(points);
   if (dots.length === 0) return [];
   const bars: number[] = [];
   if (n !== undefined && low !== undefined && high !== undefined)

@@ -65,10 +65,9 @@ export function halfInterval({ se, df }: Pick<Difference, 'se' | 'df'>, alpha: n
 }
 
 /** More than this is "very many", whatever the exact number. */
-export const MOST_SEEDS = 1000;
+const MOST_SEEDS = 1000;
 
-/** Chance that the seeds found decide, and its quantile of the normal distribution. */
-export const POWER = 0.8;
+/** Quantile of the normal distribution at 80 %, the chance that the seeds found decide. */
 const Z_POWER = 0.8416212335729143;
 
 /**

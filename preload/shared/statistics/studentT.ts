@@ -15,12 +15,6 @@ export function tTwoSided(t: number, df: number): number {
   return betaCdf(df / (df + square), df / 2, 0.5, square / (df + square));
 }
 
-/** P(T ≤ t) with `df` > 0 degrees of freedom. */
-export function tDistribution(t: number, df: number): number {
-  const tail = 0.5 * tTwoSided(t, df);
-  return t >= 0 ? 1 - tail : tail;
-}
-
 const quantiles = new Map<string, number>();
 
 /**
@@ -43,12 +37,6 @@ export function tCritical(alpha: number, df: number): number {
   if (quantiles.size > 5000) quantiles.clear();
   quantiles.set(key, (low + high) / 2);
   return (low + high) / 2;
-}
-
-/** The t with P(T ≤ t) = p. 0 < p < 1; NaN when df is not positive. */
-export function tQuantile(p: number, df: number): number {
-  if (p === 0.5 && df > 0) return 0;
-  return p < 0.5 ? -tCritical(2 * p, df) : tCritical(2 * (1 - p), df);
 }
 
 /** Half-width factor of a two-sided 95 % confidence interval of a mean of `n` values; NaN for fewer than two. */

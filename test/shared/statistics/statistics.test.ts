@@ -11,7 +11,7 @@ import {
 import type { Difference } from '../../../preload/shared/statistics/difference.ts';
 import { holm } from '../../../preload/shared/statistics/holm.ts';
 import { pearson, ranks, spearman } from '../../../preload/shared/statistics/spearman.ts';
-import { t95, tCritical, tDistribution, tQuantile, tTwoSided } from '../../../preload/shared/statistics/studentT.ts';
+import { t95, tCritical, tTwoSided } from '../../../preload/shared/statistics/studentT.ts';
 
 type Numbers = Readonly<Record<string, number>>;
 interface Compared {
@@ -61,14 +61,17 @@ suite("Student's t", () => {
     for (const { t, df, p } of oracle.tails) near(tTwoSided(t, df), p, 1e-9);
   });
   it('agrees with the closed forms for 1 and 2 degrees of freedom', () => {
+    // P(T ≤ t): each tail has half of both.
+    const below = (t: number, df: number): number => (t >= 0 ? 1 - tTwoSided(t, df) / 2 : tTwoSided(t, df) / 2);
     for (const t of [-7, -0.3, 0, 0.5, 2, 40]) {
-      expect(tDistribution(t, 1)).toBeCloseTo(0.5 + Math.atan(t) / Math.PI, 12);
-      expect(tDistribution(t, 2)).toBeCloseTo(0.5 + t / (2 * Math.sqrt(2 + t * t)), 12);
+      expect(below(t, 1)).toBeCloseTo(0.5 + Math.atan(t) / Math.PI, 12);
+      expect(below(t, 2)).toBeCloseTo(0.5 + t / (2 * Math.sqrt(2 + t * t)), 12);
     }
   });
-  it('quantiles are symmetric, and nothing where there is nothing', () => {
-    expect(tQuantile(0.1, 7)).toBe(-tQuantile(0.9, 7));
-    expect(tQuantile(0.5, 7)).toBe(0);
+  it('both tails are the same, and there is nothing where there is nothing', () => {
+    for (const t of [0.3, 1.415, 40]) expect(tTwoSided(-t, 7)).toBe(tTwoSided(t, 7));
+    expect(tTwoSided(0, 7)).toBe(1);
+    expect(tTwoSided(tCritical(0.2, 7), 7)).toBeCloseTo(0.2, 12);
     expect(t95(1)).toBeNaN();
     expect(t95(2)).toBeCloseTo(12.7062, 4);
     expect(tTwoSided(Infinity, 3)).toBe(0);

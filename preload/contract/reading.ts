@@ -31,3 +31,9 @@ export interface ReadingReport {
   /** What may be a mistake, in whole sentences. */
   readonly warnings: readonly string[];
 }
+
+/** What was read for each side; null for generated text, and for validation text that is held out. */
+export interface ReadingSummary {
+  readonly corpus: ReadingReport | null;
+  readonly validation: ReadingReport | null;
+}

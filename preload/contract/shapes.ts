@@ -1,7 +1,7 @@
 /** What the routes answer with, where it is not a run, a sweep or a series (those have files of their own). */
 import type { Draft } from './draft.ts';
 import type { Cost, Fit, FitChecks, FitDevice, FitPlan, Range, Suggestion, TimeBasis, Verdict } from './fit.ts';
-import type { ReadingReport } from './reading.ts';
+import type { ReadingSummary } from './reading.ts';
 import type { CheckpointKind, SweepRecord } from './runs.ts';
 import type { Config, Problem, Question, SettingSpec, SettingValue, Warning } from './settings.ts';
 
@@ -257,7 +257,7 @@ export interface DataFacts extends DataSummary {
   readonly entropyFloor: number | null;
   /** Standard error of it. */
   readonly entropyFloorError: number | null;
-  readonly reading: { readonly corpus: ReadingReport | null; readonly validation: ReadingReport | null };
+  readonly reading: ReadingSummary;
 }
 
 export interface PreparedData extends DataSummary {

@@ -1,11 +1,6 @@
 /** The summary of a reading in words, the same on the command line, on the Run page and in the Data view. */
-import type { ReadingCount, ReadingReport } from '../contract/reading.ts';
+import type { ReadingCount, ReadingReport, ReadingSummary } from '../contract/reading.ts';
 import { formatBytes, formatInteger } from './format.ts';
-
-export interface ReadingSummary {
-  readonly corpus: ReadingReport | null;
-  readonly validation: ReadingReport | null;
-}
 
 /** So many sorts of things are named; the others are counted. */
 const NAMED = 5;

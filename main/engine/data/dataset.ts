@@ -1,4 +1,4 @@
-import type { ReadingReport } from '../../../preload/contract/reading.ts';
+import type { ReadingSummary } from '../../../preload/contract/reading.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
 export type TokenArray = Uint16Array | Int32Array;
@@ -64,8 +64,7 @@ export interface Dataset {
   readonly stats: DatasetStats;
   /** How probable the validation text is, where the corpus knows it (see `entropyFloor`); else null. */
   readonly information: Information | null;
-  /** What was read for each side; null for generated text, and for validation text that is held out. */
-  readonly reading: { readonly corpus: ReadingReport | null; readonly validation: ReadingReport | null };
+  readonly reading: ReadingSummary;
   /** SHA-256 that names text, split and tokenizer: equal hashes mean equal tokens. */
   readonly contentHash: string;
 }

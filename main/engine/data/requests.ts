@@ -1,19 +1,19 @@
 /** What a configuration's data settings led to: which dataset, what was read for it, and what is known of its entropy. */
 import { join } from 'node:path';
-import type { ReadingReport } from '../../../preload/contract/reading.ts';
+import type { ReadingSummary } from '../../../preload/contract/reading.ts';
 import { writeAtomic } from '../../files/atomic.ts';
 import { readWhole, sha256 } from '../../files/whole.ts';
 
 export interface RequestNote {
   readonly contentHash: string;
-  readonly reading: { readonly corpus: ReadingReport | null; readonly validation: ReadingReport | null };
+  readonly reading: ReadingSummary;
   /** −log2 of each validation document's probability, where the corpus knows it. */
   readonly bits: Float64Array | null;
 }
 
 interface NoteFile {
   readonly contentHash: string;
-  readonly reading: RequestNote['reading'];
+  readonly reading: ReadingSummary;
   /** Base64 of the numbers. */
   readonly bits: string | null;
 }

@@ -5,7 +5,7 @@
  * Clients import types alone, so that the schemas are not part of what a browser loads.
  */
 import { z } from 'zod';
-import { type Draft, draft } from './draft.ts';
+import { type Draft, draft, few, settingName, settingValue } from './draft.ts';
 import { grouped, LIMITS } from './limits.ts';
 import type { MetricColumn, MetricSpec, Series } from './metrics.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
@@ -24,10 +24,7 @@ const route = <I extends z.ZodType>(input: I) => ({ to: <O>(): Route<I, O> => ({
 const name = z.string().max(200);
 const id = z.string().min(1).max(64);
 const text = z.string().max(100_000);
-const value = z.union([z.number(), z.string().max(20_000), z.boolean()]);
-const values = z
-  .record(z.string().min(1).max(LIMITS.nameCharacters), value)
-  .refine((given) => Object.keys(given).length <= LIMITS.settings, { error: `at most ${LIMITS.settings} settings` });
+const values = few(z.record(settingName, settingValue));
 const metric = z.string().min(1).max(200);
 const some = <T extends z.ZodType>(item: T) => z.array(item).max(LIMITS.values);
 const nothing = z.strictObject({});
@@ -42,7 +39,7 @@ const filter = z.strictObject({
   settingKey: z.string().max(100).optional(),
   tags: z.array(name).max(100).optional(),
   where: z
-    .array(z.strictObject({ field: z.string().max(200), op: z.enum(COMPARISONS), value }))
+    .array(z.strictObject({ field: z.string().max(200), op: z.enum(COMPARISONS), value: settingValue }))
     .max(50)
     .optional(),
   search: z.string().max(LIMITS.searchCharacters).optional(),

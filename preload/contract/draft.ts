@@ -31,8 +31,8 @@ type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonl
 const VALUE = 'a number, text, true or false';
 const text = (most: number) => z.string().max(most);
 const number = z.number().optional();
-const settingName = text(LIMITS.nameCharacters).min(1);
-const settingValue = z.union([z.number(), text(20_000), z.boolean()]).meta({ allowed: VALUE });
+export const settingName = text(LIMITS.nameCharacters).min(1);
+export const settingValue = z.union([z.number(), text(20_000), z.boolean()]).meta({ allowed: VALUE });
 const expression = text(2000);
 
 /** What a swept setting may be: a list, or a distribution of W&B's schema with its fields. Perhaps half of one, while it is typed. */
@@ -60,7 +60,8 @@ export const draftParameter = z.strictObject({
   when: expression.optional(),
 });
 
-const few = <T extends z.ZodType<object>>(record: T): T =>
+/** A record of no more settings than are given at once. */
+export const few = <T extends z.ZodType<object>>(record: T): T =>
   record.refine((given) => Object.keys(given).length <= LIMITS.settings, {
     error: `at most ${LIMITS.settings} settings`,
   });

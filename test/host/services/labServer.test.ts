@@ -127,6 +127,13 @@ describe('calls', () => {
     expect(plan.groups.map(({ labels }) => labels)).toEqual([['depth=2'], ['depth=1']]);
   });
 
+  it('say why there is no device to plan for, and are done (would catch a form that asks for the rest of a check for ever)', async () => {
+    await lab.open(finishing);
+    const plan = await lab.client().call('sweeps.plan', { draft: DRAFT, gpu: 'RTX 9999' });
+    expect(plan).toMatchObject({ runs: 2, groups: [], device: null, pending: 0 });
+    expect(plan.deviceProblem).toContain('RTX 9999');
+  });
+
   it('do not wait for a large plan (would catch planning in the process that serves)', async () => {
     await lab.open(finishing);
     const client = lab.client();

@@ -59,6 +59,7 @@ describe('the words of the plan', () => {
       current: true,
       failed: null,
       problems: [],
+      deviceProblem: null,
       runs: 4,
       doesNotFit: 0,
       neededWords: '',
@@ -71,6 +72,7 @@ describe('the words of the plan', () => {
     // The plan is of the draft before the text, which would be launched unseen.
     expect(launchObstacle({ ...fine, unread: true })).toContain('YAML');
     expect(launchObstacle({ ...fine, problems: [{ message: 'a' }, { message: 'b' }] })).toContain('a (and 1');
+    expect(launchObstacle({ ...fine, deviceProblem: 'no GPU driver', force: true })).toBe('no GPU driver');
     expect(launchObstacle({ ...fine, doesNotFit: 2 })).toContain('2\u00A0runs of 4 do not fit');
     expect(launchObstacle({ ...fine, doesNotFit: 2, force: true })).toBeNull();
     expect(launchObstacle({ ...fine, runs: 0, force: true })).toContain('nothing to run');

@@ -71,7 +71,7 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       } catch (error) {
         const { code, message } = toLabError(error);
         if (code !== 'device' && code !== 'invalid') throw error;
-        return { ...answer, pending: summary.settings.length, deviceProblem: message };
+        return { ...answer, deviceProblem: message };
       }
     },
     'sweeps.fromYaml': ({ yaml }, { signal }) =>

@@ -51,6 +51,8 @@ export interface LaunchState {
   readonly current: boolean;
   readonly failed: string | null;
   readonly problems: readonly { readonly message: string }[];
+  /** Why there is no device to train on. */
+  readonly deviceProblem: string | null;
   readonly runs: number;
   readonly doesNotFit: number;
   readonly neededWords: string;
@@ -70,6 +72,7 @@ export function launchObstacle(state: LaunchState): string | null {
   }
   if (state.failed !== null) return state.failed;
   if (!state.current) return 'Planning';
+  if (state.deviceProblem !== null) return state.deviceProblem;
   if (state.runs === 0) return 'There is nothing to run: every combination was dropped';
   if (state.doesNotFit > 0 && !state.force) {
     const which =

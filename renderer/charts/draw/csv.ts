@@ -8,11 +8,11 @@ interface TitledModel {
   readonly model: LineModel;
 }
 
-/** @param panels the chart, or its facets with their titles: these then stand in a column of their own. At least one. */
-export const csvOf = (...panels: readonly TitledModel[]): string => csvWithNotes(panels, []);
-
-/** @param notes what the numbers are (means of how many runs, which bands, how smoothed): a column of its own, the same in each row */
-export function csvWithNotes(panels: readonly TitledModel[], notes: readonly string[]): string {
+/**
+ * @param panels the chart, or its facets with their titles: these then stand in a column of their own. At least one.
+ * @param notes what the numbers are (means of how many runs, which bands, how smoothed): a column of its own, the same in each row
+ */
+export function csvOf(panels: readonly TitledModel[], notes: readonly string[] = []): string {
   const faceted = panels.some(({ title }) => title !== '');
   const { x, y } = panels[0].model;
   const header = [

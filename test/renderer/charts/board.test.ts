@@ -87,9 +87,12 @@ describe('CSV of a chart', () => {
       references: [],
       notes: [],
     };
-    const text = csvOf({ title: '', model });
+    const text = csvOf([{ title: '', model }]);
     expect(text.split('\n')[1]).toBe('"\'=evil, ""x""",1,0.30000000000000004,,,,');
-    const facets = csvOf({ title: 'depth 2', model }, { title: 'depth 4', model }).split('\n');
+    const facets = csvOf([
+      { title: 'depth 2', model },
+      { title: 'depth 4', model },
+    ]).split('\n');
     expect(facets[0]).toBe('facet,line,step,loss,raw,low,high,n');
     expect(facets[2]).toMatch(/^depth 4,.*,1,0\.30000000000000004,,,,$/u);
   });

@@ -11,7 +11,7 @@ import { figureNotes } from '../../../renderer/charts/board/chartModel.ts';
 import { tableOf } from '../../../renderer/charts/board/chartTable.ts';
 import { averagingNotes, boardGroups } from '../../../renderer/charts/board/groups.ts';
 import { zoomFromText, zoomText } from '../../../renderer/charts/board/keepZoom.ts';
-import { csvWithNotes } from '../../../renderer/charts/draw/csv.ts';
+import { csvOf } from '../../../renderer/charts/draw/csv.ts';
 import { labelPlace } from '../../../renderer/charts/draw/lineOption.ts';
 import type { DrawnLine, LineModel } from '../../../renderer/charts/draw/model.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
@@ -58,7 +58,7 @@ describe('a figure', () => {
     expect(figureNotes({ lines: [line('a', [1], [2])] }, 'sd', 0)).toEqual([]);
   });
   it('says the same in each row of its numbers', () => {
-    const text = csvWithNotes([{ title: '', model: model([mean('a', [3])]) }], ['N 3', 'smoothed']);
+    const text = csvOf([{ title: '', model: model([mean('a', [3])]) }], ['N 3', 'smoothed']);
     expect(text.trim().split(/\r?\n/u)).toEqual([
       'line,step,loss,raw,low,high,n,note',
       'a,0,2,,1.5,2.5,3,N 3 · smoothed',

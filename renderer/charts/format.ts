@@ -22,11 +22,9 @@ const POWERS = 1e15;
 const MOST_DECIMALS = 6;
 
 const signed = (text: string): string => text.replaceAll('-', '−').replace('e+', 'e');
-const separated = (text: string): string => {
-  const [whole, fraction] = text.split('.');
-  const apart = whole.replaceAll(/\B(?=(\d{3})+(?!\d))/gu, ',');
-  return fraction === undefined ? apart : `${apart}.${fraction}`;
-};
+
+/** What values are called, with their unit where there is one. */
+export const withUnit = (name: string, unit: string): string => (unit === '' ? name : `${name} (${unit})`);
 
 /** Decimals that tell numbers `step` apart. */
 const decimalsFor = (step: number): number => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));

@@ -7,6 +7,7 @@ import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { shortName } from '../../../preload/shared/results/groups.ts';
 import { distinctSeeds } from '../../../preload/shared/results/samples.ts';
 import type { Target } from '../../../preload/shared/results/target.ts';
+import { withUnit } from '../format.ts';
 import { facetsOf, MOST_FACETS, withSharedAxes } from '../data/facets.ts';
 import { lineModel, yFrameOf } from '../data/lineModel.ts';
 import type { FrameChoices } from '../data/lineModel.ts';
@@ -100,10 +101,8 @@ export const strokesOf = ({ metrics }: ChartSpec): string =>
   metrics.length < 2 ? '' : metrics.map((name, i) => `${STROKES[i % STROKES.length]}: ${name}`).join(' · ');
 
 /** With the unit, where there is one. */
-export function labelOfChart(chart: ChartSpec, catalog: MetricCatalog): string {
-  const unit = unitOfChart(chart, catalog);
-  return unit === '' ? titleOf(chart) : `${titleOf(chart)} (${unit})`;
-}
+export const labelOfChart = (chart: ChartSpec, catalog: MetricCatalog): string =>
+  withUnit(titleOf(chart), unitOfChart(chart, catalog));
 
 /** What a picture or a file of numbers must say beside the lines: of what they are means, what the bands are, and how they were smoothed. */
 export function figureNotes({ lines }: Pick<LineModel, 'lines'>, band: Band, smoothing: number): string[] {

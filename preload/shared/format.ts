@@ -1,12 +1,14 @@
 /** Numbers for people. The exact value belongs in the title and in copies: see NumberText.vue. */
 
 const MINUS = '−';
-const SPACE = '\u00A0';
+/** Between a number and its unit: a line does not break there. */
+export const SPACE = '\u00A0';
 
 /** What stands for a value that is not there. */
 export const NONE = '–';
 
-function grouped(text: string): string {
+/** Digits of a number with its thousands separated. */
+export function grouped(text: string): string {
   const [whole, fraction] = text.split('.');
   const separated = whole.replaceAll(/\B(?=(\d{3})+(?!\d))/gu, ',');
   return fraction === undefined ? separated : `${separated}.${fraction}`;
@@ -75,7 +77,7 @@ export function formatCount(value: number | null | undefined): string {
   return sign + String(rounded);
 }
 
-const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+export const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
 const DECIMAL = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
 function inUnits(value: number | null | undefined, base: 1000 | 1024, units: readonly string[]): string {

@@ -1,11 +1,14 @@
 /** Labels of axes, and values below each other. Everything else about numbers is in preload/shared/format.ts. */
 import {
+  BINARY,
   formatDuration,
   formatInteger,
   formatInUnit,
   formatMean,
   formatMemory,
   formatValue,
+  grouped,
+  SPACE,
 } from '../../preload/shared/format.ts';
 import { linearTicks, logTicks } from './series/ticks.ts';
 
@@ -45,7 +48,7 @@ export function formatTick(value: number, step: number): string {
     if (size >= unit) {
       const decimals = decimalsFor(apart / unit);
       // 1,000,000,001 and 1,000,000,002 are not both 1B.
-      if (decimals > MOST_DECIMALS) return signed(separated(value.toFixed(decimalsFor(apart))));
+      if (decimals > MOST_DECIMALS) return signed(grouped(value.toFixed(decimalsFor(apart))));
       return signed(`${Number((value / unit).toFixed(decimals))}${suffix}`);
     }
   return signed(value.toFixed(Math.min(15, decimalsFor(apart))));
@@ -72,22 +75,19 @@ export interface TickRange {
   readonly unit?: string;
 }
 
-const NARROW = '\u00A0';
-const BINARY = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const;
-
 /** In which multiple of a unit an axis up to `most` is read, and what that is called. */
 function multipleOf(unit: string, most: number): readonly [number, string] {
-  if (unit === 'share') return [0.01, `${NARROW}%`];
+  if (unit === 'share') return [0.01, `${SPACE}%`];
   if (unit === 'bytes') {
     const power = Math.floor(Math.log2(Math.max(1, most)) / 10 + 1e-9);
     const at = Math.min(BINARY.length - 1, Math.max(0, power));
-    return [1024 ** at, `${NARROW}${BINARY[at]}`];
+    return [1024 ** at, `${SPACE}${BINARY[at]}`];
   }
   if (unit === 's') {
-    if (most > 3 * 86_400) return [86_400, `${NARROW}d`];
-    if (most > 3 * 3600) return [3600, `${NARROW}h`];
-    if (most > 180) return [60, `${NARROW}min`];
-    return [1, `${NARROW}s`];
+    if (most > 3 * 86_400) return [86_400, `${SPACE}d`];
+    if (most > 3 * 3600) return [3600, `${SPACE}h`];
+    if (most > 180) return [60, `${SPACE}min`];
+    return [1, `${SPACE}s`];
   }
   return [1, ''];
 }
@@ -113,7 +113,7 @@ export function ticksOf({ min, max, log, unit = '' }: TickRange, count: number):
 const LOG_LABELS: Readonly<Record<string, (value: number) => string>> = {
   s: formatDuration,
   bytes: formatMemory,
-  share: (value) => `${formatAlone(100 * value)}${NARROW}%`,
+  share: (value) => `${formatAlone(100 * value)}${SPACE}%`,
 };
 
 /** Ticks where the values of a setting stand: each is written as it is. */
@@ -139,7 +139,7 @@ export function aligned(values: readonly number[], halves: readonly number[], un
   const figures = FIGURES - 1 - Math.floor(Math.log10(most));
   const wanted = Number.isFinite(spread) ? 1 - Math.floor(Math.log10(spread)) : whole ? 0 : figures;
   const decimals = Math.min(MOST_DECIMALS, Math.max(0, wanted));
-  const text = (v: number): string => (Number.isFinite(v) ? signed(separated(v.toFixed(decimals))) : formatValue(v));
+  const text = (v: number): string => (Number.isFinite(v) ? signed(grouped(v.toFixed(decimals))) : formatValue(v));
   return values.map((value, i) => (Number.isNaN(halves[i]) ? text(value) : `${text(value)} ± ${text(halves[i])}`));
 }
 
@@ -151,5 +151,5 @@ const alone = (value: number, half: number, unit: string): string => {
 
 function sharing(values: readonly number[], halves: readonly number[]): string[] {
   const [numbers, spreads] = [values, halves].map((list) => list.map((v) => 100 * v));
-  return aligned(numbers, spreads).map((text) => `${text}${NARROW}%`);
+  return aligned(numbers, spreads).map((text) => `${text}${SPACE}%`);
 }

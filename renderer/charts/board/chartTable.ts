@@ -1,6 +1,7 @@
 /** The numbers of a chart as a table: a row for each x at which something was measured, a column for each line. */
 import { aligned, formatAlone } from '../format.ts';
 import type { DrawnLine, LineModel } from '../draw/model.ts';
+import { halfOf } from './tip.ts';
 
 export interface ChartNumbers {
   readonly heads: readonly string[];
@@ -32,11 +33,7 @@ function columnOf(line: DrawnLine, at: readonly number[], unit: string | undefin
   const places = new Map(Array.from(line.x, (v, i) => [v, i]));
   const found = at.map((v) => places.get(v));
   const values = found.map((i) => (i === undefined ? Number.NaN : line.y[i]));
-  const halves = found.map((i, k) => {
-    if (i === undefined || line.n === undefined || line.low === undefined || line.high === undefined) return Number.NaN;
-    const [above, below] = [line.high[i] - values[k], values[k] - line.low[i]];
-    return Math.abs(above - below) <= 1e-6 * (above + below) ? above : Number.NaN;
-  });
+  const halves = found.map((i, k) => (i === undefined ? Number.NaN : halfOf(line, i, values[k])));
   const texts = aligned(values, halves, unit);
   return texts.map((text, i) => (found[i] === undefined ? '' : text));
 }

@@ -62,11 +62,12 @@ export function tipOf(model: LineModel, { x, near }: Pick<Pointer, 'x' | 'near'>
   return { head: `${label} ${about}${placed}`, rows, of: found.length };
 }
 
+/** From the least to the most of a line's band at a point; NaN where it has none. */
 const bandOf = ({ n, low, high }: DrawnLine, i: number): readonly [number, number] =>
   n === undefined || low === undefined || high === undefined ? [Number.NaN, Number.NaN] : [low[i], high[i]];
 
 /** Half the height of a band that is as high above as below; NaN without one (the least and the most of a group are named as they are). */
-function halfOf(line: DrawnLine, i: number, value: number): number {
+export function halfOf(line: DrawnLine, i: number, value: number): number {
   const [low, high] = bandOf(line, i);
   return Math.abs(high - value - (value - low)) <= 1e-6 * (high - low) ? (high - low) / 2 : Number.NaN;
 }

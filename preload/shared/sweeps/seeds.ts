@@ -1,4 +1,5 @@
 /** Seeds as people write them: how many, or which. */
+import { LIMITS } from '../../contract/limits.ts';
 
 /** `3` → three seeds; `1, 7, 42` or `1 7 42` → these; `5..9` → these five. Null while it says nothing yet. */
 export function parseSeeds(text: string): number | readonly number[] | null {
@@ -6,7 +7,7 @@ export function parseSeeds(text: string): number | readonly number[] | null {
   const range = /^(\d+)\s*(?:\.\.|–|…)\s*(\d+)$/u.exec(trimmed);
   if (range !== null) {
     const [from, to] = [Number(range[1]), Number(range[2])];
-    return to >= from && to - from < 10_000 ? Array.from({ length: to - from + 1 }, (_, i) => from + i) : null;
+    return to >= from && to - from < LIMITS.seeds ? Array.from({ length: to - from + 1 }, (_, i) => from + i) : null;
   }
   const listed = /[,;\s]/u.test(trimmed);
   const parts = trimmed.split(/[,;\s]+/u).filter(Boolean);
@@ -15,7 +16,7 @@ export function parseSeeds(text: string): number | readonly number[] | null {
   const numbers = parts.map(Number);
   // "7," is the list of one seed.
   if (listed) return [...new Set(numbers)];
-  return numbers[0] > 0 && numbers[0] <= 10_000 ? numbers[0] : null;
+  return numbers[0] > 0 && numbers[0] <= LIMITS.seeds ? numbers[0] : null;
 }
 
 export function formatSeeds(seeds: number | readonly number[]): string {

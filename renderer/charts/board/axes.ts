@@ -1,5 +1,6 @@
 /** What a chart can have as x. */
 import type { MetricCatalog } from '../../../preload/shared/metrics.ts';
+import { SETTING } from './chartSpec.ts';
 import type { Board } from './useBoard.ts';
 
 export const axisOptions = (
@@ -9,6 +10,6 @@ export const axisOptions = (
   { value: 'step', label: 'step' },
   ...axes.map(({ name, axis }) => ({ value: name, label: axis! })),
   { value: 'relative', label: 'seconds since start' },
-  ...settings.value.map((name) => ({ value: `setting:${name}`, label: `setting ${name}` })),
+  ...settings.value.map((name) => ({ value: `${SETTING}${name}`, label: `setting ${name}` })),
   ...metrics.value.map((name) => ({ value: name, label: `metric ${name}` })),
 ];

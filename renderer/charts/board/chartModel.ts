@@ -15,6 +15,7 @@ import type { LiveCurve } from '../data/live.ts';
 import type { LineModel, Reference } from '../draw/model.ts';
 import type { Extent, Outlying } from '../series/extent.ts';
 import type { BoardState } from './boardState.ts';
+import { SETTING } from './chartSpec.ts';
 import type { ChartLook, ChartSpec } from './chartSpec.ts';
 import type { BoardGroup, Coloring } from './groups.ts';
 import { trendModel } from './trendModel.ts';
@@ -56,8 +57,6 @@ export interface ChartInput {
   readonly board: ChartBoard;
   curve(metric: string, run: string): LiveCurve | undefined;
 }
-
-const SETTING = 'setting:';
 
 /** Where a chart's points lie: on the metric (null: its points are final values over a setting; undefined: over the step), and its label. */
 export function placeOf(

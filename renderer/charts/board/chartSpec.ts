@@ -4,6 +4,9 @@
 export const CHART_KINDS = ['lines'] as const;
 export type ChartKind = (typeof CHART_KINDS)[number];
 
+/** Before the name of a setting that is the x of a chart. */
+export const SETTING = 'setting:';
+
 /** How curves are drawn: a choice of the board, or of one chart. */
 export interface ChartLook {
   /** `step`, a metric such as `tokens`, `relative`, or `setting:NAME`. */

@@ -1,4 +1,5 @@
 /** From values to pixels. One axis of a chart: its range, its kind, and where it lies on the canvas. */
+import { LARGEST } from '../series/extent.ts';
 
 export interface Scale {
   readonly min: number;
@@ -9,8 +10,6 @@ export interface Scale {
   readonly to: number;
 }
 
-/** Beyond it a difference of two numbers may be none. */
-const LARGEST = 8e307;
 const tame = (value: number): number =>
   Math.abs(value) > LARGEST && Number.isFinite(value) ? Math.sign(value) * LARGEST : value;
 

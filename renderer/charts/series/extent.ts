@@ -139,7 +139,7 @@ function densest(sorted: readonly { readonly v: number; readonly weight: number 
 }
 
 /** The largest number whose distance from its negative is a number too. */
-const LARGEST = 8e307;
+export const LARGEST = 8e307;
 /** Values that differ by less than this share of their size are one: the rest is the rounding of means. */
 const SAME = 1e-9;
 

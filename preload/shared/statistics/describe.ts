@@ -1,4 +1,4 @@
-/** Mean and spread of a few values (usually: one number per seed). Values that are not finite are left out and counted. */
+/** Mean and spread of a few values (usually: one number per seed). Values that are not finite are left out. */
 import { t95 } from './studentT.ts';
 
 export interface Description {
@@ -11,8 +11,6 @@ export interface Description {
   readonly se: number;
   readonly min: number;
   readonly max: number;
-  /** Values that were left out because they are not finite. */
-  readonly notFinite: number;
 }
 
 /** Mean of the first n values, all finite; also where their sum is beyond the largest number. */
@@ -50,23 +48,18 @@ export function sdOf(values: ArrayLike<number>, mean: number, n = values.length)
 }
 
 export function describe(values: Iterable<number>): Description {
-  const finite: number[] = [];
-  let notFinite = 0;
-  for (const value of values) {
-    if (Number.isFinite(value)) finite.push(value);
-    else notFinite++;
-  }
+  const finite = [...values].filter(Number.isFinite);
   const n = finite.length;
   if (n === 0) {
     const nan = Number.NaN;
-    return { n, mean: nan, sd: nan, se: nan, min: nan, max: nan, notFinite };
+    return { n, mean: nan, sd: nan, se: nan, min: nan, max: nan };
   }
   const min = finite.reduce((least, value) => Math.min(least, value));
   const max = finite.reduce((most, value) => Math.max(most, value));
   // The mean of equal values is their value, to the last digit.
   const mean = min === max ? min : meanOf(finite);
   const sd = sdOf(finite, mean);
-  return { n, mean, sd, se: sd / Math.sqrt(n), min, max, notFinite };
+  return { n, mean, sd, se: sd / Math.sqrt(n), min, max };
 }
 
 export const BANDS = ['sd', 'se', 'ci95', 'minmax', 'none'] as const;

@@ -6,35 +6,23 @@ export interface Extent {
   readonly max: number;
 }
 
-export interface Extents extends Extent {
-  /** Values that a logarithmic axis cannot show. */
-  readonly notPositive: number;
-}
-
-/**
- * The range of all finite values (positive ones, for a logarithmic axis); undefined when there are none.
- */
+/** The range of all finite values (positive ones, for a logarithmic axis); undefined when there are none. */
 export function extentOf(
   columns: readonly ArrayLike<number>[],
   options: { readonly log?: boolean } = {},
-): Extents | undefined {
+): Extent | undefined {
   const { log = false } = options;
   let min = Infinity;
   let max = -Infinity;
-  let notPositive = 0;
   for (const column of columns) {
     for (let i = 0; i < column.length; i++) {
       const value = column[i];
-      if (!Number.isFinite(value)) continue;
-      if (log && value <= 0) {
-        notPositive++;
-        continue;
-      }
+      if (!Number.isFinite(value) || (log && value <= 0)) continue;
       if (value < min) min = value;
       if (value > max) max = value;
     }
   }
-  return min > max ? undefined : { min, max, notPositive };
+  return min > max ? undefined : { min, max };
 }
 
 /**

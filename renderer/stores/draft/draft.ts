@@ -91,16 +91,6 @@ export function addValue(draft: Draft, name: string, value: SettingValue, base: 
   return setValues(draft, name, [...valuesOf(fieldOf(draft, name, base)), value], base);
 }
 
-export function removeValue(draft: Draft, name: string, value: SettingValue, base: Config): Draft {
-  const field = fieldOf(draft, name, base);
-  return setValues(
-    draft,
-    name,
-    valuesOf(field).filter((each) => each !== value),
-    base,
-  );
-}
-
 /** Another value in the same place of the list. */
 export function replaceValue(draft: Draft, name: string, from: SettingValue, to: SettingValue, base: Config): Draft {
   const field = fieldOf(draft, name, base);

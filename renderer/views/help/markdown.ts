@@ -11,13 +11,7 @@ export const guidePage = (source: string): GuidePage => ({ blocks: parseMarkdown
 
 export const parseMarkdown = (source: string): Block[] => blocksOf(lexer(source), -1);
 
-/** Runs of text with what is marked within. */
-export function parseInline(text: string): Inline[] {
-  const [paragraph] = lexer(text);
-  return paragraph === undefined || !('tokens' in paragraph) ? [] : inlineOf(paragraph.tokens ?? []);
-}
-
-export const slug = (text: string): string =>
+const slug = (text: string): string =>
   text
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]+/gu, '-')

@@ -5,7 +5,6 @@ import {
   addValue,
   fieldOf,
   isSwept,
-  removeValue,
   replaceValue,
   setFixed,
   setMetric,
@@ -52,7 +51,7 @@ describe('the draft', () => {
     expect(swept.parameters).toEqual({ 'model.depth': { values: [4, 8] } });
     expect(swept.settings).toEqual({});
     expect(isSwept(fieldOf(swept, 'model.depth', base))).toBe(true);
-    const one = removeValue(swept, 'model.depth', 4, base);
+    const one = setValues(swept, 'model.depth', [8], base);
     expect(one.parameters).toEqual({});
     expect(one.settings).toEqual({ 'model.depth': 8 });
   });

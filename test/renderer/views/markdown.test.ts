@@ -3,7 +3,7 @@ import { guideLink } from '../../../renderer/views/help/links.ts';
 import { readdirSync, readFileSync } from 'node:fs';
 import { plainText } from '../../../renderer/views/help/blocks.ts';
 import type { Block, Inline } from '../../../renderer/views/help/blocks.ts';
-import { guidePage, parseInline, parseMarkdown } from '../../../renderer/views/help/markdown.ts';
+import { guidePage, parseMarkdown } from '../../../renderer/views/help/markdown.ts';
 
 /** What is left when everything that holds other things is opened. */
 function leaves(blocks: readonly Block[]): Inline[] {
@@ -28,6 +28,12 @@ function leaves(blocks: readonly Block[]): Inline[] {
     }
     return [];
   });
+}
+
+/** What is marked within a paragraph. */
+function inline(text: string): readonly Inline[] {
+  const [block] = parseMarkdown(text);
+  return block.kind === 'paragraph' ? block.parts : expect.fail(`${text} is a ${block.kind}`);
 }
 
 describe('pages of the guide', () => {
@@ -66,7 +72,7 @@ describe('pages of the guide', () => {
       for (const part of leaves(parseMarkdown(text)))
         // Nothing but text, or a link whose address `guideLink` decides on.
         expect(['text', 'link'], text).toContain(part.kind);
-    expect(plainText(parseInline('a <b onclick="x()">b</b> c'))).toBe('a <b onclick="x()">b</b> c');
+    expect(plainText(inline('a <b onclick="x()">b</b> c'))).toBe('a <b onclick="x()">b</b> c');
   });
 
   it('of many blocks, and of lists deep within lists, are whole (would catch a depth that counts blocks)', () => {
@@ -95,15 +101,15 @@ describe('pages of the guide', () => {
   });
 
   it('leave stars and underscores of names alone', () => {
-    expect(parseInline('data.batch_size and model_width, 2 * 3 * 4')).toHaveLength(1);
-    expect(parseInline('`a_b` *em* **strong *in* it**').map(({ kind }) => kind)).toEqual([
+    expect(inline('data.batch_size and model_width, 2 * 3 * 4')).toHaveLength(1);
+    expect(inline('`a_b` *em* **strong *in* it**').map(({ kind }) => kind)).toEqual([
       'code',
       'text',
       'emphasis',
       'text',
       'strong',
     ]);
-    expect(plainText(parseInline('**a** [b `c`](x.md)'))).toBe('a b c');
+    expect(plainText(inline('**a** [b `c`](x.md)'))).toBe('a b c');
   });
 });
 

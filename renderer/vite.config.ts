@@ -16,7 +16,7 @@ const guidePages = (): Plugin => ({
   },
 });
 
-export const rendererOptions = {
+const rendererOptions = {
   root: here,
   // Relative, so that the same files load from app:// and from a local server.
   base: './',

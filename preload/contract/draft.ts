@@ -154,7 +154,6 @@ const parts = z.strictObject({
 
 export type Draft = DeepReadonly<z.output<typeof parts>>;
 export type DraftParameter = DeepReadonly<z.output<typeof draftParameter>>;
-export type DraftMetric = DeepReadonly<z.output<typeof metric>>;
 
 /** A whole draft; parts that have defaults may be left out. */
 export const draft: z.ZodType<Draft, DeepReadonly<z.input<typeof parts>>> = parts;

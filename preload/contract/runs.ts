@@ -19,7 +19,7 @@ export const RUN_ORIGINS = ['sweeplab', 'program', 'wandb', 'import'] as const;
  */
 export type RunOrigin = (typeof RUN_ORIGINS)[number];
 
-export const STOP_CAUSES = ['cancelled', 'sweep', 'interrupted', 'pruned'] as const;
+const STOP_CAUSES = ['cancelled', 'sweep', 'interrupted', 'pruned'] as const;
 
 /**
  * Why a run is `stopped`. `cancelled`: the user does not want this run. `sweep`: stopped together with its sweep. `interrupted`:

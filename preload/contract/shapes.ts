@@ -6,7 +6,7 @@ import type { CheckpointKind, SweepRecord } from './runs.ts';
 import type { Config, Problem, Question, SettingSpec, SettingValue, Warning } from './settings.ts';
 
 export type * from './fit.ts';
-export type { Problem, Warning } from './settings.ts';
+export type { Problem } from './settings.ts';
 
 export interface AppInfo {
   readonly version: string;

@@ -224,7 +224,7 @@ export function formatInUnit(value: number | null | undefined, unit: string): st
 }
 
 /** A measured share with three figures: 0.4213 → "42.1 %". */
-export function formatShare(fraction: number | null | undefined): string {
+function formatShare(fraction: number | null | undefined): string {
   const other = special(fraction);
   if (other !== null) return other;
   const percent = 100 * (fraction as number);

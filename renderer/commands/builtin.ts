@@ -10,7 +10,7 @@ import type { Command } from '../stores/keys/registry.ts';
 import { inviteOpen, keysOpen, paletteOpen } from '../stores/keys/overlays.ts';
 
 /** The search field of what is shown: the list's first, else the content's. */
-export function focusSearch(): void {
+function focusSearch(): void {
   const fields = [...document.querySelectorAll<HTMLInputElement>('input[type="search"]')];
   const field = fields.find((each) => each.offsetParent !== null);
   field?.focus();

@@ -11,6 +11,3 @@ export function connectLab(): Client {
   const address = `${protocol === 'https:' ? 'wss' : 'ws'}://${host}/lab`;
   return createClient({ connect: () => (own === undefined ? connectSocket(address) : connectBridge(own)) });
 }
-
-export { CallError } from './client.ts';
-export type { Client, ConnectionState } from './client.ts';

@@ -8,7 +8,7 @@ import { formatHash, parseHash } from './address.ts';
 import type { Place, Query, RouteDefinition } from './address.ts';
 
 export { formatHash };
-export type { Place, Query, RouteDefinition };
+export type { Query, RouteDefinition };
 
 let routes: readonly RouteDefinition[] = [];
 const current = shallowRef<Place>();

@@ -16,7 +16,7 @@ export interface Target {
 }
 
 /** What a sweep's definition says its settings are ranked by; undefined when it says nothing. */
-export function declaredTarget(spec: unknown): Target | undefined {
+function declaredTarget(spec: unknown): Target | undefined {
   const metric = (spec as { metric?: { name?: unknown; goal?: unknown } } | null | undefined)?.metric;
   if (typeof metric?.name !== 'string') return undefined;
   return { name: metric.name, goal: metric.goal === 'maximize' ? 'maximize' : 'minimize' };

@@ -13,7 +13,7 @@ import { ExpressionError, type Node, parseExpression } from './expression/parse.
 import { mapNames, walk } from './expression/tree.ts';
 import { wordsOf } from './expression/words.ts';
 
-export { ExpressionError, MOST_CHARACTERS } from './expression/parse.ts';
+export { ExpressionError } from './expression/parse.ts';
 
 /** What an expression needs to know about settings to be checked before it is ever evaluated. */
 export interface Names {

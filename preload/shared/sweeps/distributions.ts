@@ -194,7 +194,7 @@ const NUMERIC: Readonly<Record<NumericKind, Omit<DistributionInfo, 'kind'>>> = {
   },
 };
 
-export const DISTRIBUTIONS: readonly DistributionInfo[] = Object.entries(NUMERIC).map(([kind, info]) => ({
+const DISTRIBUTIONS: readonly DistributionInfo[] = Object.entries(NUMERIC).map(([kind, info]) => ({
   kind: kind as NumericKind,
   ...info,
 }));

@@ -27,7 +27,7 @@ export interface BoardState extends ChartLook {
   charts: ChartSpec[];
 }
 
-export const RUN_ORDERS = ['created', 'value', 'name'] as const;
+const RUN_ORDERS = ['created', 'value', 'name'] as const;
 export type RunOrder = (typeof RUN_ORDERS)[number];
 
 export const defaultState = (): BoardState => ({

@@ -1,7 +1,7 @@
 /** What one chart is: which metrics over which x, and what it draws otherwise than its board. */
 
 /** Kinds of charts. Another one: a name here, and how it is built in `chartModel.ts`. */
-export const CHART_KINDS = ['lines'] as const;
+const CHART_KINDS = ['lines'] as const;
 export type ChartKind = (typeof CHART_KINDS)[number];
 
 /** Before the name of a setting that is the x of a chart. */

@@ -54,7 +54,7 @@ interface Item {
 
 /** Bands lie under raw lines, these under the lines themselves. */
 /** @param surface colour of the inside of hollow points */
-export function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): Item[] {
+function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): Item[] {
   const items: Item[] = [];
   const rich = model.lines.length <= RICH;
   const width = model.lines.length > 40 ? 1 : 1.6;

@@ -138,7 +138,7 @@ export function lineOf({ where }: Pick<Problem, 'where'>): number | null {
 }
 
 /** Whether a combination was dropped by a constraint of the sweep: the user's own wish and no problem. */
-export const isWanted = ({ setting }: Pick<Problem, 'setting'>): boolean => setting.startsWith('constraints.');
+const isWanted = ({ setting }: Pick<Problem, 'setting'>): boolean => setting.startsWith('constraints.');
 
 /** Why combinations were dropped, as problems of the settings that they name, each once. */
 export function problemsFromDropped(

@@ -57,7 +57,7 @@ export function runCommand(id: string): boolean {
 }
 
 /** How well `query` matches: characters in order, better at the beginnings of words. 0 = not at all. */
-export function matchScore(query: string, text: string): number {
+function matchScore(query: string, text: string): number {
   const wanted = query.trim().toLowerCase();
   if (wanted === '') return 1;
   const lower = text.toLowerCase();

@@ -29,7 +29,7 @@ const QUIET_MS = 220;
 
 const middle = (range: lab.Range | null): number | null => (range === null ? null : Math.sqrt(range.low * range.high));
 
-export function differenceOf(now: FitReport, before: FitReport): Difference {
+function differenceOf(now: FitReport, before: FitReport): Difference {
   const [a, b] = [middle(now.time.stepSeconds), middle(before.time.stepSeconds)];
   return {
     bytes: now.verdict.neededBytes - before.verdict.neededBytes,

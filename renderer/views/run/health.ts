@@ -37,7 +37,7 @@ export interface Verdict {
 }
 
 /** A step stands out when it lies this many robust standard deviations (1.4826 × median distance) above the steps before it. */
-export const SPIKE = 6;
+const SPIKE = 6;
 /** Steps before, that a step is compared with. */
 const WINDOW = 50;
 /** Fewer recorded steps say nothing about pace and memory. */

@@ -27,7 +27,7 @@ export type BinaryOperator = (typeof BINARY)[number];
 
 /** Longer or deeper ones are refused before they are read: nobody writes them, and reading them would take time and stack. */
 export const MOST_CHARACTERS = 2000;
-export const MOST_DEPTH = 200;
+const MOST_DEPTH = 200;
 const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
 /** An expression that cannot be read or evaluated; `position` is the 1-based column in the expression. */

@@ -24,7 +24,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** `accumulate-first` with one micro-batch is simply the step's forward and backward pass. */
-export const programName = (program: Pick<ProgramOccupancy, 'name' | 'repeats'>, alone: boolean): string => {
+const programName = (program: Pick<ProgramOccupancy, 'name' | 'repeats'>, alone: boolean): string => {
   if (program.name === 'accumulate-first' && alone) return '';
   if (program.name === 'accumulate' && program.repeats > 1) return `${NAMES.accumulate} (${program.repeats} ×)`;
   return NAMES[program.name] ?? program.name;

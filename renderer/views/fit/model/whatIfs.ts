@@ -50,7 +50,7 @@ export function widths(config: Config): number[] {
 }
 
 /** Micro-batches: divisors of the effective batch, so that each is full. 0 in the settings means the whole batch. */
-export function microBatches(config: Config): number[] {
+function microBatches(config: Config): number[] {
   return divisors(Math.max(1, number(config, 'batch.sequences')));
 }
 

@@ -33,6 +33,13 @@ export const ROUTES: readonly RouteDefinition[] = [
     component: () => import('./views/sweep/SweepView.vue'),
   },
   { name: 'run', path: '/run/:id', title: 'Run', rail: 'sweeps', component: () => import('./views/run/RunView.vue') },
+  {
+    name: 'queue',
+    path: '/queue',
+    title: 'Queue',
+    rail: 'queue',
+    component: () => import('./views/queue/QueueView.vue'),
+  },
   { name: 'data', path: '/data', title: 'Data', rail: 'data', component: () => import('./views/data/DataView.vue') },
   {
     name: 'settings',

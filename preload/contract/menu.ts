@@ -34,6 +34,7 @@ export const COMMAND_MENUS: readonly CommandMenu[] = [
       { id: 'view.fit', title: 'Fit' },
       { id: 'view.board', title: 'Board' },
       { id: 'view.sweeps', title: 'Sweeps' },
+      { id: 'view.queue', title: 'Queue' },
       { id: 'view.data', title: 'Data' },
       'separator',
       { id: 'view.settings', title: 'Settings' },

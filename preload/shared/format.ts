@@ -265,3 +265,14 @@ export function formatTime(time: number | null | undefined): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatInteger(count)}${SPACE}${count === 1 ? one : many}`;
 }
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
+
+/** A time to come, to the minute: "14:05", on another day of the next six "Sat 03:10", later "2026-03-01 14:05". Local time. */
+export function formatClock(time: number | null | undefined, now: number): string {
+  if (time === null || time === undefined) return NONE;
+  const at = new Date(time);
+  const days = Math.round((new Date(time).setHours(12, 0, 0, 0) - new Date(now).setHours(12, 0, 0, 0)) / 86_400_000);
+  if (days < 0 || days > 6) return formatTime(time);
+  return `${days === 0 ? '' : `${DAYS[at.getDay()]} `}${formatTime(time).slice(-5)}`;
+}

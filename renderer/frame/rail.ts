@@ -15,6 +15,7 @@ export const RAIL: readonly RailEntry[] = [
   { name: 'fit', label: 'Fit', path: '/fit', icon: 'memory', key: 'f' },
   { name: 'board', label: 'Board', path: '/board', icon: 'chart', key: 'o' },
   { name: 'sweeps', label: 'Sweeps', path: '/sweeps', icon: 'layers', key: 'w' },
+  { name: 'queue', label: 'Queue', path: '/queue', icon: 'queue', key: 'q' },
   { name: 'data', label: 'Data', path: '/data', icon: 'database', key: 'd' },
 ];
 

@@ -58,12 +58,13 @@ export const useRuns = defineStore('runs', () => {
 
   const name = (id: string): string => get(id)?.name ?? id;
 
-  /** Saves first, so nothing is lost: instead of a question there is a way back. */
+  /** Saves first, so nothing is lost: instead of a question there is a way back. One that waits keeps its place in the queue. */
   async function stop(id: string): Promise<boolean> {
     const label = name(id);
+    const waits = get(id)?.state === 'queued';
     if (!(await act(`Could not stop ${label}`, () => useClient().call('runs.stop', { id })))) return false;
-    const action = { label: 'Resume', run: () => resume(id) };
-    useToasts().show({ message: `Stopping ${label}; its present step is saved`, duration: 10_000, action });
+    const message = waits ? `${label} will not train` : `Stopping ${label}; its present step is saved`;
+    useToasts().show({ message, duration: 10_000, action: { label: 'Resume', run: () => resume(id) } });
     return true;
   }
   const resume = (id: string) => act(`Could not resume ${name(id)}`, () => useClient().call('runs.resume', { id }));

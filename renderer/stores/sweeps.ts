@@ -65,6 +65,10 @@ export const useSweeps = defineStore('sweeps', () => {
   const retryFailed = (id: string) =>
     act(`Could not retry ${name(id)}`, () => useClient().call('sweeps.retryFailed', { id }));
 
+  /** At most so many runs at a time while one of it trains; null: no limit of its own. */
+  const limit = (id: string, most: number | null) =>
+    act(`Could not limit ${name(id)}`, () => useClient().call('sweeps.limit', { id, limit: most }));
+
   async function rename(id: string, to: string): Promise<void> {
     const before = name(id);
     if (
@@ -93,9 +97,11 @@ export const useSweeps = defineStore('sweeps', () => {
     load,
     start,
     get,
+    name,
     stop,
     resume,
     retryFailed,
+    limit,
     rename,
     remove,
   };

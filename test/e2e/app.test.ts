@@ -390,6 +390,7 @@ describe.skipIf(missing !== undefined)(
       '#/fit',
       '#/board?sweep=SWEEP',
       '#/sweeps',
+      '#/queue',
       ...tabs.map((tab) => `#/sweep/SWEEP?tab=${tab}`),
       ...['charts', 'config', 'log', 'samples', 'checkpoints', 'system'].map((tab) => `#/run/RUN?tab=${tab}`),
       '#/data',

@@ -1,36 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { remainingOf, SteadyEnd } from '../../../renderer/frame/remaining.ts';
-
-describe('the rest of the queue', () => {
-  const none = { running: [], waiting: 0, lanes: 1, took: [] };
-  it('is that of the run that trains, and as long for each waiting one as ended runs took', () => {
-    expect(remainingOf({ ...none, running: [{ eta: 30, fraction: 0.5 }] })).toBe(30);
-    expect(remainingOf({ ...none, running: [{ eta: 30, fraction: 0.5 }], waiting: 2 })).toBe(30 + 2 * 60);
-    // Ended runs say more than the pace of one that has just begun, and one slow one does not bend them.
-    expect(remainingOf({ ...none, running: [{ eta: 90, fraction: 0.1 }], waiting: 2, took: [40, 41, 400] })).toBe(
-      90 + 82,
-    );
-  });
-  it('is known between two runs, and while a run has not said anything, from what ended runs took', () => {
-    expect(remainingOf({ ...none, waiting: 3, took: [20, 22] })).toBe(63);
-    expect(remainingOf({ ...none, running: [{ eta: null, fraction: null }], waiting: 1, took: [20] })).toBe(40);
-  });
-  it('is not known where nothing says so: no zero, no NaN', () => {
-    expect(remainingOf(none)).toBe(null);
-    expect(remainingOf({ ...none, waiting: 3 })).toBe(null);
-    expect(remainingOf({ ...none, running: [{ eta: null, fraction: null }] })).toBe(null);
-    // Two per cent of a run are mostly its start.
-    expect(remainingOf({ ...none, running: [{ eta: 500, fraction: 0.02 }], waiting: 3 })).toBe(null);
-  });
-  it('is shared by runs that train at once, but never shorter than the longest of them', () => {
-    const running = [
-      { eta: 10, fraction: 0.9 },
-      { eta: 100, fraction: 0.5 },
-    ];
-    expect(remainingOf({ ...none, running, lanes: 2, took: [100] })).toBe(100);
-    expect(remainingOf({ ...none, running, lanes: 2, waiting: 2, took: [100] })).toBe(155);
-  });
-});
+import { SteadyEnd } from '../../../renderer/frame/remaining.ts';
 
 describe('the expected end', () => {
   it('runs down as a clock does between reports, also when nothing is said between two runs', () => {

@@ -1,9 +1,18 @@
 /** What every command gets: where to print, the settings with plug-ins, the lab. */
-import { openLab } from '../host/lab.ts';
 import type { Lab, Workshop } from '../host/lab.ts';
-import { StoreError } from '../store/index.ts';
+import type { LabPaths } from '../host/paths.ts';
+import { openStore, StoreError } from '../store/index.ts';
+import type { Store } from '../store/index.ts';
 import { InputError } from './errors.ts';
 import type { Output } from './output.ts';
+
+/** What there is before any setting is known: the settings bring the whole engine with them, which takes most of a second to load. */
+export interface Start {
+  readonly output: Output;
+  readonly paths: LabPaths;
+  /** Everything else; made once. */
+  context(): Promise<Context>;
+}
 
 export interface Context {
   readonly output: Output;
@@ -23,21 +32,38 @@ export function requirePlugins({ pluginError }: Context): void {
 /** The lab to change things in. The caller closes it. */
 export async function writableLab(context: Context): Promise<Lab> {
   requirePlugins(context);
-  const lab = await openLab(context.workshop, { write: true });
+  const lab = await open(context, true);
   if (lab.store.backup !== null)
     context.output.note(`The run database was updated; a copy of the old one is ${lab.store.backup}`);
   return lab;
 }
 
+async function open({ workshop }: Context, write: boolean): Promise<Lab> {
+  const { openLab } = await import('../host/lab.ts');
+  return await openLab(workshop, { write });
+}
+
 /** The lab to look at; undefined when there is no database yet. */
-export async function readableLab({ workshop }: Context): Promise<Lab | undefined> {
+export async function readableLab(context: Context): Promise<Lab | undefined> {
   try {
-    return await openLab(workshop, { write: false });
+    return await open(context, false);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     if (error.code === 'missing') return undefined;
     // An older database is brought up to date by whoever may write.
-    if (error.code === 'older') return openLab(workshop, { write: true });
+    if (error.code === 'older') return await open(context, true);
+    throw error;
+  }
+}
+
+/** The run database alone, for what needs no setting: configurations of earlier versions are not completed. Undefined when there is none yet. */
+export async function readableStore({ paths, context }: Start): Promise<Store | undefined> {
+  try {
+    return openStore(paths.database, { readOnly: true });
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    if (error.code === 'missing') return undefined;
+    if (error.code === 'older') return (await readableLab(await context()))?.store;
     throw error;
   }
 }

@@ -1,12 +1,11 @@
-/** Entry of the `sweeplab` command: reads the global options, loads settings and plug-ins, runs the command, maps errors to exit codes. */
+/** Entry of the `sweeplab` command: reads the global options, runs the command (settings and plug-ins are loaded when it needs them), maps errors to exit codes. */
 import { CommanderError } from 'commander';
-import { loadWorkshop } from '../host/lab.ts';
+import { dataHome, labPaths } from '../host/paths.ts';
 import { keepPrivate } from '../host/private.ts';
-import type { Context } from './context.ts';
+import type { Context, Start } from './context.ts';
 import { exitCodeOf, EXIT, InputError } from './errors.ts';
 import { Output } from './output.ts';
 import { askedFor, buildProgram, COMMAND_NAMES } from './program.ts';
-import { unknownFlag } from './settingFlags.ts';
 
 /** Values of a global option wherever it stands; needed before the flags of the settings (which plug-ins extend) are known. */
 function globalOption(args: readonly string[], name: string): string[] {
@@ -18,9 +17,19 @@ function globalOption(args: readonly string[], name: string): string[] {
   });
 }
 
-async function makeContext(args: readonly string[], output: Output): Promise<Context> {
-  const options = { home: globalOption(args, '--data-dir').at(-1) };
-  const plugins = globalOption(args, '--plugin');
+function begin(args: readonly string[], output: Output): Start {
+  const home = globalOption(args, '--data-dir').at(-1);
+  let made: Promise<Context> | undefined;
+  return {
+    output,
+    paths: labPaths(dataHome(home)),
+    context: () => (made ??= makeContext(home, globalOption(args, '--plugin'), output)),
+  };
+}
+
+async function makeContext(home: string | undefined, plugins: readonly string[], output: Output): Promise<Context> {
+  const { loadWorkshop } = await import('../host/lab.ts');
+  const options = { home };
   const exit = (code: number): void => {
     process.exitCode = code;
   };
@@ -46,14 +55,14 @@ export async function run(args: readonly string[]): Promise<void> {
     if (error.code === 'EPIPE') process.exit(EXIT.ok);
   });
   try {
-    const context = await makeContext(args, output);
-    const program = await buildProgram(context, args);
+    const start = begin(args, output);
+    const program = await buildProgram(start, args);
     try {
       await program.parseAsync(args, { from: 'user' });
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error;
       if (error.exitCode === 0) return;
-      throw await commanderProblem(error, args, context);
+      throw await commanderProblem(error, args, start);
     }
   } catch (error) {
     process.exitCode = report(error, output);
@@ -61,7 +70,7 @@ export async function run(args: readonly string[]): Promise<void> {
 }
 
 /** Commander's own messages, with better suggestions for unknown flags. */
-async function commanderProblem(error: CommanderError, args: readonly string[], context: Context): Promise<InputError> {
+async function commanderProblem(error: CommanderError, args: readonly string[], start: Start): Promise<InputError> {
   if (error.code === 'commander.unknownOption') {
     const flag = /'(-[^']*)'/u.exec(error.message)?.[1] ?? '';
     // A flag of a setting that stands before the command has a value that is no command.
@@ -73,16 +82,18 @@ async function commanderProblem(error: CommanderError, args: readonly string[], 
       '--plugin',
       '--help',
       '--version',
-      ...(await commandOptions(context, command)),
+      ...(await commandOptions(start, command)),
     ];
-    return new InputError(unknownFlag(flag, takesSettings ? context.workshop.registry : undefined, known));
+    const { unknownFlag } = await import('./settingFlags.ts');
+    const registry = takesSettings ? (await start.context()).workshop.registry : undefined;
+    return new InputError(unknownFlag(flag, registry, known));
   }
   return new InputError(error.message.replace(/^error: /u, ''));
 }
 
-async function commandOptions(context: Context, command: string | undefined): Promise<string[]> {
+async function commandOptions(start: Start, command: string | undefined): Promise<string[]> {
   if (command === undefined) return [];
-  const [found] = (await buildProgram(context, [command])).commands;
+  const [found] = (await buildProgram(start, [command])).commands;
   return found.options.flatMap(({ long }) => (long ? [long] : []));
 }
 

@@ -2,24 +2,32 @@
 import { Command } from 'commander';
 import { groupActions } from './group.ts';
 import { packageVersion } from '../host/version.ts';
-import type { Context } from './context.ts';
+import type { Context, Start } from './context.ts';
 
-type MakeCommand = (context: Context) => Command;
+type MakeCommand = (start: Start) => Promise<Command>;
+
+/** Most commands need the settings from the beginning, for their flags. */
+const withSettings =
+  (load: () => Promise<(context: Context) => Command>): MakeCommand =>
+  async (start) => {
+    const [make, context] = await Promise.all([load(), start.context()]);
+    return make(context);
+  };
 
 /** In the order of the help. Loaded when they are needed: listing runs must not wait for what training imports. */
-const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
-  start: async () => (await import('./commands/start.ts')).startCommand,
-  serve: async () => (await import('./commands/serve.ts')).serveCommand,
-  quickstart: async () => (await import('./commands/quickstart.ts')).quickstartCommand,
-  train: async () => (await import('./commands/train.ts')).trainCommand,
-  sweep: async () => (await import('./commands/sweep.ts')).sweepCommand,
-  fit: async () => (await import('./commands/fit.ts')).fitCommand,
-  queue: async () => (await import('./commands/queue.ts')).queueCommand,
-  runs: async () => (await import('./commands/runs.ts')).runsCommand,
-  export: async () => (await import('./commands/export.ts')).exportCommand,
-  sample: async () => (await import('./commands/sample.ts')).sampleCommand,
-  data: async () => (await import('./commands/data.ts')).dataCommand,
-  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+const COMMANDS: Readonly<Record<string, MakeCommand>> = {
+  start: withSettings(async () => (await import('./commands/start.ts')).startCommand),
+  serve: withSettings(async () => (await import('./commands/serve.ts')).serveCommand),
+  quickstart: withSettings(async () => (await import('./commands/quickstart.ts')).quickstartCommand),
+  train: withSettings(async () => (await import('./commands/train.ts')).trainCommand),
+  sweep: withSettings(async () => (await import('./commands/sweep.ts')).sweepCommand),
+  fit: withSettings(async () => (await import('./commands/fit.ts')).fitCommand),
+  queue: withSettings(async () => (await import('./commands/queue.ts')).queueCommand),
+  runs: async (start) => (await import('./commands/runs.ts')).runsCommand(start),
+  export: withSettings(async () => (await import('./commands/export.ts')).exportCommand),
+  sample: withSettings(async () => (await import('./commands/sample.ts')).sampleCommand),
+  data: withSettings(async () => (await import('./commands/data.ts')).dataCommand),
+  doctor: withSettings(async () => (await import('./commands/doctor.ts')).doctorCommand),
 };
 export const COMMAND_NAMES = Object.keys(COMMANDS);
 
@@ -46,7 +54,7 @@ Examples:
 Exit codes: 0 done, 1 a run failed, 2 bad input (nothing was started), 130 interrupted.`;
 
 /** With the command that `args` ask for, or with all of them. */
-export async function buildProgram(context: Context, args: readonly string[] = []): Promise<Command> {
+export async function buildProgram(start: Start, args: readonly string[] = []): Promise<Command> {
   const program = groupActions(new Command('sweeplab'))
     .description('An experiment lab for small language models: sweeps over many settings and several seeds.')
     .version(packageVersion())
@@ -56,8 +64,7 @@ export async function buildProgram(context: Context, args: readonly string[] = [
     .addHelpText('after', EXAMPLES);
   const asked = askedFor(args);
   for (const name of asked === undefined ? COMMAND_NAMES : [asked]) {
-    const make = await COMMANDS[name]();
-    program.addCommand(make(context));
+    program.addCommand(await COMMANDS[name](start));
   }
   for (const command of everyCommand(program)) {
     // Errors become exceptions, so that one place prints them and chooses the exit code.

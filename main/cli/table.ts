@@ -1,5 +1,6 @@
 /** Plain tables: a header and rows, two spaces between columns; numbers to the right. */
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
+import type stringWidth from 'string-width';
 import type { Output } from './output.ts';
 
 export interface Column {
@@ -9,8 +10,12 @@ export interface Column {
 
 const GAP = '  ';
 
-/** Columns of a terminal. Most cells are plain, and tables of thousands of rows are measured twice. */
-const widthOf = (text: string): number => (/^[ -~\u00A0]*$/u.test(text) ? text.length : stringWidth(text));
+/** Loaded with the first cell that needs it: it knows every character of Unicode. */
+const wide = (text: string): number =>
+  (createRequire(import.meta.url)('string-width') as { default: typeof stringWidth }).default(text);
+
+/** Columns of a terminal. Most cells are plain. */
+const widthOf = (text: string): number => (/^[ -~\u00A0]*$/u.test(text) ? text.length : wide(text));
 
 /**
  * Widths are those of terminals: wide characters count two, escape codes none. A cell of several lines makes its row as high.
@@ -23,25 +28,31 @@ export function renderTable(
   emphasis?: number,
 ): string {
   const header = columns.map(({ title }) => output.style('bold', title));
-  const body = rows.map((row, i) => row.map((cell) => (i === emphasis ? styled(output, cell) : cell)));
-  const cells = [header, ...body].map((row) => columns.map((_, i) => (row[i] ?? '').split('\n')));
-  const widths = columns.map((_, i) =>
-    Math.max(...cells.map((row) => Math.max(...row[i].map((line) => widthOf(line))))),
-  );
-  const padded = (line: string, i: number): string => {
-    const room = ' '.repeat(widths[i] - widthOf(line));
-    return columns[i].align === 'right' ? room + line : line + room;
-  };
-  return cells
-    .flatMap((row) =>
-      Array.from({ length: Math.max(...row.map(({ length }) => length)) }, (_, k) =>
-        row
-          .map((lines, i) => padded(lines[k] ?? '', i))
-          .join(GAP)
-          .trimEnd(),
-      ),
-    )
+  const body = rows.map((row, i) => (i === emphasis ? row.map((cell) => styled(output, cell)) : row));
+  const lines = [header, ...body].flatMap(linesOf);
+  // Tables of thousands of rows are common: every cell is measured once.
+  const measured = lines.map((line) => columns.map((_, i) => widthOf(line[i] ?? '')));
+  const widths = columns.map((_, i) => measured.reduce((most, line) => Math.max(most, line[i]), 0));
+  return lines
+    .map((line, k) => {
+      let text = '';
+      for (const [i, { align }] of columns.entries()) {
+        const room = ' '.repeat(widths[i] - measured[k][i]);
+        const cell = line[i] ?? '';
+        text += `${i === 0 ? '' : GAP}${align === 'right' ? room + cell : cell + room}`;
+      }
+      return text.trimEnd();
+    })
     .join('\n');
+}
+
+/** A row as lines of the terminal: as many as its highest cell has. */
+function linesOf(row: readonly string[]): readonly (readonly string[])[] {
+  if (!row.some((cell) => cell.includes('\n'))) return [row];
+  const cells = row.map((cell) => cell.split('\n'));
+  return Array.from({ length: Math.max(...cells.map(({ length }) => length)) }, (_, k) =>
+    cells.map((each) => each[k] ?? ''),
+  );
 }
 
 /** Line by line: a style that spans lines would colour the cells beside it. */

@@ -47,6 +47,7 @@ export { StoreError } from './errors.ts';
 export type { StoreErrorCode } from './errors.ts';
 export { canFollow } from './states.ts';
 export { LOCAL } from './queue.ts';
+export type { RunLine } from './runs.ts';
 
 export interface OpenOptions {
   /** Any number of readers may be open beside the one writer, in any process. Default false. */

@@ -42,17 +42,28 @@ export interface FilterOptions {
   readonly deleted?: boolean;
 }
 
-/** The flags of `runs ls` and `export` as a filter. @throws InputError naming what is wrong */
+/** Whether a setting or a metric may be named, so that the settings have to be known. */
+export const asksByName = ({ where, search, sort }: FilterOptions): boolean =>
+  where !== undefined || search !== undefined || sort !== undefined;
+
+/**
+ * The flags of `runs ls` and `export` as a filter.
+ * @param workshop may be left out unless something is asked for by its name
+ * @throws InputError naming what is wrong
+ */
 export function runFilter(
   store: Store,
-  workshop: Pick<Workshop, 'registry' | 'metrics'>,
+  workshop: Pick<Workshop, 'registry' | 'metrics'> | undefined,
   options: FilterOptions,
 ): RunFilter {
   const limit = options.limit === undefined ? undefined : Number(options.limit);
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0))
     throw new InputError(`--limit is ${JSON.stringify(options.limit)}; allowed: an integer at least 0`);
   for (const state of options.state ?? []) assertState(state);
-  const { where, words, order } = inOwnOrForeignNames(store, workshop, (names) => readFlags(options, names));
+  const { where, words, order } =
+    workshop === undefined
+      ? { where: [], words: [], order: undefined }
+      : inOwnOrForeignNames(store, workshop, (names) => readFlags(options, names));
   return {
     ...(options.state === undefined ? {} : { state: options.state as RunState[] }),
     ...(options.sweep === undefined ? {} : { sweepId: findSweepOrLatest(store, options.sweep).id }),

@@ -6,8 +6,9 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { differingSettings } from '../../../preload/shared/results/groups.ts';
 import { temporaryName } from '../../files/atomic.ts';
 import type { Lab } from '../../host/lab.ts';
-import { existingLab, readableLab, requireDatabase, writableLab } from '../context.ts';
-import type { Context } from '../context.ts';
+import type { RunLine } from '../../store/index.ts';
+import { existingLab, readableLab, readableStore, requireDatabase, writableLab } from '../context.ts';
+import type { Context, Start } from '../context.ts';
 import { InputError } from '../errors.ts';
 import {
   formatCount,
@@ -19,10 +20,11 @@ import {
   plural,
 } from '../format.ts';
 import { runJson, sweepJson } from '../json.ts';
+import type { Output } from '../output.ts';
 import { rankRuns, renderResults, resultsJson, sweepResults } from '../results.ts';
 import { renderTable } from '../table.ts';
 import { commandGroup } from '../group.ts';
-import { changedSettings, findSweepOrLatest, resolveRuns, runFilter } from './find.ts';
+import { asksByName, changedSettings, findSweepOrLatest, resolveRuns, runFilter } from './find.ts';
 import type { FilterOptions } from './find.ts';
 
 const RUN = 'ids, beginnings of ids, or names';
@@ -48,20 +50,22 @@ export function addFilterOptions(command: Command): Command {
     .option('--limit <n>', 'at most so many');
 }
 
-export function runsCommand(context: Context): Command {
+export function runsCommand(start: Start): Command {
   const runs = commandGroup('runs', 'List, show, compare, tag and remove runs.');
   runs.addCommand(
     addFilterOptions(new Command('ls').description('List runs.'))
       .option('--deleted', 'those in the bin instead')
       .option('--sweeps', 'list sweeps instead of runs')
-      .action((options: FilterOptions & { sweeps?: boolean }) => list(context, options)),
+      .action((options: ListOptions) => list(start, options)),
   );
   runs.addCommand(
     new Command('show')
       .description('Everything about one run.')
       .argument('<run>', 'id, beginning of an id, or name')
       .option('--all', 'all settings, not only those that differ from the defaults')
-      .action((run: string, options: { all?: boolean }) => show(context, run, options.all === true)),
+      .action(async (run: string, options: { all?: boolean }) =>
+        show(await start.context(), run, options.all === true),
+      ),
   );
   runs.addCommand(
     new Command('compare')
@@ -70,7 +74,9 @@ export function runsCommand(context: Context): Command {
       )
       .argument('[runs...]', RUN)
       .option('--sweep <sweep>', 'all runs of this sweep (id, name or `latest`)')
-      .action((names: string[], options: { sweep?: string }) => compare(context, names, options.sweep)),
+      .action(async (names: string[], options: { sweep?: string }) =>
+        compare(await start.context(), names, options.sweep),
+      ),
   );
   runs.addCommand(
     new Command('tag')
@@ -78,14 +84,16 @@ export function runsCommand(context: Context): Command {
       .argument('<runs...>', RUN)
       .option('--add <tags...>', 'tags to add')
       .option('--remove <tags...>', 'tags to take away')
-      .action((names: string[], options: { add?: string[]; remove?: string[] }) => tag(context, names, options)),
+      .action(async (names: string[], options: { add?: string[]; remove?: string[] }) =>
+        tag(await start.context(), names, options),
+      ),
   );
   runs.addCommand(
     new Command('note')
       .description('Write a note on a run, replacing the old one.')
       .argument('<run>', 'id, beginning of an id, or name')
       .argument('<text...>', 'the note; "" removes it')
-      .action((run: string, words: string[]) => note(context, run, words.join(' '))),
+      .action(async (run: string, words: string[]) => note(await start.context(), run, words.join(' '))),
   );
   runs.addCommand(
     new Command('rm')
@@ -93,29 +101,43 @@ export function runsCommand(context: Context): Command {
       .argument('<runs...>', RUN)
       .option('--purge', 'remove for good')
       .option('--restore', 'take them out of the bin again')
-      .action((names: string[], options: { purge?: boolean; restore?: boolean }) => remove(context, names, options)),
+      .action(async (names: string[], options: { purge?: boolean; restore?: boolean }) =>
+        remove(await start.context(), names, options),
+      ),
   );
   return runs;
 }
 
-async function list(context: Context, options: FilterOptions & { sweeps?: boolean }): Promise<void> {
-  const { output, workshop } = context;
-  using lab = await readableLab(context);
-  if (lab === undefined) {
+type ListOptions = FilterOptions & { readonly sweeps?: boolean };
+
+/** What is listed most often needs no setting, and does not wait for them. */
+async function list(start: Start, options: ListOptions): Promise<void> {
+  const { output, paths } = start;
+  if (output.json && options.sweeps !== true) return listJson(await start.context(), options);
+  const store = await readableStore(start);
+  if (store === undefined) {
     output.data([]);
-    output.text(`No runs yet in ${workshop.paths.home}. Start with: sweeplab start`);
+    output.text(`No runs yet in ${paths.home}. Start with: sweeplab start`);
     return;
   }
-  if (options.sweeps === true) {
-    listSweeps(context, lab.store.listSweeps());
-    return;
+  try {
+    if (options.sweeps === true) listSweeps(start, store.listSweeps());
+    else {
+      const workshop = asksByName(options) ? (await start.context()).workshop : undefined;
+      listLines(output, store.listRunLines(runFilter(store, workshop, options)));
+    }
+  } finally {
+    store.close();
   }
-  const filter = runFilter(lab.store, workshop, options);
-  if (output.json) {
-    output.data(lab.store.listRuns(filter).map(runJson));
-    return;
-  }
-  const runs = lab.store.listRunLines(filter);
+}
+
+async function listJson(context: Context, options: ListOptions): Promise<void> {
+  using lab = await readableLab(context);
+  const { output, workshop } = context;
+  output.data(lab === undefined ? [] : lab.store.listRuns(runFilter(lab.store, workshop, options)).map(runJson));
+}
+
+function listLines(output: Output, runs: readonly RunLine[]): void {
   if (runs.length === 0) {
     output.text('No run matches.');
     return;
@@ -160,7 +182,7 @@ const isInterrupted = ({ state, stopCause }: Pick<RunRecord, 'state' | 'stopCaus
 const howToResume = ({ id, sweepId }: RunRecord): string =>
   `resume with: sweeplab ${sweepId === null ? `train --resume ${id}` : `sweep --resume ${sweepId}`}`;
 
-function listSweeps({ output }: Context, sweeps: Parameters<typeof sweepJson>[0][]): void {
+function listSweeps({ output }: Pick<Context, 'output'>, sweeps: Parameters<typeof sweepJson>[0][]): void {
   output.data(sweeps.map(sweepJson));
   if (sweeps.length === 0) output.text('No sweeps yet.');
   else {

@@ -53,6 +53,11 @@ export function makeOldDatabase(path: string, version: number): void {
       deletedAt,
     );
   }
+  if (version >= 3)
+    database.exec(
+      `UPDATE runs SET position = key, stop_cause = CASE name WHEN 'cancelled' THEN 'cancelled' WHEN 'with its sweep' THEN 'sweep'
+         WHEN 'interrupted' THEN 'interrupted' END`,
+    );
   if (version >= 2) {
     database
       .prepare(

@@ -2,6 +2,7 @@ import type { Migration } from '../migrate.ts';
 import { runs } from './0001-runs.ts';
 import { series } from './0002-series.ts';
 import { queue } from './0003-queue.ts';
+import { overviews } from './0004-overviews.ts';
 
 /** In order. A released migration is never edited: a change of the schema is a new one at the end. */
-export const MIGRATIONS: readonly Migration[] = [runs, series, queue];
+export const MIGRATIONS: readonly Migration[] = [runs, series, queue, overviews];

@@ -7,6 +7,7 @@ import { Buckets } from './buckets.ts';
 import type { BucketArrays } from './buckets.ts';
 import { decodeCounts, decodeNumbers, decodeSteps } from './codec.ts';
 import { BLOCK_BUCKETS, BLOCK_POINTS, blockKey, FANOUT, MAX_LEVEL, spanOf, unitOf } from './layout.ts';
+import { coarser, readOverview } from './overviews.ts';
 
 export interface SeriesRow {
   readonly key: number;
@@ -35,6 +36,9 @@ const ROW = 'SELECT key, metric, points, first_step, last_step, last_value, low,
 
 /** The smallest `maxPoints`: the first point, the last one, and a bucket between them. */
 const FEWEST_POINTS = 3;
+
+/** The same where buckets are whole: both points may come beside buckets that reach beyond the range. */
+const FEWEST_WHOLE = 8;
 
 /** Arrays of evenly spaced steps that are kept, 8 KiB each. */
 const KEPT_STEPS = 256;
@@ -107,6 +111,18 @@ export class SeriesReader {
       middle = (low + high) >> 1;
     }
     const start = low * BLOCK_POINTS;
+    // Mostly the points need not be read: where the steps of a block are even, its row tells all of them.
+    const even = this.#connection.get<{ first: number; stride: number }>(
+      'SELECT first, stride FROM blocks WHERE key = ? AND steps IS NULL',
+      blockKey(series.key, 0, low),
+    );
+    if (even !== undefined) {
+      const { first, stride } = even;
+      let i = Math.max(0, Math.min(BLOCK_POINTS, Math.round((step - first) / stride)));
+      while (i > 0 && !before(first + (i - 1) * stride)) i--;
+      while (i < BLOCK_POINTS && before(first + i * stride)) i++;
+      return start + i;
+    }
     const { step: steps } = this.points(series, start, Math.min(start + BLOCK_POINTS, series.points));
     let from = 0;
     let to = steps.length;
@@ -133,45 +149,42 @@ export class SeriesReader {
 
   /** Points `from` … `to - 1` in at most `maxPoints` entries; `bucket` fixes the bucket size instead. */
   reduce(series: SeriesRow, from: number, to: number, maxPoints: number, bucket?: number): Series {
-    const points = to - from;
     const size = bucket ?? bucketSize(from, to, maxPoints);
-    if (size === 1 || points <= 2) {
-      const { step, value } = this.points(series, from, to);
-      const nonFinite = Uint32Array.from(value, (v) => (Number.isFinite(v) ? 0 : 1));
-      return { step, value, min: value.slice(), max: value.slice(), nonFinite, bucket: 1, points };
-    }
-    const head = Math.floor((from + 1) / size);
-    const buckets = new Buckets(Math.floor((to - 2) / size) - head + 1);
-    // Buckets of a level nest in ours when its unit divides our size.
-    let level = 0;
-    while (level < MAX_LEVEL && size % unitOf(level + 1) === 0) level++;
-    this.#fold(series, level, from + 1, to - 1, size, head, buckets);
-    const middle = buckets.finish();
-    const first = this.points(series, from, from + 1);
-    const last =
-      to === series.points
-        ? { step: [series.last_step], value: [series.last_value ?? NaN] }
-        : this.points(series, to - 1, to);
-    const join = (key: 'step' | 'value' | 'low' | 'high', end: 'step' | 'value'): Float64Array => {
-      const joined = new Float64Array(middle.step.length + 2);
-      joined[0] = first[end][0];
-      joined.set(middle[key], 1);
-      joined[joined.length - 1] = last[end][0];
-      return joined;
-    };
-    const nonFinite = new Uint32Array(middle.step.length + 2);
-    nonFinite[0] = Number.isFinite(first.value[0]) ? 0 : 1;
-    nonFinite.set(middle.nonFinite, 1);
-    nonFinite[nonFinite.length - 1] = Number.isFinite(last.value[0]) ? 0 : 1;
+    if (size === 1 || to - from <= 2) return this.#logged(series, from, to);
+    const whole = to - from === series.points;
+    const known = whole ? this.#overview(series, size, bucket !== undefined) : undefined;
+    const { step, value } = known ?? this.points(series, from, from + 1);
+    const middle = known?.middle ?? this.#bucketed(series, from + 1, to - 1, size);
+    const last = to === series.points ? lastOf(series) : this.points(series, to - 1, to);
     return {
-      step: join('step', 'step'),
-      value: join('value', 'value'),
-      min: join('low', 'value'),
-      max: join('high', 'value'),
-      nonFinite,
-      bucket: size,
-      points,
+      ...joined([{ step, value, low: value, high: value }, middle, { ...last, low: last.value, high: last.value }]),
+      bucket: known?.size ?? size,
+      points: to - from,
     };
+  }
+
+  /**
+   * As `reduce`, but every bucket is whole, so that no points have to be read for the ends of the range: these move outwards to multiples of the
+   * bucket size. Only the first and the last point of the series stand for themselves.
+   */
+  reduceWhole(series: SeriesRow, from: number, to: number, maxPoints: number): Series {
+    if (maxPoints < FEWEST_WHOLE) return this.reduce(series, from, to, maxPoints);
+    // Less the two points that may come beside the buckets.
+    const size = bucketSize(from, to, maxPoints - 2);
+    if (size === 1 || to - from <= 2) return this.#logged(series, from, to);
+    const begin = Math.floor(from / size) * size;
+    const end = Math.min(series.points, Math.ceil(to / size) * size);
+    const parts: Columns[] = [];
+    if (begin === 0) {
+      const { step, value } = this.points(series, 0, 1);
+      parts.push({ step, value, low: value, high: value });
+    }
+    parts.push(this.#bucketed(series, Math.max(1, begin), Math.min(end, series.points - 1), size));
+    if (end === series.points) {
+      const { step, value } = lastOf(series);
+      parts.push({ step, value, low: value, high: value });
+    }
+    return { ...joined(parts), bucket: size, points: end - begin };
   }
 
   /** The values of another metric at given steps (increasing): exact at its own steps, linear between, NaN outside. */
@@ -231,6 +244,42 @@ export class SeriesReader {
     if (at !== count)
       throw new StoreError('corrupt', `series ${series.key} has ${at} points in its tail, not ${count}`);
     return { step, value, parts: rows.length };
+  }
+
+  #logged(series: SeriesRow, from: number, to: number): Series {
+    const { step, value } = this.points(series, from, to);
+    const nonFinite = Uint32Array.from(value, (v) => (Number.isFinite(v) ? 0 : 1));
+    return { step, value, min: value.slice(), max: value.slice(), nonFinite, bucket: 1, points: to - from };
+  }
+
+  /** Points `from` … `to - 1` in buckets on multiples of `size`. */
+  #bucketed(series: SeriesRow, from: number, to: number, size: number): BucketArrays {
+    const head = Math.floor(from / size);
+    const buckets = new Buckets(Math.floor((to - 1) / size) - head + 1);
+    // Buckets of a level nest in ours when its unit divides our size.
+    let level = 0;
+    while (level < MAX_LEVEL && size % unitOf(level + 1) === 0) level++;
+    this.#fold(series, level, from, to, size, head, buckets);
+    return buckets.finish();
+  }
+
+  /** What is before the last point, from the overview: in buckets of `size`, or a little coarser where its own do not fill those. */
+  #overview(
+    series: SeriesRow,
+    size: number,
+    exact: boolean,
+  ): (Points & { readonly middle: BucketArrays; readonly size: number }) | undefined {
+    const overview = readOverview(this.#connection, series);
+    if (overview === undefined) return undefined;
+    const ratio = size / overview.bucket;
+    if (ratio < 1 || (exact && !Number.isInteger(ratio))) return undefined;
+    const own = Math.ceil(ratio) * overview.bucket;
+    return {
+      step: Float64Array.of(series.first_step),
+      value: Float64Array.of(overview.firstValue),
+      middle: coarser(overview, series.points, own),
+      size: own,
+    };
   }
 
   /** Adds points `from` … `to - 1` to buckets of `size` points, of which bucket `head` is the first of `buckets`. */
@@ -335,6 +384,34 @@ export class SeriesReader {
     return rows;
   }
 }
+
+/** Buckets, or points that stand for themselves. */
+type Columns = Omit<BucketArrays, 'nonFinite'> & Partial<Pick<BucketArrays, 'nonFinite'>>;
+
+function joined(parts: readonly Columns[]): Omit<Series, 'bucket' | 'points'> {
+  const length = parts.reduce((sum, { step }) => sum + step.length, 0);
+  const put = (key: 'step' | 'value' | 'low' | 'high'): Float64Array => {
+    const all = new Float64Array(length);
+    let at = 0;
+    for (const part of parts) {
+      all.set(part[key], at);
+      at += part.step.length;
+    }
+    return all;
+  };
+  const nonFinite = new Uint32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    nonFinite.set(part.nonFinite ?? Uint32Array.from(part.value, (v) => (Number.isFinite(v) ? 0 : 1)), at);
+    at += part.step.length;
+  }
+  return { step: put('step'), value: put('value'), min: put('low'), max: put('high'), nonFinite };
+}
+
+const lastOf = ({ last_step, last_value }: SeriesRow): Points => ({
+  step: Float64Array.of(last_step),
+  value: Float64Array.of(last_value ?? NaN),
+});
 
 /**
  * The smallest bucket, k·16^ℓ points with k from 1 to 15, that reduces points `from` … `to - 1` to at most `maxPoints`

@@ -98,6 +98,8 @@ export class SeriesWriter {
         );
       }
       this.#connection.run('DELETE FROM tails WHERE series = ?', row.key);
+      // Once the series has as many points again it would look current.
+      this.#connection.run('DELETE FROM overviews WHERE series = ?', row.key);
       const series: OpenSeries = {
         key: row.key,
         steps: rest.step,
@@ -132,6 +134,7 @@ export class SeriesWriter {
     const { first, last } = blockKeys(key);
     this.#connection.run('DELETE FROM blocks WHERE key BETWEEN ? AND ?', first, last);
     this.#connection.run('DELETE FROM tails WHERE series = ?', key);
+    this.#connection.run('DELETE FROM overviews WHERE series = ?', key);
     this.#connection.run('DELETE FROM series WHERE key = ?', key);
     this.forget();
   }

@@ -1,90 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Series } from '../../../preload/contract/metrics.ts';
 import type { Store } from '../../../main/store/index.ts';
 import { codeOf, column, newRun, newStore, open, randomNumbers, range, temporaryFolder } from '../support.ts';
-
-interface Logged {
-  steps: number[];
-  values: number[];
-}
-
-/** Random steps with gaps and values with spikes, NaN and infinities, appended in random portions. */
-async function logRandom(
-  store: Store,
-  id: string,
-  metric: string,
-  points: number,
-  random: () => number,
-): Promise<Logged> {
-  const logged: Logged = { steps: [], values: [] };
-  const even = random() < 0.5;
-  const odd = random() < 0.5;
-  let step = Math.floor(random() * 50);
-  for (let i = 0; i < points; i++) {
-    logged.steps.push(step);
-    step += even ? 3 : 1 + Math.floor(random() * 4);
-    const kind = odd ? random() : 1;
-    const usual = Math.fround(random() * 10);
-    logged.values.push(
-      kind < 0.01 ? NaN : kind < 0.015 ? Infinity : kind < 0.02 ? -Infinity : kind < 0.03 ? 1e6 : usual,
-    );
-  }
-  for (let at = 0; at < points;) {
-    const to = Math.min(points, at + 1 + Math.floor(random() ** 3 * points));
-    const appended = store.appendMetrics(id, [
-      {
-        metric,
-        steps: Float64Array.from(logged.steps.slice(at, to)),
-        values: Float64Array.from(logged.values.slice(at, to)),
-      },
-    ]);
-    if (random() < 0.7) store.flush();
-    else void appended;
-    at = to;
-  }
-  store.flush();
-  return logged;
-}
-
-/** What a reduced series must be, computed from the plain points. */
-function bruteForce(logged: Logged, from: number, to: number, size: number): Omit<Series, 'points' | 'bucket'> {
-  const all = logged.steps.flatMap((step, i) => (step >= from && step <= to ? [i] : []));
-  const groups = new Map<string, number[]>();
-  for (const i of all) {
-    const name = size === 1 ? `${i}` : i === all[0] ? 'first' : i === all.at(-1) ? 'last' : `${Math.floor(i / size)}`;
-    groups.set(name, [...(groups.get(name) ?? []), i]);
-  }
-  const mean = (numbers: number[]): number => numbers.reduce((sum, n) => sum + n / numbers.length, 0);
-  const rows = [...groups.values()].map((members) => {
-    const values = members.map((i) => logged.values[i]);
-    const finite = values.filter(Number.isFinite);
-    const known = values.filter((value) => !Number.isNaN(value));
-    return {
-      step: mean(members.map((i) => logged.steps[i])),
-      value: finite.length > 0 ? mean(finite) : values.reduce((sum, value) => sum + value, 0),
-      min: known.length > 0 ? Math.min(...known) : NaN,
-      max: known.length > 0 ? Math.max(...known) : NaN,
-      nonFinite: values.length - finite.length,
-    };
-  });
-  return {
-    step: Float64Array.from(rows, (row) => row.step),
-    value: Float64Array.from(rows, (row) => row.value),
-    min: Float64Array.from(rows, (row) => row.min),
-    max: Float64Array.from(rows, (row) => row.max),
-    nonFinite: Uint32Array.from(rows, (row) => row.nonFinite),
-  };
-}
-
-function expectClose(actual: Float64Array, expected: Float64Array): void {
-  expect(actual.length).toBe(expected.length);
-  for (let i = 0; i < actual.length; i++) {
-    const near = Math.abs(actual[i] - expected[i]) <= 1e-9 * Math.max(1, Math.abs(expected[i]));
-    if (!near && !Object.is(actual[i], expected[i]))
-      expect(`entry ${i}: ${actual[i]}`).toBe(`entry ${i}: ${expected[i]}`);
-  }
-}
+import { bruteForce, expectClose, logRandom } from './oracle.ts';
+import type { Logged } from './oracle.ts';
 
 describe('reductions against brute force', () => {
   // Lengths around the borders of tails (1,023), blocks (1,024), and blocks of level 2 (16,384) and 3 (262,144).

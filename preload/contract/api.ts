@@ -7,7 +7,8 @@
 import { z } from 'zod';
 import { type Draft, draft, few, settingName, settingValue } from './draft.ts';
 import { grouped, LIMITS } from './limits.ts';
-import type { MetricColumn, MetricSpec, Series } from './metrics.ts';
+import type { MetricColumn, MetricSpec } from './metrics.ts';
+import type { SeriesTable } from './seriesTable.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
 import type { RunTable } from './runTable.ts';
 import type { RunEvent, RunRecord } from './runs.ts';
@@ -144,11 +145,13 @@ export const routes = {
         maxPoints: z.int().min(3).max(100_000).default(2000),
         /** Buckets of one size for all runs, so that they can be averaged entry by entry. */
         aligned: z.boolean().optional(),
+        /** For a part within a whole curve: see SeriesQuery. */
+        wholeBuckets: z.boolean().optional(),
       })
       .refine(({ runs, maxPoints }) => runs.length * maxPoints <= LIMITS.points, {
         error: `at most ${grouped(LIMITS.points)} points in all: fewer runs, or a smaller maxPoints`,
       }),
-  ).to<{ series: readonly (Series & { readonly runId: string })[] }>(),
+  ).to<{ series: SeriesTable }>(),
 
   'fit.report': route(
     z.strictObject({ ...configured, ...where, prices, occupancy: z.boolean().optional() }),

@@ -62,6 +62,11 @@ export interface SeriesQuery {
   readonly to?: number;
   /** At most so many points come back (≥ 3). Default: all of them. */
   readonly maxPoints?: number;
+  /**
+   * What comes back reduced comes in whole buckets, which reach a little beyond the range: its first and last points need not be read, and do
+   * not stand for themselves. For the part of a curve that lies within a whole one.
+   */
+  readonly wholeBuckets?: boolean;
   /** A metric of the same run whose values are returned as `x` beside each step, for example `tokens`. */
   readonly x?: string;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Events } from '../../preload/contract/api.ts';
+import { unpackSeries } from '../../preload/contract/seriesTable.ts';
 import { startServing } from './serving.ts';
 import type { Serving } from './serving.ts';
 
@@ -49,7 +50,7 @@ describe('the client over a WebSocket', () => {
     expect(plan).toMatchObject({ runs: 2, problems: [] });
     const { sweepId, runIds } = await client!.call('sweeps.launch', { draft });
     await Promise.all(ends);
-    const { series } = await client!.call('series.read', { runs: runIds, metric: 'train/loss' });
+    const series = unpackSeries((await client!.call('series.read', { runs: runIds, metric: 'train/loss' })).series);
     expect(series.map(({ step }) => step.length)).toEqual([20, 20]);
     const { sweep } = await client!.call('sweeps.get', { id: sweepId });
     expect(sweep.counts.finished).toBe(2);

@@ -14,7 +14,7 @@ import type { Planner } from './planner.ts';
 import type { ReadQuestions } from './readWorker.ts';
 import type { Call } from './session.ts';
 import type { TextQuestions } from './textWorker.ts';
-import type { Thread } from './thread.ts';
+import type { Thread, Threads } from './thread.ts';
 import type { Views } from './views.ts';
 
 /** How browsers come in, where the lab is served to any. */
@@ -32,7 +32,7 @@ export interface Hub {
   readonly devices: DeviceWatch;
   readonly datasets: Datasets;
   readonly planner: Planner;
-  readonly reader: Thread<ReadQuestions>;
+  readonly reader: Threads<ReadQuestions>;
   /** Sweeps as text. */
   readonly texts: Thread<TextQuestions>;
   /** Undefined in the desktop app. */

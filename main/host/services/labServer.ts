@@ -39,8 +39,9 @@ import { runRoutes } from './routes/runs.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
 import { Session } from './session.ts';
 import type { TextQuestions } from './textWorker.ts';
-import { Thread } from './thread.ts';
+import { Thread, Threads } from './thread.ts';
 import type { Answer, Call, Caller, Lookup } from './session.ts';
+import { Upkeep } from './upkeep.ts';
 import { Views } from './views.ts';
 
 export interface LabServerOptions {
@@ -59,6 +60,8 @@ export interface LabServerOptions {
 /** How often lists get the numbers of running runs. */
 const SUMMARY_MS = 1000;
 const WARM_AFTER_MS = 200;
+/** Threads that read series: a board asks for all of its charts at once. */
+const READERS = 2;
 const TURN_MS = 1000 / FRAMES_PER_SECOND;
 
 export class LabServer {
@@ -74,7 +77,8 @@ export class LabServer {
   readonly #folders: OpenFolders;
   readonly #datasets: Datasets;
   /** Reads series for charts. */
-  readonly #reader: Thread<ReadQuestions>;
+  readonly #reader: Threads<ReadQuestions>;
+  readonly #upkeep: Upkeep;
   /** Sweeps as text. */
   readonly #texts = new Thread<TextQuestions>({
     file: new URL('./textWorker.ts', import.meta.url),
@@ -142,7 +146,7 @@ export class LabServer {
         this.#each((session) => session.tell('data', { corpus, tokenizer, progress }));
       },
     );
-    this.#reader = new Thread({
+    this.#reader = new Threads(READERS, {
       file: new URL('./readWorker.ts', import.meta.url),
       data: { database: paths.database } satisfies ReadWorkerData,
       name: 'Reading',
@@ -179,10 +183,13 @@ export class LabServer {
       queue: () => this.#queue.state,
       progress: () => this.#progress.list(),
     };
+    this.#upkeep = new Upkeep((milliseconds) => store.sumUp(milliseconds));
+    this.#upkeep.wake();
     this.#unwatch = [
       store.onCommit(({ runIds, appended }) => {
         if (appended) this.#release(runIds);
         this.#committed(runIds);
+        if (runIds.length > 0) this.#upkeep.wake();
       }),
       store.onTrouble((error) =>
         this.#notice(
@@ -269,6 +276,7 @@ export class LabServer {
 
   async #close(how: 'urgent' | 'kill'): Promise<void> {
     clearTimeout(this.#warming);
+    this.#upkeep.close();
     await this.#queue.close(how);
     await Promise.all([this.#planner.close(), this.#reader.close(), this.#texts.close(), this.#datasets.close()]);
     for (const session of this.#sessions) session.close();

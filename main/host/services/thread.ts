@@ -38,6 +38,11 @@ export class Thread<Q extends Questions> {
     this.#options = options;
   }
 
+  /** Questions that wait for their answer. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   /** Starts the thread before it is needed. */
   warm(): void {
     this.#started();
@@ -143,5 +148,28 @@ export class Thread<Q extends Questions> {
   #fail(message: string): void {
     for (const { reject } of this.#open.values()) reject(new LabError('internal', message));
     this.#open.clear();
+  }
+}
+
+/** Several threads of one kind; each question goes to the one that has the fewest. */
+export class Threads<Q extends Questions> {
+  readonly #threads: readonly Thread<Q>[];
+
+  constructor(count: number, options: ThreadOptions) {
+    this.#threads = Array.from({ length: count }, () => new Thread<Q>(options));
+  }
+
+  warm(): void {
+    for (const thread of this.#threads) thread.warm();
+  }
+
+  /** @throws LabError; `cancelled` at once when the signal aborts */
+  ask<W extends keyof Q & string>(what: W, ask: Q[W]['ask'], signal?: AbortSignal): Promise<Q[W]['answer']> {
+    const [least] = this.#threads.toSorted((a, b) => a.open - b.open);
+    return least!.ask(what, ask, signal);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 }

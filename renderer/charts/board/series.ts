@@ -1,11 +1,12 @@
 /** Curves over the connection. */
 import type { Series } from '../../../preload/contract/metrics.ts';
+import { unpackSeries } from '../../../preload/contract/seriesTable.ts';
 import type { ReadSeries } from '../data/reader.ts';
 import { useClient } from '../../stores/client.ts';
 
 export const readSeries: ReadSeries = async ({ runs, metric, x, from, to, maxPoints }, signal) => {
-  const answer = await useClient().call('series.read', { runs: [...runs], metric, x, from, to, maxPoints }, { signal });
-  const found = new Map<string, Series>();
-  for (const each of answer.series as readonly (Series & { readonly runId: string })[]) found.set(each.runId, each);
-  return found;
+  // A part lies within a whole curve, which has the ends.
+  const part = from === undefined ? {} : { from, to, wholeBuckets: true };
+  const answer = await useClient().call('series.read', { runs: [...runs], metric, x, ...part, maxPoints }, { signal });
+  return new Map<string, Series>(unpackSeries(answer.series).map((each) => [each.runId, each]));
 };

@@ -7,6 +7,7 @@ import { CREDIT, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
 import type { HostMessage } from '../../../preload/contract/rpc.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { unpackRuns } from '../../../preload/contract/runTable.ts';
+import { unpackSeries } from '../../../preload/contract/seriesTable.ts';
 import { DRAFT, finishing, holding, TestLab, Watch } from './support.ts';
 import type { Script } from './support.ts';
 
@@ -312,7 +313,9 @@ describe('training', () => {
     const runs = unpackRuns((await client.call('runs.list', { filter: { sweepId } })).runs);
     expect(runs.map(({ state }) => state)).toEqual(['failed', 'finished']);
     // What was committed before the end is there.
-    const { series } = await client.call('series.read', { runs: [runIds[0]!, 'unknown'], metric: 'train/loss' });
+    const series = unpackSeries(
+      (await client.call('series.read', { runs: [runIds[0]!, 'unknown'], metric: 'train/loss' })).series,
+    );
     expect(series.map(({ runId, value }) => [runId, value.length])).toEqual([[runIds[0], 3]]);
   });
 
@@ -343,7 +346,9 @@ describe('training', () => {
       ['finished', 2],
       ['finished', 1],
     ]);
-    const { series } = await client.call('series.read', { runs: [runIds[0]!], metric: 'train/loss' });
+    const series = unpackSeries(
+      (await client.call('series.read', { runs: [runIds[0]!], metric: 'train/loss' })).series,
+    );
     expect([...series[0]!.step]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
@@ -373,7 +378,9 @@ describe('training', () => {
     lab.server.lab.store.limitSize(Infinity);
     await notices.until(({ message }) => message === 'Points are written to the database again');
     await runs.until(({ runs: [run] }) => run?.state === 'finished');
-    const { series } = await client.call('series.read', { runs: [...runIds], metric: 'train/m39', maxPoints: 5000 });
+    const series = unpackSeries(
+      (await client.call('series.read', { runs: [...runIds], metric: 'train/m39', maxPoints: 5000 })).series,
+    );
     expect(series[0]!.points).toBe(3000);
     expect(notices.events.filter(({ level }) => level === 'bad')).toHaveLength(1);
   });
@@ -517,7 +524,7 @@ describe('slow clients', () => {
     port.post({ kind: 'credit', frames: 1 });
     await complete;
     expect(count).toBeLessThan(60_000);
-    const { series } = await fast.call('series.read', { runs: runIds, metric: 'train/loss' });
+    const series = unpackSeries((await fast.call('series.read', { runs: runIds, metric: 'train/loss' })).series);
     expect(series[0]!.points).toBe(120_001);
   });
 

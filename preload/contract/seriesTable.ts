@@ -1,0 +1,142 @@
+/**
+ * The same metric of many runs as one table: a few long columns instead of eight small ones per run, which take longer to name and to find than
+ * to send. Steps that runs share, as those of a sweep do, are there once.
+ */
+import type { Series } from './metrics.ts';
+
+export type RunSeries = Series & { readonly runId: string };
+
+/** Numbers of runs that may be the same for several of them. */
+interface Shared {
+  /** Where those of each run begin. */
+  readonly at: Uint32Array;
+  readonly numbers: Float64Array;
+}
+
+export interface SeriesTable {
+  readonly runs: readonly string[];
+  /** Of each run: entries, logged points, points per bucket. */
+  readonly length: Uint32Array;
+  readonly points: Float64Array;
+  readonly bucket: Float64Array;
+  readonly step: Shared;
+  readonly x?: Shared;
+  /** Of all runs one behind another. */
+  readonly value: Float64Array;
+  /** The same, of the runs whose points are reduced: for the others they are the values. */
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  /** Mostly there are none: places in `value`, each followed by how many values there are not finite. */
+  readonly nonFinite: Uint32Array;
+}
+
+export function packSeries(series: readonly RunSeries[]): SeriesTable {
+  const value = new Float64Array(series.reduce((sum, each) => sum + each.value.length, 0));
+  const reduced = series.filter(({ bucket }) => bucket > 1);
+  const odd: number[] = [];
+  let at = 0;
+  for (const each of series) {
+    value.set(each.value, at);
+    each.nonFinite.forEach((count, i) => count > 0 && odd.push(at + i, count));
+    at += each.value.length;
+  }
+  const xs = series.map(({ x }) => x);
+  return {
+    runs: series.map(({ runId }) => runId),
+    length: Uint32Array.from(series, ({ value: { length } }) => length),
+    points: Float64Array.from(series, ({ points }) => points),
+    bucket: Float64Array.from(series, ({ bucket }) => bucket),
+    step: share(series.map(({ step }) => step)),
+    ...(xs.every((x) => x !== undefined) && xs.length > 0 ? { x: share(xs) } : {}),
+    value,
+    min: joined(reduced.map(({ min }) => min)),
+    max: joined(reduced.map(({ max }) => max)),
+    nonFinite: Uint32Array.from(odd),
+  };
+}
+
+export function unpackSeries(table: SeriesTable): RunSeries[] {
+  const { length, points, bucket, value } = table;
+  const stepOf = sharedOf(table.step);
+  const xOf = table.x === undefined ? undefined : sharedOf(table.x);
+  const none = new Map<number, Uint32Array>();
+  let [at, atReduced, odd] = [0, 0, 0];
+  return table.runs.map((runId, i): RunSeries => {
+    const n = length[i]!;
+    const own = value.subarray(at, at + n);
+    const envelope = (column: Float64Array): Float64Array =>
+      bucket[i] === 1 ? own : column.subarray(atReduced, atReduced + n);
+    const [min, max] = [envelope(table.min), envelope(table.max)];
+    let nonFinite = none.get(n) ?? new Uint32Array(n);
+    if (table.nonFinite[odd]! < at + n) {
+      nonFinite = new Uint32Array(n);
+      for (; table.nonFinite[odd]! < at + n; odd += 2)
+        nonFinite[table.nonFinite[odd]! - at] = table.nonFinite[odd + 1]!;
+    } else none.set(n, nonFinite);
+    const series = {
+      runId,
+      step: stepOf(i, n),
+      value: own,
+      min,
+      max,
+      nonFinite,
+      bucket: bucket[i]!,
+      points: points[i]!,
+    };
+    at += n;
+    if (bucket[i] !== 1) atReduced += n;
+    return xOf === undefined ? series : { ...series, x: xOf(i, n) };
+  });
+}
+
+/** The arrays of a table, to be handed over from a thread. */
+export const buffersOf = ({ step, x, ...columns }: SeriesTable): ArrayBuffer[] =>
+  [...Object.values(columns), ...Object.values(step), ...Object.values(x ?? {})].flatMap((column) =>
+    ArrayBuffer.isView(column) ? [column.buffer as ArrayBuffer] : [],
+  );
+
+function joined(columns: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(columns.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const column of columns) {
+    all.set(column, at);
+    at += column.length;
+  }
+  return all;
+}
+
+/** What equals the one before is not there again. */
+function share(columns: readonly Float64Array[]): Shared {
+  const distinct: Float64Array[] = [];
+  const at = new Uint32Array(columns.length);
+  let [end, begin] = [0, 0];
+  columns.forEach((column, i) => {
+    const last = distinct.at(-1);
+    if (last === undefined || !same(last, column)) {
+      distinct.push(column);
+      begin = end;
+      end += column.length;
+    }
+    at[i] = begin;
+  });
+  return { at, numbers: joined(distinct) };
+}
+
+function same(a: Float64Array, b: Float64Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
+  return true;
+}
+
+/** The numbers of a run; one array for all that share them. */
+function sharedOf({ at, numbers }: Shared): (run: number, length: number) => Float64Array {
+  let last: Float64Array | undefined;
+  let begin = -1;
+  return (run, length) => {
+    if (last === undefined || begin !== at[run] || last.length !== length) {
+      begin = at[run]!;
+      last = numbers.subarray(begin, begin + length);
+    }
+    return last;
+  };
+}

@@ -47,7 +47,11 @@ const PLAN_BUDGET_MS = 90;
 
 export const settings = async (): Promise<readonly SettingSpec[]> =>
   (await useClient().call('settings.list', {})).specs;
-export const recipes = async (): Promise<readonly RecipeCard[]> => (await useClient().call('recipes.list', {})).recipes;
+/** Small models first: the order in which one would try them. */
+export const inOrder = (recipes: readonly RecipeCard[]): RecipeCard[] =>
+  recipes.toSorted((a, b) => a.about.minutes - b.about.minutes || a.title.localeCompare(b.title));
+export const recipes = async (): Promise<readonly RecipeCard[]> =>
+  inOrder((await useClient().call('recipes.list', {})).recipes);
 export const gpus = async (): Promise<readonly GpuInfo[]> => (await useClient().call('fit.gpus', {})).gpus;
 export const vocabularies = async (): Promise<Readonly<Record<string, number>>> =>
   (await useClient().call('data.vocabularies', {})).fixed;

@@ -42,6 +42,8 @@ export function useFit() {
   const source = shallowRef<Source | null>(null);
   const choice = ref<DeviceChoice>({});
   const overrides = shallowRef<Readonly<Record<string, SettingValue>>>({});
+  /** What-ifs that a source is opened with: from the address. */
+  let first: Readonly<Record<string, SettingValue>> = {};
   /** Without what-ifs. */
   const reference = shallowRef<FitReport | null>(null);
   const answer = shallowRef<FitReport | null>(null);
@@ -95,6 +97,9 @@ export function useFit() {
     asking.value = true;
     const began = performance.now();
     try {
+      if (reference.value === null && Object.keys(overrides.value).length > 0)
+        reference.value = await ask({}, false, mine.signal).catch(() => null);
+      if (mine.signal.aborted) return;
       const found = await ask(overrides.value, true, mine.signal);
       if (mine.signal.aborted) return;
       answer.value = found;
@@ -170,6 +175,12 @@ export function useFit() {
     overrides.value = name === undefined ? {} : withoutChange(overrides.value, name);
   }
 
+  /** @param changes what-ifs that it begins with */
+  function look(at: Source, changes: Readonly<Record<string, SettingValue>> = {}): void {
+    first = changes;
+    source.value = at;
+  }
+
   function forget(): void {
     running?.abort();
     running = undefined;
@@ -184,7 +195,9 @@ export function useFit() {
     forget();
     reference.value = null;
     answer.value = null;
-    if (Object.keys(overrides.value).length > 0) overrides.value = {};
+    const next = first;
+    first = {};
+    if (Object.keys(overrides.value).length + Object.keys(next).length > 0) overrides.value = next;
     else void refresh();
   });
   watch(choice, () => {
@@ -209,6 +222,7 @@ export function useFit() {
     whatIfs,
     vocabularies,
     config,
+    look,
     set,
     take,
     reset,

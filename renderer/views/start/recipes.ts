@@ -29,11 +29,6 @@ export function firstChoice(recipes: readonly RecipeCard[]): RecipeCard | undefi
 
 export const needsDownload = (recipe: RecipeCard): boolean => recipe.download;
 
-/** Small models first: the order in which one would try them. */
-export function inOrder(recipes: readonly RecipeCard[]): RecipeCard[] {
-  return [...recipes].sort((a, b) => a.about.minutes - b.about.minutes || a.title.localeCompare(b.title));
-}
-
 export function useRecipes() {
   const recipes = shallowRef<readonly RecipeCard[]>([]);
   const checks = shallowRef<ReadonlyMap<string, Check | Error>>(new Map());
@@ -43,7 +38,7 @@ export function useRecipes() {
   async function load(signal: AbortSignal): Promise<void> {
     const client = useClient();
     const answer = await client.call('recipes.list', {}, { signal });
-    recipes.value = inOrder(answer.recipes);
+    recipes.value = lab.inOrder(answer.recipes);
     loaded.value = true;
     for (const recipe of recipes.value) {
       if (signal.aborted) return;

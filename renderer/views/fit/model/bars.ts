@@ -18,7 +18,6 @@ const ORDER: readonly (readonly [RegExp, number])[] = [
   [/^activation gradients/u, 9],
   [/^weight gradients/u, 6],
   [/^temporar|^scratch/u, 7],
-  [/^workspace/u, 5],
   [/^inputs/u, 8],
 ];
 
@@ -33,7 +32,8 @@ export function partsOf(byCategory: Readonly<Record<string, number>>, besides: r
     .map(([name, bytes]) => {
       const place = placeIn(name);
       const outside = besides.includes(name) || name.startsWith('gaps');
-      return { name, bytes, place: outside ? 100 : place, color: outside ? null : (ORDER[place]?.[1] ?? 8) };
+      const process = outside || name.startsWith('workspace');
+      return { name, bytes, place: process ? 100 : place, color: process ? null : (ORDER[place]?.[1] ?? 8) };
     })
     .sort((a, b) => a.place - b.place || b.bytes - a.bytes)
     .map(({ name, bytes, color }) => ({ name, bytes, color }));

@@ -15,7 +15,7 @@ export function verdictWords({ verdict, plan, device }: Pick<FitReport, 'verdict
   // "…, mostly saved activations (82 %)" is said by the bar beneath.
   const [when] = plan.peak.sentence.split(', mostly ');
   const rest = `: peak ${formatMemory(neededBytes)} of ${formatMemory(availableBytes)}, ${when}`;
-  const on = `${device.name}${device.basis === 'table' ? ', a card that is not here' : ''}${device.verified ? '' : ', its memory unverified'}`;
+  const on = `${device.name}${device.basis === 'table' ? ', a card that is not here' : ''}${device.verified ? '' : ', its memory by the specification, not checked on a card'}`;
   const spare =
     fit === 'does not fit'
       ? `${formatMemory(-spareBytes)} too much`

@@ -138,6 +138,9 @@ function pointsOf(
         position: 'top',
         distance: 5,
         ...textOf(look, look.theme.text),
+        // The front runs behind it, not through it.
+        backgroundColor: look.theme.surface,
+        padding: [1, 3],
       },
     })),
     labelLayout: { hideOverlap: true, moveOverlap: 'shiftY' },

@@ -1,0 +1,244 @@
+/** What pages of sweeps, runs and fits say and do, over known results: verdicts, endings, ranges, menus, ways from run to run. */
+import { join } from 'node:path';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../main/store/index.ts';
+import type { NewRun, RunState } from '../../preload/contract/runs.ts';
+import {
+  Complaints,
+  go,
+  newContext,
+  newHome,
+  openBrowser,
+  PATIENCE,
+  removeHome,
+  settled,
+  startLab,
+  until,
+  whyNot,
+} from './harness.ts';
+import type { Lab } from './harness.ts';
+
+const missing = await whyNot();
+if (missing !== undefined) console.warn(`SKIPPED: pages of sweeps, runs and fits (${missing})`);
+
+const AT = 1_700_000_000_000;
+interface Made {
+  readonly config: Readonly<Record<string, string | number>>;
+  readonly seed: number;
+  readonly loss?: number;
+  readonly state?: RunState;
+}
+const runOf = ({ config, seed, loss, state = 'finished' }: Made, color: number): NewRun => ({
+  name: `${Object.entries(config)
+    .map(([name, value]) => `${name.slice(name.indexOf('.') + 1)} ${value}`)
+    .join(' · ')} seed=${seed}`,
+  config: { 'data.corpus': 'stories', 'model.head_size': 0, 'model.heads': 4, ...config, seed },
+  seed,
+  settingKey: JSON.stringify(config),
+  state,
+  color,
+  summary: loss === undefined ? {} : { 'val/loss': loss, seconds: 10 },
+  environment: { scoredText: 'a'.repeat(32), tokenizer: 'byte-257', validationTokens: 1000 },
+  createdAt: AT,
+  startedAt: loss === undefined ? null : AT,
+  endedAt: loss === undefined ? null : AT + 60_000,
+});
+
+describe.skipIf(missing !== undefined)('the pages', { timeout: 3 * PATIENCE }, () => {
+  const complaints = new Complaints();
+  const home = newHome();
+  const sweeps = new Map<string, string>();
+  let lab: Lab;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    const store = openStore(join(home, 'runs.sqlite'));
+    const add = (name: string, state: 'finished' | 'stopped', made: readonly Made[]): void => {
+      const keys = [...new Set(made.map(({ config }) => JSON.stringify(config)))];
+      const runs = made.map((each) => runOf(each, keys.indexOf(JSON.stringify(each.config))));
+      sweeps.set(name, store.createSweep({ name, spec: {}, state }, runs).sweep.id);
+    };
+    const grid = [32, 64].flatMap((width) => [0.001, 0.003, 0.01].map((lr) => ({ width, lr })));
+    add(
+      'grid',
+      'finished',
+      grid.flatMap(({ width, lr }, i) =>
+        [1, 2].map((seed) => ({
+          config: { 'model.width': width, 'optimizer.lr': lr },
+          seed,
+          loss: 2 + i / 10 + seed / 100,
+        })),
+      ),
+    );
+    add(
+      'cut short',
+      'stopped',
+      [1, 2, 3, 4].flatMap((depth) =>
+        [1, 2, 3].map((seed): Made => {
+          const done = 3 * (depth - 1) + seed <= 5;
+          return {
+            config: { 'model.depth': depth },
+            seed,
+            ...(done ? { loss: 3 + depth / 10 } : { state: 'stopped' }),
+          };
+        }),
+      ),
+    );
+    add('wide apart', 'finished', [
+      ...[0.9585, 0.9595].map((loss, i) => ({ config: { 'optimizer.lr': 0.01 }, seed: i + 1, loss })),
+      ...[39, 65].map((loss, i) => ({ config: { 'optimizer.lr': 0.1 }, seed: i + 1, loss })),
+    ]);
+    store.close();
+    [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
+    page = await (await newContext(browser, complaints)).newPage();
+    await page.goto(lab.url);
+    await page.getByRole('banner').waitFor();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await lab?.stop();
+    removeHome(home);
+  });
+  afterEach(() => expect(complaints.take()).toEqual([]));
+
+  const table = (): Locator => page.getByRole('table', { name: 'Settings by rank' });
+  const rows = (): Locator => table().locator('tbody tr');
+
+  it('show runs that wait or were stopped as such, never as failures (would catch "no number" in red, and 12 of 12)', async () => {
+    await go(page, `/sweep/${sweeps.get('cut short')}`);
+    await rows().first().waitFor();
+    const text = (await page.locator('main').innerText()).replaceAll('\u00A0', ' ');
+    expect(text).toContain('5 of 12 runs finished, 7 stopped');
+    expect(text).not.toContain('NaN');
+    expect(await table().innerText()).not.toMatch(/no number|failed/u);
+    const verdicts = await rows().evaluateAll((all) =>
+      all.map((row) => row.querySelector('[data-verdict]')!.getAttribute('data-verdict')),
+    );
+    expect(verdicts.filter((each) => each === 'none')).toHaveLength(2);
+    expect(await page.locator('[data-verdict="none"] .bad').count()).toBe(0);
+    expect(await page.getByRole('progressbar', { name: 'Runs that are done' }).getAttribute('aria-valuenow')).toBe(
+      '42',
+    );
+    await go(page, '/sweeps');
+    await page.locator('tbody tr', { hasText: 'cut short' }).getByText('5 of 12').waitFor();
+  });
+
+  it('say "undecided" with its numbers where two seeds cannot tell, never "tied"', async () => {
+    await go(page, `/sweep/${sweeps.get('wide apart')}`);
+    await rows().first().waitFor();
+    const text = (await table().innerText()).replaceAll('\u00A0', ' ');
+    expect(text).toContain('undecided (N 2)');
+    expect(text).not.toContain('tied');
+    expect(text).toMatch(/\+5[01] ± \d+/u);
+  });
+
+  it('keep what a range of the parallel coordinates keeps in the table, and carry it to the board', async () => {
+    await go(page, `/sweep/${sweeps.get('grid')}`);
+    const chart = page.getByRole('img', { name: /^Parallel coordinates/u });
+    await chart.scrollIntoViewIfNeeded();
+    await chart.locator('canvas').first().waitFor();
+    const box = (await chart.boundingBox())!;
+    // Along the first axis (width), around its lower end: 32 and not 64.
+    await page.mouse.move(box.x + 56, box.y + box.height - 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 56, box.y + box.height - 20, { steps: 6 });
+    await page.mouse.up();
+    await page.getByText('3 of 6 settings').waitFor();
+    expect(await rows().count()).toBe(3);
+    expect(await table().locator('tbody').innerText()).not.toContain('64');
+    await page.getByRole('button', { name: 'Show on the board' }).first().click();
+    await page.locator('[data-row]').first().waitFor();
+    await until(
+      () => page.locator('[data-count]').innerText(),
+      (said) => said.includes('6 drawn'),
+      'six of the twelve runs drawn',
+    );
+    await go(page, `/sweep/${sweeps.get('grid')}`);
+    await until(
+      () => rows().count(),
+      (count) => count === 6,
+      'all settings again',
+    );
+  });
+
+  it('tell of a setting that is clicked seed by seed, and lead from run to run (would catch rows that do nothing)', async () => {
+    await go(page, `/sweep/${sweeps.get('grid')}`);
+    await rows().nth(1).click();
+    const detail = page.getByRole('region', { name: 'The chosen setting' });
+    await detail.getByRole('link', { name: 'seed 2' }).waitFor();
+    expect(await detail.getByRole('link').allInnerTexts()).toEqual(['seed 1', 'seed 2']);
+    expect((await detail.innerText()).replaceAll('\u00A0', ' ')).toContain('From the best: optimizer.lr 0.001 → 0.003');
+    await detail.getByRole('link', { name: 'seed 1' }).click();
+    await page.getByText('3 of 12').waitFor();
+    expect(await page.locator('[data-seeds]').innerText()).toMatch(/^1\s+2$/u);
+    await page.keyboard.press('j');
+    await page.getByText('4 of 12').waitFor();
+    await page.keyboard.press('k');
+    await page.getByText('3 of 12').waitFor();
+    await page.keyboard.press('k');
+    await page.getByText('2 of 12').waitFor();
+    await page.getByRole('tab', { name: 'Configuration' }).click();
+    // No head size was given: 32 / 4.
+    await page.getByText('auto → 8').waitFor();
+  });
+
+  it('have one stop of the Tab key in the run list, and a menu on each row', async () => {
+    await go(page, `/board?sweep=${sweeps.get('grid')}&board=${encodeURIComponent('{}')}`);
+    await page.locator('[data-row]').nth(2).waitFor();
+    expect(await page.locator('[data-row][tabindex="0"]').count()).toBe(1);
+    expect(await page.locator('[data-row] button:not([tabindex="-1"])').count()).toBe(0);
+    await page.locator('[data-row][tabindex="0"]').focus();
+    await page.keyboard.press('End');
+    const focused = (): Promise<string> => page.evaluate('document.activeElement.innerText');
+    await until(focused, (text) => text.includes('64') && text.includes('0.01'), 'the last row');
+    await page.locator('[data-row]').nth(1).click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Only optimizer.lr=0.003' }).click();
+    await until(
+      () => page.locator('[data-count]').innerText(),
+      (said) => said.startsWith('4 of 12'),
+      'the runs with this learning rate',
+    );
+  });
+
+  it('judge a swept draft by its worst, with device and what-ifs in the address (would catch the first of the list)', async () => {
+    await go(page, '/builder');
+    const editor = (setting: string): Locator => page.locator(`[data-setting="${setting}"] input`).first();
+    await editor('model.depth').fill('1, 6, 2');
+    await page
+      .getByRole('complementary', { name: 'Plan' })
+      .getByText('3 settings × 1 seed')
+      .or(page.getByText('3 runs'))
+      .first()
+      .waitFor();
+    await go(page, '/fit?from=draft&gpu=RTX%204090');
+    const picker = page.getByRole('combobox', { name: 'Setting of the sweep that is judged' });
+    await picker.waitFor();
+    expect(await picker.locator('option').allInnerTexts()).toEqual([
+      expect.stringMatching(/^depth=6: /u),
+      expect.stringMatching(/^depth=2: /u),
+      expect.stringMatching(/^depth=1: /u),
+    ]);
+    await page.getByText('worst of 3').waitFor();
+    const depth = page.locator('#whatif-model\\.depth');
+    expect(await depth.getAttribute('aria-valuetext')).toBe('6');
+    await picker.selectOption({ index: 2 });
+    await until(
+      () => depth.getAttribute('aria-valuetext'),
+      (value) => value === '1',
+      'the setting that was chosen',
+    );
+    await page.getByRole('button', { name: /^block/u }).click();
+    await page.waitForURL(/if=/u);
+    await page.reload();
+    await settled(page);
+    await until(
+      () => depth.getAttribute('aria-valuetext'),
+      (value) => value === '1',
+      'the same setting after a reload',
+    );
+    await page.getByText(/What if: RTX 4090/u).waitFor();
+    expect(await page.getByRole('button', { name: /^block/u }).getAttribute('aria-pressed')).toBe('true');
+  });
+});

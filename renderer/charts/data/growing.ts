@@ -22,6 +22,7 @@ export class Growing {
 
   /** The numbers so far, without a copy; valid until the next push. */
   get view(): Float64Array {
-    return this.#values.subarray(0, this.length);
+    // The same array for all who ask, as long as it has no room to grow: runs that share it are seen to do so.
+    return this.length === this.#values.length ? this.#values : this.#values.subarray(0, this.length);
   }
 }

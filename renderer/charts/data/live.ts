@@ -35,7 +35,8 @@ export class LiveCurve {
     this.spacing = loggedSpacing(series);
     this.points = series.points;
     this.bucket = series.bucket;
-    this.increasing = isIncreasing(stepAware.x);
+    // Steps always are.
+    this.increasing = series.x === undefined || isIncreasing(stepAware.x);
   }
 
   get step(): Float64Array {

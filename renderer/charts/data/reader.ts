@@ -54,6 +54,7 @@ export class ChartReader {
   readonly #fine = new Map<string, Held>();
   /** What was put together of both, while neither changes. */
   readonly #joined = new Map<string, Joined>();
+  #joinedSteps: JoinedSteps | undefined;
   #x: string | undefined;
   #steps: Range | undefined;
   #abort: AbortController | undefined;
@@ -71,7 +72,8 @@ export class ChartReader {
     if (whole === undefined || fine === undefined || fine.curve.x.length === 0) return whole;
     const known = this.#joined.get(run);
     if (known?.whole === whole && known.fine === fine && known.length === whole.step.length) return known.curve;
-    const curve = joinedCurve(fine, whole, this.#x);
+    const { curve, steps } = joinedCurve(fine, whole, this.#x, this.#joinedSteps);
+    this.#joinedSteps = steps;
     this.#joined.set(run, { whole, fine, length: whole.step.length, curve });
     return curve;
   }
@@ -204,38 +206,60 @@ function sameRange(a: Range | undefined, b: Range | undefined): boolean {
   return a?.from === b?.from && a?.to === b?.to;
 }
 
+/** Steps that were put together last: runs of a sweep share theirs, and are seen to. */
+interface JoinedSteps {
+  readonly whole: Float64Array;
+  readonly fine: Float64Array;
+  readonly step: Float64Array;
+}
+
 /** The points of `fine`, and those of `whole` before its first and behind its last: a line then reaches both edges of a window. */
-function joinedCurve(fine: LiveCurve, whole: LiveCurve, xMetric: string | undefined): LiveCurve {
-  const [first, last] = [fine.step[0], fine.step[fine.step.length - 1]];
-  const from = lowerBound(whole.step, first);
-  let to = lowerBound(whole.step, last);
-  if (whole.step[to] === last) to++;
+function joinedCurve(
+  fine: LiveCurve,
+  whole: LiveCurve,
+  xMetric: string | undefined,
+  last: JoinedSteps | undefined,
+): { readonly curve: LiveCurve; readonly steps: JoinedSteps } {
+  const [begin, end] = [fine.step[0], fine.step[fine.step.length - 1]];
+  const from = lowerBound(whole.step, begin);
+  let to = lowerBound(whole.step, end);
+  if (whole.step[to] === end) to++;
+  const length = from + fine.step.length + whole.step.length - to;
+  const known = last !== undefined && last.whole === whole.step && last.fine === fine.step ? last.step : undefined;
+  // One array for all columns: there are hundreds of curves.
+  const numbers = new Float64Array((3 + Number(known === undefined) + Number(xMetric !== undefined)) * length);
+  let at = 0;
   const join = (coarse: Float64Array, inner: Float64Array): Float64Array => {
-    const all = new Float64Array(from + inner.length + coarse.length - to);
+    const all = numbers.subarray(at, at + length);
+    at += length;
     all.set(coarse.subarray(0, from));
     all.set(inner, from);
     all.set(coarse.subarray(to), from + inner.length);
     return all;
   };
-  const step = join(whole.step, fine.step);
-  const x = join(whole.curve.x, fine.curve.x);
-  return new LiveCurve(
+  const step = known ?? join(whole.step, fine.step);
+  const [inner, outer] = [fine.curve, whole.curve];
+  const curve = new LiveCurve(
     {
       step,
-      value: join(whole.curve.y, fine.curve.y),
-      min: join(whole.curve.min, fine.curve.min),
-      max: join(whole.curve.max, fine.curve.max),
-      nonFinite: new Uint32Array(step.length),
+      value: join(outer.y, inner.y),
+      min: join(outer.min, inner.min),
+      max: join(outer.max, inner.max),
+      nonFinite: NONE,
       bucket: fine.bucket,
       points: whole.points,
-      ...(xMetric === undefined ? {} : { x }),
+      ...(xMetric === undefined ? {} : { x: join(outer.x, inner.x) }),
     },
     xMetric,
   );
+  return { curve, steps: { whole: whole.step, fine: fine.step, step } };
 }
+
+/** Lines are drawn without it. */
+const NONE = new Uint32Array();
 
 function emptyCurve(x: string | undefined): LiveCurve {
   const none = new Float64Array();
-  const series = { step: none, value: none, min: none, max: none, nonFinite: new Uint32Array(), bucket: 1, points: 0 };
+  const series = { step: none, value: none, min: none, max: none, nonFinite: NONE, bucket: 1, points: 0 };
   return new LiveCurve(x === undefined ? series : { ...series, x: none }, x);
 }

@@ -9,8 +9,8 @@ import type { Kind, Kinds } from '../kind.ts';
 /** Distribution that a parameter starts from. */
 export type Initial =
   | { readonly kind: 'normal'; readonly std: number }
-  /** Uniform in [−limit, limit]. */
-  | { readonly kind: 'uniform'; readonly limit: number }
+  /** Uniform in [least, limit], where least is −limit unless given. */
+  | { readonly kind: 'uniform'; readonly limit: number; readonly least?: number }
   | { readonly kind: 'constant'; readonly value: number }
   /** Given element by element, row-major. */
   | { readonly kind: 'values'; readonly values: readonly number[] };

@@ -84,7 +84,7 @@ export const STOP_RULES: readonly string[] = settings.map(({ name }) => name);
 const number = (config: Config, name: string): number => config[name] as number;
 
 /** Limits that make the default of stop.steps step aside; stop.loss is not one, since it may never be reached. */
-const LIMITS = STOP_RULES.filter((name) => name !== 'stop.steps' && name !== 'stop.loss');
+export const LIMITS = STOP_RULES.filter((name) => name !== 'stop.steps' && name !== 'stop.loss');
 
 const derived: readonly DerivedDefault[] = [
   {

@@ -22,8 +22,7 @@ export function initialValues(spec: ParameterSpec, seed: number, from: number, o
     }
     case 'uniform':
       fillUniform(out, seedKey(seed), streamId(stream), 0, 0, from);
-      for (let i = 0; i < out.length; i++) out[i] = initial.limit * (2 * out[i]! - 1);
-      return out;
+      return spread(out, initial.limit, initial.least);
     case 'constant':
       return out.fill(initial.value);
     case 'values': {
@@ -36,4 +35,11 @@ export function initialValues(spec: ParameterSpec, seed: number, from: number, o
       return out;
     }
   }
+}
+
+/** Numbers from [0, 1) to [least, limit). */
+function spread(out: Float32Array, limit: number, least?: number): Float32Array {
+  const at = least === undefined ? (u: number) => limit * (2 * u - 1) : (u: number) => least + (limit - least) * u;
+  for (let i = 0; i < out.length; i++) out[i] = at(out[i]!);
+  return out;
 }

@@ -52,6 +52,15 @@ export const VARIANTS: Readonly<Record<string, Config>> = {
     'model.dropout': 0.1,
     'model.bias': true,
   },
+  'depth-dial': { 'model.kind': 'depth-dial', 'model.head_size': 6, 'attention.short_window': 3 },
+  'depth-dial, tied': {
+    'model.kind': 'depth-dial',
+    'model.head_size': 6,
+    'model.kv_heads': 1,
+    'model.tied': true,
+    'model.smear': false,
+    'attention.kind': 'causal',
+  },
   'latent, linear': {
     'model.kind': 'latent',
     'model.linear_value': true,

@@ -25,6 +25,10 @@ describe('first values of parameters', () => {
     expect(Math.max(...uniform)).toBeLessThan(3);
     expect(Math.min(...uniform)).toBeGreaterThanOrEqual(-3);
     expect(Math.abs(uniform.reduce((sum, x) => sum + x, 0) / uniform.length)).toBeLessThan(0.05);
+    const positive = made('a', { kind: 'uniform', least: 1, limit: 5 });
+    expect(Math.max(...positive)).toBeLessThan(5);
+    expect(Math.min(...positive)).toBeGreaterThanOrEqual(1);
+    expect(Math.abs(positive.reduce((sum, x) => sum + x, 0) / positive.length - 3)).toBeLessThan(0.05);
   });
 
   test('depend on seed and name only: not on the shape or on other parameters', () => {

@@ -6,6 +6,7 @@ import type { AttentionKind } from './attention.ts';
 import { causal } from './causal.ts';
 import { attentionSettings } from './shared.settings.ts';
 import { window } from './window.ts';
+import { windowPattern } from './windowPattern.ts';
 
 /** A window that the chosen attention does not look at. */
 const windowUnused: Rule = {
@@ -27,5 +28,5 @@ export const attentionFamily: Family<AttentionKind> = {
   setting: 'attention.kind',
   shared: attentionSettings,
   rules: ({ settings = [] }) => (settings.includes('model.window') ? [] : [windowUnused]),
-  kinds: [causal, window],
+  kinds: [causal, window, windowPattern],
 };

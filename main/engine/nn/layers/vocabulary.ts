@@ -1,7 +1,9 @@
 /** The two tables of a language model that have a row for every token: the embedding, and the head where it is not the embedding itself. */
 import { gather } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
-import type { SettingSpec } from '../../../../preload/contract/settings.ts';
+import type { Config, SettingSpec } from '../../../../preload/contract/settings.ts';
+import { tokenizerFamily, vocabularyOf } from '../../data/tokenizers/index.ts';
+import type { Kinds } from '../../kind.ts';
 import type { Initial, ModelContext } from '../model.ts';
 
 /** For models whose tables have more rows than there are tokens. */
@@ -14,6 +16,12 @@ export const vocabularyMultiple: SettingSpec = {
   question: 'capacity',
   touches: ['memory'],
 };
+
+/** The vocabulary of a configuration; undefined where its tokenizer is that of a plug-in which is no longer there. */
+export function knownVocabulary(config: Config, kinds: Kinds): number | undefined {
+  const known = kinds.all(tokenizerFamily).some(({ name }) => name === config['tokenizer.kind']);
+  return known ? vocabularyOf(config, kinds) : undefined;
+}
 
 /** Rows of a table for so many tokens. */
 export const tableRows = (vocabulary: number, multiple: number): number => Math.ceil(vocabulary / multiple) * multiple;

@@ -44,7 +44,7 @@ export const gptSettings: readonly SettingSpec[] = [
     name: 'model.head_size',
     type: { kind: 'int', min: 0, max: 4096 },
     default: 0,
-    help: 'Width of one head; 0 means model.width / model.heads.',
+    help: 'Width of one head; 0 means model.width / model.heads (128 for depth-dial).',
     auto: 'model.width / model.heads',
     question: 'capacity',
     touches: ['memory', 'time'],

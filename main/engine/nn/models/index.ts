@@ -2,6 +2,7 @@
 import type { Family } from '../../kind.ts';
 import type { ModelKind } from '../model.ts';
 import { classic } from './classic.ts';
+import { depthDial } from './depthDial.ts';
 import { gpt } from './gpt.ts';
 import { latent } from './latent.ts';
 import { modelSettings } from './shared.settings.ts';
@@ -11,5 +12,5 @@ export const modelFamily: Family<ModelKind> = {
   name: 'model',
   setting: 'model.kind',
   shared: modelSettings,
-  kinds: [gpt, latent, classic, unet],
+  kinds: [gpt, latent, classic, unet, depthDial],
 };

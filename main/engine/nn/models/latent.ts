@@ -10,10 +10,9 @@
  */
 import { add, broadcastTo, gatedActivation, reshape, softplus } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
-import { vocabularyOf } from '../../data/tokenizers/index.ts';
 import { linearLayer } from '../layers/linear.ts';
 import { gainNorm } from '../layers/norm.ts';
-import { tokenTables, vocabularyMultiple } from '../layers/vocabulary.ts';
+import { knownVocabulary, tokenTables, vocabularyMultiple } from '../layers/vocabulary.ts';
 import { defineModel } from '../model.ts';
 import type { AttentionPlace, ModelContext, ModelOutput } from '../model.ts';
 import { latentRules } from './latent.rules.ts';
@@ -143,7 +142,10 @@ export const latent = defineModel({
     {
       setting: 'optimizer.lr',
       rule: '2.62 × 9e7 / ln(parameters)^8.8 for latent, at most 0.01',
-      value: (config, kinds) => latentLearningRate(latentParameters(config, vocabularyOf(config, kinds))),
+      value: (config, kinds) => {
+        const vocabulary = knownVocabulary(config, kinds);
+        return vocabulary === undefined ? undefined : latentLearningRate(latentParameters(config, vocabulary));
+      },
     },
   ],
   // Width and depth say all: sweeping a scale beside both makes no second run.

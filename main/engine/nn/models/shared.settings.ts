@@ -7,7 +7,7 @@ export const modelSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     name: 'model.kind',
     type: { kind: 'enum', values: [] },
     default: 'gpt',
-    help: 'Model family: gpt and its variants, hlb-gpt (latent, classic), a U-shaped transformer (unet), or one that a plug-in adds.',
+    help: 'Model family: gpt and its variants, hlb-gpt (latent, classic), a U-shaped transformer (unet), nanochat (depth-dial), or one that a plug-in adds.',
     question: 'capacity',
     touches: ['memory', 'time', 'stability'],
   },

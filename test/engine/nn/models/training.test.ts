@@ -14,6 +14,9 @@ const RUN: Config = {
   'eval.every_steps': 15,
   'optimizer.lr': 0.01,
   'optimizer.weight_decay': 0,
+  'optimizer.lr_scale_embedding': 1,
+  'optimizer.lr_scale_head': 1,
+  'optimizer.lr_scale_vector': 1,
   'schedule.kind': 'constant',
   'log.sample_tokens': 4,
 };

@@ -101,7 +101,9 @@ describe.skipIf(missing !== undefined)('the best setting', () => {
     const marked = list.locator('[data-row]', { has: page.locator('[data-best]') });
     expect(await marked.count()).toBe(best === null ? 0 : 1);
     if (best !== null) {
-      expect(await marked.innerText()).toMatch(label(best));
+      // The names of the settings stand above the list, and each row's own hint has both.
+      expect(await marked.locator('button.name').getAttribute('title')).toMatch(label(best));
+      expect(await marked.innerText()).toContain(String(Object.values(best)[0]));
       expect(await marked.innerText()).toContain(mean!.toPrecision(3));
     }
   });

@@ -4,15 +4,12 @@ import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OpenFolders } from '../../main/host/openFolders.ts';
 import type { OpenFoldersOptions } from '../../main/host/openFolders.ts';
+import { builtInRegistry } from '../../main/lab/settings/index.ts';
 import { labPaths } from '../../main/host/paths.ts';
 
 let folder: string;
 const at = (...path: string[]): string => join(folder, ...path);
-const specs = [
-  { name: 'data.corpus', reads: true },
-  { name: 'data.validation_path', reads: true },
-  { name: 'x' },
-] as unknown as OpenFoldersOptions['specs'];
+const { specs } = builtInRegistry();
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sweeplab-open-'));
@@ -86,7 +83,7 @@ describe('what pages may have read', () => {
       { draft: { ...draft, parameters: { 'data.validation_path': { value: path } } } },
     ];
     for (const naming of namings) await expect(opened().assert(naming)).rejects.toMatchObject({ code: 'denied' });
-    await opened().assert({ values: { x: path }, recipe: 'quick', draft });
+    await opened().assert({ values: { 'schedule.kind': path }, recipe: 'quick', draft });
   });
 
   it('texts of runs that were launched go on being read, by their whole path alone', async () => {

@@ -99,7 +99,7 @@ describe('sweeplab fit', () => {
     [['--gpu', 'RTX 4099'], /"RTX 4099".*nearest names: RTX 4090/u],
     [['--gpu', 'T4', '--kilowatts', '1'], /needs both/u],
     [['--gpu', 'T4', '--price', 'cheap'], /--price is "cheap"; allowed: a number above 0/u],
-    [['--gpu', 'T4', '--model.heads', '5'], /model\.heads/u],
+    [['--gpu', 'T4', '--model.heads', '5', '--model.width', '128'], /model\.heads/u],
     [['--recipe', 'quik'], /nearest: quick/u],
     [['--sweep', 'missing.yaml'], /missing\.yaml cannot be read/u],
   ])('%j is bad input', async (args, message) => {

@@ -23,8 +23,9 @@ function othersThan(spec: SettingSpec, value: SettingValue): SettingValue[] {
   const { type } = spec;
   if (type.kind === 'enum') return type.values.filter((each) => each !== value);
   if (type.kind === 'bool') return [value !== true];
+  const { min = -Infinity, max = Infinity } = type.kind === 'string' ? {} : type;
   const numbers = type.kind === 'int' ? [1, 2, 512, 4096] : [0.25, 0.5];
-  return numbers.filter((each) => each !== value);
+  return numbers.filter((each) => each !== value && each >= min && each <= max);
 }
 
 describe('keys of remembered plans', () => {

@@ -19,7 +19,7 @@ async function pluginFiles(path: string): Promise<string[]> {
 }
 
 /**
- * Loads every plug-in of the given files and folders, in order. `api` replaces what each is called with. Throws PluginError naming the
+ * Loads every plug-in of the given files and folders, in order, a file that is named again once. `api` replaces what each is called with. Throws PluginError naming the
  * file; a named file that does not exist is an error, a missing folder is not.
  */
 export async function loadPlugins(paths: readonly string[], api: object = PLUGIN_API): Promise<Plugin[]> {
@@ -28,6 +28,7 @@ export async function loadPlugins(paths: readonly string[], api: object = PLUGIN
     const files = await pluginFiles(path);
     if (files.length === 0 && /\.m?ts$/u.test(path)) throw new PluginError(`plug-in ${path}: there is no such file`);
     for (const file of files) {
+      if (plugins.some((each) => each.file === file)) continue;
       const plugin = await loadPlugin(file, api);
       const twin = plugins.find(({ name }) => name === plugin.name);
       if (twin) throw new PluginError(`plug-in ${file}: the name ${plugin.name} is taken by ${twin.file}`);

@@ -502,7 +502,11 @@ export function attentionInputs(r: Random, v: AttentionVariant): Record<string, 
   };
   if (v.keyMask !== undefined) {
     inputs.keyMask = bits(r, [batch, tk], 0.7);
-    if (v.keyMask === 'first row empty') inputs.keyMask.data.fill(0, 0, tk);
+    if (v.keyMask === 'first row empty') {
+      inputs.keyMask.data.fill(0, 0, tk);
+      // The other sequence has two keys at least: with one, every gradient of the scores is 0, and roundings would be all there is.
+      inputs.keyMask.data.fill(1, tk, tk + 2);
+    }
   }
   if (v.slope === true) inputs.slope = positive(r, [heads]);
   if (v.rate !== undefined) inputs.key = key(r);

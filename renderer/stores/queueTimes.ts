@@ -1,4 +1,5 @@
 /** When the runs of the queue begin and end, reckoned from what is known of runs like them. */
+import { median } from '../../preload/shared/statistics/describe.ts';
 import type { Progress, RunRecord } from './contract.ts';
 
 /** Seconds from now; null: not known. */
@@ -107,11 +108,6 @@ class Lists {
   }
 
   medians(): Wholes {
-    const median = (values: number[]): number => {
-      const sorted = values.sort((a, b) => a - b);
-      const half = sorted.length >> 1;
-      return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-    };
     return new Map(
       [...this.#lists].map(([key, list]) => [
         key,

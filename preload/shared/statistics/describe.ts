@@ -97,3 +97,11 @@ export function quantileSorted(sorted: ArrayLike<number>, p: number): number {
   const high = Math.min(low + 1, sorted.length - 1);
   return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
+
+/** The finite values in rising order. */
+export function sortedFinite(values: ArrayLike<number>): Float64Array {
+  return Float64Array.from(Array.from(values).filter(Number.isFinite)).sort();
+}
+
+/** The median of the finite values; NaN without any. */
+export const median = (values: ArrayLike<number>): number => quantileSorted(sortedFinite(values), 0.5);

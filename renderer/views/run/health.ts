@@ -1,5 +1,5 @@
 /** What the recorded steps say about how a run trained: verdicts with the numbers behind them. */
-import { quantileSorted } from '../../../preload/shared/statistics/describe.ts';
+import { median, quantileSorted, sortedFinite } from '../../../preload/shared/statistics/describe.ts';
 import {
   formatMemory,
   formatCount,
@@ -45,11 +45,6 @@ const FEW = 20;
 /** Normally distributed values: standard deviation ÷ median distance from the median. */
 const ROBUST = 1.4826;
 
-export function sorted(values: ArrayLike<number>): Float64Array {
-  return Float64Array.from(Array.from(values).filter(Number.isFinite)).sort();
-}
-
-const median = (values: ArrayLike<number>): number => quantileSorted(sorted(values), 0.5);
 const notFinite = (values: ArrayLike<number>): number =>
   Array.from(values).reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0);
 
@@ -154,7 +149,7 @@ export function healthOf(input: HealthInput): Verdict[] {
 
 function clippingVerdict(gradNorm: Logged, clip: number): Verdict {
   const { steps, clipped } = clippingOf(gradNorm, clip);
-  const all = sorted(gradNorm.value);
+  const all = sortedFinite(gradNorm.value);
   const numbers = `Norm before clipping: median ${formatValue(quantileSorted(all, 0.5))}, 95th percentile ${formatValue(quantileSorted(all, 0.95))}, largest ${formatValue(all.at(-1))}, ${plural(steps, 'recorded step')}.`;
   if (!(clip > 0))
     return {
@@ -195,7 +190,7 @@ function overfitting({ step, value }: Logged): Verdict {
 }
 
 function pace({ value }: Logged): Verdict {
-  const all = sorted(value);
+  const all = sortedFinite(value);
   const usual = quantileSorted(all, 0.5);
   const slow = all.filter((each) => each < usual / 2).length / all.length;
   return {
@@ -219,6 +214,6 @@ function growth({ value }: Logged): Verdict {
     text: leaks
       ? `The engine's memory grew by ${formatMemory(grown)} in the second half of the run`
       : `The engine's memory is steady: ${formatMemory(end)} at the end`,
-    detail: `Resident memory of the engine's process; the largest was ${formatMemory(sorted(value).at(-1))}.`,
+    detail: `Resident memory of the engine's process; the largest was ${formatMemory(sortedFinite(value).at(-1))}.`,
   };
 }

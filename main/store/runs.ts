@@ -130,10 +130,11 @@ export class Runs {
   create(runs: readonly NewRun[], sweepId?: string): RunRecord[] {
     let previous = this.#connection.get<{ id: string | null }>('SELECT max(id) AS id FROM runs')?.id ?? null;
     let position = this.#connection.get<{ last: number }>('SELECT coalesce(max(position), 0) AS last FROM runs')!.last;
+    const nextColors = new Map<number | null, number>();
     return runs.map((run) => {
       const id = nextId(previous);
       previous = id;
-      this.#insert(id, run, sweepId ?? run.sweepId ?? null, ++position);
+      this.#insert(id, run, sweepId ?? run.sweepId ?? null, ++position, nextColors);
       return this.get(id)!;
     });
   }
@@ -209,8 +210,14 @@ export class Runs {
     return this.#connection.get<{ state: RunState }>('SELECT state FROM runs WHERE key = ?', key)!.state;
   }
 
-  /** `position`: last in the queue. */
-  #insert(id: string, run: NewRun, sweepId: string | null, position: number): void {
+  /** `position`: last in the queue. `nextColors`: by sweep, of the transaction. */
+  #insert(
+    id: string,
+    run: NewRun,
+    sweepId: string | null,
+    position: number,
+    nextColors: Map<number | null, number>,
+  ): void {
     const sweep = sweepId === null ? null : this.#sweepKey(sweepId);
     const state = run.state ?? 'queued';
     const origin = originOf(run.origin);
@@ -253,9 +260,11 @@ export class Runs {
       JSON.stringify(run.environment ?? {}),
       run.codeVersion ?? '',
       state === 'queued' ? 0 : 1,
-      run.color ?? this.#colorOf(sweep, run.settingKey),
+      run.color ?? this.#colorOf(sweep, run.settingKey, nextColors),
     );
     this.tag(lastInsertRowid, run.tags ?? []);
+    // May be the greatest of its sweep.
+    if (run.color !== undefined) nextColors.delete(sweep);
   }
 
   #sweepKey(id: string): number {
@@ -264,18 +273,25 @@ export class Runs {
     return row.key;
   }
 
-  /** The seeds of one setting share a color; each further setting of the sweep gets the next one. */
-  #colorOf(sweep: number | null, settingKey: string): number {
+  /**
+   * The seeds of one setting share a color; each further setting of the sweep gets the next one. That is looked up once per sweep in `next`,
+   * since it takes reading all runs of the sweep.
+   */
+  #colorOf(sweep: number | null, settingKey: string, next: Map<number | null, number>): number {
     const same = this.#connection.get<{ color: number }>(
       'SELECT color FROM runs WHERE sweep IS ? AND setting_key = ? LIMIT 1',
       sweep,
       settingKey,
     );
     if (same) return same.color;
-    return this.#connection.get<{ next: number }>(
-      'SELECT coalesce(max(color) + 1, 0) AS next FROM runs WHERE sweep IS ?',
-      sweep,
-    )!.next;
+    const color =
+      next.get(sweep) ??
+      this.#connection.get<{ next: number }>(
+        'SELECT coalesce(max(color) + 1, 0) AS next FROM runs WHERE sweep IS ?',
+        sweep,
+      )!.next;
+    next.set(sweep, color + 1);
+    return color;
   }
 }
 

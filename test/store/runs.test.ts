@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { nextId } from '../../main/store/ids.ts';
 import type { RunFilter } from '../../preload/contract/runs.ts';
 import { namesOf, parseCondition } from '../../preload/shared/runFilter.ts';
-import { codeOf, column, newRun, newStore, open } from './support.ts';
+import { codeOf, column, newRun, newStore, open, randomNumbers } from './support.ts';
 
 test('a run comes back as it was created, also to another connection (catches: a column forgotten or swapped)', () => {
   const store = newStore();
@@ -98,6 +98,26 @@ test('seeds of one setting share a color, settings differ (catches: a legend whe
   expect(runs.map((run) => run.color)).toEqual([0, 0, 1, 2, 1]);
   const other = store.createSweep({ name: 't', spec: {} }, [newRun({ settingKey: 'c' })]);
   expect(other.runs[0].color).toBe(0);
+});
+
+test('colors of runs made at once are those of runs made one by one (catches: a color counted past one that was given)', () => {
+  const seed = Date.now() % 1e9;
+  const random = randomNumbers(seed);
+  const specs = Array.from({ length: 60 }, (_, i) =>
+    newRun({
+      settingKey: `setting ${Math.floor(random() * 25)}`,
+      seed: i,
+      ...(random() < 0.2 ? { color: Math.floor(random() * 40) } : {}),
+    }),
+  );
+  const store = newStore();
+  const { sweep } = store.createSweep({ name: 'one by one', spec: {} }, []);
+  const single = specs.map((spec) => store.createRun({ ...spec, sweepId: sweep.id }).color);
+  const { runs } = store.createSweep({ name: 'at once', spec: {} }, specs);
+  expect(
+    runs.map(({ color }) => color),
+    `seed ${seed}`,
+  ).toEqual(single);
 });
 
 test('updates change only what they name; summaries merge (catches: a wiped note, lost numbers)', () => {

@@ -47,6 +47,9 @@ export interface ManyQuery extends SeriesQuery {
  * Reads are synchronous and see what is committed. Changes are synchronous, durable when the call returns, and all or
  * nothing. Points and log lines, which come in streams, are batched: their promises resolve when they are durable.
  */
+/** Series whose rows are fetched together: enough to save most statements, few enough to hold. */
+const TOGETHER = 128;
+
 export class Store {
   /** The copy made before the file was migrated by this open, if it was. */
   readonly backup: string | null;
@@ -158,6 +161,11 @@ export class Store {
   /** As `getRun` finds it, without reading the record. */
   hasRun(id: string): boolean {
     return this.#runs.has(id);
+  }
+
+  /** Those of many ids that are there, in their order. */
+  existing(ids: readonly string[]): string[] {
+    return this.#runs.existing(ids);
   }
 
   /** A run by id, beginning of an id, or exact name. @throws StoreError `not-found` or `ambiguous` */
@@ -365,30 +373,56 @@ export class Store {
     const { from = -Infinity, to = Infinity, maxPoints = Infinity } = query;
     const reader = this.#reader;
     return this.#connection.read(() => {
-      const rangeOf = (id: string): { row?: SeriesRow; begin: number; end: number } => {
-        const row = reader.row(this.#runs.key(id), metric);
-        if (!row) return { begin: 0, end: 0 };
-        const begin = reader.indexOf(row, from, false);
-        return { row, begin, end: Math.max(begin, reader.indexOf(row, to, true)) };
-      };
+      const keys = runIds.map((id) => this.#runs.key(id));
+      const rows = reader.rowsOf(keys, metric);
       const common = query.aligned
-        ? Math.max(1, ...runIds.map(rangeOf).map(({ begin, end }) => bucketSize(begin, end, maxPoints)))
+        ? Math.max(
+            1,
+            ...rows.map((row) => {
+              const { from: begin, to: end } = this.#pointsWithin(row, query);
+              return bucketSize(begin, end, maxPoints);
+            }),
+          )
         : undefined;
-      return runIds.map((id) =>
-        reader.once(() => {
-          const { row, begin, end } = rangeOf(id);
-          const series =
-            row === undefined
-              ? emptySeries()
-              : query.wholeBuckets && common === undefined
-                ? reader.reduceWhole(row, begin, end, maxPoints)
-                : reader.reduce(row, begin, end, maxPoints, common);
-          if (query.x === undefined) return series;
-          const x = reader.row(this.#runs.key(id), query.x);
-          return { ...series, x: reader.valuesAt(x, series.step) };
-        }),
-      );
+      const all: Series[] = [];
+      for (let at = 0; at < rows.length; at += TOGETHER) {
+        const some = rows.slice(at, at + TOGETHER);
+        const there = some.filter((row) => row !== undefined);
+        reader.together(there, from, to, () => {
+          reader.fetchRanges(
+            there.map((series) => ({ series, ...this.#pointsWithin(series, query) })),
+            maxPoints,
+            query.wholeBuckets === true && common === undefined,
+          );
+          some.forEach((row, i) => all.push(reader.once(() => this.#reduced(row, keys[at + i]!, query, common))));
+        });
+      }
+      return all;
     });
+  }
+
+  /** The numbers of the points of a series at the steps of a query, the last one exclusive. */
+  #pointsWithin(
+    row: SeriesRow | undefined,
+    { from = -Infinity, to = Infinity }: ManyQuery,
+  ): { from: number; to: number } {
+    if (row === undefined) return { from: 0, to: 0 };
+    const begin = this.#reader.indexOf(row, from, false);
+    return { from: begin, to: Math.max(begin, this.#reader.indexOf(row, to, true)) };
+  }
+
+  #reduced(row: SeriesRow | undefined, run: number, query: ManyQuery, common: number | undefined): Series {
+    const { maxPoints = Infinity } = query;
+    const reader = this.#reader;
+    const { from, to } = this.#pointsWithin(row, query);
+    const series =
+      row === undefined
+        ? emptySeries()
+        : query.wholeBuckets && common === undefined
+          ? reader.reduceWhole(row, from, to, maxPoints)
+          : reader.reduce(row, from, to, maxPoints, common);
+    if (query.x === undefined) return series;
+    return { ...series, x: reader.valuesAt(reader.row(run, query.x), series.step) };
   }
 
   /** Every point as logged, bit for bit; empty when the run has no such metric. */

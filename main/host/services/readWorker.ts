@@ -22,11 +22,11 @@ export type ReadQuestions = {
 };
 
 const { database } = workerData as ReadWorkerData;
-const store = openStore(database, { readOnly: true });
+const store = openStore(database, { readOnly: true, mapped: true });
 
 answerWith<ReadQuestions>({
   series: ({ runs, metric, query }) => {
-    const known = runs.filter((id) => store.hasRun(id));
+    const known = store.existing(runs);
     const table = packSeries(store.readMany(known, metric, query).map((each, i) => ({ ...each, runId: known[i]! })));
     return new Handed(table, buffersOf(table));
   },

@@ -7,13 +7,11 @@
  * read through its levels.
  */
 
-import type { Connection } from '../connection.ts';
 import { Buckets } from './buckets.ts';
 import type { BucketArrays } from './buckets.ts';
 import { decodeCounts, decodeNumbers, decodeSteps } from './codec.ts';
-import { BLOCK_POINTS } from './layout.ts';
 
-interface OverviewRow {
+export interface OverviewRow {
   readonly points: number;
   readonly bucket: number;
   readonly first_value: number | null;
@@ -28,6 +26,9 @@ interface OverviewRow {
   readonly non_finite: Uint8Array | null;
 }
 
+export const OVERVIEW_COLUMNS =
+  'points, bucket, first_value, first, stride, steps, first_bucket, last_bucket, vals, low, high, non_finite';
+
 /** What is between the first and the last point of a series: buckets on multiples of their size. */
 interface Overview {
   readonly bucket: number;
@@ -35,17 +36,8 @@ interface Overview {
   readonly middle: BucketArrays;
 }
 
-/** @returns undefined for a series that has none, or has changed since */
-export function readOverview(
-  connection: Connection,
-  { key, points }: { readonly key: number; readonly points: number },
-): Overview | undefined {
-  if (points <= BLOCK_POINTS) return undefined;
-  const row = connection.get<OverviewRow>(
-    `SELECT points, bucket, first_value, first, stride, steps, first_bucket, last_bucket, vals, low, high, non_finite
-       FROM overviews WHERE series = ?`,
-    key,
-  );
+/** @returns undefined for a series that has none (`row`), or has changed since */
+export function overviewOf(row: OverviewRow | undefined, points: number): Overview | undefined {
   if (row === undefined || row.points !== points) return undefined;
   const length = bucketsBetween(points, row.bucket);
   const step = new Float64Array(length);

@@ -7,7 +7,9 @@ import { Buckets } from './buckets.ts';
 import type { BucketArrays } from './buckets.ts';
 import { decodeCounts, decodeNumbers, decodeSteps } from './codec.ts';
 import { BLOCK_BUCKETS, BLOCK_POINTS, blockKey, FANOUT, MAX_LEVEL, spanOf, unitOf } from './layout.ts';
-import { coarser, readOverview } from './overviews.ts';
+import { FetchedRows } from './fetched.ts';
+import type { BlockRange, BlockRow } from './fetched.ts';
+import { coarser, overviewOf } from './overviews.ts';
 
 export interface SeriesRow {
   readonly key: number;
@@ -20,19 +22,15 @@ export interface SeriesRow {
   readonly high: number | null;
 }
 
-interface BlockRow {
-  readonly key: number;
-  readonly first: number;
-  readonly stride: number;
-  readonly steps: Uint8Array | null;
-  readonly vals: Uint8Array;
-  /** From level 1 on. */
-  readonly low: Uint8Array | null;
-  readonly high: Uint8Array | null;
-  readonly non_finite: Uint8Array | null;
-}
+const COLUMNS = 'series.key, metric, points, first_step, last_step, last_value, low, high';
+const ROW = `SELECT ${COLUMNS} FROM series`;
 
-const ROW = 'SELECT key, metric, points, first_step, last_step, last_value, low, high FROM series';
+/** Points `from` … `to - 1` of a series. */
+export interface PointRange {
+  readonly series: SeriesRow;
+  readonly from: number;
+  readonly to: number;
+}
 
 /** The smallest `maxPoints`: the first point, the last one, and a bucket between them. */
 const FEWEST_POINTS = 3;
@@ -45,6 +43,7 @@ const KEPT_STEPS = 256;
 
 export class SeriesReader {
   readonly #connection: Connection;
+  readonly #fetched: FetchedRows;
   readonly #evenSteps = new Map<string, Float64Array>();
   #holding = false;
   /** Points of blocks by their keys, and of one tail. */
@@ -53,6 +52,7 @@ export class SeriesReader {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#fetched = new FetchedRows(connection);
   }
 
   /**
@@ -79,6 +79,57 @@ export class SeriesReader {
     return this.#connection.all<SeriesRow>(`${ROW} WHERE run = ? ORDER BY metric`, run);
   }
 
+  /** The same metric of many runs. */
+  rowsOf(runs: readonly number[], metric: string): (SeriesRow | undefined)[] {
+    const found = this.#connection.all<SeriesRow & { run: number }>(
+      `SELECT run, ${COLUMNS} FROM json_each(?) AS wanted CROSS JOIN series ON series.run = wanted.value AND metric = ?`,
+      JSON.stringify(runs),
+      metric,
+    );
+    const byRun = new Map(found.map((row) => [row.run, row]));
+    return runs.map((run) => byRun.get(run));
+  }
+
+  /**
+   * Reads many series within `body` with few statements: what finding the steps `from` and `to` in them takes is fetched at once, and what
+   * is fetched then (`fetchRanges`) is held. The database must not change meanwhile.
+   */
+  together<T>(all: readonly SeriesRow[], from: number, to: number, body: () => T): T {
+    try {
+      this.#fetched.fetchHeaders(
+        all.flatMap((series) =>
+          [from, to]
+            .filter((step) => step > series.first_step && step < series.last_step)
+            .map((step) => [series.key, guessBlock(series, step)] as const)
+            .filter(([, index]) => index < Math.floor(series.points / BLOCK_POINTS)),
+        ),
+      );
+      return body();
+    } finally {
+      this.#fetched.forget();
+    }
+  }
+
+  /** What `reduce`, or `reduceWhole`, reads of points `from` … `to - 1` of each series. */
+  fetchRanges(ranges: readonly PointRange[], maxPoints: number, whole: boolean): void {
+    const overviewed: SeriesRow[] = [];
+    const tails = new Set<number>();
+    const blocks: BlockRange[] = [];
+    for (const { series, from, to } of ranges) {
+      if (from >= to) continue;
+      const { size, begin, end } =
+        whole && maxPoints >= FEWEST_WHOLE
+          ? wholeBuckets(series, from, to, maxPoints)
+          : { size: bucketSize(from, to, maxPoints), begin: from, end: to };
+      if (end > Math.floor(series.points / BLOCK_POINTS) * BLOCK_POINTS) tails.add(series.key);
+      if (!whole && size > 1 && to - from === series.points && series.points > BLOCK_POINTS) overviewed.push(series);
+      else blocks.push(...touched(series, levelFor(size), begin, end));
+    }
+    this.#fetched.fetchOverviews(overviewed);
+    this.#fetched.fetchTails([...tails]);
+    this.#fetched.fetchBlocks(blocks);
+  }
+
   /** Number of points before `step`, or up to and including it. */
   indexOf(series: SeriesRow, step: number, inclusive: boolean): number {
     const before = (other: number): boolean => (inclusive ? other <= step : other < step);
@@ -86,23 +137,12 @@ export class SeriesReader {
     if (before(series.last_step)) return series.points;
     let low = 0;
     let high = Math.floor(series.points / BLOCK_POINTS);
-    // Steps are mostly even, so the block is mostly where a straight line from the first step to the last one says.
-    const share = (step - series.first_step) / (series.last_step - series.first_step);
-    let middle = Math.min(high, Math.floor((share * series.points) / BLOCK_POINTS));
+    let middle = Math.min(high, guessBlock(series, step));
     while (low < high) {
-      const block =
-        middle === high
-          ? undefined
-          : this.#connection.get<{ first: number; final: number }>(
-              'SELECT first, final FROM blocks WHERE key = ?',
-              blockKey(series.key, 0, middle),
-            );
+      const block = middle === high ? undefined : this.#fetched.header(series.key, middle);
       if (block === undefined) {
         // The tail: the block before it tells whether the step lies beyond.
-        const previous = this.#connection.get<{ final: number }>(
-          'SELECT final FROM blocks WHERE key = ?',
-          blockKey(series.key, 0, high - 1),
-        );
+        const previous = this.#fetched.header(series.key, high - 1);
         if (previous !== undefined && before(previous.final)) low = high;
         else high--;
       } else if (before(block.final)) low = middle + 1;
@@ -112,12 +152,9 @@ export class SeriesReader {
     }
     const start = low * BLOCK_POINTS;
     // Mostly the points need not be read: where the steps of a block are even, its row tells all of them.
-    const even = this.#connection.get<{ first: number; stride: number }>(
-      'SELECT first, stride FROM blocks WHERE key = ? AND steps IS NULL',
-      blockKey(series.key, 0, low),
-    );
-    if (even !== undefined) {
-      const { first, stride } = even;
+    const header = low < Math.floor(series.points / BLOCK_POINTS) ? this.#fetched.header(series.key, low) : undefined;
+    if (header?.even) {
+      const { first, stride } = header;
       let i = Math.max(0, Math.min(BLOCK_POINTS, Math.round((step - first) / stride)));
       while (i > 0 && !before(first + (i - 1) * stride)) i--;
       while (i < BLOCK_POINTS && before(first + i * stride)) i++;
@@ -169,11 +206,8 @@ export class SeriesReader {
    */
   reduceWhole(series: SeriesRow, from: number, to: number, maxPoints: number): Series {
     if (maxPoints < FEWEST_WHOLE) return this.reduce(series, from, to, maxPoints);
-    // Less the two points that may come beside the buckets.
-    const size = bucketSize(from, to, maxPoints - 2);
+    const { size, begin, end } = wholeBuckets(series, from, to, maxPoints);
     if (size === 1 || to - from <= 2) return this.#logged(series, from, to);
-    const begin = Math.floor(from / size) * size;
-    const end = Math.min(series.points, Math.ceil(to / size) * size);
     const parts: Columns[] = [];
     if (begin === 0) {
       const { step, value } = this.points(series, 0, 1);
@@ -231,10 +265,7 @@ export class SeriesReader {
     const count = series.points % BLOCK_POINTS;
     const step = new Float64Array(count);
     const value = new Float64Array(count);
-    const rows = this.#connection.all<BlockRow & { points: number }>(
-      'SELECT points, first, stride, steps, vals FROM tails WHERE series = ? ORDER BY part',
-      series.key,
-    );
+    const rows = this.#fetched.tail(series.key);
     let at = 0;
     for (const row of rows) {
       step.set(decodeSteps(row, row.points), at);
@@ -256,10 +287,7 @@ export class SeriesReader {
   #bucketed(series: SeriesRow, from: number, to: number, size: number): BucketArrays {
     const head = Math.floor(from / size);
     const buckets = new Buckets(Math.floor((to - 1) / size) - head + 1);
-    // Buckets of a level nest in ours when its unit divides our size.
-    let level = 0;
-    while (level < MAX_LEVEL && size % unitOf(level + 1) === 0) level++;
-    this.#fold(series, level, from, to, size, head, buckets);
+    this.#fold(series, levelFor(size), from, to, size, head, buckets);
     return buckets.finish();
   }
 
@@ -269,7 +297,8 @@ export class SeriesReader {
     size: number,
     exact: boolean,
   ): (Points & { readonly middle: BucketArrays; readonly size: number }) | undefined {
-    const overview = readOverview(this.#connection, series);
+    const overview =
+      series.points > BLOCK_POINTS ? overviewOf(this.#fetched.overview(series.key), series.points) : undefined;
     if (overview === undefined) return undefined;
     const ratio = size / overview.bucket;
     if (ratio < 1 || (exact && !Number.isInteger(ratio))) return undefined;
@@ -371,6 +400,8 @@ export class SeriesReader {
 
   #blocks(series: number, level: number, from: number, to: number): BlockRow[] {
     if (from >= to) return [];
+    const fetched = this.#fetched.blocks({ series, level, from, to });
+    if (fetched !== undefined) return fetched;
     const rows = this.#connection.all<BlockRow>(
       level === 0
         ? 'SELECT key, first, stride, steps, vals FROM blocks WHERE key BETWEEN ? AND ? ORDER BY key'
@@ -383,6 +414,51 @@ export class SeriesReader {
     }
     return rows;
   }
+}
+
+/** The buckets that points `from` … `to - 1` lie in: their size, and the points of all of them. */
+function wholeBuckets(
+  series: SeriesRow,
+  from: number,
+  to: number,
+  maxPoints: number,
+): { readonly size: number; readonly begin: number; readonly end: number } {
+  // Less the two points that may come beside the buckets.
+  const size = bucketSize(from, to, maxPoints - 2);
+  return {
+    size,
+    begin: Math.floor(from / size) * size,
+    end: Math.min(series.points, Math.ceil(to / size) * size),
+  };
+}
+
+/** The highest level whose buckets nest in buckets of `size`: its unit divides it. */
+function levelFor(size: number): number {
+  let level = 0;
+  while (level < MAX_LEVEL && size % unitOf(level + 1) === 0) level++;
+  return level;
+}
+
+/** Full blocks that points `from` … `to - 1` are read from, beginning at a level: as `#fold` goes through them. */
+function* touched(series: SeriesRow, level: number, from: number, to: number): Generator<BlockRange> {
+  if (from >= to) return;
+  const span = spanOf(level);
+  const unit = unitOf(level);
+  const complete = Math.floor(series.points / span) * span;
+  const begin = Math.ceil(from / unit) * unit;
+  const finish = Math.floor(Math.min(to, complete) / unit) * unit;
+  if (begin < finish) yield { series: series.key, level, from: Math.floor(begin / span), to: Math.ceil(finish / span) };
+  if (level === 0) return;
+  if (begin >= finish) yield* touched(series, level - 1, from, to);
+  else {
+    yield* touched(series, level - 1, from, begin);
+    yield* touched(series, level - 1, finish, to);
+  }
+}
+
+/** Steps are mostly even, so the block is mostly where a straight line from the first step to the last one says. */
+function guessBlock({ points, first_step, last_step }: SeriesRow, step: number): number {
+  return Math.floor((((step - first_step) / (last_step - first_step)) * points) / BLOCK_POINTS);
 }
 
 /** Buckets, or points that stand for themselves. */

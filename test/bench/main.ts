@@ -18,6 +18,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     load: async () => async (args) => (await import('./kernels.ts')).kernelsBench(args, 'attention'),
   },
   ui: { about: 'the interface under load, in a real browser', load: async () => (await import('./ui.ts')).uiBench },
+  board: {
+    about: 'boards of many finished runs, in a real browser',
+    load: async () => (await import('./board.ts')).boardBench,
+  },
   plan: {
     about: 'planning memory of one model and of a sweep',
     load: async () => (await import('./plan.ts')).planBench,

@@ -4,215 +4,30 @@
  *
  *     npm run bench -- ui [--only board|live] [--runs 500] [--points 10000]
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
-import type { Page } from 'playwright-core';
-import { buildPages, needsBuild, PAGES } from '../../main/host/buildPages.ts';
+import { PAGES } from '../../main/host/buildPages.ts';
 import { loadWorkshop } from '../../main/host/lab.ts';
 import { LabServer } from '../../main/host/services/labServer.ts';
 import type { EngineExit, LaunchEngine } from '../../main/lab/queue/engine.ts';
-import { serveBrowsers } from '../../main/server/server.ts';
 import type { MetricColumn } from '../../preload/contract/metrics.ts';
 import { memoryPorts } from '../../preload/contract/port.ts';
-import type { NewRun, RunRecord } from '../../preload/contract/runs.ts';
+import { frames, hover, legend, openBoard, zoom } from './gestures.ts';
+import { fill, hasBrowser, metricNames, onPage, option, plan } from './pageBench.ts';
+import type { Bench } from './pageBench.ts';
 
-// Names of the page, for the functions that are sent there; the types of this program are Node's.
-/* oxlint-disable typescript/no-explicit-any */
-declare const location: any;
-declare const document: any;
-declare const requestAnimationFrame: (done: (now: number) => void) => number;
-declare const PointerEvent: any;
-declare const MutationObserver: any;
-/* oxlint-enable typescript/no-explicit-any */
+declare const location: { hash: string };
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** `before`: points that the runs have when the board is opened. */
 const LIVE = { runs: 20, metrics: 20, pointsPerSecond: 50, seconds: 8, before: 200 };
 /** Engines send what they have as often. */
 const FEED_MS = 100;
 const TARGETS = { open: 2000, hover: 50, zoom: 200, fps: 30, pause: 50, bundle: 1.5e6 };
-const liveMetrics = Array.from({ length: LIVE.metrics }, (_, k) => (k === 0 ? 'val/loss' : `val/metric_${k}`));
-
-const value = (run: number, metric: number, step: number): number =>
-  2 + metric + 4 * Math.exp(-step / (800 + 3 * run)) + 0.05 * Math.sin(12.9898 * step + 78.233 * run);
-
-function plan(count: number, metrics: readonly string[]): NewRun[] {
-  return Array.from({ length: count }, (_, i) => {
-    const width = 32 * 2 ** (Math.floor(i / 5) % 5);
-    const lr = 0.001 * (1 + Math.floor(i / 25));
-    return {
-      name: `width=${width} lr=${lr} seed=${i % 5}`,
-      config: { seed: i % 5, 'model.width': width, 'optimizer.lr': lr },
-      seed: i % 5,
-      settingKey: `${width}/${lr}`,
-      summary: Object.fromEntries(metrics.map((name, k) => [name, value(i, k, 1e9)])),
-      color: Math.floor(i / 5),
-    };
-  });
-}
-
-async function fill(
-  lab: LabServer,
-  runs: readonly RunRecord[],
-  metrics: readonly string[],
-  points: number,
-): Promise<void> {
-  const { store } = lab.lab;
-  const steps = Float64Array.from({ length: points }, (_, s) => s + 1);
-  for (const [i, run] of runs.entries())
-    await store.appendMetrics(
-      run.id,
-      metrics.map((metric, k) => ({ metric, steps, values: steps.map((s) => value(i, k, s)) })),
-      { steps: points },
-    );
-  // What a lab does by itself within a minute, in slices that nobody notices.
-  while (store.sumUp(50));
-}
-
-/** Resolves once `count` charts of the board show curves, with the milliseconds since `go` was called in the page. */
-const openBoard = (page: Page, sweep: string, query: string, count: number): Promise<number> =>
-  page.evaluate(
-    async ([hash, wanted]) => {
-      const begin = performance.now();
-      location.hash = hash as string;
-      await new Promise<void>((resolve) => {
-        const look = (): void => {
-          const drawn = [...document.querySelectorAll('[data-drawn]')].filter(
-            (each: { dataset: { drawn: string } }) => Number(each.dataset.drawn) > 0,
-          );
-          if (drawn.length >= (wanted as number)) resolve();
-          else requestAnimationFrame(look);
-        };
-        look();
-      });
-      return performance.now() - begin;
-    },
-    [`#/board?sweep=${sweep}${query}`, count] as const,
-  );
-
-/** From the pointer's move to the end of the frame that shows it. */
-const hover = (page: Page): Promise<number[]> =>
-  page.evaluate(async () => {
-    const canvas = document.querySelector('canvas.overlay');
-    const box = canvas.getBoundingClientRect();
-    const times: number[] = [];
-    for (let i = 0; i < 30; i++) {
-      const begin = performance.now();
-      canvas.dispatchEvent(
-        new PointerEvent('pointermove', { clientX: box.x + 80 + 6 * i, clientY: box.y + 90, bubbles: true }),
-      );
-      await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
-      times.push(performance.now() - begin);
-    }
-    return times.sort((a, b) => a - b);
-  });
-
-/** Milliseconds from hiding or showing the first row of the run list until the first chart is drawn without or with it, sorted. */
-const legend = (page: Page): Promise<number[]> =>
-  page.evaluate(async () => {
-    const times: number[] = [];
-    const chart = document.querySelector('[data-drawn]');
-    for (let i = 0; i < 10; i++) {
-      const drawn = new Promise<void>((resolve) => {
-        const watch = new MutationObserver(() => {
-          watch.disconnect();
-          resolve();
-        });
-        watch.observe(chart, { attributes: true, attributeFilter: ['data-drawn'] });
-      });
-      const begin = performance.now();
-      document.querySelector('button.eye').click();
-      await drawn;
-      times.push(performance.now() - begin);
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-    }
-    return times.sort((a, b) => a - b);
-  });
-
-/** Milliseconds since the drag was let go of. */
-interface Zoom {
-  /** Until the chart under the pointer shows the range with the points that it has. */
-  readonly first: number;
-  /** Until it shows the points of the range read from the database. */
-  readonly sampled: number;
-  /** Until every chart on screen shows them. */
-  readonly all: number;
-}
-
-/** Charts are watched for two seconds; each draws the range at once, and again when its points have been read. */
-async function zoom(page: Page): Promise<Zoom> {
-  const box = (await page.locator('canvas.overlay').first().boundingBox())!;
-  await page.mouse.move(box.x + 100, box.y + 60);
-  await page.mouse.down();
-  await page.mouse.move(box.x + 180, box.y + 60);
-  const measured = page.evaluate(async () => {
-    const hosts = [...document.querySelectorAll('[data-drawn]')];
-    const draws: { at: number; points: number }[][] = hosts.map(() => []);
-    let begin = 0;
-    const watch = new MutationObserver((changes: { target: unknown }[]) => {
-      if (begin === 0) return;
-      for (const { target } of changes)
-        draws[hosts.indexOf(target)]!.push({
-          at: performance.now() - begin,
-          points: Number((target as { dataset: { points: string } }).dataset.points),
-        });
-    });
-    for (const host of hosts) watch.observe(host, { attributes: true, attributeFilter: ['data-drawn'] });
-    await new Promise<void>((resolve) => {
-      document.querySelector('canvas.overlay').addEventListener(
-        'pointerup',
-        () => {
-          begin = performance.now();
-          setTimeout(resolve, 2000);
-        },
-        { once: true, capture: true },
-      );
-    });
-    watch.disconnect();
-    return draws;
-  });
-  await page.waitForTimeout(50);
-  await page.mouse.up();
-  const draws = await measured;
-  const [own] = draws;
-  const coarse = own?.[0];
-  // The points of the range are many times those that a chart of everything has in it.
-  const fine = (drawn: typeof own) => drawn?.find(({ points }) => points > 2 * coarse!.points)?.at;
-  const sampled = coarse === undefined ? undefined : fine(own);
-  if (sampled === undefined) throw new Error('The chart did not read the points of the range that it shows.');
-  return {
-    first: coarse!.at,
-    sampled,
-    all: Math.max(...draws.filter(({ length }) => length > 0).map((drawn) => fine(drawn) ?? drawn.at(-1)!.at)),
-  };
-}
-
-const frames = (page: Page, seconds: number): Promise<{ fps: number; p95: number; worst: number }> =>
-  page.evaluate(async (ms) => {
-    const gaps: number[] = [];
-    const begin = performance.now();
-    let last = begin;
-    await new Promise<void>((resolve) => {
-      const tick = (now: number): void => {
-        gaps.push(now - last);
-        last = now;
-        if (performance.now() - begin < ms) requestAnimationFrame(tick);
-        else resolve();
-      };
-      requestAnimationFrame(tick);
-    });
-    gaps.sort((a, b) => a - b);
-    return {
-      fps: (1000 * gaps.length) / (performance.now() - begin),
-      p95: gaps[Math.floor(0.95 * gaps.length)],
-      worst: gaps.at(-1)!,
-    };
-  }, 1000 * seconds);
+const liveMetrics = metricNames(LIVE.metrics);
 
 function bundleBytes(): number {
   const folder = join(PAGES, 'assets');
@@ -220,11 +35,6 @@ function bundleBytes(): number {
     .filter((name) => /\.(js|css)$/u.test(name))
     .reduce((sum, name) => sum + gzipSync(readFileSync(join(folder, name))).length, 0);
 }
-
-const option = (args: readonly string[], name: string, usual: number): number => {
-  const at = args.indexOf(name);
-  return at === -1 ? usual : Number(args[at + 1]);
-};
 
 /** Engines that only send points: another thread makes them, so that the lab's own does no more than it does for real engines. */
 class Feeder {
@@ -286,12 +96,6 @@ class Feeder {
   }
 }
 
-interface Bench {
-  readonly lab: LabServer;
-  readonly page: Page;
-  row(what: string, measured: number, unit: string, target: number, met?: boolean): void;
-}
-
 const LAYOUTS = [
   ['means of 5 seeds', ''],
   ['every run a line', `&board=${encodeURIComponent('{"groupBy":"none"}')}`],
@@ -304,7 +108,8 @@ async function boardBench({ page, row }: Bench, sweep: string, count: number, po
     await page.waitForTimeout(800);
     const delay = monitorEventLoopDelay({ resolution: 1 });
     delay.enable();
-    row(`open, ${count} runs × ${points} points, ${name}`, await openBoard(page, sweep, query, 3), 'ms', TARGETS.open);
+    const opening = await openBoard(page, sweep, query);
+    row(`open, ${count} runs × ${points} points, ${name}, all charts on screen`, opening.all, 'ms', TARGETS.open);
     await page.waitForTimeout(1500);
     delay.disable();
     row(`the lab's longest pause meanwhile, ${name}`, delay.max / 1e6, 'ms', TARGETS.pause);
@@ -328,7 +133,7 @@ async function liveBench({ lab, page, row }: Bench, feeder: Feeder, sweep: strin
   for (const [name, query] of LAYOUTS) {
     await page.evaluate(() => (location.hash = '#/help'));
     await page.waitForTimeout(300);
-    await openBoard(page, sweep, query, 3);
+    await openBoard(page, sweep, query);
     await page.waitForTimeout(3000);
     feeder.sent = 0;
     const delay = monitorEventLoopDelay({ resolution: 1 });
@@ -347,61 +152,30 @@ async function liveBench({ lab, page, row }: Bench, feeder: Feeder, sweep: strin
 }
 
 export async function uiBench(args: string[]): Promise<void> {
-  if (!existsSync(CHROMIUM)) {
-    console.log(`Skipped: no Chromium at ${CHROMIUM} (set CHROMIUM to where it is).`);
-    return;
-  }
-  const count = option(args, '--runs', 500);
-  const points = option(args, '--points', 10_000);
-  const at = args.indexOf('--only');
-  const only = at === -1 ? undefined : args[at + 1];
-  if (await needsBuild()) await buildPages();
+  if (!hasBrowser()) return;
+  const count = Number(option(args, '--runs', '500'));
+  const points = Number(option(args, '--points', '10000'));
+  const only = option(args, '--only');
   const home = mkdtempSync(join(tmpdir(), 'sweeplab-ui-bench-'));
   const feeder = new Feeder();
   const options = { paused: true, concurrency: LIVE.runs, launch: feeder.launch };
   const lab = await LabServer.open(await loadWorkshop({ home }), options);
   const { store } = lab.lab;
-  const metrics = Array.from({ length: 6 }, (_, k) => (k === 0 ? 'val/loss' : `val/metric_${k}`));
-  const still = store.createSweep(
-    { name: 'finished runs', spec: {}, state: 'finished' },
-    only === 'live' ? [] : plan(count, metrics).map((run) => ({ ...run, state: 'finished' as const })),
-  );
-  await fill(lab, still.runs, metrics, points);
-  const live = store.createSweep({ name: 'live runs', spec: {}, state: 'running' }, plan(LIVE.runs, liveMetrics));
-  await fill(lab, live.runs, liveMetrics, LIVE.before);
-
-  const server = await serveBrowsers({ lab, pages: PAGES, port: 0 });
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-  const rows: { what: string; measured: string; target: string; met: boolean }[] = [];
-  const row: Bench['row'] = (what, measured, unit, target, met = measured <= target) => {
-    rows.push({
-      what,
-      measured: `${measured.toFixed(measured < 100 ? 1 : 0)} ${unit}`,
-      target: `${target.toFixed(target < 10 ? 1 : 0)} ${unit}`,
-      met,
-    });
-  };
   try {
-    const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
-    const problems: string[] = [];
-    page.on('pageerror', (error) => problems.push(error.message));
-    await page.goto(server.url());
-    await page.waitForSelector('main', { timeout: 30_000 });
-    await page.waitForTimeout(1500);
-    const bench = { lab, page, row };
-    if (only !== 'live') await boardBench(bench, still.sweep.id, count, points);
-    if (only !== 'board') await liveBench(bench, feeder, live.sweep.id);
-    row('bundle, gzipped (scripts and styles)', bundleBytes() / 1e6, 'MB', TARGETS.bundle / 1e6);
-    console.table(rows);
-    const loads = loadavg().map((load) => load.toFixed(1));
-    console.log(`load average ${loads.join(' ')}`);
-    if (problems.length > 0) throw new Error(`The page had errors: ${problems.join('; ')}`);
+    const metrics = metricNames(6);
+    const still = store.createSweep(
+      { name: 'finished runs', spec: {}, state: 'finished' },
+      only === 'live' ? [] : plan(count, metrics).map((run) => ({ ...run, state: 'finished' as const })),
+    );
+    await fill(store, still.runs, metrics, points);
+    const live = store.createSweep({ name: 'live runs', spec: {}, state: 'running' }, plan(LIVE.runs, liveMetrics));
+    await fill(store, live.runs, liveMetrics, LIVE.before);
+    await onPage(lab, async (bench) => {
+      if (only !== 'live') await boardBench(bench, still.sweep.id, count, points);
+      if (only !== 'board') await liveBench(bench, feeder, live.sweep.id);
+      bench.row('bundle, gzipped (scripts and styles)', bundleBytes() / 1e6, 'MB', TARGETS.bundle / 1e6);
+    });
   } finally {
-    await browser.close();
-    await server.close();
     await lab.close('kill');
     await feeder.close();
     rmSync(home, { recursive: true, force: true });

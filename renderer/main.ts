@@ -5,12 +5,15 @@ import './tokens/tokens.css';
 import './tokens/base.css';
 import { createPinia } from 'pinia';
 import { createApp } from 'vue';
+import { shownText } from '../preload/shared/plainText.ts';
 import App from './App.vue';
 import { connectLab } from './connect/index.ts';
+import { SHOW } from './plainTemplates.ts';
 import { startLab } from './start.ts';
 import { setClient } from './stores/client.ts';
 
 const app = createApp(App);
+app.config.globalProperties[SHOW] = (value: unknown): unknown => (typeof value === 'string' ? shownText(value) : value);
 app.use(createPinia());
 setClient(connectLab());
 startLab();

@@ -2,6 +2,7 @@
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
 import type { Plugin, UserConfig } from 'vite';
+import { plainTemplates } from './plainTemplates.ts';
 import { guidePage } from './views/help/markdown.ts';
 
 const here = new URL('.', import.meta.url).pathname;
@@ -20,7 +21,7 @@ const rendererOptions = {
   root: here,
   // Relative, so that the same files load from app:// and from a local server.
   base: './',
-  plugins: [vue(), guidePages()],
+  plugins: [vue({ template: { compilerOptions: { nodeTransforms: [plainTemplates] } } }), guidePages()],
   // One language only: the runtime compiler of templates needs eval, which the content security policy forbids.
   define: {
     __VUE_OPTIONS_API__: 'true',

@@ -4,6 +4,7 @@ import { app, dialog, Notification, session } from 'electron';
 import type { BrowserWindow } from 'electron';
 import { CHANNELS } from '../../preload/contract/bridge.ts';
 import type { Arrival } from '../../preload/contract/bridge.ts';
+import { shownText } from '../../preload/shared/plainText.ts';
 import { listenToPages } from './channels.ts';
 import { ExportGuard } from './exportGuard.ts';
 import { LabProcess } from './labProcess.ts';
@@ -56,7 +57,7 @@ function tellPage(arrival: Arrival): void {
 
 function notify(title: string, body: string, path: string | undefined): void {
   if (!Notification.isSupported()) return;
-  const notification = new Notification({ title, body });
+  const notification = new Notification({ title, body: shownText(body) });
   notification.on('click', () => (path === undefined ? show() : tellPage({ type: 'sweeplab:path', path })));
   notification.show();
 }

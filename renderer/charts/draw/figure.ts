@@ -1,4 +1,5 @@
 /** A chart as a file that explains itself: title, the drawn panels side by side, and which colour is which line. */
+import { shownText } from '../../../preload/shared/plainText.ts';
 import type { ChartTheme } from './model.ts';
 
 export interface FigurePart {
@@ -54,7 +55,7 @@ export function layoutFigure(
   const width = columns * cell.width + 2 * EDGE;
   const texts: Text[] = [];
   const say = (x: number, y: number, text: string, weight: 400 | 600 = 400, size = 12, color = theme.text): void =>
-    void texts.push({ x, y, text, size, weight, color });
+    void texts.push({ x, y, text: shownText(text), size, weight, color });
   say(EDGE, EDGE + 12, title, 600, 14);
   const top = EDGE + 24;
   const places = parts.map((part, i) => {
@@ -68,7 +69,7 @@ export function layoutFigure(
   const swatches: { x: number; y: number; color: string }[] = [];
   const named = legend.slice(0, MOST_NAMED);
   for (const { label, color } of named) {
-    const wide = 16 + measure(label) + 14;
+    const wide = 16 + measure(shownText(label)) + 14;
     if (x > EDGE && x + wide > width - EDGE) {
       x = EDGE;
       y += ROW;

@@ -10,6 +10,7 @@ import { dashesOf, DOT, lineOption, scalesOf } from './lineOption.ts';
 import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
 import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
+import { plainOption } from './plainOption.ts';
 import { fromPixel, toPixel, toPixels } from './scale.ts';
 
 export interface Pointer {
@@ -127,7 +128,7 @@ export class LineChart {
   #draw(): void {
     if (this.#model === undefined || this.#width === 0) return;
     this.#scales = scalesOf(this.#model, this.#width, this.#height);
-    this.#chart.setOption(lineOption(this.#model, this.#theme, this.#width, this.#height), {
+    this.#chart.setOption(plainOption(lineOption(this.#model, this.#theme, this.#width, this.#height)), {
       notMerge: true,
       lazyUpdate: false,
       silent: true,
@@ -308,7 +309,7 @@ export async function pictureOf(
 ): Promise<Blob> {
   if (kind === 'svg') {
     const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
-    chart.setOption({ ...option, backgroundColor: background });
+    chart.setOption({ ...plainOption(option), backgroundColor: background });
     const text = chart.renderToSVGString();
     chart.dispose();
     return new Blob([text], { type: 'image/svg+xml' });
@@ -322,7 +323,7 @@ export async function pictureOf(
     height,
     devicePixelRatio: scale,
   });
-  chart.setOption({ ...option, backgroundColor: background });
+  chart.setOption({ ...plainOption(option), backgroundColor: background });
   const url = chart.getDataURL({ type: 'png', pixelRatio: scale, backgroundColor: background });
   chart.dispose();
   const bytes = Uint8Array.from(atob(url.slice(url.indexOf(',') + 1)), (char) => char.charCodeAt(0));

@@ -7,8 +7,8 @@ import { createPinia } from 'pinia';
 import { createApp } from 'vue';
 import { shownText } from '../preload/shared/plainText.ts';
 import App from './App.vue';
+import { SHOW } from './components/plainTemplates.ts';
 import { connectLab } from './connect/index.ts';
-import { SHOW } from './plainTemplates.ts';
 import { startLab } from './start.ts';
 import { setClient } from './stores/client.ts';
 

@@ -2,7 +2,7 @@
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
 import type { Plugin, UserConfig } from 'vite';
-import { plainTemplates } from './plainTemplates.ts';
+import { plainTemplates } from './components/plainTemplates.ts';
 import { guidePage } from './views/help/markdown.ts';
 
 const here = new URL('.', import.meta.url).pathname;

@@ -1,6 +1,7 @@
 /** Trains the runs of a sweep to the end, with display, Ctrl-C and the final table. Used by sweep, quickstart and resuming. */
 import type { Lab } from '../host/lab.ts';
 import type { Context } from './context.ts';
+import { failureWords } from '../../preload/shared/results/endings.ts';
 import { tellTrouble, watchDatabase } from './trouble.ts';
 import { EXIT } from './errors.ts';
 import { formatDuration, plural } from './format.ts';
@@ -88,7 +89,8 @@ function conclude(context: Context, lab: Lab, sweepId: string, interrupted: bool
   output.text(`Sweep ${sweep.id} (${sweep.name}): ${plural(runs.length, 'run')} in ${formatDuration(seconds)}.`);
   if (failed.length > 0) {
     for (const run of failed.slice(0, 5)) output.text(`  failed: ${run.name} (${run.id}): ${run.endReason}`);
-    output.text(`${plural(failed.length, 'run')} failed; try again with: sweeplab sweep --retry-failed ${sweep.id}`);
+    output.text(failureWords(failed));
+    output.text(`try again with: sweeplab sweep --retry-failed ${sweep.id}`);
   }
   if (open.length > 0)
     output.text(`${plural(open.length, 'run')} to go; resume with: sweeplab sweep --resume ${sweep.id}`);

@@ -41,8 +41,7 @@ function picture(character: string, at: number, text: string): string {
 export const withoutCommands = (text: string): string => text.replaceAll(COMMANDS, picture);
 
 /** Letters that are written from right to left. */
-const LEFTWARD =
-  /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10CFF}\u{10D00}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
+const LEFTWARD = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10CFF}\u{10D00}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
 
 /**
  * For a page or a picture: nothing is hidden, and letters that run to the left move nothing of what stands beside the text (a number or a

@@ -22,14 +22,19 @@ import type { Lab } from './harness.ts';
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: pages of sweeps, runs and fits (${missing})`);
 
+/** Reads backwards where it is obeyed, and ends in what has no width. */
+const TURNED = 'safe\u202Etxt.exe\u200B';
+const SEEN = 'safe<U+202E>txt.exe<U+200B>';
+
 const AT = 1_700_000_000_000;
 interface Made {
   readonly config: Readonly<Record<string, string | number>>;
   readonly seed: number;
   readonly loss?: number;
   readonly state?: RunState;
+  readonly endReason?: string;
 }
-const runOf = ({ config, seed, loss, state = 'finished' }: Made, color: number): NewRun => ({
+const runOf = ({ config, seed, loss, state = 'finished', endReason }: Made, color: number): NewRun => ({
   name: `${Object.entries(config)
     .map(([name, value]) => `${name.slice(name.indexOf('.') + 1)} ${value}`)
     .join(' · ')} seed=${seed}`,
@@ -37,6 +42,7 @@ const runOf = ({ config, seed, loss, state = 'finished' }: Made, color: number):
   seed,
   settingKey: JSON.stringify(config),
   state,
+  ...(endReason === undefined ? {} : { endReason }),
   color,
   summary: loss === undefined ? {} : { 'val/loss': loss, seconds: 10 },
   environment: { scoredText: 'a'.repeat(32), tokenizer: 'byte-257', validationTokens: 1000 },
@@ -90,6 +96,17 @@ describe.skipIf(missing !== undefined)('the pages', { timeout: 3 * PATIENCE }, (
       ...[0.9585, 0.9595].map((loss, i) => ({ config: { 'optimizer.lr': 0.01 }, seed: i + 1, loss })),
       ...[39, 65].map((loss, i) => ({ config: { 'optimizer.lr': 0.1 }, seed: i + 1, loss })),
     ]);
+    add(
+      TURNED,
+      'finished',
+      ['out of memory: 31 GiB', 'diverged: train/loss is NaN at step 40', 'out of memory: 33 GiB', undefined].map(
+        (endReason, i): Made => ({
+          config: { 'data.corpus': i < 2 ? TURNED : 'stories' },
+          seed: i % 2,
+          ...(endReason === undefined ? { loss: 2 } : { state: 'failed', endReason }),
+        }),
+      ),
+    );
     store.close();
     [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
     page = await (await newContext(browser, complaints)).newPage();
@@ -123,6 +140,57 @@ describe.skipIf(missing !== undefined)('the pages', { timeout: 3 * PATIENCE }, (
     );
     await go(page, '/sweeps');
     await page.locator('tbody tr', { hasText: 'cut short' }).getByText('5 of 12').waitFor();
+  });
+
+  it('give every reason of failures with its count, and show what a name hides (would catch one reason for all, and U+202E obeyed)', async () => {
+    await go(page, `/sweep/${sweeps.get(TURNED)}`);
+    await rows().first().waitFor();
+    const main = await page.locator('main').innerText();
+    expect(main.replaceAll('\u00A0', ' ')).toContain('3 runs failed: 2 out of memory, 1 diverged at step 40');
+    for (const view of [`/sweep/${sweeps.get(TURNED)}`, '/sweeps', '/', `/board?sweep=${sweeps.get(TURNED)}`]) {
+      await go(page, view);
+      await page.getByText(SEEN).first().waitFor({ state: 'attached' });
+      const hidden = await page.evaluate<string[]>(`[
+        document.title,
+        document.body.innerText,
+        ...[...document.querySelectorAll('[title], [aria-label]')].flatMap((each) => [each.title, each.ariaLabel ?? '']),
+      ].filter((text) => /[\\u202E\\u200B]/u.test(text))`);
+      expect(hidden, view).toEqual([]);
+    }
+    await go(page, `/sweep/${sweeps.get(TURNED)}`);
+    expect(await page.title()).toBe(`${SEEN} · Sweeplab`);
+  });
+
+  it('mark the part of the builder that is on the screen, and list what has many choices (would catch a wall of 16 buttons)', async () => {
+    await go(page, '/builder');
+    const marked = (): Promise<string> => page.locator('.questions [aria-current="true"]').innerText();
+    const row = page.locator('[data-setting="data.encoding"]');
+    await row.waitFor({ state: 'attached' });
+    expect(await marked()).toBe('Sweep');
+    for (const name of ['Stability', 'Budget', 'Data', 'Sweep']) {
+      await page.locator('.questions').getByRole('button', { name, exact: true }).click();
+      expect(await until(marked, (now) => now === name, `${name} marked`)).toBe(name);
+    }
+    const buttons = await page
+      .locator('[data-setting]')
+      .evaluateAll((all) => all.map((each) => each.querySelectorAll('.option').length));
+    expect(Math.max(...buttons)).toBeLessThanOrEqual(5);
+    await row.scrollIntoViewIfNeeded();
+    await row.getByRole('combobox').selectOption({ index: 1 });
+    await row.hover();
+    await row.getByRole('button', { name: 'Sweep data.encoding: add a value' }).click();
+    await row.getByRole('combobox').selectOption({ index: 2 });
+    expect(await row.locator('.chip').count()).toBe(2);
+    await row.getByText('swept', { exact: true }).waitFor();
+    await row
+      .getByRole('button', { name: /^Remove/u })
+      .first()
+      .click();
+    await until(
+      () => row.getByText('swept', { exact: true }).count(),
+      (count) => count === 0,
+      'one value again',
+    );
   });
 
   it('say "undecided" with its numbers where two seeds cannot tell, never "tied"', async () => {

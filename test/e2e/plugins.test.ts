@@ -35,8 +35,13 @@ describe.skipIf(missing !== undefined)('plug-ins in the interface', () => {
 
   const row = (setting: string): Locator => page.locator(`[data-setting="${setting}"]`);
   const value = (setting: string): Locator => row(setting).locator('input').first();
-  const choose = (setting: string, option: string): Promise<void> =>
-    row(setting).getByRole('button', { name: option, exact: true }).click();
+  /** Few choices are buttons, many a list. */
+  const choose = async (setting: string, option: string): Promise<void> => {
+    await row(setting).waitFor();
+    const list = row(setting).getByRole('combobox');
+    if ((await list.count()) > 0) await list.selectOption(option);
+    else await row(setting).getByRole('button', { name: option, exact: true }).click();
+  };
   const plan = (): Locator => page.getByRole('complementary', { name: 'Plan' });
   /** Of the runs that are launched. */
   const launch = async (runs: number): Promise<string> => {

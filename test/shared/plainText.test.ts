@@ -16,11 +16,28 @@ it.each([
 ])('makes %s visible', (_, given, shown) => {
   expect(withoutCommands(given)).toBe(shown);
   expect(JSON.parse(jsonWithoutCommands(JSON.stringify({ given })))).toEqual({ given });
-  expect(jsonWithoutCommands(JSON.stringify({ given }))).not.toMatch(/[\u0080-\u009F\u2028-\u202E\u2060-\u2069\u200B\u007F]/u);
+  expect(jsonWithoutCommands(JSON.stringify({ given }))).not.toMatch(
+    /[\u0080-\u009F\u2028-\u202E\u2060-\u2069\u200B\u007F]/u,
+  );
 });
 
 it('leaves texts of people as they are (would catch broken languages and emoji)', () => {
-  for (const text of ['a\nb\tc', 'Grüße – naïve', 'שלום עולם', 'مرحبا', '日本語', '👩‍👩‍👧‍👦', 'e\u0301', '❤️', '👩🏽‍🚀', '1️⃣', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', 'می‌خواهم', 'क्‍ष', '葛󠄀'])
+  for (const text of [
+    'a\nb\tc',
+    'Grüße – naïve',
+    'שלום עולם',
+    'مرحبا',
+    '日本語',
+    '👩‍👩‍👧‍👦',
+    'e\u0301',
+    '❤️',
+    '👩🏽‍🚀',
+    '1️⃣',
+    '🏴󠁧󠁢󠁥󠁮󠁧󠁿',
+    'می‌خواهم',
+    'क्‍ष',
+    '葛󠄀',
+  ])
     expect(withoutCommands(text)).toBe(text);
 });
 

@@ -362,7 +362,8 @@ export class LabServer {
         about: `/sweep/${sweepId ?? id}`,
       };
     const path = `/sweep/${sweep.id}`;
-    return { level: 'bad', message: `${failed} runs of ${sweep.name} failed`, ...details, path, about: path };
+    const last = endReason === null ? {} : { details: `The last of them, ${name}: ${endReason}` };
+    return { level: 'bad', message: `${failed} runs of ${sweep.name} failed`, ...last, path, about: path };
   }
 
   /** Points wait for their commit: what a page has shown must not be gone after a crash. */

@@ -2,9 +2,9 @@
 import { compile } from '@vue/compiler-dom';
 import * as Vue from 'vue';
 import { describe, expect, it } from 'vitest';
-import { shownText } from '../../preload/shared/plainText.ts';
-import { plainOption } from '../../renderer/charts/draw/plainOption.ts';
-import { plainTemplates, SHOW } from '../../renderer/plainTemplates.ts';
+import { shownText } from '../../../preload/shared/plainText.ts';
+import { plainOption } from '../../../renderer/charts/draw/plainOption.ts';
+import { plainTemplates, SHOW } from '../../../renderer/components/plainTemplates.ts';
 
 const EVIL = 'safe\u202Etxt.exe\u200B';
 const SEEN = 'safe<U+202E>txt.exe<U+200B>';
@@ -24,16 +24,22 @@ function rendered(template: string, values: Readonly<Record<string, unknown>>): 
 
 describe('templates', () => {
   it('show hidden characters of whatever they name (would catch a name that reads backwards on any page)', () => {
-    const node = rendered('<b :title="name" :aria-label="`Run ${name}`">{{ name }} of {{ n }}</b>', { name: EVIL, n: 2 });
+    const node = rendered('<b :title="name" :aria-label="`Run ${name}`">{{ name }} of {{ n }}</b>', {
+      name: EVIL,
+      n: 2,
+    });
     expect(node.children).toBe(`${SEEN} of 2`);
     expect(node.props).toEqual({ title: SEEN, 'aria-label': `Run ${SEEN}` });
   });
 
   it('do so within lists, conditions and slots', () => {
-    const node = rendered('<ul><li v-for="x in list" :key="x"><i v-if="x">{{ x }}</i><i v-else>{{ name }}</i></li></ul>', {
-      list: [EVIL, ''],
-      name: EVIL,
-    });
+    const node = rendered(
+      '<ul><li v-for="x in list" :key="x"><i v-if="x">{{ x }}</i><i v-else>{{ name }}</i></li></ul>',
+      {
+        list: [EVIL, ''],
+        name: EVIL,
+      },
+    );
     const texts = JSON.stringify(node, ['children']);
     expect(texts).not.toContain('\u202E');
     expect(texts.split(SEEN)).toHaveLength(3);

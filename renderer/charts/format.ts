@@ -29,6 +29,9 @@ const signed = (text: string): string => text.replaceAll('-', '−').replace('e+
 /** What values are called, with their unit where there is one. */
 export const withUnit = (name: string, unit: string): string => (unit === '' ? name : `${name} (${unit})`);
 
+/** A logarithmic axis says so: equal distances are equal factors there, whoever chose it. */
+export const scaledLabel = (name: string, log: boolean): string => (log ? `${name} (log)` : name);
+
 /** Decimals that tell numbers `step` apart. */
 const decimalsFor = (step: number): number => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 

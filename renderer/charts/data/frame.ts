@@ -112,7 +112,34 @@ export function framingNotes(lines: readonly DrawnLine[], x: AxisModel, y: AxisM
     notes.push(`${counted(beyond.above, 'value')}${of} above the frame, up to ${formatValue(beyond.most)}`);
   else if (beyond.below > 0)
     notes.push(`${counted(beyond.below, 'value')}${of} below the frame, down to ${formatValue(beyond.least)}`);
+  const crossing = leaving(lines, x, y, beyond.lines);
+  if (crossing > 0)
+    notes.push(`${counted(crossing, 'line')} ${crossing === 1 ? 'leaves' : 'leave'} the frame between points`);
+  const wide = lines.filter((line) => !beyond.lines.has(line.id) && reachesOut(line, x, y));
+  const bands = wide.filter(({ n }) => n !== undefined).length;
+  if (bands > 0) notes.push(`${counted(bands, 'band')} ${bands === 1 ? 'reaches' : 'reach'} beyond the frame`);
+  const spikes = wide.length - bands;
+  if (spikes > 0)
+    notes.push(`single values of ${counted(spikes, 'line')} beyond the frame, between points that are drawn`);
   if (gaps > 0)
     notes.push(`${counted(gaps, 'value')} that ${gaps === 1 ? 'is not finite is a gap' : 'are not finite are gaps'}`);
   return notes;
+}
+
+/** Lines that lie beyond the frame where they cross the edges of the window, though each of their points in it is inside. */
+function leaving(lines: readonly DrawnLine[], x: AxisModel, y: AxisModel, counted: ReadonlySet<string>): number {
+  const outside = (value: number): boolean => value > y.max || (value < y.min && !(y.log && value <= 0));
+  return lines.filter((line) => {
+    if (!line.increasing || line.x.length === 0 || counted.has(line.id)) return false;
+    const [from, to] = [lowerBound(line.x, x.min), lowerBound(line.x, x.max)];
+    return [...edge(line.x, line.y, from, x.min), ...edge(line.x, line.y, to, x.max)].some(outside);
+  }).length;
+}
+
+/** Whether the band of a mean, or what was logged behind reduced points, goes beyond the frame within the window. */
+function reachesOut({ x: at, low, high }: DrawnLine, x: AxisModel, y: AxisModel): boolean {
+  if (low === undefined || high === undefined) return false;
+  return at.some(
+    (each, i) => each >= x.min && each <= x.max && (high[i] > y.max || (low[i] < y.min && !(y.log && low[i] <= 0))),
+  );
 }

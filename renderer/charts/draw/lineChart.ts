@@ -6,7 +6,7 @@ import { buildCurve, isolatedPoints } from './curves.ts';
 import { echarts } from './echarts.ts';
 import { cancelDraw, requestDraw } from './frames.ts';
 import type { Scales } from './lineOption.ts';
-import { dashesOf, DOT, lineOption, scalesOf } from './lineOption.ts';
+import { dashesOf, DOT, dotsInside, lineOption, scalesOf } from './lineOption.ts';
 import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
 import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
@@ -180,29 +180,46 @@ export class LineChart {
       ctx.lineTo(Math.round(px) + 0.5, sy.from);
       ctx.stroke();
       ctx.setLineDash([]);
-      for (const line of meant) {
-        const reading = readingAt(line, at);
-        if (reading === undefined || !Number.isFinite(reading.value)) continue;
-        ctx.beginPath();
-        ctx.arc(toPixel(sx, reading.x), toPixel(sy, reading.value), 3.5, 0, 2 * Math.PI);
-        ctx.fillStyle = line.color;
-        ctx.fill();
-        ctx.strokeStyle = this.#theme.surface;
-        ctx.lineWidth = 1.5;
-        ctx.stroke();
-      }
     }
-    if (this.#drag !== undefined) {
-      const [from, to] = [this.#drag.from, this.#drag.to].sort((a, b) => a - b);
-      ctx.globalAlpha = 0.14;
-      ctx.fillStyle = this.#theme.accent;
-      ctx.fillRect(from, sy.to, to - from, sy.from - sy.to);
-      ctx.globalAlpha = 1;
-      ctx.strokeStyle = this.#theme.accent;
-      ctx.lineWidth = 1;
-      ctx.strokeRect(from + 0.5, sy.to + 0.5, to - from - 1, sy.from - sy.to - 1);
-    }
+    if (this.#drag !== undefined) this.#drawSelection(ctx, this.#drag);
     ctx.restore();
+    // Not cut at the edge of the frame.
+    for (const line of meant) this.#drawDots(ctx, line, at);
+  }
+
+  #drawSelection(ctx: CanvasRenderingContext2D, drag: { readonly from: number; readonly to: number }): void {
+    const { y: sy } = this.#scales!;
+    const [from, to] = [drag.from, drag.to].sort((a, b) => a - b);
+    ctx.globalAlpha = 0.14;
+    ctx.fillStyle = this.#theme.accent;
+    ctx.fillRect(from, sy.to, to - from, sy.from - sy.to);
+    ctx.globalAlpha = 1;
+    ctx.strokeStyle = this.#theme.accent;
+    ctx.lineWidth = 1;
+    ctx.strokeRect(from + 0.5, sy.to + 0.5, to - from - 1, sy.from - sy.to - 1);
+  }
+
+  /** The points of a line that no line can show, and the one that is read at the crosshair. */
+  #drawDots(ctx: CanvasRenderingContext2D, line: DrawnLine, at: number | undefined): void {
+    const scales = this.#scales!;
+    ctx.strokeStyle = line.color;
+    ctx.lineWidth = DOT + 1;
+    ctx.lineCap = 'round';
+    ctx.beginPath();
+    buildCurve(ctx, { points: dotsInside(isolatedPoints(toPixels(line.x, line.y, scales.x, scales.y)), scales) });
+    ctx.stroke();
+    ctx.lineCap = 'butt';
+    const reading = at === undefined ? undefined : readingAt(line, at);
+    if (reading === undefined || !Number.isFinite(reading.value)) return;
+    const dot = Float32Array.of(toPixel(scales.x, reading.x), toPixel(scales.y, reading.value), Number.NaN, Number.NaN);
+    if (dotsInside(dot, scales).length === 0) return;
+    ctx.beginPath();
+    ctx.arc(dot[0], dot[1], 3.5, 0, 2 * Math.PI);
+    ctx.fillStyle = line.color;
+    ctx.fill();
+    ctx.strokeStyle = this.#theme.surface;
+    ctx.lineWidth = 1.5;
+    ctx.stroke();
   }
 
   #drawLine(ctx: CanvasRenderingContext2D, line: DrawnLine): void {
@@ -233,12 +250,6 @@ export class LineChart {
     buildCurve(ctx, { points });
     ctx.stroke();
     ctx.setLineDash([]);
-    ctx.lineWidth = DOT + 1;
-    ctx.lineCap = 'round';
-    ctx.beginPath();
-    buildCurve(ctx, { points: isolatedPoints(points) });
-    ctx.stroke();
-    ctx.lineCap = 'butt';
   }
 
   #listen(): void {

@@ -1,6 +1,6 @@
 /** A LineModel as an ECharts option: axes by ECharts, all curves by one custom series. Used on screen and for exports. */
 import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared';
-import { ticksAt, ticksOf } from '../format.ts';
+import { scaledLabel, ticksAt, ticksOf } from '../format.ts';
 import type { Tick } from '../format.ts';
 import { isolatedPoints } from './curves.ts';
 import type { CurveShape } from './curves.ts';
@@ -50,6 +50,8 @@ interface Item {
   readonly shape: { readonly curve: CurveShape };
   readonly style: Readonly<Record<string, unknown>>;
   readonly z2: number;
+  /** Dots are whole where their middle is inside of the frame, as on its edge: they are not cut there. */
+  readonly whole?: true;
 }
 
 /** Bands lie under raw lines, these under the lines themselves. */
@@ -100,7 +102,8 @@ function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): 
 }
 
 /** What a line of one point, or a value between two gaps, is drawn as: a dot, with its band as a bar. */
-function dotsOf({ x, y, low, high, color, n }: DrawnLine, points: Float32Array, { x: sx, y: sy }: Scales): Item[] {
+function dotsOf({ x, y, low, high, color, n }: DrawnLine, points: Float32Array, scales: Scales): Item[] {
+  const { x: sx, y: sy } = scales;
   const dots = isolatedPoints(points);
   if (dots.length === 0) return [];
   const bars: number[] = [];
@@ -127,13 +130,25 @@ function dotsOf({ x, y, low, high, color, n }: DrawnLine, points: Float32Array, 
     },
     {
       type: 'curves',
-      shape: { curve: { points: dots } },
+      shape: { curve: { points: dotsInside(dots, scales) } },
       style: { fill: null, stroke: color, lineWidth: DOT, lineCap: 'round' },
       z2: 4,
+      whole: true,
     },
   ];
 }
 export const DOT = 6;
+
+/** Of dots with a gap behind each those with their middle inside of the frame, its edges included. */
+export function dotsInside(dots: Float32Array, { x, y }: Scales): Float32Array {
+  const kept: number[] = [];
+  for (let i = 0; i < dots.length; i += 4) {
+    const [px, py] = [dots[i], dots[i + 1]];
+    if (px >= x.from - 0.5 && px <= x.to + 0.5 && py >= y.to - 0.5 && py <= y.from + 0.5)
+      kept.push(px, py, Number.NaN, Number.NaN);
+  }
+  return Float32Array.from(kept);
+}
 
 /** Dashes of a chart's metrics; the first is drawn solid. Line and gap, in pixels. */
 export const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [9, 3, 2, 3], [5, 2, 2, 2, 2, 2], [12, 4]];
@@ -145,7 +160,8 @@ export function dashesOf({ dash = 0 }: DrawnLine, partial: boolean): { lineDash?
 }
 
 /** Error bars and dots. */
-function markerItems(line: DrawnLine, { x: sx, y: sy }: Scales, surface: string): Item[] {
+function markerItems(line: DrawnLine, scales: Scales, surface: string): Item[] {
+  const { x: sx, y: sy } = scales;
   const bars: number[] = [];
   const dots: number[] = [];
   const hollow: number[] = [];
@@ -170,15 +186,17 @@ function markerItems(line: DrawnLine, { x: sx, y: sy }: Scales, surface: string)
     },
     {
       type: 'curves',
-      shape: { curve: { points: Float32Array.from(dots) } },
+      shape: { curve: { points: dotsInside(Float32Array.from(dots), scales) } },
       style: { fill: null, stroke: line.color, lineWidth: 7, lineCap: 'round' },
       z2: 4,
+      whole: true,
     },
     {
       type: 'curves',
-      shape: { curve: { points: Float32Array.from(hollow) } },
+      shape: { curve: { points: dotsInside(Float32Array.from(hollow), scales) } },
       style: { fill: null, stroke: surface, lineWidth: 3.5, lineCap: 'round' },
       z2: 5,
+      whole: true,
     },
   ];
 }
@@ -229,11 +247,18 @@ export function lineOption(
   const scales = scalesOf(model, width, height, margin);
   const items = curveItems(model, scales, theme.surface);
   const absent = model.absent ?? [];
-  const renderItem = ((params: { dataIndex: number }) => ({
-    ...items[params.dataIndex],
+  const curves = (drawn: readonly Item[], clip: boolean): object => ({
+    type: 'custom',
+    coordinateSystem: 'cartesian2d',
     silent: true,
-    transition: [],
-  })) as unknown as CustomSeriesRenderItem;
+    clip,
+    renderItem: ((params: { dataIndex: number }) => ({
+      ...drawn[params.dataIndex],
+      silent: true,
+      transition: [],
+    })) as unknown as CustomSeriesRenderItem,
+    data: drawn.map((_, i) => [model.x.min, model.y.min, i]),
+  });
   return {
     animation: false,
     // Its place is known, and the curves are drawn for it: measuring the labels to move it takes a fifth of the time.
@@ -241,14 +266,14 @@ export function lineOption(
     xAxis: axisOption(model.x, theme, xTicks(model.x, width - margin.left - margin.right), 'x'),
     yAxis: axisOption(model.y, theme, yTicks(model.y, height), 'y'),
     series: [
-      {
-        type: 'custom',
-        coordinateSystem: 'cartesian2d',
-        silent: true,
-        clip: true,
-        renderItem,
-        data: items.map((_, i) => [model.x.min, model.y.min, i]),
-      },
+      curves(
+        items.filter(({ whole }) => whole !== true),
+        true,
+      ),
+      curves(
+        items.filter(({ whole }) => whole === true),
+        false,
+      ),
       {
         type: 'custom',
         coordinateSystem: 'cartesian2d',
@@ -387,7 +412,7 @@ function axisOption(axis: AxisModel, theme: ChartTheme, ticks: readonly Tick[], 
     type: axis.log ? 'log' : 'value',
     min: axis.min,
     max: axis.max,
-    name: which === 'x' ? axis.label : undefined,
+    name: which === 'x' ? scaledLabel(axis.label, axis.log) : undefined,
     nameLocation: 'middle',
     nameGap: 22,
     nameTextStyle: { color: theme.muted, fontSize: 11, fontFamily: theme.font },

@@ -138,3 +138,35 @@ describe('bands', () => {
     expect([min > 0, max < 6]).toEqual([true, true]);
   });
 });
+
+describe('in a zoom', () => {
+  const window = (min: number, max: number): AxisModel => ({ label: 'step', log: false, min, max });
+  const y: AxisModel = { label: 'val/loss', log: false, min: 2, max: 5 };
+  const notes = (lines: readonly DrawnLine[], x: AxisModel, at = y): string[] =>
+    framingNotes(lines, x, at).map((note) => note.replaceAll('\u00A0', ' '));
+
+  it('lines that lie beyond the frame are said where none of their points is in the window', () => {
+    // Points at 0, 5, 10: between 5 and 10 the first one is far above.
+    const lines = [line([3, 1e308, 1e308]), line([3, 2.5, 2.4])];
+    expect(notes(lines, window(6, 9))).toEqual(['1 line leaves the frame between points']);
+    expect(notes(lines, window(5, 9))).toEqual(['1 value of 1 line above the frame, up to 1e308']);
+    expect(notes(lines, window(0, 4))).toEqual(['1 line leaves the frame between points']);
+    expect(notes([lines[1]], window(6, 9))).toEqual([]);
+    expect(notes([line([3, 1, 1]), line([1, 1, 3])], window(6, 9))).toEqual(['2 lines leave the frame between points']);
+  });
+
+  it('bands and single values behind reduced points are said where they reach beyond the frame', () => {
+    const high = Float64Array.of(3, 9, 3);
+    const low = Float64Array.of(3, 2.5, 2.4);
+    const band = line([3, 2.5, 2.4], { low, high, n: Uint32Array.of(2, 2, 2), runs: 2 });
+    const reduced = line([3, 2.5, 2.4], { low, high, reduced: true });
+    expect(notes([band], window(0, 10))).toEqual(['1 band reaches beyond the frame']);
+    expect(notes([reduced], window(4, 6))).toEqual([
+      'single values of 1 line beyond the frame, between points that are drawn',
+    ]);
+    expect(notes([band, reduced], window(8, 10))).toEqual([]);
+    // The lower end of a band that is not positive is drawn to the edge of a logarithmic frame.
+    const wide = line([3, 2.5, 2.4], { low: Float64Array.of(-1, -1, -1), high: low, n: Uint32Array.of(2, 2, 2) });
+    expect(notes([wide], window(0, 10), { ...y, log: true })).toEqual([]);
+  });
+});

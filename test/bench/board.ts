@@ -23,7 +23,7 @@ const SHAPES = {
   long: { runs: 500, points: 10_000, metrics: 6 },
 } as const;
 const LAYOUTS = [
-  ['means', ''],
+  ['means', `&board=${encodeURIComponent('{"groupBy":"setting"}')}`],
   ['lines', `&board=${encodeURIComponent('{"groupBy":"none"}')}`],
 ] as const;
 const TARGETS = { load: 4000, open: 2000, zoom: 200, legend: 50 };
@@ -109,6 +109,8 @@ export async function boardBench(args: string[]): Promise<void> {
     const home = kept === undefined ? mkdtempSync(join(tmpdir(), 'sweeplab-board-bench-')) : join(kept, name);
     const known = existsSync(home) && kept !== undefined;
     mkdirSync(home, { recursive: true });
+    // Layouts of the last time.
+    rmSync(join(home, 'views.json'), { force: true });
     const folder = profile === undefined ? undefined : join(profile, name);
     if (folder !== undefined) mkdirSync(folder, { recursive: true });
     const lab = await LabServer.open(await loadWorkshop({ home }), { paused: true });

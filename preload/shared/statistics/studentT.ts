@@ -40,4 +40,13 @@ export function tCritical(alpha: number, df: number): number {
 }
 
 /** Half-width factor of a two-sided 95 % confidence interval of a mean of `n` values; NaN for fewer than two. */
-export const t95 = (n: number): number => tCritical(0.05, n - 1);
+export function t95(n: number): number {
+  // Asked for every point of every band, mostly for the same few n.
+  let factor = factors95.get(n);
+  if (factor === undefined) {
+    factor = tCritical(0.05, n - 1);
+    if (factors95.size < 5000) factors95.set(n, factor);
+  }
+  return factor;
+}
+const factors95 = new Map<number, number>();

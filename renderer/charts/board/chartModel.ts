@@ -11,7 +11,7 @@ import { withUnit } from '../format.ts';
 import { facetsOf, MOST_FACETS, withSharedAxes } from '../data/facets.ts';
 import { lineModel, yFrameOf } from '../data/lineModel.ts';
 import type { FrameChoices } from '../data/lineModel.ts';
-import type { LiveCurve } from '../data/live.ts';
+import type { RunCurve } from '../data/live.ts';
 import type { LineModel, Reference } from '../draw/model.ts';
 import type { Extent, Outlying } from '../series/extent.ts';
 import type { BoardState } from './boardState.ts';
@@ -55,7 +55,7 @@ export interface ChartInput {
   readonly look: ChartLook;
   readonly range: Extent | undefined;
   readonly board: ChartBoard;
-  curve(metric: string, run: string): LiveCurve | undefined;
+  curve(metric: string, run: string): RunCurve | undefined;
 }
 
 /** Where a chart's points lie: on the metric (null: its points are final values over a setting; undefined: over the step), and its label. */

@@ -64,16 +64,23 @@ function shownOf(line: DrawnLine, x: Extent): Float64Array[] {
   let to = lowerBound(line.x, x.max);
   if (line.x[to] === x.max) to++;
   return columns.map((column) => {
-    const inside = column.subarray(from, to);
-    return Float64Array.of(...edge(line.x, column, from, x.min), ...inside, ...edge(line.x, column, to, x.max));
+    const before = edge(line.x, column, from, x.min);
+    const behind = edge(line.x, column, to, x.max);
+    const all = new Float64Array(to - from + 2);
+    let n = 0;
+    if (before !== undefined) all[n++] = before;
+    all.set(column.subarray(from, to), n);
+    n += to - from;
+    if (behind !== undefined) all[n++] = behind;
+    return all.subarray(0, n);
   });
 }
 
-/** y between two points, where a line enters or leaves the window. */
-function edge(xs: Float64Array, column: Float64Array, i: number, at: number): number[] {
-  if (i <= 0 || i >= xs.length || xs[i] === at) return [];
+/** y between two points, where a line enters or leaves the window; undefined where it does neither. */
+function edge(xs: Float64Array, column: Float64Array, i: number, at: number): number | undefined {
+  if (i <= 0 || i >= xs.length || xs[i] === at) return undefined;
   const value = column[i - 1] + ((at - xs[i - 1]) / (xs[i] - xs[i - 1])) * (column[i] - column[i - 1]);
-  return Number.isFinite(value) ? [value] : [];
+  return Number.isFinite(value) ? value : undefined;
 }
 
 const counted = (count: number, one: string): string => `${formatInteger(count)} ${one}${count === 1 ? '' : 's'}`;
@@ -85,9 +92,12 @@ export function framingNotes(lines: readonly DrawnLine[], x: AxisModel, y: AxisM
   const beyond = { above: 0, below: 0, most: -Infinity, least: Infinity, lines: new Set<string>() };
   for (const line of lines) {
     const values = line.raw ?? line.y;
-    for (let i = 0; i < values.length; i++) {
-      const [at, value] = [line.x[i], values[i]];
-      if (x.log && at <= 0) unplaced++;
+    const xs = line.x;
+    if (x.log) for (let i = 0; i < values.length; i++) if (xs[i] <= 0) unplaced++;
+    for (let i = line.increasing ? lowerBound(xs, x.min) : 0; i < values.length; i++) {
+      const at = xs[i];
+      const value = values[i];
+      if (line.increasing && at > x.max) break;
       if (at < x.min || at > x.max) continue;
       if (!Number.isFinite(value)) gaps++;
       else if (y.log && value <= 0) notPositive++;
@@ -132,14 +142,20 @@ function leaving(lines: readonly DrawnLine[], x: AxisModel, y: AxisModel, counte
   return lines.filter((line) => {
     if (!line.increasing || line.x.length === 0 || counted.has(line.id)) return false;
     const [from, to] = [lowerBound(line.x, x.min), lowerBound(line.x, x.max)];
-    return [...edge(line.x, line.y, from, x.min), ...edge(line.x, line.y, to, x.max)].some(outside);
+    return [edge(line.x, line.y, from, x.min), edge(line.x, line.y, to, x.max)].some(
+      (value) => value !== undefined && outside(value),
+    );
   }).length;
 }
 
 /** Whether the band of a mean, or what was logged behind reduced points, goes beyond the frame within the window. */
-function reachesOut({ x: at, low, high }: DrawnLine, x: AxisModel, y: AxisModel): boolean {
+function reachesOut(line: DrawnLine, x: AxisModel, y: AxisModel): boolean {
+  const { x: at, low, high, increasing } = line;
   if (low === undefined || high === undefined) return false;
-  return at.some(
-    (each, i) => each >= x.min && each <= x.max && (high[i] > y.max || (low[i] < y.min && !(y.log && low[i] <= 0))),
-  );
+  for (let i = increasing ? lowerBound(at, x.min) : 0; i < at.length; i++) {
+    if (at[i] >= x.min && at[i] <= x.max) {
+      if (high[i] > y.max || (low[i] < y.min && !(y.log && low[i] <= 0))) return true;
+    } else if (increasing) break;
+  }
+  return false;
 }

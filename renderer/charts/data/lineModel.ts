@@ -8,7 +8,7 @@ import { smooth } from '../series/smooth.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { framingNotes, yAxisOf } from './frame.ts';
 import type { YFrame } from './frame.ts';
-import type { LiveCurve } from './live.ts';
+import type { RunCurve } from './live.ts';
 
 export interface LineGroup {
   readonly id: string;
@@ -35,7 +35,7 @@ export interface LinesOptions {
   readonly metrics: readonly string[];
   /** Each group as its mean and band; otherwise one line per run. */
   readonly grouped: boolean;
-  readonly curve: (metric: string, run: string) => LiveCurve | undefined;
+  readonly curve: (metric: string, run: string) => RunCurve | undefined;
   readonly band: Band;
   readonly smoothing: number;
   readonly xLog: boolean;
@@ -97,16 +97,20 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
       x: curve.x,
       y: smoothed[i],
       ...(smoothing > 0 ? { raw: curve.y } : {}),
-      ...(live.bucket > 1 ? { low: curve.min, high: curve.max } : {}),
       ...(live.bucket > 1 ? { reduced: true } : {}),
       increasing: live.increasing,
+      // Of hundreds of lines nobody looks at the envelopes, which then need not be put together.
+      get low() {
+        return live.bucket > 1 ? curve.min : undefined;
+      },
+      get high() {
+        return live.bucket > 1 ? curve.max : undefined;
+      },
     }));
   const mean = aggregate(
-    found.map(({ curve }, i): Curve => ({
-      ...curve,
-      y: smoothed[i],
-      ...(smoothing > 0 ? { min: smoothed[i], max: smoothed[i] } : {}),
-    })),
+    found.map(({ curve }, i): Curve =>
+      smoothing > 0 ? { x: curve.x, y: smoothed[i], min: smoothed[i], max: smoothed[i] } : curve,
+    ),
     band,
     xLog,
   );
@@ -127,7 +131,8 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
 function placed(curve: Curve, relative = false): Curve {
   if (!relative || curve.x.length === 0) return curve;
   const first = curve.x[0];
-  return { ...curve, x: curve.x.map((v) => v - first) };
+  const { x, y, min, max } = curve;
+  return { x: x.map((v) => v - first), y, min, max };
 }
 
 function xAxisOf(lines: readonly DrawnLine[], { xRange, xLabel, xLog, xUnit, planned }: LineModelOptions): AxisModel {

@@ -4,16 +4,27 @@ import type { Curve } from '../series/line.ts';
 import { curveOf, isIncreasing, loggedSpacing, valueAt } from '../series/line.ts';
 import { Growing } from './growing.ts';
 
-export class LiveCurve {
+/** What charts know of one run's curve. */
+export interface RunCurve {
+  readonly curve: Curve;
+  readonly step: Float64Array;
+  /** Mean distance in steps between logged points. */
+  readonly spacing: number;
+  /** Logged points, those behind reduced ones included. */
+  readonly points: number;
+  /** Logged points behind each point. */
+  readonly bucket: number;
+  readonly increasing: boolean;
+}
+
+export class LiveCurve implements RunCurve {
   readonly #step: Growing;
   readonly #x: Growing;
   readonly #y: Growing;
   readonly #min: Growing;
   readonly #max: Growing;
   readonly #xMetric: string | undefined;
-  /** Mean distance in steps between logged points. */
   readonly spacing: number;
-  /** Logged points, those behind reduced ones included. */
   points: number;
   bucket: number;
   increasing: boolean;

@@ -5,7 +5,7 @@
 import type { MetricBatch } from '../../../preload/contract/metrics.ts';
 import { cancelDraw, drawPressure, requestDraw } from '../draw/frames.ts';
 import type { Extent } from '../series/extent.ts';
-import type { LiveCurve } from './live.ts';
+import type { RunCurve } from './live.ts';
 import { ChartReader } from './reader.ts';
 import type { Range, ReadSeries } from './reader.ts';
 
@@ -100,12 +100,12 @@ export class ChartLoader {
     this.#schedule = schedule;
   }
 
-  curve(metric: string, run: string): LiveCurve | undefined {
+  curve(metric: string, run: string): RunCurve | undefined {
     return this.#readers.get(metric)?.get(run);
   }
 
   /** Over all of x, whatever is shown. */
-  whole(metric: string, run: string): LiveCurve | undefined {
+  whole(metric: string, run: string): RunCurve | undefined {
     return this.#readers.get(metric)?.whole(run);
   }
 

@@ -3,8 +3,11 @@
  * has grown long.
  */
 import type { MetricBatch, Series } from '../../../preload/contract/metrics.ts';
-import { lowerBound, valueAt } from '../series/line.ts';
+import { valueAt } from '../series/line.ts';
+import { JoinedCurve, seamOf } from './joined.ts';
+import type { Seam } from './joined.ts';
 import { LiveCurve } from './live.ts';
+import type { RunCurve } from './live.ts';
 
 export interface ReadQuery {
   readonly runs: readonly string[];
@@ -42,7 +45,7 @@ interface Joined {
   readonly whole: LiveCurve;
   readonly fine: LiveCurve;
   readonly length: number;
-  readonly curve: LiveCurve;
+  readonly curve: RunCurve;
 }
 
 export class ChartReader {
@@ -54,7 +57,7 @@ export class ChartReader {
   readonly #fine = new Map<string, Held>();
   /** What was put together of both, while neither changes. */
   readonly #joined = new Map<string, Joined>();
-  #joinedSteps: JoinedSteps | undefined;
+  #seam: Seam | undefined;
   #x: string | undefined;
   #steps: Range | undefined;
   #abort: AbortController | undefined;
@@ -66,14 +69,14 @@ export class ChartReader {
   }
 
   /** As fine as it is known in the range that is shown; beyond it goes on as coarse as the whole is. */
-  get(run: string): LiveCurve | undefined {
+  get(run: string): RunCurve | undefined {
     const whole = this.#whole.get(run)?.curve;
     const fine = this.#fine.get(run)?.curve;
     if (whole === undefined || fine === undefined || fine.curve.x.length === 0) return whole;
     const known = this.#joined.get(run);
     if (known?.whole === whole && known.fine === fine && known.length === whole.step.length) return known.curve;
-    const { curve, steps } = joinedCurve(fine, whole, this.#x, this.#joinedSteps);
-    this.#joinedSteps = steps;
+    if (this.#seam?.whole !== whole.step || this.#seam.fine !== fine.step) this.#seam = seamOf(whole.step, fine.step);
+    const curve = new JoinedCurve(whole, fine, this.#seam, this.#x === undefined);
     this.#joined.set(run, { whole, fine, length: whole.step.length, curve });
     return curve;
   }
@@ -204,55 +207,6 @@ export class ChartReader {
 
 function sameRange(a: Range | undefined, b: Range | undefined): boolean {
   return a?.from === b?.from && a?.to === b?.to;
-}
-
-/** Steps that were put together last: runs of a sweep share theirs, and are seen to. */
-interface JoinedSteps {
-  readonly whole: Float64Array;
-  readonly fine: Float64Array;
-  readonly step: Float64Array;
-}
-
-/** The points of `fine`, and those of `whole` before its first and behind its last: a line then reaches both edges of a window. */
-function joinedCurve(
-  fine: LiveCurve,
-  whole: LiveCurve,
-  xMetric: string | undefined,
-  last: JoinedSteps | undefined,
-): { readonly curve: LiveCurve; readonly steps: JoinedSteps } {
-  const [begin, end] = [fine.step[0], fine.step[fine.step.length - 1]];
-  const from = lowerBound(whole.step, begin);
-  let to = lowerBound(whole.step, end);
-  if (whole.step[to] === end) to++;
-  const length = from + fine.step.length + whole.step.length - to;
-  const known = last !== undefined && last.whole === whole.step && last.fine === fine.step ? last.step : undefined;
-  // One array for all columns: there are hundreds of curves.
-  const numbers = new Float64Array((3 + Number(known === undefined) + Number(xMetric !== undefined)) * length);
-  let at = 0;
-  const join = (coarse: Float64Array, inner: Float64Array): Float64Array => {
-    const all = numbers.subarray(at, at + length);
-    at += length;
-    all.set(coarse.subarray(0, from));
-    all.set(inner, from);
-    all.set(coarse.subarray(to), from + inner.length);
-    return all;
-  };
-  const step = known ?? join(whole.step, fine.step);
-  const [inner, outer] = [fine.curve, whole.curve];
-  const curve = new LiveCurve(
-    {
-      step,
-      value: join(outer.y, inner.y),
-      min: join(outer.min, inner.min),
-      max: join(outer.max, inner.max),
-      nonFinite: NONE,
-      bucket: fine.bucket,
-      points: whole.points,
-      ...(xMetric === undefined ? {} : { x: join(outer.x, inner.x) }),
-    },
-    xMetric,
-  );
-  return { curve, steps: { whole: whole.step, fine: fine.step, step } };
 }
 
 /** Lines are drawn without it. */

@@ -7,6 +7,7 @@ import type { CurveShape } from './curves.ts';
 import type { AbsentMark, AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
 import type { Scale } from './scale.ts';
 import { toPixel, toPixels } from './scale.ts';
+import { lowerBound } from '../series/line.ts';
 
 export interface Frame {
   readonly left: number;
@@ -60,18 +61,18 @@ function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): 
   const items: Item[] = [];
   const rich = model.lines.length <= RICH;
   const width = model.lines.length > 40 ? 1 : 1.6;
-  for (const line of model.lines) {
+  for (const whole of model.lines) {
+    const line = withinWindow(whole, model.x);
     const points = toPixels(line.x, line.y, scales.x, scales.y);
     if (line.markers) {
       items.push(...markerItems(line, scales, surface));
     } else {
       items.push(...dotsOf(line, points, scales));
-      if (rich && line.low !== undefined && line.high !== undefined)
+      const [low, high] = rich ? [line.low, line.high] : [];
+      if (low !== undefined && high !== undefined)
         items.push({
           type: 'curves',
-          shape: {
-            curve: { points: untouched(line, line.high, scales), below: untouched(line, line.low, scales) },
-          },
+          shape: { curve: { points: untouched(line, high, scales), below: untouched(line, low, scales) } },
           style: { fill: line.color, opacity: 0.16, stroke: null },
           z2: 1,
         });
@@ -101,11 +102,50 @@ function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): 
   return items;
 }
 
+/**
+ * The points of a line in the shown part of x, and on either side the one that leads there and the one behind it, by which that is seen to be
+ * no dot: all that a zoomed chart draws of it.
+ */
+function withinWindow(line: DrawnLine, { min, max }: AxisModel): DrawnLine {
+  const { x, y, n, raw, increasing } = line;
+  if (!increasing || line.markers || x.length === 0 || (x[0] >= min && x[x.length - 1] <= max)) return line;
+  const from = Math.max(0, lowerBound(x, min) - 2);
+  let to = lowerBound(x, max);
+  while (to < x.length && x[to] === max) to++;
+  to = Math.min(x.length, to + 2);
+  return {
+    ...lookOf(line),
+    x: x.subarray(from, to),
+    y: y.subarray(from, to),
+    ...(n === undefined ? {} : { n: n.subarray(from, to) }),
+    ...(raw === undefined ? {} : { raw: raw.subarray(from, to) }),
+    // Looked at only where they are drawn.
+    get low() {
+      return line.low?.subarray(from, to);
+    },
+    get high() {
+      return line.high?.subarray(from, to);
+    },
+  };
+}
+
+const lookOf = ({ id, group, label, color, dash, runs, reduced, increasing }: DrawnLine) => ({
+  id,
+  group,
+  label,
+  color,
+  ...(dash === undefined ? {} : { dash }),
+  ...(runs === undefined ? {} : { runs }),
+  ...(reduced === undefined ? {} : { reduced }),
+  increasing,
+});
+
 /** What a line of one point, or a value between two gaps, is drawn as: a dot, with its band as a bar. */
-function dotsOf({ x, y, low, high, color, n }: DrawnLine, points: Float32Array, scales: Scales): Item[] {
+function dotsOf(line: DrawnLine, points: Float32Array, scales: Scales): Item[] {
   const { x: sx, y: sy } = scales;
   const dots = isolatedPoints(points);
   if (dots.length === 0) return [];
+  const { x, y, low, high, color, n } = line;
   const bars: number[] = [];
   if (n !== undefined && low !== undefined && high !== undefined)
     for (let i = 0; i < y.length; i++) {
@@ -208,11 +248,12 @@ function markerItems(line: DrawnLine, scales: Scales, surface: string): Item[] {
 function untouched({ x, y, n }: DrawnLine, edge: Float64Array, { x: sx, y: sy }: Scales): Float32Array {
   const [beyond, far] =
     n === undefined ? [-Infinity, Infinity] : [sy.min - (sy.max - sy.min), sy.max + (sy.max - sy.min)];
-  const shown = edge.map((v, i) => {
-    if (y[i] > far || y[i] < beyond) return Number.NaN;
+  const shown = new Float64Array(edge.length);
+  for (let i = 0; i < edge.length; i++) {
+    const v = edge[i];
     // On a logarithmic axis the lower edge of a band may be negative; it then ends at the frame.
-    return sy.log && v <= 0 ? sy.min / 10 : v;
-  });
+    shown[i] = y[i] > far || y[i] < beyond ? Number.NaN : sy.log && v <= 0 ? sy.min / 10 : v;
+  }
   return toPixels(x, shown, sx, sy);
 }
 

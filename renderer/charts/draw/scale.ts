@@ -11,7 +11,7 @@ export interface Scale {
 }
 
 const tame = (value: number): number =>
-  Math.abs(value) > LARGEST && Number.isFinite(value) ? Math.sign(value) * LARGEST : value;
+  value <= LARGEST && value >= -LARGEST ? value : Number.isFinite(value) ? Math.sign(value) * LARGEST : value;
 
 export function toPixel(scale: Scale, given: number): number {
   const { min, max, log, from, to } = scale;
@@ -46,9 +46,10 @@ export function toPixels(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, 
   for (let i = 0; i < n; i++) {
     const px = sx.from + ((sx.log ? Math.log(x[i]) : x[i]) - lowX) * factorX;
     const py = sy.from + ((sy.log ? Math.log(y[i]) : tame(y[i])) - lowY) * factorY;
-    const visible = Number.isFinite(px) && Number.isFinite(py);
+    // True where neither is NaN or infinite.
+    const visible = px - px + (py - py) === 0;
     points[2 * i] = visible ? px : Number.NaN;
-    points[2 * i + 1] = visible ? Math.min(bottom, Math.max(top, py)) : Number.NaN;
+    points[2 * i + 1] = !visible ? Number.NaN : py < top ? top : py > bottom ? bottom : py;
   }
   return n > 4 * Math.abs(sx.to - sx.from) ? thin(points) : points;
 }

@@ -18,7 +18,7 @@ export interface MeanCurve {
 
 /** @param log spaces the common grid for a logarithmic x axis */
 export function aggregate(curves: readonly Curve[], band: Band, log = false): MeanCurve {
-  const { x, rows, low: lows, high: highs } = align(curves, log);
+  const { x, rows, low: lows, high: highs } = align(curves, log, band === 'minmax');
   const length = x.length;
   const mean = new Float64Array(length);
   const low = new Float64Array(length).fill(Number.NaN);
@@ -27,7 +27,7 @@ export function aggregate(curves: readonly Curve[], band: Band, log = false): Me
   const here = new Float64Array(rows.length);
   for (let i = 0; i < length; i++) {
     let count = 0;
-    for (const row of rows) if (Number.isFinite(row[i])) here[count++] = row[i];
+    for (let r = 0; r < rows.length; r++) if (Number.isFinite(rows[r][i])) here[count++] = rows[r][i];
     n[i] = count;
     mean[i] = count === 0 ? Number.NaN : meanOf(here, count);
     if (count < 2 || band === 'none') continue;

@@ -3,13 +3,13 @@
  * so the mean at the far end is that of the runs that got there, and N says how many these are.
  */
 import type { Curve } from './line.ts';
-import { isIncreasing, valueAt } from './line.ts';
+import { isIncreasing, valuesAt } from './line.ts';
 
 export interface Aligned {
   readonly x: Float64Array;
   /** One row per run: its value at each x, NaN outside its range. */
   readonly rows: readonly Float64Array[];
-  /** Lowest and highest value of each run around each x. */
+  /** Lowest and highest value of each run around each x; without entries where these were not asked for. */
   readonly low: readonly Float64Array[];
   readonly high: readonly Float64Array[];
   /** `shared`: all runs have the same x. `interpolated`: linear between each run's own points. `paired`: by position (x is not increasing). */
@@ -19,23 +19,30 @@ export interface Aligned {
 /** Points of the common grid when the runs' own x together are more. */
 const GRID = 1000;
 
-export function align(curves: readonly Curve[], log = false): Aligned {
+/** @param envelope whether `low` and `high` are wanted */
+export function align(curves: readonly Curve[], log = false, envelope = true): Aligned {
   const filled = curves.filter(({ x }) => x.length > 0);
   if (filled.length === 0) return { x: new Float64Array(), rows: [], low: [], high: [], how: 'shared' };
-  if (!filled.every(({ x }) => isIncreasing(x))) return paired(filled);
   const first = filled[0].x;
+  // Runs of a sweep share one array.
+  if (!isIncreasing(first) || !filled.every(({ x }) => x === first || isIncreasing(x))) return paired(filled);
   if (filled.every(({ x }) => same(x, first)))
     return {
       x: first,
       rows: filled.map(({ y }) => y),
-      low: filled.map(({ min }) => min),
-      high: filled.map(({ max }) => max),
+      low: envelope ? filled.map(({ min }) => min) : [],
+      high: envelope ? filled.map(({ max }) => max) : [],
       how: 'shared',
     };
   const x = commonGrid(filled, log);
-  const take = (key: 'y' | 'min' | 'max'): Float64Array[] =>
-    filled.map((curve) => x.map((at) => valueAt(curve.x, curve[key], at)));
-  return { x, rows: take('y'), low: take('min'), high: take('max'), how: 'interpolated' };
+  const take = (key: 'y' | 'min' | 'max'): Float64Array[] => filled.map((curve) => valuesAt(curve.x, curve[key], x));
+  return {
+    x,
+    rows: take('y'),
+    low: envelope ? take('min') : [],
+    high: envelope ? take('max') : [],
+    how: 'interpolated',
+  };
 }
 
 function same(a: Float64Array, b: Float64Array): boolean {

@@ -52,24 +52,13 @@ const FAR = 1e6;
  * @param lines their y, in the part of x that is shown
  */
 export function bulkOf(lines: readonly ArrayLike<number>[], log: boolean, outlying: Outlying): Extent | undefined {
-  const map = log ? Math.log : (v: number): number => v;
-  const usable = (v: number): boolean => Number.isFinite(v) && !(log && v <= 0);
-  const values: { readonly v: number; readonly weight: number }[] = [];
-  const firsts: number[] = [];
   const each = Math.max(4, Math.floor(SAMPLE / Math.max(1, lines.length)));
-  for (const line of lines) {
-    const own: number[] = [];
-    const stride = Math.max(1, Math.floor(line.length / each));
-    for (let i = 0; i < line.length; i += stride) if (usable(line[i])) own.push(map(line[i]));
-    if (own.length === 0) continue;
-    firsts.push(own[0]);
-    for (const v of own) values.push({ v, weight: 1 / own.length });
-  }
+  const samples = lines.map((line) => sampleOf(line, each, log)).filter(({ length }) => length > 0);
+  const { values, weights } = sorted(samples);
   if (values.length <= FEWEST) return undefined;
-  values.sort((a, b) => a.v - b.v);
-  const lowest = values[0].v;
-  const highest = values.at(-1)!.v;
-  const dense = densest(values);
+  const lowest = values[0];
+  const highest = values[values.length - 1];
+  const dense = densest(values, weights);
   if (outlying === 'far') {
     const size = Math.max(Math.abs(dense.min), Math.abs(dense.max));
     const edge = log ? Math.log(FAR) + dense.max : FAR * size;
@@ -81,16 +70,45 @@ export function bulkOf(lines: readonly ArrayLike<number>[], log: boolean, outlyi
   const sign = outlying === 'above' ? 1 : -1;
   const bad = { min: sign * (sign > 0 ? dense.min : dense.max), max: sign * (sign > 0 ? dense.max : dense.min) };
   // Of the better quarter: in a part of x where most lines have diverged, theirs say nothing of the others.
-  const start = Math.max(bad.max, quantileSorted(Float64Array.from(firsts, (v) => sign * v).sort(), 0.25));
+  const start = Math.max(bad.max, quantileSorted(Float64Array.from(samples, ([first]) => sign * first).sort(), 0.25));
   const width = Math.max(bad.max - bad.min, (start - bad.min) / AROUND, spacing(bad, log));
   const ordinary = bad.max + AROUND * width;
-  const kept = values.filter(({ v }) => sign * v <= ordinary).map(({ v }) => sign * v);
-  const sorted = Float64Array.from(kept).sort();
+  const kept = values.map((v) => sign * v).filter((v) => v <= ordinary);
+  if (sign < 0) kept.reverse();
   const best = Math.min(sign * lowest, sign * highest);
-  const most = Math.max(start, quantileSorted(sorted, 0.98));
+  const most = Math.max(start, quantileSorted(kept, 0.98));
   const edge = most + BEYOND * Math.max(most - best, width);
   const worst = Math.max(sign * lowest, sign * highest);
   return worst - best <= FLATTENED * (edge - best) ? undefined : inside(values, sign * edge, outlying, log);
+}
+
+/** Some values of a line, evenly chosen, as the axis measures them; those that it cannot show are left out. */
+function sampleOf(line: ArrayLike<number>, most: number, log: boolean): Float64Array {
+  const stride = Math.max(1, Math.floor(line.length / most));
+  const own = new Float64Array(Math.ceil(line.length / stride));
+  let n = 0;
+  for (let i = 0; i < line.length; i += stride) {
+    const v = line[i];
+    if (Number.isFinite(v) && !(log && v <= 0)) own[n++] = log ? Math.log(v) : v;
+  }
+  return own.subarray(0, n);
+}
+
+/** All values in order, each with its weight: lines weigh the same. */
+function sorted(samples: readonly Float64Array[]): { readonly values: Float64Array; readonly weights: Float64Array } {
+  const length = samples.reduce((sum, own) => sum + own.length, 0);
+  const values = new Float64Array(length);
+  const weights = new Float64Array(length);
+  let at = 0;
+  for (const own of samples) {
+    values.set(own, at);
+    weights.fill(1 / own.length, at, at + own.length);
+    at += own.length;
+  }
+  // Mostly lines have equally many: then it matters not whose a value is, and numbers alone are sorted many times as fast.
+  if (samples.every((own) => own.length === samples[0].length)) return { values: values.sort(), weights };
+  const order = Uint32Array.from(values, (_, i) => i).sort((a, b) => values[a] - values[b]);
+  return { values: Float64Array.from(order, (i) => values[i]), weights: Float64Array.from(order, (i) => weights[i]) };
 }
 
 /** Values that agree to a thousandth have a width too: noise in the last digits is no reason to leave out the rest. */
@@ -98,11 +116,11 @@ const spacing = ({ min, max }: Extent, log: boolean): number =>
   log ? 0.05 : 0.02 * Math.max(Math.abs(min), Math.abs(max));
 
 /** The range of the values on the right side of an edge, on the scale of the data. */
-function inside(values: readonly { readonly v: number }[], edge: number, outlying: Outlying, log: boolean): Extent {
+function inside(values: Float64Array, edge: number, outlying: Outlying, log: boolean): Extent {
   const back = log ? Math.exp : (v: number): number => v;
   let min = Infinity;
   let max = -Infinity;
-  for (const { v } of values) {
+  for (const v of values) {
     if (outlying === 'below' ? v < edge : v > edge || (outlying === 'far' && !log && v < -edge)) continue;
     min = Math.min(min, v);
     max = Math.max(max, v);
@@ -111,17 +129,17 @@ function inside(values: readonly { readonly v: number }[], edge: number, outlyin
 }
 
 /** The narrowest interval that holds a quarter of the weight, and three values: fewer say nothing of how far they spread. */
-function densest(sorted: readonly { readonly v: number; readonly weight: number }[]): Extent {
-  const wanted = DENSEST * sorted.reduce((sum, { weight }) => sum + weight, 0) - 1e-9;
-  let best = { min: sorted[0].v, max: sorted.at(-1)!.v };
+function densest(values: Float64Array, weights: Float64Array): Extent {
+  const wanted = DENSEST * weights.reduce((sum, weight) => sum + weight, 0) - 1e-9;
+  let best = { min: values[0], max: values[values.length - 1] };
   let held = 0;
   let to = 0;
-  for (let from = 0; from < sorted.length; from++) {
-    while ((held < wanted || to - from < FEWEST) && to < sorted.length) held += sorted[to++].weight;
+  for (let from = 0; from < values.length; from++) {
+    while ((held < wanted || to - from < FEWEST) && to < values.length) held += weights[to++];
     if (held < wanted || to - from < FEWEST) break;
-    const width = sorted[to - 1].v - sorted[from].v;
-    if (width < best.max - best.min) best = { min: sorted[from].v, max: sorted[to - 1].v };
-    held -= sorted[from].weight;
+    const width = values[to - 1] - values[from];
+    if (width < best.max - best.min) best = { min: values[from], max: values[to - 1] };
+    held -= weights[from];
   }
   return best;
 }

@@ -17,6 +17,9 @@ export function isIncreasing(x: ArrayLike<number>): boolean {
 
 /** Drops points whose x is not finite (the x metric does not reach them), and takes `x` where one was read. */
 export function curveOf(series: Series, transform?: (step: number) => number): Curve {
+  // Steps always are finite.
+  if (series.x === undefined && transform === undefined)
+    return { x: series.step, y: series.value, min: series.min, max: series.max };
   const x = series.x ?? (transform === undefined ? series.step : series.step.map(transform));
   if (x.every(Number.isFinite)) return { x, y: series.value, min: series.min, max: series.max };
   const keep: number[] = [];
@@ -52,6 +55,20 @@ export function valueAt(x: ArrayLike<number>, y: ArrayLike<number>, at: number):
   if (i === 0) return Number.NaN;
   const share = (at - x[i - 1]) / (x[i] - x[i - 1]);
   return y[i - 1] + share * (y[i] - y[i - 1]);
+}
+
+/** `valueAt` for many places, which increase. */
+export function valuesAt(x: ArrayLike<number>, y: ArrayLike<number>, places: Float64Array): Float64Array {
+  const values = new Float64Array(places.length);
+  let i = 0;
+  for (let k = 0; k < places.length; k++) {
+    const at = places[k];
+    while (i < x.length && x[i] < at) i++;
+    if (i < x.length && x[i] === at) values[k] = y[i];
+    else if (i === 0 || i >= x.length) values[k] = Number.NaN;
+    else values[k] = y[i - 1] + ((at - x[i - 1]) / (x[i] - x[i - 1])) * (y[i] - y[i - 1]);
+  }
+  return values;
 }
 
 /** Index of the point nearest to `at`; −1 when there is none. x increases. */

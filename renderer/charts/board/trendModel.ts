@@ -56,7 +56,7 @@ export function trendModel({
   const found = trends.flatMap(({ metric, lines }, dash) =>
     lines.map((line, index) => ({ metric, dash, line, index })),
   );
-  const lines = found.map(({ metric, dash, line, index }): DrawnLine => {
+  const lines = found.map(({ metric, dash, line, index }, i): DrawnLine => {
     const points = line.points.filter((point) => point.metric.n > 0);
     const bands = points.map((point) => bandOf(band, point.metric));
     const members = runs.filter((run) => by.every((name) => run.config[name] === line.values[name]));
@@ -69,6 +69,7 @@ export function trendModel({
       label: several && !alone ? `${name} · ${metric}` : name,
       color: color(members, index),
       ...(dash > 0 ? { dash } : {}),
+      ...(found.length > 1 ? { aside: asideOf(i, found.length) } : {}),
       x: Float64Array.from(points, (point) => place(point.x)),
       y: Float64Array.from(points, (point) => point.metric.mean),
       low: Float64Array.from(bands, ([low]) => low),
@@ -99,10 +100,18 @@ export function trendModel({
     y,
     references: [],
     absent,
-    notes: notesOf(trends, band),
+    notes: [...notesOf(trends, band), ...(lines.length > 1 ? ['lines of one x stand side by side'] : [])],
     outside: framingNotes(lines, axis, y),
   };
 }
+
+/** Bars of one x are so far apart, in pixels, and together at most so wide: less than values of a setting lie apart. */
+const BESIDE = 6;
+const WIDEST = 24;
+
+/** How far to the right of its x a line is drawn, so that its bars hide none of the others'. */
+export const asideOf = (index: number, lines: number): number =>
+  lines < 2 ? 0 : (index - (lines - 1) / 2) * Math.min(BESIDE, WIDEST / (lines - 1));
 
 /** Where some line has runs and none of them a number: `6 of 6 failed`, over all lines at this x. */
 function absentAt(

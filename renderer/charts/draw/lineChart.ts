@@ -11,7 +11,7 @@ import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
 import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
 import { plainOption } from './plainOption.ts';
-import { fromPixel, toPixel, toPixels } from './scale.ts';
+import { fromPixel, pixelsOf, toPixel, toPixels } from './scale.ts';
 
 export interface Pointer {
   readonly px: number;
@@ -103,7 +103,10 @@ export class LineChart {
   /** Where a point of a line is drawn. */
   pixelOf({ line, index }: { readonly line: DrawnLine; readonly index: number }): { px: number; py: number } {
     if (this.#scales === undefined) return { px: 0, py: 0 };
-    return { px: toPixel(this.#scales.x, line.x[index]), py: toPixel(this.#scales.y, line.y[index]) };
+    return {
+      px: toPixel(this.#scales.x, line.x[index]) + (line.aside ?? 0),
+      py: toPixel(this.#scales.y, line.y[index]),
+    };
   }
 
   dispose(): void {
@@ -206,12 +209,17 @@ export class LineChart {
     ctx.lineWidth = DOT + 1;
     ctx.lineCap = 'round';
     ctx.beginPath();
-    buildCurve(ctx, { points: dotsInside(isolatedPoints(toPixels(line.x, line.y, scales.x, scales.y)), scales) });
+    buildCurve(ctx, { points: dotsInside(isolatedPoints(pixelsOf(line, line.y, scales.x, scales.y)), scales) });
     ctx.stroke();
     ctx.lineCap = 'butt';
     const reading = at === undefined ? undefined : readingAt(line, at);
     if (reading === undefined || !Number.isFinite(reading.value)) return;
-    const dot = Float32Array.of(toPixel(scales.x, reading.x), toPixel(scales.y, reading.value), Number.NaN, Number.NaN);
+    const dot = Float32Array.of(
+      toPixel(scales.x, reading.x) + (line.aside ?? 0),
+      toPixel(scales.y, reading.value),
+      Number.NaN,
+      Number.NaN,
+    );
     if (dotsInside(dot, scales).length === 0) return;
     ctx.beginPath();
     ctx.arc(dot[0], dot[1], 3.5, 0, 2 * Math.PI);
@@ -224,7 +232,7 @@ export class LineChart {
 
   #drawLine(ctx: CanvasRenderingContext2D, line: DrawnLine): void {
     const { x: sx, y: sy } = this.#scales!;
-    const points = toPixels(line.x, line.y, sx, sy);
+    const points = pixelsOf(line, line.y, sx, sy);
     // Bars of marked points stay visible below.
     if (line.low !== undefined && line.high !== undefined && !line.markers) {
       ctx.globalAlpha = 0.22;
@@ -240,7 +248,7 @@ export class LineChart {
       ctx.globalAlpha = 0.4;
       ctx.lineWidth = 1;
       ctx.beginPath();
-      buildCurve(ctx, { points: toPixels(line.x, line.raw, sx, sy) });
+      buildCurve(ctx, { points: pixelsOf(line, line.raw, sx, sy) });
       ctx.stroke();
       ctx.globalAlpha = 1;
     }

@@ -6,7 +6,7 @@ import { isolatedPoints } from './curves.ts';
 import type { CurveShape } from './curves.ts';
 import type { AbsentMark, AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
 import type { Scale } from './scale.ts';
-import { toPixel, toPixels } from './scale.ts';
+import { pixelsOf, toPixel, toPixels } from './scale.ts';
 import { lowerBound } from '../series/line.ts';
 
 export interface Frame {
@@ -63,7 +63,7 @@ function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): 
   const width = model.lines.length > 40 ? 1 : 1.6;
   for (const whole of model.lines) {
     const line = withinWindow(whole, model.x);
-    const points = toPixels(line.x, line.y, scales.x, scales.y);
+    const points = pixelsOf(line, line.y, scales.x, scales.y);
     if (line.markers) {
       items.push(...markerItems(line, scales, surface));
     } else {
@@ -80,7 +80,7 @@ function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): 
     if (rich && line.raw !== undefined)
       items.push({
         type: 'curves',
-        shape: { curve: { points: toPixels(line.x, line.raw, scales.x, scales.y) } },
+        shape: { curve: { points: pixelsOf(line, line.raw, scales.x, scales.y) } },
         style: { fill: null, stroke: line.color, opacity: 0.28, lineWidth: 1, lineJoin: 'bevel' },
         z2: 2,
       });
@@ -94,7 +94,7 @@ function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): 
     for (const [part, partial] of partsOf(line.y, line.markers ? undefined : line.n, line.runs))
       items.push({
         type: 'curves',
-        shape: { curve: { points: part === line.y ? points : toPixels(line.x, part, scales.x, scales.y) } },
+        shape: { curve: { points: part === line.y ? points : pixelsOf(line, part, scales.x, scales.y) } },
         style: { ...stroke, ...dashesOf(line, partial) },
         z2: 3,
       });
@@ -206,7 +206,7 @@ function markerItems(line: DrawnLine, scales: Scales, surface: string): Item[] {
   const dots: number[] = [];
   const hollow: number[] = [];
   for (let i = 0; i < line.x.length; i++) {
-    const px = toPixel(sx, line.x[i]);
+    const px = toPixel(sx, line.x[i]) + (line.aside ?? 0);
     const py = toPixel(sy, line.y[i]);
     if (Number.isNaN(px) || Number.isNaN(py)) continue;
     const [low, high] = [line.low?.[i] ?? Number.NaN, line.high?.[i] ?? Number.NaN];

@@ -26,6 +26,8 @@ export interface DrawnLine {
   readonly increasing: boolean;
   /** Points are marked, and bands are error bars: few points that lie far apart. */
   readonly markers?: boolean;
+  /** Drawn so many pixels to the right of its x, so that bars of one x stand beside each other. */
+  readonly aside?: number;
   /** With markers: seeds behind each point had they all ended with a number. A point of fewer is drawn hollow. */
   readonly planned?: Uint32Array;
 }

@@ -45,7 +45,7 @@ export function nearestLine(
     let aside = 0;
     if (!Number.isFinite(value)) {
       value = line.y[index];
-      aside = Math.abs(toPixel(x, line.x[index]) - px);
+      aside = Math.abs(toPixel(x, line.x[index]) + (line.aside ?? 0) - px);
     }
     // What is beyond the frame is drawn to its edge.
     const drawn = Math.min(Math.max(y.from, y.to), Math.max(Math.min(y.from, y.to), toPixel(y, value)));

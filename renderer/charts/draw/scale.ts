@@ -30,6 +30,18 @@ export function fromPixel(scale: Scale, pixel: number): number {
   return log ? min * (max / min) ** share : min + share * (max - min);
 }
 
+/** As `toPixels`, of a line that is drawn beside its x. */
+export function pixelsOf(
+  { x, aside = 0 }: { readonly x: ArrayLike<number>; readonly aside?: number },
+  y: ArrayLike<number>,
+  sx: Scale,
+  sy: Scale,
+): Float32Array {
+  const points = toPixels(x, y, sx, sy);
+  if (aside !== 0) for (let i = 0; i < points.length; i += 2) points[i] += aside;
+  return points;
+}
+
 /**
  * Points of a curve as x, y, x, y … in pixels. NaN stays NaN: a gap. Lines with more than four points per pixel column keep the first, lowest, highest and last of each.
  */

@@ -11,6 +11,7 @@
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { growForest, predict } from './forest.ts';
 import { seededRandom } from './random.ts';
+import { wildBootstrap } from '../../../preload/shared/statistics/bootstrap.ts';
 import { spearman } from '../../../preload/shared/statistics/spearman.ts';
 
 export interface ImportanceRow {
@@ -65,23 +66,75 @@ export function importanceOf(
   const kept = rows.map((_, i) => i).filter((i) => Number.isFinite(metric[i]));
   const target = kept.map((i) => metric[i]);
   const values = settings.map((setting) => kept.map((i) => rows[i][setting]));
-  const columns = values.map((column) => encode(column, target));
-  const variance = varianceOf(target);
-  const forest = forestImportance(columns, target);
-  const sum = forest.increase.reduce((a, b) => a + b, 0);
-  const result = settings.map((setting, f) => ({
-    setting,
-    importance: sum > 0 ? forest.increase[f] / sum : 0,
-    mainEffect: mainEffect(values[f], target, variance),
-    correlation: values[f].every((v) => typeof v === 'number') ? spearman(values[f] as number[], target) : Number.NaN,
-    levels: new Set(values[f]).size,
-  }));
+  const { views, forest } = viewsOf(values, target);
+  const result = settings.map((setting, f) => ({ setting, ...views[f], levels: new Set(values[f]).size }));
   const order = [...result].sort((a, b) => b.importance - a.importance || b.mainEffect - a.mainEffect);
   return {
     rows: order,
     n: kept.length,
     explained: forest.explained,
     warning: warn(kept.length, settings.length, forest),
+  };
+}
+
+/** The three views of each setting, in the order of the columns. */
+function viewsOf(values: readonly (readonly SettingValue[])[], target: readonly number[], trees?: number) {
+  const columns = values.map((column) => encode(column, target));
+  const variance = varianceOf(target);
+  const forest = forestImportance(columns, target, trees);
+  const sum = forest.increase.reduce((a, b) => a + b, 0);
+  const views = values.map((column, f) => ({
+    importance: sum > 0 ? forest.increase[f] / sum : 0,
+    mainEffect: mainEffect(column, target, variance),
+    correlation: column.every((v) => typeof v === 'number') ? spearman(column, target) : Number.NaN,
+  }));
+  return { views, forest };
+}
+
+/** Standard errors of the three views of a setting; NaN where none is known. */
+export type ImportanceErrors = Pick<ImportanceRow, 'importance' | 'mainEffect' | 'correlation'>;
+
+/** Trees of a resample's forest: fewer, because the spread over resamples is asked for and not the value. */
+const RESAMPLED_TREES = 50;
+const MOST_RESAMPLES = 100;
+const FEWEST_RESAMPLES = 20;
+/** Runs times resamples: some seconds of work. */
+const WORK = 10_000;
+
+/**
+ * How sure each view is, given the spread over seeds: standard errors by the wild bootstrap (preload/shared/statistics/bootstrap.ts) over
+ * the runs of `importanceOf`. Takes seconds: see importanceWorker.ts. Deterministic.
+ *
+ * @returns in the order of `settings`, with how many resamples were drawn; none when no setting has two seeds
+ */
+export function importanceErrors(
+  rows: readonly Readonly<Record<string, SettingValue>>[],
+  metric: readonly number[],
+  settings: readonly string[],
+): { readonly errors: readonly ImportanceErrors[]; readonly resamples: number } {
+  const kept = rows.map((_, i) => i).filter((i) => Number.isFinite(metric[i]));
+  const values = settings.map((setting) => kept.map((i) => rows[i][setting]));
+  const { errors, resamples } = wildBootstrap(
+    kept.map((i) => metric[i]),
+    kept.map((i) => JSON.stringify(settings.map((setting) => rows[i][setting]))),
+    (target) =>
+      viewsOf(values, target, RESAMPLED_TREES).views.flatMap((view) => [
+        view.importance,
+        view.mainEffect,
+        view.correlation,
+      ]),
+    {
+      resamples: Math.max(FEWEST_RESAMPLES, Math.min(MOST_RESAMPLES, Math.round(WORK / Math.max(1, kept.length)))),
+      random: seededRandom(3),
+    },
+  );
+  return {
+    errors: settings.map((_, f) => ({
+      importance: errors[3 * f],
+      mainEffect: errors[3 * f + 1],
+      correlation: errors[3 * f + 2],
+    })),
+    resamples,
   };
 }
 
@@ -133,11 +186,12 @@ const REPEATS = 5;
 function forestImportance(
   columns: readonly (readonly number[])[],
   target: readonly number[],
+  grown?: number,
 ): { readonly increase: number[]; readonly explained: number } {
   const increase = columns.map(() => 0);
   const variance = varianceOf(target);
   if (target.length < 4 || !(variance > 0)) return { increase, explained: Number.NaN };
-  const { trees } = growForest(columns, target);
+  const { trees } = growForest(columns, target, { trees: grown });
   const random = seededRandom(2);
   const votes = target.map(() => ({ sum: 0, n: 0 }));
   for (const { root, outOfBag } of trees) {

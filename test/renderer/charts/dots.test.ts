@@ -1,5 +1,6 @@
 /** Dots and axes of a chart as it is handed to ECharts. */
 import { describe, expect, it } from 'vitest';
+import { asideOf } from '../../../renderer/charts/board/trendModel.ts';
 import { lineOption, scalesOf } from '../../../renderer/charts/draw/lineOption.ts';
 import type { AxisModel, DrawnLine, LineModel } from '../../../renderer/charts/draw/model.ts';
 
@@ -73,6 +74,21 @@ describe('a dot', () => {
       const lines = [line([-1], [3], { markers }), line([11], [3], { markers }), line([5], [9], { markers })];
       expect(dotsOf(modelOf(lines, axis(0, 10), axis(1, 5)))).toEqual([]);
     }
+  });
+});
+
+describe('bars of one x', () => {
+  it('stand side by side (would catch bars that hide each other)', () => {
+    for (const lines of [1, 2, 3, 5, 12, 40]) {
+      const places = Array.from({ length: lines }, (_, i) => asideOf(i, lines));
+      expect(new Set(places).size).toBe(lines);
+      expect(places.reduce((a, b) => a + b, 0)).toBeCloseTo(0, 9);
+      expect(places.at(-1)! - places[0]).toBeLessThanOrEqual(24);
+    }
+    const two = [-3, 3].map((aside, i) => line([5], [3], { id: String(i), markers: true, aside }));
+    const [a, b] = dotsOf(modelOf(two, axis(0, 10), axis(1, 5)));
+    expect(b.x - a.x).toBeCloseTo(6, 3);
+    expect(b.y).toBe(a.y);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe as suite, expect, it } from 'vitest';
-import { importanceOf } from '../../../renderer/charts/stats/importance.ts';
+import { random as seeded } from '../../oracles/random.ts';
+import { importanceErrors, importanceOf } from '../../../renderer/charts/stats/importance.ts';
 import { paretoFront } from '../../../renderer/charts/stats/pareto.ts';
 import { seededRandom } from '../../../renderer/charts/stats/random.ts';
 
@@ -76,5 +77,30 @@ suite('Pareto front', () => {
     const y = Array.from({ length: 200 }, random);
     const slow = x.map((_, i) => i).filter((i) => !x.some((_, j) => x[j] <= x[i] && y[j] <= y[i] && j !== i));
     expect(paretoFront(x, y)).toEqual(slow.sort((a, b) => x[a] - x[b]));
+  });
+});
+
+suite('the errors of importances', () => {
+  const noisy = (noise: number, seeds: number) => {
+    const random = seeded(5);
+    const rows = [1, 2, 3].flatMap((width) =>
+      ['a', 'b'].flatMap((norm) => Array.from({ length: seeds }, () => ({ width, norm }))),
+    );
+    return [rows, rows.map(({ width, norm }) => width + (norm === 'a' ? 0.3 : 0) + noise * random.normal())] as const;
+  };
+  it('grow with the spread over seeds, and shrink with their number (would catch errors that are made of trees alone)', () => {
+    const settings = ['width', 'norm'];
+    const effects = (noise: number, seeds: number) =>
+      importanceErrors(...noisy(noise, seeds), settings).errors[1].mainEffect;
+    expect(effects(0, 3)).toBeCloseTo(0, 12);
+    expect(effects(0.5, 3)).toBeGreaterThan(2 * effects(0.1, 3));
+    expect(effects(0.3, 12)).toBeLessThan(0.75 * effects(0.3, 3));
+    expect(importanceErrors(...noisy(0.3, 3), settings)).toEqual(importanceErrors(...noisy(0.3, 3), settings));
+    expect(importanceErrors(...noisy(0.3, 3), settings).errors[1].correlation).toBeNaN();
+  });
+  it('are unknown with one seed each', () => {
+    const { errors, resamples } = importanceErrors(...noisy(0.3, 1), ['width', 'norm']);
+    expect(resamples).toBe(0);
+    expect(errors.flatMap((each) => Object.values(each)).every(Number.isNaN)).toBe(true);
   });
 });

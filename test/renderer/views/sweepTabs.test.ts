@@ -150,6 +150,30 @@ describe('the front', () => {
     expect(placed(ranking, cost).map((row) => row.values['norm'])).toEqual(['layernorm', 'layernorm', 'rmsnorm']);
     expect(tipOf(option, { dataIndex: 2, seriesName: 'settings' })).toContain('time 20 s');
   });
+
+  it('shows the spread of each mean along both axes (would catch points that look certain)', () => {
+    const spread = { ...cost, spread: () => 2 };
+    const option = paretoOption(ranking, spread, look);
+    const bars = (option.series as unknown[]).at(-1) as {
+      data: readonly number[][];
+      renderItem: (params: object, api: object) => { children: { shape: Record<'x1' | 'x2' | 'y1' | 'y2', number> }[] };
+    };
+    const drawn = bars.data.map((_, dataIndex) =>
+      bars
+        .renderItem({ dataIndex, coordSys: { x: 0 } }, { coord: (at: number[]) => at })
+        .children.map(({ shape: { x1, x2, y1, y2 } }) => [x2 - x1, y2 - y1]),
+    );
+    const sd = Math.SQRT1_2 / 10;
+    const both = [
+      [expect.closeTo(0, 9), expect.closeTo(2 * sd, 9)],
+      [expect.closeTo(4, 9), expect.closeTo(0, 9)],
+    ];
+    // One seed has no spread.
+    expect(drawn).toEqual([both, both, []]);
+    const { min, max } = only(option.xAxis) as { min: number; max: number };
+    expect([min < 8, max > 32]).toEqual([true, true]);
+    expect(tipOf(option, { dataIndex: 0, seriesName: 'settings' })).toContain('time 30 s ± 2 s');
+  });
 });
 
 describe('the list', () => {

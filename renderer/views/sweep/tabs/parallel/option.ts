@@ -8,7 +8,7 @@ import type { RankedSetting, Ranking } from '../../../../../preload/shared/resul
 import { ramp } from '../../../../charts/color/palette.ts';
 import { colorScale } from '../../../../charts/color/scale.ts';
 import type { ChartOption } from '../../../../charts/draw/echarts.ts';
-import { formatTick } from '../../../../charts/format.ts';
+import { formatTick, scaledLabel } from '../../../../charts/format.ts';
 import { padded } from '../../../../charts/series/extent.ts';
 import { linearTicks } from '../../../../charts/series/ticks.ts';
 import { categoriesOf, lined } from '../brush.ts';
@@ -31,7 +31,7 @@ export function parallelOption(ranking: Ranking, look: Look): ChartOption {
     ...settingAxis(shown, name, look),
     id: name,
     dim,
-    name: shortName(name, columns),
+    name: scaledLabel(shortName(name, columns), isLog(shown, name)),
   }));
   return {
     parallel: frameOf(look),
@@ -94,6 +94,12 @@ const labels = (look: Look) => ({
   padding: [1, 3],
   borderRadius: 2,
 });
+
+/** Whether the values of a setting stand on a logarithmic axis. */
+function isLog(rows: readonly RankedSetting[], name: string): boolean {
+  const values = rows.map((row) => row.values[name]);
+  return values.every((value) => typeof value === 'number') && colorScale(values).kind === 'log';
+}
 
 function settingAxis(rows: readonly RankedSetting[], name: string, look: Look): Axis {
   const values = rows.map((row) => row.values[name]);

@@ -1,10 +1,11 @@
 /** Every setting by what it costs and what it reaches, with the settings that no other beats in both. Those of fewer seeds are hollow. */
-import type { LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
+import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import type { RankedSetting, Ranking } from '../../../../../preload/shared/results/rank.ts';
 import { nameOf } from '../../../../../preload/shared/results/words.ts';
 import type { ChartOption } from '../../../../charts/draw/echarts.ts';
-import { formatTick } from '../../../../charts/format.ts';
+import { formatTick, scaledLabel } from '../../../../charts/format.ts';
 import { padded } from '../../../../charts/series/extent.ts';
+import type { Extent } from '../../../../charts/series/extent.ts';
 import { linearTicks, logTicks } from '../../../../charts/series/ticks.ts';
 import { paretoFront } from '../../../../charts/stats/pareto.ts';
 import { isPartial, textOf, tipOf, tooltipOf } from '../look.ts';
@@ -14,6 +15,8 @@ export interface Cost {
   readonly value: string;
   readonly label: string;
   readonly of: (row: RankedSetting) => number;
+  /** Standard deviation of it over the seeds, where they differ in it. */
+  readonly spread?: (row: RankedSetting) => number;
   readonly format: (value: number) => string;
 }
 
@@ -34,6 +37,10 @@ export function paretoOption(ranking: Ranking, cost: Cost, look: Look): ChartOpt
   // Means over fewer seeds are shown, but beat nobody.
   const judged = shown.map((row) => (isPartial(row) ? Number.NaN : sign * row.metric.mean));
   const front = paretoFront(x, judged);
+  const bars = shown.map((row, i): Bars => {
+    const [wide, high] = [row.metric.n > 1 ? (cost.spread?.(row) ?? Number.NaN) : Number.NaN, row.metric.sd];
+    return { x: x[i], y: y[i], left: x[i] - wide, right: x[i] + wide, low: y[i] - high, high: y[i] + high };
+  });
   return {
     grid: { left: 72, right: 24, top: 16, bottom: 52 },
     tooltip: {
@@ -41,24 +48,85 @@ export function paretoOption(ranking: Ranking, cost: Cost, look: Look): ChartOpt
       formatter: (params) => {
         const { dataIndex, seriesName } = Array.isArray(params) ? params[0] : params;
         const row = shown[seriesName === 'front' ? front[dataIndex] : dataIndex];
-        return `${tipOf(row, ranking)}\n${cost.label} ${cost.format(cost.of(row))}`;
+        const sd = cost.spread?.(row) ?? Number.NaN;
+        return `${tipOf(row, ranking)}\n${cost.label} ${cost.format(cost.of(row))}${sd > 0 ? ` ± ${cost.format(sd)}` : ''}`;
       },
     },
-    ...axesOf(x, y, ranking.metric, cost, look),
-    series: [frontOf(front, x, y, look), pointsOf(shown, front, x, y, look)],
+    ...axesOf(x, y, bars, ranking.metric, cost, look),
+    series: [frontOf(front, x, y, look), pointsOf(shown, front, x, y, look), barsOf(bars, look)],
   };
+}
+
+/** What a point is the mean of: from its standard deviation below to that above, along both axes. NaN where one seed has no spread. */
+interface Bars {
+  readonly x: number;
+  readonly y: number;
+  readonly left: number;
+  readonly right: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const barsOf = (bars: readonly Bars[], look: Look): CustomSeriesOption => ({
+  name: 'spread',
+  type: 'custom',
+  silent: true,
+  clip: true,
+  z: 1,
+  data: bars.map(({ x, y }) => [x, y]),
+  renderItem: ({ dataIndex, coordSys }, api) => {
+    const { x, y, left, right, low, high } = bars[dataIndex];
+    // The lower end of a spread need not be positive; on a logarithmic axis it then ends at the frame.
+    const edge = (coordSys as unknown as { readonly x: number }).x;
+    const beside = api.coord([left, y])[0];
+    const line = (from: readonly number[], to: readonly number[]) => ({
+      type: 'line' as const,
+      shape: { x1: from[0], y1: from[1], x2: to[0], y2: to[1] },
+      style: { stroke: look.theme.muted, lineWidth: 1.25, opacity: 0.75 },
+    });
+    return {
+      type: 'group',
+      children: [
+        ...(Number.isFinite(low) ? [line(api.coord([x, low]), api.coord([x, high]))] : []),
+        ...(Number.isFinite(left)
+          ? [line([Number.isFinite(beside) ? beside : edge, api.coord([x, y])[1]], api.coord([right, y]))]
+          : []),
+      ],
+    };
+  },
+});
+
+/** Of means, and of what reaches beyond them by no more than their own range: one setting that scatters widely hides none of the others. */
+function rangeOf(means: readonly number[], ends: readonly number[]): Extent {
+  const [min, max] = [Math.min(...means), Math.max(...means)];
+  const room = max > min ? max - min : Infinity;
+  const near = ends.filter((end) => end >= min - room && end <= max + room);
+  return { min: Math.min(min, ...near), max: Math.max(max, ...near) };
 }
 
 function axesOf(
   x: readonly number[],
   y: readonly number[],
+  bars: readonly Bars[],
   metric: string,
   cost: Cost,
   look: Look,
 ): Pick<ChartOption, 'xAxis' | 'yAxis'> {
   const log = x.length > 1 && Math.min(...x) > 0 && Math.max(...x) / Math.min(...x) > WIDE;
-  const rangeX = padded({ min: Math.min(...x), max: Math.max(...x) }, log);
-  const rangeY = padded({ min: Math.min(...y), max: Math.max(...y) }, false);
+  const rangeX = padded(
+    rangeOf(
+      x,
+      bars.flatMap(({ left, right }) => (log && left <= 0 ? [right] : [left, right])),
+    ),
+    log,
+  );
+  const rangeY = padded(
+    rangeOf(
+      y,
+      bars.flatMap(({ low, high }) => [low, high]),
+    ),
+    false,
+  );
   const common = {
     axisLine: { lineStyle: { color: look.theme.line } },
     axisTick: { lineStyle: { color: look.theme.line } },
@@ -70,7 +138,7 @@ function axesOf(
       ...common,
       type: log ? 'log' : 'value',
       ...rangeX,
-      name: cost.label,
+      name: scaledLabel(cost.label, log),
       nameGap: 30,
       splitLine: { show: false },
       axisLabel: {

@@ -63,8 +63,6 @@ export async function loadWorkshop(options: WorkshopOptions = {}): Promise<Works
 
 export interface Lab extends Workshop, Disposable {
   readonly store: Store;
-  /** Runs whose process was gone when the database was opened for writing; they are queued again. */
-  readonly recovered: readonly string[];
   /** A queue over this lab's database, which trains on this machine. One at a time. */
   queue(options: LabQueueOptions): RunQueue;
   close(): void;
@@ -73,7 +71,7 @@ export interface Lab extends Workshop, Disposable {
 export type LabQueueOptions = Omit<QueueOptions, 'store' | 'place'> & Pick<LocalPlaceOptions, 'places' | 'patience'>;
 
 export interface OpenLabOptions {
-  /** True takes the place of the one writer: it creates the database when there is none and recovers interrupted runs. */
+  /** True takes the place of the one writer: it creates the database when there is none and stops runs whose process is gone. */
   readonly write: boolean;
   /** Makes engines; another one for tests. */
   readonly launch?: LaunchEngine;
@@ -87,16 +85,14 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
     readOnly: !write,
     completeConfig: (config) => registry.catalog.complete(config),
   });
-  let recovered: readonly string[] = [];
   try {
     if (write) {
-      // In this order: only the one writer may take engines for orphans, and only then may their runs be claimed again.
+      // In this order: only the one writer may take engines for orphans, and only then may their runs begin again.
       await endLeftoverEngines(paths.engines);
       await removeAbandoned(paths.exports);
       // What a removal of runs for good had begun.
       await removeStale(paths.checkpoints, 0);
-      recovered = store.recoverInterrupted('queued').map(({ id }) => id);
-      for (const id of recovered) reconcileCheckpoints(store, id, join(paths.checkpoints, id));
+      for (const { id } of store.stopOrphans()) reconcileCheckpoints(store, id, join(paths.checkpoints, id));
     }
   } catch (error) {
     store.close();
@@ -106,7 +102,6 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
   return {
     ...workshop,
     store,
-    recovered,
     queue: ({ places, patience, ...options }) => {
       const folders = { checkpoints: paths.checkpoints, cache: paths.cache };
       const files = plugins.map(({ file }) => file);

@@ -1,14 +1,48 @@
 /**
- * Runs whose process is gone, as readers see them. The next writer queues them again; until then nobody trains them, so a reader that found
- * them "running" would be told a lie.
+ * Runs whose process is gone: a kill, a crash, a power cut. They are stopped, for readers at the next look and in the tables as soon as somebody
+ * writes, with the same words in both; they wait again only when somebody resumes them.
  */
 
+import type { StopCause } from '../../preload/contract/runs.ts';
 import type { Connection } from './connection.ts';
 import { hasWriter } from './lock.ts';
 import { LOCAL } from './queue.ts';
 
-/** What is said of a run that was in training when its process ended. */
-const ORPHANED = 'interrupted: its process is gone';
+/** What is said of a run that was in training when its process ended. Nobody knows when that was. */
+export const ORPHANED = 'interrupted: its process is gone';
+
+const SWEEP = 'sweep' satisfies StopCause;
+const INTERRUPTED = 'interrupted' satisfies StopCause;
+const KILLED = 'killed' satisfies StopCause;
+
+/**
+ * Why such a run is stopped: who had paused or stopped its sweep and was waiting for the end of the training does not want it to go on by
+ * itself. `state` is that of its sweep, null without one.
+ */
+const causeBy = (state: string): string =>
+  `CASE ${state} WHEN 'stopped' THEN '${SWEEP}' WHEN 'paused' THEN '${INTERRUPTED}' ELSE '${KILLED}' END`;
+
+/** Of a sweep that neither the user nor an earlier end has set aside. */
+const GOES_ON = "state NOT IN ('paused', 'stopped')";
+
+export interface Orphan {
+  readonly key: number;
+  readonly id: string;
+  readonly cause: StopCause;
+  /** Its sweep, where that stops with it. */
+  readonly pauses: string | null;
+}
+
+/** Runs in training at this place (or begun before places were told apart) that the one who writes, `owner`, has not begun. */
+export function orphansOf(connection: Connection, owner: string, place: string): Orphan[] {
+  return connection.all<Orphan>(
+    `SELECT runs.key, runs.id, ${causeBy('sweeps.state')} AS cause, CASE WHEN sweeps.${GOES_ON} THEN sweeps.id END AS pauses FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep
+       WHERE runs.state = 'running' AND runs.origin = 'sweeplab' AND runs.owner IS NOT ? AND coalesce(runs.place, '${LOCAL}') = ?
+       ORDER BY runs.key`,
+    owner,
+    place,
+  );
+}
 
 const ORPHAN = `state = 'running' AND origin = 'sweeplab' AND coalesce(place, '${LOCAL}') = '${LOCAL}'`;
 
@@ -21,15 +55,16 @@ export function showOrphansStopped(connection: Connection): void {
   if (!namesOf(connection, 'runs').includes('place')) return;
   const { n } = connection.get<{ n: number }>(`SELECT count(*) AS n FROM runs WHERE ${ORPHAN}`)!;
   if (n === 0 || hasWriter(connection.path)) return;
-  const sweepOrphan = `state = 'running' AND origin = 'sweeplab'`;
+  const sweep = '(SELECT sweeps.state FROM main.sweeps WHERE sweeps.key = sweep)';
+  const bereft = `${GOES_ON} AND key IN (SELECT sweep FROM main.runs WHERE ${ORPHAN})`;
   connection.exec(`
     CREATE TEMP VIEW runs AS SELECT ${columns(connection, 'runs', {
       state: `CASE WHEN ${ORPHAN} THEN 'stopped' ELSE state END`,
-      stop_cause: `CASE WHEN ${ORPHAN} THEN 'interrupted' ELSE stop_cause END`,
+      stop_cause: `CASE WHEN ${ORPHAN} THEN ${causeBy(sweep)} ELSE stop_cause END`,
       end_reason: `CASE WHEN ${ORPHAN} THEN '${ORPHANED}' ELSE end_reason END`,
     })} FROM main.runs;
     CREATE TEMP VIEW sweeps AS SELECT ${columns(connection, 'sweeps', {
-      state: `CASE WHEN ${sweepOrphan} THEN 'paused' ELSE state END`,
+      state: `CASE WHEN ${bereft} THEN 'paused' ELSE state END`,
     })} FROM main.sweeps;`);
 }
 

@@ -16,6 +16,8 @@ export interface TransitionOptions {
   /** Of a stop. */
   readonly cause?: StopCause;
   readonly at?: number;
+  /** When it ended, where that was not now; null: nobody knows. */
+  readonly endedAt?: number | null;
 }
 
 export interface ClaimOptions {
@@ -53,7 +55,7 @@ export class Queue {
    * Names this writing session. There is one writer per database at a time, so a running run of any other session has
    * lost its owner: no guess about process ids is needed.
    */
-  readonly #session = randomUUID();
+  readonly session = randomUUID();
 
   constructor(connection: Connection, events: Events) {
     this.#connection = connection;
@@ -64,7 +66,7 @@ export class Queue {
   transition(
     key: number,
     to: RunState,
-    { reason, cause, at = Date.now() }: TransitionOptions,
+    { reason, cause, at = Date.now(), endedAt = at }: TransitionOptions,
     place: string = LOCAL,
   ): void {
     const row = this.#connection.get<{ id: string; state: RunState }>('SELECT id, state FROM runs WHERE key = ?', key)!;
@@ -73,7 +75,7 @@ export class Queue {
       this.#connection.run(
         `UPDATE runs SET state = 'running', owner = ?, place = ?, attempt = attempt + 1, started_at = coalesce(started_at, ?),
            ended_at = NULL, end_reason = NULL, stop_cause = NULL WHERE key = ?`,
-        this.#session,
+        this.session,
         place,
         at,
         key,
@@ -83,7 +85,7 @@ export class Queue {
       this.#connection.run(
         'UPDATE runs SET state = ?, owner = NULL, ended_at = max(?, coalesce(started_at, 0)), end_reason = ?, stop_cause = ? WHERE key = ?',
         to,
-        ended ? at : null,
+        ended ? endedAt : null,
         ended ? (reason ?? null) : null,
         to === 'stopped' ? (cause ?? null) : null,
         key,
@@ -139,17 +141,6 @@ export class Queue {
     if (paused !== undefined) set('paused', paused ? 1 : 0);
     if (places === null) this.#connection.run("DELETE FROM switches WHERE name = 'places'");
     else if (places !== undefined) set('places', places);
-  }
-
-  /** Runs in training at this place (and begun before places were told apart) that no living process owns. */
-  interrupted(place: string, origins: readonly RunOrigin[] = OWN): { key: number; id: string }[] {
-    return this.#connection.all<{ key: number; id: string }>(
-      `SELECT key, id FROM runs WHERE state = 'running' AND owner IS NOT ? AND coalesce(place, '${LOCAL}') = ?
-         AND origin IN (SELECT value FROM json_each(?)) ORDER BY key`,
-      this.#session,
-      place,
-      JSON.stringify(origins),
-    );
   }
 
   #notWaiting(id: string): never {

@@ -26,6 +26,7 @@ import { Events } from './events.ts';
 import type { EventQuery } from './events.ts';
 import { integrityProblems, watchFile } from './file.ts';
 import type { WriterLock } from './lock.ts';
+import { ORPHANED, orphansOf } from './orphans.ts';
 import { applyPending, checkBatch, checkProgress, pendingPoints, PendingSteps } from './pending.ts';
 import type { PendingWrite } from './pending.ts';
 import { LOCAL, Queue } from './queue.ts';
@@ -298,20 +299,20 @@ export class Store {
   }
 
   /**
-   * Runs that trained at the place in a process that is gone become `to`; runs of other origins are not touched.
-   * @returns them, with their last checkpoints, to be resumed.
+   * Runs that trained at the place in a process that is gone are stopped, as readers see them already, and the sweeps that ran with them paused;
+   * runs of other origins are not touched. @returns them, with their last checkpoints
    */
-  recoverInterrupted(to: 'queued' | 'stopped' | 'failed' = 'queued', place: string = LOCAL): RunRecord[] {
-    const runs = this.#queue.interrupted(place);
-    if (runs.length === 0) return [];
-    return this.#write(
-      runs.map((run) => run.id),
-      () =>
-        runs.map(({ key, id }) => {
-          this.#transition(key, to, { reason: 'interrupted: Sweeplab ended while the run was training' });
-          return this.#runs.get(id)!;
-        }),
-    );
+  stopOrphans(place: string = LOCAL): RunRecord[] {
+    const orphans = orphansOf(this.#connection, this.#queue.session, place);
+    if (orphans.length === 0) return [];
+    const ids = orphans.map(({ id }) => id);
+    this.#write(ids, () => {
+      for (const { key, cause, pauses } of orphans) {
+        this.#transition(key, 'stopped', { reason: ORPHANED, cause, endedAt: null });
+        if (pauses !== null) this.#sweeps.update(pauses, { state: 'paused' });
+      }
+    });
+    return ids.map((id) => this.#runs.get(id)!);
   }
 
   // --- metrics ---

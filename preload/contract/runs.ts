@@ -19,12 +19,13 @@ export const RUN_ORIGINS = ['sweeplab', 'program', 'wandb', 'import'] as const;
  */
 export type RunOrigin = (typeof RUN_ORIGINS)[number];
 
-const STOP_CAUSES = ['cancelled', 'sweep', 'interrupted', 'pruned'] as const;
+const STOP_CAUSES = ['cancelled', 'sweep', 'interrupted', 'killed', 'pruned'] as const;
 
 /**
  * Why a run is `stopped`. `cancelled`: the user does not want this run. `sweep`: stopped together with its sweep. `interrupted`:
- * Sweeplab was told to end (Ctrl-C). `pruned`: the search method saw no promise in it. Resuming a sweep takes up what was stopped with
- * it or interrupted; never what was cancelled or pruned.
+ * Sweeplab was told to end (Ctrl-C). `killed`: its process is gone without a word; the app goes on with it at its next start. `pruned`: the
+ * search method saw no promise in it. Resuming a sweep takes up what was stopped with it, interrupted or killed; never what was cancelled or
+ * pruned.
  */
 export type StopCause = (typeof STOP_CAUSES)[number];
 

@@ -38,6 +38,15 @@ describe('a process that is killed', () => {
     expect(await json(home, ['runs', 'ls', '--state', 'stopped'])).toHaveLength(1);
     const { stdout } = await sweeplab(home, ['runs', 'show', 'gone']);
     expect(stdout).toContain(`interrupted: its process is gone; resume with: sweeplab train --resume ${run!.id}`);
+    // Whoever writes next, the run stays as it is until somebody resumes it.
+    await sweeplab(home, ['runs', 'tag', 'gone', '--add', 'seen']);
+    // The engine may have saved once more than it could tell.
+    const checkpoint: unknown = expect.any(String);
+    expect(await json(home, ['runs', 'ls'])).toEqual([{ ...run, tags: ['seen'], checkpoint }]);
+    expect(await json(home, ['queue', 'ls'])).toEqual({ running: [], waiting: [], paused: [] });
+    training = start(home, ['train', '--resume', run!.id]);
+    await training.until(/step [1-9]|val\/loss/u);
+    expect(await json(home, ['runs', 'ls'])).toMatchObject([{ state: 'running' }]);
   });
 });
 

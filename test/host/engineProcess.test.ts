@@ -82,8 +82,7 @@ describe('engine processes', () => {
     expect(alive(pid)).toBe(true);
     using lab = await open();
     expect(alive(pid)).toBe(false);
-    expect(lab.recovered).toHaveLength(1);
-    expect(lab.store.getRun(lab.recovered[0])!.state).toBe('queued');
+    expect(lab.store.listRuns()).toMatchObject([{ state: 'stopped', stopCause: 'killed' }]);
     expect(readdirSync(labPaths(home).engines)).toEqual([]);
   });
 

@@ -81,7 +81,8 @@ describe('migrations', () => {
       // Those that wait keep their order, and a new one stands behind them.
       const { id } = store.createRun(newRun());
       expect(store.queuedIds()).toEqual([oldRun('waiting'), oldRun('waiting too'), id]);
-      expect(store.recoverInterrupted().map((run) => run.name)).toEqual(['training']);
+      expect(store.stopOrphans().map((run) => run.name)).toEqual(['training']);
+      store.setRunStates([oldRun('training')], 'queued', {}, { id: OLD_SWEEP, state: 'running' });
       expect(store.queuedIds()).toEqual([oldRun('training'), oldRun('waiting'), oldRun('waiting too'), id]);
       expect(store.queueSwitches()).toEqual({ paused: false, places: null });
     },

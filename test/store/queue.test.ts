@@ -95,20 +95,22 @@ test('runs are claimed oldest first, once each (catches: a run trained twice, pa
   expect(store.claimNext()).toBeUndefined();
 });
 
-test('runs of a process that is gone are found and queued again (catches: runs that say running for ever)', () => {
+test('runs of a process that is gone are stopped, and begun again only when somebody resumes them (catches: runs that say running for ever)', () => {
   const path = join(temporaryFolder(), 'runs.db');
   let store = openStore(path);
   const [a, b] = store.createRuns([newRun(), newRun()]);
   store.claimNext();
   store.setCheckpoint({ runId: a.id, kind: 'last', step: 40, path: '/c/40', valLoss: 2.5, savedAt: 5 });
-  expect(store.recoverInterrupted()).toEqual([]);
+  expect(store.stopOrphans()).toEqual([]);
   store.close();
   store = open(path);
   store.claimNext({ runId: b.id });
-  const recovered = store.recoverInterrupted();
-  expect(recovered.map((run) => [run.id, run.state, run.checkpoint])).toEqual([[a.id, 'queued', '/c/40']]);
+  const stopped = store.stopOrphans();
+  expect(stopped.map((run) => [run.id, run.state, run.checkpoint])).toEqual([[a.id, 'stopped', '/c/40']]);
   expect(store.getRun(b.id)!.state).toBe('running');
   expect(store.readEvents({ runId: a.id }).at(-1)!.message).toContain('interrupted');
+  expect(store.claimNext()).toBeUndefined();
+  store.setRunState(a.id, 'queued');
   expect(store.claimNext()).toMatchObject({ id: a.id, attempt: 2 });
 });
 
@@ -226,7 +228,7 @@ test('runs of other origins are neither taken nor taken up again (catches: an im
   store.close();
   store = open(path);
   // The script goes on reporting, and the other place knows for itself what became of its run.
-  expect(store.recoverInterrupted().map(({ id }) => id)).toEqual([own.id]);
+  expect(store.stopOrphans().map(({ id }) => id)).toEqual([own.id]);
   expect(store.getRun(scripts.id)).toMatchObject({ state: 'running', origin: 'wandb', place: null });
   expect(store.getRun(foreign[0].id)!.state).toBe('running');
   expect(() => store.createRun(newRun({ state: 'running' }))).toThrow('cannot be created as "running"');

@@ -177,7 +177,7 @@ function listLines(output: Output, runs: readonly RunLine[]): void {
 
 /** Ended by Ctrl-C, or with its process. */
 const isInterrupted = ({ state, stopCause }: Pick<RunRecord, 'state' | 'stopCause'>): boolean =>
-  state === 'stopped' && stopCause === 'interrupted';
+  state === 'stopped' && (stopCause === 'interrupted' || stopCause === 'killed');
 
 const howToResume = ({ id, sweepId }: RunRecord): string =>
   `resume with: sweeplab ${sweepId === null ? `train --resume ${id}` : `sweep --resume ${sweepId}`}`;

@@ -18,6 +18,7 @@ import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import type { Notice } from '../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import { defaultPlaces } from '../../lab/queue/places/default.ts';
+import { requeueKilled } from '../../lab/queue/resume.ts';
 import type { QueueEvent, RunQueue } from '../../lab/queue/queue.ts';
 import { openLab } from '../lab.ts';
 import { OpenFolders } from '../openFolders.ts';
@@ -112,9 +113,10 @@ export class LabServer {
       ...(options.launch === undefined ? {} : { launch: options.launch }),
     });
     const server = new LabServer(lab, options.concurrency ?? (await usualPlaces()), options);
+    const killed = requeueKilled(lab.store);
     server.#queue.kick();
     server.#warm();
-    server.#greeting = greeting(lab.recovered.length, server.#queue.state.paused);
+    server.#greeting = greeting(killed, server.#queue.state.paused);
     return server;
   }
 
@@ -464,10 +466,10 @@ async function usualPlaces(): Promise<number> {
 }
 
 /** What happened to runs of the host before. */
-function greeting(recovered: number, paused: boolean): Notice | undefined {
-  if (recovered === 0) return undefined;
-  const one = recovered === 1;
-  const which = one ? 'An interrupted run' : `${recovered} interrupted runs`;
+function greeting(killed: number, paused: boolean): Notice | undefined {
+  if (killed === 0) return undefined;
+  const one = killed === 1;
+  const which = one ? 'An interrupted run' : `${killed} interrupted runs`;
   const message = paused
     ? `${which} ${one ? 'waits' : 'wait'}: the queue is paused`
     : `${which} ${one ? 'goes' : 'go'} on from the last checkpoint`;

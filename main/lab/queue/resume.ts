@@ -3,7 +3,7 @@ import type { RunRecord, StopCause } from '../../../preload/contract/runs.ts';
 import type { Store } from '../../store/index.ts';
 
 /** The beginning of the reason that is recorded with a stop; a step or more may follow. The cause tells machines. */
-export const STOP_WORDS: Readonly<Record<Exclude<StopCause, 'pruned'>, string>> = {
+export const STOP_WORDS: Readonly<Record<Exclude<StopCause, 'killed' | 'pruned'>, string>> = {
   cancelled: 'cancelled by the user',
   sweep: 'stopped with its sweep',
   interrupted: 'interrupted by the user',
@@ -27,6 +27,20 @@ export function requeueSweep(store: Store, sweepId: string, states: readonly End
   const sweep = ids.length + waiting > 0 ? ({ id: sweepId, state: 'running' } as const) : undefined;
   store.setRunStates(ids, 'queued', { reason: RESUMED }, sweep);
   return ids.length;
+}
+
+/**
+ * Puts the runs that were in training when their process was killed back into the queue, and lets the sweeps go on that were paused by that:
+ * what a host does at its start, since nobody wanted them to end. @returns how many
+ */
+export function requeueKilled(store: Store): number {
+  const killed = store.listRuns({ state: 'stopped', where: [{ field: 'stopCause', op: '=', value: 'killed' }] });
+  for (const [sweepId, runs] of Map.groupBy(killed, (run) => run.sweepId)) {
+    const ids = runs.map(({ id }) => id);
+    const sweep = sweepId === null ? undefined : ({ id: sweepId, state: 'running' } as const);
+    store.setRunStates(ids, 'queued', { reason: 'taken up again at the start of the lab' }, sweep);
+  }
+  return killed.length;
 }
 
 /** Puts one run back into the queue, whoever stopped it. @returns why that cannot be, in words; undefined: done */

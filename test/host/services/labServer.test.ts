@@ -5,6 +5,7 @@ import type * as files from '../../../main/files/atomic.ts';
 import { routes } from '../../../preload/contract/api.ts';
 import { CREDIT, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
 import type { HostMessage } from '../../../preload/contract/rpc.ts';
+import { openStore } from '../../../main/store/index.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { unpackRuns } from '../../../preload/contract/runTable.ts';
 import { unpackSeries } from '../../../preload/contract/seriesTable.ts';
@@ -581,5 +582,24 @@ describe('a real engine', () => {
       event.runs.some(({ id, state, attempt }) => id === run.id && state === 'running' && attempt === 2),
     );
     await client.call('runs.stop', { id: run.id });
+  });
+});
+
+describe('a lab whose process was killed', () => {
+  it('goes on with what trained, and says so to the first page (would catch a night without training, and a silent restart)', async () => {
+    const dead = openStore(join(lab.home, 'runs.sqlite'));
+    const { id } = dead.createRun({ name: 'a run', config: {}, seed: 0, settingKey: 'k' });
+    dead.claimNext();
+    dead.close();
+    const hold = holding();
+    await lab.open(hold.script);
+    const notices = new Watch(lab.client(), 'notice');
+    await expect(notices.until(() => true)).resolves.toMatchObject({
+      level: 'info',
+      message: 'An interrupted run goes on from the last checkpoint',
+    });
+    await hold.held;
+    expect(lab.server.lab.store.getRun(id)).toMatchObject({ state: 'running', attempt: 2 });
+    hold.release();
   });
 });

@@ -11,7 +11,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { EngineExit, EngineHandle, LaunchEngine } from '../../../main/lab/queue/engine.ts';
 import { LocalPlace } from '../../../main/lab/queue/places/local.ts';
 import { RunQueue } from '../../../main/lab/queue/queue.ts';
-import { requeueAlone, requeueSweep } from '../../../main/lab/queue/resume.ts';
+import { requeueAlone, requeueKilled, requeueSweep } from '../../../main/lab/queue/resume.ts';
 import { openStore, StoreError } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
 import type { EngineMessage } from '../../../preload/contract/engine.ts';
@@ -109,7 +109,8 @@ class World {
 
   open(): void {
     this.store = openStore(this.path);
-    this.store.recoverInterrupted();
+    this.store.stopOrphans();
+    requeueKilled(this.store);
     this.look = new DatabaseSync(this.path, { readOnly: true });
     const folders = { checkpoints: join(this.folder, 'checkpoints'), cache: this.folder };
     const place = new LocalPlace({ store: this.store, launch: this.#launcher(), folders, places: 2, patience: 50 });

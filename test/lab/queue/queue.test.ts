@@ -456,7 +456,7 @@ describe('a database that takes nothing', () => {
     const { path } = store;
     expect(() => store.close()).toThrow('no space left');
     store = openStore(path);
-    expect(store.recoverInterrupted().map(({ id }) => id)).toEqual([runs[0].id]);
+    expect(store.stopOrphans().map(({ id }) => id)).toEqual([runs[0].id]);
     expect(store.readAll(runs[0].id, 'train/loss').step).toHaveLength(5);
   });
 

@@ -15,62 +15,29 @@ import { workingName } from '../../main/engine/nn/context.ts';
 import { buildTraining } from '../../main/engine/nn/training.ts';
 import { loadNative } from '../../main/engine/native/addon.ts';
 import { hyperParameters } from '../../main/engine/optim/hyper.ts';
-import { fillNormal } from '../../main/engine/random/philox.ts';
-import { builtInRegistry } from '../../main/lab/settings/index.ts';
+import { initialValues } from '../../main/engine/train/initialize.ts';
 import { measureCeilings, showCeilings } from './ceiling.ts';
 import type { Ceilings } from './ceiling.ts';
+import { BENCH_MODELS, benchModel } from './models.ts';
+import type { BenchModel } from './models.ts';
 import { startPeer } from './peer.ts';
 import type { Peer } from './peer.ts';
 import { median, spread } from './statistics.ts';
 import type { Spread } from './statistics.ts';
 
-interface Shape {
-  readonly vocabulary: number;
-  readonly width: number;
-  readonly depth: number;
-  readonly heads: number;
-  readonly context: number;
-  readonly rows: number;
-}
-
-/** The three models of the speed target; the first and last differ in the size of the vocabulary. */
-const MODELS: Readonly<Record<string, Shape>> = {
-  '27.2M': { vocabulary: 16000, width: 512, depth: 6, heads: 8, context: 128, rows: 64 },
-  '10.8M': { vocabulary: 65, width: 384, depth: 6, heads: 6, context: 256, rows: 16 },
-  '30M': { vocabulary: 50304, width: 384, depth: 6, heads: 6, context: 128, rows: 64 },
-};
-
-/** How many times the peer's speed a step is to reach. */
-const TARGETS: Readonly<Record<string, number>> = { fp32: 1.3, bf16: 2 };
-
 /** A training step on random tokens, and the seconds that it took. */
-async function ourStep(shape: Shape, policy: string, threads: number) {
-  const config = {
-    ...builtInRegistry().defaults,
-    'model.context': shape.context,
-    'model.depth': shape.depth,
-    'model.width': shape.width,
-    'model.heads': shape.heads,
-    'precision.policy': policy,
-  };
-  const programs = buildTraining({ config, vocabularySize: shape.vocabulary, keyMasked: false });
+async function ourStep({ config, vocabulary, rows, tokens }: BenchModel, threads: number) {
+  const programs = buildTraining({ config, vocabularySize: vocabulary, keyMasked: false });
   const session = openCpuExecutor({ threads }).open(programs.states) as CpuSession;
   const states = new Set(programs.states.map(({ name }) => name));
-  for (const { name, shape: of, initial } of programs.parameters) {
-    const data = new Float32Array(sizeOf(of)).fill(initial.kind === 'constant' ? initial.value : 0);
-    if (initial.kind === 'normal') {
-      fillNormal(data, 1, name);
-      data.forEach((x, i) => {
-        data[i] = x * initial.std;
-      });
-    }
-    session.write(name, data);
-    if (states.has(workingName(name, 'bf16'))) session.write(workingName(name, 'bf16'), data);
+  for (const spec of programs.parameters) {
+    const data = initialValues(spec, 1, 0, new Float32Array(sizeOf(spec.shape)));
+    session.write(spec.name, data);
+    if (states.has(workingName(spec.name, 'bf16'))) session.write(workingName(spec.name, 'bf16'), data);
   }
-  const accumulate = session.load(programs.accumulate(shape.rows, true));
+  const accumulate = session.load(programs.accumulate(rows, true));
   const update = session.load(programs.update());
-  const tokens = shape.rows * shape.context;
-  const random = () => new Int32Array(tokens).map(() => Math.floor(Math.random() * shape.vocabulary));
+  const random = () => new Int32Array(tokens).map(() => Math.floor(Math.random() * vocabulary));
   const batches = Array.from({ length: 4 }, () => ({ tokens: random(), targets: random() }));
   const scalar = (value: number) => Float32Array.of(value);
   let count = 0;
@@ -87,7 +54,7 @@ async function ourStep(shape: Shape, policy: string, threads: number) {
     await session.run(update, { ...inputs, gradientScale: scalar(1) });
     return { seconds: (performance.now() - start) / 1000, loss: lossSum![0]! / tokens };
   };
-  return { step, session, programs, tokens, profile: () => session.profile(accumulate) };
+  return { step, session, programs, profile: () => session.profile(accumulate) };
 }
 
 interface Row {
@@ -105,6 +72,8 @@ interface Row {
   readonly ceiling: number;
   readonly share: number;
   readonly peerShare?: number;
+  /** What `ratio` is to reach. */
+  readonly target: number | undefined;
   readonly losses: { readonly ours: number; readonly peer?: number };
 }
 
@@ -118,13 +87,21 @@ interface Options {
 type StepPeer = Peer<{ torch: string; parameters: number; fused: boolean }, { seconds: number[]; loss: number }>;
 
 async function measure(model: string, policy: string, options: Options, ceilings: Ceilings): Promise<Row> {
-  const shape = MODELS[model]!;
-  const { step, session, programs, tokens } = await ourStep(shape, policy, options.threads);
+  const shape = benchModel(model, policy);
+  const { config, vocabulary, rows, tokens } = shape;
+  const { step, session, programs } = await ourStep(shape, options.threads);
   const script = fileURLToPath(new URL('peers/step.py', import.meta.url));
   let peer: StepPeer | undefined;
   try {
     if (options.python !== undefined) {
-      peer = await startPeer(options.python, script, { ...shape, policy, threads: options.threads });
+      peer = await startPeer(options.python, script, {
+        kind: config['model.kind'],
+        settings: config,
+        vocabulary,
+        rows,
+        policy,
+        threads: options.threads,
+      });
       if (peer.hello.parameters !== programs.parameterCount) {
         throw new Error(`unequal work: ${programs.parameterCount} parameters against ${peer.hello.parameters}`);
       }
@@ -167,6 +144,7 @@ async function measure(model: string, policy: string, options: Options, ceilings
             ratio: spread(ours.map((own, i) => own / theirs[i]!)),
             peerShare: gflops(theirs) / ceiling,
           }),
+      target: shape.target,
       losses,
     };
   } finally {
@@ -182,7 +160,7 @@ const range = (s: Spread, digits: number) => `${s.min.toFixed(digits)}–${s.max
 function share(row: Row): string {
   const percent = (x: number) => `${(100 * x).toFixed(0)} %`;
   const own = `${whole(row.gflops)} of ${whole(row.ceiling)} GFLOP/s, ${percent(row.share)}`;
-  const target = TARGETS[row.policy];
+  const { target } = row;
   if (row.peerShare === undefined) return own;
   const peer = `${own}; the peer ${percent(row.peerShare)}`;
   if (target === undefined) return peer;
@@ -204,9 +182,7 @@ export async function stepBench(args: readonly string[]): Promise<{ rows: Row[] 
       json: { type: 'string' },
     },
   });
-  for (const name of values.model ?? []) {
-    if (MODELS[name] === undefined) throw new Error(`--model ${name}: allowed are ${Object.keys(MODELS).join(', ')}`);
-  }
+  for (const name of values.model ?? []) benchModel(name, 'fp32');
   const { device } = openCpuExecutor();
   const threads = values.threads === undefined ? device.threads : Number(values.threads);
   console.log(`Training step on ${device.name}`);
@@ -215,7 +191,7 @@ export async function stepBench(args: readonly string[]): Promise<{ rows: Row[] 
   console.log(showCeilings(ceilings, threads));
   const options = { python: values.python, pairs: Number(values.pairs), steps: Number(values.steps), threads };
   const rows: Row[] = [];
-  for (const model of values.model ?? Object.keys(MODELS)) {
+  for (const model of values.model ?? BENCH_MODELS) {
     for (const policy of values.policy ?? ['fp32', 'bf16']) {
       const row = await measure(model, policy, options, ceilings);
       rows.push(row);

@@ -44,4 +44,12 @@ export const grid = defineSearch({
     const wrong = values.map((value) => checkValue(spec, value)).find((found) => found !== null);
     return wrong && { ...wrong, code: 'value' };
   },
+  note(d) {
+    if (d.kind !== 'q_uniform') return undefined;
+    const last = listedValues(d)?.at(-1);
+    const next = Number((Number(last) + d.q).toPrecision(15));
+    if (last === undefined || next !== d.max) return undefined;
+    const more = Number((d.max + d.q / 2).toPrecision(15));
+    return `a grid takes q_uniform from ${d.min} up to ${last} and leaves max, ${d.max}, out, as W&B does; max: ${more} would take it in`;
+  },
 });

@@ -42,12 +42,14 @@ export interface SearchKind extends LabelledKind {
   size?(space: SearchSpace): number;
   /** Why the method cannot take values from a distribution; undefined when it can. Code `not_listed`: another method could. */
   check?(spec: SettingSpec, distribution: Distribution): Problem | undefined;
+  /** What people may not expect of the values that the method takes from a distribution, as the plan says it; undefined where there is nothing. */
+  note?(distribution: Distribution): string | undefined;
 }
 
 /** @throws DeclarationError naming method and field */
 export const defineSearch = labelledDefiner<SearchKind>('search', ['propose'], (made, fail) => {
   if (typeof made.draws !== 'boolean') fail('draws', 'must be true or false');
-  for (const field of ['size', 'check'] as const)
+  for (const field of ['size', 'check', 'note'] as const)
     if (made[field] !== undefined && typeof made[field] !== 'function') fail(field, 'must be a function');
 });
 

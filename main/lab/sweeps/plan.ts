@@ -1,7 +1,7 @@
 /** From a sweep to the list of its runs: every configuration complete and checked, nothing twice, nothing dropped without a reason. */
 import type { Draft } from '../../../preload/contract/draft.ts';
 import { LIMITS } from '../../../preload/contract/limits.ts';
-import type { Problem } from '../../../preload/contract/settings.ts';
+import type { Problem, Warning } from '../../../preload/contract/settings.ts';
 import { problem } from '../../../preload/shared/settings/values.ts';
 import { searchFamily } from '../search/index.ts';
 import { proposals, type SearchKind, type SearchSpace } from '../search/search.ts';
@@ -89,7 +89,14 @@ export function planSweep(input: PlanInput): SweepPlan {
   }
   const plan = finished(input, found, seeds, method.draws && parameters.length > 0 ? cap : 0);
   const gave = resolved.warnings.filter(({ code, setting }) => code === 'gave_way' && !(setting in sweep.parameters));
-  return { ...plan, warnings: [...gave, ...plan.warnings] };
+  return { ...plan, warnings: [...gave, ...valueNotes(method, parameters), ...plan.warnings] };
+}
+
+function valueNotes(method: SearchKind, parameters: readonly BoundParameter[]): Warning[] {
+  return parameters.flatMap(({ name, distribution }) => {
+    const note = method.note?.(distribution);
+    return note === undefined ? [] : [{ code: 'values', setting: name, message: `${name}: ${note}` }];
+  });
 }
 
 /** `wanted`: as many settings as draws were to find; 0 where nothing was drawn. */

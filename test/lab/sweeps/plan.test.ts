@@ -58,6 +58,19 @@ describe('grid', () => {
     expect(labels(steps)).toEqual(['dropout=0', 'dropout=0.1', 'dropout=0.2']);
   });
 
+  it('says that a grid leaves a max out, where it would be the next step (catches a value that silently never runs)', () => {
+    const notes = (max: number, method = 'method: grid') =>
+      plan(
+        `${method}\nparameters: { model.width: { distribution: q_uniform, min: 64, max: ${max}, q: 64 } }`,
+      ).warnings.map(({ message }) => message);
+    expect(notes(256)).toEqual([
+      'model.width: a grid takes q_uniform from 64 up to 192 and leaves max, 256, out, as W&B does; max: 288 would take it in',
+    ]);
+    expect(notes(288)).toEqual([]);
+    expect(notes(250)).toEqual([]);
+    expect(notes(256, 'method: random\nrun_cap: 2')).toEqual([]);
+  });
+
   it('takes equal values once (catches 3.0 and 3 as two runs)', () => {
     const found = plan('method: grid\nparameters: { model.dropout: { values: [0.5, 0.50, 5e-1, 0] } }');
     expect(labels(found)).toEqual(['dropout=0.5', 'dropout=0']);

@@ -16,7 +16,7 @@ export function printFit(output: Output, report: FitReport): void {
     ['parameters', `${formatInteger(plan.parameterCount)} (vocabulary ${formatInteger(plan.vocabularySize)})`],
     [
       'step',
-      `${formatInteger(plan.sequences)} × ${formatInteger(plan.context)} tokens, ${formatInteger(plan.microBatch)} sequences at once` +
+      `${formatInteger(plan.sequences)} × ${plural(plan.context, 'token')}, ${plural(plan.microBatch, 'sequence')} at once` +
         (plan.accumulation > 1 ? `, ${plural(plan.accumulation, 'micro-batch', 'micro-batches')}` : ''),
     ],
     ['FLOPs per token', formatCount(plan.flopsPerToken)],
@@ -47,9 +47,9 @@ function lengthText({ plan }: FitReport): string {
   const { steps, tokens, flops, tokensPerStep, estimated, seconds } = plan.length;
   const limit = seconds === null ? '' : `, at most ${formatDuration(seconds)} of training`;
   if (steps === null || tokens === null || flops === null)
-    return `${formatInteger(tokensPerStep)} tokens per step; its end is not known before it starts${limit}`;
+    return `${plural(tokensPerStep, 'token')} per step; its end is not known before it starts${limit}`;
   const about = estimated ? 'about ' : '';
-  return `${about}${formatInteger(steps)} steps, ${formatCount(tokens)} tokens, ${flops.toExponential(2)} FLOPs${limit}`;
+  return `${about}${plural(steps, 'step')}, ${formatCount(tokens)} tokens, ${flops.toExponential(2)} FLOPs${limit}`;
 }
 
 function categoryTable(output: Output, { plan }: FitReport): string {

@@ -1,5 +1,7 @@
 /** Numbers, durations and sizes for people. Machines get full precision through `--json` and exports. */
 
+export { counted as plural } from '../../preload/shared/format.ts';
+
 const SUFFIXES = ['', 'k', 'M', 'B', 'T'];
 
 /** 999 → 999, 1500 → 1.5k, 46009736 → 46M, 999950 → 1M: never 1000 of a unit. One decimal, dropped when it is 0. */
@@ -80,7 +82,3 @@ export function bar(fraction: number, width: number): string {
 export function formatSetting(value: unknown): string {
   return typeof value === 'string' ? (value === '' ? '""' : JSON.stringify(value).slice(1, -1)) : String(value);
 }
-
-/** `1 run`, `3 runs`. */
-export const plural = (n: number, one: string, many = `${one}s`): string =>
-  `${formatInteger(n)} ${n === 1 ? one : many}`;

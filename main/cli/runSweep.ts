@@ -1,5 +1,6 @@
 /** Trains the runs of a sweep to the end, with display, Ctrl-C and the final table. Used by sweep, quickstart and resuming. */
 import type { Lab } from '../host/lab.ts';
+import { goesOnWithSweep } from '../lab/queue/resume.ts';
 import type { Context } from './context.ts';
 import { failureWords } from '../../preload/shared/results/endings.ts';
 import { tellTrouble, watchDatabase } from './trouble.ts';
@@ -82,7 +83,8 @@ function conclude(context: Context, lab: Lab, sweepId: string, interrupted: bool
   const runs = lab.store.listRuns({ sweepId });
   const results = sweepResults(lab.store, sweep, workshop);
   const failed = runs.filter(({ state }) => state === 'failed');
-  const open = runs.filter(({ state }) => state === 'queued' || state === 'stopped');
+  const open = runs.filter(goesOnWithSweep);
+  const stopped = open.filter(({ state }) => state === 'stopped').length;
   output.text('');
   output.text(renderResults(results, output));
   output.text('');
@@ -93,7 +95,9 @@ function conclude(context: Context, lab: Lab, sweepId: string, interrupted: bool
     output.text(`try again with: sweeplab sweep --retry-failed ${sweep.id}`);
   }
   if (open.length > 0)
-    output.text(`${plural(open.length, 'run')} to go; resume with: sweeplab sweep --resume ${sweep.id}`);
+    output.text(
+      `${plural(open.length, 'run')} to go${stopped === 0 ? '' : `, ${stopped} of them stopped`}; resume with: sweeplab sweep --resume ${sweep.id}`,
+    );
   output.data({ sweep: sweepJson(sweep), results: resultsJson(results), runs: runs.map(runJson) });
   context.exit(interrupted ? EXIT.interrupted : failed.length > 0 ? EXIT.failed : EXIT.ok);
 }

@@ -10,6 +10,7 @@ import { probeExecutors } from '../engine/executors/select.ts';
 import { openStore, StoreError } from '../store/index.ts';
 import type { LabPaths } from './paths.ts';
 import { packageVersion } from './version.ts';
+import { counted } from '../../preload/shared/format.ts';
 
 export interface Finding {
   readonly name: string;
@@ -144,7 +145,7 @@ function database({ database: path }: LabPaths): Finding {
     const store = openStore(path, { readOnly: true });
     try {
       const wrong = store.check();
-      const size = `${store.countRuns()} runs, ${(store.sizeOnDisk() / 1e6).toFixed(1)} MB`;
+      const size = `${counted(store.countRuns(), 'run')}, ${(store.sizeOnDisk() / 1e6).toFixed(1)} MB`;
       if (wrong.length === 0) return { name, state: 'ok', detail: `${size}, intact` };
       return {
         name,

@@ -7,6 +7,7 @@
  */
 
 import { StoreError } from './errors.ts';
+import { counted } from '../../preload/shared/format.ts';
 
 /** Milliseconds between the starts of two commits. */
 const COMMIT_INTERVAL = 50;
@@ -66,7 +67,7 @@ export class CommitQueue<T> {
   /** @throws StoreError `backlog` when the disk takes nothing and too much waits already. */
   assertRoom(item: T): void {
     if (this.#trouble === null || this.#points + this.#options.weigh(item) <= MAX_POINTS) return;
-    const message = `${this.#points} points wait for the run database and no more are taken: ${this.#trouble.message}`;
+    const message = `${counted(this.#points, 'point')} ${this.#points === 1 ? 'waits' : 'wait'} for the run database and no more are taken: ${this.#trouble.message}`;
     throw new StoreError('backlog', message, { cause: this.#trouble });
   }
 

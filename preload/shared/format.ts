@@ -261,7 +261,12 @@ export function formatTime(time: number | null | undefined): string {
   return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
 }
 
-/** `1 run`, `3 runs`. */
+/** `1 run`, `3 runs`, with a space that may break: for terminals, files and sentences. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatInteger(count)} ${count === 1 ? one : many}`;
+}
+
+/** `1 run`, `3 runs`, never broken over two lines. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${formatInteger(count)}${SPACE}${count === 1 ? one : many}`;
 }

@@ -1,18 +1,16 @@
 /** The summary of a reading in words, the same on the command line, on the Run page and in the Data view. */
 import type { ReadingCount, ReadingReport, ReadingSummary } from '../contract/reading.ts';
-import { formatBytes, formatInteger } from './format.ts';
+import { counted, formatBytes, formatInteger } from './format.ts';
 
 /** So many sorts of things are named; the others are counted. */
 const NAMED = 5;
 
-const plural = (count: number, word: string) => `${formatInteger(count)} ${word}${count === 1 ? '' : 's'}`;
-
 function several(counts: readonly ReadingCount[]): string {
   const named = counts
     .slice(0, NAMED)
-    .map(({ what, count, first }) => `${formatInteger(count)} ${what}${first === '' ? '' : ` (first: ${first})`}`);
+    .map(({ what, count, first }) => `${what}: ${formatInteger(count)}${first === '' ? '' : ` (first: ${first})`}`);
   const more = counts.length - named.length;
-  return [...named, ...(more > 0 ? [`${more} more kinds`] : [])].join('; ');
+  return [...named, ...(more > 0 ? [`and ${counted(more, 'more kind')}`] : [])].join('; ');
 }
 
 /** `JSON lines, gzip`: what there was of each, with numbers only where there was more than one kind. */
@@ -28,8 +26,8 @@ export function readingLines(report: ReadingReport): [title: string, text: strin
   const how = [kinds(formats), kinds(encodings), kinds(compressions)].filter((words) => words !== '').join('; ');
   const end = whole ? '' : ', where data.size ended the reading';
   const lines: [string, string][] = [
-    ['read', `${plural(files, 'file')} of ${formatBytes(bytes)} (${how})`],
-    ['taken', `${plural(documents, 'document')}, ${formatBytes(textBytes)} of text${end}`],
+    ['read', `${counted(files, 'file')} of ${formatBytes(bytes)} (${how})`],
+    ['taken', `${counted(documents, 'document')}, ${formatBytes(textBytes)} of text${end}`],
   ];
   const sections = [
     ['left out', report.leftOut],

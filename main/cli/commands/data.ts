@@ -6,7 +6,7 @@ import { configure } from '../configuration.ts';
 import { commandGroup } from '../group.ts';
 import { requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
-import { formatBytes, formatCount, formatInteger, formatNumber } from '../format.ts';
+import { formatBytes, formatCount, formatInteger, formatNumber, plural } from '../format.ts';
 import { formatFloor } from '../progress/train.ts';
 import { readingLines } from '../../../preload/shared/reading.ts';
 import type { ReadingReport } from '../../../preload/contract/reading.ts';
@@ -160,7 +160,7 @@ async function stats(context: Context, corpus: string | undefined, options: Opti
       `${tokenizer.kind}, vocabulary ${formatInteger(tokenizer.vocabularySize)}, ${formatInteger(numbers.usedVocabulary)} used`,
     ],
     ['bytes per token', formatNumber(numbers.bytesPerToken)],
-    ['longest document', `${formatInteger(numbers.longestDocument)} tokens`],
+    ['longest document', plural(numbers.longestDocument, 'token')],
     ['held-out tokens never seen in training', percent(numbers.unseenTokenFraction)],
     ['held-out documents that occur in training', percent(numbers.duplicateFraction)],
     ...(floor === null
@@ -168,7 +168,7 @@ async function stats(context: Context, corpus: string | undefined, options: Opti
       : [
           [
             'entropy (floor of val/bpb)',
-            `${formatFloor(floor.bitsPerByte, floor.standardError)} bits/byte, exact for these ${formatInteger(floor.documents)} documents`,
+            `${formatFloor(floor.bitsPerByte, floor.standardError)} bits/byte, exact for ${floor.documents === 1 ? 'this document' : `these ${formatInteger(floor.documents)} documents`}`,
           ] as [string, string],
         ]),
     ['content', contentHash.slice(0, 16)],

@@ -40,7 +40,7 @@ async function quickstart(context: Context): Promise<void> {
   });
   const plan = await makePlan(context, sweep);
   output.note(
-    `${output.style('bold', 'Sweeplab')}: do depth and width help a small model of the built-in stories? Each setting with ${plan.seeds.length} seeds.`,
+    `${output.style('bold', 'Sweeplab')}: do depth and width help a small model of the built-in stories? Each setting with ${plural(plan.seeds.length, 'seed')}.`,
   );
   output.note('');
   printPlan(output, plan);

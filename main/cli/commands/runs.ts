@@ -227,7 +227,7 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
     ],
     ...(sweep === undefined ? [] : [['sweep', `${sweep.name} (${sweep.id})`] as [string, string]]),
     ['seed', String(run.seed)],
-    ['done', `${formatInteger(run.steps)} steps, ${formatCount(run.tokens)} tokens, attempt ${run.attempt}`],
+    ['done', `${plural(run.steps, 'step')}, ${formatCount(run.tokens)} tokens, attempt ${run.attempt}`],
     ...(run.parameters === null ? [] : [['parameters', formatInteger(run.parameters)] as [string, string]]),
     [
       'times',

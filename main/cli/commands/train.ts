@@ -12,6 +12,7 @@ import { getReady } from '../launch.ts';
 import { withPipedText } from '../pipedText.ts';
 import { trainQueued } from '../runOne.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
+import { plural } from '../format.ts';
 
 interface TrainOptions {
   readonly recipe?: string;
@@ -100,7 +101,9 @@ async function resume(context: Context, text: string): Promise<void> {
 
 function printSettings({ output, workshop }: Context, { config, changed, warnings }: Configuration): void {
   output.data({ settings: config, changed, warnings });
-  output.text(`${changed.length} settings differ from their defaults; nothing was started:`);
+  output.text(
+    `${plural(changed.length, 'setting differs from its default', 'settings differ from their defaults')}; nothing was started:`,
+  );
   for (const name of workshop.registry.names) {
     if (changed.includes(name)) output.text(`  ${name}: ${JSON.stringify(config[name])}`);
   }

@@ -87,7 +87,7 @@ function header(info: EngineInfo, run: RunRecord, catalog: Catalog): string {
   const budget =
     info.plannedSteps === null
       ? 'until a stop rule is reached'
-      : `${formatInteger(info.plannedSteps)} steps × ${formatInteger(info.tokensPerStep)} tokens = ${formatCount(tokens!)} tokens${epochs}`;
+      : `${plural(info.plannedSteps, 'step')} × ${formatInteger(info.tokensPerStep)} tokens = ${formatCount(tokens!)} tokens${epochs}`;
   const flops = tokens === null ? '' : `, ${(tokens * info.flopsPerToken).toExponential(2).replace('e+', 'e')} FLOPs`;
   const rows: [string, string][] = [
     ['run', `${run.name} (${run.id}), seed ${run.seed}`],
@@ -171,6 +171,6 @@ export function ending(run: RunRecord, output: Output): string {
       `${formatNumber(bpb)} bits/byte against a floor of ${formatFloor(floor, typeof error === 'number' ? error : null)}: ${formatNumber(bpb - floor)} above it`,
     );
   const seconds = run.startedAt !== null && run.endedAt !== null ? (run.endedAt - run.startedAt) / 1000 : null;
-  lines.push(`${formatInteger(run.steps)} steps, ${formatCount(run.tokens)} tokens, ${formatDuration(seconds)}`);
+  lines.push(`${plural(run.steps, 'step')}, ${formatCount(run.tokens)} tokens, ${formatDuration(seconds)}`);
   return lines.join('\n');
 }

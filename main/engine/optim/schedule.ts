@@ -10,6 +10,7 @@ import type { Kinds } from '../kind.ts';
 import { scheduleFamily } from './schedules/index.ts';
 import { ScheduleError } from './schedules/schedule.ts';
 import type { Length, Schedule, ScheduledRun, SchedulePosition } from './schedules/schedule.ts';
+import { counted } from '../../../preload/shared/format.ts';
 
 export { ScheduleError } from './schedules/schedule.ts';
 export type { Schedule, SchedulePosition } from './schedules/schedule.ts';
@@ -74,13 +75,13 @@ export function scheduleWarnings(config: Config, end: PlannedEnd, kinds: Kinds =
   const warmup = lengthOf(config, 'warmup', end.tokensPerStep).steps;
   if (end.steps !== undefined && warmup > end.steps)
     warnings.push(
-      `the warm-up (${warmup} steps) is longer than the run (${end.steps} steps): the peak learning rate is never reached`,
+      `the warm-up (${counted(warmup, 'step')}) is longer than the run (${counted(end.steps, 'step')}): the peak learning rate is never reached`,
     );
   if (kinds.of(scheduleFamily, config).needsEnd) {
     const horizon = horizonOf(config, end).steps;
     if (horizon <= warmup)
       warnings.push(
-        `the schedule ends (${horizon} steps) before the warm-up does (${warmup} steps): the learning rate drops at once to schedule.final`,
+        `the schedule ends (${counted(horizon, 'step')}) before the warm-up does (${counted(warmup, 'step')}): the learning rate drops at once to schedule.final`,
       );
   }
   return warnings;

@@ -44,6 +44,7 @@ import { Thread, Threads } from './thread.ts';
 import type { Answer, Call, Caller, Lookup } from './session.ts';
 import { Upkeep } from './upkeep.ts';
 import { Views } from './views.ts';
+import { counted } from '../../../preload/shared/format.ts';
 
 export interface LabServerOptions {
   /** Makes engines; another one for tests. */
@@ -365,7 +366,7 @@ export class LabServer {
       };
     const path = `/sweep/${sweep.id}`;
     const last = endReason === null ? {} : { details: `The last of them, ${name}: ${endReason}` };
-    return { level: 'bad', message: `${failed} runs of ${sweep.name} failed`, ...last, path, about: path };
+    return { level: 'bad', message: `${counted(failed, 'run')} of ${sweep.name} failed`, ...last, path, about: path };
   }
 
   /** Points wait for their commit: what a page has shown must not be gone after a crash. */

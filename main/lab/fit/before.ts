@@ -6,6 +6,7 @@ import { fitPlan } from './plan.ts';
 import type { FitPlan, PlanOptions } from './plan.ts';
 import { suggest } from './suggest.ts';
 import { gibibytes, judge, verdictFor } from './verdict.ts';
+import { counted } from '../../../preload/shared/format.ts';
 
 export interface LaunchCheckOptions extends Omit<PlanOptions, 'kind'> {
   /** Runs that train at the same time on this device; default 1. */
@@ -109,7 +110,7 @@ export function checkBeforeLaunch(
 
 /** `3 of 12 runs: …`; nothing before the sentence for a single run. */
 function describe({ indices, plan }: CheckedConfig, total: number, sentence: string): string {
-  const size = `${(plan.parameterCount / 1e6).toPrecision(3)}M parameters, ${plan.microBatch} × ${plan.context} tokens at once`;
+  const size = `${(plan.parameterCount / 1e6).toPrecision(3)}M parameters, ${plan.microBatch} × ${counted(plan.context, 'token')} at once`;
   return total === 1 ? sentence : `${indices.length} of ${total} runs (${size}): ${sentence}`;
 }
 

@@ -15,6 +15,7 @@ import { microBatchOf } from '../../engine/nn/programs.ts';
 import { largestMicroBatch, withMicroBatch } from './search.ts';
 import { stepSeconds } from './time.ts';
 import { judge } from './verdict.ts';
+import { counted } from '../../../preload/shared/format.ts';
 
 interface Change {
   readonly changes: Readonly<Record<string, SettingValue>>;
@@ -88,7 +89,7 @@ function* changesOf(config: Config, device: FitDevice, options: PlanOptions): Ge
     const times = (config['batch.sequences'] as number) / chosen;
     return {
       changes,
-      text: `${chosen} of ${config['batch.sequences']} sequences at once, gradients accumulated ${times} times${also}`,
+      text: `${chosen} of ${counted(config['batch.sequences'] as number, 'sequence')} at once, gradients accumulated ${counted(times, 'time')}${also}`,
       effect,
     };
   };
@@ -148,7 +149,7 @@ function* changesOf(config: Config, device: FitDevice, options: PlanOptions): Ge
     if (!fits && context >> 1 >= 32) continue;
     yield {
       changes: { 'model.context': context },
-      text: `context of ${context} tokens (the model sees less)`,
+      text: `context of ${counted(context, 'token')} (the model sees less)`,
       effect: 'other task',
     };
     break;

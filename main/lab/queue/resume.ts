@@ -12,6 +12,10 @@ export const STOP_WORDS: Readonly<Record<Exclude<StopCause, 'killed' | 'pruned'>
 /** What the user said of these runs is not undone by resuming their sweep. */
 const FOR_GOOD: ReadonlySet<StopCause | null> = new Set(['cancelled', 'pruned']);
 
+/** Whether a run of a sweep is taken up when the sweep is resumed. */
+export const goesOnWithSweep = ({ origin, state, stopCause }: RunRecord): boolean =>
+  origin === 'sweeplab' && (state === 'queued' || (state === 'stopped' && !FOR_GOOD.has(stopCause)));
+
 type Ended = 'stopped' | 'failed';
 
 /**
@@ -21,7 +25,7 @@ type Ended = 'stopped' | 'failed';
 export function requeueSweep(store: Store, sweepId: string, states: readonly Ended[]): number {
   const ids = store
     .listRuns({ sweepId, state: states })
-    .filter((run) => run.origin === 'sweeplab' && !(run.state === 'stopped' && FOR_GOOD.has(run.stopCause)))
+    .filter((run) => run.origin === 'sweeplab' && (run.state === 'failed' || goesOnWithSweep(run)))
     .map(({ id }) => id);
   const waiting = store.countRuns({ sweepId, state: 'queued' });
   const sweep = ids.length + waiting > 0 ? ({ id: sweepId, state: 'running' } as const) : undefined;

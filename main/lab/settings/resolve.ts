@@ -5,6 +5,7 @@ import { type Expression, ExpressionError } from '../../../preload/shared/settin
 import type { SettingsRegistry } from './registry.ts';
 import { flagSource, type Origin, type SettingEntry, type SettingsSource } from './source.ts';
 import { checkValue, parseValue, problem, showValue, type Why } from '../../../preload/shared/settings/values.ts';
+import { counted } from '../../../preload/shared/format.ts';
 
 export interface Resolved {
   /** Complete: every declared setting is present. Wrong values are replaced by the default, so use it only without problems. */
@@ -144,11 +145,11 @@ export function resolveConfig(input: ResolveInput): Resolved {
     const seen = new Map<string, SettingEntry>();
     if (layer.entries.length > LIMITS.settings) {
       const allowed = `at most ${LIMITS.settings} settings`;
-      const found = problem(layer.label, `${layer.entries.length} settings`, allowed);
+      const found = problem(layer.label, counted(layer.entries.length, 'setting'), allowed);
       problems.push({
         ...found,
         code: 'too_many',
-        message: `${layer.label}: ${layer.entries.length} settings; allowed: ${allowed}`,
+        message: `${layer.label}: ${counted(layer.entries.length, 'setting')}; allowed: ${allowed}`,
       });
       continue;
     }

@@ -10,6 +10,7 @@ import type { Recipe } from '../settings/recipes.ts';
 import type { ResolveInput } from '../settings/resolve.ts';
 import type { SettingsSource } from '../settings/source.ts';
 import type { BoundParameter } from './check.ts';
+import { counted } from '../../../preload/shared/format.ts';
 
 export interface BaseInput {
   readonly sweep: Draft;
@@ -89,6 +90,6 @@ export function settingCap(
   }
   const cap = Math.floor(runCap / seeds);
   if (cap > 0) return { cap, problems: [] };
-  const found = problem('run_cap', runCap, `at least ${seeds}, one setting with its ${seeds} seeds`, seeds);
+  const found = problem('run_cap', runCap, `at least ${seeds}, one setting with its ${counted(seeds, 'seed')}`, seeds);
   return { cap, problems: [{ ...found, code: 'run_cap' }] };
 }

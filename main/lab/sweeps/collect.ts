@@ -6,6 +6,7 @@ import type { SettingsRegistry } from '../settings/registry.ts';
 import { checkConfig, whyBroken } from '../settings/resolve.ts';
 import { type Combiner, identityOf, type Values } from './combine.ts';
 import { type Dropped, type PlannedSetting, settingKey } from './planned.ts';
+import { counted } from '../../../preload/shared/format.ts';
 
 /** `model.width` as `width` where no other varied setting ends alike. */
 function shortNames(names: readonly string[]): ReadonlyMap<string, string> {
@@ -76,7 +77,7 @@ export class Collector {
   get warnings(): Warning[] {
     return [...this.#warned.values()].map(({ first: { code, setting, message }, count }): Warning => {
       if (count === 1) return { code, setting, message };
-      return { code, setting, message: `${message} (in ${count} settings)`, count };
+      return { code, setting, message: `${message} (in ${counted(count, 'setting')})`, count };
     });
   }
 

@@ -8,6 +8,7 @@ import type { SettingsRegistry } from '../settings/registry.ts';
 import type { BaseInput } from './base.ts';
 import type { Collector } from './collect.ts';
 import type { Dropped } from './planned.ts';
+import { counted, formatInteger } from '../../../preload/shared/format.ts';
 
 /** What a user might wait for: of W&B's own keys, those that say what is run. */
 const IDLE: ReadonlySet<string> = new Set(['program', 'command', 'job', 'imageUri']);
@@ -48,9 +49,9 @@ export function planWarnings(
       });
   warnings.push(...metricWarnings(sweep, registry));
   if (settings.length < wanted) {
-    const all = `${combinations} draws gave only ${settings.length} different settings that can run`;
+    const all = `${counted(combinations, 'draw')} gave only ${counted(settings.length, 'different setting')} that can run`;
     const equal = duplicates > 0 ? `: ${duplicates} repeated an earlier one` : '';
-    const message = `run_cap is ${sweep.runCap}, but there are ${runs} runs: ${all}${equal}`;
+    const message = `run_cap is ${sweep.runCap}, but there ${runs === 1 ? 'is' : 'are'} ${counted(runs, 'run')}: ${all}${equal}`;
     warnings.push({ code: 'used_up', setting: 'run_cap', message });
   }
   return warnings;
@@ -90,7 +91,7 @@ function metricWarnings({ metric }: Draft, { catalog }: SettingsRegistry): Warni
 export function nothingLeft(dropped: readonly Dropped[]): Problem {
   const groups = [...Map.groupBy(dropped, (each) => each.problem.code)].sort(([, a], [, b]) => b.length - a.length);
   const reasons = groups.slice(0, 3).map(([, list]) => `${list.length} × ${list[0].problem.message}`);
-  const why = `all ${dropped.length} combinations were dropped: ${reasons.join(' | ')}`;
+  const why = `${dropped.length === 1 ? 'the only combination was' : `all ${formatInteger(dropped.length)} combinations were`} dropped: ${reasons.join(' | ')}`;
   return {
     ...problem('parameters', dropped.length, 'at least one combination that can run', undefined, why),
     code: 'nothing_left',

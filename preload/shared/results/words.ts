@@ -1,6 +1,6 @@
 /** The ranking in words, the same in the command line, the interface and exports. */
 import type { RunState } from '../../contract/runs.ts';
-import { formatDifference, formatInteger, formatMean, formatValue, plural } from '../format.ts';
+import { counted, formatDifference, formatInteger, formatMean, formatValue, plural } from '../format.ts';
 import { describe } from '../statistics/describe.ts';
 import { labelOf } from './groups.ts';
 import type { RankedSetting, Ranking, Rankings } from './rank.ts';
@@ -122,10 +122,12 @@ export function rankingNotes(ranking: Ranking): string[] {
     notes.push(
       `${nameOf(row) || 'One setting'} has a better ${metric} (${meanWords(row)}), but of fewer seeds: ${seedsWords(row)}. Promising, not best.`,
     );
-  if (promising.length > 3) notes.push(`${promising.length - 3} more settings are promising.`);
+  if (promising.length > 3)
+    notes.push(`${counted(promising.length - 3, 'more setting is', 'more settings are')} promising.`);
   const undecided = others.filter(({ verdict }) => verdict === 'undecided');
   if (undecided.length > 0) notes.push(undecidedNote(undecided, seeds));
-  if (open > 0) notes.push(`${plural(open, 'run')} ${open === 1 ? 'is' : 'are'} not done: the order may change.`);
+  if (open > 0)
+    notes.push(`${plural(open, 'run')} ${open === 1 ? 'waits or trains' : 'wait or train'}: the order may change.`);
   return [...notes, ...textNote(ranking)];
 }
 
@@ -152,11 +154,11 @@ function undecidedNote(undecided: readonly RankedSetting[], seeds: number): stri
   const last = more.at(-1)!;
   const many =
     last === Infinity
-      ? `${formatInteger(more[0])} or many more`
+      ? `${formatInteger(more[0])} or many more seeds`
       : last > more[0]
-        ? `${formatInteger(more[0])} to ${formatInteger(last)} more`
-        : `${formatInteger(more[0])} more`;
-  return `${which}; about ${many} seeds of each would probably decide (an estimate from the spread of these).`;
+        ? `${formatInteger(more[0])} to ${formatInteger(last)} more seeds`
+        : counted(more[0], 'more seed');
+  return `${which}; about ${many} of each would probably decide (an estimate from the spread of these).`;
 }
 
 /** What concerns all rankings of a sweep, before the first of them. */

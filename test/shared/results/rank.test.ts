@@ -89,7 +89,7 @@ describe('the ranking', () => {
     expect(reasonsOf(ranking.rows[4])).toEqual(['stopped: by the user']);
     expect(absentNote(ranking.rows)).toContain('depth 4 (0 of 2 (2 failed))');
     expect(verdictWords(ranking.rows[0], ranking)).toBe('best so far');
-    expect(rankingNotes(ranking).at(-1)).toBe('2\u00A0runs are not done: the order may change.');
+    expect(rankingNotes(ranking).at(-1)).toBe('2\u00A0runs wait or train: the order may change.');
   });
 
   it('never calls a mean over fewer seeds best, and names it as promising (would catch a lucky seed, and survivors)', () => {

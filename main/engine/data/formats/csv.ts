@@ -5,6 +5,7 @@ import { addValue, missingColumn } from './columns.ts';
 import { CsvRecords, UnclosedQuote } from './csvRecords.ts';
 import type { CsvRecord } from './csvRecords.ts';
 import type { Format, FormatInput } from './format.ts';
+import { counted } from '../../../../preload/shared/format.ts';
 
 interface Dialect {
   readonly delimiter: string;
@@ -31,7 +32,7 @@ function columnIndex(header: readonly string[], input: FormatInput, delimiter: s
       input,
       names,
       undefined,
-      ` It occurs ${names.filter((name) => name === input.column).length} times in the header.`,
+      ` It occurs ${counted(names.filter((name) => name === input.column).length, 'time')} in the header.`,
     );
   return index;
 }
@@ -69,7 +70,7 @@ class Rows {
       );
     if (swallowed > 0)
       this.#input.warn(
-        `${where}: a quoted field holds ${swallowed} lines that look like rows: is a quote missing or too many?`,
+        `${where}: a quoted field holds ${counted(swallowed, 'line that looks like a row', 'lines that look like rows')}: is a quote missing or too many?`,
       );
     if (undone)
       this.#input.note('rows that begin a quoted field which would swallow the next rows, taken line by line', row);
@@ -103,7 +104,7 @@ class Rows {
     }
     if (this.leftOut < Math.min(2, this.count) || this.leftOut <= MOST_LEFT_OUT * this.count) return;
     throw this.#input.error(
-      `${this.leftOut} of ${this.count} rows do not fit the header of ${this.#width} fields (${this.#firstLeftOut}).`,
+      `${this.leftOut} of ${counted(this.count, 'row')} ${this.leftOut === 1 ? 'does' : 'do'} not fit the header of ${counted(this.#width, 'field')} (${this.#firstLeftOut}).`,
       'rows with as many fields as the header; a field with the delimiter in it stands in quotes',
     );
   }

@@ -1,5 +1,6 @@
 /** Collects what is worth telling about a reading; `report` is the summary. */
 import type { ReadingCount, ReadingReport } from '../../../../preload/contract/reading.ts';
+import { counted } from '../../../../preload/shared/format.ts';
 
 type Section = 'leftOut' | 'dropped' | 'changed';
 
@@ -52,7 +53,7 @@ export class ReadingNotes {
   report(documents: number, textBytes: number, whole: boolean): ReadingReport {
     const list = (section: Section): ReadingCount[] =>
       [...this.#counts[section]].map(([what, { count, first }]) => ({ what, count, first }));
-    const more = this.#moreWarnings === 0 ? [] : [`${this.#moreWarnings} more warnings of these kinds.`];
+    const more = this.#moreWarnings === 0 ? [] : [`${counted(this.#moreWarnings, 'more warning')} of these kinds.`];
     return {
       files: this.#files,
       bytes: this.#bytes,

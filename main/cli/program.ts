@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, MakeCommand>> = {
   train: withSettings(async () => (await import('./commands/train.ts')).trainCommand),
   sweep: withSettings(async () => (await import('./commands/sweep.ts')).sweepCommand),
   fit: withSettings(async () => (await import('./commands/fit.ts')).fitCommand),
+  check: withSettings(async () => (await import('./commands/check.ts')).checkCommand),
   queue: withSettings(async () => (await import('./commands/queue.ts')).queueCommand),
   runs: async (start) => (await import('./commands/runs.ts')).runsCommand(start),
   export: withSettings(async () => (await import('./commands/export.ts')).exportCommand),

@@ -10,6 +10,7 @@ import { chosen, DeclarationError, isNamed, kindFor, KINDS_HERE } from './kind.t
 import type { Common, DerivedDefault, Family, Kind, Kinds } from './kind.ts';
 import { attentionFamily } from './nn/attention/index.ts';
 import { modelFamily } from './nn/models/index.ts';
+import { parametrizationFamily } from './nn/parametrization/index.ts';
 import { optimizerFamily } from './optim/optimizers/index.ts';
 import { scheduleFamily } from './optim/schedules/index.ts';
 import { batchSettings } from './settings/batch.ts';
@@ -27,6 +28,7 @@ export const SECTIONS: readonly (Family | Common)[] = [
   corpusFamily,
   tokenizerFamily,
   modelFamily,
+  parametrizationFamily,
   attentionFamily,
   optimizerFamily,
   scheduleFamily,

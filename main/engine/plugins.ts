@@ -19,6 +19,7 @@ import { DeclarationError } from './kind.ts';
 import type { Kind } from './kind.ts';
 import { readsOf } from './nn/context.ts';
 import { defineAttention } from './nn/attention/attention.ts';
+import { defineParametrization } from './nn/parametrization/parametrization.ts';
 import { defineModel } from './nn/model.ts';
 import type { ModelKind } from './nn/model.ts';
 import { defineOptimizer } from './optim/optimizers/optimizer.ts';
@@ -48,6 +49,7 @@ export const PLUGIN_API = {
   ops: operations,
   defineModel,
   defineAttention,
+  defineParametrization,
   defineOptimizer,
   defineSchedule,
   defineMetric,

@@ -17,6 +17,8 @@ import type {
   ParameterOptions,
   ParameterSpec,
 } from './model.ts';
+import { scalingOf } from './parametrization/scaling.ts';
+import type { Parametrization } from './parametrization/parametrization.ts';
 import { computeType, masterType, policyOf, productType } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
@@ -37,6 +39,8 @@ export interface BuildOptions {
   readonly context: number;
   readonly training: boolean;
   readonly keyMasked: boolean;
+  /** How first values, rates and factors follow from the size; as the model says unless given. */
+  readonly parametrization?: Parametrization | undefined;
 }
 
 export interface BuiltModel {
@@ -49,6 +53,8 @@ export interface BuiltModel {
   readonly vocabularySize: number;
   /** Each leaf through which computation reads a parameter, and the parameter's name. A tied table is read through two. */
   readonly leaves: ReadonlyMap<Value, string>;
+  /** Head sizes of its attentions, in the order in which they were built. */
+  readonly headSizes: readonly number[];
 }
 
 /** Name of the state that holds the 16-bit copy of a parameter. */
@@ -64,6 +70,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
   const specs = new Map<string, ParameterSpec>();
   const leaves = new Map<string, Value>();
   let streams = 0;
+  const scaling = scalingOf(options.parametrization);
 
   function parameter(name: string, shape: Shape, { initial, role }: ParameterOptions): Value {
     const full = graph.scope === '' ? name : `${graph.scope}.${name}`;
@@ -73,7 +80,8 @@ export function buildModel(options: BuildOptions): BuiltModel {
         throw new Error(`parameter ${full} is declared as [${known.shape}] and as [${shape}]`);
       return leaves.get(full)!;
     }
-    specs.set(full, { name: full, shape: [...shape], initial, role, scope: graph.scope });
+    const spec = { name: full, shape: [...shape], initial, role, scope: graph.scope };
+    specs.set(full, scaling.parameter(spec));
     const dtype = computeType(policy, role);
     const stored = masterType(policy, role);
     const leaf = state(graph, dtype === stored ? full : workingName(full, dtype), shape, dtype);
@@ -97,9 +105,12 @@ export function buildModel(options: BuildOptions): BuiltModel {
     within: (scope, build) => graph.within(scope, build),
     dropout: (x, rate) => (options.training && rate > 0 ? dropout(x, key, rate, streams++) : x),
     nextStream: () => streams++,
-    attend: (parts, settings, place) => attend(m, options, parts, settings, place),
+    attend: (parts, settings, place) => attend(m, options, parts, scaling.scores(parts.q, settings), place),
+    branch: (layers, build) => scaling.branch(layers, build),
+    initialDepth: (layers) => scaling.initialDepth(layers),
   };
-  const output = options.model.build(m);
+  const given = options.model.build(m);
+  const output = { ...given, hidden: scaling.readout(given.hidden) };
   const names = new Map([...leaves].map(([name, leaf]) => [leaf, name]));
   const head = workingHead(output.head, names, policy);
   return {
@@ -110,6 +121,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
     vocabularySize: options.vocabularySize,
     parameters: [...specs.values()],
     leaves: names,
+    headSizes: scaling.headSizes,
   };
 }
 

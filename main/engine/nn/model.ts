@@ -21,6 +21,18 @@ export type Initial =
  */
 export type ParameterRole = 'matrix' | 'embedding' | 'head' | 'vector';
 
+/** A parameter beside the same one of the base model. */
+export interface Grown {
+  readonly name: string;
+  readonly role: ParameterRole;
+  /** Numbers that each of its results is a sum over, as a multiple of the base model's; 1 for vectors. */
+  readonly inputs: number;
+  /** Its results, as a multiple of the base model's. */
+  readonly outputs: number;
+  /** Layers, as a multiple of the base model's, for parameters within a branch (see `branch` of a model's context); else 1. */
+  readonly depth: number;
+}
+
 export interface ParameterSpec {
   /** Name in checkpoints, for example `block.0.attention.query.weight`. */
   readonly name: string;
@@ -29,6 +41,8 @@ export interface ParameterSpec {
   readonly role: ParameterRole;
   /** Scope in which it was declared, for breakdowns by layer. */
   readonly scope: string;
+  /** How it has grown from the base model of the parametrisation, where there is one. */
+  readonly grown?: Grown;
 }
 
 export interface ParameterOptions {
@@ -91,6 +105,13 @@ export interface ModelContext {
    * Returns [rows, context, heads, size].
    */
   attend(parts: AttentionParts, options: AttentionOptions, place: AttentionPlace): Value;
+  /**
+   * What a part of a block adds to the residual stream, in a model of so many layers. Some parametrisations shrink it for deep models, and
+   * the learning rate of the parameters that `build` declares with it.
+   */
+  branch(layers: number, build: () => Value): Value;
+  /** The depth for which first values are chosen, in a model of so many layers: less than that where the parametrisation shrinks branches. */
+  initialDepth(layers: number): number;
 }
 
 export interface ModelOutput {
@@ -105,6 +126,8 @@ export interface ModelOutput {
 export interface ModelKind extends Kind {
   /** Adds the model to the graph of `context`; called for training, evaluation and sampling. */
   build(context: ModelContext): ModelOutput;
+  /** The same model at another width; it sets `model.width` unless given. Parametrisations compare widths. */
+  atWidth?(config: Config, width: number): Config;
   /** Settings that the model sees only through what `of` returns: configurations with equal results are the same model. */
   readonly identity?: { readonly settings: readonly string[]; of(config: Config, kinds: Kinds): string };
 }

@@ -7,7 +7,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import type { Program } from '../graph/program.ts';
 import type { TrainingPrograms } from './training.ts';
 
-export type ProgramName = 'accumulate-first' | 'accumulate' | 'update' | 'evaluate' | 'generate';
+export type ProgramName = 'accumulate-first' | 'accumulate' | 'update' | 'evaluate' | 'generate' | 'activations';
 
 export interface ProgramShape {
   readonly name: ProgramName;
@@ -77,6 +77,14 @@ export function programsOf(config: Config, facts: RunFacts = {}): readonly Progr
     return true;
   };
   return calls.filter(wanted);
+}
+
+/** The programs of a coordinate check: a few steps, and how large activations are before and after each. */
+export function coordinatePrograms(config: Config): readonly ProgramCall[] {
+  const rows = microBatchOf(config);
+  const length = config['model.context'] as number;
+  const steps = programsOf(config).filter(({ name }) => name === 'update' || name.startsWith('accumulate'));
+  return [...steps, call({ name: 'activations', rows, length }, 1, (training) => training.activations(rows))];
 }
 
 /** The program of writing text with a trained model. */

@@ -37,16 +37,20 @@ import { scalarName } from '../optim/hyper.ts';
 import { optimizerFamily } from '../optim/optimizers/index.ts';
 import { ruleOf } from '../optim/optimizers/optimizer.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { activationsProgram } from './activations.ts';
 import { attentionFamily } from './attention/index.ts';
 import { buildModel, workingName } from './context.ts';
 import type { BuiltModel, ChosenAttention } from './context.ts';
 import type { ModelKind, ParameterRole, ParameterSpec } from './model.ts';
 import { modelFamily } from './models/index.ts';
+import { parametrizationOf } from './baseModel.ts';
+import type { Parametrization } from './parametrization/parametrization.ts';
 import { masterType, momentType, policyOf } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
 export interface ParameterGroup {
-  readonly name: ParameterRole;
+  /** The role of its parameters; where some of a role have a rate of their own, followed by its factor: `matrix:0.25`. */
+  readonly name: string;
   readonly parameters: readonly string[];
   /** Factor on the learning rate. */
   readonly lrScale: number;
@@ -72,6 +76,8 @@ export interface TrainingPrograms {
   update(): Program;
   evaluate(rows: number): Program;
   generate(): Program;
+  /** For coordinate checks: how large activations are. */
+  activations(rows: number): Program;
 }
 
 export interface TrainingOptions {
@@ -98,26 +104,26 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const attention = attentionOf(kinds, model, config);
   const optimizer = kinds.of(optimizerFamily, config);
   const settings = kinds.view(optimizer, config);
+  const common = (settings: Config) => ({
+    attention,
+    config: kinds.view(model, settings),
+    policy,
+    vocabularySize: options.vocabularySize,
+    context,
+    keyMasked: options.keyMasked,
+  });
+  const parametrization = parametrizationOf(kinds, model, config, common);
   const build = (rows: number, training: boolean) =>
-    buildModel({
-      model,
-      attention,
-      config: kinds.view(model, config),
-      policy,
-      vocabularySize: options.vocabularySize,
-      rows,
-      context,
-      training,
-      keyMasked: options.keyMasked,
-    });
+    buildModel({ ...common(config), model, rows, training, parametrization });
   const sample = build(1, false);
   const { parameters } = sample;
   const working = workingCopies(sample, policy);
   const updates = parameters.map((spec): Updated => {
     const rule = ruleOf(optimizer, spec, settings);
-    return { ...spec, rule, settings, moments: rule.moments(settings), copied: working.has(spec.name) };
+    const factors = groupFactors(spec, rule, parametrization);
+    return { ...spec, rule, settings, ...factors, moments: rule.moments(settings), copied: working.has(spec.name) };
   });
-  const groups = parameterGroups(config, parameters);
+  const groups = parameterGroups(config, updates);
   const flopsPerTokenForward = forwardFlops(evaluateProgram(sample, 1, context)) / context;
   return {
     parameters,
@@ -136,6 +142,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     update: () => updateProgram(updates, groups, policy, config['optimizer.clip'] as number),
     evaluate: (rows) => evaluateProgram(build(rows, false), rows, context),
     generate: () => generateProgram(build(1, false), context),
+    activations: (rows) => activationsProgram(build(rows, false), tokenRows),
   };
 }
 
@@ -153,9 +160,26 @@ interface Updated extends ParameterSpec {
   readonly moments: readonly string[];
   /** Whether computation reads a 16-bit copy of it. */
   readonly copied: boolean;
+  /** Its group, and the group's factors on the learning rate and the decay of its role. */
+  readonly group: string;
+  readonly rate: number;
+  readonly decay: number;
 }
 
-function parameterGroups(config: Config, parameters: readonly ParameterSpec[]): ParameterGroup[] {
+/** Parameters of a role whose rates differ are groups of their own. */
+function groupFactors(
+  { role, grown }: ParameterSpec,
+  rule: UpdateRule,
+  parametrization: Parametrization | undefined,
+): Pick<Updated, 'group' | 'rate' | 'decay'> {
+  if (parametrization === undefined || grown === undefined) return { group: role, rate: 1, decay: 1 };
+  const { kind, settings } = parametrization;
+  const rate = kind.rate?.(grown, rule.step ?? 'element', settings) ?? 1;
+  const decay = kind.decay?.(rate, settings) ?? 1;
+  return { group: rate === 1 && decay === 1 ? role : `${role}:${rate}`, rate, decay };
+}
+
+function parameterGroups(config: Config, parameters: readonly Updated[]): ParameterGroup[] {
   const decay = config['optimizer.weight_decay'] as number;
   const rules: Record<ParameterRole, { lrScale: number; weightDecay: number }> = {
     matrix: { lrScale: 1, weightDecay: decay },
@@ -166,9 +190,18 @@ function parameterGroups(config: Config, parameters: readonly ParameterSpec[]): 
     head: { lrScale: config['optimizer.lr_scale_head'] as number, weightDecay: decay },
     vector: { lrScale: config['optimizer.lr_scale_vector'] as number, weightDecay: 0 },
   };
-  return (Object.keys(rules) as ParameterRole[])
-    .map((name) => ({ name, parameters: parameters.filter((p) => p.role === name).map((p) => p.name), ...rules[name] }))
-    .filter((group) => group.parameters.length > 0);
+  return (Object.keys(rules) as ParameterRole[]).flatMap((role) => {
+    const members = Map.groupBy(
+      parameters.filter((each) => each.role === role),
+      ({ group }) => group,
+    );
+    return [...members].map(([name, group]): ParameterGroup => ({
+      name,
+      parameters: group.map((each) => each.name),
+      lrScale: rules[role].lrScale * group[0]!.rate,
+      weightDecay: rules[role].weightDecay * group[0]!.decay,
+    }));
+  });
 }
 
 function statesOf(updates: readonly Updated[], policy: PrecisionPolicy): StateSpec[] {
@@ -296,7 +329,7 @@ function updateProgram(
     return { gradNorm: norm, gradientScale: select(less(norm, scalar(norm, LARGEST_NORM)), kept, scalar(norm, 0)) };
   });
   const updates: StateUpdate[] = [];
-  for (const { name, shape, role, scope, rule, settings, moments, copied } of parameters) {
+  for (const { name, shape, role, scope, rule, settings, moments, copied, group } of parameters) {
     const working = copied ? policy.working : undefined;
     const type = momentType(policy, role);
     graph.within(scope, () => {
@@ -309,7 +342,7 @@ function updateProgram(
         g: gradients.get(name)!,
         moments: Object.fromEntries(moments.map((moment, i) => [moment, cast(old[i]!, 'f32')])),
         gradientScale,
-        hyper: { ...scalars.get(rule), ...rates.get(role)! },
+        hyper: { ...scalars.get(rule), ...rates.get(group)! },
         working,
       });
       updates.push({ state: name, value: cast(next.p, p.dtype) });

@@ -59,7 +59,9 @@ const EXECUTORS: readonly [string, () => Promise<Executor> | Executor][] = [
 /** Loss of every position in float64, with the same random weights and tokens whatever attends. */
 function losses(given: Config): number[] {
   const p = build(given).evaluate(1);
-  return [...evaluator([p.outputs.get('loss')!])(randomFeeds(p, generator(seed)))[0]!];
+  const feeds = randomFeeds(p, generator(seed));
+  // Every position counts: what is not scored has no loss to compare.
+  return [...evaluator([p.outputs.get('loss')!])({ ...feeds, targets: feeds['targets']!.map(Math.abs) })[0]!];
 }
 
 describe(`attention kinds (seed ${seed})`, () => {

@@ -29,6 +29,11 @@ export interface UpdateRule {
   scalars?(c: Config, t: number): Readonly<Record<string, number>>;
   /** New parameter and moments. `g` is f32, already scaled. */
   apply(p: Value, g: Value, moments: Moments, h: Hyper, c: Config): { readonly p: Value; readonly moments: Moments };
+  /**
+   * How large a step is where gradients are larger: the same for each element (Adam and its like, the default), as much larger (gradient
+   * descent), or with all singular values alike (orthogonalised). Parametrisations scale learning rates by it.
+   */
+  readonly step?: 'element' | 'gradient' | 'spectrum';
   /** For the cost model. */
   readonly flopsPerElement: number;
   /** The same rule as one kernel, where an executor has it; else the rule is decomposed into the operations of `apply`. */

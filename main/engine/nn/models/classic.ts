@@ -9,7 +9,7 @@ import { gainNorm } from '../layers/norm.ts';
 import { tokenTables } from '../layers/vocabulary.ts';
 import { defineModel } from '../model.ts';
 import type { AttentionPlace, ModelContext, ModelOutput } from '../model.ts';
-import { roundMlpWidth } from './gpt.dimensions.ts';
+import { mlpAtWidth, roundMlpWidth } from './gpt.dimensions.ts';
 import { headsDivide, mlpWidthRules, windowInContext, windowWhereSet } from './shared.rules.ts';
 
 /** How much faster than others a slope moves. */
@@ -41,24 +41,24 @@ function mlpPart(m: ModelContext, x: Value, features: number, { inner, outer }: 
 function build(m: ModelContext): ModelOutput {
   const [width, depth] = [m.config['model.width'] as number, m.config['model.depth'] as number];
   const std = m.config['model.init_std'] as number;
-  const deviations: Deviations = { inner: { std }, outer: { std: std / Math.sqrt(2 * depth) } };
+  const deviations: Deviations = { inner: { std }, outer: { std: std / Math.sqrt(2 * m.initialDepth(depth)) } };
   const features =
     (m.config['model.mlp_width'] as number) || roundMlpWidth(m.config['model.mlp_ratio'] as number, width);
   const tables = tokenTables(m, width, { kind: 'normal', std });
   let { x } = tables;
   for (let layer = 0; layer < depth; layer++) {
     x = m.within(`block.${layer}`, () => {
-      const seen = gainNorm(m, 'attention_norm', x, 'layer');
       const place = { layer, layers: depth };
-      const y = add(
-        x,
-        m.within('attention', () => attentionPart(m, seen, deviations, place)),
-      );
-      const inner = gainNorm(m, 'mlp_norm', y, 'layer');
-      return add(
-        y,
-        m.within('mlp', () => mlpPart(m, inner, features, deviations)),
-      );
+      const attended = m.branch(depth, () => {
+        const seen = gainNorm(m, 'attention_norm', x, 'layer');
+        return m.within('attention', () => attentionPart(m, seen, deviations, place));
+      });
+      const y = add(x, attended);
+      const changed = m.branch(depth, () => {
+        const inner = gainNorm(m, 'mlp_norm', y, 'layer');
+        return m.within('mlp', () => mlpPart(m, inner, features, deviations));
+      });
+      return add(y, changed);
     });
   }
   return { hidden: gainNorm(m, 'final_norm', x, 'layer'), head: tables.head };
@@ -96,5 +96,6 @@ export const classic = defineModel({
     { setting: 'model.heads', rule: '3 for classic', value: () => 3 },
     { setting: 'model.mlp_ratio', rule: '3 for classic', value: () => 3 },
   ],
+  atWidth: (config, width) => ({ ...config, 'model.width': width, ...mlpAtWidth(config, width) }),
   build,
 });

@@ -92,6 +92,7 @@ export const depthDialDefaults: readonly DerivedDefault[] = [
     rule: 'model.width / model.head_size',
     value: (config) => Math.max(1, Math.round(number(config, 'model.width') / headSizeOf(config))),
   },
+  fixed('model.zero_query', false, 'no for depth-dial: its queries are normalised'),
   fixed('model.positions', 'rotary', 'rotary for depth-dial'),
   fixed('model.rope_base', 100_000, '100000 for depth-dial'),
   fixed('model.norm_eps', 2 ** -23, '2^-23 for depth-dial: the precision of 32 bits'),

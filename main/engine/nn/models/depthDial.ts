@@ -27,8 +27,9 @@ import { linearLayer } from '../layers/linear.ts';
 import { tokenTables } from '../layers/vocabulary.ts';
 import { defineModel } from '../model.ts';
 import type { AttentionPlace, Initial, ModelContext, ModelOutput } from '../model.ts';
-import { dialSizes, hasValueEmbedding } from './depthDial.dimensions.ts';
+import { dialSizes, hasValueEmbedding, headSizeOf } from './depthDial.dimensions.ts';
 import type { DialSizes } from './depthDial.dimensions.ts';
+import { mlpAtWidth } from './gpt.dimensions.ts';
 import { depthDialRules } from './depthDial.rules.ts';
 import { depthDialDefaults, depthDialSettings } from './depthDial.settings.ts';
 
@@ -121,16 +122,16 @@ function build(m: ModelContext): ModelOutput {
     const place = { layer, layers: s.depth };
     x = m.within(`block.${layer}`, () => {
       const taken = remixed(m, x, x0, place);
-      const seen = rms(m, taken);
-      const y = add(
-        taken,
-        m.within('attention', () => attentionPart(m, seen, s, tableRows, place)),
-      );
-      const inner = rms(m, y);
-      return add(
-        y,
-        m.within('mlp', () => mlpPart(m, inner, s)),
-      );
+      const attended = m.branch(s.depth, () => {
+        const seen = rms(m, taken);
+        return m.within('attention', () => attentionPart(m, seen, s, tableRows, place));
+      });
+      const y = add(taken, attended);
+      const changed = m.branch(s.depth, () => {
+        const inner = rms(m, y);
+        return m.within('mlp', () => mlpPart(m, inner, s));
+      });
+      return add(y, changed);
     });
     if (layer === s.depth >> 1) middle = x;
   }
@@ -147,6 +148,13 @@ export const depthDial = defineModel({
   settings: depthDialSettings,
   rules: depthDialRules,
   derived: depthDialDefaults,
+  // Heads keep their size: wider is more heads.
+  atWidth: (config, width) => ({
+    ...config,
+    'model.width': width,
+    'model.heads': Math.max(1, Math.round(width / headSizeOf(config))),
+    ...mlpAtWidth(config, width),
+  }),
   identity: {
     settings: ['model.kv_heads', 'model.mlp_ratio', 'model.mlp_width'],
     of: (config) => JSON.stringify(dialSizes(config)),

@@ -77,3 +77,28 @@ export function deriveModel(config: Config): ModelDimensions {
     context,
   };
 }
+
+/** An MLP width given as a number goes with the width of the model. */
+export function mlpAtWidth(config: Config, width: number): Config {
+  const given = config['model.mlp_width'] as number;
+  if (given === 0) return {};
+  return { 'model.mlp_width': Math.max(1, Math.round((given * width) / (config['model.width'] as number))) };
+}
+
+/**
+ * The same gpt at another width. Heads of a size that is given stay as large where they fill the width, and there are more or fewer of
+ * them; else as many heads are larger or smaller.
+ */
+export function gptAtWidth(config: Config, width: number): Config {
+  const number = (name: string): number => config[name] as number;
+  const [heads, kvHeads, size] = [number('model.heads'), number('model.kv_heads'), number('model.head_size')];
+  const more = size > 0 && heads * size === number('model.width');
+  const scaled = (count: number): number =>
+    count === 0 ? 0 : Math.max(1, Math.round((count * width) / (heads * size)));
+  return {
+    ...config,
+    'model.width': width,
+    ...(more ? { 'model.heads': scaled(heads), 'model.kv_heads': scaled(kvHeads) } : {}),
+    ...mlpAtWidth(config, width),
+  };
+}

@@ -8,16 +8,16 @@ import { addPositions } from '../layers/positions.ts';
 import { residual } from '../layers/residual.ts';
 import { defineModel } from '../model.ts';
 import type { ModelContext, ModelOutput } from '../model.ts';
-import { deriveModel } from './gpt.dimensions.ts';
+import { deriveModel, gptAtWidth } from './gpt.dimensions.ts';
 import { gptRules } from './gpt.rules.ts';
 import { gptSettings } from './gpt.settings.ts';
-import { windowWhereSet } from './shared.rules.ts';
+import { windowWhereSet, zeroQueryUnlessNormed } from './shared.rules.ts';
 
 function build(m: ModelContext): ModelOutput {
   const d = deriveModel(m.config);
   const std = m.config['model.init_std'] as number;
   // GPT-2: residual projections shrink with depth so that the sum of 2·depth of them keeps its scale.
-  const outputStd = m.config['model.residual_scale'] === true ? std / Math.sqrt(2 * d.depth) : std;
+  const outputStd = m.config['model.residual_scale'] === true ? std / Math.sqrt(2 * m.initialDepth(d.depth)) : std;
   const table = m.within('embedding', () =>
     m.parameter('weight', [m.vocabularySize, d.width], { role: 'embedding', initial: { kind: 'normal', std } }),
   );
@@ -27,10 +27,10 @@ function build(m: ModelContext): ModelOutput {
   });
   for (let layer = 0; layer < d.depth; layer++) {
     x = m.within(`block.${layer}`, () => {
-      const attended = residual(m, 'attention', x, (inner) =>
+      const attended = residual(m, 'attention', x, d.depth, (inner) =>
         selfAttention(m, inner, d, outputStd, { layer, layers: d.depth }),
       );
-      return residual(m, 'mlp', attended, (inner) => mlp(m, inner, d, outputStd));
+      return residual(m, 'mlp', attended, d.depth, (inner) => mlp(m, inner, d, outputStd));
     });
   }
   const hidden = m.config['model.norm_position'] === 'post' ? x : normLayer(m, 'final_norm', x);
@@ -49,7 +49,7 @@ export const gpt = defineModel({
   uses: ['attention'],
   settings: gptSettings,
   rules: gptRules,
-  derived: [windowWhereSet],
+  derived: [windowWhereSet, zeroQueryUnlessNormed],
   identity: {
     settings: [
       'model.kv_heads',
@@ -67,5 +67,6 @@ export const gpt = defineModel({
       return JSON.stringify([kvHeads, headSize, mlpWidth, seen]);
     },
   },
+  atWidth: gptAtWidth,
   build,
 });

@@ -28,7 +28,7 @@ function deviations(m: ModelContext, { width, depth }: LatentSizes) {
     embedding: 0.25 / root,
     head: 0.5 / root,
     inner: 0.5 / (root * expand),
-    outer: 1 / (root * expand * depth),
+    outer: 1 / (root * expand * m.initialDepth(depth)),
   };
 }
 
@@ -39,9 +39,8 @@ interface Part {
 }
 
 /** The MLP's share: features that stay with their token. */
-function localPart(m: ModelContext, x: Value, { sizes, inner, outer }: Part): Value | undefined {
+function localPart(m: ModelContext, x: Value, { sizes, inner, outer }: Part): Value {
   const features = sizes.expanded - sizes.width;
-  if (features === 0) return undefined;
   const gate = linearLayer(m, 'gate', x, features, inner);
   const up = linearLayer(m, 'up', x, features, inner);
   return linearLayer(m, 'down', gatedActivation(gate, up, 'gelu'), sizes.width, outer);
@@ -70,9 +69,12 @@ function build(m: ModelContext): ModelOutput {
   let { x } = tables;
   for (let layer = 0; layer < sizes.depth; layer++) {
     x = m.within(`block.${layer}`, () => {
+      const place = { layer, layers: sizes.depth };
       const inner = gainNorm(m, 'norm', x, 'layer');
-      const local = m.within('mlp', () => localPart(m, inner, part));
-      const mixed = m.within('attention', () => attentionPart(m, inner, part, { layer, layers: sizes.depth }));
+      const branch = (build: () => Value) => m.branch(sizes.depth, build);
+      const local =
+        sizes.expanded === sizes.width ? undefined : m.within('mlp', () => branch(() => localPart(m, inner, part)));
+      const mixed = m.within('attention', () => branch(() => attentionPart(m, inner, part, place)));
       return add(local === undefined ? x : add(x, local), mixed);
     });
   }

@@ -13,6 +13,13 @@ export const windowWhereSet: DerivedDefault = {
   value: (config) => ((config['model.window'] as number) > 0 ? 'window' : undefined),
 };
 
+/** A norm of zeros has a slope without bounds. */
+export const zeroQueryUnlessNormed: DerivedDefault = {
+  setting: 'model.zero_query',
+  rule: 'no with model.qk_norm',
+  value: (config) => (config['model.qk_norm'] === true ? false : undefined),
+};
+
 /** For models that take an attention. */
 export const windowInContext: Rule = {
   code: 'model.window_in_context',

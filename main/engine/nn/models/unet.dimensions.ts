@@ -1,5 +1,6 @@
 /** The widths of a unet: down to its narrowest and up again, or as they are listed. */
 import type { Config } from '../../../../preload/contract/settings.ts';
+import { mlpAtWidth } from './gpt.dimensions.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 
@@ -43,4 +44,17 @@ export function skipSources(config: Config, blocks: number): readonly (number | 
     const mirror = blocks - 1 - block;
     return on && mirror < block - 1 ? mirror : undefined;
   });
+}
+
+/** The same model with another outer width: the inner ones in proportion, rounded so that heads divide them. */
+export function unetAtWidth(config: Config, width: number): Config {
+  const scaled = (inner: number) => rounded((inner * width) / number(config, 'model.width'), widthUnit(config));
+  const narrowest = number(config, 'model.narrowest');
+  return {
+    ...config,
+    'model.width': width,
+    'model.widths': listedWidths(config).map(scaled).join(' '),
+    'model.narrowest': narrowest === 0 ? 0 : Math.min(width, scaled(narrowest)),
+    ...mlpAtWidth(config, width),
+  };
 }

@@ -15,8 +15,8 @@ import { tokenTables } from '../layers/vocabulary.ts';
 import { defineModel } from '../model.ts';
 import type { AttentionPlace, ModelContext, ModelOutput } from '../model.ts';
 import { isGated, roundMlpWidth } from './gpt.dimensions.ts';
-import { windowWhereSet } from './shared.rules.ts';
-import { listedWidths, skipSources, unetWidths } from './unet.dimensions.ts';
+import { windowWhereSet, zeroQueryUnlessNormed } from './shared.rules.ts';
+import { listedWidths, skipSources, unetAtWidth, unetWidths } from './unet.dimensions.ts';
 import { unetRules } from './unet.rules.ts';
 
 /** A block from its input's width to `width`: attention changes it, the MLP keeps it. */
@@ -26,10 +26,12 @@ function block(m: ModelContext, x: Value, width: number, outputStd: number, plac
   const [from, heads] = [x.shape.at(-1)!, config['model.heads'] as number];
   const sizes = { width, heads, kvHeads: heads, headSize: from / heads, attentionWidth: from };
   const kept = from === width ? x : linearLayer(m, 'residual', x, width, { std });
-  const attended = residual(m, 'attention', x, (inner) => selfAttention(m, inner, sizes, outputStd, place), kept);
+  const { layers } = place;
+  const attend = (inner: Value) => selfAttention(m, inner, sizes, outputStd, place);
+  const attended = residual(m, 'attention', x, layers, attend, kept);
   const mlpWidth = (config['model.mlp_width'] as number) || roundMlpWidth(config['model.mlp_ratio'] as number, width);
   const mlpGated = isGated(config['model.mlp'] as string);
-  return residual(m, 'mlp', attended, (inner) => mlp(m, inner, { width, mlpWidth, mlpGated }, outputStd));
+  return residual(m, 'mlp', attended, layers, (inner) => mlp(m, inner, { width, mlpWidth, mlpGated }, outputStd));
 }
 
 /** What a mirror image gave, times a learned number that starts at 1. */
@@ -45,7 +47,7 @@ function build(m: ModelContext): ModelOutput {
   const widths = unetWidths(config);
   const layers = widths.length - 1;
   const std = config['model.init_std'] as number;
-  const outputStd = config['model.residual_scale'] === true ? std / Math.sqrt(2 * layers) : std;
+  const outputStd = config['model.residual_scale'] === true ? std / Math.sqrt(2 * m.initialDepth(layers)) : std;
   const sources = skipSources(config, layers);
   const tables = tokenTables(m, widths[0]!, { kind: 'normal', std });
   let x = m.within('embedding', () =>
@@ -118,6 +120,7 @@ export const unet = defineModel({
   rules: unetRules,
   derived: [
     windowWhereSet,
+    zeroQueryUnlessNormed,
     { setting: 'model.vocabulary_multiple', rule: '1 for unet', value: () => 1 },
     {
       setting: 'model.depth',
@@ -133,5 +136,7 @@ export const unet = defineModel({
       return JSON.stringify([widths, skipSources(config, widths.length - 1), mlpWidth]);
     },
   },
+  // The whole list goes with the width.
+  atWidth: (config, width) => unetAtWidth(config, width),
   build,
 });

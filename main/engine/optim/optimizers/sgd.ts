@@ -35,6 +35,7 @@ export const sgd = defineOptimizer({
   ],
   lean: { settings: { 'optimizer.momentum': 0 }, words: 'sgd without momentum keeps none' },
   moments: (c) => ((c['optimizer.momentum'] as number) > 0 ? ['momentum'] : []),
+  step: 'gradient',
   flopsPerElement: 6,
   fused: (c) => ({
     rule: 'sgd',

@@ -204,7 +204,9 @@ export class Catalog implements Kinds {
       if (yields.length === 0 || severity !== 'error' || (within && alike) || !settings.some(isGiven)) continue;
       const found = check(config);
       if (found === null) continue;
-      const { allowed, why } = found;
+      const { allowed, why, yielded } = found;
+      if (yielded !== undefined && yields.includes(found.setting) && !isGiven(found.setting))
+        return { setting: found.setting, nearest: yielded.value, allowed: yielded.why };
       for (const { setting, nearest } of [found, ...(found.others ?? [])])
         if (nearest !== undefined && yields.includes(setting) && !isGiven(setting))
           return { setting, nearest, allowed: why ?? allowed };

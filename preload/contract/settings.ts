@@ -75,6 +75,8 @@ export interface SettingProblem {
   readonly allowed: string;
   /** The nearest valid choice, when there is one. */
   readonly nearest?: SettingValue;
+  /** What the setting becomes where it gives way to others, where that is not the nearest valid choice, and why, in words. */
+  readonly yielded?: { readonly value: SettingValue; readonly why: string };
   /** What else could be changed instead. */
   readonly others?: readonly OtherChoice[];
   /** The part of a distribution that it is about: `min`, `q`, `distribution` … */

@@ -59,7 +59,7 @@ export class Collector {
   /** How varied settings are called in labels. */
   readonly #short: ReadonlyMap<string, string>;
   readonly #seen = new Set<string>();
-  readonly #warned = new Map<string, { readonly first: Problem; readonly count: number }>();
+  readonly #warned = new Map<string, { readonly first: Problem; readonly alike: number; readonly count: number }>();
 
   constructor(combiner: Combiner, constraints: readonly (Expression | undefined)[]) {
     this.combiner = combiner;
@@ -75,9 +75,10 @@ export class Collector {
 
   /** Of single settings; each once, with how many it concerns. */
   get warnings(): Warning[] {
-    return [...this.#warned.values()].map(({ first: { code, setting, message }, count }): Warning => {
+    return [...this.#warned.values()].map(({ first: { code, setting, message }, alike, count }): Warning => {
       if (count === 1) return { code, setting, message };
-      return { code, setting, message: `${message} (in ${counted(count, 'setting')})`, count };
+      const others = count > alike ? `, and with other numbers in ${count - alike} more` : '';
+      return { code, setting, message: `${message} (in ${counted(alike, 'setting')}${others})`, count };
     });
   }
 
@@ -119,7 +120,9 @@ export class Collector {
   #warn(found: Problem): void {
     const about = `${found.code} ${found.setting}`;
     const seen = this.#warned.get(about);
-    this.#warned.set(about, { first: seen?.first ?? found, count: (seen?.count ?? 0) + 1 });
+    const first = seen?.first ?? found;
+    const alike = (seen?.alike ?? 0) + (found.message === first.message ? 1 : 0);
+    this.#warned.set(about, { first, alike, count: (seen?.count ?? 0) + 1 });
   }
 
   #label(values: Values): string {

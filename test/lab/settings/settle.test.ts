@@ -17,9 +17,9 @@ const resolve = (overrides: Record<string, string>, from: typeof recipe | null =
 describe('what the user sets', () => {
   // Each would be refused for a value that only the recipe or a default has.
   it.each([
-    ['a run shorter than the warm-up', { 'stop.steps': '2' }, { 'schedule.warmup_steps': 2 }],
-    ['few tokens', { 'stop.tokens': '1024', 'stop.steps': '0' }, { 'schedule.warmup_steps': 2 }],
-    ['a horizon', { 'schedule.horizon_steps': '4' }, { 'schedule.warmup_steps': 4 }],
+    ['a run shorter than the warm-up', { 'stop.steps': '2' }, { 'schedule.warmup_steps': 1 }],
+    ['few tokens', { 'stop.tokens': '1024', 'stop.steps': '0' }, { 'schedule.warmup_steps': 1 }],
+    ['a horizon', { 'schedule.horizon_steps': '4' }, { 'schedule.warmup_steps': 2 }],
     ['a warm-up in tokens', { 'schedule.warmup_tokens': '5120' }, { 'schedule.warmup_steps': 0 }],
     ['time alone', { 'stop.seconds': '5', 'stop.steps': '0' }, { 'schedule.kind': 'constant' }],
     ['a target without evaluations', { 'stop.loss': '2', 'eval.every_steps': '7' }, { 'eval.every_steps': 7 }],
@@ -78,8 +78,12 @@ describe('in a sweep', () => {
       'method: grid\nrecipe: quick\nparameters: { stop.steps: { values: [2, 5, 100] } }\n',
     );
     expect(dropped).toEqual([]);
-    expect(runs.map(({ config }) => config['schedule.warmup_steps'])).toEqual([2, 5, 10]);
+    expect(runs.map(({ config }) => config['schedule.warmup_steps'])).toEqual([1, 2, 10]);
     expect(warnings).toMatchObject([{ code: 'gave_way', setting: 'schedule.warmup_steps', count: 2 }]);
+    expect(warnings[0]!.message).toBe(
+      'schedule.warmup_steps is 1 instead of 10, which gives way to what you set: half of 2, so that the warm-up ends before the run, and its ' +
+        'schedule, do (in 1 setting, and with other numbers in 1 more)',
+    );
   });
 
   it('what all runs share is settled for all of them alike', () => {
@@ -88,8 +92,8 @@ describe('in a sweep', () => {
     );
     expect(problems).toEqual([]);
     expect(runs.map(({ config }) => [config['schedule.warmup_steps'], config['model.heads']])).toEqual([
-      [3, 5],
-      [3, 5],
+      [1, 5],
+      [1, 5],
     ]);
     expect(warnings.map(({ setting }) => setting).sort()).toEqual(['model.heads', 'schedule.warmup_steps']);
   });

@@ -40,7 +40,10 @@ function warmupBefore(config: Config, end: number, what: string): SettingProblem
   if (warmup === 0 || end === 0 || warmup <= end) return null;
   const setting = number(config, 'schedule.warmup_steps') > 0 ? 'schedule.warmup_steps' : 'schedule.warmup_tokens';
   const most = inUnit(config, end, setting);
-  return problem(setting, number(config, setting), `at most ${most}, ${what}`, most);
+  const found = problem(setting, number(config, setting), `at most ${most}, ${what}`, most);
+  // A warm-up that nobody asked for must not take up the whole of a short run.
+  const half = Math.floor(most / 2);
+  return { ...found, yielded: { value: half, why: `half of ${most}, ${what}` } };
 }
 
 const horizon = (config: Config): number => length(config, 'schedule.horizon_steps', 'schedule.horizon_tokens');

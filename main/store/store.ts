@@ -390,12 +390,14 @@ export class Store {
         const some = rows.slice(at, at + TOGETHER);
         const there = some.filter((row) => row !== undefined);
         reader.together(there, from, to, () => {
+          const ranges = some.map((row) => this.#pointsWithin(row, query));
           reader.fetchRanges(
-            there.map((series) => ({ series, ...this.#pointsWithin(series, query) })),
+            some.flatMap((series, i) => (series === undefined ? [] : [{ series, ...ranges[i]! }])),
             maxPoints,
             query.wholeBuckets === true && common === undefined,
           );
-          some.forEach((row, i) => all.push(reader.once(() => this.#reduced(row, keys[at + i]!, query, common))));
+          for (const [i, row] of some.entries())
+            all.push(reader.once(() => this.#reduced(row, keys[at + i]!, ranges[i]!, query, common)));
         });
       }
       return all;
@@ -412,10 +414,16 @@ export class Store {
     return { from: begin, to: Math.max(begin, this.#reader.indexOf(row, to, true)) };
   }
 
-  #reduced(row: SeriesRow | undefined, run: number, query: ManyQuery, common: number | undefined): Series {
+  /** Points `from` … `to - 1` as a query wants them. */
+  #reduced(
+    row: SeriesRow | undefined,
+    run: number,
+    { from, to }: { readonly from: number; readonly to: number },
+    query: ManyQuery,
+    common: number | undefined,
+  ): Series {
     const { maxPoints = Infinity } = query;
     const reader = this.#reader;
-    const { from, to } = this.#pointsWithin(row, query);
     const series =
       row === undefined
         ? emptySeries()

@@ -125,12 +125,13 @@ export class FetchedRows {
   }
 
   fetchTails(series: readonly number[]): void {
-    if (series.length === 0) return;
-    for (const key of series) this.#tails.set(key, []);
+    const missing = series.filter((key) => !this.#tails.has(key));
+    if (missing.length === 0) return;
+    for (const key of missing) this.#tails.set(key, []);
     const rows = this.#connection.all<TailRow & { series: number }>(
       `SELECT series, points, first, stride, steps, vals FROM json_each(?) AS wanted
          CROSS JOIN tails ON tails.series = wanted.value ORDER BY series, part`,
-      JSON.stringify(series),
+      JSON.stringify(missing),
     );
     for (const row of rows) this.#tails.get(row.series)!.push(row);
   }

@@ -46,9 +46,11 @@ export class SeriesReader {
   readonly #fetched: FetchedRows;
   readonly #evenSteps = new Map<string, Float64Array>();
   #holding = false;
-  /** Points of blocks by their keys, and of one tail. */
+  /** Points of blocks by their keys. */
   readonly #held = new Map<number, Points>();
-  #tail: { readonly series: number; readonly points: Points } | undefined;
+  /** Points of tails by their series. */
+  readonly #tails = new Map<number, Points>();
+  #together = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -67,7 +69,7 @@ export class SeriesReader {
     } finally {
       this.#holding = false;
       this.#held.clear();
-      this.#tail = undefined;
+      if (!this.#together) this.#tails.clear();
     }
   }
 
@@ -95,17 +97,23 @@ export class SeriesReader {
    * is fetched then (`fetchRanges`) is held. The database must not change meanwhile.
    */
   together<T>(all: readonly SeriesRow[], from: number, to: number, body: () => T): T {
+    this.#together = true;
     try {
-      this.#fetched.fetchHeaders(
-        all.flatMap((series) =>
-          [from, to]
-            .filter((step) => step > series.first_step && step < series.last_step)
-            .map((step) => [series.key, guessBlock(series, step)] as const)
-            .filter(([, index]) => index < Math.floor(series.points / BLOCK_POINTS)),
-        ),
-      );
+      const headers: (readonly [series: number, index: number])[] = [];
+      const tails = new Set<number>();
+      for (const series of all)
+        for (const step of [from, to]) {
+          if (step <= series.first_step || step >= series.last_step) continue;
+          const index = guessBlock(series, step);
+          if (index < Math.floor(series.points / BLOCK_POINTS)) headers.push([series.key, index]);
+          else tails.add(series.key);
+        }
+      this.#fetched.fetchHeaders(headers);
+      this.#fetched.fetchTails([...tails]);
       return body();
     } finally {
+      this.#together = false;
+      this.#tails.clear();
       this.#fetched.forget();
     }
   }
@@ -279,8 +287,9 @@ export class SeriesReader {
 
   #logged(series: SeriesRow, from: number, to: number): Series {
     const { step, value } = this.points(series, from, to);
-    const nonFinite = Uint32Array.from(value, (v) => (Number.isFinite(v) ? 0 : 1));
-    return { step, value, min: value.slice(), max: value.slice(), nonFinite, bucket: 1, points: to - from };
+    const nonFinite = new Uint32Array(value.length);
+    for (let i = 0; i < value.length; i++) if (!Number.isFinite(value[i])) nonFinite[i] = 1;
+    return { step, value, min: value, max: value, nonFinite, bucket: 1, points: to - from };
   }
 
   /** Points `from` … `to - 1` in buckets on multiples of `size`. */
@@ -380,8 +389,8 @@ export class SeriesReader {
       index = next;
     }
     if (to <= full * BLOCK_POINTS) return;
-    const tail = this.#tail?.series === series.key ? this.#tail.points : this.tail(series);
-    if (this.#holding) this.#tail = { series: series.key, points: tail };
+    const tail = this.#tails.get(series.key) ?? this.tail(series);
+    if (this.#holding || this.#together) this.#tails.set(series.key, tail);
     visit(full * BLOCK_POINTS, tail);
   }
 

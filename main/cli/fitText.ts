@@ -21,6 +21,7 @@ export function printFit(output: Output, report: FitReport): void {
     ],
     ['FLOPs per token', formatCount(plan.flopsPerToken)],
     ['', `(${plan.flopsConvention})`],
+    ...plan.notes.map((note): [string, string] => ['attention', note]),
     ['run', lengthText(report)],
     ['peak', `${gibibytes(plan.peak.bytes)} of temporaries ${plan.peak.sentence}`],
     ['', `(operation ${plan.peak.op}, ${plan.peak.instant + 1} of ${plan.peak.instants} in ${plan.peak.program})`],

@@ -127,6 +127,8 @@ export interface FitPlan {
   readonly flopsPerToken: number;
   readonly flopsPerTokenForward: number;
   readonly flopsConvention: string;
+  /** What is to be known of the attention, for people: its density, what reaches what. */
+  readonly notes: readonly string[];
   readonly context: number;
   /** Sequences per optimizer step, sequences at once, and how many times that is done per step. */
   readonly sequences: number;

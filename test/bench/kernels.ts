@@ -17,6 +17,7 @@ import { looseRecord } from '../oracles/kernelCall.ts';
 import { measureCeilings, showCeilings } from './ceiling.ts';
 import { startPeer } from './peer.ts';
 import type { Peer } from './peer.ts';
+import { sparseAttentionBench } from './sparseAttention.ts';
 import { median, spread } from './statistics.ts';
 
 let native: Native;
@@ -247,18 +248,28 @@ function prepare(c: Case) {
 
 type KernelPeer = Peer<{ version: string }, { seconds: number }>;
 
+/** Attention of all kinds; `--only sparse` leaves out the dense shapes. */
+export async function attentionBench(args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: OPTIONS });
+  if (values.only !== 'sparse') await kernelsBench(args, 'attention');
+  await sparseAttentionBench(values.threads, Number(values.pairs));
+}
+
+const OPTIONS = {
+  python: { type: 'string' },
+  threads: { type: 'string' },
+  pairs: { type: 'string', default: '5' },
+  only: { type: 'string' },
+  json: { type: 'string' },
+} as const;
+
 /** `only` narrows the cases to those whose id contains it. */
 export async function kernelsBench(args: readonly string[], only = ''): Promise<void> {
   const { values: flags } = parseArgs({
     args: [...args],
-    options: {
-      python: { type: 'string' },
-      threads: { type: 'string' },
-      pairs: { type: 'string', default: '5' },
-      only: { type: 'string', default: only },
-      json: { type: 'string' },
-    },
+    options: OPTIONS,
   });
+  const wanted = flags.only ?? only;
   const loaded = loadNative();
   if (loaded.native === undefined) {
     console.log(`SKIPPED: ${loaded.reason}`);
@@ -276,7 +287,7 @@ export async function kernelsBench(args: readonly string[], only = ''): Promise<
   const ceilings = measureCeilings(native, threads);
   console.log(showCeilings(ceilings, threads));
   const results = [];
-  for (const c of allCases().filter((x) => x.id.includes(flags.only))) {
+  for (const c of allCases().filter((x) => x.id.includes(wanted))) {
     const own = prepare(c);
     own.run();
     const ours: number[] = [];

@@ -14,8 +14,8 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     load: async () => async (args) => (await import('./kernels.ts')).kernelsBench(args, 'gemm '),
   },
   attention: {
-    about: 'attention, forward and backward, against PyTorch',
-    load: async () => async (args) => (await import('./kernels.ts')).kernelsBench(args, 'attention'),
+    about: 'attention, forward and backward, against PyTorch, and sparse attention against causal attention',
+    load: async () => async (args) => (await import('./kernels.ts')).attentionBench(args),
   },
   ui: { about: 'the interface under load, in a real browser', load: async () => (await import('./ui.ts')).uiBench },
   board: {

@@ -50,6 +50,20 @@ ENUMS(ENUM)
 //   dslopes: f32 [batch,heads] partial sums when given (sum over batch for the gradient of a slope).
 #define FIELDS_attention_backward(P, I, F, E) P(dout) P(gq) P(gk) P(gv) P(dslopes) FIELDS_attention(P, I, F, E)
 
+// sparse_attention: attention over the keys j <= i that the pattern of head h lets query i see, all of one length t, [batch,t,heads,size]
+//   contiguous. patterns: 2 bits for each of `turns` heads in turn (0 all, 1 local: i - j < block, 2 strided: (i - j) % block == 0,
+//   3 fixed: own block, and of each block the columns block - (v + 1) summary <= j % block < block - v summary, v = (h / turns) % groups).
+//   With scores, thresholds (f32) and expiry (i32), all [batch,t]: keys beyond the pattern count while i < expiry_j, their
+//   probabilities times clip(score_j - threshold_i, 0, 1). The rest as attention.
+#define FIELDS_sparse_attention(P, I, F, E)                                                                                      \
+  P(q) P(k) P(v) P(o) P(lse) P(slopes) P(keymask) P(seed) P(scores) P(thresholds) P(expiry) I(batch) I(heads) I(kvheads) I(t)    \
+  I(d) I(dvalue) I(patterns) I(turns) I(block) I(summary) I(groups) E(type, DType) E(compute, DType) I(stream) F(scale)          \
+  F(softcap) F(dropout)
+// sparse_attention_backward: gradients of the above, f32 partial sums per head [batch,heads] of slopes and [batch,heads,t] of scores
+//   and thresholds when given.
+#define FIELDS_sparse_attention_backward(P, I, F, E)                                                                             \
+  P(dout) P(gq) P(gk) P(gv) P(dslopes) P(dscores) P(dthresholds) FIELDS_sparse_attention(P, I, F, E)
+
 // norm: y = (x - mean) rstd gain + bias over rows of n (rms: mean = 0); gain, bias f32 or null.
 #define FIELDS_norm(P, I, F, E) P(x) P(gain) P(bias) P(y) I(rows) I(n) E(xtype, DType) E(ytype, DType) I(rms) F(eps)
 // norm_backward: dx = add + rstd (g - mean(g) - xhat mean(g xhat)), g = dy gain (rms: no mean(g)); dgain = sum dy xhat,
@@ -125,9 +139,9 @@ ENUMS(ENUM)
   I(nesterov) I(centered) F(beta1) F(beta2) F(eps) F(momentum) F(alpha)
 
 #define KERNELS(K)                                                                                                               \
-  K(gemm) K(peak) K(attention) K(attention_backward) K(norm) K(norm_backward) K(chain) K(glu) K(glu_backward) K(activation)      \
-  K(activation_backward) K(rotary_table) K(rotary) K(gather) K(scatter_add) K(reduce) K(argmax) K(permute) K(cast) K(fill)       \
-  K(copy_rows) K(dropout) K(cross_entropy) K(global_norm) K(optimizer)
+  K(gemm) K(peak) K(attention) K(attention_backward) K(sparse_attention) K(sparse_attention_backward) K(norm) K(norm_backward)   \
+  K(chain) K(glu) K(glu_backward) K(activation) K(activation_backward) K(rotary_table) K(rotary) K(gather) K(scatter_add)        \
+  K(reduce) K(argmax) K(permute) K(cast) K(fill) K(copy_rows) K(dropout) K(cross_entropy) K(global_norm) K(optimizer)
 
 #define FIELD_P(x) void* x;
 #define FIELD_I(x) int64_t x;

@@ -6,6 +6,7 @@
 #include "optimizer.h"
 #include "peak.h"
 #include "rows.h"
+#include "sparse_attention.h"
 
 namespace LEVEL {
 extern const Level table;

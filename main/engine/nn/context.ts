@@ -1,5 +1,5 @@
 /** Builds a model's graph: hands out parameters as state leaves and keeps the list of them. */
-import { attention, dropout, fill, input, state } from '../graph/ops/index.ts';
+import { attention, dropout, fill, input, sparseAttention, state } from '../graph/ops/index.ts';
 import type { AttentionOptions } from '../graph/ops/index.ts';
 import * as ops from '../graph/ops/index.ts';
 import { newGraph } from '../graph/operation.ts';
@@ -7,7 +7,7 @@ import { sameShape } from '../graph/value.ts';
 import type { Graph, Shape, Value } from '../graph/value.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { DeclarationError } from '../kind.ts';
-import type { AttentionKind } from './attention/attention.ts';
+import type { AttentionKind, AttentionUse } from './attention/attention.ts';
 import type {
   AttentionParts,
   AttentionPlace,
@@ -51,6 +51,8 @@ export interface BuiltModel {
   /** What the output layer multiplies with: `output.head`, or its 16-bit copy. */
   readonly head: Value;
   readonly vocabularySize: number;
+  /** Where the model attends, in the order of building. */
+  readonly attentions: readonly AttentionUse[];
   /** Each leaf through which computation reads a parameter, and the parameter's name. A tied table is read through two. */
   readonly leaves: ReadonlyMap<Value, string>;
   /** Head sizes of its attentions, in the order in which they were built. */
@@ -69,6 +71,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
   const key = options.training ? input(graph, 'key', [4], 'i32') : fill(graph, [4], 0, 'i32');
   const specs = new Map<string, ParameterSpec>();
   const leaves = new Map<string, Value>();
+  const attentions: AttentionUse[] = [];
   let streams = 0;
   const scaling = scalingOf(options.parametrization);
 
@@ -105,7 +108,10 @@ export function buildModel(options: BuildOptions): BuiltModel {
     within: (scope, build) => graph.within(scope, build),
     dropout: (x, rate) => (options.training && rate > 0 ? dropout(x, key, rate, streams++) : x),
     nextStream: () => streams++,
-    attend: (parts, settings, place) => attend(m, options, parts, scaling.scores(parts.q, settings), place),
+    attend: (parts, settings, place) => {
+      attentions.push({ ...place, heads: parts.q.shape[2]!, length: context });
+      return attend(m, options, parts, scaling.scores(parts.q, settings), place);
+    },
     branch: (layers, build) => scaling.branch(layers, build),
     initialDepth: (layers) => scaling.initialDepth(layers),
   };
@@ -120,6 +126,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
     head,
     vocabularySize: options.vocabularySize,
     parameters: [...specs.values()],
+    attentions,
     leaves: names,
     headSizes: scaling.headSizes,
   };
@@ -138,7 +145,9 @@ function attend(
   const { kind, settings } = chosen;
   const masked = { keyMask: m.keyMask, ...options };
   if (kind.attend !== undefined) return kind.attend(m, parts, masked, settings, place);
-  const { window } = kind.mask!(settings, place);
+  const mask = kind.mask!(settings, place);
+  if ('pattern' in mask) return sparseAttention(parts.q, parts.k, parts.v, { ...masked, pattern: mask.pattern });
+  const { window } = mask;
   if (!(Number.isInteger(window) && window >= 0))
     throw new DeclarationError(`attention ${kind.name}: mask gives window ${String(window)}; allowed: 0 and above`);
   return attention(parts.q, parts.k, parts.v, { ...masked, causal: true, window });

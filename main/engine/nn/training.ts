@@ -5,6 +5,7 @@ import { differentiate } from '../graph/differentiate.ts';
 import { costOf } from '../graph/operation.ts';
 import {
   add,
+  attentionDimensions,
   cast,
   clipScale,
   fill,
@@ -15,6 +16,7 @@ import {
   linear,
   linearCrossEntropy,
   momentShapeOf,
+  mostKeysOf,
   mul,
   optimizerUpdate,
   reduceSum,
@@ -70,7 +72,9 @@ export interface TrainingPrograms {
   readonly parameterCount: number;
   /** Forward operations per token: matrix products and full (not causally halved) attention within the window. */
   readonly flopsPerTokenForward: number;
-  /** 3 × forward: 6·N + 12·layers·width·min(window, context) for a plain transformer (PaLM appendix B, look-ups left out). */
+  /** What the plan says of the attention, a sentence each. */
+  readonly notes: readonly string[];
+  /** 3 × forward: 6·N + 12·layers·width·keys for a plain transformer (PaLM appendix B, look-ups left out). */
   readonly flopsPerToken: number;
   accumulate(rows: number, first: boolean): Program;
   update(): Program;
@@ -134,6 +138,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
     flopsPerTokenForward,
     flopsPerToken: 3 * flopsPerTokenForward,
+    notes: attention?.kind.notes?.(attention.settings, sample.attentions) ?? [],
     accumulate: (rows, first) =>
       recompute(
         accumulateProgram(build(rows, true), rows, context, first),
@@ -388,9 +393,15 @@ function nodeFlops(node: Node): number {
   const { op } = node;
   if (op === 'linear' || op === 'matmul') return costOf(node).flops;
   if (op === 'linearCrossEntropy') return 2 * sizeOf(node.inputs[0]!.shape) * node.inputs[1]!.shape[0]!;
+  if (op === 'sparseAttention') return sparseFlops(node);
   if (op !== 'attention') return 0;
   const [q, k, v] = node.inputs as [Value, Value, Value];
   const [batch, tq, heads, size] = q.shape as [number, number, number, number];
   const keys = Math.min((node.attrs.window as number) || k.shape[1]!, k.shape[1]!);
   return 2 * batch * heads * tq * keys * (size + v.shape[3]!);
+}
+
+function sparseFlops(node: Node): number {
+  const { batch, tq, size, valueSize } = attentionDimensions(node.inputs);
+  return 2 * batch * tq * mostKeysOf(node) * (size + valueSize);
 }

@@ -39,7 +39,7 @@ export interface FitPlan extends Plan {
 
 const FLOPS_CONVENTION =
   '3 × forward (backward counts twice); matrix products of all layers and the head, 2 per multiply-add, and attention over ' +
-  'min(window, context) keys, not halved for causality; look-ups, norms and recomputation left out';
+  'as many keys as a token sees at most, not halved for causality; look-ups, norms and recomputation left out';
 
 /** Name of the row for bytes of the arena that lie between buffers at the peak. */
 export const GAPS = 'gaps between buffers';
@@ -100,6 +100,7 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
     flopsPerToken: training.flopsPerToken,
     flopsPerTokenForward: training.flopsPerTokenForward,
     flopsConvention: FLOPS_CONVENTION,
+    notes: training.notes,
     context: config['model.context'] as number,
     sequences,
     microBatch,

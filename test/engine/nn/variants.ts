@@ -61,6 +61,16 @@ export const VARIANTS: Readonly<Record<string, Config>> = {
     'model.smear': false,
     'attention.kind': 'causal',
   },
+  sparse: {
+    'model.positions': 'rotary',
+    'model.width': 24,
+    'model.heads': 6,
+    'model.kv_heads': 3,
+    'attention.kind': 'sparse',
+    'attention.sparse': 'fixed strided local',
+    'attention.block': 3,
+    'attention.summary_groups': 2,
+  },
   'latent, linear': {
     'model.kind': 'latent',
     'model.linear_value': true,

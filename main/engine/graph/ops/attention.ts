@@ -10,36 +10,15 @@ import { defineOperation } from '../operation.ts';
 import { requireShape } from '../shapes.ts';
 import { sameShape } from '../value.ts';
 import type { Attributes, Node, Value, ValueType } from '../value.ts';
-import {
-  add,
-  cast,
-  div,
-  exp,
-  greater,
-  greaterEqual,
-  less,
-  log,
-  maximum,
-  mul,
-  neg,
-  scalar,
-  select,
-  square,
-  sub,
-  tanh,
-} from './elementwise.ts';
-import { iota } from './leaves.ts';
-import { matmul } from './matmul.ts';
-import { broadcastTo, reshape, transpose } from './movement.ts';
-import { dropout } from './random.ts';
-import { reduceMax, reduceSum, sumTo } from './reduce.ts';
+import { both, dropoutOf, mixed, mixedGradients, rawScores, slopeGradient } from './attentionParts.ts';
+import type { Masked, Scores } from './attentionParts.ts';
+import { cast, greater, greaterEqual, less, scalar } from './elementwise.ts';
+import { reshape } from './movement.ts';
 
-export interface AttentionOptions {
+/** What all forms of attention take. */
+export interface ScoreOptions {
   /** Factor on q·k; 1/√D unless given. */
   scale?: number;
-  causal?: boolean;
-  /** Keys seen by a query, itself included; 0 for all. */
-  window?: number;
   /** c of the soft-cap on scores; 0 for none. */
   softcap?: number;
   /** u8 [batch, Tk]: 0 where the key is padding. */
@@ -48,6 +27,12 @@ export interface AttentionOptions {
   slope?: Value;
   /** Dropout of the probabilities, with its random key and stream. */
   dropout?: { rate: number; key: Value; stream: number };
+}
+
+export interface AttentionOptions extends ScoreOptions {
+  causal?: boolean;
+  /** Keys seen by a query, itself included; 0 for all. */
+  window?: number;
 }
 
 /** Optional inputs in the order in which they follow q, k, v (and in backward out, lse, gradient). */
@@ -106,80 +91,16 @@ export function attentionDimensions(inputs: readonly Value[]): Dimensions {
   return { batch, tq, tk, heads, kvHeads, size, valueSize: v.shape[3]! };
 }
 
-/** [batch, T, kv, D] → [batch, heads, T, D], each kv head repeated for its group of query heads. */
-function byHead(x: Value, heads: number): Value {
-  const [batch, length, own, size] = x.shape as [number, number, number, number];
-  const group = heads / own;
-  const wide =
-    group === 1
-      ? x
-      : reshape(broadcastTo(reshape(x, [batch, length, own, 1, size]), [batch, length, own, group, size]), [
-          batch,
-          length,
-          heads,
-          size,
-        ]);
-  return transpose(wide, [0, 2, 1, 3]);
-}
-
-/** Adjoint of {@link byHead}: [batch, heads, T, D] → [batch, T, kv, D]. */
-function fromHeads(x: Value, own: number): Value {
-  const back = transpose(x, [0, 2, 1, 3]);
-  const [batch, length, heads, size] = back.shape as [number, number, number, number];
-  if (heads === own) return back;
-  const summed = sumTo(reshape(back, [batch, length, own, heads / own, size]), [batch, length, own, 1, size]);
-  return cast(reshape(summed, [batch, length, own, size]), x.dtype);
-}
-
-/** f32 [Tq, Tk]: position of the query minus position of the key. */
-function distances(like: Value, tq: number, tk: number): Value {
-  const query = add(reshape(iota(like.graph, tq), [tq, 1]), scalar(like, tk - tq));
-  return sub(query, reshape(iota(like.graph, tk), [1, tk]));
-}
-
-interface Scores {
-  /** f32 [batch, heads, Tq, Tk] before masking. */
-  scores: Value;
-  /** d score / d (scale·q·k), when a soft-cap applies. */
-  capSlope?: Value;
-  /** u8, broadcastable to the scores; undefined when everything is allowed. */
-  mask?: Value;
-  distance: Value;
-}
-
-function scoresOf(q: Value, k: Value, attrs: Attributes, { keyMask, slope }: Optional<Value>): Scores {
-  const { batch, tq, tk, heads } = attentionDimensions([q, k, k]);
-  let scores = mul(
-    matmul(byHead(q, heads), byHead(k, heads), { transposeB: true, out: 'f32' }),
-    scalar(q, attrs.scale as number),
-  );
-  let capSlope: Value | undefined;
-  const cap = attrs.softcap as number;
-  if (cap > 0) {
-    const t = tanh(mul(scores, scalar(q, 1 / cap)));
-    capSlope = sub(scalar(q, 1), square(t));
-    scores = mul(t, scalar(q, cap));
-  }
-  const distance = distances(q, tq, tk);
-  if (slope !== undefined) scores = sub(scores, mul(reshape(slope, [1, heads, 1, 1]), distance));
+/** Scores and which of them count. */
+function scoresOf(q: Value, k: Value, attrs: Attributes, { keyMask, slope }: Optional<Value>): Scores & Masked {
+  const { batch, tk } = attentionDimensions([q, k, k]);
+  const made = rawScores(q, k, attrs, slope);
   const masks: Value[] = [];
-  if (attrs.causal === true) masks.push(greaterEqual(distance, scalar(q, 0)));
-  if ((attrs.window as number) > 0) masks.push(less(distance, scalar(q, attrs.window as number)));
+  if (attrs.causal === true) masks.push(greaterEqual(made.distance, scalar(q, 0)));
+  if ((attrs.window as number) > 0) masks.push(less(made.distance, scalar(q, attrs.window as number)));
   if (keyMask !== undefined) masks.push(greater(reshape(cast(keyMask, 'f32'), [batch, 1, 1, tk]), scalar(q, 0)));
-  const mask = masks.length === 0 ? undefined : masks.reduce(both);
-  return { scores, capSlope, mask, distance };
+  return { ...made, mask: masks.length === 0 ? undefined : masks.reduce(both) };
 }
-
-function both(a: Value, b: Value): Value {
-  return greater(mul(cast(a, 'f32'), cast(b, 'f32')), scalar(a, 0));
-}
-
-const masked = (mask: Value | undefined, x: Value, otherwise: number) =>
-  mask === undefined ? x : select(mask, x, scalar(x, otherwise));
-
-/** Stands for −∞ where −∞ − −∞ would give NaN. */
-const VERY_NEGATIVE = -1e30;
-const TINY = 1e-30;
 
 /** Fraction of query–key pairs that the mask allows, for the cost. */
 function density(node: Node): number {
@@ -248,16 +169,7 @@ defineOperation({
   },
   decompose: (inputs, attrs) => {
     const { q, k, v, ...optional } = attentionInputs(inputs, attrs);
-    const { batch, heads, tq } = attentionDimensions(inputs);
-    const { scores, mask } = scoresOf(q, k, attrs, optional);
-    const safe = masked(mask, scores, VERY_NEGATIVE);
-    const top = reduceMax(safe, [3]);
-    const weights = masked(mask, exp(sub(safe, top)), 0);
-    const total = maximum(reduceSum(weights, [3]), scalar(q, TINY));
-    let p = div(weights, total);
-    if (optional.key) p = dropout(p, optional.key, attrs.rate as number, attrs.stream as number);
-    const out = transpose(matmul(cast(p, v.dtype), byHead(v, heads)), [0, 2, 1, 3]);
-    return [out, reshape(add(top, log(total)), [batch, heads, tq])];
+    return mixed(v, scoresOf(q, k, attrs, optional), { drop: dropoutOf(attrs, optional.key) });
   },
   flops: (node) => pairFlops(node, (d) => 2 * d.size + 2 * d.valueSize + 8),
 });
@@ -273,27 +185,10 @@ defineOperation({
   },
   decompose: (inputs, attrs) => {
     const { q, k, v, out, lse, g, ...optional } = attentionGradInputs(inputs, attrs);
-    const { batch, heads, kvHeads, tq } = attentionDimensions(inputs);
-    const { scores, capSlope, mask, distance } = scoresOf(q, k, attrs, optional);
-    const logTotal = reshape(lse, [batch, heads, tq, 1]);
-    // Masked scores are replaced before the exponential: they may exceed the row's log-sum-exp and overflow.
-    const p = masked(mask, exp(sub(masked(mask, scores, VERY_NEGATIVE), logTotal)), 0);
-    const drop = (x: Value) =>
-      optional.key ? dropout(x, optional.key, attrs.rate as number, attrs.stream as number) : x;
-    const dy = transpose(g, [0, 2, 1, 3]);
-    const dv = matmul(cast(drop(p), v.dtype), dy, { transposeA: true });
-    const dp = drop(matmul(dy, byHead(v, heads), { transposeB: true, out: 'f32' }));
-    // Σ_j p·dp = dy·out, row by row.
-    const delta = reduceSum(mul(cast(dy, 'f32'), cast(transpose(out, [0, 2, 1, 3]), 'f32')), [3]);
-    const dScores = mul(p, sub(dp, delta));
-    let dRaw = mul(dScores, scalar(q, attrs.scale as number));
-    if (capSlope) dRaw = mul(dRaw, capSlope);
-    const raw = cast(dRaw, q.dtype);
-    const dq = transpose(matmul(raw, byHead(k, heads)), [0, 2, 1, 3]);
-    const dk = matmul(raw, byHead(q, heads), { transposeA: true });
-    const result = [dq, fromHeads(dk, kvHeads), fromHeads(dv, kvHeads)];
-    if (optional.slope) result.push(reshape(sumTo(neg(mul(dScores, distance)), [1, heads, 1, 1]), [heads]));
-    return result;
+    const scores = scoresOf(q, k, attrs, optional);
+    const drop = dropoutOf(attrs, optional.key);
+    const { dq, dk, dv, dScores } = mixedGradients({ q, k, v, out, lse, g }, scores, attrs, { drop });
+    return optional.slope ? [dq, dk, dv, slopeGradient(dScores, scores.distance)] : [dq, dk, dv];
   },
   flops: (node) => pairFlops(node, (d) => 6 * d.size + 4 * d.valueSize + 12),
 });

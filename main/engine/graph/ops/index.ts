@@ -14,3 +14,5 @@ export * from './optimizer.ts';
 export * from './random.ts';
 export * from './reduce.ts';
 export * from './rotary.ts';
+export * from './sparseAttention.ts';
+export * from './sparsePattern.ts';

@@ -5,6 +5,7 @@ import type { Family } from '../../kind.ts';
 import type { AttentionKind } from './attention.ts';
 import { causal } from './causal.ts';
 import { attentionSettings } from './shared.settings.ts';
+import { sparse } from './sparse.ts';
 import { window } from './window.ts';
 import { windowPattern } from './windowPattern.ts';
 
@@ -28,5 +29,5 @@ export const attentionFamily: Family<AttentionKind> = {
   setting: 'attention.kind',
   shared: attentionSettings,
   rules: ({ settings = [] }) => (settings.includes('model.window') ? [] : [windowUnused]),
-  kinds: [causal, window, windowPattern],
+  kinds: [causal, window, windowPattern, sparse],
 };

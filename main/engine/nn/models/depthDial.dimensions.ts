@@ -6,6 +6,7 @@ import type { Config } from '../../../../preload/contract/settings.ts';
 import type { Kinds } from '../../kind.ts';
 import { tokensPerStep } from '../../settings/batch.ts';
 import { reachOf, windowPattern } from '../attention/windowPattern.ts';
+import { tokensSeen } from '../attention/attention.ts';
 import { attentionFamily } from '../attention/index.ts';
 import { knownVocabulary, tableRows } from '../layers/vocabulary.ts';
 import { roundMlpWidth } from './gpt.dimensions.ts';
@@ -98,7 +99,7 @@ export function dialFlopsPerToken(config: Config, kinds: Kinds): number {
   const attends = kinds.all(attentionFamily).find(({ name }) => name === config['attention.kind']);
   const seen = Array.from({ length: depth }, (_, layer) => {
     if (attends === windowPattern) return reachOf(config, layer, depth);
-    return attends?.mask?.(config, { layer, layers: depth }).window || context;
+    return tokensSeen(attends?.mask?.(config, { layer, layers: depth }), heads, context);
   });
   const attention = seen.reduce((sum, tokens) => sum + 12 * heads * headSize * Math.min(tokens, context), 0);
   return 6 * dialParameters(config, kinds).scaling + attention;

@@ -62,7 +62,7 @@ export const gpt = defineModel({
     of: (config, kinds) => {
       const { kvHeads, headSize, mlpWidth, depth } = deriveModel(config);
       const { name, mask } = kinds.of(attentionFamily, config);
-      const masks = Array.from({ length: depth }, (_, layer) => mask?.(config, { layer, layers: depth }).window);
+      const masks = Array.from({ length: depth }, (_, layer) => mask?.(config, { layer, layers: depth }));
       const seen = mask === undefined ? [name, config['model.window']] : masks;
       return JSON.stringify([kvHeads, headSize, mlpWidth, seen]);
     },

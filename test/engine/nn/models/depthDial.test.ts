@@ -166,10 +166,11 @@ test('a pattern of windows is the same for any model (catches tiles and the toke
   const mask = windowPattern.mask!;
   const windows = (context: number, layers: number, given: Config = {}) => {
     const config = modelConfig({ 'model.context': context, 'attention.kind': 'window_pattern', ...given });
-    return Array.from({ length: layers }, (_, layer) => mask(config, { layer, layers }).window);
+    return Array.from({ length: layers }, (_, layer) => mask(config, { layer, layers }));
   };
-  expect(windows(2048, 5)).toEqual([513, 513, 513, 0, 0]);
-  expect(windows(1024, 3, { 'attention.pattern': 'LS' })).toEqual([0, 257, 0]);
-  expect(windows(4096, 2)).toEqual([1025, 0]);
-  expect([64, 128, 129, 512].map((context) => windows(context, 2)[0])).toEqual([0, 0, 0, 129]);
+  const masks = (sizes: readonly number[]) => sizes.map((window) => ({ window }));
+  expect(windows(2048, 5)).toEqual(masks([513, 513, 513, 0, 0]));
+  expect(windows(1024, 3, { 'attention.pattern': 'LS' })).toEqual(masks([0, 257, 0]));
+  expect(windows(4096, 2)).toEqual(masks([1025, 0]));
+  expect([64, 128, 129, 512].map((context) => windows(context, 2)[0])).toEqual(masks([0, 0, 0, 129]));
 });

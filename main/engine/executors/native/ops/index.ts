@@ -12,6 +12,7 @@ import { OPTIMIZER } from './optimizer.ts';
 import { PRODUCTS } from './products.ts';
 import { REDUCE } from './reduce.ts';
 import { ROTARY } from './rotary.ts';
+import { SPARSE_ATTENTION } from './sparseAttention.ts';
 
 /** What differs between devices. */
 export interface NativeDevice {
@@ -30,6 +31,7 @@ export function nativeOperations({ logitRows }: NativeDevice): NativeOperations 
     ...NORM,
     ...ROTARY,
     ...ATTENTION,
+    ...SPARSE_ATTENTION,
     ...crossEntropyOperations(logitRows),
     ...OPTIMIZER,
   };

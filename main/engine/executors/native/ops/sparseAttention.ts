@@ -1,0 +1,101 @@
+/** Attention over few keys, forward and backward, without what is masked out. */
+import { attentionDimensions, sparseGradInputs, sparseInputs } from '../../../graph/ops/index.ts';
+import type { Node, Value } from '../../../graph/value.ts';
+import { pointerInto, productType } from '../call.ts';
+import type { Fields, KernelCall } from '../call.ts';
+import type { NativeOperations } from '../operation.ts';
+
+/** Patterns that the kernel takes, of two bits each: more are decomposed. */
+const MOST_TURNS = 16;
+
+function fieldsOf(node: Node): Fields {
+  const { attrs, op, inputs } = node;
+  const named = op === 'sparseAttention' ? sparseInputs(inputs, attrs) : sparseGradInputs(inputs, attrs);
+  const { q, k, v, keyMask, slope, key, scores, threshold, expiry } = named;
+  const { batch, tk, heads, kvHeads, size, valueSize } = attentionDimensions(inputs);
+  const patterns = attrs.patterns as readonly number[];
+  return {
+    q,
+    k,
+    v,
+    slopes: slope ?? null,
+    keymask: keyMask ?? null,
+    seed: key ?? null,
+    scores: scores ?? null,
+    thresholds: threshold ?? null,
+    expiry: expiry ?? null,
+    batch,
+    heads,
+    kvheads: kvHeads,
+    t: tk,
+    d: size,
+    dvalue: valueSize,
+    patterns: patterns.reduce((bits, pattern, turn) => bits + pattern * 4 ** turn, 0),
+    turns: patterns.length,
+    block: attrs.block as number,
+    summary: attrs.summary as number,
+    groups: attrs.groups as number,
+    type: q.dtype,
+    compute: productType(q),
+    stream: attrs.stream as number,
+    scale: attrs.scale as number,
+    softcap: attrs.softcap as number,
+    dropout: attrs.rate as number,
+  };
+}
+
+function forward(node: Node): KernelCall[] {
+  const [o, lse] = node.outputs as [Value, Value];
+  return [{ kernel: 'sparse_attention', fields: { ...fieldsOf(node), o, lse } }];
+}
+
+/** Sums over the heads, each of which sums its part on its own: the value, and how many numbers there are per head. */
+function partialSums(node: Node): { readonly value: Value; readonly each: number; readonly offset: number }[] {
+  const { batch, heads, tk } = attentionDimensions(node.inputs);
+  const [, , , ...more] = node.outputs;
+  let offset = 0;
+  return more.map((value, i) => {
+    const each = node.attrs.hasSlope === true && i === 0 ? 1 : tk;
+    const sum = { value, each, offset };
+    offset += 4 * batch * heads * each;
+    return sum;
+  });
+}
+
+function backward(node: Node): KernelCall[] {
+  const { attrs } = node;
+  const { out, lse, g } = sparseGradInputs(node.inputs, attrs);
+  const [gq, gk, gv] = node.outputs as [Value, Value, Value];
+  const { batch, heads } = attentionDimensions(node.inputs);
+  const sums = partialSums(node);
+  const pointers = sums.map(({ offset }) => pointerInto('workspace', offset));
+  const dslopes = attrs.hasSlope === true ? pointers.shift()! : null;
+  const [dscores = null, dthresholds = null] = pointers;
+  const fields = { ...fieldsOf(node), o: out, lse, dout: g, gq, gk, gv, dslopes, dscores, dthresholds };
+  const calls: KernelCall[] = [{ kernel: 'sparse_attention_backward', fields }];
+  for (const { value, each, offset } of sums) {
+    // A slope belongs to a head and is summed over the sequences; a score belongs to a token and is summed over the heads.
+    const slope = each === 1 && value.shape.length === 1;
+    const axes = slope ? { outer: 1, n: batch, inner: heads } : { outer: batch, n: heads, inner: each };
+    const x = pointerInto('workspace', offset);
+    calls.push({
+      kernel: 'reduce',
+      fields: { x, y: value, ...axes, xtype: 'f32', ytype: 'f32', kind: 'sum', beta: 0 },
+    });
+  }
+  return calls;
+}
+
+const keeps = ({ attrs }: Node): boolean => (attrs.patterns as readonly number[]).length <= MOST_TURNS;
+
+export const SPARSE_ATTENTION: NativeOperations = {
+  sparseAttention: { keeps, calls: forward },
+  sparseAttentionGrad: {
+    keeps,
+    workspace: (node) => {
+      const { batch, heads } = attentionDimensions(node.inputs);
+      return partialSums(node).reduce((bytes, { each }) => bytes + 4 * batch * heads * each, 0);
+    },
+    calls: backward,
+  },
+};

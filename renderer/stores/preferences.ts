@@ -48,13 +48,14 @@ export function readPreferences(text: string | null): Preferences {
   return result as unknown as Preferences;
 }
 
-interface Shelf {
+/** Where a browser keeps things for a page. */
+export interface Shelf {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
 }
 
 /** Storage can be denied (private windows): preferences then last as long as the page. */
-function shelf(): Shelf | null {
+export function shelf(): Shelf | null {
   try {
     return (globalThis as { localStorage?: Shelf }).localStorage ?? null;
   } catch {

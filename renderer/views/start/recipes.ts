@@ -1,25 +1,13 @@
 /** Recipes with what the fit check says about each on this machine. */
 import { ref, shallowRef } from 'vue';
-import type { Draft, Fit, FitReport, RecipeCard } from '../../stores/contract.ts';
+import type { Draft, FitReport, RecipeCard } from '../../stores/contract.ts';
 import { useClient } from '../../stores/client.ts';
 import { draftOfRecipe } from '../../stores/draft/draft.ts';
 import * as lab from '../../stores/lab.ts';
 import type { SweepPlan } from '../../stores/lab.ts';
-
-export interface Check {
-  readonly fit: Fit;
-  readonly sentence: string;
-  readonly neededBytes: number;
-  readonly availableBytes: number;
-  readonly parameters: number;
-  /** Seconds, low to high. */
-  readonly time: readonly [number, number] | null;
-  readonly measured: boolean;
-  /** What a click trains. */
-  readonly runs: number;
-  readonly settings: number;
-  readonly seeds: number;
-}
+import { shelf } from '../../stores/preferences.ts';
+import type { Check } from './check.ts';
+import { recall, remember } from './remembered.ts';
 
 /** The recipe that a newcomer is pointed at: the shortest that downloads nothing. */
 export function firstChoice(recipes: readonly RecipeCard[]): RecipeCard | undefined {
@@ -33,6 +21,8 @@ export function useRecipes() {
   const recipes = shallowRef<readonly RecipeCard[]>([]);
   const checks = shallowRef<ReadonlyMap<string, Check | Error>>(new Map());
   const loaded = ref(false);
+  /** What was said the last time, until it is said again. */
+  const earlier = shallowRef<ReadonlyMap<string, Check>>(new Map());
 
   /** The list first; then one check after the other, so that nothing waits for the largest model. */
   async function load(signal: AbortSignal): Promise<void> {
@@ -40,7 +30,11 @@ export function useRecipes() {
     const answer = await client.call('recipes.list', {}, { signal });
     recipes.value = lab.inOrder(answer.recipes);
     loaded.value = true;
-    for (const recipe of recipes.value) {
+    earlier.value = recall(shelf(), recipes.value);
+    // The one that newcomers are pointed at first, then those of which nothing is known.
+    const first = firstChoice(recipes.value);
+    const turn = (recipe: RecipeCard): number => (recipe === first ? 0 : earlier.value.has(recipe.name) ? 2 : 1);
+    for (const recipe of [...recipes.value].sort((a, b) => turn(a) - turn(b))) {
       if (signal.aborted) return;
       let check: Check | Error;
       try {
@@ -51,9 +45,10 @@ export function useRecipes() {
         check = error as Error;
       }
       checks.value = new Map(checks.value).set(recipe.name, check);
+      if (!(check instanceof Error)) remember(shelf(), recipe, check);
     }
   }
-  return { recipes, checks, loaded, load };
+  return { recipes, checks, earlier, loaded, load };
 }
 
 function summarize({ verdict, time, plan }: FitReport): Check {

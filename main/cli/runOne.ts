@@ -1,7 +1,7 @@
 /** Trains one run of the database to its end, with display and Ctrl-C. */
 import type { Lab } from '../host/lab.ts';
 import type { Context } from './context.ts';
-import { tellTrouble, watchDatabase } from './trouble.ts';
+import { tellGrace, tellTrouble, watchDatabase } from './trouble.ts';
 import { EXIT } from './errors.ts';
 import { workUntilDone } from './interrupts.ts';
 import { runJson } from './json.ts';
@@ -16,6 +16,11 @@ export async function trainQueued(context: Context, lab: Lab, runId: string): Pr
     scope: { runId },
     onEvent: display.handle,
     onTrouble: (error) => tellTrouble(output, error),
+    onGrace: (error, milliseconds) => {
+      // Nothing moves any more.
+      display[Symbol.dispose]();
+      tellGrace(output, error, milliseconds);
+    },
   });
   using _watch = watchDatabase(lab.store, output);
   const interrupted = await workUntilDone(queue, () =>

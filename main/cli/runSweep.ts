@@ -3,7 +3,7 @@ import type { Lab } from '../host/lab.ts';
 import { goesOnWithSweep } from '../lab/queue/resume.ts';
 import type { Context } from './context.ts';
 import { failureWords } from '../../preload/shared/results/endings.ts';
-import { tellTrouble, watchDatabase } from './trouble.ts';
+import { tellGrace, tellTrouble, watchDatabase } from './trouble.ts';
 import { EXIT } from './errors.ts';
 import { formatDuration, plural } from './format.ts';
 import { workUntilDone } from './interrupts.ts';
@@ -70,6 +70,11 @@ async function work(
     scope: { sweepId },
     onEvent: display.handle,
     onTrouble: (error) => tellTrouble(output, error),
+    onGrace: (error, milliseconds) => {
+      // Nothing moves any more.
+      display[Symbol.dispose]();
+      tellGrace(output, error, milliseconds);
+    },
   });
   using _watch = watchDatabase(lab.store, output);
   return await workUntilDone(queue, () =>

@@ -1,6 +1,6 @@
 /** Tells the user when the disk does not take anything any more, and when it does again. Training waits meanwhile; nothing is lost. */
 import type { Store, StoreError } from '../store/index.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes, plural } from './format.ts';
 import type { Output } from './output.ts';
 
 /** Points: until disposed. */
@@ -10,6 +10,14 @@ export function watchDatabase(store: Store, output: Output): Disposable {
     else output.warn(`${error.message}. Points wait in memory and are written as soon as that is possible.`);
   });
   return { [Symbol.dispose]: unwatch };
+}
+
+/** A command that was asked to end waits a little for a disk that takes nothing. */
+export function tellGrace(output: Output, { message }: StoreError, milliseconds: number): void {
+  output.warn(
+    `${message}. Waiting ${plural(Math.round(milliseconds / 1000), 'second')} for it, to record how the training ended; a second signal ` +
+      '(Ctrl-C) ends at once.',
+  );
 }
 
 /** Beginnings and ends of runs. */

@@ -34,6 +34,10 @@ export interface QueueOptions {
   readonly onSweep?: (sweepId: string) => void;
   /** The database takes nothing, so that no run can be begun or ended; null: it does again. */
   readonly onTrouble?: (error: StoreError | null) => void;
+  /** It was stopped, but the database takes nothing: after this long it ends without recording what is left. Told once. */
+  readonly onGrace?: (error: StoreError, milliseconds: number) => void;
+  /** Milliseconds that a queue with a scope, once stopped, waits for a database that takes nothing. */
+  readonly grace?: number;
 }
 
 /** How hard training is asked to end: with a last evaluation, without, or at once. */
@@ -47,6 +51,8 @@ const LASTING: ReadonlySet<string> = new Set(['gone', 'read-only', 'corrupt', 'c
 const LOST = 'interrupted: the run database is gone or cannot be written';
 /** Pause before the database is tried again. */
 const RETRY_MS = 3000;
+/** A command that was asked to end waits no longer than this for a disk that takes nothing: whoever asked may be a service manager. */
+const GRACE_MS = 5000;
 /** How often it is looked at while runs train. */
 const WATCH_MS = 2000;
 
@@ -72,6 +78,7 @@ export class RunQueue {
   #trouble: StoreError | undefined;
   #retry: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
+  #grace: NodeJS.Timeout | undefined;
   /** No further run is begun. */
   #ending = false;
   /** What cannot be recorded is given up. */
@@ -208,12 +215,13 @@ export class RunQueue {
 
   /**
    * Ends the runs in training and takes no more: a command was interrupted. Each run can be resumed. Called again it hurries; with `kill`
-   * nothing is waited for any longer, also not a disk that is full.
+   * nothing is waited for any longer, also not a disk that is full, for which it otherwise waits a few seconds.
    */
   stop(how: StopHow = 'gracefully'): void {
     this.#ending = true;
     this.#abandoned ||= how === 'kill';
     const stop = { reason: STOP_WORDS.interrupted, cause: 'interrupted' } as const;
+    if (how === 'kill') clearTimeout(this.#grace);
     for (const active of this.#active.values()) void this.#end(active, stop, how).catch(() => undefined);
     this.kick();
   }
@@ -355,8 +363,8 @@ export class RunQueue {
     if (points === 0 && runs === 0) return new StoreError(code, message);
     return new StoreError(
       code,
-      `${message}; not written: ${points} points and log lines, and the end of ${runs} ${runs === 1 ? 'run, which goes' : 'runs, which go'} on from the ` +
-        'last checkpoint when started again',
+      `${message}; not written: ${points} ${points === 1 ? 'point or log line' : 'points and log lines'}, and the end of ${runs} ` +
+        `${runs === 1 ? 'run, which goes' : 'runs, which go'} on from the last checkpoint when started again`,
     );
   }
 
@@ -368,9 +376,20 @@ export class RunQueue {
     if (LASTING.has(trouble.code)) this.#giveUp();
     if ((trouble.retryable || this.#options.scope === undefined) && !this.#abandoned)
       this.#retry = setTimeout(() => this.kick(), RETRY_MS);
-    if (!first) return;
-    this.#options.onTrouble?.(trouble);
-    this.#changed();
+    if (first) {
+      this.#options.onTrouble?.(trouble);
+      this.#changed();
+    }
+    this.#waitBriefly(trouble);
+  }
+
+  /** Whoever asked a command to end is not kept waiting for space that nobody may ever free. */
+  #waitBriefly(trouble: StoreError): void {
+    const { scope, grace = GRACE_MS, onGrace } = this.#options;
+    if (!this.#ending || this.#abandoned || scope === undefined || !trouble.retryable || this.#grace !== undefined)
+      return;
+    this.#grace = setTimeout(() => this.stop('kill'), grace);
+    onGrace?.(trouble, grace);
   }
 
   /** Ends training at once. */
@@ -383,6 +402,8 @@ export class RunQueue {
 
   #recovered(): void {
     if (this.#trouble === undefined) return;
+    clearTimeout(this.#grace);
+    this.#grace = undefined;
     this.#trouble = undefined;
     this.#options.onTrouble?.(null);
     this.#changed();

@@ -460,6 +460,35 @@ describe('a database that takes nothing', () => {
     expect(store.readAll(runs[0].id, 'train/loss').step).toHaveLength(5);
   });
 
+  it('keeps a stopped command waiting for seconds, not for ever, and says so once (would catch a SIGTERM that ends nothing)', async () => {
+    const { sweep, runs } = makeSweep(['wait']);
+    const waits: [string, number][] = [];
+    const { queue, engines } = queueOf(sweep.id, { grace: 150, onGrace: ({ code }, ms) => waits.push([code, ms]) });
+    const done = queue.run();
+    while (store.getRun(runs[0].id)!.steps < 5) await delay(2);
+    fillDisk();
+    engines[0].points('train/other', 1, 40, () => 1);
+    queue.stop('urgent');
+    await expect(done).rejects.toMatchObject({ code: 'full', message: expect.stringContaining('not written: 4') });
+    expect(waits).toEqual([['full', 150]]);
+    const { path } = store;
+    expect(() => store.close()).toThrow('no space left');
+    store = openStore(path);
+    expect(store.getRun(runs[0].id)!.state).toBe('running');
+    expect(store.readAll(runs[0].id, 'train/loss').step).toHaveLength(5);
+  });
+
+  it('that has space again within the wait records the end (would catch an end that is given up too early)', async () => {
+    const { sweep, runs } = makeSweep(['wait']);
+    const { queue } = queueOf(sweep.id, { grace: 20_000, onGrace: () => store.limitSize(Infinity) });
+    const done = queue.run();
+    while (store.getRun(runs[0].id)!.steps < 5) await delay(2);
+    fillDisk();
+    queue.stop('urgent');
+    await done;
+    expect(store.getRun(runs[0].id)).toMatchObject({ state: 'stopped', stopCause: 'interrupted' });
+  });
+
   it('keeps what engines say in order until it takes it (would catch a run that fails because its checkpoint cannot be recorded)', async () => {
     const { sweep, runs } = makeSweep(['held']);
     const go = Promise.withResolvers<void>();

@@ -173,7 +173,7 @@ export const routes = {
   /** Tokenizers whose vocabulary no setting changes, and its size. */
   'data.vocabularies': route(nothing).to<{ readonly fixed: Readonly<Record<string, number>> }>(),
   'data.stats': route(z.strictObject(configured)).to<shapes.DataFacts>(),
-  'data.tokens': route(z.strictObject({ ...configured, text: z.string().max(200_000) })).to<{
+  'data.tokens': route(z.strictObject({ ...configured, text: z.string().max(LIMITS.exploredCharacters) })).to<{
     tokens: shapes.Token[];
     tokenizer: shapes.TokenizerInfo;
   }>(),

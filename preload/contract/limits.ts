@@ -31,6 +31,8 @@ export const LIMITS = {
   /** Characters, and words, of a search. */
   searchCharacters: 200,
   searchWords: 16,
+  /** Characters whose tokens are shown at once. */
+  exploredCharacters: 20_000,
   /** Points of all runs together in one answer with series. */
   points: 8_000_000,
   /** Characters of one saved layout as JSON, and of all of them. */

@@ -1,17 +1,25 @@
-/** Asks the planning thread, and knows the devices that it plans for. */
+/**
+ * Asks the planning threads, and knows the devices that they plan for. What somebody waits for with a finger on the button (a launch) has a
+ * thread of its own, and a form whose plan takes long leaves the next form another one: nobody waits for somebody else's large plan.
+ */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Draft } from '../../../preload/contract/draft.ts';
 import { deviceFor } from '../../lab/fit/index.ts';
 import type { DeviceChoice, FitDevice } from '../../lab/fit/index.ts';
 import type { Lab } from '../lab.ts';
 import type { PlanQuestions, PlanWorkerData } from './planWorker.ts';
-import { Thread } from './thread.ts';
+import { Thread, Threads } from './thread.ts';
 
 /** A device's free memory is asked again after this many milliseconds. */
 const DEVICE_AGE = 2000;
+/** Each is started when the ones before it are busy. */
+const FORMS = 2;
+/** Questions of a launch. */
+const LAUNCHING: ReadonlySet<keyof PlanQuestions> = new Set(['runs', 'launch']);
 
 export class Planner {
-  readonly #thread: Thread<PlanQuestions>;
+  readonly #forms: Threads<PlanQuestions>;
+  readonly #launches: Thread<PlanQuestions>;
   readonly #devices = new Map<string, { readonly at: number; readonly device: Promise<FitDevice> }>();
 
   constructor({ paths, plugins }: Pick<Lab, 'paths' | 'plugins'>) {
@@ -20,11 +28,9 @@ export class Planner {
       database: paths.database,
       plugins: plugins.map(({ file }) => file),
     };
-    this.#thread = new Thread({
-      file: new URL('./planWorker.ts', import.meta.url),
-      data,
-      name: 'Planning',
-    });
+    const options = { file: new URL('./planWorker.ts', import.meta.url), data, name: 'Planning', preempt: true };
+    this.#forms = new Threads(FORMS, options);
+    this.#launches = new Thread(options);
   }
 
   /**
@@ -32,14 +38,14 @@ export class Planner {
    * which would fall to whoever asks first.
    */
   async warm(draft: Draft, config: Config): Promise<void> {
-    this.#thread.warm();
-    const [, device] = await Promise.all([this.#thread.ask('draft', { draft }), this.device(config, {})]);
-    await this.#thread.ask('sweep', { draft, device, prices: {}, budget: undefined });
+    const [, device] = await Promise.all([this.#forms.ask('draft', { draft }), this.device(config, {})]);
+    await this.#forms.ask('sweep', { draft, device, prices: {}, budget: undefined });
   }
 
   /** Earlier runs tell speeds: called when one has ended. */
   forgetSpeeds(): void {
-    this.#thread.tell('forget');
+    this.#forms.tell('forget');
+    this.#launches.tell('forget');
   }
 
   /** The device of a configuration, or the one chosen. @throws UnknownGpuError, NoDeviceError, ExecutorUnavailableError */
@@ -60,10 +66,10 @@ export class Planner {
     ask: PlanQuestions[W]['ask'],
     signal: AbortSignal,
   ): Promise<PlanQuestions[W]['answer']> {
-    return this.#thread.ask(what, ask, signal);
+    return (LAUNCHING.has(what) ? this.#launches : this.#forms).ask(what, ask, signal);
   }
 
-  close(): Promise<void> {
-    return this.#thread.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#forms.close(), this.#launches.close()]);
   }
 }

@@ -11,6 +11,8 @@ interface Open {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: Error) => void;
   deadline: NodeJS.Timeout | undefined;
+  /** The thread works on it. */
+  begun: boolean;
 }
 
 export interface ThreadOptions {
@@ -25,11 +27,21 @@ export interface ThreadOptions {
    * only cancelling ends a question.
    */
   readonly deadline?: number;
+  /**
+   * A question that was cancelled but that the thread does not let go of holds up those behind it: after a moment the thread is given up,
+   * and they are asked again. For threads that keep little of worth.
+   */
+  readonly preempt?: boolean;
 }
+
+/** A thread gets this long to let go of a question that was cancelled. */
+const LET_GO_MS = 300;
 
 export class Thread<Q extends Questions> {
   readonly #options: ThreadOptions;
   readonly #open = new Map<number, Open>();
+  /** Cancelled questions that the thread still works on. */
+  readonly #held = new Map<number, NodeJS.Timeout>();
   #worker: Worker | undefined;
   #next = 1;
   #closed = false;
@@ -61,13 +73,21 @@ export class Thread<Q extends Questions> {
     const id = this.#next++;
     const abort = (): void => {
       this.#send({ type: 'cancel', id });
-      this.#open.get(id)?.reject(cancelled());
+      const open = this.#open.get(id);
+      if (open?.begun === true && this.#options.preempt === true) this.#hold(id);
+      open?.reject(cancelled());
     };
     signal?.addEventListener('abort', abort, { once: true });
     try {
       return await new Promise<Q[W]['answer']>((resolve, reject) => {
         const question = { type: 'ask', id, what, ask } as const;
-        this.#open.set(id, { question, resolve: resolve as (answer: never) => void, reject, deadline: undefined });
+        this.#open.set(id, {
+          question,
+          resolve: resolve as (answer: never) => void,
+          reject,
+          deadline: undefined,
+          begun: false,
+        });
         this.#put(id);
       });
     } finally {
@@ -79,6 +99,7 @@ export class Thread<Q extends Questions> {
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const id of this.#held.keys()) this.#letGo(id);
     const worker = this.#worker;
     this.#worker = undefined;
     await worker?.terminate();
@@ -88,6 +109,7 @@ export class Thread<Q extends Questions> {
   #put(id: number): void {
     const open = this.#open.get(id)!;
     clearTimeout(open.deadline);
+    open.begun = false;
     this.#send(open.question);
   }
 
@@ -95,7 +117,9 @@ export class Thread<Q extends Questions> {
   #begun(id: number): void {
     const open = this.#open.get(id);
     const { deadline } = this.#options;
-    if (open === undefined || deadline === undefined) return;
+    if (open === undefined) return;
+    open.begun = true;
+    if (deadline === undefined) return;
     clearTimeout(open.deadline);
     open.deadline = setTimeout(() => this.#late(id, deadline), deadline).unref();
   }
@@ -109,6 +133,26 @@ export class Thread<Q extends Questions> {
     open.reject(
       new LabError('invalid', `${name} was given up: it took longer than ${deadline / 1000} s. Ask for less at once.`),
     );
+    this.#restart();
+  }
+
+  /** Nobody waits for this question any more: as soon as somebody waits behind it, its thread is given up. */
+  #hold(id: number): void {
+    const timer = setTimeout(() => {
+      if (this.#open.size > 0) this.#restart();
+      else this.#hold(id);
+    }, LET_GO_MS).unref();
+    this.#held.set(id, timer);
+  }
+
+  #letGo(id: number): void {
+    clearTimeout(this.#held.get(id));
+    this.#held.delete(id);
+  }
+
+  /** Another thread, which is asked all open questions. */
+  #restart(): void {
+    for (const id of this.#held.keys()) this.#letGo(id);
     const worker = this.#worker;
     this.#worker = undefined;
     void worker?.terminate();
@@ -132,6 +176,7 @@ export class Thread<Q extends Questions> {
     worker.on('message', (message: FromThread) => {
       const open = this.#open.get(message.id);
       if ('begun' in message) return this.#begun(message.id);
+      this.#letGo(message.id);
       if ('code' in message) open?.reject(new LabError(message.code, message.message, message.details));
       else open?.resolve(message.answer as never);
     });
@@ -142,6 +187,7 @@ export class Thread<Q extends Questions> {
   #ended(worker: Worker, why: string): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
+    for (const id of this.#held.keys()) this.#letGo(id);
     this.#fail(`${this.#options.name} failed: ${why}`);
   }
 
@@ -161,6 +207,10 @@ export class Threads<Q extends Questions> {
 
   warm(): void {
     for (const thread of this.#threads) thread.warm();
+  }
+
+  tell(message: unknown): void {
+    for (const thread of this.#threads) thread.tell(message);
   }
 
   /** @throws LabError; `cancelled` at once when the signal aborts */

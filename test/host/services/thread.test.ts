@@ -17,7 +17,7 @@ type Asked = {
 };
 
 /** A thread that takes `start` ms to come up, as all do on a busy machine. */
-function threadThat(start: number, deadline: number): Thread<Asked> {
+function threadThat(start: number, deadline: number, preempt = false): Thread<Asked> {
   const file = join(folder, 'worker.ts');
   const main = new URL('../../../main/host/services/threadMain.ts', import.meta.url).href;
   writeFileSync(
@@ -26,7 +26,7 @@ function threadThat(start: number, deadline: number): Thread<Asked> {
      await new Promise((resolve) => setTimeout(resolve, ${start}));
      answerWith({ hang: () => { for (;;); }, echo: (n) => n });`,
   );
-  return new Thread<Asked>({ file: pathToFileURL(file), data: undefined, name: 'Thinking', deadline });
+  return new Thread<Asked>({ file: pathToFileURL(file), data: undefined, name: 'Thinking', deadline, preempt });
 }
 
 it('gives up what takes too long with its thread, and asks the others again (would catch one page that stops all)', async () => {
@@ -45,6 +45,23 @@ it('counts the time of a question alone, not that of the start (would catch a la
   const thread = threadThat(1500, 500);
   try {
     expect(await Promise.all([thread.ask('echo', 1), thread.ask('echo', 2)])).toEqual([1, 2]);
+  } finally {
+    await thread.close();
+  }
+});
+
+it('gives up a question that was cancelled and is not let go, as soon as others wait (would catch a launch behind an old plan)', async () => {
+  const thread = threadThat(0, 60_000, true);
+  try {
+    await thread.ask('echo', 0);
+    const controller = new AbortController();
+    const hang = thread.ask('hang', null, controller.signal);
+    setTimeout(() => controller.abort(), 100);
+    await expect(hang).rejects.toMatchObject({ code: 'cancelled' });
+    const asked = performance.now();
+    expect(await Promise.all([1, 2].map((n) => thread.ask('echo', n)))).toEqual([1, 2]);
+    expect(performance.now() - asked).toBeLessThan(10_000);
+    expect(await thread.ask('echo', 3)).toBe(3);
   } finally {
     await thread.close();
   }

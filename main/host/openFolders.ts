@@ -12,6 +12,7 @@
  * and the downloads of the browser.
  */
 import { realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { LabError } from '../../preload/contract/rpc.ts';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
@@ -31,6 +32,9 @@ export interface OpenFoldersOptions {
   /** Asks the person at the machine; without it nobody can be asked. */
   readonly ask?: (path: string) => Promise<boolean>;
 }
+
+/** Nothing in them is a text: devices never end, processes change while they are read. */
+const SYSTEM = process.platform === 'win32' ? [] : ['/dev', '/proc', '/sys'];
 
 /** What a call may name: settings as values, a recipe, a draft with both. */
 interface Naming {
@@ -120,20 +124,41 @@ export class OpenFolders {
   }
 
   async #assertOpen(setting: string, path: string): Promise<void> {
-    if (this.#isOpen(path) || this.#isKnown(setting, path)) return;
-    const place = resolve(fixedPart(path));
-    if (await this.#asked(place)) return;
-    const how =
-      this.#options.ask === undefined
-        ? `To open it, end Sweeplab and start it with: sweeplab serve --allow ${JSON.stringify(dirname(place))}`
-        : 'It was not allowed; start Sweeplab again to be asked again.';
-    throw new LabError('denied', `${setting} is ${JSON.stringify(path)}, which pages may not read. ${how}`);
+    const never = this.#never(path);
+    if (never === undefined) {
+      if (this.#isOpen(path) || this.#isKnown(setting, path)) return;
+      if (await this.#asked(resolve(fixedPart(path)))) return;
+    }
+    const why = never ?? this.#howToOpen(resolve(fixedPart(path)));
+    throw new LabError('denied', `${setting} is ${JSON.stringify(path)}, which pages may not read. ${why}`);
   }
 
-  /** One question at a time; the keys in the data folder are no question. */
+  /** Why a path is not read whoever asks, as far as its name alone tells; undefined when it could be opened. */
+  #never(path: string): string | undefined {
+    if (/^~(?:$|[/\\])/u.test(path))
+      return `A shell makes a folder of ~, pages do not: write the whole path, such as ${join(homedir(), path.slice(1))}`;
+    const place = target(resolve(fixedPart(path)));
+    if (this.#closed.has(place)) return 'It holds keys of Sweeplab: it is never read, whatever was opened.';
+    if (SYSTEM.some((folder) => isWithin(folder, place)))
+      return 'It is part of the system (devices, processes): it is never read, whatever was opened.';
+    return undefined;
+  }
+
+  /** What opens a place; the same whether there is something or not. A link inside of an open folder is no secret. */
+  #howToOpen(place: string): string {
+    if (this.#options.ask !== undefined) return 'It was not allowed; start Sweeplab again to be asked again.';
+    const leadsOut = this.#open.some((folder) => isWithin(folder, place));
+    const what = leadsOut
+      ? `It is a link to ${target(place)}, out of what was opened. To open that,`
+      : 'Links are followed: the folder that it really lies in has to be opened. To open it,';
+    const folder = leadsOut ? dirname(target(place)) : dirname(place);
+    return `${what} end Sweeplab and start it with: sweeplab serve --allow ${JSON.stringify(folder)}`;
+  }
+
+  /** One question at a time. */
   async #asked(place: string): Promise<boolean> {
     const { ask } = this.#options;
-    if (ask === undefined || this.#closed.has(target(place))) return false;
+    if (ask === undefined) return false;
     const turn = this.#asking.then(async () => {
       if (this.#isOpen(place)) return true;
       if (this.#refused.has(place) || !(await ask(place))) {

@@ -1,3 +1,5 @@
+import assert from 'node:assert';
+import { homedir } from 'node:os';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -26,6 +28,7 @@ beforeEach(() => {
   symlinkSync(at('secret'), at('texts/out'));
   symlinkSync(at('texts'), at('in'));
   symlinkSync(at('home/serving.json'), at('texts/note.txt'));
+  symlinkSync('/dev/zero', at('texts/zero'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -57,14 +60,48 @@ describe('what pages may have read', () => {
     ['a glob through it', 'texts/out/*.txt'],
     ['a glob over everything', '*/key.txt'],
     ['a name that begins alike', 'texts-of-others/c.txt'],
-    ['the keys in the data folder', 'home/serving.json'],
-    ['the keys by a link', 'texts/note.txt'],
   ])('%s: no', async (_, corpus) => {
     for (const path of [at(corpus), relative(process.cwd(), at(corpus))])
       await expect(reads(opened(), path)).rejects.toMatchObject({
         code: 'denied',
         message: expect.stringContaining('--allow'),
       });
+  });
+
+  it.each([
+    ['the keys in the data folder', 'home/serving.json', /holds keys .* never read/u],
+    ['the keys of browsers', 'home/browsers.json', /holds keys .* never read/u],
+    ['the keys by a link', 'texts/note.txt', /holds keys .* never read/u],
+    ['a device', '/dev/zero', /part of the system .* never read/u],
+    ['a device by a link', 'texts/zero', /part of the system .* never read/u],
+    ['all devices', '/dev/*', /part of the system .* never read/u],
+    ['a process', '/proc/self/environ', /part of the system .* never read/u],
+    ['~', '~/texts/a.txt', new RegExp(`write the whole path, such as ${join(homedir(), 'texts/a.txt')}`, 'u')],
+    ['~ alone', '~', /write the whole path/u],
+  ])(
+    '%s: never, without advice that would not help (would catch --allow for what stays closed)',
+    async (_, path, why) => {
+      const whole = /^[/~]/u.test(path) ? path : at(path);
+      for (const options of [{}, { ask: () => assert.fail('nobody is asked') }, { allowed: ['/', at('texts')] }]) {
+        const found = await reads(opened(options), whole).catch((error: Error) => error);
+        expect(found).toMatchObject({ code: 'denied', message: expect.stringMatching(why) });
+        expect((found as Error).message).not.toContain('--allow');
+      }
+    },
+  );
+
+  it('names where a link in an open folder leads, and only there (would catch advice to open what is open)', async () => {
+    await expect(reads(opened(), at('texts/out/key.txt'))).rejects.toThrow(
+      `It is a link to ${at('secret/key.txt')}, out of what was opened. To open that, end Sweeplab and start it with: ` +
+        `sweeplab serve --allow ${JSON.stringify(at('secret'))}`,
+    );
+    // The same words whether a place that is closed has a link or nothing.
+    const words = async (path: string): Promise<string> =>
+      String(await reads(opened({ allowed: [] }), at(path)).catch(({ message }: Error) => message)).replaceAll(
+        path,
+        'X',
+      );
+    expect(await words('in/a.txt')).toBe((await words('un/a.txt')).replaceAll('/un"', '/in"'));
   });
 
   it.each(['/etc/passwd', '/proc/self/environ', '/dev/zero', '/'])('%s: no', async (path) => {

@@ -58,11 +58,12 @@ export async function findPageFile(root: string, pathname: string): Promise<Page
  * What a page may load and do: its own scripts, styles, images and fonts, and nothing else. Styles of elements are set by scripts
  * through the object model, which no policy limits, so that none has to be allowed in the page's text.
  * @param connect where it may connect to beside its own origin
+ * @param scripts which scripts it runs
  */
-export function contentSecurityPolicy(connect: readonly string[] = []): string {
+export function contentSecurityPolicy(connect: readonly string[] = [], scripts = "'self'"): string {
   return [
     "default-src 'none'",
-    "script-src 'self'",
+    `script-src ${scripts}`,
     "style-src 'self'",
     "img-src 'self' data: blob:",
     "font-src 'self'",

@@ -1,4 +1,5 @@
 /** Serves the interface and the lab to browsers of this machine. */
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -38,6 +39,9 @@ const HOST = '127.0.0.1';
 const GOING_AWAY = 1001;
 /** Where the WebSocket is. */
 const SOCKET_PATH = '/lab';
+/** What a browser runs that was just let in. */
+const FORWARD = "location.replace('/' + location.hash)";
+const FORWARD_HASH = createHash('sha256').update(FORWARD).digest('base64');
 /** Connections of one browser are few; more are a mistake. */
 const MOST_CONNECTIONS = 64;
 
@@ -168,9 +172,13 @@ function forward(response: ServerResponse): void {
   response.writeHead(200, {
     'Content-Type': 'text/html; charset=utf-8',
     'Cache-Control': 'no-store',
-    Refresh: '0; url=/',
+    // The place in the address (`#/queue`) never reaches the server, and a refresh would lose it: only a script can keep it.
+    'Content-Security-Policy': contentSecurityPolicy([], `'sha256-${FORWARD_HASH}'`),
   });
-  response.end('<!doctype html><title>Sweeplab</title><link rel="icon" href="/icon.svg">');
+  const plain = '<noscript><meta http-equiv="refresh" content="0; url=/"></noscript>';
+  response.end(
+    `<!doctype html><title>Sweeplab</title><link rel="icon" href="/icon.svg"><script>${FORWARD}</script>${plain}`,
+  );
 }
 
 async function sendDownload(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
@@ -31,7 +32,10 @@ describe('who may speak with the server', () => {
     const first = await serving.get(address);
     expect(first.status).toBe(200);
     expect(first.headers['set-cookie']?.[0]).toMatch(/; Max-Age=2592000; HttpOnly; SameSite=Strict; Path=\/$/u);
-    expect(first.headers.refresh).toBe('0; url=/');
+    expect(first.body).toContain("location.replace('/' + location.hash)");
+    const [script] = /<script>([^<]*)<\/script>/u.exec(first.body)!.slice(1);
+    const hash = createHash('sha256').update(script!).digest('base64');
+    expect(first.headers['content-security-policy']).toContain(`script-src 'sha256-${hash}';`);
     const second = await serving.get(address);
     expect(second.status).toBe(403);
     expect(second.headers['set-cookie']).toBeUndefined();
@@ -41,7 +45,7 @@ describe('who may speak with the server', () => {
   it('spends an address also where the browser is in already (would catch one that lets a second browser in later)', async () => {
     const address = serving.server.url().slice(serving.origin.length);
     const known = await serving.get(address, { cookie });
-    expect(known).toMatchObject({ status: 200, headers: { refresh: '0; url=/' } });
+    expect(known).toMatchObject({ status: 200, body: expect.stringContaining('location.hash') });
     expect(known.headers['set-cookie']).toBeUndefined();
     expect((await serving.get(address)).status).toBe(403);
     // Whoever has a session is not turned away by an old address.

@@ -1,8 +1,10 @@
 /** Exports: the one way from runs to the pieces of a file, for the command line and for the interface. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import type { Store } from '../../store/index.ts';
 import type { ExchangeKind, ExportJob } from './exchange.ts';
+import { ExportError } from './file.ts';
 
 export interface Wanted {
   readonly runs: readonly RunRecord[];
@@ -17,13 +19,29 @@ export interface SettingNames {
   readonly defaults: Config;
 }
 
-/** The pieces of a file; they are made while they are asked for. */
+/** @throws ExportError for a metric that none of the runs has: a table without it would look like a run without points */
+function checkMetrics(store: Pick<Store, 'metricNames'>, { runs, metrics }: Wanted): void {
+  if (metrics === undefined || runs.length === 0) return;
+  const recorded = new Set(runs.flatMap(({ id }) => store.metricNames(id)));
+  const missing = metrics.find((name) => !recorded.has(name));
+  if (missing === undefined) return;
+  const near = nearestName(missing, recorded);
+  const nearest = near === undefined ? '' : `; nearest: ${near}`;
+  const which = runs.length === 1 ? 'the run has' : `the ${runs.length} runs have`;
+  const allowed =
+    recorded.size === 0 ? `none, since ${which} no points` : `what ${which}: ${[...recorded].toSorted().join(', ')}`;
+  throw new ExportError(`metric is ${JSON.stringify(missing)}; allowed: ${allowed}${nearest}`);
+}
+
+/** The pieces of a file; they are made while they are asked for. @throws ExportError for a metric that no run has */
 export function exportPieces(
   store: Pick<Store, 'metricNames' | 'readAll'>,
   { names, defaults }: SettingNames,
   format: ExchangeKind,
-  { runs, metrics, exact = false, allSettings = false }: Wanted,
+  wanted: Wanted,
 ): Iterable<string | Uint8Array> {
+  checkMetrics(store, wanted);
+  const { runs, metrics, exact = false, allSettings = false } = wanted;
   const job: ExportJob = {
     runs,
     settings: allSettings ? names : changedSettingNames(runs, names, defaults),

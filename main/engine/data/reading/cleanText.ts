@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { invalidBytes, openCharacter } from '../utf8.ts';
-import { describeUndecodable, markOf, toUtf8 } from './encoding.ts';
+import { describeUndecodable, markOf, toUtf8, unmarkedEncoding, WITH_NULS } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
 import { LIMITS } from '../limits.ts';
 
@@ -23,18 +23,27 @@ export class TextFacts {
   firstUndecodable = -1;
   head: Buffer = Buffer.alloc(0);
 
+  /** `3 of 90 bytes are NUL characters`, `2 of 90 bytes cannot be decoded, 1 is a NUL character`: NUL can be decoded, but is no text. */
+  found(wrong = 'cannot be decoded'): string {
+    const { undecodable, zeros, bytes } = this;
+    const nul = `${zeros === 1 ? 'is a NUL character' : 'are NUL characters'}`;
+    const of = (n: number): string => `${n} of ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+    if (zeros === undecodable) return `${of(zeros)} ${nul}`;
+    return `${of(undecodable - zeros)} ${wrong}${zeros === 0 ? '' : `, ${zeros} ${nul}`}`;
+  }
+
   /** Why this is no text that can be trained on; null where it is one. Of a part of a text, only where it is plain. */
   refusal(whole: boolean): { what: string; isText: boolean } | null {
     const { undecodable, bytes } = this;
     const share = bytes === 0 ? 0 : undecodable / bytes;
     const many = undecodable > LIMITS.undecodableFrom || share > 0.1;
     if (share <= (whole ? LIMITS.undecodable : 0.1) || !many) return null;
-    const { what, isText } = describeUndecodable(this.head);
+    const onlyNuls = this.zeros === undecodable && unmarkedEncoding(this.head) === null;
+    const { what, isText } = onlyNuls ? { what: WITH_NULS, isText: false } : describeUndecodable(this.head);
     const percent = `${Number((100 * share).toPrecision(2))} %`;
-    const zero = this.zeros > 0 ? `, ${this.zeros} of them zero bytes` : '';
     const name = this.encoding.toUpperCase();
     return {
-      what: `is not text in ${name}: ${what} (${undecodable} of ${bytes} bytes cannot be decoded, ${percent}${zero}; first at byte ${this.firstUndecodable}).`,
+      what: `is not text in ${name}: ${what} (${this.found()}, ${percent}; first at byte ${this.firstUndecodable}).`,
       isText,
     };
   }

@@ -16,7 +16,7 @@ import type { Compression } from './compression/index.ts';
 import { Input } from './compression/compression.ts';
 import { isZip, zipMembers } from './compression/zip.ts';
 import type { ZipMember } from './compression/zip.ts';
-import { markOf, unmarkedEncoding } from './encoding.ts';
+import { markOf, unmarkedEncoding, WITH_NULS } from './encoding.ts';
 import { furnitureOnPath } from './furniture.ts';
 import { LIMITS, words } from '../limits.ts';
 import { endingOf, hasDataName } from './listing.ts';
@@ -105,7 +105,7 @@ function refuseBinary(setting: string, name: string, head: Buffer, size: number)
     throw new DataError(setting, name, `is not text: it is ${kind.what}. ${kind.advice}`.trim(), ALLOWED);
   // A whole page of zeros is seen before it is read.
   if (head.includes(0) && unmarkedEncoding(head) === null && looksBinary(head))
-    throw new DataError(setting, name, `is not text: it is binary data${tokensHint(name)}.`, ALLOWED);
+    throw new DataError(setting, name, `is not text: ${WITH_NULS}${tokensHint(name)}.`, ALLOWED);
 }
 
 /** What else a file of that name may be, behind the words `it is binary data`. */

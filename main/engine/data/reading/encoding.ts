@@ -82,6 +82,9 @@ function controls(head: Buffer): number {
   return head.length === 0 ? 0 : count / head.length;
 }
 
+/** Said of bytes that are UTF-8 but for NUL, which text does not hold. */
+export const WITH_NULS = 'it is binary data (it holds NUL characters)';
+
 /** What bytes that are no UTF-8 may be, a sentence, and whether `data.encoding` can help. */
 export function describeUndecodable(head: Buffer): { what: string; isText: boolean } {
   const unmarked = unmarkedEncoding(head);

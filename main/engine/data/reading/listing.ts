@@ -60,12 +60,16 @@ function once(found: readonly WalkedFile[], notes: ReadingNotes): WalkedFile[] {
   });
 }
 
-/** A link may be stored as a small text file that holds nothing but where it leads: by git and copies where there are no links. */
+/**
+ * A link may be stored as a small text file that holds nothing but where it leads: by git and copies where there are no links. Only a file
+ * that cannot be what its name says is taken for one: what a text file holds is text, also where that is a path.
+ */
 const LONGEST_LINK = 300;
+const NO_PATH_INSIDE = /\.(?:jsonl|ndjson|json|parquet|gz|zst|xz|bz2|zip)$/iu;
 
 /** Where such a file leads; null for any other. */
 async function storedLink(file: CorpusFile): Promise<string | null> {
-  if (file.size === 0 || file.size > LONGEST_LINK) return null;
+  if (file.size === 0 || file.size > LONGEST_LINK || !NO_PATH_INSIDE.test(file.path)) return null;
   const text = await readFile(file.path, 'utf8').catch(() => '');
   if (!/^\.\.?\/[^\n\r\0]+$/.test(text)) return null;
   const target = join(dirname(file.path), text);

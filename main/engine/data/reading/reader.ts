@@ -142,14 +142,15 @@ class Reader {
   }
 
   #tellFacts(facts: TextFacts, { name, format }: Content): void {
-    const { marks, lineEnds, undecodable, bytes, firstUndecodable } = facts;
+    const { marks, lineEnds, undecodable, zeros, firstUndecodable } = facts;
     const encoding = facts.encoding.toUpperCase();
     if (marks > 0) this.notes.count('changed', 'byte-order marks taken out', name, marks);
     if (lineEnds > 0) this.notes.count('changed', 'line ends \\r\\n or \\r read as \\n', name, lineEnds);
     if (undecodable > 0) {
       const kept = facts.encoding === 'utf-8' && !format.name.startsWith('json');
       this.notes.warn(
-        `${name}: ${undecodable} of ${bytes} bytes are no ${encoding} (first at byte ${firstUndecodable}); they ${kept ? 'stay in the text as they are' : 'became U+FFFD'}.`,
+        `${name}: ${facts.found(`${undecodable - zeros === 1 ? 'is' : 'are'} no ${encoding}`)} (first at byte ${firstUndecodable}); ` +
+          `${undecodable === 1 ? 'it ' : 'they '}${kept ? (undecodable === 1 ? 'stays in the text as it is' : 'stay in the text as they are') : 'became U+FFFD'}.`,
       );
     }
     const wanted = this.options.encoding;

@@ -58,7 +58,10 @@ export class RowDocuments implements Documents {
     if (this.#marks > 0) this.#notes.count('changed', 'byte-order marks taken out', name, this.#marks);
     if (this.#halves > 0)
       this.#notes.count('changed', 'documents with half a surrogate pair, which became U+FFFD', name, this.#halves);
-    if (this.#invalid > 0) this.#notes.warn(`${name}: ${this.#invalid} bytes are no UTF-8; they stay in the text.`);
+    if (this.#invalid > 0)
+      this.#notes.warn(
+        `${name}: ${this.#invalid === 1 ? '1 byte is no UTF-8; it stays' : `${this.#invalid} bytes are no UTF-8; they stay`} in the text.`,
+      );
   }
 
   #bounded(more: boolean): boolean {

@@ -174,7 +174,7 @@ describe('quotes', () => {
     const { corpus, report } = await read(await folder.file('bytes.csv', bytes));
     expect([...corpus.bytes.subarray(0, 2)]).toEqual([0x61, 0xe9]);
     expect(report.warnings).toEqual([
-      expect.stringMatching(/1 of 19 bytes are no UTF-8 \(first at byte 10\); they stay/),
+      expect.stringMatching(/1 of 19 bytes is no UTF-8 \(first at byte 10\); it stays/),
     ]);
   });
 });

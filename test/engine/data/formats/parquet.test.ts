@@ -32,7 +32,9 @@ test('Parquet written by another program: row groups, nulls, Unicode, raw bytes,
   expect([...Buffer.from(raw.corpus.bytes.subarray(raw.corpus.offsets[20], raw.corpus.offsets[21]))]).toEqual([
     0xff, 0xfe, 20, 0x80,
   ]);
-  expect(raw.report.warnings).toEqual([expect.stringMatching(/\d+ bytes are no UTF-8; they stay in the text/)]);
+  expect(raw.report.warnings).toEqual([
+    expect.stringMatching(/(1 byte is|\d+ bytes are) no UTF-8; (it stays|they stay) in the text/),
+  ]);
   await expect(read(fixture('rows.zstd.parquet'), column('txet'))).rejects.toThrow(
     /one of the columns id, text.*Nearest valid choice: text/,
   );

@@ -118,7 +118,7 @@ describe('bytes that are no text', () => {
     const { corpus, report } = await read(await folder.file('few.txt', few));
     expect(Buffer.from(corpus.bytes).subarray(-7)).toEqual(Buffer.from([0xff, 0xc3, 0x28, 0, 0x65, 0x6e, 0x64]));
     expect(report.warnings).toEqual([
-      expect.stringMatching(/3 of 5207 bytes are no UTF-8 \(first at byte 5200\); they stay/),
+      expect.stringMatching(/2 of 5207 bytes are no UTF-8, 1 is a NUL character \(first at byte 5200\); they stay/),
     ]);
     const latin = Buffer.from('Der Bär läßt grüßen, schöne Grüße überall.\n\n'.repeat(20), 'latin1');
     await expect(read(await folder.file('latin.txt', latin))).rejects.toThrow(
@@ -127,6 +127,20 @@ describe('bytes that are no text', () => {
     const dice = new Dice();
     const noise = Buffer.from(dice.list(20_000, () => dice.below(256)));
     await expect(read(await folder.file('train.bin', noise))).rejects.toThrow(/train.bin": is not text.*binary data/);
+  });
+
+  test('NUL characters are named, never called a wrong encoding (would catch "no UTF-8" of what is UTF-8)', async () => {
+    const many = await folder.file('nul.txt', `a line\0of text\0with NULs in it\0`.repeat(20));
+    await expect(read(many)).rejects.toThrow('is not text: it is binary data (it holds NUL characters)');
+    const late = await folder.file('late.txt', 'plain words '.repeat(10_000) + '\0'.repeat(2000));
+    await expect(read(late)).rejects.toThrow(
+      'it is binary data (it holds NUL characters) (2000 of 122000 bytes are NUL characters, 1.6 %; first at byte 120000)',
+    );
+    const one = await folder.file('one.txt', `${'plain text '.repeat(300)}\0 and on`);
+    const { report } = await read(one);
+    expect(report.warnings).toEqual([
+      expect.stringMatching(/1 of 3308 bytes is a NUL character \(first at byte 3300\); it stays/u),
+    ]);
   });
 
   test('zero bytes are binary data: token ids of 16 and 32 bits, zeros', async () => {
@@ -138,7 +152,9 @@ describe('bytes that are no text', () => {
       ['zeros.txt', new Uint8Array(100_000)],
     ];
     for (const [name, bytes] of shards)
-      await expect(read(await folder.file(name, bytes)), name).rejects.toThrow(/is not text.*(binary data|zero bytes)/);
+      await expect(read(await folder.file(name, bytes)), name).rejects.toThrow(
+        /is not text.*(binary data|NUL characters)/,
+      );
     await expect(read(folder.at('val.bin'))).rejects.toThrow(/Sweeplab makes its tokens itself/);
   });
 });

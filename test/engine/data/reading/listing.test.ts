@@ -133,6 +133,9 @@ describe('links', () => {
     expect(texts).toEqual(['a']);
     expect(report.changed[0].what).toBe('links that were stored as text files, followed');
     expect((await read(await folder.file('snapshot/x.txt', '../blobs/nothing'))).texts).toEqual(['../blobs/nothing']);
+    // A text is what it holds, also where that is the path of a file.
+    for (const name of ['y.txt', 'y', 'y.md'])
+      expect((await read(await folder.file(`snapshot/${name}`, '../blobs/0a1b'))).texts).toEqual(['../blobs/0a1b']);
   });
 
   test('links in a circle end, the same file under two names is read once, broken ones are said', async () => {

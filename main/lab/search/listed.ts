@@ -20,10 +20,18 @@ export function listedValues(d: Distribution): readonly SettingValue[] | undefin
     case 'q_uniform': {
       const length = Math.max(0, Math.ceil((d.max - d.min) / d.q - 1e-9));
       if (length > LIMITS.combinations) return undefined;
-      const values = Array.from({ length }, (_, i) => Number((d.min + i * d.q).toPrecision(15)));
+      const withoutDust = rounderFor(d.min, d.max);
+      const values = Array.from({ length }, (_, i) => withoutDust(d.min + i * d.q));
       return [...new Set(values)];
     }
     default:
       return undefined;
   }
+}
+
+/** Takes the dust of floating point off sums between two bounds, also where they come near 0 (−18.8 + 5 × 3.76 is 0). */
+function rounderFor(min: number, max: number): (x: number) => number {
+  const scale = Math.max(Math.abs(min), Math.abs(max), Number.MIN_VALUE);
+  const decimals = Math.min(100, Math.max(0, 14 - Math.floor(Math.log10(scale))));
+  return (x) => Number(x.toFixed(decimals)) + 0;
 }

@@ -61,6 +61,20 @@ function inPieces(method: SearchKind, space: SearchSpace, most: number, numbers:
   return tried.slice(0, most).map(({ values }) => values);
 }
 
+it(`listed steps are min + k·q without the dust of sums, seed ${SEED} (would catch 3.55e-15 for 0)`, () => {
+  const numbers = randomNumbers();
+  for (let round = 0; round < 400; round++) {
+    // In hundredths, so that the right values follow from integers.
+    const [q, min] = [numbers.integer(1, 400), numbers.integer(-2000, 500)];
+    const max = min + numbers.integer(1, 40 * q);
+    const wanted: number[] = [];
+    for (let x = min; x < max; x += q) wanted.push(x / 100);
+    const d = { kind: 'q_uniform', min: min / 100, max: max / 100, q: q / 100 } as const;
+    expect(listedValues(d), JSON.stringify(d)).toEqual(wanted);
+  }
+  expect(listedValues({ kind: 'q_uniform', min: -18.8, max: 3.76, q: 3.76 })).toContain(0);
+});
+
 describe('a method', () => {
   it(`goes on where it was asked last, seed ${SEED} (would catch a combination left out or twice between two questions)`, () => {
     const numbers = randomNumbers();

@@ -34,6 +34,10 @@ const INPUT_ERRORS = new Set([
   'UnknownGpuError',
   'SampleError',
   'ExecutorUnavailableError',
+  // Found while a plan is built, before anything starts: the engine tells of its own as failures of the run.
+  'ScheduleError',
+  'StopRuleError',
+  'ShapeError',
 ]);
 /** Codes of StoreError that blame the input. */
 const INPUT_CODES = new Set(['not-found', 'ambiguous', 'invalid', 'state', 'missing']);

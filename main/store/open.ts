@@ -15,8 +15,6 @@ import { Store } from './store.ts';
 export interface OpenOptions {
   /** Any number of readers may be open beside the one writer, in any process. Default false. */
   readonly readOnly?: boolean;
-  /** With `readOnly`: pages come from the system's cache without a call for each. For whoever reads much of the file again and again. */
-  readonly mapped?: boolean;
   /** The file may not grow beyond this many bytes; commits that need more fail with `full`. Default: unlimited. */
   readonly maxBytes?: number;
   /** Other migrations than the released ones; for tests. */
@@ -24,9 +22,6 @@ export interface OpenOptions {
   /** How configurations of earlier versions are completed when they are read. Default: they are as they were stored. */
   readonly completeConfig?: CompleteConfig;
 }
-
-/** Of a larger file the rest is read as usual. */
-const MAPPED_BYTES = 2 ** 31;
 
 /**
  * Opens a run database, creating it (and its folder) when it is to be written and does not exist.
@@ -50,7 +45,6 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
       );
     }
     const connection = new Connection(file, true);
-    if (options.mapped) connection.pragma(`mmap_size = ${MAPPED_BYTES}`);
     showOrphansStopped(connection);
     return new Store(connection, null, null, options.completeConfig);
   }

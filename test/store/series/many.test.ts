@@ -18,7 +18,7 @@ test(`140 runs of mixed lengths, some without the metric (catches: rows of anoth
     await store.appendMetrics(id, [{ metric: 'other', steps: Float64Array.of(1), values: Float64Array.of(i) }]);
   }
   while (store.sumUp(50));
-  const reading = open(store.path, { readOnly: true, mapped: true });
+  const reading = open(store.path, { readOnly: true });
   const ids = [...logged.keys()];
   for (let round = 0; round < 4; round++) {
     const maxPoints = 8 + Math.floor(random() * 250);

@@ -147,7 +147,7 @@ describe.skipIf(missing !== undefined)('the pages', { timeout: 3 * PATIENCE }, (
     await rows().first().waitFor();
     const main = await page.locator('main').innerText();
     expect(main.replaceAll('\u00A0', ' ')).toContain('3 runs failed: 2 out of memory, 1 diverged at step 40');
-    for (const view of [`/sweep/${sweeps.get(TURNED)}`, '/sweeps', '/', `/board?sweep=${sweeps.get(TURNED)}`]) {
+    for (const view of [`/sweep/${sweeps.get(TURNED)}`, '/sweeps', `/board?sweep=${sweeps.get(TURNED)}`]) {
       await go(page, view);
       await page.getByText(SEEN).first().waitFor({ state: 'attached' });
       const hidden = await page.evaluate<string[]>(`[

@@ -4,6 +4,14 @@ import { totalmem } from 'node:os';
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 
+/**
+ * Bytes of memory at the peak for each byte of text: 8.2 measured with tokens of bytes over many short documents, 4.4 with GPT-2's and 4.7
+ * with learned ones (test/long/textMemory.test.ts), and something for all else.
+ */
+export const MEMORY_PER_BYTE = 9;
+/** Of the machine, or of the container that Sweeplab may use. */
+const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
+
 export const LIMITS = {
   /** Bytes that are looked at to tell what a file is. */
   head: 64 * 1024,
@@ -23,7 +31,7 @@ export const LIMITS = {
   entries: 1_000_000,
   depth: 64,
   /** Bytes of text in all: the text, its two parts and its tokens lie in memory side by side. */
-  text: Math.max(GiB, Math.floor(totalmem() / 3)),
+  text: Math.floor(memory / MEMORY_PER_BYTE),
   /** A text is refused when more than this share of its bytes is no text … */
   undecodable: 0.01,
   /** … and there are more of them than this, or than a tenth of all. */

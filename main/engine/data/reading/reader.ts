@@ -14,7 +14,7 @@ import { TextFacts, cleanText } from './cleanText.ts';
 import { contentsOf, tokensHint } from './contents.ts';
 import type { Content } from './contents.ts';
 import type { Encoding } from './encoding.ts';
-import { LIMITS, words } from '../limits.ts';
+import { LIMITS, MEMORY_PER_BYTE, words } from '../limits.ts';
 import { ReadingNotes } from './notes.ts';
 import { RowDocuments } from './rowDocuments.ts';
 import { SourceFile } from './sourceFile.ts';
@@ -162,7 +162,7 @@ class Reader {
     return new DataError(
       setting === 'data.corpus' ? 'data.size' : setting,
       setting === 'data.corpus' ? this.options.limit : name,
-      `the text is longer than ${words(LIMITS.text)}, a third of this machine's memory: it would not fit beside its tokens.`,
+      `the text is longer than ${words(LIMITS.text)}: preparing it takes up to ${MEMORY_PER_BYTE} times its length of this machine's memory.`,
       `at most ${LIMITS.text} bytes of text`,
       setting === 'data.corpus' ? LIMITS.text : undefined,
     );

@@ -47,7 +47,10 @@ function meanSize(x: Value): Value {
  * Inputs `tokens` i32 [rows, context] (and `keyMask`). Outputs f32 []: mean |x| of the result of every matrix and table, named by its scope,
  * of every block, and of the logits. In the order in which they are computed.
  */
-export function activationsProgram(built: BuiltModel, vocabularyRows: (built: BuiltModel) => Value): Program {
+export function activationsProgram(
+  built: BuiltModel,
+  headOf: (built: BuiltModel, hidden: Value) => { readonly hidden: Value; readonly head: Value },
+): Program {
   const { graph, output, tokens } = built;
   const last = new Map<string, Value>();
   const count = sizeOf(tokens.shape);
@@ -59,7 +62,8 @@ export function activationsProgram(built: BuiltModel, vocabularyRows: (built: Bu
   }
   const inOrder = [...last].sort(([, a], [, b]) => a.id - b.id);
   return graph.during('loss', () => {
-    const logits = linear(output.hidden, vocabularyRows(built));
+    const { hidden, head } = headOf(built, reshape(output.hidden, [count, output.hidden.shape.at(-1)!]));
+    const logits = linear(hidden, head);
     const outputs = [...inOrder, [LOGITS, logits] as const].map(([name, value]) => [name, meanSize(value)] as const);
     return program('activations', graph, Object.fromEntries(outputs));
   });

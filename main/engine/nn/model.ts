@@ -121,6 +121,12 @@ export interface ModelOutput {
   readonly head: Value;
   /** c of the soft-cap c·tanh(logit/c); 0 or absent for none. */
   readonly softcap?: number;
+  /** f32 [vocabulary]: added to the logits before the soft-cap. */
+  readonly headBias?: Value;
+  /** f32 []: a loss of the model's own, summed over the tokens of a micro-batch; training adds it to that of the tokens. */
+  readonly auxiliary?: Value;
+  /** f32 []: numbers of a training micro-batch that metrics may show, by name. */
+  readonly measures?: Readonly<Record<string, Value>>;
 }
 
 export interface ModelKind extends Kind {

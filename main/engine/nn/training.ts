@@ -8,6 +8,7 @@ import {
   attentionDimensions,
   cast,
   clipScale,
+  concat,
   fill,
   gather,
   globalNorm,
@@ -93,6 +94,8 @@ export interface TrainingOptions {
   readonly kinds?: Kinds | undefined;
 }
 
+/** Output of an accumulate program that holds a number of the model's own. */
+export const measureName = (name: string): string => `measure:${name}`;
 export const gradientName = (parameter: string): string => `grad:${parameter}`;
 const momentName = (parameter: string, moment: string): string => `${parameter}:${moment}`;
 
@@ -147,7 +150,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     update: () => updateProgram(updates, groups, policy, config['optimizer.clip'] as number),
     evaluate: (rows) => evaluateProgram(build(rows, false), rows, context),
     generate: () => generateProgram(build(1, false), context),
-    activations: (rows) => activationsProgram(build(rows, false), tokenRows),
+    activations: (rows) => activationsProgram(build(rows, false), headOf),
   };
 }
 
@@ -243,8 +246,18 @@ interface Loss {
   correct: Value;
 }
 
-/** The head without the rows that stand for no token. */
-const tokenRows = ({ head, vocabularySize }: BuiltModel): Value => slice(head, 0, 0, vocabularySize);
+/**
+ * What the head reads [n, width] and the head without the rows that stand for no token. A bias is a column of the head that multiplies ones,
+ * so that whatever computes logits or a loss from both needs to know nothing of it.
+ */
+export function headOf({ head, vocabularySize, output }: BuiltModel, hidden: Value): { hidden: Value; head: Value } {
+  const rows = slice(head, 0, 0, vocabularySize);
+  const { headBias } = output;
+  if (headBias === undefined) return { hidden, head: rows };
+  const ones = fill(hidden.graph, [hidden.shape[0]!, 1], 1, hidden.dtype);
+  const column = cast(reshape(headBias, [vocabularySize, 1]), rows.dtype);
+  return { hidden: concat([hidden, ones], 1), head: concat([rows, column], 1) };
+}
 
 function lossOf(built: BuiltModel, rows: number, context: number): Loss {
   const { graph, output } = built;
@@ -252,8 +265,8 @@ function lossOf(built: BuiltModel, rows: number, context: number): Loss {
   return graph.during(
     'loss',
     () => {
-      const hidden = reshape(output.hidden, [rows * context, output.hidden.shape.at(-1)!]);
-      return linearCrossEntropy(hidden, tokenRows(built), reshape(targets, [rows * context]), {
+      const { hidden, head } = headOf(built, reshape(output.hidden, [rows * context, output.hidden.shape.at(-1)!]));
+      return linearCrossEntropy(hidden, head, reshape(targets, [rows * context]), {
         softcap: output.softcap,
       });
     },
@@ -265,7 +278,8 @@ function lossOf(built: BuiltModel, rows: number, context: number): Loss {
  * Forward, backward, and gradients added to (or, when `first`, written over) `grad:` states.
  *
  * Inputs: `tokens`, `targets` i32 [rows, context] (target −1: not scored), `keyMask` u8 when padded, `key` i32 [4] (seed low, seed
- * high, step, micro-batch), `lossScale` f32 []: the gradient is that of lossScale · Σ loss. Outputs: `lossSum` (nats) and `correct` (count).
+ * high, step, micro-batch), `lossScale` f32 []: the gradient is that of lossScale · Σ loss. Outputs: `lossSum` (nats) and `correct` (count), and
+ * the numbers of the model's own as `measure:NAME`.
  */
 function accumulateProgram(built: BuiltModel, rows: number, context: number, first: boolean): Program {
   const { graph } = built;
@@ -275,7 +289,9 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
     'loss',
     () => {
       const sum = reshape(reduceSum(loss, [0]), []);
-      return { lossSum: sum, correctSum: reshape(reduceSum(correct, [0]), []), objective: mul(sum, lossScale) };
+      const { auxiliary } = built.output;
+      const all = auxiliary === undefined ? sum : add(sum, auxiliary);
+      return { lossSum: sum, correctSum: reshape(reduceSum(correct, [0]), []), objective: mul(all, lossScale) };
     },
     'head',
   );
@@ -296,7 +312,9 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
     });
   });
   const updates = [...sums].map(([name, value]): StateUpdate => ({ state: gradientName(name), value }));
-  return program(first ? 'accumulate-first' : 'accumulate', graph, { lossSum, correct: correctSum }, updates);
+  const measures = Object.entries(built.output.measures ?? {}).map(([name, value]) => [measureName(name), value]);
+  const outputs = { lossSum, correct: correctSum, ...(Object.fromEntries(measures) as Record<string, Value>) };
+  return program(first ? 'accumulate-first' : 'accumulate', graph, outputs, updates);
 }
 
 /**
@@ -372,8 +390,9 @@ function generateProgram(built: BuiltModel, context: number): Program {
   const logits = graph.during(
     'loss',
     () => {
-      const hidden = reshape(output.hidden, [context, output.hidden.shape.at(-1)!]);
-      const raw = cast(linear(gather(hidden, position), tokenRows(built)), 'f32');
+      const all = reshape(output.hidden, [context, output.hidden.shape.at(-1)!]);
+      const { hidden, head } = headOf(built, gather(all, position));
+      const raw = cast(linear(hidden, head), 'f32');
       const cap = output.softcap ?? 0;
       return reshape(cap > 0 ? mul(tanh(mul(raw, scalar(raw, 1 / cap))), scalar(raw, cap)) : raw, [-1]);
     },

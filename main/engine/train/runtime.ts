@@ -6,7 +6,7 @@ import { sizeOf } from '../graph/value.ts';
 import type { Batch } from '../data/index.ts';
 import { programKey, UPDATE } from '../nn/programs.ts';
 import type { ProgramCall, ProgramShape } from '../nn/programs.ts';
-import { LARGEST_NORM } from '../nn/training.ts';
+import { LARGEST_NORM, measureName } from '../nn/training.ts';
 import type { TrainingPrograms } from '../nn/training.ts';
 import { seedKey } from '../random/philox.ts';
 import type { MemoryInfo } from '../../../preload/contract/engine.ts';
@@ -28,6 +28,8 @@ export interface StepResult {
   /** Euclidean norm of the gradient before clipping. */
   readonly gradNorm: number;
   readonly scored: number;
+  /** Numbers of the model's own, as means over its micro-batches. */
+  readonly measures: Readonly<Record<string, number>>;
 }
 
 /** Dynamic loss scaling (Micikevicius et al. 2018): the factor and how many updates in a row it has held. */
@@ -36,6 +38,7 @@ export interface LossScale {
   readonly held: number;
 }
 
+const MEASURE = measureName('');
 const FIRST_SCALE = 2 ** 16;
 const LARGEST_SCALE = 2 ** 24;
 /** Updates without overflow after which the factor doubles. */
@@ -114,9 +117,9 @@ export class Runtime {
     if (scored === 0) throw new Error(`the batch of step ${step + 1} has no target`);
     for (;;) {
       const { scale } = this.lossScale;
-      const { nats, correct } = await this.#accumulateAll(step, seed, micros, scale / scored);
+      const { nats, correct, measures } = await this.#accumulateAll(step, seed, micros, scale / scored);
       const loss = nats / scored;
-      const result = { loss, accuracy: correct / scored, scored };
+      const result = { loss, accuracy: correct / scored, scored, measures };
       if (!Number.isFinite(loss)) return { ...result, gradNorm: NaN };
       const out = await this.session.run(this.program(UPDATE), {
         ...hyper.inputs,
@@ -137,6 +140,7 @@ export class Runtime {
     const { seedLo, seedHi } = seedKey(seed);
     let nats = 0;
     let correct = 0;
+    const measures: Record<string, number> = {};
     for (const [micro, batch] of micros.entries()) {
       const { rows, length } = batch;
       const loaded = this.program({ name: micro === 0 ? 'accumulate-first' : 'accumulate', rows, length });
@@ -147,8 +151,13 @@ export class Runtime {
       });
       nats += out.lossSum![0]!;
       correct += out.correct![0]!;
+      for (const [name, [value]] of Object.entries(out))
+        if (name.startsWith(MEASURE)) {
+          const own = name.slice(MEASURE.length);
+          measures[own] = (measures[own] ?? 0) + value! / micros.length;
+        }
     }
-    return { nats, correct };
+    return { nats, correct, measures };
   }
 
   #held(): void {

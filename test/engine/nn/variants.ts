@@ -34,6 +34,24 @@ export const VARIANTS: Readonly<Record<string, Config>> = {
   },
   squared: { 'model.mlp': 'relu2', 'model.positions': 'none', 'model.head_size': 6, 'model.residual_scale': false },
   tanh: { 'model.mlp': 'gelu_tanh', 'model.depth': 1, 'model.norm_eps': 1e-3 },
+  experts: {
+    'model.experts': 3,
+    'model.mlp': 'swiglu',
+    'model.dropout': 0.1,
+    // What the routers lose is no part of the loss of tokens; test/engine/nn/models/oracle.test.ts has both.
+    'model.experts_balance': 0,
+    'model.experts_z': 0,
+  },
+  'one expert': { 'model.experts': 4, 'model.experts_active': 1, 'model.experts_balance': 0, 'model.experts_z': 0 },
+  bottleneck: {
+    'model.attention_width': 6,
+    'model.mlp': 'gelu_tanh',
+    'model.head_bias': true,
+    'model.embedding_scale': true,
+    'model.init': 'kaiming',
+    'model.per_layer': '1: heads=3 mlp=geglu mlp_width=5',
+  },
+  'gpt of several widths': { 'model.depth': 3, 'model.widths': '8 6', 'model.init': 'uniform', 'model.bias': true },
   classic: { 'model.kind': 'classic', 'model.mlp_ratio': 2, 'model.vocabulary_multiple': 10 },
   latent: { 'model.kind': 'latent', 'model.query_divisor': 3, 'model.window': 4 },
   unet: {

@@ -3,15 +3,15 @@
  * inputs is saved for backward.
  *
  * gelu: x·Φ(x), Φ(x) = ½(1 + erf(x/√2)). gelu_tanh: ½x(1 + tanh(√(2/π)(x + 0.044715x³))) (Hendrycks & Gimpel 2016).
- * silu: x·σ(x). relu2: max(x, 0)² (So et al. 2021). Gated forms (Shazeer 2020): f(a)·b; SwiGLU f = silu, GeGLU f = gelu.
+ * silu: x·σ(x). relu: max(x, 0). relu2: max(x, 0)² (So et al. 2021). Gated forms (Shazeer 2020): f(a)·b; SwiGLU f = silu, GeGLU f = gelu.
  */
 import { defineOperation, ShapeError } from '../operation.ts';
 import { lowestPrecision, requireShape } from '../shapes.ts';
 import { sameShape, sizeOf } from '../value.ts';
 import type { Attributes, Node, Value } from '../value.ts';
-import { add, cast, erf, exp, mul, relu, scalar, sigmoid, square, sub, tanh } from './elementwise.ts';
+import { add, cast, erf, exp, greater, mul, relu, scalar, sigmoid, square, sub, tanh } from './elementwise.ts';
 
-export type Activation = 'gelu' | 'gelu_tanh' | 'silu' | 'relu2';
+export type Activation = 'gelu' | 'gelu_tanh' | 'silu' | 'relu' | 'relu2';
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI);
@@ -45,6 +45,7 @@ const RULES: Record<Activation, Rule> = {
       return mul(y, add(s(x, 1), mul(x, sub(s(x, 1), y))));
     },
   },
+  relu: { forward: relu, derivative: (x) => cast(greater(x, s(x, 0)), 'f32') },
   relu2: { forward: (x) => square(relu(x)), derivative: (x) => mul(s(x, 2), relu(x)) },
 };
 

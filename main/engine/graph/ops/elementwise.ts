@@ -144,12 +144,14 @@ export function scalar(like: Value, value: number): Value {
   return fill(like.graph, [], value, 'f32');
 }
 
-/** Type that a gradient with respect to `value` has: 32 bits for state (weights) and pieces of it, else the value's own. */
-export function gradientType(value: Value): DType {
-  const { op, inputs } = value.node;
-  if (op === 'slice') return gradientType(inputs[0]!);
-  return op === 'state' ? 'f32' : value.dtype;
+/** Whether a value is state (weights), a piece or another shape of it, or joined with it. */
+function isOfState({ node: { op, inputs } }: Value): boolean {
+  if (op === 'state') return true;
+  return op === 'concat' ? inputs.some(isOfState) : (op === 'slice' || op === 'reshape') && isOfState(inputs[0]!);
 }
+
+/** Type that a gradient with respect to `value` has: 32 bits for what is made of state, else the value's own. */
+export const gradientType = (value: Value): DType => (isOfState(value) ? 'f32' : value.dtype);
 
 /** Adds two gradients of the same value. */
 export function accumulateGradients(a: Value, b: Value): Value {

@@ -3,7 +3,7 @@ import { reshape, rotary } from '../../graph/ops/index.ts';
 import type { AttentionOptions } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { AttentionPlace, ModelContext } from '../model.ts';
-import { linearLayer } from './linear.ts';
+import { gptLinear } from './linear.ts';
 import { normLayer } from './norm.ts';
 import { learnedSlopes } from './positions.ts';
 
@@ -20,21 +20,19 @@ export interface AttentionSizes {
 
 /**
  * x [rows, length, width] → the same shape. Queries, keys and values are three products (not one that is then cut up) so that no
- * copies are needed. `outputStd` is the initial standard deviation of the output projection.
+ * copies are needed. `divisor` shrinks the first values of the output projection.
  */
 export function selfAttention(
   m: ModelContext,
   x: Value,
   d: AttentionSizes,
-  outputStd: number,
+  divisor: number,
   place: AttentionPlace,
 ): Value {
   const { config } = m;
-  const std = config['model.init_std'] as number;
-  const bias = config['model.bias'] as boolean;
   const dropout = m.training ? (config['model.dropout'] as number) : 0;
   const heads = (name: string, count: number) =>
-    reshape(linearLayer(m, name, x, count * d.headSize, { std, bias }), [m.rows, m.context, count, d.headSize]);
+    reshape(gptLinear(m, name, x, count * d.headSize), [m.rows, m.context, count, d.headSize]);
   let q = heads('query', d.heads);
   let k = heads('key', d.kvHeads);
   const v = heads('value', d.kvHeads);
@@ -55,5 +53,5 @@ export function selfAttention(
   };
   const out = m.attend({ q, k, v, x }, options, place);
   const joined = reshape(out, [m.rows, m.context, d.attentionWidth]);
-  return m.dropout(linearLayer(m, 'output', joined, d.width, { std: outputStd, bias }), dropout);
+  return m.dropout(gptLinear(m, 'output', joined, d.width, divisor), dropout);
 }

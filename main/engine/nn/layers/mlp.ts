@@ -3,7 +3,7 @@ import { activation, gatedActivation } from '../../graph/ops/index.ts';
 import type { Activation } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { ModelContext } from '../model.ts';
-import { linearLayer } from './linear.ts';
+import { gptLinear } from './linear.ts';
 
 /** Sizes of an MLP, in elements. */
 export interface MlpSizes {
@@ -14,16 +14,15 @@ export interface MlpSizes {
 }
 
 /** The gate's activation of the gated forms. */
-const GATES: Readonly<Record<string, Activation>> = { swiglu: 'silu', geglu: 'gelu' };
+export const GATES: Readonly<Record<string, Activation>> = { swiglu: 'silu', geglu: 'gelu' };
 
-/** x [.., width] → [.., width] through `mlpWidth` features. `outputStd` is the initial deviation of the last projection. */
-export function mlp(m: ModelContext, x: Value, d: MlpSizes, outputStd: number): Value {
+/** x [.., width] → [.., width] through `mlpWidth` features. `divisor` shrinks the first values of the last projection. */
+export function mlp(m: ModelContext, x: Value, d: MlpSizes, divisor: number): Value {
   const kind = m.config['model.mlp'] as string;
-  const options = { std: m.config['model.init_std'] as number, bias: m.config['model.bias'] as boolean };
-  const up = linearLayer(m, 'up', x, d.mlpWidth, options);
+  const up = gptLinear(m, 'up', x, d.mlpWidth);
   const inner = d.mlpGated
-    ? gatedActivation(linearLayer(m, 'gate', x, d.mlpWidth, options), up, GATES[kind]!)
+    ? gatedActivation(gptLinear(m, 'gate', x, d.mlpWidth), up, GATES[kind]!)
     : activation(up, kind as Activation);
-  const out = linearLayer(m, 'down', inner, d.width, { std: outputStd, bias: options.bias });
+  const out = gptLinear(m, 'down', inner, d.width, divisor);
   return m.dropout(out, m.training ? (m.config['model.dropout'] as number) : 0);
 }

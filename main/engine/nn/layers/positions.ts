@@ -2,6 +2,7 @@
 import { add, concat, cos, exp, iota, mul, reshape, scalar, sin, softplus } from '../../graph/ops/index.ts';
 import type { Graph, Value } from '../../graph/value.ts';
 import type { ModelContext } from '../model.ts';
+import { firstRows } from './initial.ts';
 
 /** Sinusoids of Vaswani et al. 2017, f32 [length, width]: sines in the first half of the features, cosines in the second. */
 function sinusoids(graph: Graph, length: number, width: number): Value {
@@ -18,9 +19,8 @@ export function addPositions(m: ModelContext, x: Value): Value {
   const [, length, width] = x.shape as [number, number, number];
   switch (m.config['model.positions']) {
     case 'learned': {
-      const std = m.config['model.init_std'] as number;
       const table = m.within('positions', () =>
-        m.parameter('weight', [length, width], { role: 'embedding', initial: { kind: 'normal', std } }),
+        m.parameter('weight', [length, width], { role: 'embedding', initial: firstRows(m, length, width) }),
       );
       return add(x, table);
     }

@@ -33,14 +33,18 @@ export const tableRows = (vocabulary: number, multiple: number): number => Math.
 export function tokenTables(
   m: ModelContext,
   width: number,
-  embedding: Initial,
-  head: Initial = embedding,
+  embedding: Initial | ((rows: number) => Initial),
+  head: Initial | ((rows: number) => Initial) = embedding,
 ): { readonly x: Value; readonly head: Value } {
   const rows = tableRows(m.vocabularySize, m.config['model.vocabulary_multiple'] as number);
+  const first = (initial: typeof embedding) => (typeof initial === 'function' ? initial(rows) : initial);
   const table = m.within('embedding', () =>
-    m.parameter('weight', [rows, width], { role: 'embedding', initial: embedding }),
+    m.parameter('weight', [rows, width], { role: 'embedding', initial: first(embedding) }),
   );
   const x = m.within('embedding', () => gather(table, m.tokens));
   if (m.config['model.tied'] === true) return { x, head: table };
-  return { x, head: m.within('head', () => m.parameter('weight', [rows, width], { role: 'head', initial: head })) };
+  return {
+    x,
+    head: m.within('head', () => m.parameter('weight', [rows, width], { role: 'head', initial: first(head) })),
+  };
 }

@@ -3,6 +3,7 @@
  * plan and the model itself all call `deriveModel`, so that what was checked is what is built.
  */
 import type { Config } from '../../../../preload/contract/settings.ts';
+import { scaledWidths } from './widths.ts';
 
 /** All sizes in elements (of the residual stream, of a head …), never in bytes. */
 export interface ModelDimensions {
@@ -29,6 +30,12 @@ export interface ModelDimensions {
 
 /** A rounded MLP width is a multiple of this, so that rows stay aligned for vector and matrix units. */
 const MLP_WIDTH_MULTIPLE = 8;
+
+/** Widths are multiples of this where heads are cut from them: rotary positions turn pairs of channels. */
+export function headUnit(config: Config): number {
+  const own = (config['model.head_size'] as number) > 0 || (config['model.attention_width'] as number) > 0;
+  return own ? 1 : (config['model.heads'] as number) * (config['model.positions'] === 'rotary' ? 2 : 1);
+}
 
 /** MLP activations that have a gate branch. */
 export function isGated(mlp: string): boolean {
@@ -61,7 +68,12 @@ export function deriveModel(config: Config): ModelDimensions {
   const width = number('model.width');
   const heads = number('model.heads');
   const kvHeads = number('model.kv_heads') || heads;
-  const headSize = number('model.head_size') || divide(width, heads, 'model.width % model.heads');
+  const between = number('model.attention_width');
+  const headSize =
+    number('model.head_size') ||
+    (between > 0
+      ? divide(between, heads, 'model.attention_width % model.heads')
+      : divide(width, heads, 'model.width % model.heads'));
   const context = number('model.context');
   return {
     depth: number('model.depth'),
@@ -99,6 +111,8 @@ export function gptAtWidth(config: Config, width: number): Config {
     ...config,
     'model.width': width,
     ...(more ? { 'model.heads': scaled(heads), 'model.kv_heads': scaled(kvHeads) } : {}),
+    'model.widths': scaledWidths(config, width / number('model.width'), headUnit(config)),
+    'model.attention_width': Math.round((number('model.attention_width') * width) / number('model.width')),
     ...mlpAtWidth(config, width),
   };
 }

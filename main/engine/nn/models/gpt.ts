@@ -1,46 +1,80 @@
 /** The decoder-only transformer with all its usual variants. */
-import { gather } from '../../graph/ops/index.ts';
+import { gather, mul, scalar } from '../../graph/ops/index.ts';
+import type { Value } from '../../graph/value.ts';
 import { attentionFamily } from '../attention/index.ts';
 import { selfAttention } from '../layers/attention.ts';
+import { mixtureOfExperts, routingOutput } from '../layers/experts.ts';
+import type { Routing } from '../layers/experts.ts';
+import { firstRows, residualDivisor } from '../layers/initial.ts';
+import { gptLinear } from '../layers/linear.ts';
 import { mlp } from '../layers/mlp.ts';
 import { normLayer } from '../layers/norm.ts';
 import { addPositions } from '../layers/positions.ts';
 import { residual } from '../layers/residual.ts';
 import { defineModel } from '../model.ts';
-import type { ModelContext, ModelOutput } from '../model.ts';
-import { deriveModel, gptAtWidth } from './gpt.dimensions.ts';
+import type { AttentionPlace, Initial, ModelContext, ModelOutput } from '../model.ts';
+import { gptAtWidth } from './gpt.dimensions.ts';
+import { gptWidths, layerIn, layerSizes } from './gptLayers.ts';
+import { gptLayerRules } from './gptLayers.rules.ts';
 import { gptRules } from './gpt.rules.ts';
 import { gptSettings } from './gpt.settings.ts';
 import { windowWhereSet, zeroQueryUnlessNormed } from './shared.rules.ts';
 
-function build(m: ModelContext): ModelOutput {
-  const d = deriveModel(m.config);
-  const std = m.config['model.init_std'] as number;
-  // GPT-2: residual projections shrink with depth so that the sum of 2·depth of them keeps its scale.
-  const outputStd = m.config['model.residual_scale'] === true ? std / Math.sqrt(2 * m.initialDepth(d.depth)) : std;
-  const table = m.within('embedding', () =>
-    m.parameter('weight', [m.vocabularySize, d.width], { role: 'embedding', initial: { kind: 'normal', std } }),
-  );
-  let x = m.within('embedding', () => {
-    const embedded = addPositions(m, gather(table, m.tokens));
-    return m.dropout(embedded, m.training ? (m.config['model.dropout'] as number) : 0);
+/** One block: attention takes the stream to the layer's width, the MLP or its experts keep it. */
+function block(m: ModelContext, x: Value, place: AttentionPlace, divisor: number, routed: Routing[]): Value {
+  const { layer, layers } = place;
+  const sizes = layerSizes(m.config, layer);
+  const own: ModelContext = { ...m, config: layerIn(m.config, layer) };
+  const from = x.shape.at(-1)!;
+  const kept = from === sizes.width ? x : gptLinear(own, 'residual', x, sizes.width);
+  const attend = (inner: Value) => selfAttention(own, inner, sizes, divisor, place);
+  const attended = residual(own, 'attention', x, layers, attend, kept);
+  return residual(own, 'mlp', attended, layers, (inner) => {
+    if ((m.config['model.experts'] as number) === 1) return mlp(own, inner, sizes, divisor);
+    const { out, routing } = mixtureOfExperts(own, inner, sizes, divisor);
+    if (m.training) routed.push(routing());
+    return out;
   });
-  for (let layer = 0; layer < d.depth; layer++) {
-    x = m.within(`block.${layer}`, () => {
-      const attended = residual(m, 'attention', x, d.depth, (inner) =>
-        selfAttention(m, inner, d, outputStd, { layer, layers: d.depth }),
-      );
-      return residual(m, 'mlp', attended, d.depth, (inner) => mlp(m, inner, d, outputStd));
-    });
-  }
-  const hidden = m.config['model.norm_position'] === 'post' ? x : normLayer(m, 'final_norm', x);
+}
+
+/** The embeddings of the tokens, with positions. */
+function embed(m: ModelContext, table: Value): Value {
+  const gathered = gather(table, m.tokens);
+  const scaled = m.config['model.embedding_scale'] === true;
+  const embedded = scaled ? mul(gathered, scalar(gathered, Math.sqrt(table.shape[1]!))) : gathered;
+  return m.dropout(addPositions(m, embedded), m.training ? (m.config['model.dropout'] as number) : 0);
+}
+
+function build(m: ModelContext): ModelOutput {
+  const { config } = m;
+  const width = config['model.width'] as number;
+  const layers = gptWidths(config).length - 1;
+  const divisor = residualDivisor(m, layers);
+  const rows = firstRows(m, m.vocabularySize, width);
+  const std = config['model.embedding_std'] as number;
+  const initial: Initial = std > 0 ? { kind: 'normal', std } : rows;
+  const table = m.within('embedding', () =>
+    m.parameter('weight', [m.vocabularySize, width], { role: 'embedding', initial }),
+  );
+  let x = m.within('embedding', () => embed(m, table));
+  const routed: Routing[] = [];
+  for (let layer = 0; layer < layers; layer++)
+    x = m.within(`block.${layer}`, () => block(m, x, { layer, layers }, divisor, routed));
+  const hidden = config['model.norm_position'] === 'post' ? x : normLayer(m, 'final_norm', x);
   const head =
-    m.config['model.tied'] === true
+    config['model.tied'] === true
       ? table
-      : m.within('head', () =>
-          m.parameter('weight', [m.vocabularySize, d.width], { role: 'head', initial: { kind: 'normal', std } }),
-        );
-  return { hidden, head, softcap: m.config['model.softcap'] as number };
+      : m.within('head', () => m.parameter('weight', [m.vocabularySize, width], { role: 'head', initial: rows }));
+  const zero = { role: 'vector', initial: { kind: 'constant', value: 0 } } as const;
+  return {
+    hidden,
+    head,
+    softcap: config['model.softcap'] as number,
+    ...(config['model.head_bias'] === true
+      ? { headBias: m.within('head', () => m.parameter('bias', [m.vocabularySize], zero)) }
+      : {}),
+    ...(routed.length === 0 ? {} : routingOutput(m, routed)),
+  };
 }
 
 export const gpt = defineModel({
@@ -48,23 +82,32 @@ export const gpt = defineModel({
   help: 'The decoder-only transformer with all its usual variants: GPT-2, Llama-like and what lies between.',
   uses: ['attention'],
   settings: gptSettings,
-  rules: gptRules,
+  rules: [...gptRules, ...gptLayerRules],
   derived: [windowWhereSet, zeroQueryUnlessNormed],
   identity: {
     settings: [
       'model.kv_heads',
       'model.head_size',
+      'model.attention_width',
+      'model.widths',
+      'model.per_layer',
       'model.mlp_width',
       'model.mlp_ratio',
       'model.window',
       'attention.kind',
     ],
     of: (config, kinds) => {
-      const { kvHeads, headSize, mlpWidth, depth } = deriveModel(config);
+      const depth = gptWidths(config).length - 1;
+      const layers = Array.from({ length: depth }, (_, layer) => {
+        const { width, heads, kvHeads, headSize, mlpWidth } = layerSizes(config, layer);
+        const own = layerIn(config, layer);
+        const choices = ['model.mlp', 'model.attention_softcap', 'model.qk_norm'].map((name) => own[name]);
+        return [width, heads, kvHeads, headSize, mlpWidth, ...choices];
+      });
       const { name, mask } = kinds.of(attentionFamily, config);
       const masks = Array.from({ length: depth }, (_, layer) => mask?.(config, { layer, layers: depth }));
       const seen = mask === undefined ? [name, config['model.window']] : masks;
-      return JSON.stringify([kvHeads, headSize, mlpWidth, seen]);
+      return JSON.stringify([layers, seen]);
     },
   },
   atWidth: gptAtWidth,

@@ -1,6 +1,7 @@
 /** The widths of a unet: down to its narrowest and up again, or as they are listed. */
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { mlpAtWidth } from './gpt.dimensions.ts';
+import { listedWidths, roundedTo, scaledWidths } from './widths.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 
@@ -8,20 +9,12 @@ const number = (config: Config, name: string): number => config[name] as number;
 export const widthUnit = (config: Config): number =>
   number(config, 'model.heads') * (config['model.positions'] === 'rotary' ? 2 : 1);
 
-/** The widths of `model.widths`; none where it is empty, NaN for what is no number. */
-export function listedWidths(config: Config): readonly number[] {
-  const text = String(config['model.widths']).trim();
-  return text === '' ? [] : text.split(/[\s,]+/u).map((word) => (/^\d+$/u.test(word) ? Number(word) : NaN));
-}
-
-const rounded = (width: number, unit: number): number => Math.max(1, Math.round(width / unit)) * unit;
-
 /** depth + 1 widths, in even steps from `width` to `narrowest` in the middle and back, the inner ones multiples of `unit`. */
 function mirroredWidths(depth: number, width: number, narrowest: number, unit: number): number[] {
   const half = Math.floor(depth / 2);
   return Array.from({ length: depth + 1 }, (_, i) => {
     const level = Math.min(i, depth - i);
-    return level === 0 ? width : rounded(width - ((width - narrowest) * level) / half, unit);
+    return level === 0 ? width : roundedTo(width - ((width - narrowest) * level) / half, unit);
   });
 }
 
@@ -48,12 +41,12 @@ export function skipSources(config: Config, blocks: number): readonly (number | 
 
 /** The same model with another outer width: the inner ones in proportion, rounded so that heads divide them. */
 export function unetAtWidth(config: Config, width: number): Config {
-  const scaled = (inner: number) => rounded((inner * width) / number(config, 'model.width'), widthUnit(config));
+  const scaled = (inner: number) => roundedTo((inner * width) / number(config, 'model.width'), widthUnit(config));
   const narrowest = number(config, 'model.narrowest');
   return {
     ...config,
     'model.width': width,
-    'model.widths': listedWidths(config).map(scaled).join(' '),
+    'model.widths': scaledWidths(config, width / number(config, 'model.width'), widthUnit(config)),
     'model.narrowest': narrowest === 0 ? 0 : Math.min(width, scaled(narrowest)),
     ...mlpAtWidth(config, width),
   };

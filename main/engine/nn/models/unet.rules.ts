@@ -4,43 +4,19 @@ import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { gptRules } from './gpt.rules.ts';
 import { headsDivide, mlpWidthRules, windowInContext } from './shared.rules.ts';
-import { listedWidths, unetWidths, widthUnit } from './unet.dimensions.ts';
+import { unetWidths, widthUnit } from './unet.dimensions.ts';
+import { isWidthList, shownWidths, widthRules, widthsOfHeads } from './widths.rules.ts';
+import { listedWidths } from './widths.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 const isListed = (config: Config): boolean => listedWidths(config).length > 0;
-const isList = (widths: readonly number[]): boolean => widths.every((width) => width >= 1 && width <= 65536);
-const shown = (widths: readonly number[]): string => widths.join(' ');
 
 /** The list in which each width stands in its mirror image's place too: the first half is kept. */
 const mirrored = (widths: readonly number[]): number[] =>
   widths.map((width, i) => widths[Math.min(i, widths.length - 1 - i)] ?? width);
 
 export const unetRules: readonly Rule[] = [
-  {
-    code: 'model.widths',
-    settings: ['model.widths'],
-    severity: 'error',
-    check: (config) => {
-      const widths = listedWidths(config);
-      if (isList(widths)) return null;
-      const nearest = widths.filter((width) => width >= 1).map((width) => Math.min(width, 65536));
-      const allowed = 'widths from 1 to 65536 between spaces or commas, such as 96 64 96, or nothing';
-      return problem('model.widths', config['model.widths'], allowed, shown(nearest));
-    },
-  },
-  {
-    code: 'model.widths_depth',
-    settings: ['model.widths', 'model.depth'],
-    severity: 'error',
-    yields: ['model.depth'],
-    alike: true,
-    check: (config) => {
-      const [depth, inner] = [number(config, 'model.depth'), listedWidths(config).length];
-      if (inner === 0 || depth === inner + 1) return null;
-      const why = { rule: 'widths in model.widths + 1', numbers: `${inner} + 1 = ${inner + 1}` };
-      return problem('model.depth', depth, `one block more than model.widths has widths`, inner + 1, why);
-    },
-  },
+  ...widthRules,
   {
     code: 'model.widths_mirror',
     settings: ['model.widths', 'model.skips'],
@@ -48,31 +24,19 @@ export const unetRules: readonly Rule[] = [
     check: (config) => {
       const widths = listedWidths(config);
       const wanted = mirrored(widths);
-      if (config['model.skips'] !== 'mirrored' || !isList(widths) || shown(wanted) === shown(widths)) return null;
+      if (config['model.skips'] !== 'mirrored' || !isWidthList(widths) || shownWidths(wanted) === shownWidths(widths))
+        return null;
       return problem(
         'model.widths',
         config['model.widths'],
         'the same widths up as down with model.skips mirrored',
-        shown(wanted),
+        shownWidths(wanted),
         undefined,
         [{ setting: 'model.skips', value: 'mirrored', nearest: 'none' }],
       );
     },
   },
-  {
-    code: 'model.widths_heads',
-    settings: ['model.widths', 'model.heads', 'model.positions'],
-    severity: 'error',
-    check: (config) => {
-      const [widths, unit] = [listedWidths(config), widthUnit(config)];
-      if (!isList(widths) || widths.every((width) => width % unit === 0)) return null;
-      const nearest = shown(widths.map((width) => Math.max(1, Math.round(width / unit)) * unit));
-      const wrong = widths.find((width) => width % unit !== 0)!;
-      const what = config['model.positions'] === 'rotary' ? 'twice model.heads' : 'model.heads';
-      const why = { rule: `model.widths % ${what}`, numbers: `${wrong} % ${unit} = ${wrong % unit}` };
-      return problem('model.widths', config['model.widths'], `multiples of ${what} ${unit}`, nearest, why);
-    },
-  },
+  widthsOfHeads(widthUnit),
   {
     code: 'model.narrowest',
     settings: ['model.narrowest', 'model.width'],

@@ -6,6 +6,7 @@
 import { add, mul } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import { selfAttention } from '../layers/attention.ts';
+import { firstRows, firstWeights, residualDivisor } from '../layers/initial.ts';
 import { linearLayer } from '../layers/linear.ts';
 import { mlp } from '../layers/mlp.ts';
 import { normLayer } from '../layers/norm.ts';
@@ -16,22 +17,22 @@ import { defineModel } from '../model.ts';
 import type { AttentionPlace, ModelContext, ModelOutput } from '../model.ts';
 import { isGated, roundMlpWidth } from './gpt.dimensions.ts';
 import { windowWhereSet, zeroQueryUnlessNormed } from './shared.rules.ts';
-import { listedWidths, skipSources, unetAtWidth, unetWidths } from './unet.dimensions.ts';
+import { skipSources, unetAtWidth, unetWidths } from './unet.dimensions.ts';
 import { unetRules } from './unet.rules.ts';
+import { listedWidths } from './widths.ts';
 
 /** A block from its input's width to `width`: attention changes it, the MLP keeps it. */
-function block(m: ModelContext, x: Value, width: number, outputStd: number, place: AttentionPlace): Value {
+function block(m: ModelContext, x: Value, width: number, divisor: number, place: AttentionPlace): Value {
   const { config } = m;
-  const std = config['model.init_std'] as number;
   const [from, heads] = [x.shape.at(-1)!, config['model.heads'] as number];
   const sizes = { width, heads, kvHeads: heads, headSize: from / heads, attentionWidth: from };
-  const kept = from === width ? x : linearLayer(m, 'residual', x, width, { std });
+  const kept = from === width ? x : linearLayer(m, 'residual', x, width, { initial: firstWeights(m, width, from) });
   const { layers } = place;
-  const attend = (inner: Value) => selfAttention(m, inner, sizes, outputStd, place);
+  const attend = (inner: Value) => selfAttention(m, inner, sizes, divisor, place);
   const attended = residual(m, 'attention', x, layers, attend, kept);
   const mlpWidth = (config['model.mlp_width'] as number) || roundMlpWidth(config['model.mlp_ratio'] as number, width);
   const mlpGated = isGated(config['model.mlp'] as string);
-  return residual(m, 'mlp', attended, layers, (inner) => mlp(m, inner, { width, mlpWidth, mlpGated }, outputStd));
+  return residual(m, 'mlp', attended, layers, (inner) => mlp(m, inner, { width, mlpWidth, mlpGated }, divisor));
 }
 
 /** What a mirror image gave, times a learned number that starts at 1. */
@@ -46,10 +47,9 @@ function build(m: ModelContext): ModelOutput {
   const { config } = m;
   const widths = unetWidths(config);
   const layers = widths.length - 1;
-  const std = config['model.init_std'] as number;
-  const outputStd = config['model.residual_scale'] === true ? std / Math.sqrt(2 * m.initialDepth(layers)) : std;
+  const divisor = residualDivisor(m, layers);
   const sources = skipSources(config, layers);
-  const tables = tokenTables(m, widths[0]!, { kind: 'normal', std });
+  const tables = tokenTables(m, widths[0]!, (rows) => firstRows(m, rows, widths[0]!));
   let x = m.within('embedding', () =>
     m.dropout(addPositions(m, tables.x), m.training ? (config['model.dropout'] as number) : 0),
   );
@@ -58,7 +58,7 @@ function build(m: ModelContext): ModelOutput {
     const source = sources[layer];
     x = m.within(`block.${layer}`, () => {
       const taken = source === undefined ? x : skip(m, x, results[source]!);
-      return block(m, taken, widths[layer + 1]!, outputStd, { layer, layers });
+      return block(m, taken, widths[layer + 1]!, divisor, { layer, layers });
     });
     results.push(x);
   }
@@ -88,6 +88,7 @@ export const unet = defineModel({
     'model.tied',
     'model.bias',
     'model.dropout',
+    'model.init',
     'model.init_std',
     'model.residual_scale',
     'model.vocabulary_multiple',
@@ -108,14 +109,7 @@ export const unet = defineModel({
       touches: ['memory', 'time'],
       when: 'model.widths == ""',
     },
-    {
-      name: 'model.widths',
-      type: { kind: 'string' },
-      default: '',
-      help: 'Widths of a unet between its blocks, such as 96 64 96: one block more than widths. Empty: down to model.narrowest and up again.',
-      question: 'capacity',
-      touches: ['memory', 'time'],
-    },
+    'model.widths',
   ],
   rules: unetRules,
   derived: [

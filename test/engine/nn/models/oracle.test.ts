@@ -3,11 +3,7 @@ import { builtInCatalog } from '../../../../main/engine/catalog.ts';
 import { modelFamily } from '../../../../main/engine/nn/models/index.ts';
 import { executed, EXECUTORS, expectOutcome, interpreted, oracleCases } from './oracle.ts';
 
-/** The model that everything else is tested with has its own oracles. */
-const MODELS = builtInCatalog
-  .all(modelFamily)
-  .map(({ name }) => name)
-  .filter((name) => name !== 'gpt');
+const MODELS = builtInCatalog.all(modelFamily).map(({ name }) => name);
 
 describe.each(MODELS)('%s', (model) => {
   test('has cases (would catch a model that nothing checks)', () => {

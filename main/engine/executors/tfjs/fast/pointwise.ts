@@ -37,6 +37,7 @@ const FUNCTIONS: Readonly<Record<Activation, Scalar>> = {
       return y * (1 + x * (1 - y));
     },
   },
+  relu: { forward: (x) => (x > 0 ? x : 0), derivative: (x) => (x > 0 ? 1 : 0) },
   relu2: { forward: (x) => (x > 0 ? x * x : 0), derivative: (x) => (x > 0 ? 2 * x : 0) },
 };
 const functionOf = (node: Node) => FUNCTIONS[node.attrs.fn as Activation];

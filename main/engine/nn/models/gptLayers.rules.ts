@@ -1,0 +1,92 @@
+/** Rules for what a gpt has beside its sizes: layers of their own, experts, scaled embeddings. */
+import type { Config } from '../../../../preload/contract/settings.ts';
+import type { Rule } from '../../../../preload/shared/settings/rules.ts';
+import { problem } from '../../../../preload/shared/settings/values.ts';
+import { mup } from '../parametrization/mup.ts';
+import { headUnit } from './gpt.dimensions.ts';
+import { gptWidths, layerIn, parseLayers, PER_LAYER } from './gptLayers.ts';
+import { gptRules } from './gpt.rules.ts';
+import { widthRules, widthsOfHeads } from './widths.rules.ts';
+
+const number = (config: Config, name: string): number => config[name] as number;
+
+const experts: Rule = {
+  code: 'model.experts_active',
+  settings: ['model.experts', 'model.experts_active'],
+  severity: 'error',
+  yields: ['model.experts_active'],
+  check: (config) => {
+    const [all, active] = [number(config, 'model.experts'), number(config, 'model.experts_active')];
+    if (all === 1 || active <= all) return null;
+    return problem('model.experts_active', active, `at most model.experts ${all}`, all, undefined, [
+      { setting: 'model.experts', value: all, nearest: active },
+    ]);
+  },
+};
+
+/** The text of the setting is read, and speaks of layers that exist. */
+const readable: Rule = {
+  code: PER_LAYER,
+  settings: [PER_LAYER, 'model.depth'],
+  severity: 'error',
+  check: (config) => {
+    const text = String(config[PER_LAYER]);
+    const { wrong, ...parsed } = parseLayers(text);
+    if (wrong !== undefined) return problem(PER_LAYER, text, wrong.allowed, wrong.nearest);
+    const depth = number(config, 'model.depth');
+    const { entries } = parsed as { entries: readonly { readonly last: number }[] };
+    const beyond = entries.find(({ last }) => last >= depth);
+    if (beyond === undefined) return null;
+    const why = { rule: 'model.depth', numbers: `${depth}, so that the last layer is ${depth - 1}` };
+    return problem(PER_LAYER, text, `layers from 0 to ${depth - 1}`, undefined, why, [
+      { setting: 'model.depth', value: depth, nearest: beyond.last + 1 },
+    ]);
+  },
+};
+
+/** Every layer is possible with its own settings. */
+const possible: Rule = {
+  code: 'model.per_layer_sizes',
+  settings: [PER_LAYER, 'model.width', 'model.widths', 'model.heads'],
+  severity: 'error',
+  check: (config) => {
+    const text = String(config[PER_LAYER]);
+    if (text.trim() === '' || readable.check(config) !== null) return null;
+    for (let layer = 0; layer < gptWidths(config).length - 1; layer++) {
+      const own = layerIn(config, layer);
+      for (const { severity, check } of gptRules) {
+        const found = severity === 'error' ? check(own) : null;
+        if (found === null) continue;
+        const nearest = found.nearest === undefined ? '' : `, such as ${String(found.nearest)}`;
+        return problem(
+          PER_LAYER,
+          text,
+          `${found.setting}: ${found.allowed}${nearest}`,
+          undefined,
+          `in layer ${layer} ${found.why ?? found.message}`,
+        );
+      }
+    }
+    return null;
+  },
+};
+
+const scaledEmbeddings: Rule = {
+  code: 'model.embedding_scale',
+  settings: ['model.embedding_scale', 'model.parametrization'],
+  severity: 'error',
+  check: (config) => {
+    if (config['model.embedding_scale'] !== true || config['model.parametrization'] !== mup.name) return null;
+    const why = 'a factor that grows with the width is what this parametrization takes away';
+    return problem('model.embedding_scale', true, `no with model.parametrization ${mup.name}`, false, why);
+  },
+};
+
+export const gptLayerRules: readonly Rule[] = [
+  ...widthRules,
+  widthsOfHeads(headUnit),
+  readable,
+  possible,
+  experts,
+  scaledEmbeddings,
+];

@@ -5,10 +5,10 @@ const MiB = 2 ** 20;
 const GiB = 2 ** 30;
 
 /**
- * Bytes of memory at the peak for each byte of text: 8.2 measured with tokens of bytes over many short documents, 4.4 with GPT-2's and 4.7
+ * Bytes of memory at the peak for each byte of text: 8 to 9 measured with tokens of bytes over many short documents, 4.4 with GPT-2's and 4.7
  * with learned ones (test/long/textMemory.test.ts), and something for all else.
  */
-export const MEMORY_PER_BYTE = 9;
+export const MEMORY_PER_BYTE = 10;
 /** Of the machine, or of the container that Sweeplab may use. */
 const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity);
 

@@ -20,7 +20,7 @@ import type { TrainingControl } from './control.ts';
 import type { PreparedData } from './data.ts';
 import { evaluate } from './evaluate.ts';
 import { measureAll } from './measures/index.ts';
-import type { Metric } from './measures/index.ts';
+import type { Metric, StepMoment } from './measures/index.ts';
 import type { EvaluationResult } from './evaluate.ts';
 import type { MetricRecorder } from './recorder.ts';
 import { DivergedError } from './runtime.ts';
@@ -28,6 +28,7 @@ import type { Runtime, StepResult } from './runtime.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import type { BestLoss, RunState } from './state.ts';
 import type { Counters, StepSize, StopRules } from './stopRules.ts';
+import { measuresUpdate, UpdateRatios } from './updates.ts';
 import { join } from 'node:path';
 
 export interface LoopParts {
@@ -69,9 +70,12 @@ export class TrainingLoop {
   #progressAt = -Infinity;
   /** Counters at the latest training point, for the speed. */
   #logged: Counters = this.#counters;
+  readonly #updates: UpdateRatios;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
+    const { session, programs } = parts.runtime;
+    this.#updates = new UpdateRatios(session, programs.parameters);
   }
 
   get counters(): Counters {
@@ -158,8 +162,11 @@ export class TrainingLoop {
   /** One update. Returns why the run ends when its numbers are no longer finite. */
   async #step(): Promise<string | undefined> {
     const { config, runtime, data, schedule, size } = this.#parts;
-    const begin = performance.now();
     const before = this.#counters;
+    const every = config['log.every_steps'] as number;
+    const measured = measuresUpdate(before.steps + 1, every, config['eval.every_steps'] as number);
+    if (measured) await this.#updates.begin();
+    const begin = performance.now();
     const rows = config['batch.sequences'] as number;
     const micro = microBatchOf(config);
     // The place in the data is a number, the rows taken so far: nothing else to save.
@@ -178,15 +185,18 @@ export class TrainingLoop {
     };
     const bad = notFinite(result);
     if (bad === undefined) this.#counters = after;
-    const every = config['log.every_steps'] as number;
-    if (after.steps % every === 0 || after.steps === 1 || bad !== undefined) this.#record(after, result, hyper.lr);
+    if (after.steps % every === 0 || after.steps === 1 || bad !== undefined) {
+      const updates = measured && bad === undefined ? await this.#updates.end() : {};
+      this.#record({ result, counters: after, lr: hyper.lr, updates });
+    }
     return bad === undefined ? undefined : `diverged: ${bad} at step ${after.steps}`;
   }
 
-  #record(counters: Counters, result: StepResult, lr: number): void {
+  #record(step: Omit<StepMoment, 'config' | 'before'>): void {
     const { config, metrics, recorder } = this.#parts;
+    const { counters } = step;
     recorder.record(counters.steps, {
-      ...measureAll(metrics, 'ofStep', { config, result, counters, before: this.#logged, lr }),
+      ...measureAll(metrics, 'ofStep', { ...step, config, before: this.#logged }),
       ...this.#axes(counters),
     });
     this.#logged = counters;

@@ -38,6 +38,9 @@ describe('training loop', () => {
     expect([...host.series.keys()].sort()).toEqual([
       ...expected,
       'train/loss',
+      'update/embedding',
+      'update/matrix',
+      'update/vector',
       'val/accuracy',
       'val/bpb',
       'val/bpb_se',

@@ -12,7 +12,7 @@ import { SYSTEM } from './system.ts';
 import { VALIDATION } from './validation.ts';
 
 export { defineMetric, measureAll } from './measure.ts';
-export type { Metric } from './measure.ts';
+export type { Metric, StepMoment } from './measure.ts';
 
 /** All of them are measured, so no setting chooses one. */
 export const metricFamily: Family<Metric> = {

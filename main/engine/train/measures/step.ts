@@ -29,6 +29,15 @@ export const STEP = [
     ofStep: ({ result }) => result.gradNorm,
   }),
   defineMetric({
+    name: 'update/*',
+    unit: '',
+    log: true,
+    section: 'update',
+    help: 'length of a step beside that of the weights it moves, ‖Δw‖ ÷ ‖w‖: about 1e-3 is usual',
+    ofStep: ({ updates }) =>
+      Object.fromEntries(Object.entries(updates).map(([role, ratio]) => [`update/${role}`, ratio])),
+  }),
+  defineMetric({
     name: 'lr',
     unit: '',
     section: 'run',

@@ -23,9 +23,15 @@ constexpr float MINUS_INF = -__builtin_inff();
 template <class A>
 struct Geometry {
   const A& g;
-  int64_t offset;  // i' = i + offset
-  explicit Geometry(const A& args) : g(args), offset(args.tk - args.tq) {}
-  int64_t first_key(int64_t i) const { return g.window > 0 ? max_<int64_t>(0, i + offset - g.window + 1) : 0; }
+  int64_t offset;         // i' = i + offset
+  const int32_t* starts;  // of one sequence: nothing before is seen, and they never fall, so the first row of a block sees furthest
+  Geometry(const A& args, int64_t b) : g(args), offset(args.tk - args.tq) {
+    starts = args.starts ? (const int32_t*)args.starts + b * args.tq : nullptr;
+  }
+  int64_t first_key(int64_t i) const {
+    int64_t first = g.window > 0 ? max_<int64_t>(0, i + offset - g.window + 1) : 0;
+    return starts ? max_<int64_t>(first, starts[i]) : first;
+  }
   int64_t end_key(int64_t i) const {  // for the last row i of a block
     int64_t e = g.causal ? min_(g.tk, i + offset + 1) : g.tk;
     return max_<int64_t>(0, e);
@@ -90,7 +96,7 @@ template <bool DOT>
 static void attention_task(const attention_args& g, int64_t b, int64_t h, int64_t i_begin, int64_t i_end, char* scratch) {
   constexpr int64_t BQ = block_of_queries(DOT);
   ForwardScratch f(g, scratch);
-  Geometry<attention_args> geo(g);
+  Geometry<attention_args> geo(g, b);
   int64_t hk = h / (g.heads / g.kvheads), ldo = round_up(g.dvalue, NR), mr = DOT ? MR_DOT : MR, per = DOT ? 2 : 1;
   int64_t qdepth = depth_of(g.d, DOT);
   int64_t base = geo.first_key(i_begin) / 32 * 32, end = max_(base, geo.end_key(i_end - 1)), keys = end - base;
@@ -234,7 +240,7 @@ template <bool DOT>
 static void attention_backward_task(const attention_backward_args& g, int64_t b, int64_t hk, char* scratch) {
   constexpr int64_t BQ = block_of_queries(DOT);
   BackwardScratch f(g, scratch);
-  Geometry<attention_backward_args> geo(g);
+  Geometry<attention_backward_args> geo(g, b);
   int64_t group = g.heads / g.kvheads, mr = DOT ? MR_DOT : MR, per = DOT ? 2 : 1;
   int64_t ldd = round_up(g.d, NR), ldv = round_up(g.dvalue, NR);
   int64_t ddepth = depth_of(g.d, DOT), vdepth = depth_of(g.dvalue, DOT), kdepth = depth_of(g.tk, DOT), qdepth = depth_of(g.tq, DOT);

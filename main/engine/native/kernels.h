@@ -37,13 +37,14 @@ ENUMS(ENUM)
 #define FIELDS_peak(P, I, F, E) P(y) I(repeats) E(compute, DType)
 
 // attention: O[b,i,h] = sum_j softmax_j(s_ij) keep_ij V[b,j,h/(heads/kvheads)], s_ij = cap(scale q_i.k_j) - slope_h (i' - j).
-//   i' = i + tk - tq; j <= i' when causal; j > i' - window when window > 0; keymask[b,tk] (u8) 0 hides a key.
+//   i' = i + tk - tq; j <= i' when causal; j > i' - window when window > 0; keymask[b,tk] (u8) 0 hides a key; j >= starts[b,i] (i32,
+//   never falling along i) when given.
 //   cap(x) = softcap tanh(x / softcap) when softcap > 0. keep_ij is 0 or 1/(1-dropout) from Philox at the flat index of
 //   [b,h,i,j]. Rows see strides: q at b*sqb + i*sqt + h*sqh + d (elements), likewise k, v, o. lse: f32 [b,h,tq].
 //   seed: u32[4] = key lo, key hi, step, micro; stream: a constant of the call site. A row without keys gives 0, lse -inf.
 #define FIELDS_attention(P, I, F, E)                                                                                             \
-  P(q) P(k) P(v) P(o) P(lse) P(slopes) P(keymask) P(seed) I(batch) I(heads) I(kvheads) I(tq) I(tk) I(d) I(dvalue) I(sqb)         \
-  I(sqt) I(sqh) I(skb) I(skt) I(skh) I(svb) I(svt) I(svh) I(sob) I(sot) I(soh) I(causal) I(window) E(type, DType)                \
+  P(q) P(k) P(v) P(o) P(lse) P(slopes) P(keymask) P(seed) P(starts) I(batch) I(heads) I(kvheads) I(tq) I(tk) I(d) I(dvalue)      \
+  I(sqb) I(sqt) I(sqh) I(skb) I(skt) I(skh) I(svb) I(svt) I(svh) I(sob) I(sot) I(soh) I(causal) I(window) E(type, DType)         \
   E(compute, DType) I(stream) F(scale) F(softcap) F(dropout)
 
 // attention_backward: gradients of the above. gq, gk, gv have the strides of q, k, v; dout has those of o; all of `type`.
@@ -56,13 +57,20 @@ ENUMS(ENUM)
 //   With scores, thresholds (f32) and expiry (i32), all [batch,t]: keys beyond the pattern count while i < expiry_j, their
 //   probabilities times clip(score_j - threshold_i, 0, 1). The rest as attention.
 #define FIELDS_sparse_attention(P, I, F, E)                                                                                      \
-  P(q) P(k) P(v) P(o) P(lse) P(slopes) P(keymask) P(seed) P(scores) P(thresholds) P(expiry) I(batch) I(heads) I(kvheads) I(t)    \
-  I(d) I(dvalue) I(patterns) I(turns) I(block) I(summary) I(groups) E(type, DType) E(compute, DType) I(stream) F(scale)          \
-  F(softcap) F(dropout)
+  P(q) P(k) P(v) P(o) P(lse) P(slopes) P(keymask) P(seed) P(starts) P(scores) P(thresholds) P(expiry) I(batch) I(heads)          \
+  I(kvheads) I(t) I(d) I(dvalue) I(patterns) I(turns) I(block) I(summary) I(groups) E(type, DType) E(compute, DType) I(stream)   \
+  F(scale) F(softcap) F(dropout)
 // sparse_attention_backward: gradients of the above, f32 partial sums per head [batch,heads] of slopes and [batch,heads,t] of scores
 //   and thresholds when given.
 #define FIELDS_sparse_attention_backward(P, I, F, E)                                                                             \
   P(dout) P(gq) P(gk) P(gv) P(dslopes) P(dscores) P(dthresholds) FIELDS_sparse_attention(P, I, F, E)
+
+// sparse_select: for each prefix of scores [batch,t] (f32; from starts[b,i] on when given) the threshold with
+//   sum clip(score - threshold, 0, 1) = k, -1e30 where there are no more than k; expiry (i32): the first position at which a score is no longer among the k largest, t at most.
+#define FIELDS_sparse_select(P, I, F, E) P(scores) P(starts) P(thresholds) P(expiry) I(batch) I(t) I(k)
+// sparse_select_backward: dscores [batch,t] from dthresholds: each threshold is the mean, up to constants, of the scores strictly between
+//   it and it + 1.
+#define FIELDS_sparse_select_backward(P, I, F, E) P(scores) P(starts) P(thresholds) P(dthresholds) P(dscores) I(batch) I(t)
 
 // norm: y = (x - mean) rstd gain + bias over rows of n (rms: mean = 0); gain, bias f32 or null.
 #define FIELDS_norm(P, I, F, E) P(x) P(gain) P(bias) P(y) I(rows) I(n) E(xtype, DType) E(ytype, DType) I(rms) F(eps)
@@ -139,9 +147,10 @@ ENUMS(ENUM)
   I(nesterov) I(centered) F(beta1) F(beta2) F(eps) F(momentum) F(alpha)
 
 #define KERNELS(K)                                                                                                               \
-  K(gemm) K(peak) K(attention) K(attention_backward) K(sparse_attention) K(sparse_attention_backward) K(norm) K(norm_backward)   \
-  K(chain) K(glu) K(glu_backward) K(activation) K(activation_backward) K(rotary_table) K(rotary) K(gather) K(scatter_add)        \
-  K(reduce) K(argmax) K(permute) K(cast) K(fill) K(copy_rows) K(dropout) K(cross_entropy) K(global_norm) K(optimizer)
+  K(gemm) K(peak) K(attention) K(attention_backward) K(sparse_attention) K(sparse_attention_backward) K(sparse_select)           \
+  K(sparse_select_backward) K(norm) K(norm_backward) K(chain) K(glu) K(glu_backward) K(activation) K(activation_backward)        \
+  K(rotary_table) K(rotary) K(gather) K(scatter_add) K(reduce) K(argmax) K(permute) K(cast) K(fill) K(copy_rows) K(dropout)      \
+  K(cross_entropy) K(global_norm) K(optimizer)
 
 #define FIELD_P(x) void* x;
 #define FIELD_I(x) int64_t x;

@@ -7,6 +7,7 @@
 #include "peak.h"
 #include "rows.h"
 #include "sparse_attention.h"
+#include "sparse_select.h"
 
 namespace LEVEL {
 extern const Level table;

@@ -5,7 +5,7 @@
 // nothing of each other, and all positions together for the others. The keys of a wide block are listed, their rows are gathered
 // and packed once; then blocks of BQ queries go over runs of 32-key panels in the list of which some key counts, as attention.h goes
 // over its blocks of keys: running maximum and sum forward, five products backward. Which of a run's keys a query sees is decided key
-// by key:   pos_j <= i  and  (pos_j >= near_i  or  until_j > i).
+// by key:   first_i <= pos_j <= i  and  (pos_j >= near_i  or  until_j > i).
 // Backward, one task per (batch, key/value head); gradients of a wide block's keys are summed in the list and then added to their rows.
 #pragma once
 #include "attention.h"
@@ -23,7 +23,7 @@ struct Sight {
   const A& g;
   int pattern;
   int64_t step, columns_from, columns_to;  // of a block, for fixed
-  const int32_t* expiry;
+  const int32_t *expiry, *starts;
   Sight(const A& args, int64_t b, int64_t h) : g(args) {
     pattern = (int)(args.patterns >> (2 * (h % args.turns)) & 3);
     step = pattern == SEES_STRIDED ? min_(args.block, args.t) : 1;
@@ -31,11 +31,14 @@ struct Sight {
     columns_to = args.block - v * args.summary;
     columns_from = columns_to - args.summary;
     expiry = args.expiry ? (const int32_t*)args.expiry + b * args.t : nullptr;
+    starts = args.starts ? (const int32_t*)args.starts + b * args.t : nullptr;
   }
+  // Nothing before this position is seen by i. Never falls along i.
+  int64_t first(int64_t i) const { return starts ? starts[i] : 0; }
   // The first position that i sees whatever its score or column.
   int64_t near(int64_t i) const {
-    if (pattern == SEES_LOCAL) return max_<int64_t>(0, i - g.block + 1);
-    return pattern == SEES_FIXED ? i / g.block * g.block : 0;
+    int64_t from = pattern == SEES_LOCAL ? i - g.block + 1 : pattern == SEES_FIXED ? i / g.block * g.block : 0;
+    return max_(from, first(i));
   }
   // out[j]: positions from here on see j only if it is near.
   void until(int32_t* out) const {
@@ -73,7 +76,8 @@ static void list_keys(const Sight<A>& sight, const Queries& queries, int64_t b, 
   const A& g = sight.g;
   const uint8_t* visible = g.keymask ? (const uint8_t*)g.keymask + b * g.t : nullptr;
   int64_t first = queries.at(0), last = queries.at(queries.count - 1), near = sight.near(first), n = 0;
-  for (int64_t j = first % sight.step; j <= last; j += sight.step)
+  int64_t residue = first % sight.step, begin = residue + ceil_div(max_<int64_t>(0, sight.first(first) - residue), sight.step) * sight.step;
+  for (int64_t j = begin; j <= last; j += sight.step)
     if ((j >= near || until[j] > first) && !(visible && !visible[j])) {
       list->pos[n] = (int32_t)j;
       list->until[n++] = until[j];
@@ -88,12 +92,17 @@ static void list_keys(const Sight<A>& sight, const Queries& queries, int64_t b, 
 
 // A block of queries and where it looks.
 struct Rows {
-  int64_t first, last, near;  // positions of the first and the last query; near of the first
+  int64_t first, last, near, begin;  // positions of the first and the last query; near and first of the first
 };
+template <class A>
+static Rows rows_of(const Sight<A>& sight, const Queries& queries, int64_t q0, int64_t rows) {
+  int64_t i = queries.at(q0);
+  return Rows{i, queries.at(q0 + rows - 1), sight.near(i), sight.first(i)};
+}
 // Whether a query of the block sees a key of the panel that begins at entry c.
 INLINE bool panel_counts(const KeyList& list, int64_t c, const Rows& rows) {
   for (int64_t e = c; e < min_<int64_t>(c + PANEL, list.n); e++)
-    if (list.pos[e] <= rows.last && (list.pos[e] >= rows.near || list.until[e] > rows.first)) return true;
+    if (list.pos[e] <= rows.last && list.pos[e] >= rows.begin && (list.pos[e] >= rows.near || list.until[e] > rows.first)) return true;
   return false;
 }
 // The next run of panels from entry c that count: its begin, and its end in *end; list.n when there is none.
@@ -113,14 +122,14 @@ INLINE vi load_vi(const int32_t* p) {
 }
 // The score of keys `list[e ..]` for query i: minus infinity where it does not see them.
 template <class A>
-INLINE vf sparse_score(const A& g, vf raw, float slope, int64_t i, int64_t near, const KeyList& list, int64_t e, vf* capped) {
+INLINE vf sparse_score(const A& g, vf raw, float slope, int64_t i, int64_t first, int64_t near, const KeyList& list, int64_t e, vf* capped) {
   vf x = raw * splat((float)g.scale);
   if (g.softcap > 0) x = splat((float)g.softcap) * vtanh(x * splat((float)(1 / g.softcap)));
   *capped = x;
   vi pos = load_vi(list.pos + e);
   if (slope != 0.f) x = x - splat(slope) * (splat((float)i) - __builtin_convertvector(pos, vf));
   vi at = splati((int32_t)i);
-  vi seen = (pos <= at) & ((pos >= splati((int32_t)near)) | (load_vi(list.until + e) > at));
+  vi seen = (pos <= at) & (pos >= splati((int32_t)first)) & ((pos >= splati((int32_t)near)) | (load_vi(list.until + e) > at));
   return seen ? x : splat(MINUS_INF);
 }
 // Factors on probabilities: 1 for near keys, else clip(score - threshold, 0, 1); *smooth: where that is strictly between.
@@ -196,7 +205,7 @@ static void sparse_attention_wide(const sparse_attention_args& g, const Sight<sp
   const float* thresholds = g.scores ? (const float*)g.thresholds + b * g.t : nullptr;
   for (int64_t q0 = 0; q0 < queries.count; q0 += BQ) {
     int64_t rows = min_<int64_t>(BQ, queries.count - q0);
-    Rows block{queries.at(q0), queries.at(q0 + rows - 1), sight.near(queries.at(q0))};
+    Rows block = rows_of(sight, queries, q0, rows);
     pack_a(at((const void*)g.q, g.type, (b * g.t + block.first) * sq + h * g.d), g.type, sq * queries.step, false, rows, g.d, DOT, f.qa);
     memset(f.o, 0, (size_t)((BQ + MR_MAX) * ldo) * 4);
     for (int64_t r = 0; r < rows; r++) f.m[r] = MINUS_INF, f.l[r] = 0.f;
@@ -205,11 +214,11 @@ static void sparse_attention_wide(const sparse_attention_args& g, const Sight<sp
       int64_t n = end - c, nv = round_up(n, W);
       panel_product<DOT, false>(rows, n, qdepth, f.qa, qdepth * mr, f.kt + c * qdepth, qdepth * NR, f.s, SLD);
       for (int64_t r = 0; r < rows; r++) {
-        int64_t i = queries.at(q0 + r), near = sight.near(i);
+        int64_t i = queries.at(q0 + r), first = sight.first(i), near = sight.near(i);
         float* s = f.s + r * SLD;
         vf best = splat(MINUS_INF), raw;
         for (int64_t j = 0; j < nv; j += W) {
-          vf x = sparse_score(g, load(s + j), slope, i, near, list, c + j, &raw);
+          vf x = sparse_score(g, load(s + j), slope, i, first, near, list, c + j, &raw);
           store(s + j, x);
           best = vmax(best, x);
         }
@@ -350,7 +359,7 @@ static void sparse_backward_rows(const sparse_attention_backward_args& g, const 
   vf scale = splat((float)g.scale);
   int64_t nv = round_up(n, W);
   for (int64_t r = 0; r < rows; r++) {
-    int64_t i = queries.at(q0 + r), near = sight.near(i);
+    int64_t i = queries.at(q0 + r), first = sight.first(i), near = sight.near(i);
     float *s = f.s + r * SLD, *dp = f.dp + r * SLD;
     float l = lse[i];
     if (l == MINUS_INF) l = __builtin_inff();  // a row without keys: P = 0
@@ -358,7 +367,7 @@ static void sparse_backward_rows(const sparse_attention_backward_args& g, const 
     vf delta = splat(f.delta[q0 + r]), rest = splat(l), moved = splat(0.f);
     for (int64_t j = 0; j < nv; j += W) {
       vf capped;
-      vf x = sparse_score(g, load(s + j), grad.slope, i, near, list, c + j, &capped);
+      vf x = sparse_score(g, load(s + j), grad.slope, i, first, near, list, c + j, &capped);
       vf p = vexp(x - rest), e = load(dp + j), pd = p;
       if (g.dropout > 0) {
         vf keep = n - j >= W ? load(f.keep + j) : load_n(f.keep + j, n - j);
@@ -442,7 +451,7 @@ static void sparse_backward_wide(const sparse_attention_backward_args& g, const 
   int64_t qdepth = depth_of(nq, DOT), kdepth = depth_of(list.n, DOT);
   for (int64_t q0 = 0; q0 < nq; q0 += BQ) {
     int64_t rows = min_<int64_t>(BQ, nq - q0), end;
-    Rows block{queries.at(q0), queries.at(q0 + rows - 1), sight.near(queries.at(q0))};
+    Rows block = rows_of(sight, queries, q0, rows);
     for (int64_t c = next_run(list, 0, block, &end); c < list.n; c = next_run(list, end, block, &end)) {
       int64_t n = end - c;
       panel_product<DOT, false>(rows, n, ddepth, f.qa + q0 * ddepth, ddepth * mr, f.kt + c * ddepth, ddepth * NR, f.s, SLD);

@@ -41,6 +41,8 @@ export interface BuildOptions {
   readonly keyMasked: boolean;
   /** How first values, rates and factors follow from the size; as the model says unless given. */
   readonly parametrization?: Parametrization | undefined;
+  /** Whether documents share rows and must not see each other. */
+  readonly documentMasked?: boolean;
 }
 
 export interface BuiltModel {
@@ -68,6 +70,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
   const { rows, context, policy } = options;
   const tokens = input(graph, 'tokens', [rows, context], 'i32');
   const keyMask = options.keyMasked ? input(graph, 'keyMask', [rows, context], 'u8') : undefined;
+  const starts = options.documentMasked === true ? input(graph, 'starts', [rows, context], 'i32') : undefined;
   const key = options.training ? input(graph, 'key', [4], 'i32') : fill(graph, [4], 0, 'i32');
   const specs = new Map<string, ParameterSpec>();
   const leaves = new Map<string, Value>();
@@ -103,6 +106,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
     training: options.training,
     tokens,
     keyMask,
+    starts,
     key,
     parameter,
     within: (scope, build) => graph.within(scope, build),
@@ -143,7 +147,7 @@ function attend(
   if (chosen === undefined)
     throw new DeclarationError(`model ${model.name}: attend needs \`uses: ['attention']\` in its definition`);
   const { kind, settings } = chosen;
-  const masked = { keyMask: m.keyMask, ...options };
+  const masked = { keyMask: m.keyMask, ...(m.starts === undefined ? {} : { starts: m.starts }), ...options };
   if (kind.attend !== undefined) return kind.attend(m, parts, masked, settings, place);
   const mask = kind.mask!(settings, place);
   if ('pattern' in mask) return sparseAttention(parts.q, parts.k, parts.v, { ...masked, pattern: mask.pattern });

@@ -87,6 +87,8 @@ export interface ModelContext {
   readonly tokens: Value;
   /** u8 [rows, context], 0 for padding; absent when sequences are never padded. */
   readonly keyMask: Value | undefined;
+  /** i32 [rows, context]: where the document of each token begins in its row; absent where attention may cross documents. */
+  readonly starts: Value | undefined;
   /** Random key i32 [4] of the step; a zero key outside training. */
   readonly key: Value;
   /**
@@ -101,7 +103,8 @@ export interface ModelContext {
   /** A stream number for operations that draw random numbers themselves (attention dropout). */
   nextStream(): number;
   /**
-   * Mixes values by the chosen attention (`attention.kind`), for models that list `uses: ['attention']`. Padding is masked.
+   * Mixes values by the chosen attention (`attention.kind`), for models that list `uses: ['attention']`. Padding and other documents are
+   * masked.
    * Returns [rows, context, heads, size].
    */
   attend(parts: AttentionParts, options: AttentionOptions, place: AttentionPlace): Value;

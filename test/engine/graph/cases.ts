@@ -457,6 +457,8 @@ export interface AttentionVariant {
   keyMask?: 'random' | 'first row empty';
   slope?: boolean;
   rate?: number;
+  /** Documents that share the rows. */
+  starts?: boolean;
 }
 
 /** Every option of attention, alone and together. */
@@ -473,8 +475,10 @@ export const ATTENTION_VARIANTS: readonly AttentionVariant[] = [
   { title: 'one key-value head', heads: 4, kvHeads: 1 },
   { title: 'values wider than keys', size: 3, valueSize: 7 },
   { title: 'dropout', rate: 0.4, causal: true },
+  { title: 'documents', causal: true, tq: 7, starts: true },
   {
     title: 'everything',
+    starts: true,
     heads: 4,
     kvHeads: 2,
     size: 5,
@@ -487,6 +491,14 @@ export const ATTENTION_VARIANTS: readonly AttentionVariant[] = [
     rate: 0.25,
   },
 ];
+
+/** Where the documents of each row begin, at random. */
+function startsOf(r: Random, batch: number, length: number): Int32Array {
+  const starts = new Int32Array(batch * length);
+  for (let at = 0; at < starts.length; at++)
+    starts[at] = at % length === 0 ? 0 : r() < 0.4 ? at % length : starts[at - 1]!;
+  return starts;
+}
 
 export function attentionInputs(r: Random, v: AttentionVariant): Record<string, CaseInput> {
   const batch = 2;
@@ -510,6 +522,7 @@ export function attentionInputs(r: Random, v: AttentionVariant): Record<string, 
   }
   if (v.slope === true) inputs.slope = positive(r, [heads]);
   if (v.rate !== undefined) inputs.key = key(r);
+  if (v.starts === true) inputs.starts = i32([batch, tq], startsOf(r, batch, tq));
   return inputs;
 }
 
@@ -520,6 +533,7 @@ export function buildAttention(variant: AttentionVariant, x: Readonly<Record<str
     softcap: variant.softcap,
     keyMask: x.keyMask,
     slope: x.slope,
+    starts: x.starts,
     dropout: variant.rate === undefined ? undefined : { rate: variant.rate, key: x.key!, stream: 3 },
   });
 }
@@ -545,6 +559,12 @@ const attentionCases: OperationCase[] = ATTENTION_VARIANTS.flatMap((variant): Op
         [1, 5, 2, 4],
         [1, 5],
       )((q, k, v, keyMask) => ops.attention(q!, k!, v!, { keyMask })),
+      bad(
+        [1, 5, 2, 4],
+        [1, 5, 2, 4],
+        [1, 5, 2, 4],
+        [1, 5],
+      )((q, k, v, starts) => ops.attention(q!, k!, v!, { starts, causal: true })),
     ],
   },
   {
@@ -589,6 +609,7 @@ export const SPARSE_VARIANTS: readonly SparseVariant[] = [
   { title: 'selected', length: 7, pattern: patterns(['local'], 2), heads: 2, selected: true },
   {
     title: 'everything',
+    starts: true,
     length: 9,
     pattern: patterns(['fixed', 'strided', 'local', 'all'], 3, 1, 2),
     heads: 6,
@@ -602,6 +623,7 @@ export const SPARSE_VARIANTS: readonly SparseVariant[] = [
   },
   {
     title: 'everything, selected',
+    starts: true,
     length: 9,
     pattern: patterns(['local'], 2),
     heads: 4,
@@ -639,6 +661,7 @@ export function buildSparse(variant: SparseVariant, x: Readonly<Record<string, V
     softcap: variant.softcap,
     keyMask: x.keyMask,
     slope: x.slope,
+    starts: x.starts,
     dropout: variant.rate === undefined ? undefined : { rate: variant.rate, key: x.key!, stream: 3 },
     selection: scores && { scores, threshold: threshold!, expiry: expiry!, count: 3 },
   });
@@ -692,6 +715,42 @@ const sparseCases: OperationCase[] = SPARSE_VARIANTS.flatMap((variant): Operatio
     },
   },
 ]);
+
+/** The threshold where there is one: the number that stands for none would drown everything else. */
+const shownThreshold = (threshold: Value): Value => ops.maximum(threshold, ops.scalar(threshold, -20));
+const sparsekCases: OperationCase[] = [1, 3].flatMap((k): OperationCase[] =>
+  [false, true].map((documents) => ({
+    op: 'sparseSelect',
+    title: `sparseSelect: the best ${k}${documents ? ' of each document' : ''}`,
+    make: (r) => ({
+      inputs: {
+        scores: normal(r, [2, 9]),
+        ...(documents ? { starts: i32([2, 9], startsOf(r, 2, 9)) } : {}),
+      },
+      build: ({ scores, starts }) => {
+        const { threshold, expiry } = ops.sparsek(ops.cast(scores!, 'f32'), k, starts);
+        return [shownThreshold(threshold), expiry];
+      },
+    }),
+    bad: [bad([2, 3, 4])((scores) => ops.sparsek(scores!, 1)), bad([2, 3], [2, 3])((a, b) => ops.sparsek(a!, 1, b!))],
+  })),
+);
+const sparsekGradCases: OperationCase[] = [false, true].map((documents) => ({
+  op: 'sparseSelectGrad',
+  title: `sparseSelectGrad${documents ? ' of documents' : ''}`,
+  make: (r) => ({
+    inputs: {
+      scores: { ...normal(r, [2, 9]), differentiable: false },
+      threshold: { ...normal(r, [2, 9], 0.5, -0.4), differentiable: false },
+      g: { ...normal(r, [2, 9]), differentiable: false },
+      ...(documents ? { starts: i32([2, 9], startsOf(r, 2, 9)) } : {}),
+    },
+    build: ({ scores, threshold, g, starts }, graph) => {
+      const own = [scores!, threshold!, g!, ...(starts === undefined ? [] : [starts])];
+      return graph.add('sparseSelectGrad', own);
+    },
+  }),
+}));
 
 const rotaryCases: OperationCase[] = [false, true].map((inverse) => ({
   op: 'rotary',
@@ -966,6 +1025,8 @@ export const CASES: readonly OperationCase[] = [
   ...activationCases,
   ...attentionCases,
   ...sparseCases,
+  ...sparsekCases,
+  ...sparsekGradCases,
   ...rotaryCases,
   ...lossCases,
   ...optimizerCases,

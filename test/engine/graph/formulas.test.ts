@@ -60,6 +60,7 @@ function attentionByHand(x: Readonly<Record<string, CaseInput>>, variant: Attent
           if (variant.causal === true && j > place) continue;
           if (variant.window !== undefined && place - j >= variant.window) continue;
           if (x.keyMask && x.keyMask.data[b * tk + j] === 0) continue;
+          if (x.starts && j < x.starts.data[b * tq + i]!) continue;
           let score = 0;
           for (let d = 0; d < size; d++)
             score +=

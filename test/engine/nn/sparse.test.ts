@@ -1,5 +1,8 @@
 /** Patterns of Sparse Transformers: who sees whom, what it costs, what reaches what, and which settings fit together. */
 import { describe, expect, test } from 'vitest';
+import { openCpuExecutor } from '../../../main/engine/executors/cpu/index.ts';
+import type { Executor } from '../../../main/engine/executors/executor.ts';
+import { openTfjsExecutor } from '../../../main/engine/executors/tfjs/index.ts';
 import { costOf } from '../../../main/engine/graph/operation.ts';
 import {
   attention,
@@ -18,7 +21,8 @@ import { fitPlan } from '../../../main/lab/fit/index.ts';
 import { builtInRegistry, resolveConfig } from '../../../main/lab/settings/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { random, SEED } from '../../oracles/random.ts';
-import { programsOf, variantConfig } from './variants.ts';
+import { missingAddon } from '../executors/cpu/harness.ts';
+import { generator, programsOf, randomFeeds, variantConfig } from './variants.ts';
 
 const registry = builtInRegistry();
 
@@ -161,5 +165,46 @@ describe('attention.kind sparse', () => {
     expect(problems.map((problem) => [problem.setting, problem.nearest])).toEqual([[setting, nearest]]);
     expect(problems[0]!.message).toContain(part);
     expect(resolveConfig({ registry, overrides: { ...overrides, [setting]: String(nearest) } }).problems).toEqual([]);
+  });
+});
+
+describe('attention.kind sparsek', () => {
+  test('never lets a later token change an earlier one, to the bit (catches a threshold over all tokens)', async () => {
+    const given: Config = {
+      'attention.kind': 'sparsek',
+      'model.context': 37,
+      'attention.selected': 4,
+      'attention.recent': 2,
+    };
+    const programs = programsOf(given);
+    const p = programs.evaluate(1);
+    const feeds = randomFeeds(p, generator(SEED));
+    const executor: Executor = missingAddon === undefined ? openCpuExecutor() : await openTfjsExecutor('tfjs-cpu');
+    const session = executor.open(programs.states);
+    try {
+      for (const { name } of programs.parameters) session.write(name, Float32Array.from(feeds[name]!));
+      const loaded = session.load(p);
+      const targets = Int32Array.from(feeds.targets!, (t) => Math.max(0, t));
+      const losses = async (tokens: Int32Array) => [...(await session.run(loaded, { tokens, targets })).loss!];
+      const tokens = Int32Array.from(feeds.tokens!);
+      const before = await losses(tokens);
+      for (const t of [1, 5, 20, 36]) {
+        const after = await losses(tokens.with(t, (tokens[t]! + 1) % 23));
+        expect(after.slice(0, t)).toEqual(before.slice(0, t));
+        expect(after.slice(t)).not.toEqual(before.slice(t));
+      }
+    } finally {
+      session.dispose();
+    }
+  });
+
+  test.each([
+    [{ 'attention.selected': '300', 'model.context': '256' }, 'attention.selected'],
+    [{ 'attention.recent': '300', 'model.context': '256' }, 'attention.recent'],
+  ])('refuses %o with the nearest choice', (given, setting) => {
+    const overrides = { 'attention.kind': 'sparsek', ...given };
+    const { problems } = resolveConfig({ registry, overrides });
+    expect(problems.map((problem) => [problem.setting, problem.nearest])).toEqual([[setting, 256]]);
+    expect(resolveConfig({ registry, overrides: { ...overrides, [setting]: '256' } }).problems).toEqual([]);
   });
 });

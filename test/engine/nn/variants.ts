@@ -89,6 +89,13 @@ export const VARIANTS: Readonly<Record<string, Config>> = {
     'attention.block': 3,
     'attention.summary_groups': 2,
   },
+  sparsek: {
+    'attention.kind': 'sparsek',
+    'attention.selected': 2,
+    'attention.recent': 2,
+    'attention.drift': 0.05,
+    'model.norm': 'rmsnorm',
+  },
   'latent, linear': {
     'model.kind': 'latent',
     'model.linear_value': true,

@@ -9,6 +9,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fill as filled } from '@tensorflow/tfjs-core';
 import { fillUniform } from '../../random/philox.ts';
+import { selectPrefixes } from '../../graph/ops/index.ts';
 import { isFloat } from '../../graph/shapes.ts';
 import { sizeOf } from '../../graph/value.ts';
 import type { DType, Node } from '../../graph/value.ts';
@@ -113,6 +114,20 @@ export const PRIMITIVES: Readonly<Record<string, Kernel>> = {
         if (column >= 0 && column < size) y[row * size + column] = 1;
       });
     });
+  },
+  sparseSelect: ([scores, starts], { attrs, outputs }) => {
+    const shape = [...outputs[0]!.shape] as [number, number];
+    const [rows, length] = shape;
+    const [z, from] = [scores!.dataSync(), starts?.dataSync()];
+    const thresholds = new Float32Array(rows * length);
+    const expiries = new Int32Array(rows * length);
+    for (let row = 0; row < rows; row++) {
+      const part = [row * length, (row + 1) * length] as const;
+      const { threshold, expiry } = selectPrefixes(z.subarray(...part), attrs.k as number, from?.subarray(...part));
+      thresholds.set(threshold, part[0]);
+      expiries.set(expiry, part[0]);
+    }
+    return [tf.tensor(thresholds, shape, 'float32'), tf.tensor(expiries, shape, 'int32')];
   },
   uniform: ([key], { attrs, outputs }) => {
     const [seedLo, seedHi, step, micro] = key!.dataSync() as Int32Array;

@@ -4,13 +4,22 @@
  * ⌊h·kv/heads⌋ (grouped queries, Ainslie et al. 2023). Query i stands at position i + Tk − Tq.
  *
  * score = scale·q·k → soft-cap c·tanh(score/c) → − slope_h·(i − j) (linear distance bias, Press et al. 2021, learned slope)
- * → mask (j ≤ i, i − j < window, key not padding) → soft-max → dropout → ·v. A query with no allowed key gives zeros.
+ * → mask (j ≤ i, i − j < window, j ≥ start_i, key not padding) → soft-max → dropout → ·v. A query with no allowed key gives zeros.
  */
 import { defineOperation } from '../operation.ts';
 import { requireShape } from '../shapes.ts';
 import { sameShape } from '../value.ts';
 import type { Attributes, Node, Value, ValueType } from '../value.ts';
-import { both, dropoutOf, mixed, mixedGradients, rawScores, slopeGradient } from './attentionParts.ts';
+import {
+  both,
+  dropoutOf,
+  mixed,
+  mixedGradients,
+  rawScores,
+  requireStarts,
+  sinceStart,
+  slopeGradient,
+} from './attentionParts.ts';
 import type { Masked, Scores } from './attentionParts.ts';
 import { cast, greater, greaterEqual, less, scalar } from './elementwise.ts';
 import { reshape } from './movement.ts';
@@ -23,6 +32,8 @@ export interface ScoreOptions {
   softcap?: number;
   /** u8 [batch, Tk]: 0 where the key is padding. */
   keyMask?: Value;
+  /** i32 [batch, Tq]: the first key that a query may see, where documents share a row. Never falls along a row. */
+  starts?: Value;
   /** f32 [heads]: non-negative slope of the distance bias. */
   slope?: Value;
   /** Dropout of the probabilities, with its random key and stream. */
@@ -40,6 +51,7 @@ interface Optional<T> {
   keyMask?: T;
   slope?: T;
   key?: T;
+  starts?: T;
 }
 
 /** The inputs of an attention node by name: its values, or what an executor has for each of them. */
@@ -60,7 +72,8 @@ export interface AttentionGradInputs<T> extends AttentionInputs<T> {
 function optionalInputs<T>(rest: readonly T[], attrs: Attributes): Optional<T> {
   let next = 0;
   const take = (present: unknown) => (present === true ? rest[next++] : undefined);
-  return { keyMask: take(attrs.hasKeyMask), slope: take(attrs.hasSlope), key: take(attrs.hasKey) };
+  const { hasKeyMask, hasSlope, hasKey, hasStarts } = attrs;
+  return { keyMask: take(hasKeyMask), slope: take(hasSlope), key: take(hasKey), starts: take(hasStarts) };
 }
 
 export function attentionInputs<T>(inputs: readonly T[], attrs: Attributes): AttentionInputs<T> {
@@ -92,13 +105,14 @@ export function attentionDimensions(inputs: readonly Value[]): Dimensions {
 }
 
 /** Scores and which of them count. */
-function scoresOf(q: Value, k: Value, attrs: Attributes, { keyMask, slope }: Optional<Value>): Scores & Masked {
+function scoresOf(q: Value, k: Value, attrs: Attributes, { keyMask, slope, starts }: Optional<Value>): Scores & Masked {
   const { batch, tk } = attentionDimensions([q, k, k]);
   const made = rawScores(q, k, attrs, slope);
   const masks: Value[] = [];
   if (attrs.causal === true) masks.push(greaterEqual(made.distance, scalar(q, 0)));
   if ((attrs.window as number) > 0) masks.push(less(made.distance, scalar(q, attrs.window as number)));
   if (keyMask !== undefined) masks.push(greater(reshape(cast(keyMask, 'f32'), [batch, 1, 1, tk]), scalar(q, 0)));
+  if (starts !== undefined) masks.push(sinceStart(starts, tk));
   return { ...made, mask: masks.length === 0 ? undefined : masks.reduce(both) };
 }
 
@@ -121,7 +135,7 @@ defineOperation({
   name: 'attention',
   kind: 'composite',
   infer: (inputs, attrs) => {
-    const { q, k, v, keyMask, slope } = attentionInputs(inputs, attrs);
+    const { q, k, v, keyMask, slope, starts } = attentionInputs(inputs, attrs);
     requireShape(
       q.shape.length === 4 && k.shape.length === 4 && v.shape.length === 4,
       'attention',
@@ -146,6 +160,7 @@ defineOperation({
         keyMask,
       );
     if (slope) requireShape(sameShape(slope.shape, [heads]), 'attention', 'one slope per head', slope);
+    if (starts) requireStarts('attention', starts, [batch, tq]);
     return [
       { shape: [batch, tq, heads, valueSize], dtype: q.dtype },
       { shape: [batch, heads, tq], dtype: 'f32' },
@@ -165,6 +180,7 @@ defineOperation({
     if (node.attrs.hasKeyMask === true) result.push(undefined);
     if (node.attrs.hasSlope === true) result.push(grads[3]);
     if (node.attrs.hasKey === true) result.push(undefined);
+    if (node.attrs.hasStarts === true) result.push(undefined);
     return result;
   },
   decompose: (inputs, attrs) => {
@@ -200,6 +216,7 @@ export function attention(q: Value, k: Value, v: Value, options: AttentionOption
   if (options.slope) inputs.push(options.slope);
   const drop = options.dropout !== undefined && options.dropout.rate > 0 ? options.dropout : undefined;
   if (drop) inputs.push(drop.key);
+  if (options.starts) inputs.push(options.starts);
   return q.graph.add('attention', inputs, {
     scale: options.scale ?? 1 / Math.sqrt(q.shape[3]!),
     causal: options.causal ?? false,
@@ -210,5 +227,6 @@ export function attention(q: Value, k: Value, v: Value, options: AttentionOption
     hasKeyMask: options.keyMask !== undefined,
     hasSlope: options.slope !== undefined,
     hasKey: drop !== undefined,
+    hasStarts: options.starts !== undefined,
   })[0]!;
 }

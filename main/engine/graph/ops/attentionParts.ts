@@ -1,11 +1,14 @@
 /** What all forms of attention are made of: heads side by side, distances, masks. */
-import type { Attributes, Value } from '../value.ts';
+import { requireShape } from '../shapes.ts';
+import { sameShape } from '../value.ts';
+import type { Attributes, Shape, Value } from '../value.ts';
 import {
   add,
   cast,
   div,
   exp,
   greater,
+  greaterEqual,
   log,
   maximum,
   mul,
@@ -51,6 +54,19 @@ function fromHeads(x: Value, own: number): Value {
 function distances(like: Value, tq: number, tk: number): Value {
   const query = add(reshape(iota(like.graph, tq), [tq, 1]), scalar(like, tk - tq));
   return sub(query, reshape(iota(like.graph, tk), [1, tk]));
+}
+
+/** u8 [batch, 1, Tq, Tk]: keys that are not before the start of their query. */
+export function sinceStart(starts: Value, keys: number): Value {
+  const [batch, queries] = starts.shape as [number, number];
+  const key = reshape(iota(starts.graph, keys), [1, 1, 1, keys]);
+  return greaterEqual(key, reshape(cast(starts, 'f32'), [batch, 1, queries, 1]));
+}
+
+/** @throws ShapeError for starts that are not one position for each query */
+export function requireStarts(name: string, starts: Value, shape: Shape): void {
+  const fits = starts.dtype === 'i32' && sameShape(starts.shape, shape);
+  requireShape(fits, name, `starts must be i32 [${shape.join(', ')}]`, starts);
 }
 
 /** Where both masks hold. */

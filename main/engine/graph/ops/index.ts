@@ -15,4 +15,5 @@ export * from './random.ts';
 export * from './reduce.ts';
 export * from './rotary.ts';
 export * from './sparseAttention.ts';
+export * from './sparsek.ts';
 export * from './sparsePattern.ts';

@@ -2,7 +2,7 @@
  * Causal attention in which a query sees few of the keys before it: by a pattern that is known beforehand (sparsePattern.ts), or the last
  * few and those that a score has chosen (sparsek.ts). Queries, keys and values as in `attention`, all of one length T.
  *
- * Key j counts for query i where j ≤ i, j is no padding, and the pattern of the head lets i see j. With a selection the pattern is
+ * Key j counts for query i where start_i ≤ j ≤ i, j is no padding, and the pattern of the head lets i see j. With a selection the pattern is
  * `local`, its keys count in full, and of those before it key j counts where i < expiry_j: its probability is then multiplied by
  * clip(score_j − threshold_i, 0, 1) after the soft-max.
  */
@@ -12,7 +12,16 @@ import { sameShape } from '../value.ts';
 import type { Attributes, Node, Value, ValueType } from '../value.ts';
 import { attentionDimensions } from './attention.ts';
 import type { ScoreOptions } from './attention.ts';
-import { both, dropoutOf, mixed, mixedGradients, rawScores, slopeGradient } from './attentionParts.ts';
+import {
+  both,
+  dropoutOf,
+  mixed,
+  mixedGradients,
+  rawScores,
+  requireStarts,
+  sinceStart,
+  slopeGradient,
+} from './attentionParts.ts';
 import type { Kept, Masked, Mixed, Scores } from './attentionParts.ts';
 import {
   cast,
@@ -55,6 +64,7 @@ interface Optional<T> {
   keyMask?: T;
   slope?: T;
   key?: T;
+  starts?: T;
   scores?: T;
   threshold?: T;
   expiry?: T;
@@ -63,11 +73,12 @@ interface Optional<T> {
 function optionalInputs<T>(rest: readonly T[], attrs: Attributes): Optional<T> {
   let next = 0;
   const take = (present: unknown) => (present === true ? rest[next++] : undefined);
-  const { hasKeyMask, hasSlope, hasKey, hasSelection } = attrs;
+  const { hasKeyMask, hasSlope, hasKey, hasStarts, hasSelection } = attrs;
   return {
     keyMask: take(hasKeyMask),
     slope: take(hasSlope),
     key: take(hasKey),
+    starts: take(hasStarts),
     scores: take(hasSelection),
     threshold: take(hasSelection),
     expiry: take(hasSelection),
@@ -145,7 +156,12 @@ interface Sparse extends Scores, Masked {
   readonly weights?: { readonly factor: Value; readonly smooth: Value };
 }
 
-function scoresOf(q: Value, k: Value, attrs: Attributes, { keyMask, slope, ...chosen }: Optional<Value>): Sparse {
+function scoresOf(
+  q: Value,
+  k: Value,
+  attrs: Attributes,
+  { keyMask, slope, starts, ...chosen }: Optional<Value>,
+): Sparse {
   const { batch, tk, heads } = attentionDimensions([q, k, k]);
   const made = rawScores(q, k, attrs, slope);
   const { distance } = made;
@@ -166,6 +182,7 @@ function scoresOf(q: Value, k: Value, attrs: Attributes, { keyMask, slope, ...ch
     };
   }
   if (keyMask !== undefined) mask = both(mask, greater(reshape(cast(keyMask, 'f32'), [batch, 1, 1, tk]), scalar(q, 0)));
+  if (starts !== undefined) mask = both(mask, sinceStart(starts, tk));
   return { ...made, mask, ...(weights === undefined ? {} : { weights }) };
 }
 
@@ -186,7 +203,7 @@ function pairFlops(node: Node, perPair: number): number {
 }
 
 function requireFitting(inputs: readonly Value[], attrs: Attributes): void {
-  const { q, k, v, keyMask, slope, scores, threshold, expiry } = sparseInputs(inputs, attrs);
+  const { q, k, v, keyMask, slope, starts, scores, threshold, expiry } = sparseInputs(inputs, attrs);
   const name = 'sparseAttention';
   const ranks = [q, k, v].every(({ shape }) => shape.length === 4);
   requireShape(ranks, name, 'needs [batch, length, heads, size]', q, k, v);
@@ -201,6 +218,7 @@ function requireFitting(inputs: readonly Value[], attrs: Attributes): void {
       keyMask,
     );
   if (slope) requireShape(sameShape(slope.shape, [heads]), name, 'one slope per head', slope);
+  if (starts) requireStarts(name, starts, [batch, tq]);
   for (const each of [scores, threshold, expiry])
     if (each) requireShape(sameShape(each.shape, [batch, tk]), name, 'a selection is [batch, T]', each);
 }
@@ -228,6 +246,7 @@ defineOperation({
     if (attrs.hasKeyMask === true) result.push(undefined);
     if (attrs.hasSlope === true) result.push(grads.shift());
     if (attrs.hasKey === true) result.push(undefined);
+    if (attrs.hasStarts === true) result.push(undefined);
     if (attrs.hasSelection === true) result.push(grads.shift(), grads.shift(), undefined);
     return result;
   },
@@ -287,6 +306,7 @@ export function sparseAttention(
   if (slope) inputs.push(slope);
   const drop = options.dropout !== undefined && options.dropout.rate > 0 ? options.dropout : undefined;
   if (drop) inputs.push(drop.key);
+  if (options.starts) inputs.push(options.starts);
   // Differences of scores decide, so they are taken in 32 bits under every policy.
   if (selection) inputs.push(cast(selection.scores, 'f32'), cast(selection.threshold, 'f32'), selection.expiry);
   return q.graph.add('sparseAttention', inputs, {
@@ -302,6 +322,7 @@ export function sparseAttention(
     hasKeyMask: keyMask !== undefined,
     hasSlope: slope !== undefined,
     hasKey: drop !== undefined,
+    hasStarts: options.starts !== undefined,
     hasSelection: selection !== undefined,
   })[0]!;
 }

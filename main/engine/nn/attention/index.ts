@@ -6,6 +6,7 @@ import type { AttentionKind } from './attention.ts';
 import { causal } from './causal.ts';
 import { attentionSettings } from './shared.settings.ts';
 import { sparse } from './sparse.ts';
+import { sparsek } from './sparsek.ts';
 import { window } from './window.ts';
 import { windowPattern } from './windowPattern.ts';
 
@@ -29,5 +30,5 @@ export const attentionFamily: Family<AttentionKind> = {
   setting: 'attention.kind',
   shared: attentionSettings,
   rules: ({ settings = [] }) => (settings.includes('model.window') ? [] : [windowUnused]),
-  kinds: [causal, window, windowPattern, sparse],
+  kinds: [causal, window, windowPattern, sparse, sparsek],
 };

@@ -6,13 +6,15 @@ import type { AttentionUse } from './attention.ts';
 /** A layer of sparse attention. */
 export interface SparseLayer extends AttentionUse {
   readonly pattern: SparsePattern;
+  /** Tokens that are seen beside those of the pattern, at most. */
+  readonly chosen?: number;
 }
 
 /** Pairs of a token and an earlier one (or itself) that are computed, as a share of all, over the heads of all layers. */
 export function densityOf(layers: readonly SparseLayer[]): number {
   let [pairs, all] = [0, 0];
-  for (const { pattern, heads, length } of layers) {
-    pairs += sparsePairs(pattern, heads, length);
+  for (const { pattern, heads, length, chosen } of layers) {
+    pairs += sparsePairs(pattern, heads, length, chosen);
     all += (heads * length * (length + 1)) / 2;
   }
   return pairs / all;

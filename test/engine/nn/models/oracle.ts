@@ -25,6 +25,8 @@ export interface OracleCase {
   readonly config: Config;
   readonly vocabulary: number;
   readonly rows: number;
+  /** Where documents begin, for cases with a mask of documents. */
+  readonly starts?: readonly number[];
   readonly loss: readonly number[];
   readonly logits: readonly number[];
   readonly parameters: Readonly<
@@ -55,7 +57,7 @@ interface Prepared {
   readonly inputs: Readonly<Record<string, Int32Array | Float32Array>>;
 }
 
-export function prepare(model: string, { name, config, vocabulary, rows, parameters }: OracleCase): Prepared {
+export function prepare(model: string, { name, config, vocabulary, rows, parameters, starts }: OracleCase): Prepared {
   const full = modelConfig({ 'model.kind': model, ...config });
   const programs = buildTraining({ config: full, vocabularySize: vocabulary, keyMasked: false });
   const shapes = Object.fromEntries(programs.parameters.map((each) => [each.name, [...each.shape]]));
@@ -73,7 +75,9 @@ export function prepare(model: string, { name, config, vocabulary, rows, paramet
   const tokens = Int32Array.from({ length }, () => Math.floor(random() * vocabulary));
   const targets = Int32Array.from({ length }, () => Math.floor(random() * (vocabulary + 1)) - 1);
   const key = Int32Array.of(1, 2, 3, 4);
-  return { programs, weights, inputs: { tokens, targets, key, lossScale: Float32Array.of(LOSS_SCALE) } };
+  const borders: Prepared['inputs'] = starts === undefined ? {} : { starts: Int32Array.from(starts) };
+  const inputs = { tokens, targets, key, lossScale: Float32Array.of(LOSS_SCALE), ...borders };
+  return { programs, weights, inputs };
 }
 
 /** Two projections and the norm of a gradient. */

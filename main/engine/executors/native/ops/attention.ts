@@ -13,7 +13,7 @@ const strides = (name: string, length: number, heads: number, size: number): Fie
   [`s${name}h`]: size,
 });
 
-function fieldsOf(node: Node, { q, k, v, keyMask, slope, key }: AttentionInputs<Value>): Fields {
+function fieldsOf(node: Node, { q, k, v, keyMask, slope, key, starts }: AttentionInputs<Value>): Fields {
   const { attrs } = node;
   const { batch, tq, tk, heads, kvHeads, size, valueSize } = attentionDimensions(node.inputs);
   return {
@@ -23,6 +23,7 @@ function fieldsOf(node: Node, { q, k, v, keyMask, slope, key }: AttentionInputs<
     slopes: slope ?? null,
     keymask: keyMask ?? null,
     seed: key ?? null,
+    starts: starts ?? null,
     batch,
     heads,
     kvheads: kvHeads,

@@ -11,7 +11,7 @@ const MOST_TURNS = 16;
 function fieldsOf(node: Node): Fields {
   const { attrs, op, inputs } = node;
   const named = op === 'sparseAttention' ? sparseInputs(inputs, attrs) : sparseGradInputs(inputs, attrs);
-  const { q, k, v, keyMask, slope, key, scores, threshold, expiry } = named;
+  const { q, k, v, keyMask, slope, key, starts, scores, threshold, expiry } = named;
   const { batch, tk, heads, kvHeads, size, valueSize } = attentionDimensions(inputs);
   const patterns = attrs.patterns as readonly number[];
   return {
@@ -21,6 +21,7 @@ function fieldsOf(node: Node): Fields {
     slopes: slope ?? null,
     keymask: keyMask ?? null,
     seed: key ?? null,
+    starts: starts ?? null,
     scores: scores ?? null,
     thresholds: threshold ?? null,
     expiry: expiry ?? null,
@@ -97,5 +98,19 @@ export const SPARSE_ATTENTION: NativeOperations = {
       return partialSums(node).reduce((bytes, { each }) => bytes + 4 * batch * heads * each, 0);
     },
     calls: backward,
+  },
+  sparseSelect: {
+    calls: ({ inputs: [scores, starts], outputs: [thresholds, expiry], attrs }) => {
+      const [batch, t] = scores!.shape as [number, number];
+      const fields = { scores: scores!, starts: starts ?? null, thresholds: thresholds!, expiry: expiry!, batch, t };
+      return [{ kernel: 'sparse_select', fields: { ...fields, k: attrs.k as number } }];
+    },
+  },
+  sparseSelectGrad: {
+    calls: ({ inputs: [scores, thresholds, dthresholds, starts], outputs: [dscores] }) => {
+      const [batch, t] = scores!.shape as [number, number];
+      const given = { scores: scores!, starts: starts ?? null, thresholds: thresholds!, dthresholds: dthresholds! };
+      return [{ kernel: 'sparse_select_backward', fields: { ...given, dscores: dscores!, batch, t } }];
+    },
   },
 };

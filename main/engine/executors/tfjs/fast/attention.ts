@@ -92,9 +92,10 @@ function dropoutNumbers(key: tf.Tensor, count: number, stream: number): Float32A
   return numbers;
 }
 
-/** Calls `row` for every query with the range of keys that causality and window allow. */
+/** Calls `row` for every query with the range of keys that causality, window and the start of its document allow. */
 function eachRow(
   node: Node,
+  starts: tf.Tensor | undefined,
   row: (at: {
     base: number;
     index: number;
@@ -107,13 +108,14 @@ function eachRow(
 ): void {
   const { batch, tq, tk, heads } = attentionDimensions(node.inputs);
   const { causal, window } = node.attrs as unknown as Options;
+  const first = starts === undefined ? undefined : integers(starts);
   for (let b = 0; b < batch; b++) {
     for (let h = 0; h < heads; h++) {
       for (let i = 0; i < tq; i++) {
         const index = (b * heads + h) * tq + i;
         const shift = i + tk - tq;
         const high = causal ? Math.min(tk, Math.max(0, shift + 1)) : tk;
-        const low = window > 0 ? Math.max(0, shift - window + 1) : 0;
+        const low = Math.max(window > 0 ? shift - window + 1 : 0, first?.[b * tq + i] ?? 0);
         row({ base: index * tk, index, batch: b, head: h, shift, low: Math.min(low, high), high });
       }
     }
@@ -121,7 +123,7 @@ function eachRow(
 }
 
 const attention: Kernel = (inputs, node) => {
-  const { q, k, v, keyMask, slope, key } = attentionInputs(inputs, node.attrs);
+  const { q, k, v, keyMask, slope, key, starts } = attentionInputs(inputs, node.attrs);
   const { batch, tq, tk, heads, valueSize } = attentionDimensions(node.inputs);
   const { scale, softcap, rate, stream } = node.attrs as unknown as Options;
   const scores = scratch(batch * heads, tq, tk);
@@ -131,7 +133,7 @@ const attention: Kernel = (inputs, node) => {
     const allowed = keyMask === undefined ? undefined : integers(keyMask);
     const slopes = slope === undefined ? undefined : elements(slope);
     const numbers = key === undefined ? undefined : dropoutNumbers(key, s.length, stream);
-    eachRow(node, ({ base, index, batch: b, head, shift, low, high }) => {
+    eachRow(node, starts, ({ base, index, batch: b, head, shift, low, high }) => {
       let top = VERY_NEGATIVE;
       for (let j = low; j < high; j++) {
         let x = s[base + j]!;
@@ -163,7 +165,7 @@ function dropRow(x: Float32Array, numbers: Float32Array, from: number, to: numbe
 }
 
 const attentionGrad: Kernel = (inputs, node) => {
-  const { q, k, v, out, lse, g, keyMask, slope, key } = attentionGradInputs(inputs, node.attrs);
+  const { q, k, v, out, lse, g, keyMask, slope, key, starts } = attentionGradInputs(inputs, node.attrs);
   const { batch, tq, tk, heads, size, valueSize } = attentionDimensions(node.inputs);
   const { scale, softcap, rate, stream } = node.attrs as unknown as Options;
   // Becomes the gradient of the raw scores, and the other the dropped-out probabilities.
@@ -181,7 +183,7 @@ const attentionGrad: Kernel = (inputs, node) => {
     const allowed = keyMask === undefined ? undefined : integers(keyMask);
     const slopes = slope === undefined ? undefined : elements(slope);
     const numbers = key === undefined ? undefined : dropoutNumbers(key, s.length, stream);
-    eachRow(node, ({ base, index, batch: b, head, shift, low, high }) => {
+    eachRow(node, starts, ({ base, index, batch: b, head, shift, low, high }) => {
       const from = ((b * tq + (index % tq)) * heads + head) * valueSize;
       let delta = 0;
       for (let d = 0; d < valueSize; d++) delta += dy[from + d]! * y[from + d]!;

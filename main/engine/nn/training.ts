@@ -120,8 +120,10 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     keyMasked: options.keyMasked,
   });
   const parametrization = parametrizationOf(kinds, model, config, common);
-  const build = (rows: number, training: boolean) =>
-    buildModel({ ...common(config), model, rows, training, parametrization });
+  // A sample is one text: it is generated without the borders of documents.
+  const documentMasked = config['data.document_mask'] === true;
+  const build = (rows: number, training: boolean, masked = documentMasked) =>
+    buildModel({ ...common(config), model, rows, training, parametrization, documentMasked: masked });
   const sample = build(1, false);
   const { parameters } = sample;
   const working = workingCopies(sample, policy);
@@ -149,7 +151,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
       ),
     update: () => updateProgram(updates, groups, policy, config['optimizer.clip'] as number),
     evaluate: (rows) => evaluateProgram(build(rows, false), rows, context),
-    generate: () => generateProgram(build(1, false), context),
+    generate: () => generateProgram(build(1, false, false), context),
     activations: (rows) => activationsProgram(build(rows, false), headOf),
   };
 }
@@ -277,8 +279,8 @@ function lossOf(built: BuiltModel, rows: number, context: number): Loss {
 /**
  * Forward, backward, and gradients added to (or, when `first`, written over) `grad:` states.
  *
- * Inputs: `tokens`, `targets` i32 [rows, context] (target −1: not scored), `keyMask` u8 when padded, `key` i32 [4] (seed low, seed
- * high, step, micro-batch), `lossScale` f32 []: the gradient is that of lossScale · Σ loss. Outputs: `lossSum` (nats) and `correct` (count), and
+ * Inputs: `tokens`, `targets` i32 [rows, context] (target −1: not scored), `keyMask` u8 when padded, `starts` i32 with document
+ * masks, `key` i32 [4] (seed low, seed high, step, micro-batch), `lossScale` f32 []: the gradient is that of lossScale · Σ loss. Outputs: `lossSum` (nats) and `correct` (count), and
  * the numbers of the model's own as `measure:NAME`.
  */
 function accumulateProgram(built: BuiltModel, rows: number, context: number, first: boolean): Program {

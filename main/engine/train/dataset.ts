@@ -3,6 +3,8 @@ import {
   batcher,
   entropyFloor,
   evaluationSet,
+  isDocumentMasked,
+  padsRows,
   prepareDataset,
   textIdentity,
   tokenizerIdentity,
@@ -27,16 +29,18 @@ export async function prepareData({ config, kinds, cache, onProgress, signal }: 
   const { tokenizer, stats, validation, information } = dataset;
   const context = config['model.context'] as number;
   const mode = config['data.batching'] as BatchingMode;
-  const layout = mode === 'documents' ? 'documents' : 'stream';
+  const layout = padsRows(mode) ? 'documents' : 'stream';
+  const documentMask = isDocumentMasked(config);
   const limit = config['eval.tokens'] as number;
-  const train = batcher(dataset, { mode, context, seed: config.seed as number });
-  const evaluation = (rows: number) => evaluationSet(validation, tokenizer, { layout, context, rows, limit });
+  const train = batcher(dataset, { mode, context, seed: config.seed as number, documentMask });
+  const evaluation = (rows: number) =>
+    evaluationSet(validation, tokenizer, { layout, context, rows, limit, documentMask });
   const scored = evaluation(1);
   const floor = information === null ? null : entropyFloor(validation, tokenizer, information, scored.tokens);
   const text = new TextDecoder();
   return {
     vocabularySize: tokenizer.vocabularySize,
-    keyMasked: layout === 'documents',
+    keyMasked: padsRows(mode),
     rowsPerEpoch: train.rowsPerEpoch,
     tokensPerRow: train.tokensPerEpoch / train.rowsPerEpoch,
     rows: (first, count) => train.rows(first, count),

@@ -72,6 +72,7 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationRe
 }
 
 /** Inputs of a program for this batch. */
-export function inputsOf({ inputs, targets, keyMask }: Batch): Record<string, TypedArray> {
-  return keyMask === undefined ? { tokens: inputs, targets } : { tokens: inputs, targets, keyMask };
+export function inputsOf({ inputs, targets, keyMask, starts }: Batch): Record<string, TypedArray> {
+  const masks = { ...(keyMask === undefined ? {} : { keyMask }), ...(starts === undefined ? {} : { starts }) };
+  return { tokens: inputs, targets, ...masks };
 }

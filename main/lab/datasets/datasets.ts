@@ -28,11 +28,14 @@ export interface DatasetOptions {
 }
 
 /** Settings that decide what a dataset holds: those of corpora and tokenizers are named so. */
-const decides = (name: string): boolean => name.startsWith('data.') || name.startsWith('tokenizer.');
+const decides = (name: string): boolean =>
+  (name.startsWith('data.') || name.startsWith('tokenizer.')) && !OF_BATCHES.has(name);
+/** How rows are made of a dataset. */
+const OF_BATCHES: ReadonlySet<string> = new Set(['data.batching', 'data.document_mask']);
 
 /** Equal for configurations that share a dataset. */
 export function datasetKey(config: Config): string {
-  const entries = Object.entries(config).filter(([name]) => decides(name) && name !== 'data.batching');
+  const entries = Object.entries(config).filter(([name]) => decides(name));
   return JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

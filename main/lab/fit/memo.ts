@@ -1,6 +1,7 @@
 /** Keys under which plans are remembered: only settings that change them count, so that a sweep over learning rates plans once. */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Catalog } from '../../engine/catalog.ts';
+import { isKeyMasked } from '../../engine/data/index.ts';
 import { vocabularyOf } from '../../engine/data/tokenizers/index.ts';
 
 const numbers = new WeakMap<Catalog, number>();
@@ -32,11 +33,6 @@ export function modelKey(config: Config, catalog: Catalog): string {
 /** Key of everything that shapes an optimizer step, beside the model. */
 export function optimizerKey(config: Config, catalog: Catalog): string {
   return partsOf(config, catalog, ofOptimizer);
-}
-
-/** Whether batches may hold padding, which adds a mask to every program. */
-export function isKeyMasked(config: Config): boolean {
-  return config['data.batching'] === 'documents';
 }
 
 /** A map that forgets what was not asked for longest. */

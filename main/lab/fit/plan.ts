@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { persistentBytes } from '../../engine/compile/plan.ts';
 import type { ProgramUse } from '../../engine/compile/use.ts';
+import { isKeyMasked } from '../../engine/data/index.ts';
 import { tokenizerOf, vocabularyOf } from '../../engine/data/tokenizers/index.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
@@ -20,7 +21,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { estimateDataset, plannedLength } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
 import { layerOf, mostly, peakSentence } from './describe.ts';
-import { isKeyMasked, Memo, modelKey, optimizerKey } from './memo.ts';
+import { Memo, modelKey, optimizerKey } from './memo.ts';
 import { downsample } from './downsample.ts';
 
 export interface PlanOptions {

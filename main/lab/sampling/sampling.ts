@@ -1,6 +1,7 @@
 /** Text from the checkpoint of a run. */
 import { join } from 'node:path';
 import type { CheckpointKind, RunRecord } from '../../../preload/contract/runs.ts';
+import { isKeyMasked } from '../../engine/data/index.ts';
 import { prepareDataset } from '../../engine/data/prepare.ts';
 import type { OnProgress } from '../../engine/data/progress.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
@@ -74,7 +75,7 @@ export async function sampleRun(
   // Checks every file against its checksum: a damaged checkpoint is refused before anything is computed.
   await readCheckpoint(path);
   const { tokenizer } = await prepareDataset(config, { cacheDir: around.cache, onProgress: around.onProgress, kinds });
-  const keyMasked = config['data.batching'] === 'documents';
+  const keyMasked = isKeyMasked(config);
   const programs = buildTraining({ config, vocabularySize: tokenizer.vocabularySize, keyMasked, kinds });
   const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);
   const generate = samplingProgram(config);

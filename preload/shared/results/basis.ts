@@ -18,7 +18,7 @@ export const BASIS_WORDS: Readonly<Record<Basis, string>> = {
 };
 
 /** Settings of the text that change neither text nor split. */
-const IDLE = new Set(['data.batching']);
+const IDLE = new Set(['data.batching', 'data.document_mask']);
 const isData = (name: string): boolean => name.startsWith('data.') && !IDLE.has(name);
 const isTokenizer = (name: string): boolean => name.startsWith('tokenizer.');
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { batcher } from '../../../main/engine/data/batching/batcher.ts';
-import type { BatchingMode } from '../../../main/engine/data/batching/batcher.ts';
 import { evaluationSet } from '../../../main/engine/data/batching/evaluation.ts';
 import type { Batch } from '../../../main/engine/data/batching/layout.ts';
+import type { BatchingMode } from '../../../main/engine/data/batching/modes.ts';
+import { PackedRows } from '../../../main/engine/data/batching/packing.ts';
 import type { TokenSplit } from '../../../main/engine/data/dataset.ts';
 import { ratioError } from '../../../main/engine/data/batching/units.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
@@ -31,7 +32,7 @@ function numbered(n: number): TokenSplit {
 
 const randomLengths = () => Array.from({ length: 1 + random(12) }, () => 1 + random(40));
 const dataset = (train: TokenSplit) => ({ train, tokenizer });
-const MODES: BatchingMode[] = ['random', 'shuffled', 'documents'];
+const MODES: BatchingMode[] = ['random', 'shuffled', 'documents', 'packed'];
 
 /** Rows of a batch as [inputs, targets, mask]. */
 function rowsOf(batch: Batch, context: number) {
@@ -269,5 +270,78 @@ describe('evaluation', () => {
     expect(() => evaluationSet(split, tokenizer, { layout: 'stream', context: 8, rows: 2 }).batch(9)).toThrow(
       /outside/,
     );
+  });
+});
+
+describe('packed rows', () => {
+  test('hold every target once, documents whole and chunks of long ones (catches a piece that is lost or cut)', () => {
+    for (let trial = 0; trial < 100; trial++) {
+      const context = 1 + random(30);
+      const split = splitOf(randomLengths());
+      const packed = new PackedRows(split, context);
+      const seen = new Uint8Array(split.tokens.length);
+      for (let row = 0; row < packed.count; row++) {
+        const pieces = packed.pieces(row);
+        expect(pieces.reduce((sum, [from, to]) => sum + to - from, 0)).toBeLessThanOrEqual(context);
+        for (const [from, to] of pieces) {
+          const d = split.offsets.findLastIndex((offset) => offset <= from);
+          const [begin, end] = [split.offsets[d]!, split.offsets[d + 1]!];
+          expect((from - begin) % context).toBe(0);
+          expect(to).toBe(Math.min(end, from + context));
+          for (let t = from; t < to; t++) seen[t]!++;
+        }
+      }
+      expect(seen.every((times) => times === 1)).toBe(true);
+    }
+  });
+
+  test('leave no row half empty where its pieces fit another (catches first come, first served)', () => {
+    const pack = (lengths: number[], context: number) => {
+      const packed = new PackedRows(splitOf(lengths), context);
+      return Array.from({ length: packed.count }, (_, row) => packed.pieces(row).map(([from, to]) => to - from));
+    };
+    // Lengths count the EOS. The piece of 3 goes where 3 are left, not where 5 are.
+    expect(pack([4, 6, 2], 10)).toEqual([[7, 3], [5]]);
+    expect(pack([0, 0, 0], 2)).toEqual([[1, 1], [1]]);
+  });
+});
+
+describe('masks of documents', () => {
+  /** Where the document of each scored target begins in its row, by searching backwards for its first token, or that of its chunk. */
+  function startsByHand(split: TokenSplit, positions: readonly (number | undefined)[]): number[] {
+    const begins = new Set(split.offsets);
+    return positions.map((_, place) => {
+      let at = place;
+      while (at > 0 && !begins.has(positions[at]!) && positions[at - 1] === positions[at]! - 1) at--;
+      return at;
+    });
+  }
+
+  test('say where the document of each token begins in its row (catches one that reads the document before)', () => {
+    for (const mode of MODES)
+      for (let trial = 0; trial < 30; trial++) {
+        const lengths = randomLengths();
+        const plain = splitOf(lengths);
+        // Tokens that tell their position.
+        const tokens = Int32Array.from(plain.tokens, (_, i) => i);
+        const split = { ...plain, tokens };
+        const context = 1 + random(20);
+        const masked = batcher(dataset(split), { mode, context, seed: trial, documentMask: true }).rows(0, 20);
+        expect(batcher(dataset(split), { mode, context, seed: trial }).rows(0, 20).starts).toBeUndefined();
+        for (let r = 0; r < 20; r++) {
+          const targets = [...masked.targets.subarray(r * context, (r + 1) * context)];
+          const starts = [...masked.starts!.subarray(r * context, (r + 1) * context)];
+          const scored = targets.filter((t) => t !== -1);
+          expect(starts.slice(0, scored.length), `${mode} ${scored.join()}`).toEqual(startsByHand(split, scored));
+          for (let i = 1; i < context; i++) expect(starts[i]!).toBeGreaterThanOrEqual(starts[i - 1]!);
+        }
+      }
+  });
+
+  test('of an evaluation too', () => {
+    const split = splitOf([3, 1, 5]);
+    const options = { layout: 'stream', context: 7, rows: 2, documentMask: true } as const;
+    const { starts } = evaluationSet(split, tokenizer, options).batch(0);
+    expect([...starts!]).toEqual([0, 0, 0, 0, 4, 4, 6, 0, 0, 0, 0, 0, 0, 0]);
   });
 });

@@ -1,10 +1,13 @@
 /** Training batches as a pure function of (seed, position): nothing to save, nothing that evaluation could disturb. */
 import { Stream } from '../../random/stream.ts';
-import type { Dataset } from '../dataset.ts';
-import { DocumentRows, IGNORE, fillRow, positive } from './layout.ts';
+import type { Dataset, TokenSplit } from '../dataset.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { DocumentRows, DocumentStarts, IGNORE, positive } from './layout.ts';
 import type { Batch } from './layout.ts';
-
-export type BatchingMode = 'random' | 'shuffled' | 'documents';
+import { padsRows } from './modes.ts';
+import type { BatchingMode } from './modes.ts';
+import { PackedRows } from './packing.ts';
+import type { Piece } from './packing.ts';
 
 export interface BatcherOptions {
   readonly mode: BatchingMode;
@@ -12,6 +15,8 @@ export interface BatcherOptions {
   readonly context: number;
   /** The run's seed. */
   readonly seed: number;
+  /** Whether batches say where documents begin. */
+  readonly documentMask?: boolean;
 }
 
 export interface Batcher {
@@ -29,6 +34,53 @@ export interface Batcher {
   scoredBefore(rows: number): number;
 }
 
+/** What a row is written to. */
+interface Places {
+  readonly inputs: Int32Array;
+  readonly targets: Int32Array;
+  readonly starts: Int32Array | undefined;
+}
+
+/** Rows that hold whole documents, or chunks of one. */
+interface PieceRows {
+  readonly count: number;
+  pieces(row: number): readonly Piece[];
+}
+
+function rowsOf(mode: BatchingMode, train: TokenSplit, context: number): PieceRows {
+  if (mode === 'packed') return new PackedRows(train, context);
+  const rows = new DocumentRows(train, context);
+  return { count: rows.count, pieces: (row) => [rows.range(row)] };
+}
+
+/** Fills one row with pieces, one behind the other, and pads the rest. */
+function fillPieces(
+  train: TokenSplit,
+  pieces: readonly Piece[],
+  context: number,
+  row: number,
+  { eosId, padId }: Pick<Tokenizer, 'eosId' | 'padId'>,
+  { inputs, targets, starts }: Places,
+  keyMask: Uint8Array,
+): void {
+  const base = row * context;
+  const { tokens } = train;
+  let place = 0;
+  for (const [from, to] of pieces) {
+    starts?.fill(place, base + place, base + place + to - from);
+    for (let t = from; t < to; t++, place++) {
+      inputs[base + place] = t === 0 ? eosId : tokens[t - 1]!;
+      targets[base + place] = tokens[t]!;
+    }
+  }
+  inputs.fill(padId, base + place, base + context);
+  targets.fill(IGNORE, base + place, base + context);
+  // Padding sees what the last document sees: something, and nothing that is scored.
+  starts?.fill(starts[base + Math.max(0, place - 1)]!, base + place, base + context);
+  keyMask.fill(1, base, base + Math.max(1, place));
+  keyMask.fill(0, base + Math.max(1, place), base + context);
+}
+
 /** The order of one epoch, and where its windows begin. */
 interface Epoch {
   readonly order: Int32Array;
@@ -40,6 +92,7 @@ interface Epoch {
  *   ⌊N / context⌋ windows from a random phase and takes them in random order, without replacement. The N mod context tokens
  *   left over lie elsewhere in every epoch. A batch may reach over an epoch's end.
  * - `documents`: every epoch takes all rows of the documents layout in random order: all N tokens, exactly once.
+ * - `packed`: as `documents`, but a row holds as many whole documents as fit (packing.ts).
  * - `random`: windows begin anywhere on the circle, with replacement; N targets count as an epoch.
  * A stream shorter than the context makes rows of N targets, the rest padded.
  */
@@ -52,7 +105,8 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
   const n = tokens.length;
   if (n === 0) throw new RangeError('the training split holds no tokens');
   const width = Math.min(context, n);
-  const documents = mode === 'documents' ? new DocumentRows(train, context) : null;
+  const documents = padsRows(mode) ? rowsOf(mode, train, context) : null;
+  const begins = options.documentMask === true ? new DocumentStarts(train) : null;
   const rowsPerEpoch = documents?.count ?? (mode === 'shuffled' ? Math.floor(n / width) : n / width);
   const tokensPerEpoch = mode === 'shuffled' ? rowsPerEpoch * width : n;
 
@@ -72,7 +126,7 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
   };
 
   const windows = new Stream(seed, 'data/order/random');
-  const fillWindow = (start: number, row: number, inputs: Int32Array, targets: Int32Array) => {
+  const fillWindow = (start: number, row: number, { inputs, targets, starts }: Places) => {
     const base = row * context;
     for (let i = 0, at = start; i < width; i++) {
       inputs[base + i] = at === 0 ? eosId : tokens[at - 1];
@@ -81,6 +135,12 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
     }
     inputs.fill(padId, base + width, base + context);
     targets.fill(IGNORE, base + width, base + context);
+    if (begins === null) return;
+    // A window may reach over the end of the stream to its beginning.
+    const head = Math.min(width, n - start);
+    begins.fill(start, head, 0, base, starts!);
+    if (head < width) begins.fill(0, width - head, head, base, starts!);
+    starts!.fill(starts![base + width - 1]!, base + width, base + context);
   };
 
   const rows = (first: number, count: number): Batch => {
@@ -89,6 +149,8 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
     const inputs = new Int32Array(count * context);
     const targets = new Int32Array(count * context);
     const keyMask = documents === null ? undefined : new Uint8Array(count * context);
+    const starts = begins === null ? undefined : new Int32Array(count * context);
+    const places: Places = { inputs, targets, starts };
     let scored = count * width;
     if (documents !== null) scored = 0;
     for (let r = 0; r < count; r++) {
@@ -97,20 +159,20 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
         // Always two words per row, so that any row can be found; the bias is below n · 2^−53.
         windows.position = row * 2;
         const bits = (windows.nextUint32() >>> 11) * 2 ** 32 + windows.nextUint32();
-        fillWindow(Math.floor((bits / 2 ** 53) * n), r, inputs, targets);
+        fillWindow(Math.floor((bits / 2 ** 53) * n), r, places);
         continue;
       }
       const epoch = Math.floor(row / rowsPerEpoch);
       const { order, phase } = epochOf(epoch);
       const chosen = order[row - epoch * rowsPerEpoch];
-      if (documents === null) fillWindow((phase + chosen * width) % n, r, inputs, targets);
+      if (documents === null) fillWindow((phase + chosen * width) % n, r, places);
       else {
-        const [from, to] = documents.range(chosen);
-        fillRow(train, from, to, context, r, eosId, padId, inputs, targets, keyMask);
-        scored += to - from;
+        const pieces = documents.pieces(chosen);
+        fillPieces(train, pieces, context, r, tokenizer, places, keyMask!);
+        for (const [from, to] of pieces) scored += to - from;
       }
     }
-    return { rows: count, length: context, inputs, targets, keyMask, scored };
+    return { rows: count, length: context, inputs, targets, keyMask, starts, scored };
   };
 
   const scoredBefore = (count: number): number => {
@@ -119,8 +181,7 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
     let scored = whole * tokensPerEpoch;
     const { order } = epochOf(whole);
     for (let i = 0; i < count - whole * rowsPerEpoch; i++) {
-      const [from, to] = documents.range(order[i]);
-      scored += to - from;
+      for (const [from, to] of documents.pieces(order[i])) scored += to - from;
     }
     return scored;
   };

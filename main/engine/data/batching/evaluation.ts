@@ -1,7 +1,7 @@
 /** Evaluation windows: fixed, and every token of the split is a target exactly once, whatever the batch shape. */
 import type { TokenSplit } from '../dataset.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { DocumentRows, fillRow, positive } from './layout.ts';
+import { DocumentRows, DocumentStarts, fillRow, positive } from './layout.ts';
 import type { Batch } from './layout.ts';
 import { scoredUnits } from './units.ts';
 import type { ScoredUnits } from './units.ts';
@@ -15,6 +15,8 @@ export interface EvaluationOptions {
   readonly rows: number;
   /** Score the first so many tokens only; 0 = all. */
   readonly limit?: number;
+  /** Whether batches say where documents begin. */
+  readonly documentMask?: boolean;
 }
 
 export interface EvaluationSet {
@@ -56,6 +58,7 @@ export function evaluationSet(
     }
     rowCount = low;
   }
+  const begins = options.documentMask === true ? new DocumentStarts(split) : null;
   const units = scoredUnits(split.offsets, end, context);
   const unitBytes = new Float64Array(units.ends.length);
   let bytes = 0;
@@ -77,6 +80,7 @@ export function evaluationSet(
       const inputs = new Int32Array(rows * context);
       const targets = new Int32Array(rows * context);
       const keyMask = documents === null ? undefined : new Uint8Array(rows * context);
+      const starts = begins === null ? undefined : new Int32Array(rows * context);
       let scored = 0;
       for (let r = 0; r < rows; r++) {
         const row = index * rows + r;
@@ -87,9 +91,13 @@ export function evaluationSet(
           to = Math.min(to, end);
         }
         fillRow(split, from, to, context, r, eosId, padId, inputs, targets, keyMask);
+        begins?.fill(from, Math.max(0, to - from), 0, r * context, starts!);
+        // Padding sees what the last document sees: something, and nothing that is scored.
+        const used = r * context + Math.max(0, to - from);
+        starts?.fill(to > from ? starts[used - 1]! : 0, used, (r + 1) * context);
         scored += to - from;
       }
-      return { rows, length: context, inputs, targets, keyMask, scored };
+      return { rows, length: context, inputs, targets, keyMask, starts, scored };
     },
   };
 }

@@ -20,6 +20,8 @@ export interface Batch {
    * so that even a row without targets has something to attend to.
    */
   readonly keyMask?: Uint8Array;
+  /** Where the document of each place begins in its row, for attention that stays within it. Same shape. Never falls along a row. */
+  readonly starts?: Int32Array;
   /** Targets that are not −1. */
   readonly scored: number;
 }
@@ -83,6 +85,37 @@ export class DocumentRows {
     const { offsets } = this.#split;
     const from = offsets[low] + (row - this.#before[low]) * this.#context;
     return [from, Math.min(offsets[low + 1], from + this.#context)];
+  }
+}
+
+/**
+ * Where documents begin in a row whose places stand for the targets from … (a piece each, of stream order within), in places of the row. Target
+ * t is predicted from what stands before it, so the EOS before a document belongs to the document.
+ */
+export class DocumentStarts {
+  readonly #offsets: ArrayLike<number>;
+
+  constructor({ offsets }: Pick<TokenSplit, 'offsets'>) {
+    this.#offsets = offsets;
+  }
+
+  /** Fills starts[base + place …] for `count` targets from `from` on, of which the first stands at `place` of its row. */
+  fill(from: number, count: number, place: number, base: number, starts: Int32Array): void {
+    let low = 0;
+    let high = this.#offsets.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (this.#offsets[middle]! <= from) low = middle;
+      else high = middle;
+    }
+    let begin = place;
+    for (let i = 0; i < count; i++) {
+      while (low + 2 < this.#offsets.length && this.#offsets[low + 1]! <= from + i) {
+        low++;
+        begin = place + i;
+      }
+      starts[base + place + i] = begin;
+    }
   }
 }
 

@@ -117,12 +117,20 @@ export const dataSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
   },
   {
     name: 'data.batching',
-    type: { kind: 'enum', values: ['random', 'shuffled', 'documents'] },
+    type: { kind: 'enum', values: ['random', 'shuffled', 'documents', 'packed'] },
     default: 'shuffled',
-    help: 'Windows drawn at random, every window once an epoch in shuffled order, or one document a row with padding.',
+    help: 'Windows drawn at random, every window once an epoch in shuffled order, one document a row with padding, or whole documents packed into rows.',
     question: 'data',
     touches: ['time', 'stability'],
     plan: 'none',
+  },
+  {
+    name: 'data.document_mask',
+    type: { kind: 'bool' },
+    default: false,
+    help: 'Attention stays within a document where several share a row.',
+    question: 'data',
+    touches: ['memory', 'stability'],
   },
   KINDS_HERE,
 ];

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { openCpuExecutor } from '../../../../main/engine/executors/cpu/index.ts';
 import type { Session } from '../../../../main/engine/executors/executor.ts';
 import { persistentBytes } from '../../../../main/engine/compile/plan.ts';
-import { vocabularyOf } from '../../../../main/engine/data/index.ts';
+import { isKeyMasked, vocabularyOf } from '../../../../main/engine/data/index.ts';
 import { buildTraining } from '../../../../main/engine/nn/training.ts';
 import { fitPlan } from '../../../../main/lab/fit/index.ts';
 import { builtInRegistry, listRecipes, resolveConfig } from '../../../../main/lab/settings/index.ts';
@@ -44,7 +44,7 @@ describe.skipIf(missingAddon !== undefined)('the plan is what is allocated', () 
     const programs = buildTraining({
       config,
       vocabularySize: vocabularyOf(config),
-      keyMasked: config['data.batching'] === 'documents',
+      keyMasked: isKeyMasked(config),
     });
     session = openCpuExecutor().open(programs.states);
     const persistent = held() - before;

@@ -7,6 +7,7 @@ import { executorFamily } from '../../main/engine/executors/index.ts';
 import type { Family, Kind } from '../../main/engine/kind.ts';
 import { attentionFamily } from '../../main/engine/nn/attention/index.ts';
 import { modelFamily } from '../../main/engine/nn/models/index.ts';
+import { parametrizationFamily } from '../../main/engine/nn/parametrization/index.ts';
 import { optimizerFamily } from '../../main/engine/optim/optimizers/index.ts';
 import { scheduleFamily } from '../../main/engine/optim/schedules/index.ts';
 import { sources } from './sources.ts';
@@ -16,6 +17,7 @@ const HOMES: readonly (readonly [Family, ...string[]])[] = [
   [modelFamily as unknown as Family, 'main/engine/nn/models/'],
   [attentionFamily as unknown as Family, 'main/engine/nn/'],
   // Kernels that equal an optimizer are called like it.
+  [parametrizationFamily as unknown as Family, 'main/engine/nn/'],
   [optimizerFamily as unknown as Family, 'main/engine/optim/', 'main/engine/graph/ops/', 'main/engine/executors/'],
   [scheduleFamily as unknown as Family, 'main/engine/optim/'],
   [tokenizerFamily as unknown as Family, 'main/engine/data/tokenizers/'],
@@ -23,7 +25,7 @@ const HOMES: readonly (readonly [Family, ...string[]])[] = [
   [executorFamily as unknown as Family, 'main/engine/executors/'],
 ];
 /** Names that are words of other things too. */
-const WORDS = new Set(['constant', 'linear', 'step', 'window', 'files', 'byte']);
+const WORDS = new Set(['standard', 'constant', 'linear', 'step', 'window', 'files', 'byte']);
 /** Where a name is a choice of a page, not a fact about the kind. */
 const CHOICES: readonly string[] = [
   'preload/shared/results/basis.ts: bpe',

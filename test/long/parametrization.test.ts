@@ -34,7 +34,7 @@ test.each(builtInCatalog.all(modelFamily).map(({ name }) => name))(
   },
 );
 
-const RATES = [0.002, 0.004, 0.008, 0.016, 0.032];
+const RATES = [0.00025, 0.0005, 0.001, 0.002, 0.004];
 
 /** Which of the rates ends with the lowest validation loss. */
 async function bestRate(width: number): Promise<number> {

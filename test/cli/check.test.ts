@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { logSlope } from '../../main/lab/coordinates/coordinates.ts';
+import { removeHome, sweeplab, temporaryHome } from './cli.ts';
+
+const SMALL = ['--data.size', '30000', '--model.context', '16', '--model.depth', '1', '--device', 'tfjs-cpu'];
+const WIDTHS = ['--model.width', '16', '32'];
+
+function ownHome(): string {
+  const home = temporaryHome();
+  onTestFinished(() => removeHome(home));
+  return home;
+}
+
+describe('sweeplab check coordinates', () => {
+  it('measures every layer before and after each step, and writes the numbers down', async () => {
+    const home = ownHome();
+    const out = join(home, 'coordinates.csv');
+    const args = ['check', 'coordinates', ...SMALL, ...WIDTHS, '--steps', '2', '--out', out, '--json'];
+    const { code, stdout, stderr } = await sweeplab(home, args);
+    expect(code, stderr).toBe(0);
+    const found = JSON.parse(stdout) as {
+      sizes: number[];
+      layers: { layer: string; means: number[][]; slopes: number[] }[];
+    };
+    expect(found.sizes).toEqual([16, 32]);
+    expect(found.layers.map(({ layer }) => layer)).toEqual(
+      expect.arrayContaining(['embedding', 'block.0.attention.query', 'block.0.mlp.down', 'block.0', 'logits']),
+    );
+    for (const { means, slopes } of found.layers) {
+      expect(means.map(({ length }) => length)).toEqual([3, 3]);
+      slopes.forEach((slope, step) => {
+        const own = Math.log(means[1]![step]! / means[0]![step]!) / Math.log(2);
+        expect(slope).toBeCloseTo(own, 9);
+      });
+    }
+    expect(readFileSync(out, 'utf8').trimEnd().split('\n')).toHaveLength(1 + found.layers.length * 2 * 3);
+  });
+
+  it.each([
+    [[], 'nothing grows; allowed: exactly one setting with several numbers'],
+    [[...WIDTHS, '--model.depth', '1', '2'], 'model.depth and model.width grow'],
+    [['--model.norm', 'layernorm', 'rmsnorm'], 'model.norm is layernorm, rmsnorm'],
+    [[...WIDTHS, '--out', 'x.txt'], 'nearest: x.txt.csv'],
+    [[...WIDTHS, '--steps', '0'], '--steps'],
+  ])('refuses %o before anything is computed', async (args, part) => {
+    const home = ownHome();
+    const { code, stderr } = await sweeplab(home, ['check', 'coordinates', ...args]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(part)]);
+    expect(existsSync(join(home, 'cache'))).toBe(false);
+  });
+
+  it('fits the slope of a power exactly (would catch a line through the wrong logarithms)', () => {
+    const sizes = [64, 100, 256, 500];
+    expect(
+      logSlope(
+        sizes,
+        sizes.map((size) => 3 * size ** -0.7),
+      ),
+    ).toBeCloseTo(-0.7, 12);
+  });
+});

@@ -1,5 +1,6 @@
 /** What is known of a run while it trains, from the engine's messages. */
 import type { EngineInfo, EngineMessage, EnginePhase, EngineProgress } from '../../../preload/contract/engine.ts';
+import type { MetricColumn } from '../../../preload/contract/metrics.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 
 export class RunMonitor {
@@ -12,6 +13,9 @@ export class RunMonitor {
   readonly metrics = new Map<string, number>();
   /** Step of the latest evaluation, -1 before the first. */
   evaluatedAt = -1;
+  /** Training loss of the latest recorded step that is not after the evaluation; undefined where there is none. */
+  trainLossThere: number | undefined;
+  #trainLoss: { readonly step: number; readonly value: number } | undefined;
 
   constructor(run: RunRecord) {
     this.run = run;
@@ -23,19 +27,30 @@ export class RunMonitor {
     if (message.type === 'info') this.info = message;
     else if (message.type === 'phase') this.phase = message;
     else if (message.type === 'progress') this.progress = message;
-    else if (message.type === 'metrics') {
-      let evaluated = false;
-      for (const { metric, steps, values } of message.columns) {
-        if (values.length === 0) continue;
-        this.metrics.set(metric, values.at(-1)!);
-        if (metric === 'val/loss' && steps.at(-1)! > this.evaluatedAt) {
-          this.evaluatedAt = steps.at(-1)!;
-          evaluated = true;
-        }
-      }
-      return evaluated;
-    }
+    else if (message.type === 'metrics') return this.#take(message.columns);
     return false;
+  }
+
+  #take(columns: readonly MetricColumn[]): boolean {
+    let evaluated = false;
+    for (const { metric, steps, values } of columns) {
+      if (values.length === 0) continue;
+      this.metrics.set(metric, values.at(-1)!);
+      if (metric === 'val/loss' && steps.at(-1)! > this.evaluatedAt) {
+        this.evaluatedAt = steps.at(-1)!;
+        evaluated = true;
+      }
+    }
+    const losses = columns.find(({ metric }) => metric === 'train/loss');
+    // Steps that were trained after an evaluation may come with it: its line must not show their loss as its own.
+    if (evaluated) this.trainLossThere = lossUpTo(this.evaluatedAt, losses) ?? this.#lossBefore(this.evaluatedAt);
+    const last = (losses?.steps.length ?? 0) - 1;
+    if (losses !== undefined && last >= 0) this.#trainLoss = { step: losses.steps[last]!, value: losses.values[last]! };
+    return evaluated;
+  }
+
+  #lossBefore(step: number): number | undefined {
+    return this.#trainLoss !== undefined && this.#trainLoss.step <= step ? this.#trainLoss.value : undefined;
   }
 
   get step(): number {
@@ -55,4 +70,10 @@ export class RunMonitor {
   get eta(): number | undefined {
     return this.progress?.eta ?? undefined;
   }
+}
+
+/** Value of the last point that is not after `step`. */
+function lossUpTo(step: number, column: MetricColumn | undefined): number | undefined {
+  const at = column?.steps.findLastIndex((each: number) => each <= step) ?? -1;
+  return at < 0 ? undefined : column!.values[at];
 }

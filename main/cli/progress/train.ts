@@ -139,7 +139,7 @@ const scored = (value: (name: string) => number | null | undefined, name: string
   return formatFloor(value(name) ?? Number.NaN, Number.isFinite(error) ? error : null);
 };
 
-function evaluationLine({ metrics, evaluatedAt, info }: RunMonitor): string {
+function evaluationLine({ metrics, evaluatedAt, trainLossThere, info }: RunMonitor): string {
   const floor = info?.dataset.entropyFloor;
   const bpb = metrics.get('val/bpb');
   const parts = [
@@ -149,7 +149,7 @@ function evaluationLine({ metrics, evaluatedAt, info }: RunMonitor): string {
       ? ''
       : `val/bpb ${scored((name) => metrics.get(name), 'val/bpb')}${floor === undefined ? '' : ` (floor ${formatNumber(floor)})`}`,
     metrics.has('val/accuracy') ? `accuracy ${(100 * metrics.get('val/accuracy')!).toFixed(1)} %` : '',
-    metrics.has('train/loss') ? `train/loss ${formatNumber(metrics.get('train/loss'))}` : '',
+    trainLossThere === undefined ? '' : `train/loss ${formatNumber(trainLossThere)}`,
   ];
   return parts.filter(Boolean).join('  ');
 }

@@ -217,17 +217,17 @@ export class CsvRecords {
   }
 
   /**
-   * Lines of a quoted field (but its first) that look like rows: all of them hold the delimiters of a row. One is enough where delimiters
-   * are rare in text, and where the first fields of the lines go on from that of the row.
+   * Lines of a quoted field (but its first) that look like rows: all of them hold the delimiters of a row. One is enough in wide
+   * tables, and where the first fields of the lines go on from that of the row; else a single such line may be meant, as writers quote it.
    */
   #rowsIn(bytes: Buffer, from: number, close: number, before: readonly Buffer[]): RowsInside {
-    const { delimiter, looseQuotes } = this.#rules;
+    const { delimiter } = this.#rules;
     if (this.width < 2) return NO_ROWS;
     const names = before.length === 0 ? [] : [before[0].toString('latin1')];
     let rows = 0;
     const enough = (): RowsInside => {
       const surely = names.length > 1 && goOn(names);
-      return rows >= (looseQuotes || this.width > 3 || surely ? 1 : 2) ? { count: rows, surely } : NO_ROWS;
+      return rows >= (this.width > 3 || surely ? 1 : 2) ? { count: rows, surely } : NO_ROWS;
     };
     for (let begin = bytes.indexOf(NEWLINE, from) + 1; begin > 0 && begin <= close;) {
       const next = bytes.indexOf(NEWLINE, begin);

@@ -131,6 +131,19 @@ describe('quotes', () => {
     }
   });
 
+  test('a quoted field of two lines with a delimiter in the second is one text (catches a TSV of another writer cut into pieces)', async () => {
+    const table = (delimiter: string) =>
+      `id${delimiter}text\n${Array.from({ length: 24 }, (_, i) => `${i}${delimiter}"line ${i}\nthen${delimiter}more"\n`).join('')}`;
+    for (const [name, delimiter] of [
+      ['two.tsv', '\t'],
+      ['two.csv', ','],
+    ] as const) {
+      const { texts: found, report } = await read(await file(name, table(delimiter)));
+      expect(found, name).toEqual(Array.from({ length: 24 }, (_, i) => `line ${i}\nthen${delimiter}more`));
+      expect(report.changed, name).toEqual([]);
+    }
+  });
+
   test('lines in a quoted field that only look like rows are text, with a warning (catches tables in texts refused)', async () => {
     // Each line has the delimiters of a row, and begins with a number, but not with the next one.
     const { texts: found, report } = await read(await file('tables.csv', rows(',', { 7: '"x,y\n1,2\n3,4"' })));

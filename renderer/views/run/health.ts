@@ -22,6 +22,8 @@ export interface HealthInput {
   readonly tokensPerSecond?: Logged;
   readonly memory?: Logged;
   readonly validationLoss?: Logged;
+  /** ‖Δw‖ ÷ ‖w‖ at single steps, by role of the parameters: matrix, embedding, head, vector. */
+  readonly updates?: Readonly<Record<string, Logged>>;
   /** `optimizer.clip`; 0 is off. */
   readonly clip: number;
 }
@@ -125,6 +127,7 @@ export function healthOf(input: HealthInput): Verdict[] {
     );
   }
   if (gradNorm !== undefined && gradNorm.value.length > 0) verdicts.push(clippingVerdict(gradNorm, clip));
+  if (input.updates !== undefined) verdicts.push(...updateVerdict(input.updates));
   if (trainLoss !== undefined && trainLoss.value.length > WINDOW) {
     const spikes = spikesOf(trainLoss);
     const worst = spikes.reduce<Spike | undefined>(
@@ -169,6 +172,42 @@ function clippingVerdict(gradNorm: Logged, clip: number): Verdict {
     detail:
       share > 0.5 ? `${numbers} Clipped this often, the threshold sets the step size, not the gradient.` : numbers,
   };
+}
+
+/** Between these a step is of the usual size; 1e-3 is the rule of thumb. */
+const USUAL_RATIO = { low: 1e-4, high: 1e-2 } as const;
+const ROLES: Readonly<Record<string, string>> = {
+  matrix: 'weights of layers',
+  embedding: 'embeddings',
+  head: 'output layer',
+  vector: 'gains and biases',
+};
+
+/** Judged by the weights of layers: the first steps are large and the last ones small, so it is the middle that counts. */
+function updateVerdict(updates: Readonly<Record<string, Logged>>): Verdict[] {
+  const middles = Object.entries(updates).flatMap(([role, { value }]) => {
+    const all = sortedFinite(value);
+    return all.length === 0 ? [] : [{ role, usual: quantileSorted(all, 0.5), count: all.length }];
+  });
+  const main = middles.find(({ role }) => role === 'matrix') ?? middles[0];
+  if (main === undefined) return [];
+  const { usual, role } = main;
+  const what = ROLES[role] ?? role;
+  const side = usual > USUAL_RATIO.high ? 'long' : usual < USUAL_RATIO.low ? 'short' : 'usual';
+  const numbers = middles.map((each) => `${ROLES[each.role] ?? each.role} ${formatValue(each.usual, 2)}`).join(', ');
+  const advice = {
+    usual: '',
+    long: ' Small models in short runs may do well with more; if the loss is restless, lower the learning rate or warm up longer.',
+    short: ' The weights hardly move: a higher learning rate may learn faster.',
+  }[side];
+  return [
+    {
+      about: 'Update sizes',
+      tone: side === 'usual' ? 'good' : 'info',
+      text: `A step moves the ${what} by ${formatValue(usual, 2)} of their length${side === 'usual' ? ', as is usual' : `, a ${side} step`}`,
+      detail: `Median of ‖Δw‖ ÷ ‖w‖ over ${plural(main.count, 'measured step')}: ${numbers}. About 1e-3 is usual, and 1e-4 to 1e-2 in order.${advice}`,
+    },
+  ];
 }
 
 function overfitting({ step, value }: Logged): Verdict {

@@ -44,6 +44,26 @@ describe('spikes', () => {
   });
 });
 
+describe('ratios of updates to weights', () => {
+  const verdict = (updates: Record<string, readonly number[]>) =>
+    healthOf({ updates: Object.fromEntries(Object.entries(updates).map(([k, v]) => [k, logged(v)])), clip: 0 }).map(
+      ({ tone, text }) => [tone, plain(text)],
+    );
+  it('are judged by the middle of the weights of layers, not by the first steps or other weights', () => {
+    expect(verdict({ vector: [0.9], matrix: [0.3, 0.002, 0.001, 0.0012, 0] })).toEqual([
+      ['good', 'A step moves the weights of layers by 0.0012 of their length, as is usual'],
+    ]);
+    expect(verdict({ matrix: [0.05] })).toEqual([
+      ['info', 'A step moves the weights of layers by 0.050 of their length, a long step'],
+    ]);
+    expect(verdict({ matrix: [2e-5, 2e-5] })[0]![0]).toBe('info');
+  });
+  it('say nothing of runs that never measured them', () => {
+    expect(verdict({})).toEqual([]);
+    expect(verdict({ matrix: [Number.NaN] })).toEqual([]);
+  });
+});
+
 describe('the verdicts of a run', () => {
   it('name NaN and infinity as wrong', () => {
     const verdicts = healthOf({ trainLoss: logged([5, 4, Number.NaN]), gradNorm: logged([1, 2, Infinity]), clip: 1 });

@@ -3,7 +3,7 @@ import { builtInCatalog } from '../../../main/engine/catalog.ts';
 import { fixedVocabularies } from '../../../main/lab/datasets/catalog.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { batchSentence, foldLayers, partsOf } from '../../../renderer/views/fit/model/bars.ts';
-import { occupancyOf } from '../../../renderer/views/fit/model/occupancy.ts';
+import { occupancyOf, phaseLabels } from '../../../renderer/views/fit/model/occupancy.ts';
 import { changesFor, shownValue, whatIfsFor, withoutChange } from '../../../renderer/views/fit/model/whatIfs.ts';
 
 const registry = builtInRegistry();
@@ -131,5 +131,24 @@ describe('occupancy', () => {
 
   it('survives a report without programs', () => {
     expect(occupancyOf([])).toEqual({ points: [], phases: [], peak: null, arenaBytes: 0 });
+  });
+});
+
+describe('names of phases', () => {
+  const widthOf = (text: string) => 6 * text.length;
+  const phase = (label: string, from: number, to: number) => ({ label, program: '', from, to });
+  const phases = [
+    phase('forward', 0, 0.2),
+    phase('loss', 0.2, 0.21),
+    phase('backward', 0.21, 0.5),
+    phase('forward', 0.51, 0.61),
+    phase('backward', 0.61, 1),
+  ];
+  it('are all of them whole where there is room, and a sliver has none', () =>
+    expect(phaseLabels(phases, 500, widthOf)).toEqual(['forward', '', 'backward', 'forward', 'backward']));
+  it('are short in all phases of a name or in none (would catch a second "forward" that drops out beside the first)', () => {
+    expect(phaseLabels(phases, 300, widthOf)).toEqual(['fwd', '', 'backward', 'fwd', 'backward']);
+    expect(phaseLabels(phases, 200, widthOf)).toEqual(['fwd', '', 'backward', 'fwd', 'backward']);
+    expect(phaseLabels(phases, 150, widthOf)).toEqual(['fwd', '', 'bwd', '', 'bwd']);
   });
 });

@@ -30,6 +30,30 @@ const programName = (program: Pick<ProgramOccupancy, 'name' | 'repeats'>, alone:
   return NAMES[program.name] ?? program.name;
 };
 
+/** For phases too narrow for their name. */
+const SHORT: Readonly<Record<string, string>> = { forward: 'fwd', backward: 'bwd', evaluation: 'eval' };
+
+/**
+ * What is written above each phase of a chart so many pixels wide; '' where there is no room. A name is short in all its phases or in none,
+ * so that no second "forward" is missing beside a first one. @param widthOf pixels of a text
+ */
+export function phaseLabels(
+  phases: Occupancy['phases'],
+  pixels: number,
+  widthOf: (text: string) => number,
+): readonly string[] {
+  const shortOf = (label: string): string => SHORT[label] ?? label;
+  const fits = (text: string, { from, to }: { from: number; to: number }): boolean =>
+    widthOf(text) <= (to - from) * pixels;
+  const shortened = new Set(
+    phases.filter((each) => fits(shortOf(each.label), each) && !fits(each.label, each)).map(({ label }) => label),
+  );
+  return phases.map((each) => {
+    const text = shortened.has(each.label) ? shortOf(each.label) : each.label;
+    return fits(text, each) ? text : '';
+  });
+}
+
 export function occupancyOf(programs: readonly ProgramOccupancy[]): Occupancy {
   const shown = programs.filter(({ points }) => points.length > 0);
   const alone = !shown.some(({ name }) => name === 'accumulate');

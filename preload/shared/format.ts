@@ -118,6 +118,8 @@ function rounded(value: number, places: number): string {
 }
 
 const EXACT_PLACES = 8;
+/** A spread below this part of a value is that of its rounding. */
+const ROUNDING = 1e-12;
 
 /** A value and its uncertainty with the same decimals, as many as two figures of the uncertainty have. */
 function withUncertainty(value: number, uncertainty: number, sign = ''): string {
@@ -139,11 +141,13 @@ export function formatMean(mean: number, sd: number): string {
   return Number.isFinite(sd) ? withUncertainty(mean, sd) : `${formatValue(mean)} ± ∞`;
 }
 
-/** A difference with the half-width of its interval: "+0.123 ± 0.045". */
+/** A difference with the half-width of its interval: "+0.123 ± 0.045", "+2 ± 0" where no seed deviates. Unknown without a half-width. */
 export function formatDifference(difference: number, half: number): string {
   if (!Number.isFinite(difference)) return formatValue(difference);
   const sign = difference > 0 ? '+' : '';
-  if (!(half > 0)) return `${sign}${formatValue(difference)}`;
+  if (Number.isNaN(half)) return `${sign}${formatValue(difference)}`;
+  // Equal differences of seeds differ by the rounding of their values.
+  if (half <= ROUNDING * Math.abs(difference)) return `${sign}${formatValue(difference)} ± 0`;
   return Number.isFinite(half) ? withUncertainty(difference, half, sign) : `${sign}${formatValue(difference)} ± ∞`;
 }
 

@@ -126,8 +126,10 @@ describe('a value with its uncertainty', () => {
     [0.1234, 0.045, '+0.123 ± 0.045'],
     [-0.5344, 1.23, '−0.5 ± 1.2'],
     [0.05, 12.7, '+0 ± 13'],
-    [0, 0, '0'],
-    [2, 0, '+2'],
+    [0, 0, '0 ± 0'],
+    [2, 0, '+2 ± 0'],
+    [0.1, 1.4e-17, '+0.1000 ± 0'],
+    [2, Number.NaN, '+2'],
   ])('a difference of %d ± %d: %s', (difference, half, text) => expect(formatDifference(difference, half)).toBe(text));
 });
 

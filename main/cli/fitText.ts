@@ -21,6 +21,7 @@ export function printFit(output: Output, report: FitReport): void {
     ],
     ['FLOPs per token', formatCount(plan.flopsPerToken)],
     ['', `(${plan.flopsConvention})`],
+    ['KV cache', `${formatInteger(plan.cacheBytesPerToken)} bytes per token of a text that is written with it`],
     ...plan.notes.map((note): [string, string] => ['attention', note]),
     ['run', lengthText(report)],
     ['peak', `${gibibytes(plan.peak.bytes)} of temporaries ${plan.peak.sentence}`],

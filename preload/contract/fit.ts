@@ -127,6 +127,8 @@ export interface FitPlan {
   readonly flopsPerToken: number;
   readonly flopsPerTokenForward: number;
   readonly flopsConvention: string;
+  /** Bytes of each token in a cache of keys and values, over all layers: what writing long texts with the model takes. */
+  readonly cacheBytesPerToken: number;
   /** What is to be known of the attention, for people: its density, what reaches what. */
   readonly notes: readonly string[];
   readonly context: number;

@@ -113,7 +113,9 @@ export function buildModel(options: BuildOptions): BuiltModel {
     dropout: (x, rate) => (options.training && rate > 0 ? dropout(x, key, rate, streams++) : x),
     nextStream: () => streams++,
     attend: (parts, settings, place) => {
-      attentions.push({ ...place, heads: parts.q.shape[2]!, length: context });
+      const [, , kvHeads, size] = parts.k.shape as [number, number, number, number];
+      const cached = parts.cached ?? kvHeads * (size + parts.v.shape[3]!);
+      attentions.push({ ...place, heads: parts.q.shape[2]!, length: context, cached });
       return attend(m, options, parts, scaling.scores(parts.q, settings), place);
     },
     branch: (layers, build) => scaling.branch(layers, build),

@@ -64,6 +64,8 @@ export interface AttentionParts {
   readonly v: Value;
   /** [rows, length, width]: for kinds that score tokens. */
   readonly x: Value;
+  /** Numbers of each token that writing a text has to keep; its keys and values unless given. */
+  readonly cached?: number | undefined;
 }
 
 /** Everything that a model may use while it builds its graph. */

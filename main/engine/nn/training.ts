@@ -32,7 +32,7 @@ import type { UpdateRule } from '../graph/ops/index.ts';
 import { newGraph } from '../graph/operation.ts';
 import { program } from '../graph/program.ts';
 import type { Program, StateSpec, StateUpdate } from '../graph/program.ts';
-import { sizeOf } from '../graph/value.ts';
+import { DTYPE_BYTES, sizeOf } from '../graph/value.ts';
 import type { Node, Value } from '../graph/value.ts';
 import { BUILT_IN } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
@@ -48,7 +48,7 @@ import type { ModelKind, ParameterRole, ParameterSpec } from './model.ts';
 import { modelFamily } from './models/index.ts';
 import { parametrizationOf } from './baseModel.ts';
 import type { Parametrization } from './parametrization/parametrization.ts';
-import { masterType, momentType, policyOf } from './precision.ts';
+import { masterType, momentType, policyOf, productType } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
 export interface ParameterGroup {
@@ -73,6 +73,8 @@ export interface TrainingPrograms {
   readonly parameterCount: number;
   /** Forward operations per token: matrix products and full (not causally halved) attention within the window. */
   readonly flopsPerTokenForward: number;
+  /** Bytes of each token that writing a text with a cache of keys and values keeps, over all layers. */
+  readonly cacheBytesPerToken: number;
   /** What the plan says of the attention, a sentence each. */
   readonly notes: readonly string[];
   /** 3 × forward: 6·N + 12·layers·width·keys for a plain transformer (PaLM appendix B, look-ups left out). */
@@ -143,6 +145,8 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
     flopsPerTokenForward,
     flopsPerToken: 3 * flopsPerTokenForward,
+    cacheBytesPerToken:
+      DTYPE_BYTES[productType(policy)] * sample.attentions.reduce((sum, { cached }) => sum + cached, 0),
     notes: attention?.kind.notes?.(attention.settings, sample.attentions) ?? [],
     accumulate: (rows, first) =>
       recompute(

@@ -101,6 +101,7 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
     flopsPerToken: training.flopsPerToken,
     flopsPerTokenForward: training.flopsPerTokenForward,
     flopsConvention: FLOPS_CONVENTION,
+    cacheBytesPerToken: training.cacheBytesPerToken,
     notes: training.notes,
     context: config['model.context'] as number,
     sequences,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { executed, EXECUTORS, expectOutcome, interpreted, oracleCases } from './models/oracle.ts';
 
-describe.each(['sparse', 'sparsek', 'document-mask'])('%s', (name) => {
+describe.each(['sparse', 'sparsek', 'document-mask', 'latent-kv'])('%s', (name) => {
   const cases = oracleCases(`attention/${name}`);
 
   // Catches a mask that is off by one, heads that take another's pattern, and gradients of what is not seen.

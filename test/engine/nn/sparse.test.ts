@@ -208,3 +208,26 @@ describe('attention.kind sparsek', () => {
     expect(resolveConfig({ registry, overrides: { ...overrides, [setting]: '256' } }).problems).toEqual([]);
   });
 });
+
+describe('latent keys and values', () => {
+  const cacheOf = (overrides: Record<string, string>) => {
+    const { config, problems } = resolveConfig({ registry, overrides });
+    expect(problems).toEqual([]);
+    return fitPlan(config, { kind: 'cpu' }).cacheBytesPerToken;
+  };
+
+  test('are what a cache keeps, and the plan says so (catches a cache counted by heads)', () => {
+    const model = { 'model.depth': '3', 'model.width': '64', 'model.heads': '4' };
+    expect(cacheOf(model)).toBe(3 * 2 * 64 * 4);
+    expect(cacheOf({ ...model, 'model.kv_heads': '2', 'precision.policy': 'bf16' })).toBe(3 * 2 * 32 * 2);
+    expect(cacheOf({ ...model, 'model.kv_latent': '20' })).toBe(3 * 20 * 4);
+    // Half of a head of 16, for all heads.
+    expect(cacheOf({ ...model, 'model.kv_latent': '20', 'model.positions': 'rotary' })).toBe(3 * 28 * 4);
+  });
+
+  test('refuse a rotary key that has no pairs, with the nearest', () => {
+    const overrides = { 'model.kv_latent': '8', 'model.positions': 'rotary', 'model.rope_size': '5' };
+    const { problems } = resolveConfig({ registry, overrides });
+    expect(problems.map(({ setting, nearest }) => [setting, nearest])).toEqual([['model.rope_size', 6]]);
+  });
+});

@@ -96,6 +96,12 @@ export const VARIANTS: Readonly<Record<string, Config>> = {
     'attention.drift': 0.05,
     'model.norm': 'rmsnorm',
   },
+  'latent keys and values': {
+    'model.kv_latent': 5,
+    'model.positions': 'rotary',
+    'model.rope_size': 4,
+    'model.heads': 3,
+  },
   'latent, linear': {
     'model.kind': 'latent',
     'model.linear_value': true,

@@ -15,9 +15,12 @@ const keyOf = (config: Config): string =>
   ]);
 
 /** Configurations in which, together, every setting applies. */
-const bases: readonly Config[] = registry.specs.flatMap(({ name, type }) =>
-  type.kind === 'enum' ? type.values.map((value) => ({ ...registry.defaults, [name]: value })) : [],
-);
+const bases: readonly Config[] = [
+  { ...registry.defaults, 'model.kv_latent': 8, 'model.positions': 'rotary' },
+  ...registry.specs.flatMap(({ name, type }) =>
+    type.kind === 'enum' ? type.values.map((value) => ({ ...registry.defaults, [name]: value })) : [],
+  ),
+];
 
 function othersThan(spec: SettingSpec, value: SettingValue): SettingValue[] {
   const { type } = spec;

@@ -23,6 +23,8 @@ export interface AttentionUse extends AttentionPlace {
   readonly heads: number;
   /** Tokens of a sequence. */
   readonly length: number;
+  /** Numbers of each token that writing a text has to keep for the tokens after it. */
+  readonly cached: number;
 }
 
 export interface AttentionKind extends Kind {

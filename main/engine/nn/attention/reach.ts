@@ -4,7 +4,7 @@ import type { SparsePattern } from '../../graph/ops/index.ts';
 import type { AttentionUse } from './attention.ts';
 
 /** A layer of sparse attention. */
-export interface SparseLayer extends AttentionUse {
+export interface SparseLayer extends Pick<AttentionUse, 'heads' | 'length'> {
   readonly pattern: SparsePattern;
   /** Tokens that are seen beside those of the pattern, at most. */
   readonly chosen?: number;

@@ -1,4 +1,5 @@
 import type { SettingSpec } from '../../../../preload/contract/settings.ts';
+import { latentKvSettings } from './latentKv.settings.ts';
 
 const PRODUCT = 'model.mlp_ratio * model.width';
 
@@ -40,6 +41,7 @@ export const gptSettings: readonly SettingSpec[] = [
     question: 'memory',
     touches: ['memory', 'time'],
   },
+  ...latentKvSettings,
   {
     name: 'model.head_size',
     type: { kind: 'int', min: 0, max: 4096 },

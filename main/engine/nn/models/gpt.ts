@@ -6,6 +6,7 @@ import { selfAttention } from '../layers/attention.ts';
 import { mixtureOfExperts, routingOutput } from '../layers/experts.ts';
 import type { Routing } from '../layers/experts.ts';
 import { firstRows, residualDivisor } from '../layers/initial.ts';
+import { latentSizes } from '../layers/latentKv.ts';
 import { gptLinear } from '../layers/linear.ts';
 import { mlp } from '../layers/mlp.ts';
 import { normLayer } from '../layers/norm.ts';
@@ -18,13 +19,14 @@ import { gptWidths, layerIn, layerSizes } from './gptLayers.ts';
 import { gptLayerRules } from './gptLayers.rules.ts';
 import { gptRules } from './gpt.rules.ts';
 import { gptSettings } from './gpt.settings.ts';
+import { halfAHead, ropeSizeEven } from './latentKv.settings.ts';
 import { windowWhereSet, zeroQueryUnlessNormed } from './shared.rules.ts';
 
 /** One block: attention takes the stream to the layer's width, the MLP or its experts keep it. */
 function block(m: ModelContext, x: Value, place: AttentionPlace, divisor: number, routed: Routing[]): Value {
   const { layer, layers } = place;
-  const sizes = layerSizes(m.config, layer);
   const own: ModelContext = { ...m, config: layerIn(m.config, layer) };
+  const sizes = { ...layerSizes(m.config, layer), latent: latentSizes(own.config) };
   const from = x.shape.at(-1)!;
   const kept = from === sizes.width ? x : gptLinear(own, 'residual', x, sizes.width);
   const attend = (inner: Value) => selfAttention(own, inner, sizes, divisor, place);
@@ -82,8 +84,8 @@ export const gpt = defineModel({
   help: 'The decoder-only transformer with all its usual variants: GPT-2, Llama-like and what lies between.',
   uses: ['attention'],
   settings: gptSettings,
-  rules: [...gptRules, ...gptLayerRules],
-  derived: [windowWhereSet, zeroQueryUnlessNormed],
+  rules: [...gptRules, ...gptLayerRules, ropeSizeEven],
+  derived: [windowWhereSet, zeroQueryUnlessNormed, halfAHead],
   identity: {
     settings: [
       'model.kv_heads',

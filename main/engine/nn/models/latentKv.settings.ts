@@ -1,0 +1,53 @@
+/** Keys and values from a latent: settings, rule and default. */
+import type { Config, SettingSpec } from '../../../../preload/contract/settings.ts';
+import type { Rule } from '../../../../preload/shared/settings/rules.ts';
+import { problem } from '../../../../preload/shared/settings/values.ts';
+import type { DerivedDefault } from '../../kind.ts';
+
+const ROPE = 'model.rope_size';
+
+export const latentKvSettings: readonly SettingSpec[] = [
+  {
+    name: 'model.kv_latent',
+    type: { kind: 'int', min: 0, max: 65536 },
+    default: 0,
+    help: 'Keys and values are made from a latent of so many features (multi-head latent attention), which is all that a cache keeps; 0 is off.',
+    question: 'memory',
+    touches: ['memory', 'time', 'stability'],
+  },
+  {
+    name: ROPE,
+    type: { kind: 'int', min: 2, max: 4096 },
+    default: 16,
+    help: 'Features of the rotary key that all heads share beside a latent: rotations cannot pass through it.',
+    question: 'capacity',
+    touches: ['memory', 'time'],
+    when: 'model.kv_latent > 0 && model.positions == "rotary"',
+  },
+];
+
+const usesRope = (config: Config): boolean =>
+  (config['model.kv_latent'] as number) > 0 && config['model.positions'] === 'rotary';
+
+/** Half a head, as an even number. */
+export const halfAHead: DerivedDefault = {
+  setting: ROPE,
+  rule: 'half of model.width / model.heads, an even number',
+  value: (config) => {
+    if (!usesRope(config)) return undefined;
+    const size =
+      (config['model.head_size'] as number) || (config['model.width'] as number) / (config['model.heads'] as number);
+    return Math.max(2, 2 * Math.round(size / 4));
+  },
+};
+
+export const ropeSizeEven: Rule = {
+  code: 'model.rope_size_even',
+  settings: [ROPE, 'model.kv_latent', 'model.positions'],
+  severity: 'error',
+  check: (config) => {
+    const size = config[ROPE] as number;
+    if (!usesRope(config) || size % 2 === 0) return null;
+    return problem(ROPE, size, 'an even number: rotary positions turn pairs of features', size + 1);
+  },
+};

@@ -31,6 +31,27 @@ export function requestDraw(owner: object, draw: () => void, pointed = false): v
   requestAnimationFrame(work);
 }
 
+/** A change of size is seen at once, and as a fault where a chart lags behind it: so much (ms) of the frame it may take. */
+const SIZED = 24;
+let sized = 0;
+
+/**
+ * At once, before the frame is painted in which an observer tells of a new size, while that frame has time left; else in its turn.
+ */
+export function drawThisFrame(owner: object, draw: () => void): void {
+  if (sized >= SIZED) {
+    requestDraw(owner, draw);
+    return;
+  }
+  cancelDraw(owner);
+  requestAnimationFrame(() => (sized = 0));
+  const begin = performance.now();
+  draw();
+  const took = performance.now() - begin;
+  sized += took;
+  spent += took;
+}
+
 export function cancelDraw(owner: object): void {
   first.delete(owner);
   waiting.delete(owner);

@@ -4,7 +4,8 @@
  */
 import { buildCurve, isolatedPoints } from './curves.ts';
 import { echarts } from './echarts.ts';
-import { cancelDraw, requestDraw } from './frames.ts';
+import { fit, stretch } from './fit.ts';
+import { cancelDraw, drawThisFrame, requestDraw } from './frames.ts';
 import type { Scales } from './lineOption.ts';
 import { dashesOf, DOT, dotsInside, lineOption, scalesOf } from './lineOption.ts';
 import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
@@ -35,6 +36,7 @@ export class LineChart {
   readonly #chart: ReturnType<typeof echarts.init>;
   #model: LineModel | undefined;
   #theme: ChartTheme;
+  /** Of the host, as last told; both layers are drawn for it in one go. */
   #width = 0;
   #height = 0;
   #scales: Scales | undefined;
@@ -86,9 +88,9 @@ export class LineChart {
     if (clientWidth === 0 || clientHeight === 0) return false;
     this.#width = clientWidth;
     this.#height = clientHeight;
-    this.#chart.resize({ width: clientWidth, height: clientHeight });
-    this.#fitOverlay();
-    requestDraw(this, () => this.#draw());
+    // Both layers keep what they show, stretched, until both are drawn for the new size.
+    stretch(this.#chart, this);
+    drawThisFrame(this, () => this.#draw());
     return true;
   }
 
@@ -131,6 +133,8 @@ export class LineChart {
   #draw(): void {
     if (this.#model === undefined || this.#width === 0) return;
     this.#scales = scalesOf(this.#model, this.#width, this.#height);
+    fit(this.#chart, this);
+    this.#fitOverlay();
     this.#chart.setOption(plainOption(lineOption(this.#model, this.#theme, this.#width, this.#height)), {
       notMerge: true,
       lazyUpdate: false,
@@ -145,8 +149,10 @@ export class LineChart {
 
   #fitOverlay(): void {
     const ratio = window.devicePixelRatio || 1;
-    this.#overlay.width = Math.round(this.#width * ratio);
-    this.#overlay.height = Math.round(this.#height * ratio);
+    const [width, height] = [Math.round(this.#width * ratio), Math.round(this.#height * ratio)];
+    // To set a size, the same too, is to get a new canvas.
+    if (this.#overlay.width !== width) this.#overlay.width = width;
+    if (this.#overlay.height !== height) this.#overlay.height = height;
   }
 
   #drawOverlay(): void {
@@ -154,7 +160,7 @@ export class LineChart {
     if (ctx === null || this.#model === undefined || this.#scales === undefined) return;
     const ratio = window.devicePixelRatio || 1;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    ctx.clearRect(0, 0, this.#width, this.#height);
+    ctx.clearRect(0, 0, this.#overlay.width, this.#overlay.height);
     const { x: sx, y: sy } = this.#scales;
     const frame = [sx.from, sy.to, sx.to - sx.from, sy.from - sy.to] as const;
     const meant = this.#emphasis === undefined ? [] : this.#model.lines.filter(({ group }) => group === this.#emphasis);

@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { dataHome, labPaths } from '../host/paths.ts';
 import { keepPrivate } from '../host/private.ts';
 import type { Context, Start } from './context.ts';
+import { dataFolderProblem } from './dataFolder.ts';
 import { exitCodeOf, EXIT, InputError } from './errors.ts';
 import { Output } from './output.ts';
 import { askedFor, buildProgram, COMMAND_NAMES } from './program.ts';
@@ -65,7 +66,8 @@ export async function run(args: readonly string[]): Promise<void> {
       throw await commanderProblem(error, args, start);
     }
   } catch (error) {
-    process.exitCode = report(error, output);
+    const home = labPaths(dataHome(globalOption(args, '--data-dir').at(-1))).home;
+    process.exitCode = report(error, output, home);
   }
 }
 
@@ -98,11 +100,12 @@ async function commandOptions(start: Start, command: string | undefined): Promis
 }
 
 /** Tells the user. @returns the exit code */
-function report(error: unknown, output: Output): number {
+function report(error: unknown, output: Output, home: string): number {
   // Letting go of the lab failed too, after what matters: usually for the same reason.
-  if (error instanceof SuppressedError) return report(error.suppressed, output);
+  if (error instanceof SuppressedError) return report(error.suppressed, output, home);
   const code = exitCodeOf(error);
-  const { message, name, stack } = error as Error;
+  const { name, stack } = error as Error;
+  const message = dataFolderProblem(error, home) ?? (error as Error).message;
   const problems = error instanceof InputError ? error.problems : [];
   if (output.json) output.data({ error: { message, name, exitCode: code, problems } });
   output.error(`${output.style('red', 'sweeplab:')} ${message}`);

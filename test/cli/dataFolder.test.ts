@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { dataFolderProblem } from '../../main/cli/dataFolder.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'sweeplab-data-folder-'));
+afterAll(() => rmSync(home, { recursive: true }));
+
+const missing = (path: string) =>
+  Object.assign(new Error('ENOENT: no such file or directory'), { code: 'ENOENT', path });
+const refusing = (code: string) => () => {
+  throw Object.assign(new Error(code), { code });
+};
+
+it('says that the data folder takes nothing, and only then (catches "no such file" for a folder that is there)', () => {
+  const advice = 'choose another with --data-dir or SWEEPLAB_HOME';
+  const cache = missing(join(home, 'cache'));
+  expect(dataFolderProblem(cache, home, refusing('EROFS'))).toBe(
+    `the data folder ${home} can only be read (EROFS); ${advice}`,
+  );
+  const inner = join(home, 'new');
+  expect(dataFolderProblem(missing(join(inner, 'cache')), inner, refusing('EACCES'))).toBe(
+    `the data folder ${inner} cannot be made: ${home} may not be written by you (EACCES); ${advice}`,
+  );
+  expect(dataFolderProblem(cache, home)).toBeUndefined();
+  expect(dataFolderProblem(missing('/elsewhere/text.txt'), home, refusing('EROFS'))).toBeUndefined();
+  expect(dataFolderProblem(new Error('other'), home, refusing('EROFS'))).toBeUndefined();
+});

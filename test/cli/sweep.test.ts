@@ -174,6 +174,20 @@ describe('planning a sweep', () => {
     expect(await json(home, ['runs', 'ls'])).toEqual([]);
   });
 
+  it('says before anything starts that training and validation are one text (would catch a dry run that looks at no file)', async () => {
+    const file = join(home, 'text.txt');
+    writeFileSync(file, 'one text '.repeat(10_000));
+    const flags = [...tiny(), '--data.corpus', file, '--data.validation_path', file, '--dry-run'];
+    for (const command of ['sweep', 'train']) {
+      type Dry = { warnings: { message: string }[] };
+      const { warnings } = await json<Dry>(home, [command, ...flags]);
+      expect(warnings.map(({ message }) => message)).toContainEqual(
+        expect.stringMatching(/^everything in data\.validation_path .* is trained on too/u),
+      );
+      expect((await sweeplab(home, [command, ...flags])).stderr).toContain('is trained on too');
+    }
+  });
+
   it('reads a W&B sweep file with flags on top (would catch flags that are ignored beside a file)', async () => {
     const file = join(home, 'sweep.yaml');
     writeFileSync(

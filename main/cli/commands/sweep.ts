@@ -1,6 +1,7 @@
 /** `sweeplab sweep`: many settings, several seeds each, from a W&B sweep file, flags, or both. */
 import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
+import { unplannedTextWarnings } from '../../lab/fit/index.ts';
 import { createSweep } from '../../lab/launch.ts';
 import { requeueSweep } from '../../lab/queue/resume.ts';
 import { searchFamily } from '../../lab/search/index.ts';
@@ -80,9 +81,14 @@ async function sweep(
   const plan = await makePlan(context, spec, places);
   const { output } = context;
   if (options.dryRun === true) {
-    printPlan(output, plan);
+    const texts = await unplannedTextWarnings(
+      plan.runs.map(({ config }) => config),
+      context.workshop.registry.catalog,
+    );
+    const whole = { ...plan, warnings: [...plan.warnings, ...texts] };
+    printPlan(output, whole);
     output.text('Nothing was started (--dry-run).');
-    output.data(planJson(plan, spec));
+    output.data(planJson(whole, spec));
     return;
   }
   const configs = plan.runs.map(({ config }) => config);

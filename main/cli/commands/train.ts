@@ -1,6 +1,8 @@
 /** `sweeplab train`: one run. */
 import { Command } from 'commander';
+import type { Warning } from '../../../preload/contract/settings.ts';
 import { located } from '../../../preload/shared/settings/values.ts';
+import { unplannedTextWarnings } from '../../lab/fit/index.ts';
 import { requeueRun } from '../../lab/queue/resume.ts';
 import { settingKey } from '../../lab/sweeps/index.ts';
 import { configure } from '../configuration.ts';
@@ -66,7 +68,9 @@ async function train(
   const configuration = await configure(context, { recipe: options.recipe, file, overrides });
   for (const warning of configuration.warnings) output.warn(located(warning));
   if (options.dryRun === true) {
-    printSettings(context, configuration);
+    const texts = await unplannedTextWarnings([configuration.config], workshop.registry.catalog);
+    for (const { message } of texts) output.warn(message);
+    printSettings(context, { ...configuration, warnings: [...configuration.warnings, ...texts] });
     return;
   }
   const { config } = configuration;
@@ -99,7 +103,9 @@ async function resume(context: Context, text: string): Promise<void> {
   await trainQueued(context, lab, run.id);
 }
 
-function printSettings({ output, workshop }: Context, { config, changed, warnings }: Configuration): void {
+type Planned = Omit<Configuration, 'warnings'> & { readonly warnings: readonly Warning[] };
+
+function printSettings({ output, workshop }: Context, { config, changed, warnings }: Planned): void {
   output.data({ settings: config, changed, warnings });
   output.text(
     `${plural(changed.length, 'setting differs from its default', 'settings differ from their defaults')}; nothing was started:`,

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import type { Config, Warning } from '../../../preload/contract/settings.ts';
 import type { Draft } from '../../../preload/contract/draft.ts';
 import type { ProgramOccupancy } from '../../../preload/contract/shapes.ts';
-import { allTextWarnings, checkLaunch, fitReport, measureTexts, speedsIn } from '../../lab/fit/index.ts';
+import { checkLaunch, fitReport, measureTexts, speedsIn, unplannedTextWarnings } from '../../lab/fit/index.ts';
 import type { FitDevice, FitReport, LaunchCheck, Prices } from '../../lab/fit/index.ts';
 import { openStore } from '../../store/index.ts';
 import { loadWorkshop } from '../lab.ts';
@@ -65,15 +65,13 @@ const memory = new PlanMemory(
 
 const drafts = new DraftPlans(workshop.registry);
 
-/** Of the first settings: a form asks at every keystroke. How often the text is read is known once the model is planned. */
+/** Of the first settings: a form asks at every keystroke. */
 const LOOKED_AT = 100;
 async function warningsOfTexts(plan: SweepPlan): Promise<Warning[]> {
   const configs = configsOf(plan)
     .slice(0, LOOKED_AT)
     .map(({ config }) => config);
-  await measureTexts(configs);
-  const unplanned = configs.map((config) => ({ config, tokens: null }));
-  return allTextWarnings(unplanned, catalog).map((message) => ({ code: 'text', message }));
+  return await unplannedTextWarnings(configs, catalog);
 }
 
 answerWith<PlanQuestions>(

@@ -19,7 +19,7 @@ export { largestMicroBatch, largestOverall } from './search.ts';
 export { suggest } from './suggest.ts';
 export { gibibytes, judge, marginBytes } from './verdict.ts';
 export { measureTexts } from './textSizes.ts';
-export { allTextWarnings, textWarnings } from './textWarnings.ts';
+export { allTextWarnings, textWarnings, unplannedTextWarnings } from './textWarnings.ts';
 export { fitSweep } from './sweep.ts';
 export type { SweepFit } from './sweep.ts';
 export type { Prices, Range, Suggestion, TimeEstimate } from '../../../preload/contract/fit.ts';

@@ -1,17 +1,18 @@
 /**
  * How much text the files hold that settings name. Planning is a calculation; files are looked at before it, by whoever may wait:
  *
- *     await measureTexts(configs);            // asks the file system, reads nothing
+ *     await measureTexts(configs);            // asks the file system, reads what may be a copy
  *     const size = textIn(config, 'data.corpus');
  */
 import type { Config } from '../../../preload/contract/settings.ts';
 import { filesNamed } from '../../engine/data/index.ts';
+import { compareFiles } from './sharedFiles.ts';
+import type { TextFile } from './sharedFiles.ts';
 
 export interface TextSize {
   /** Of the text, as far as sizes of files tell: packed ones count for what they usually hold. */
   readonly bytes: number;
-  /** Names every file with its version, so that the same file is known under another path. */
-  readonly files: ReadonlySet<string>;
+  readonly files: readonly TextFile[];
 }
 
 const SETTINGS = ['data.corpus', 'data.validation_path'] as const;
@@ -39,11 +40,15 @@ export async function measureTexts(configs: readonly Config[]): Promise<void> {
         ? null
         : {
             bytes: files.reduce((sum, file) => sum + file.size * (PACKED.test(file.path) ? UNPACKED : 1), 0),
-            files: new Set(files.map(({ version }) => version)),
+            files,
           };
     if (known.size >= MOST) known.delete(known.keys().next().value!);
     known.delete(path);
     known.set(path, { size, at: now });
+  }
+  for (const config of configs) {
+    const [train, validation] = SETTINGS.map((setting) => textIn(config, setting));
+    if (train !== undefined && validation !== undefined) await compareFiles(train.files, validation.files);
   }
 }
 

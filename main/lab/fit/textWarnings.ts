@@ -1,10 +1,11 @@
 /** What makes results of a run worthless although it trains: said before it starts. */
-import type { Config } from '../../../preload/contract/settings.ts';
+import type { Config, Warning } from '../../../preload/contract/settings.ts';
 import { formatCount, formatInteger } from '../../../preload/shared/format.ts';
 import type { Kinds } from '../../engine/kind.ts';
 import { estimateDataset } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
-import { textIn } from './textSizes.ts';
+import { sharedFiles } from './sharedFiles.ts';
+import { measureTexts, textIn } from './textSizes.ts';
 
 /** Fewer scored tokens than this leave a loss with an error as large as the differences that sweeps are made for. */
 export const LEAST_SCORED = 5000;
@@ -23,15 +24,22 @@ export const allTextWarnings = (
   kinds?: Kinds,
 ): string[] => [...new Set(configs.flatMap(({ config, tokens }) => textWarnings(config, tokens, kinds)))];
 
+/** Looks at the texts of configurations that nobody has planned: how often each is read is not known. */
+export async function unplannedTextWarnings(configs: readonly Config[], kinds?: Kinds): Promise<Warning[]> {
+  await measureTexts(configs);
+  const unplanned = configs.map((config) => ({ config, tokens: null }));
+  return allTextWarnings(unplanned, kinds).map((message) => ({ code: 'text', message }));
+}
+
 function sameText(config: Config): string[] {
   const [train, validation] = [textIn(config, 'data.corpus'), textIn(config, 'data.validation_path')];
   if (train === undefined || validation === undefined) return [];
-  const shared = [...validation.files].filter((file) => train.files.has(file)).length;
+  const shared = sharedFiles(train.files, validation.files);
   if (shared === 0) return [];
   const which =
-    shared === validation.files.size
+    shared === validation.files.length
       ? 'everything in data.validation_path'
-      : `${shared} of ${validation.files.size} files of data.validation_path`;
+      : `${shared} of ${validation.files.length} files of data.validation_path`;
   return [
     `${which} (${String(config['data.validation_path'])}) is trained on too, because data.corpus holds the same: its loss says nothing about ` +
       'new text; name another text, or leave data.validation_path empty and a share is held out',

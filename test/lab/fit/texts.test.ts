@@ -1,5 +1,5 @@
 /** What is known of the text that a run will read, and what is said about it before it starts. */
-import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -106,6 +106,11 @@ describe('before launch it is said', () => {
     expect(await on('many', 'hard.txt')).toEqual([expect.stringMatching(/^everything/u)]);
     expect(await on('hard.txt', 'many')).toEqual([expect.stringMatching(/^1 of 2 files/u)]);
     expect(await on('a.txt', 'many')).toEqual([]);
+    // A copy has the same content, a text of the same size need not.
+    copyFileSync(at('a.txt'), at('copy.txt'));
+    writeFileSync(at('other.txt'), 'q'.repeat(1_100_000));
+    expect(await on('a.txt', 'copy.txt')).toEqual([expect.stringMatching(/^everything/u)]);
+    expect(await on('a.txt', 'other.txt')).toEqual([]);
   });
 
   it('by the check of a launch, for each text once', async () => {

@@ -131,6 +131,7 @@ export function resolveConfig(input: ResolveInput): Resolved {
   const given: Record<string, SettingValue> = { ...registry.defaults };
   const origins: Record<string, Origin> = Object.fromEntries(registry.names.map((name) => [name, 'default' as const]));
   const places = new Map<string, string | undefined>();
+  const ofRecipe: Record<string, SettingValue> = { ...registry.defaults };
 
   for (const layer of layers) {
     for (const { message, where } of layer.problems)
@@ -169,6 +170,7 @@ export function resolveConfig(input: ResolveInput): Resolved {
         continue;
       }
       given[entry.name] = read.value;
+      if (layer.origin === 'recipe') ofRecipe[entry.name] = read.value;
       origins[entry.name] = layer.origin;
       places.set(entry.name, entry.where);
     }
@@ -187,8 +189,11 @@ export function resolveConfig(input: ResolveInput): Resolved {
     const checked = checkConfig(registry, config);
     problems.push(...checked.problems.map((found) => placed(found, found.code, places.get(found.setting))));
     warnings.push(...checked.warnings.map((found) => placed(found, found.code, places.get(found.setting))));
+    const alone = registry.catalog.complete(ofRecipe);
     for (const [name, where] of places) {
-      if (config[name] !== registry.defaults[name] && !registry.applies(name, config))
+      // A value of the recipe that what the user set makes idle is nothing that the user wrote.
+      const madeIdle = origins[name] === 'recipe' && registry.applies(name, alone);
+      if (config[name] !== registry.defaults[name] && !madeIdle && !registry.applies(name, config))
         warnings.push(withoutEffect(registry, config, name, where));
     }
   }

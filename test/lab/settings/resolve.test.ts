@@ -85,6 +85,17 @@ describe('resolveConfig', () => {
     expect(found.warnings[0].message).toContain('optimizer.kind = "adamw"');
   });
 
+  it('says nothing of a value of the recipe that the user made idle (catches blaming the user for lines of a recipe)', () => {
+    const held = parseConfigFile('data.validation: 0.03\noptimizer.momentum: 0.9\n', 'recipe.yaml');
+    const about = (input: Omit<Parameters<typeof resolveConfig>[0], 'registry'>): (string | undefined)[] =>
+      resolveConfig({ registry, ...input }).warnings.map(({ setting }) => setting);
+    const overrides = { 'data.validation_path': 'other.txt' };
+    const asRecipe = { ...held, origin: 'recipe' as const };
+    // What the recipe itself leaves without effect is still said.
+    expect(about({ recipe: asRecipe, overrides })).toEqual(['optimizer.momentum']);
+    expect(about({ file: held, overrides })).toEqual(['data.validation', 'optimizer.momentum']);
+  });
+
   it('accepts values of a form as they are (catches numbers turned into text)', () => {
     const found = resolveConfig({ registry, overrides: { 'model.depth': 2, 'model.tied': false } });
     expect(found.config).toMatchObject({ 'model.depth': 2, 'model.tied': false });

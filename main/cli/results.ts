@@ -1,6 +1,6 @@
 /** The table at the end of a sweep: its settings by rank, each with mean ± sd over its seeds and what can be said of it. */
 import type { RunRecord, SweepRecord } from '../../preload/contract/runs.ts';
-import { formatCount, formatSetting, formatValue } from '../../preload/shared/format.ts';
+import { formatCount, formatSetting } from '../../preload/shared/format.ts';
 import type { MetricCatalog } from '../../preload/shared/metrics.ts';
 import { commonFloor } from '../../preload/shared/results/floor.ts';
 import { labelOf } from '../../preload/shared/results/groups.ts';
@@ -11,6 +11,7 @@ import type { SweepRankings } from '../../preload/shared/results/target.ts';
 import {
   columnsNote,
   differenceWords,
+  floorNote,
   meanWords,
   rankingNotes,
   rankingsNotes,
@@ -100,21 +101,6 @@ function table(ranking: Ranking<RunRecord>, output: Output): string {
 function meanOf(row: RankedSetting<RunRecord>, metric: string): string {
   const { n, mean, sd } = over(row, metric);
   return n === 0 ? '' : formatMean(mean, sd);
-}
-
-/** How far the best is from what no model can beat. */
-function floorNote({ rows, best }: Ranking<RunRecord>): string[] {
-  const floor = commonFloor(
-    rows.flatMap(({ counted }) => counted),
-    'val/bpb',
-  );
-  if (floor === undefined) return [];
-  const own = best === undefined ? undefined : over(best, 'val/bpb');
-  const gap =
-    own === undefined || own.n === 0 ? '' : `; the best setting is ${formatValue(own.mean - floor, 3)} above it`;
-  return [
-    `The entropy of this text is ${formatValue(floor)} bits/byte, a floor for val/bpb that no model can beat${gap}.`,
-  ];
 }
 
 /** For `--json`. Statistics are over the finished runs; `best` is null where there is none, or where the settings cannot be compared. */

@@ -1,6 +1,7 @@
 /** The display of one run: header, live line, evaluations, ending. */
 import type { DatasetInfo, EngineInfo, EngineMessage } from '../../../preload/contract/engine.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { floorWords } from '../../../preload/shared/results/floor.ts';
 import { errorName } from '../../../preload/shared/results/words.ts';
 import type { Catalog } from '../../engine/catalog.ts';
 import { fitPlan } from '../../lab/fit/index.ts';
@@ -105,10 +106,7 @@ function header(info: EngineInfo, run: RunRecord, catalog: Catalog): string {
     ['memory', memoryWords(info, run, catalog)],
   ];
   if (dataset.entropyFloor !== undefined)
-    rows.push([
-      'floor',
-      `${formatFloor(dataset.entropyFloor, dataset.entropyFloorError)} bits/byte: no model does better on average`,
-    ]);
+    rows.push(['floor', floorWords(dataset.entropyFloor, dataset.entropyFloorError)]);
   return rows.map(([name, text]) => `${name.padEnd(8)}${text}`).join('\n');
 }
 

@@ -1,4 +1,5 @@
 /** The known entropy of a text: no model can do better on it. */
+import { formatMean } from '../format.ts';
 import type { SweepRun } from './samples.ts';
 
 /**
@@ -13,6 +14,16 @@ export function commonFloor(
   const floors = new Set(begun.map((run) => floorOf(run, metric)));
   const [floor] = floors;
   return floors.size === 1 ? floor : undefined;
+}
+
+/** In bits per byte, with its standard error where that is known: it is an average, so a model may do better on some of the text. */
+export const floorWords = (floor: number, error: unknown): string =>
+  `${formatMean(floor, typeof error === 'number' ? error : Number.NaN)} bits/byte: no model does better on average`;
+
+/** The standard error that all of these runs have recorded for their floor; undefined where there is none or two differ. */
+export function commonFloorError(runs: readonly Pick<SweepRun, 'environment'>[]): unknown {
+  const errors = new Set(runs.flatMap(({ environment }) => environment?.entropyFloorError ?? []));
+  return errors.size === 1 ? [...errors][0] : undefined;
 }
 
 function floorOf(

@@ -2,6 +2,7 @@
 import type { RunState } from '../../contract/runs.ts';
 import { counted, formatDifference, formatInteger, formatMean, formatValue, plural } from '../format.ts';
 import { describe } from '../statistics/describe.ts';
+import { commonFloor, commonFloorError, floorWords } from './floor.ts';
 import { labelOf } from './groups.ts';
 import type { RankedSetting, Ranking, Rankings } from './rank.ts';
 import { finalValue } from './samples.ts';
@@ -141,6 +142,16 @@ function textNote({ metric, best }: Ranking): string[] {
   return [
     `Another validation text of the same kind would move all values together, by about ± ${formatValue(mean, 2)} (standard error of ${metric} over this text).`,
   ];
+}
+
+/** The entropy of the text, where it is known, and how far above it the best setting is. */
+export function floorNote({ rows, best }: Ranking): string[] {
+  const runs = rows.flatMap(({ counted }) => counted);
+  const floor = commonFloor(runs, 'val/bpb');
+  if (floor === undefined) return [];
+  const { mean, n } = describe((best?.counted ?? []).map((run) => finalValue(run, 'val/bpb')));
+  const gap = n === 0 ? '' : `; the best setting is ${formatValue(mean - floor, 3)} above it`;
+  return [`The entropy of this text is ${floorWords(floor, commonFloorError(runs))}${gap}.`];
 }
 
 function undecidedNote(undecided: readonly RankedSetting[], seeds: number): string {

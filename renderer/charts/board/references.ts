@@ -1,4 +1,4 @@
-/** Lines of a chart that are no run: what no model can get below, and where gradients are clipped. */
+/** Lines of a chart that are no run: what no model gets below on average, and where gradients are clipped. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { commonFloor } from '../../../preload/shared/results/floor.ts';
 import type { Reference } from '../draw/model.ts';

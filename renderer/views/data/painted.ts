@@ -1,4 +1,5 @@
 /** Tokens as they are painted: their bytes as text where they are text, what is not text made visible. */
+import { formatInteger, formatValue, plural } from '../../../preload/shared/format.ts';
 import type { Token } from '../../stores/contract.ts';
 
 export interface PaintedToken {
@@ -34,4 +35,17 @@ export function paintToken({ id, bytes }: Token): PaintedToken {
   } catch {
     return { id, text: `⟨${list.map(hex).join(' ')}⟩`, breaks: false, bytes: list, whole: false };
   }
+}
+
+/** How many tokens and bytes a text has, the number of tokens first. Before the first answer nothing is known of the tokens. */
+export function textFacts(tokens: readonly Pick<PaintedToken, 'id' | 'bytes'>[] | undefined, bytes: number): string[] {
+  if (tokens === undefined) return ['counting tokens…', plural(bytes, 'byte')];
+  const written = tokens.filter(({ bytes: own }) => own.length > 0);
+  const length = written.reduce((sum, { bytes: own }) => sum + own.length, 0);
+  return [
+    plural(tokens.length, 'token'),
+    plural(bytes, 'byte'),
+    ...(length > 0 ? [`${formatValue(length / written.length)} bytes/token`] : []),
+    `${formatInteger(new Set(tokens.map(({ id }) => id)).size)} different`,
+  ];
 }

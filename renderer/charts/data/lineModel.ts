@@ -148,5 +148,7 @@ function xAxisOf(lines: readonly DrawnLine[], { xRange, xLabel, xLog, xUnit, pla
 
 function widened(extent: Extent | undefined, log: boolean): Extent {
   if (extent === undefined) return log ? { min: 1, max: 10 } : { min: 0, max: 1 };
-  return log ? { min: extent.min / 1.5, max: extent.max * 1.5 } : { min: extent.min - 1, max: extent.max + 1 };
+  if (log) return { min: extent.min / 1.5, max: extent.max * 1.5 };
+  // Steps, tokens and times begin at 0: there is nothing before it.
+  return { min: extent.min >= 0 ? Math.max(0, extent.min - 1) : extent.min - 1, max: extent.max + 1 };
 }

@@ -141,6 +141,10 @@ export function formatMean(mean: number, sd: number): string {
   return Number.isFinite(sd) ? withUncertainty(mean, sd) : `${formatValue(mean)} ± ∞`;
 }
 
+/** A value with its standard error, both with the same decimals: "5.53701 ± 0.00087". Alone where no error is known. */
+export const formatMeasured = (value: number | null | undefined, error: number | null | undefined): string =>
+  typeof value === 'number' && typeof error === 'number' ? formatMean(value, error) : formatValue(value);
+
 /** A difference with the half-width of its interval: "+0.123 ± 0.045", "+2 ± 0" where no seed deviates. Unknown without a half-width. */
 export function formatDifference(difference: number, half: number): string {
   if (!Number.isFinite(difference)) return formatValue(difference);

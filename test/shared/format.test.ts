@@ -9,6 +9,7 @@ import {
   formatInUnit,
   formatInteger,
   formatMean,
+  formatMeasured,
   formatMemory,
   formatMemoryOf,
   formatPercent,
@@ -200,4 +201,16 @@ it('ages never say "60 min" or "24 h"', () => {
 it('plurals', () => {
   expect(spaces(plural(1, 'run'))).toBe('1 run');
   expect(spaces(plural(1200, 'run'))).toBe('1,200 runs');
+});
+
+describe('a value with its standard error', () => {
+  it('shares its decimals with it (would catch 5.537 beside 8.7e-4)', () => {
+    expect(formatMeasured(5.53701, 0.00087)).toBe('5.53701 ± 0.00087');
+    expect(formatMeasured(2.4174, 0.0113)).toBe('2.417 ± 0.011');
+    expect(formatMeasured(1234.5, 12.3)).toBe('1,235 ± 12');
+  });
+  it('stands alone where no error is known', () => {
+    for (const error of [null, undefined, Number.NaN]) expect(formatMeasured(5.53701, error)).toBe('5.537');
+    expect(formatMeasured(undefined, 0.1)).toBe('–');
+  });
 });

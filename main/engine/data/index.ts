@@ -4,6 +4,7 @@ export { listDatasets } from './datasetCache.ts';
 export type { CachedDataset } from './datasetCache.ts';
 export type { Dataset } from './dataset.ts';
 export { filesNamed } from './reading/listing.ts';
+export { markAt } from './reading/encoding.ts';
 export { entropyFloor } from './floor.ts';
 export type { EntropyFloor } from './floor.ts';
 export type { DataProgress } from './progress.ts';

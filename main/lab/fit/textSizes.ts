@@ -5,13 +5,15 @@
  *     const size = textIn(config, 'data.corpus');
  */
 import type { Config } from '../../../preload/contract/settings.ts';
-import { filesNamed } from '../../engine/data/index.ts';
+import { filesNamed, markAt } from '../../engine/data/index.ts';
 import { compareFiles } from './sharedFiles.ts';
 import type { TextFile } from './sharedFiles.ts';
 
 export interface TextSize {
   /** Of the text, as far as sizes of files tell: packed ones count for what they usually hold. */
   readonly bytes: number;
+  /** Some files are packed: how much they hold is a guess. */
+  readonly packed: boolean;
   readonly files: readonly TextFile[];
 }
 
@@ -26,7 +28,35 @@ const UNPACKED = 3;
 const FRESH = 5000;
 const MOST = 200;
 /** Null: no such file. */
-const known = new Map<string, { readonly size: TextSize | null; readonly at: number }>();
+const known = new Map<string, { readonly size: Measured | null; readonly at: number }>();
+
+interface Measured extends Omit<TextSize, 'bytes'> {
+  /** Of text whose encoding is sure, in units of one byte. */
+  readonly sure: number;
+  /** Of text in the encoding of the settings. */
+  readonly unmarked: number;
+}
+
+/** Marks are looked for in so many files: those of one folder are alike. */
+const MOST_MARKS = 64;
+const unitOf = (encoding: string): number =>
+  encoding.startsWith('utf-16') ? 2 : encoding.startsWith('utf-32') ? 4 : 1;
+
+async function measured(files: readonly TextFile[]): Promise<Measured> {
+  let [sure, unmarked, packed] = [0, 0, false];
+  let mark: string | null = null;
+  for (const [i, { path, size }] of files.entries()) {
+    if (PACKED.test(path)) {
+      packed = true;
+      sure += size * UNPACKED;
+      continue;
+    }
+    if (i < MOST_MARKS) mark = await markAt(path);
+    if (mark === null) unmarked += size;
+    else sure += size / unitOf(mark);
+  }
+  return { sure, unmarked, packed, files };
+}
 
 /** Looks at the files of these configurations. What is wrong with them is told when they are read. */
 export async function measureTexts(configs: readonly Config[]): Promise<void> {
@@ -35,13 +65,7 @@ export async function measureTexts(configs: readonly Config[]): Promise<void> {
   for (const path of [...named].slice(0, MOST)) {
     if (path === '' || now - (known.get(path)?.at ?? -Infinity) < FRESH) continue;
     const files = await filesNamed(path).catch(() => null);
-    const size =
-      files === null
-        ? null
-        : {
-            bytes: files.reduce((sum, file) => sum + file.size * (PACKED.test(file.path) ? UNPACKED : 1), 0),
-            files,
-          };
+    const size = files === null ? null : await measured(files);
     if (known.size >= MOST) known.delete(known.keys().next().value!);
     known.delete(path);
     known.set(path, { size, at: now });
@@ -54,5 +78,8 @@ export async function measureTexts(configs: readonly Config[]): Promise<void> {
 
 /** What the last look found; undefined for what is no file, and where nobody has looked. */
 export function textIn(config: Config, setting: TextSetting): TextSize | undefined {
-  return known.get(String(config[setting] ?? ''))?.size ?? undefined;
+  const found = known.get(String(config[setting] ?? ''))?.size;
+  if (!found) return undefined;
+  const { sure, unmarked, packed, files } = found;
+  return { bytes: Math.round(sure + unmarked / unitOf(String(config['data.encoding']))), packed, files };
 }

@@ -15,7 +15,15 @@ export const MOST_PASSES = 100;
 /** @param tokens that the run is planned to train on; null when nobody knows */
 export function textWarnings(config: Config, tokens: number | null, kinds?: Kinds): string[] {
   const size = estimateDataset(config, kinds);
-  return [...sameText(config), ...tooSmall(config, size), ...tooOften(tokens, size)];
+  const trainGuessed = textIn(config, 'data.corpus')?.packed === true;
+  const heldGuessed =
+    config['data.validation_path'] === '' ? trainGuessed : textIn(config, 'data.validation_path')?.packed;
+  return [
+    ...sameText(config),
+    // How much a packed file holds shows when it is read: repeated text packs to a hundredth.
+    ...(heldGuessed === true ? [] : tooSmall(config, size)),
+    ...(trainGuessed ? [] : tooOften(tokens, size)),
+  ];
 }
 
 /** The warnings of many configurations, each once. */

@@ -59,6 +59,16 @@ describe('the size of the text', () => {
     expect(await sizeOf({ 'data.corpus': 'stories', 'data.size': 0 })).toMatchObject({ trainTokens: 1_800_000 });
   });
 
+  it('counts characters, not the bytes of wide encodings (would catch UTF-16 that counts twice)', async () => {
+    const text = 'plain text '.repeat(1000);
+    writeFileSync(at('marked.txt'), Buffer.from(`\ufeff${text}`, 'utf16le'));
+    writeFileSync(at('unmarked.txt'), Buffer.from(text, 'utf16le'));
+    const tokens = async (values: Config) => (await sizeOf({ 'data.validation': 0, ...values }))!.trainTokens;
+    expect(await tokens({ 'data.corpus': at('marked.txt') })).toBe(11_001);
+    expect(await tokens({ 'data.corpus': at('unmarked.txt'), 'data.encoding': 'utf-16le' })).toBe(11_000);
+    expect(await tokens({ 'data.corpus': at('unmarked.txt'), 'data.encoding': 'koi8-r' })).toBe(22_000);
+  });
+
   it('is what the plan counts token ids for (would catch 4 GiB of them for a text of 1 MB)', async () => {
     const config = configOf({
       'data.corpus': at('a.txt'),
@@ -87,6 +97,10 @@ describe('before launch it is said', () => {
     // Nobody knows how long a download is, or a file that is not there.
     expect(await warningsOf({ 'data.corpus': 'fineweb-edu' })).toEqual([]);
     expect(await warningsOf({ ...base, 'data.validation_path': at('nothing.txt') })).toEqual([]);
+  });
+
+  it('nothing of sizes that are a guess (would catch a packed file called too small)', async () => {
+    expect(await warningsOf({ 'data.corpus': at('b.txt.gz'), 'eval.tokens': 0 }, 1e9)).toEqual([]);
   });
 
   it('that a run reads its text so often that it knows it by heart', async () => {

@@ -1,4 +1,5 @@
 /** Which encoding a text has: by its mark, by the setting `data.encoding`, else UTF-8. What else it looks like is said, not guessed. */
+import { open } from 'node:fs/promises';
 import { LIMITS } from '../limits.ts';
 
 /** Values of `data.encoding`. All but the first five are decoded by the platform (WHATWG Encoding). */
@@ -37,6 +38,20 @@ export function markOf(head: Buffer): Encoding | null {
   for (const [mark, encoding] of MARKS)
     if (head.length >= mark.length && mark.every((byte, i) => head[i] === byte)) return encoding;
   return null;
+}
+
+/** The encoding that the mark of a file names; null also for a file that cannot be read, which is told when it is. */
+export async function markAt(path: string): Promise<Encoding | null> {
+  const file = await open(path).catch(() => null);
+  if (file === null) return null;
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    return markOf(buffer.subarray(0, bytesRead));
+  } catch {
+    return null;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Of a text, letters, digits, signs and spaces are most; of anything else read as text they are not. */

@@ -102,7 +102,7 @@ describe('the commit queue', () => {
     // Large enough to be tried at once.
     queue.push(3_000_000).catch(() => undefined);
     expect(() => queue.assertRoom(1_000_000)).not.toThrow();
-    expect(() => queue.assertRoom(2_000_000)).toThrow('3000000 points wait');
+    expect(() => queue.assertRoom(2_000_000)).toThrow('3,000,000 points wait');
     queue.rejectAll(new StoreError('closed', 'over'));
     expect(() => queue.assertRoom(2_000_000)).not.toThrow();
   });

@@ -43,7 +43,7 @@ export const sparse = defineAttention({
       name: WORDS,
       type: { kind: 'string' },
       default: 'fixed',
-      help: 'Patterns in turn: fixed (own block, and the last tokens of each block), local (the last attention.block tokens), strided (every attention.block-th token back) or all, such as `local strided`.',
+      help: 'Patterns in turn, such as `local strided`: fixed (own block, last tokens of each), local (last attention.block tokens), strided (every attention.block-th back), all.',
       question: 'memory',
       touches: ['memory', 'time', 'stability'],
     },

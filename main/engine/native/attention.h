@@ -10,6 +10,7 @@
 #pragma once
 #include "gemm.h"
 #include "random.h"
+#include "soft_max_rows.h"
 
 namespace LEVEL {
 
@@ -18,7 +19,6 @@ constexpr int block_of_queries(bool dot) { return dot && LEVEL_AMX ? 64 : LEVEL_
 constexpr int BK = LEVEL_W == 16 ? 224 : 192;  // a multiple of 32, NR and MR
 static_assert(BK % 32 == 0 && BK % NR == 0 && BK % MR == 0 && BK % MR_DOT == 0, "blocks are whole panels");
 constexpr int SLD = BK + W;  // row stride of S: no power of two
-constexpr float MINUS_INF = -__builtin_inff();
 
 template <class A>
 struct Geometry {
@@ -129,30 +129,12 @@ static void attention_task(const attention_args& g, int64_t b, int64_t h, int64_
           store(s + j, x);
           best = vmax(best, x);
         }
-        float m = max_(f.m[r], hmax(best));
-        float shrink = f.m[r] == MINUS_INF ? 0.f : __builtin_expf(f.m[r] - m);
-        vf sum = splat(0.f);
-        if (m == MINUS_INF) {
-          for (int64_t j = 0; j < nv; j += W) store(s + j, splat(0.f));
-          shrink = 1.f;
-        } else {
-          for (int64_t j = 0; j < nv; j += W) {
-            vf e = vexp(load(s + j) - splat(m));
-            store(s + j, e);
-            sum += e;
-          }
-        }
-        f.l[r] = f.l[r] * shrink + hsum(sum);
-        f.m[r] = m;
+        float shrink = soft_max_step(s, nv, best, &f.m[r], &f.l[r]);
         if (g.dropout > 0) {
           philox_keep(rng, ((uint64_t)(b * g.heads + h) * g.tq + i) * g.tk + j0, n, (float)g.dropout, f.keep);
-          for (int64_t j = 0; j < n; j += W)
-            store(s + j, load(s + j) * (n - j >= W ? load(f.keep + j) : load_n(f.keep + j, n - j)));
+          times_kept(s, f.keep, n);
         }
-        if (shrink != 1.f) {
-          float* o = f.o + r * ldo;
-          for (int64_t d = 0; d < ldo; d += W) store(o + d, load(o + d) * splat(shrink));
-        }
+        scale_row(f.o + r * ldo, ldo, shrink);
       }
       pack_a(f.s, F32, SLD, false, rows, n, DOT, f.pa);
       int64_t depth = depth_of(n, DOT);
@@ -263,15 +245,7 @@ static void attention_backward_task(const attention_backward_args& g, int64_t b,
     pack_b(Q, g.type, g.sqt, false, g.d, g.tq, DOT, f.qb);
     pack_b(dO, g.type, g.sot, false, g.dvalue, g.tq, DOT, f.db);
     memset(f.dq, 0, (size_t)((round_up(g.tq, BQ) + MR_MAX) * ldd) * 4);
-    for (int64_t i = 0; i < g.tq; i++) {
-      vf sum = splat(0.f);
-      for (int64_t d = 0; d < g.dvalue; d += W) {
-        int64_t e = ofirst + i * g.sot + d, left = g.dvalue - d;
-        sum += left >= W ? load_any(g.dout, g.type, e) * load_any(g.o, g.type, e)
-                         : load_any_n(g.dout, g.type, e, left) * load_any_n(g.o, g.type, e, left);
-      }
-      f.delta[i] = hsum(sum);
-    }
+    for (int64_t i = 0; i < g.tq; i++) f.delta[i] = row_dot(g.dout, g.o, g.type, ofirst + i * g.sot, g.dvalue);
     const float* lse = (const float*)g.lse + (b * g.heads + h) * g.tq;
     float slope = g.slopes ? ((const float*)g.slopes)[h] : 0.f;
     vf dslope = splat(0.f);

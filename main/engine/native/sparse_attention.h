@@ -222,34 +222,16 @@ static void sparse_attention_wide(const sparse_attention_args& g, const Sight<sp
           store(s + j, x);
           best = vmax(best, x);
         }
-        float m = max_(f.m[r], hmax(best));
-        float shrink = f.m[r] == MINUS_INF ? 0.f : __builtin_expf(f.m[r] - m);
-        vf sum = splat(0.f);
-        if (m == MINUS_INF) {
-          for (int64_t j = 0; j < nv; j += W) store(s + j, splat(0.f));
-          shrink = 1.f;
-        } else {
-          for (int64_t j = 0; j < nv; j += W) {
-            vf e = vexp(load(s + j) - splat(m));
-            store(s + j, e);
-            sum += e;
-          }
-        }
-        f.l[r] = f.l[r] * shrink + hsum(sum);
-        f.m[r] = m;
+        float shrink = soft_max_step(s, nv, best, &f.m[r], &f.l[r]);
         if (g.dropout > 0) {
           keep_listed(g, rng, b, h, i, list, c, n, f.keep);
-          for (int64_t j = 0; j < n; j += W)
-            store(s + j, load(s + j) * (n - j >= W ? load(f.keep + j) : load_n(f.keep + j, n - j)));
+          times_kept(s, f.keep, n);
         }
         if (thresholds) {
           vi smooth;
           for (int64_t j = 0; j < nv; j += W) store(s + j, load(s + j) * selected(list, c + j, near, thresholds[i], &smooth));
         }
-        if (shrink != 1.f) {
-          float* o = f.o + r * ldo;
-          for (int64_t d = 0; d < ldo; d += W) store(o + d, load(o + d) * splat(shrink));
-        }
+        scale_row(f.o + r * ldo, ldo, shrink);
       }
       pack_a(f.s, F32, SLD, false, rows, n, DOT, f.pa);
       int64_t depth = depth_of(n, DOT);
@@ -399,15 +381,8 @@ static void sparse_backward_rows(const sparse_attention_backward_args& g, const 
 
 // f.delta[q] = dO . O of the queries of a wide block.
 static void sparse_deltas(const sparse_attention_backward_args& g, int64_t b, int64_t h, const Queries& queries, float* out) {
-  for (int64_t q = 0; q < queries.count; q++) {
-    vf sum = splat(0.f);
-    for (int64_t d = 0; d < g.dvalue; d += W) {
-      int64_t e = ((b * g.t + queries.at(q)) * g.heads + h) * g.dvalue + d, left = g.dvalue - d;
-      sum += left >= W ? load_any(g.dout, g.type, e) * load_any(g.o, g.type, e)
-                       : load_any_n(g.dout, g.type, e, left) * load_any_n(g.o, g.type, e, left);
-    }
-    out[q] = hsum(sum);
-  }
+  for (int64_t q = 0; q < queries.count; q++)
+    out[q] = row_dot(g.dout, g.o, g.type, ((b * g.t + queries.at(q)) * g.heads + h) * g.dvalue, g.dvalue);
 }
 
 INLINE void add_listed(const KeyList& list, const float* from, int64_t ld, float* to) {

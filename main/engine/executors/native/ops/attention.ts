@@ -13,9 +13,12 @@ const strides = (name: string, length: number, heads: number, size: number): Fie
   [`s${name}h`]: size,
 });
 
-function fieldsOf(node: Node, { q, k, v, keyMask, slope, key, starts }: AttentionInputs<Value>): Fields {
-  const { attrs } = node;
-  const { batch, tq, tk, heads, kvHeads, size, valueSize } = attentionDimensions(node.inputs);
+/** Fields that the kernels of dense and of sparse attention have in common. */
+export function commonFields(
+  { attrs, inputs }: Node,
+  { q, k, v, keyMask, slope, key, starts }: AttentionInputs<Value>,
+): Fields {
+  const { batch, heads, kvHeads, size, valueSize } = attentionDimensions(inputs);
   return {
     q,
     k,
@@ -27,22 +30,30 @@ function fieldsOf(node: Node, { q, k, v, keyMask, slope, key, starts }: Attentio
     batch,
     heads,
     kvheads: kvHeads,
-    tq,
-    tk,
     d: size,
     dvalue: valueSize,
-    ...strides('q', tq, heads, size),
-    ...strides('k', tk, kvHeads, size),
-    ...strides('v', tk, kvHeads, valueSize),
-    ...strides('o', tq, heads, valueSize),
-    causal: attrs.causal === true,
-    window: attrs.window as number,
     type: q.dtype,
     compute: productType(q),
     stream: attrs.stream as number,
     scale: attrs.scale as number,
     softcap: attrs.softcap as number,
     dropout: attrs.rate as number,
+  };
+}
+
+function fieldsOf(node: Node, named: AttentionInputs<Value>): Fields {
+  const { attrs } = node;
+  const { tq, tk, heads, kvHeads, size, valueSize } = attentionDimensions(node.inputs);
+  return {
+    ...commonFields(node, named),
+    tq,
+    tk,
+    ...strides('q', tq, heads, size),
+    ...strides('k', tk, kvHeads, size),
+    ...strides('v', tk, kvHeads, valueSize),
+    ...strides('o', tq, heads, valueSize),
+    causal: attrs.causal === true,
+    window: attrs.window as number,
   };
 }
 

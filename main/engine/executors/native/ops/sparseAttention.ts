@@ -1,9 +1,10 @@
 /** Attention over few keys, forward and backward, without what is masked out. */
 import { attentionDimensions, sparseGradInputs, sparseInputs } from '../../../graph/ops/index.ts';
 import type { Node, Value } from '../../../graph/value.ts';
-import { pointerInto, productType } from '../call.ts';
+import { pointerInto } from '../call.ts';
 import type { Fields, KernelCall } from '../call.ts';
 import type { NativeOperations } from '../operation.ts';
+import { commonFields } from './attention.ts';
 
 /** Patterns that the kernel takes, of two bits each: more are decomposed. */
 const MOST_TURNS = 16;
@@ -11,37 +12,18 @@ const MOST_TURNS = 16;
 function fieldsOf(node: Node): Fields {
   const { attrs, op, inputs } = node;
   const named = op === 'sparseAttention' ? sparseInputs(inputs, attrs) : sparseGradInputs(inputs, attrs);
-  const { q, k, v, keyMask, slope, key, starts, scores, threshold, expiry } = named;
-  const { batch, tk, heads, kvHeads, size, valueSize } = attentionDimensions(inputs);
   const patterns = attrs.patterns as readonly number[];
   return {
-    q,
-    k,
-    v,
-    slopes: slope ?? null,
-    keymask: keyMask ?? null,
-    seed: key ?? null,
-    starts: starts ?? null,
-    scores: scores ?? null,
-    thresholds: threshold ?? null,
-    expiry: expiry ?? null,
-    batch,
-    heads,
-    kvheads: kvHeads,
-    t: tk,
-    d: size,
-    dvalue: valueSize,
+    ...commonFields(node, named),
+    scores: named.scores ?? null,
+    thresholds: named.threshold ?? null,
+    expiry: named.expiry ?? null,
+    t: attentionDimensions(inputs).tk,
     patterns: patterns.reduce((bits, pattern, turn) => bits + pattern * 4 ** turn, 0),
     turns: patterns.length,
     block: attrs.block as number,
     summary: attrs.summary as number,
     groups: attrs.groups as number,
-    type: q.dtype,
-    compute: productType(q),
-    stream: attrs.stream as number,
-    scale: attrs.scale as number,
-    softcap: attrs.softcap as number,
-    dropout: attrs.rate as number,
   };
 }
 

@@ -1,5 +1,6 @@
 /** Coordinate checks: whether activations stay as large as they are while a setting (the width) grows. */
 import type { Config } from '../../../preload/contract/settings.ts';
+import { meanOf } from '../../../preload/shared/statistics/describe.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import type { Kinds } from '../../engine/kind.ts';
 import { measureCoordinates } from '../../engine/train/coordinates.ts';
@@ -30,12 +31,10 @@ export interface LayerCoordinates {
   readonly slopes: readonly number[];
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** Slope of the least-squares line through (log x, log y). */
 export function logSlope(xs: readonly number[], ys: readonly number[]): number {
   const [x, y] = [xs.map(Math.log), ys.map(Math.log)];
-  const [mx, my] = [mean(x), mean(y)];
+  const [mx, my] = [meanOf(x), meanOf(y)];
   const above = x.reduce((sum, value, i) => sum + (value - mx) * (y[i]! - my), 0);
   return above / x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
 }
@@ -50,7 +49,7 @@ export function compareCoordinates(
   return shared.map((layer) => {
     const steps = first[layer]!.length;
     const means = measured.map((seeds) =>
-      Array.from({ length: steps }, (_, step) => mean(seeds.map((each) => each[layer]![step]!))),
+      Array.from({ length: steps }, (_, step) => meanOf(seeds.map((each) => each[layer]![step]!))),
     );
     const slopes = Array.from({ length: steps }, (_, step) =>
       logSlope(

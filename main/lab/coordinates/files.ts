@@ -1,12 +1,13 @@
 /** What a coordinate check found, as files. */
+import { csvTable } from '../../../preload/shared/csv.ts';
 import type { LayerCoordinates } from './coordinates.ts';
 
 /** One row for each layer, size and step. */
 export function coordinatesCsv(setting: string, sizes: readonly number[], layers: readonly LayerCoordinates[]): string {
   const rows = layers.flatMap(({ layer, means, slopes }) =>
-    means.flatMap((steps, i) => steps.map((value, step) => [layer, sizes[i], step, value, slopes[step]].join(','))),
+    means.flatMap((steps, i) => steps.map((value, step) => [layer, sizes[i], step, value, slopes[step]])),
   );
-  return [`layer,${setting},step,mean_absolute_activation,slope`, ...rows, ''].join('\n');
+  return csvTable(['layer', setting, 'step', 'mean_absolute_activation', 'slope'], rows);
 }
 
 const PANEL = { width: 220, height: 150, left: 44, right: 10, top: 26, bottom: 24 };

@@ -4,8 +4,7 @@
  *     await compareFiles(train, validation);          // reads what may be a copy, each file once
  *     const count = sharedFiles(train, validation);
  */
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { hashFile } from '../../files/whole.ts';
 
 export interface TextFile {
   readonly path: string;
@@ -50,9 +49,9 @@ export async function compareFiles(train: Files, validation: Files): Promise<voi
 }
 
 async function remember({ path, version }: TextFile): Promise<void> {
-  const bytes = await readFile(path).catch(() => null);
+  const content = await hashFile(path).catch(() => null);
   if (digests.size >= MOST_KNOWN) digests.delete(digests.keys().next().value!);
-  digests.set(version, bytes === null ? null : createHash('sha256').update(bytes).digest('hex'));
+  digests.set(version, content?.sha256 ?? null);
 }
 
 /** How many files of `validation` are in `train`, as {@link compareFiles} has found. */

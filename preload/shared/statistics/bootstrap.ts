@@ -5,6 +5,7 @@
  * seeds of its setting: the standard error of a mean then is exactly s/√n. A setting of one seed has no residual of its own and takes the
  * pooled standard deviation of the others.
  */
+import { meanOf, sdOf } from './describe.ts';
 
 export interface Bootstrap {
   /** One per number that the statistic gives; NaN where no setting has two seeds, or too few resamples gave a finite number. */
@@ -59,6 +60,5 @@ export function wildBootstrap(
 function spread(all: readonly number[]): number {
   const values = all.filter(Number.isFinite);
   if (values.length < 2 || values.length < all.length / 2) return Number.NaN;
-  const mean = values.reduce((a, b) => a + b, 0) / values.length;
-  return Math.sqrt(values.reduce((a, b) => a + (b - mean) ** 2, 0) / (values.length - 1));
+  return sdOf(values, meanOf(values));
 }

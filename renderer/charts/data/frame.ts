@@ -1,5 +1,5 @@
 /** The part of the plane that a chart shows: its axes, and in words what lies outside of them. */
-import { formatInteger, formatValue } from '../../../preload/shared/format.ts';
+import { counted, formatValue } from '../../../preload/shared/format.ts';
 import type { AxisModel, DrawnLine, Reference } from '../draw/model.ts';
 import { bulkOf, extentOf, padded } from '../series/extent.ts';
 import type { Extent, Outlying } from '../series/extent.ts';
@@ -82,8 +82,6 @@ function edge(xs: Float64Array, column: Float64Array, i: number, at: number): nu
   const value = column[i - 1] + ((at - xs[i - 1]) / (xs[i] - xs[i - 1])) * (column[i] - column[i - 1]);
   return Number.isFinite(value) ? value : undefined;
 }
-
-const counted = (count: number, one: string): string => `${formatInteger(count)} ${one}${count === 1 ? '' : 's'}`;
 
 /** What the axes do not show of the lines, and what has no place at all. */
 export function framingNotes(lines: readonly DrawnLine[], x: AxisModel, y: AxisModel): string[] {

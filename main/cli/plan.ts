@@ -7,11 +7,13 @@ import { renderTable } from './table.ts';
 
 const SHOWN = 40;
 
-export function printPlan(output: Output, plan: SweepPlan): void {
+/** `words`: whose sweep it is. */
+export function printPlan(output: Output, plan: SweepPlan, words?: string): void {
   const { settings, seeds, runs, dropped, duplicates, warnings } = plan;
   output.note(
     `${output.style('bold', plural(runs.length, 'run'))}: ${plural(settings.length, 'setting')} × ${plural(seeds.length, 'seed')} (${seedList(seeds)})`,
   );
+  if (words !== undefined) output.note(words);
   const names = [...new Set(settings.flatMap(({ values }) => Object.keys(values)))];
   if (names.length > 0) {
     const rows = settings

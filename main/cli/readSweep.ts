@@ -1,18 +1,23 @@
-/** The sweep that a command line asks for: a sweep file, flags, or both; and its plan. */
+/** The sweep that a command line asks for: a sweep file or the sweep of a recipe, flags, or both; and its plan. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Draft } from '../../preload/contract/draft.ts';
 import { LIMITS } from '../../preload/contract/limits.ts';
+import { draftOfRecipe } from '../../preload/shared/sweeps/recipe.ts';
 import { methodNames, searchFamily } from '../lab/search/index.ts';
+import { loadRecipe, type Recipe } from '../lab/settings/index.ts';
 import { parseSweep, planSpec, sweepFromFlags } from '../lab/sweeps/index.ts';
 import type { Places, SweepPlan } from '../lab/sweeps/index.ts';
 import { readText, refuse } from './configuration.ts';
 import type { Context } from './context.ts';
+import { counted } from '../../preload/shared/format.ts';
 import { wholeNumber } from './numbers.ts';
 import { seedsOf } from './valueLists.ts';
 
 /** Flags about the sweep as a whole. */
 export interface SweepFlags {
   readonly recipe?: string;
+  /** False: of a recipe its settings alone. */
+  readonly recipeSweep?: boolean;
   readonly name?: string;
   readonly seeds?: string[];
   readonly method?: string;
@@ -27,9 +32,11 @@ export interface ReadSweep {
   readonly yaml?: string;
   /** Where in the file its parts stand. */
   readonly places?: Places;
+  /** Whose sweep it is, in words, where it is that of a recipe. */
+  readonly words?: string;
 }
 
-/** The sweep of the file, with the flags on top: several values vary a setting, one value fixes it. */
+/** The sweep of the file or else of the recipe, with the flags on top: several values vary a setting, one value fixes it. */
 export async function readSweep(
   { workshop }: Context,
   file: string | undefined,
@@ -40,9 +47,10 @@ export async function readSweep(
   const methods = methodNames(workshop.registry.catalog.all(searchFamily));
   const parsed = yaml === undefined ? undefined : parseSweep(yaml, file, methods);
   refuse(parsed?.problems ?? []);
+  const recipe = yaml === undefined ? await recipeWithSweep(options) : undefined;
   const flags = sweepFromFlags(values, {
     registry: workshop.registry,
-    base: parsed?.sweep,
+    base: recipe === undefined ? parsed?.sweep : draftOfRecipe(recipe),
     method: options.method,
     seeds: seedsOf(options.seeds),
     runCap: wholeNumber('--run-cap', options.runCap, 1),
@@ -53,7 +61,36 @@ export async function readSweep(
   });
   refuse(flags.problems);
   const same = isDeepStrictEqual(flags.sweep, parsed?.sweep);
-  return { spec: flags.sweep, ...(same ? { yaml } : {}), places: parsed?.places };
+  const given = [
+    ...Object.keys(values),
+    ...(['seeds', 'method'] as const).filter((part) => options[part] !== undefined),
+  ];
+  const words = recipe === undefined ? {} : { words: recipeWords(recipe, given, flags.sweep) };
+  return { spec: flags.sweep, ...(same ? { yaml } : {}), places: parsed?.places, ...words };
+}
+
+/** The recipe whose own sweep is asked for; undefined where there is none. @throws RecipeError */
+async function recipeWithSweep({ recipe: name, recipeSweep }: SweepFlags): Promise<Recipe | undefined> {
+  if (name === undefined || recipeSweep === false) return undefined;
+  const recipe = await loadRecipe(name);
+  return recipe.sweep === undefined ? undefined : recipe;
+}
+
+/** Whose sweep it is, what flags changed of it, and how to have it without the recipe's. */
+function recipeWords({ name, sweep }: Recipe, given: readonly string[], { parameters }: Draft): string {
+  const axes = Object.entries(sweep!.parameters).flatMap(([axis, { value }]) => (value === undefined ? [axis] : []));
+  const changed = given.filter((each) => each === 'seeds' || each === 'method' || each in sweep!.parameters);
+  const added = Object.keys(parameters).filter((axis) => !(axis in sweep!.parameters));
+  const flags = [
+    ...(changed.length > 0 ? [`${changed.join(', ')} as given here`] : []),
+    ...(added.length > 0 ? [`${added.join(', ')} varied as well`] : []),
+  ];
+  const kept = axes.some((axis) => !given.includes(axis));
+  return (
+    `sweep of the recipe ${name} (${axes.join(' × ')}, ${counted(sweep!.seeds, 'seed')})` +
+    (flags.length > 0 ? `, with ${flags.join(' and ')}` : '') +
+    (added.length > 0 && kept ? `; --no-recipe-sweep varies ${added.join(', ')} alone` : '')
+  );
 }
 
 /** @throws InputError when nothing may start */

@@ -60,7 +60,7 @@ export interface RecipeCard {
   /** True when the data must be fetched from the network (and may lie in the cache already). */
   readonly download: boolean;
   /** What a click trains; absent: one run. */
-  readonly sweep?: { readonly seeds: number; readonly parameters: Draft['parameters'] };
+  readonly sweep?: { readonly seeds: number } & Pick<Draft, 'parameters'> & Partial<Pick<Draft, 'method' | 'runCap'>>;
 }
 
 export interface SettingsList {

@@ -216,6 +216,61 @@ describe('planning a sweep', () => {
     ]);
   });
 
+  it('trains the sweep of a recipe, with flags on top (would catch a recipe whose sweep only the app knows)', async () => {
+    type Plan = { runs: { seed: number; settings: Record<string, number> }[]; spec: { recipe: string } };
+    const planned = async (...flags: string[]) => {
+      const { runs } = await json<Plan>(home, ['sweep', '--recipe', 'quick', ...flags, '--dry-run']);
+      return runs.map(({ seed, settings: s }) => [s['model.depth'], s['model.width'], s['optimizer.lr'], seed]);
+    };
+    const pairs = (...rows: number[][]) => rows.flatMap((row) => [1, 2].map((seed) => [...row, seed]));
+    expect(await planned()).toEqual(pairs([1, 32, 0.003], [1, 64, 0.003], [2, 32, 0.003], [2, 64, 0.003]));
+    // One value fixes an axis, several replace it, an axis more joins.
+    const other = await planned('--model.depth', '3', '--model.width', '16', '32', '--optimizer.lr', '1e-3', '2e-3');
+    expect(other).toEqual(pairs([3, 16, 0.001], [3, 16, 0.002], [3, 32, 0.001], [3, 32, 0.002]));
+    expect(await planned('--seeds', '7', '9', '--model.width', '32', '--model.depth', '2')).toEqual([
+      [2, 32, 0.003, 7],
+      [2, 32, 0.003, 9],
+    ]);
+    const alone = await planned('--no-recipe-sweep', '--optimizer.lr', '1e-3', '2e-3');
+    expect(alone).toEqual([
+      [2, 64, 0.001, 1],
+      [2, 64, 0.002, 1],
+    ]);
+  });
+
+  it('says of a plan that it is the sweep of the recipe, and what flags changed (would catch axes that nobody asked for, unsaid)', async () => {
+    const words = async (...flags: string[]) =>
+      (await sweeplab(home, ['sweep', ...flags, '--dry-run'])).stdout
+        .split('\n')
+        .find((line) => line.startsWith('sweep of the recipe'));
+    expect(await words('--recipe', 'quick')).toBe('sweep of the recipe quick (model.depth × model.width, 2 seeds)');
+    expect(
+      await words('--recipe', 'quick', '--seeds', '3', '--model.depth', '1', '--optimizer.lr', '1e-3', '2e-3'),
+    ).toBe(
+      'sweep of the recipe quick (model.depth × model.width, 2 seeds), with model.depth, seeds as given here and optimizer.lr varied as well; --no-recipe-sweep varies optimizer.lr alone',
+    );
+    expect(await words('--recipe', 'stories-small')).toBeUndefined();
+  });
+
+  it('takes seeds, axes and method of a recipe file of the user (would catch a method that is dropped)', async () => {
+    const own = join(home, 'own.yaml');
+    writeFileSync(
+      own,
+      'title: Own\nteaches: Nothing.\nabout: { size: 1k, data: stories, minutes: 1, machine: any }\n' +
+        'sweep: { method: random, run_cap: 6, seeds: 2, parameters: { model.depth: { min: 1, max: 12 } } }\nsettings: { model.width: 32 }\n',
+    );
+    type Plan = { runs: { settings: Record<string, number> }[]; spec: Record<string, unknown> };
+    const { runs, spec } = await json<Plan>(home, ['sweep', '--recipe', own, '--dry-run']);
+    expect(spec).toMatchObject({ method: 'random', runCap: 6, seeds: 2, recipe: own });
+    expect(runs).toHaveLength(6);
+    expect(new Set(runs.map(({ settings }) => settings['model.width']))).toEqual(new Set([32]));
+    writeFileSync(own, `${readFileSync(own, 'utf8').replace('method: random', 'method: rnadom')}`);
+    expect(await sweeplab(home, ['sweep', '--recipe', own, '--dry-run'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/method is "?rnadom.*nearest: random/u),
+    });
+  });
+
   it.each([
     ['n\n', /Nothing was started/u],
     ['perhaps\nno\n', /Nothing was started/u],

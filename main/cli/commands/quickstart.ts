@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { AUTO, executorKind } from '../../engine/executors/index.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
-import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
+import { draftOfRecipe } from '../../../preload/shared/sweeps/recipe.ts';
 import { createSweep } from '../../lab/launch.ts';
 import { loadRecipe } from '../../lab/settings/index.ts';
 import { sweepFromFlags } from '../../lab/sweeps/index.ts';
@@ -34,8 +34,7 @@ async function quickstart(context: Context): Promise<void> {
   const recipe = await loadRecipe(RECIPE);
   const { sweep } = sweepFromFlags(length, {
     registry: workshop.registry,
-    base: { ...EMPTY_DRAFT, ...recipe.sweep },
-    recipe: RECIPE,
+    base: draftOfRecipe(recipe),
     name: 'quick start',
   });
   const plan = await makePlan(context, sweep);
@@ -61,6 +60,6 @@ async function quickstart(context: Context): Promise<void> {
   output.text('  npm run sweeplab -- runs ls                                            all runs');
   output.text('  npm run sweeplab -- runs compare --sweep latest                        this table again');
   output.text('  npm run sweeplab -- sample --sweep latest                              text from the best model');
-  output.text('  npm run sweeplab -- sweep --recipe quick --optimizer.lr 1e-3 4e-3 1e-2 --seeds 3 --review');
+  output.text('  npm run sweeplab -- sweep --recipe quick --optimizer.lr 1e-3 4e-3 --review');
   output.text('  npm run sweeplab -- train --help                                       every setting');
 }

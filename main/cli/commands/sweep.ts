@@ -34,7 +34,8 @@ export function sweepCommand(context: Context): Command {
   const command = new Command('sweep')
     .description('Train every combination of settings, each with the same seeds. Any setting takes several values.')
     .argument('[file]', 'sweep file in the W&B schema, with seeds and constraints as extensions')
-    .option('--recipe <name>', 'what all runs start from')
+    .option('--recipe <name>', 'what all runs start from, and its own sweep where it has one, with flags on top')
+    .option('--no-recipe-sweep', 'of the recipe its settings alone, not its sweep')
     .option('--name <text>', 'name of the sweep')
     .option('--seeds <n...>', 'seeds per setting, from the value of --seed on; several values: these seeds')
     .addOption(new Option('--method <method>', 'how combinations are chosen').choices(methods))
@@ -77,7 +78,7 @@ async function sweep(
     return;
   }
   const values = await withPipedText(context, given);
-  const { spec, yaml, places } = await readSweep(context, file, values, options);
+  const { spec, yaml, places, words } = await readSweep(context, file, values, options);
   const plan = await makePlan(context, spec, places);
   const { output } = context;
   if (options.dryRun === true) {
@@ -86,7 +87,7 @@ async function sweep(
       context.workshop.registry.catalog,
     );
     const whole = { ...plan, warnings: [...plan.warnings, ...texts] };
-    printPlan(output, whole);
+    printPlan(output, whole, words);
     output.text('Nothing was started (--dry-run).');
     output.data(planJson(whole, spec));
     return;
@@ -96,7 +97,7 @@ async function sweep(
     ...(together === undefined ? {} : { places: together, keepPlaces: true }),
     force: options.force,
     review: () => {
-      if (!output.json || options.review === true) printPlan(output, plan);
+      if (!output.json || options.review === true) printPlan(output, plan, words);
       return options.review !== true || confirmed(output.json);
     },
   });

@@ -27,8 +27,16 @@ const header = z.strictObject({
     minutes: z.number().positive(),
     machine: z.string().min(1),
   }),
-  /** What a click on its card trains; without it one run. `train` and `sweep` take the settings alone. */
-  sweep: z.strictObject({ seeds: z.int().min(1), parameters: z.record(z.string().min(1), draftParameter) }).optional(),
+  /** What a click on its card and `sweeplab sweep` train; without it one run. `train` takes the settings alone. */
+  sweep: z
+    .strictObject({
+      seeds: z.int().min(1),
+      parameters: z.record(z.string().min(1), draftParameter),
+      method: z.string().min(1).optional(),
+      run_cap: z.int().min(1).optional(),
+    })
+    .transform(({ run_cap: runCap, ...sweep }) => ({ ...sweep, ...(runCap === undefined ? {} : { runCap }) }))
+    .optional(),
 });
 
 export type RecipeHeader = z.infer<typeof header>;

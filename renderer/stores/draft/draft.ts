@@ -3,8 +3,7 @@
  * go through these. A setting is in one of four forms: as its base has it (in neither record), fixed (`settings`), a list of
  * values, or a distribution (both in `parameters`). It is never in both records.
  */
-import { type Draft, type DraftParameter, EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
-import type { RecipeCard } from '../../../preload/contract/shapes.ts';
+import type { Draft, DraftParameter } from '../../../preload/contract/draft.ts';
 import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
 import type { MethodInfo } from '../../../preload/contract/shapes.ts';
 
@@ -116,11 +115,6 @@ export function setParameter(draft: Draft, name: string, parameter: DraftParamet
 /** A recipe replaces what it sets; what the user typed stays and goes on winning over it. */
 export function setRecipe(draft: Draft, recipe: string | null): Draft {
   return { ...draft, recipe };
-}
-
-/** What a click on the card of a recipe trains, as a draft. */
-export function draftOfRecipe({ name, sweep }: Pick<RecipeCard, 'name' | 'sweep'>): Draft {
-  return { ...EMPTY_DRAFT, recipe: name, ...sweep };
 }
 
 /** Names of everything that takes several values, sorted as the plan sorts them. */

@@ -4,7 +4,8 @@ import type { Draft } from '../../../preload/contract/draft.ts';
 import { place, setQuery } from '../../frame/router.ts';
 import { useToasts } from '../../stores/toasts.ts';
 import * as lab from '../../stores/lab.ts';
-import { draftOfRecipe, isEmpty } from '../../stores/draft/draft.ts';
+import { draftOfRecipe } from '../../../preload/shared/sweeps/recipe.ts';
+import { isEmpty } from '../../stores/draft/draft.ts';
 import { draftOfRun } from '../../stores/draft/fromRun.ts';
 import type { useBuilder } from '../../stores/draft.ts';
 

@@ -2,7 +2,7 @@
 import { ref, shallowRef } from 'vue';
 import type { Draft, FitReport, RecipeCard } from '../../stores/contract.ts';
 import { useClient } from '../../stores/client.ts';
-import { draftOfRecipe } from '../../stores/draft/draft.ts';
+import { draftOfRecipe } from '../../../preload/shared/sweeps/recipe.ts';
 import * as lab from '../../stores/lab.ts';
 import type { SweepPlan } from '../../stores/lab.ts';
 import { shelf } from '../../stores/preferences.ts';

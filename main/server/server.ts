@@ -13,7 +13,7 @@ import type { LabServer } from '../host/services/labServer.ts';
 import { Access } from './access.ts';
 import { noteRunning } from './running.ts';
 import { Sessions } from './sessions.ts';
-import { socketPort } from './socketPort.ts';
+import { socketPort, TellingSocket } from './socketPort.ts';
 
 export interface ServeOptions {
   readonly lab: Pick<LabServer, 'connect' | 'download' | 'admit'>;
@@ -53,7 +53,12 @@ export async function serveBrowsers({ lab, pages, port, sessions, note }: ServeO
   const remembered = new Sessions({ path: sessions });
   const access = new Access(own, remembered);
   const headers = pageHeaders(contentSecurityPolicy([`ws://${HOST}:${own}`, `ws://localhost:${own}`]));
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: LIMITS.messageBytes, perMessageDeflate: false });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: LIMITS.answeredBytes,
+    perMessageDeflate: false,
+    WebSocket: TellingSocket,
+  });
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);

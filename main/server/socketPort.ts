@@ -1,6 +1,7 @@
 /** A WebSocket of a client as a port. Messages are whole binary frames of the contract's codec. */
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import { decode, encode, OversizeError, oversizeReply } from '../../preload/contract/codec.ts';
+import { grouped, LIMITS } from '../../preload/contract/limits.ts';
 import { portOver } from '../../preload/contract/port.ts';
 import type { Port } from '../../preload/contract/port.ts';
 
@@ -9,6 +10,15 @@ const HEARTBEAT_MS = 15_000;
 
 /** https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1 */
 const NO_SUCH_DATA = 1003;
+const TOO_BIG = 1009;
+
+/** Names the limit when it ends a connection for a message beyond it: the library's own end has a number and no words. */
+export class TellingSocket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    const told = `a message has more than ${grouped(LIMITS.answeredBytes)} bytes`;
+    super.close(code, reason ?? (code === TOO_BIG ? told : undefined));
+  }
+}
 
 export interface SocketPortOptions {
   readonly heartbeatMs?: number;
@@ -50,8 +60,8 @@ export function socketPort(
         }
         receive(message);
       });
-      // The close follows; without a listener the error would end the process.
-      socket.on('error', () => socket.terminate());
+      // The close follows, with its reason; without a listener the error would end the process.
+      socket.on('error', () => undefined);
       socket.on('close', () => {
         clearInterval(heartbeat);
         closed();

@@ -65,8 +65,11 @@ function kindOf(array: ArrayBufferView): Kind {
   throw new CodecError(`${array.constructor.name} cannot be sent`);
 }
 
-/** @throws CodecError for what is no plain data */
-export function encode(message: unknown): Uint8Array<ArrayBuffer> {
+/** @throws CodecError for what is no plain data; `bounded`: OversizeError for more bytes than a client may send */
+export function encode(
+  message: unknown,
+  { bounded = false }: { readonly bounded?: boolean } = {},
+): Uint8Array<ArrayBuffer> {
   const arrays = new Map<TypedArray, { readonly offset: number; readonly reference: object }>();
   let size = 0;
   const json = JSON.stringify(message, function (this: Record<string, unknown>, key, given: unknown) {
@@ -91,6 +94,7 @@ export function encode(message: unknown): Uint8Array<ArrayBuffer> {
   });
   const text = new TextEncoder().encode(json ?? 'null');
   const begin = align(HEADER + text.length);
+  if (bounded) assertShort(begin + size, text);
   const bytes = new Uint8Array(begin + size);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, FORMAT, true);
@@ -109,7 +113,10 @@ export function decode(bytes: Uint8Array, { bounded = false }: { readonly bounde
   const length = view.getUint32(4, true);
   if (HEADER + length > bytes.length) throw new CodecError('the message is cut off');
   const json = bytes.subarray(HEADER, HEADER + length);
-  if (bounded) assertBounded(json);
+  if (bounded) {
+    assertShort(bytes.length, json);
+    assertBounded(json);
+  }
   // One copy: the buffer of a socket is used again, and need not be aligned. (`slice` of a Buffer would be no copy.)
   const payload = new Uint8Array(Math.max(0, bytes.length - align(HEADER + length)));
   payload.set(bytes.subarray(bytes.length - payload.length));
@@ -137,6 +144,15 @@ const COMMA = 0x2c;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const BRACE = 0x20;
+
+/** @throws OversizeError for a message of so many bytes */
+function assertShort(bytes: number, json: Uint8Array): void {
+  if (bytes > LIMITS.messageBytes)
+    throw new OversizeError(
+      `The input is too long: ${grouped(bytes)} bytes in one message; allowed: at most ${grouped(LIMITS.messageBytes)}`,
+      idOf(json),
+    );
+}
 
 /** Counts without parsing; what is no JSON at all is left to the parser. @throws OversizeError */
 function assertBounded(json: Uint8Array): void {

@@ -5,6 +5,8 @@
 export const LIMITS = {
   /** Bytes of one message of a client. */
   messageBytes: 4 << 20,
+  /** Bytes of one that still gets an answer that says so; a longer one ends the connection, before it is taken into memory. */
+  answeredBytes: 64 << 20,
   /** Numbers, texts, lists and maps in one message, counted together. */
   messageValues: 25_000,
   /** Characters of a sweep as YAML; and of a recipe or a config file, which hold a hundred lines. */

@@ -12,7 +12,8 @@ export function connectSocket(address: string): Promise<Port> {
     // Attached before the connection is open: the lab speaks first.
     const port = portOver(
       {
-        post: (message) => socket.send(encode(message)),
+        // What is too long is refused here, for the one call; the server would end the connection of all.
+        post: (message) => socket.send(encode(message, { bounded: true })),
         close: () => socket.close(),
         pressure: () => socket.bufferedAmount,
       },

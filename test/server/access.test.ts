@@ -3,6 +3,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decode, encode } from '../../preload/contract/codec.ts';
 import { LIMITS } from '../../preload/contract/limits.ts';
 import { startServing } from './serving.ts';
 import type { Serving } from './serving.ts';
@@ -106,7 +107,7 @@ describe('who may speak with the server', () => {
 
   it('ends connections that send what is no message, and goes on for others (would catch a parser that ends the process)', async () => {
     const codes: number[] = [];
-    for (const bytes of ['hello', Buffer.from('hello'), Buffer.alloc(0), Buffer.alloc(LIMITS.messageBytes + 1)]) {
+    for (const bytes of ['hello', Buffer.from('hello'), Buffer.alloc(0)]) {
       const socket = await serving.socket({ cookie, origin: serving.origin });
       if (!(socket instanceof WebSocket)) throw new Error(`refused: ${socket}`);
       const closed = new Promise<number>((resolve) => socket.on('close', resolve));
@@ -114,9 +115,47 @@ describe('who may speak with the server', () => {
       socket.send(bytes);
       codes.push(await closed);
     }
-    // The last one is cut off while it is sent.
-    expect(codes.slice(0, 3)).toEqual([1003, 1003, 1003]);
-    expect([1006, 1009]).toContain(codes[3]);
+    expect(codes).toEqual([1003, 1003, 1003]);
     expect((await serving.get('/', { cookie })).status).toBe(200);
   });
+
+  const opened = async (): Promise<WebSocket> => {
+    const socket = await serving.socket({ cookie, origin: serving.origin });
+    if (!(socket instanceof WebSocket)) throw new Error(`refused: ${socket}`);
+    return socket;
+  };
+
+  it('answers a message beyond the limit with the limit, and the calls beside it (would catch a connection that ends for all)', async () => {
+    const socket = await opened();
+    const answers = new Map<number, unknown>();
+    const both = new Promise<void>((resolve) => {
+      socket.on('message', (data) => {
+        const message = decode(data as Buffer) as { id?: number };
+        if (message.id !== undefined) answers.set(message.id, message);
+        if (answers.size === 2) resolve();
+      });
+    });
+    const input = { yaml: 'x'.repeat(LIMITS.messageBytes) };
+    socket.send(encode({ kind: 'request', id: 1, route: 'sweeps.fromYaml', input }));
+    socket.send(encode({ kind: 'request', id: 2, route: 'app.info', input: {} }));
+    await both;
+    expect(answers.get(1)).toMatchObject({
+      ok: false,
+      code: 'input',
+      message: expect.stringMatching(/^The input is too long: 4,194,[\d,]+ bytes.*at most 4,194,304$/u),
+    });
+    expect(answers.get(2)).toMatchObject({ ok: true });
+    socket.close();
+  });
+
+  it('ends the connection of what is too long to be taken in, and says why (would catch an end without a reason)', async () => {
+    const socket = await opened();
+    const closed = new Promise<[number, string]>((resolve) =>
+      socket.on('close', (code, reason) => resolve([code, reason.toString()])),
+    );
+    socket.on('error', () => undefined);
+    socket.send(Buffer.alloc(LIMITS.answeredBytes + 1));
+    expect(await closed).toEqual([1009, 'a message has more than 67,108,864 bytes']);
+    expect((await serving.get('/', { cookie })).status).toBe(200);
+  }, 30_000);
 });

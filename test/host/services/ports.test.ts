@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import { afterEach, describe, expect, it } from 'vitest';
 import { portOfMain } from '../../../main/app/port.ts';
 import { socketPort } from '../../../main/server/socketPort.ts';
+import { LIMITS } from '../../../preload/contract/limits.ts';
 import { memoryPorts } from '../../../preload/contract/port.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 
@@ -169,4 +170,14 @@ describe.each(Object.entries(CARRIERS))('a port over %s', (_name, make) => {
     await new Promise((resolve) => setImmediate(resolve));
     expect([calls, messages, a.pressure(), b.pressure()]).toEqual([1, [], 0, 0]);
   });
+});
+
+it('the socket of a page refuses what is too long for its one call, and goes on (would catch a page that loses its lab)', async () => {
+  const [page, lab] = await socketPorts();
+  const arrived = take(lab, 1);
+  expect(() =>
+    page.post({ kind: 'request', id: 1, route: 'views.set', input: 'x'.repeat(LIMITS.messageBytes) }),
+  ).toThrow(/^The input is too long: 4,194,\d{3} bytes in one message; allowed: at most 4,194,304$/u);
+  page.post('next');
+  expect(await arrived).toEqual(['next']);
 });

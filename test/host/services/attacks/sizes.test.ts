@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { routes } from '../../../../preload/contract/api.ts';
 import { LIMITS } from '../../../../preload/contract/limits.ts';
+import { random, SEED } from '../../../oracles/random.ts';
 import { finishing, TestLab } from '../support.ts';
+import { sendAmounts } from './amounts.ts';
+import { places } from './places.ts';
 import { wireOf } from './wire.ts';
 
 const lab = new TestLab();
 beforeAll(async () => {
-  await lab.open(finishing);
+  await lab.open(finishing, { paused: true });
   // The first question finds the devices.
   await wireOf(lab)('sweeps.plan', { draft: {} });
 });
@@ -24,7 +28,7 @@ const depths = (length: number): object => ({ 'model.depth': { values: list(leng
 
 /** What is sent, and what the refusal must name: the limit, so that one can keep to it. */
 const REFUSED: readonly (readonly [what: string, route: string, input: () => unknown, allowed: RegExp])[] = [
-  ['a million settings', 'settings.check', () => ({ values: keys(MANY, 1) }), /at most 25,000/u],
+  ['a million settings', 'settings.check', () => ({ values: keys(MANY, 1) }), /at most 4,194,304/u],
   ['20,000 unknown settings', 'settings.check', () => ({ values: keys(20_000, 1) }), /values.*at most 500/u],
   ['20,000 settings without values', 'settings.check', () => ({ values: keys(20_000, null) }), /at most 500/u],
   ['a million values', 'sweeps.plan', () => ({ draft: { parameters: depths(MANY) } }), /at most 25,000/u],
@@ -53,6 +57,19 @@ const REFUSED: readonly (readonly [what: string, route: string, input: () => unk
   ['a million characters to cut', 'data.tokens', () => ({ values: {}, text: 'x'.repeat(MANY) }), /20000/u],
   ['two million characters of YAML', 'sweeps.fromYaml', () => ({ yaml: 'x'.repeat(2 * MANY) }), /1000000/u],
 ];
+
+it(`a million of anything at any place of any call: one pair in fifty of the long tests' (seed ${SEED})`, async () => {
+  const pick = random();
+  const tried = await sendAmounts(lab, () => pick() < 0.02);
+  expect(tried.length).toBeGreaterThan(30);
+});
+
+it('knows every call (would catch places that are read from half of the contract)', () => {
+  expect(new Set(places().map(({ route }) => route))).toEqual(new Set(Object.keys(routes)));
+  const paths = new Set(places().map(({ route, path }) => `${route} ${path}`));
+  for (const path of ['sweeps.plan draft.parameters.*.values.#', 'runs.list filter.where.#.value', 'runs.tag tags.#'])
+    expect(paths).toContain(path);
+});
 
 describe('too much of anything is refused before it is worked on', () => {
   it.each(REFUSED)('%s', async (_, route, input, allowed) => {

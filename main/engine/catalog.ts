@@ -305,12 +305,21 @@ export class Catalog implements Kinds {
   #compose(family: Family): readonly SettingSpec[] {
     const kinds = this.all(family);
     const used = this.#usedWhen(family);
-    const specs = family.shared.flatMap((entry): SettingSpec[] => {
-      if (entry !== KINDS_HERE) return [entry.name === family.setting ? withChoices(entry, family, kinds) : entry];
+    return family.shared.flatMap((entry): SettingSpec[] => {
+      if (entry !== KINDS_HERE)
+        return [withCondition(entry.name === family.setting ? withChoices(entry, family, kinds) : entry, used)];
       const own = [...this.#owned.values()].filter((owned) => owned.family === family);
-      return own.map(({ spec, readers }) => withCondition(spec, condition(family, kinds, readers)));
+      return own.map(({ spec, readers }) => withCondition(spec, this.#readWhen(readers)));
     });
-    return specs.map((spec) => withCondition(spec, used));
+  }
+
+  /** While any of its readers is chosen, of whatever family. Undefined where that is always. */
+  #readWhen(readers: readonly Kind[]): string | undefined {
+    const families = this.#families.filter((family) => this.all(family).some((kind) => readers.includes(kind)));
+    const clauses = families.map((family) =>
+      joined([this.#usedWhen(family), condition(family, this.all(family), readers)], '&&'),
+    );
+    return clauses.includes(undefined) ? undefined : joined(clauses, '||');
   }
 
   /** When a family that kinds of another one use matters at all. */
@@ -364,9 +373,17 @@ function condition(family: Family, kinds: readonly Kind[], readers: readonly Kin
   return names.length === 1 ? `${family.setting} == ${names[0]}` : `${family.setting} in [${names.join(', ')}]`;
 }
 
+/** Conditions as one; undefined where none is left. */
+function joined(clauses: readonly (string | undefined)[], by: '&&' | '||'): string | undefined {
+  const given = clauses.filter((clause) => clause !== undefined);
+  if (given.length < 2) return given[0];
+  return given.map((clause) => (/&&|\|\|/u.test(clause) ? `(${clause})` : clause)).join(` ${by} `);
+}
+
 function withCondition(spec: SettingSpec, clause: string | undefined): SettingSpec {
   if (clause === undefined) return spec;
-  return { ...spec, when: spec.when === undefined ? clause : `${clause} && (${spec.when})` };
+  if (spec.when === undefined) return { ...spec, when: clause };
+  return { ...spec, when: `${clause.includes('||') ? `(${clause})` : clause} && (${spec.when})` };
 }
 
 /** The kinds that come with Sweeplab. */

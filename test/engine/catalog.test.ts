@@ -55,6 +55,18 @@ describe('settings of kinds', () => {
     expect(specOf(catalog, 'optimizer.kind').type).toEqual({ kind: 'enum', values: [...built, 'mine'] });
   });
 
+  test('apply while a reader of any family is chosen (catches a window that only one model is believed to have)', () => {
+    expect(specOf(builtInCatalog, 'model.window').when).toBe('model.kind == "gpt" || attention.kind == "window"');
+    const plain = specOf(withKinds(model()), 'model.window').when!;
+    // A model that mixes tokens by no attention takes no window either.
+    const others = modelFamily.kinds.map(({ name }) => JSON.stringify(name)).join(', ');
+    expect(plain).toBe(`model.kind == "gpt" || (model.kind in [${others}] && attention.kind == "window")`);
+    for (const kind of modelFamily.kinds) {
+      const config = { ...defaults, 'model.kind': kind.name, 'attention.kind': 'window', 'model.window': 8 };
+      expect(builtInRegistry().applies('model.window', config), kind.name).toBe(true);
+    }
+  });
+
   test('apply to the kinds that list them and to no other (catches settings that multiply equal runs)', () => {
     expect(specOf(builtInCatalog, 'optimizer.momentum').when).toBe('optimizer.kind in ["sgd", "rmsprop"]');
     expect(specOf(builtInCatalog, 'optimizer.nesterov').when).toBe('optimizer.kind == "sgd"');

@@ -54,6 +54,14 @@ const CASES: readonly (readonly [readonly string[], readonly (string | RegExp)[]
     ['100', '3', 'nearest'],
   ],
   [
+    ['train', '--model.experts', '4', '--model.experts_active', '8'],
+    ['model.experts_active is 8', 'at most model.experts 4', 'nearest: 4'],
+  ],
+  [
+    ['sweep', '--attention.kind', 'window_pattern', '--attention.pattern', 'SXL', '--model.depth', '1', '2'],
+    ['attention.pattern is "SXL"', 'letters S and L', 'nearest: SSL'],
+  ],
+  [
     ['train', '--model.depth', '2', '4'],
     ['model.depth has 2 values', 'sweeplab sweep --model.depth 2 4'],
   ],

@@ -1,34 +1,12 @@
 /** Every bad input names the setting, the value, what is allowed and the nearest valid choice, and starts nothing. */
-import type { Problem } from '../../../preload/contract/settings.ts';
 import { describe, expect, it } from 'vitest';
 import { builtInRegistry, listRecipes, parseConfigFile, resolveConfig } from '../../../main/lab/settings/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 import { parseSweep, planSweep, sweepFromFlags } from '../../../main/lab/sweeps/index.ts';
-import { located } from '../../../preload/shared/settings/values.ts';
+import { expectNamed, type Row } from './named.ts';
 
 const registry = builtInRegistry();
 const recipes = await listRecipes();
-
-interface Row {
-  readonly setting: string;
-  /** How the value appears in the message. */
-  readonly value: string;
-  /** A part of what is allowed. */
-  readonly allowed: string;
-  readonly nearest?: string | number | boolean;
-  /** Where it stands in the file, and the numbers of a combination. */
-  readonly also?: readonly string[];
-}
-
-function expectNamed(problems: readonly Problem[], row: Row): void {
-  expect(problems.length).toBeGreaterThan(0);
-  const found = problems.find(({ setting }) => setting === row.setting);
-  expect(found, problems.map(({ message }) => message).join('\n')).toBeDefined();
-  const printed = located(found!);
-  for (const part of [row.setting, row.value, row.allowed, ...(row.also ?? [])]) expect(printed).toContain(part);
-  expect(found!.nearest).toBe(row.nearest);
-  if (row.nearest !== undefined) expect(found!.message).toContain(String(row.nearest));
-}
 
 type Flags = Record<string, string>;
 

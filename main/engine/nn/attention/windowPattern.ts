@@ -60,7 +60,8 @@ export const windowPattern = defineAttention({
       check: (config) => {
         const pattern = String(config[PATTERN]);
         if (/^[SL]+$/u.test(pattern)) return null;
-        const near = pattern.toUpperCase().replaceAll(/[^SL]/gu, '') || 'SSSL';
+        // Letters keep their layers: a foreign one becomes S.
+        const near = /[SL]/iu.test(pattern) ? pattern.toUpperCase().replaceAll(/[^SL]/gu, 'S') : 'SSSL';
         return problem(PATTERN, pattern, 'letters S and L, such as SSSL', near);
       },
     },

@@ -2,6 +2,7 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
+import { divisors, nearestWhere } from '../../../../preload/shared/settings/arithmetic.ts';
 import { gptRules } from './gpt.rules.ts';
 import { mlpWidthRules, windowInContext } from './shared.rules.ts';
 
@@ -22,6 +23,12 @@ export const depthDialRules: readonly Rule[] = [
       const why = { rule: 'model.heads × model.head_size', numbers: `${heads} × ${size} = ${heads * size}` };
       const byHeads = width % heads === 0 ? width / heads : undefined;
       const bySize = size > 0 && width % size === 0 ? width / size : undefined;
+      if (byHeads === undefined) {
+        const choices = divisors(width).filter((count) => (width / count) % 2 === 0);
+        const nearest = bySize ?? nearestWhere(heads, 1, Math.max(heads, width), (count) => choices.includes(count));
+        const allowed = `a divisor of model.width ${width} (${choices.join(', ')})`;
+        return problem('model.heads', heads, allowed, nearest, why);
+      }
       const others = bySize === undefined ? [] : [{ setting: 'model.heads', value: heads, nearest: bySize }];
       return problem('model.head_size', size, `heads that fill model.width ${width}`, byHeads, why, others);
     },

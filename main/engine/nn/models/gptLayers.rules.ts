@@ -1,12 +1,12 @@
 /** Rules for what a gpt has beside its sizes: layers of their own, experts, scaled embeddings. */
-import type { Config } from '../../../../preload/contract/settings.ts';
+import type { Config, SettingProblem } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { mup } from '../parametrization/mup.ts';
 import { headUnit } from './gpt.dimensions.ts';
-import { gptWidths, layerIn, parseLayers, PER_LAYER } from './gptLayers.ts';
+import { gptWidths, isPerLayer, layerIn, mendLayer, parseLayers, PER_LAYER, withinDepth } from './gptLayers.ts';
 import { gptRules } from './gpt.rules.ts';
-import { widthRules, widthsOfHeads } from './widths.rules.ts';
+import { widthRules } from './widths.rules.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 
@@ -38,11 +38,39 @@ const readable: Rule = {
     const beyond = entries.find(({ last }) => last >= depth);
     if (beyond === undefined) return null;
     const why = { rule: 'model.depth', numbers: `${depth}, so that the last layer is ${depth - 1}` };
-    return problem(PER_LAYER, text, `layers from 0 to ${depth - 1}`, undefined, why, [
+    return problem(PER_LAYER, text, `layers from 0 to ${depth - 1}`, withinDepth(text, depth), why, [
       { setting: 'model.depth', value: depth, nearest: beyond.last + 1 },
     ]);
   },
 };
+
+/** What the rules of a gpt say against a layer, the first one first. */
+function impossibleLayer(config: Config): { readonly layer: number; readonly found: SettingProblem } | undefined {
+  for (let layer = 0; layer < gptWidths(config).length - 1; layer++) {
+    const own = layerIn(config, layer);
+    for (const { severity, check } of gptRules) {
+      const found = severity === 'error' ? check(own) : null;
+      if (found !== null) return { layer, found };
+    }
+  }
+  return undefined;
+}
+
+/** More mistakes than this in one text are not mended for its author. */
+const MOST_MENDED = 8;
+
+/** The text with every layer's sizes the nearest that are possible. */
+function possibleLayers(config: Config): string | undefined {
+  let text = String(config[PER_LAYER]);
+  for (let round = 0; round <= MOST_MENDED; round++) {
+    const wrong = impossibleLayer({ ...config, [PER_LAYER]: text });
+    if (wrong === undefined) return text;
+    const { layer, found } = wrong;
+    if (found.nearest === undefined || !isPerLayer(found.setting)) return undefined;
+    text = mendLayer(text, layer, found.setting, found.nearest);
+  }
+  return undefined;
+}
 
 /** Every layer is possible with its own settings. */
 const possible: Rule = {
@@ -52,22 +80,11 @@ const possible: Rule = {
   check: (config) => {
     const text = String(config[PER_LAYER]);
     if (text.trim() === '' || readable.check(config) !== null) return null;
-    for (let layer = 0; layer < gptWidths(config).length - 1; layer++) {
-      const own = layerIn(config, layer);
-      for (const { severity, check } of gptRules) {
-        const found = severity === 'error' ? check(own) : null;
-        if (found === null) continue;
-        const nearest = found.nearest === undefined ? '' : `, such as ${String(found.nearest)}`;
-        return problem(
-          PER_LAYER,
-          text,
-          `${found.setting}: ${found.allowed}${nearest}`,
-          undefined,
-          `in layer ${layer} ${found.why ?? found.message}`,
-        );
-      }
-    }
-    return null;
+    const wrong = impossibleLayer(config);
+    if (wrong === undefined) return null;
+    const { layer, found } = wrong;
+    const why = `in layer ${layer} ${found.why ?? found.message}`;
+    return problem(PER_LAYER, text, `${found.setting}: ${found.allowed}`, possibleLayers(config), why);
   },
 };
 
@@ -82,11 +99,4 @@ const scaledEmbeddings: Rule = {
   },
 };
 
-export const gptLayerRules: readonly Rule[] = [
-  ...widthRules,
-  widthsOfHeads(headUnit),
-  readable,
-  possible,
-  experts,
-  scaledEmbeddings,
-];
+export const gptLayerRules: readonly Rule[] = [...widthRules(headUnit), readable, possible, experts, scaledEmbeddings];

@@ -22,6 +22,8 @@ const OWN: readonly SettingSpec[] = [
   'qk_norm',
 ].map((name) => gptSettings.find((spec) => spec.name === `model.${name}`)!);
 
+export const isPerLayer = (setting: string): boolean => OWN.some(({ name }) => name === setting);
+
 const ownName = ({ name }: SettingSpec): string => name.slice('model.'.length);
 
 /** Settings of the layers from `first` to `last`, counted from 0. */
@@ -47,7 +49,10 @@ const FORM = 'layers and their settings, such as 0: heads=2; 3-5: mlp=relu mlp_w
 /** Layers of a part such as `3-5: mlp=relu`, or what is wrong with it. `mend` puts a better part in its place. */
 function parsePart(part: string, mend: (better: string) => string): LayerSettings | Wrong {
   const [, from, to, rest] = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?:\s*(.*\S)\s*$/u.exec(part) ?? [];
-  if (from === undefined) return { allowed: FORM };
+  if (from === undefined) {
+    const colon = /^(\s*\d+(?:\s*-\s*\d+)?)(\s+\w+=)/u;
+    return { allowed: FORM, ...(colon.test(part) ? { nearest: mend(part.replace(colon, '$1:$2')) } : {}) };
+  }
   const [first, last] = [Number(from), Number(to ?? from)];
   if (last < first)
     return {
@@ -88,6 +93,32 @@ export function parseLayers(text: string): ParsedLayers {
     entries.push(found);
   }
   return { entries };
+}
+
+/** The text with one setting of one layer changed: where it is given, else at the end. */
+export function mendLayer(text: string, layer: number, name: string, value: SettingValue): string {
+  const parts = text.split(';').filter((part) => part.trim() !== '');
+  const own = name.slice('model.'.length);
+  const at = parts.findLastIndex((part) => {
+    const read = parsePart(part, String);
+    return 'values' in read && read.first <= layer && layer <= read.last && name in read.values;
+  });
+  if (at < 0) return [...parts, ` ${layer}: ${own}=${value}`].join(';').trim();
+  const word = new RegExp(String.raw`(?<![\w])${own}=[^\s,]+`, 'u');
+  return parts
+    .with(at, parts[at]!.replace(word, `${own}=${value}`))
+    .join(';')
+    .trim();
+}
+
+/** The text with layers that do not exist left out. */
+export function withinDepth(text: string, depth: number): string {
+  const clamp = (layer: string): string => String(Math.min(Number(layer), depth - 1));
+  return text.replaceAll(
+    /(^|;)(\s*)(\d+)(?:(\s*-\s*)(\d+))?(\s*:)/gu,
+    (_, start: string, space: string, from: string, dash: string | undefined, to: string | undefined, colon: string) =>
+      `${start}${space}${clamp(from)}${to === undefined || clamp(from) === clamp(to) ? '' : `${dash}${clamp(to)}`}${colon}`,
+  );
 }
 
 /** The configuration as a layer sees it: later entries of `model.per_layer` go before earlier ones. */

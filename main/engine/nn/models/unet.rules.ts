@@ -5,7 +5,7 @@ import { problem } from '../../../../preload/shared/settings/values.ts';
 import { gptRules } from './gpt.rules.ts';
 import { headsDivide, mlpWidthRules, windowInContext } from './shared.rules.ts';
 import { unetWidths, widthUnit } from './unet.dimensions.ts';
-import { isWidthList, shownWidths, widthRules, widthsOfHeads } from './widths.rules.ts';
+import { isWidthList, shownWidths, widthRules } from './widths.rules.ts';
 import { listedWidths } from './widths.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
@@ -16,7 +16,7 @@ const mirrored = (widths: readonly number[]): number[] =>
   widths.map((width, i) => widths[Math.min(i, widths.length - 1 - i)] ?? width);
 
 export const unetRules: readonly Rule[] = [
-  ...widthRules,
+  ...widthRules(widthUnit),
   {
     code: 'model.widths_mirror',
     settings: ['model.widths', 'model.skips'],
@@ -36,7 +36,6 @@ export const unetRules: readonly Rule[] = [
       );
     },
   },
-  widthsOfHeads(widthUnit),
   {
     code: 'model.narrowest',
     settings: ['model.narrowest', 'model.width'],

@@ -2,25 +2,32 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
-import { listedWidths } from './widths.ts';
+import { listedWidths, roundedTo } from './widths.ts';
 
+const MOST = 65536;
 const number = (config: Config, name: string): number => config[name] as number;
-export const isWidthList = (widths: readonly number[]): boolean =>
-  widths.every((width) => width >= 1 && width <= 65536);
+export const isWidthList = (widths: readonly number[]): boolean => widths.every((width) => width >= 1 && width <= MOST);
 export const shownWidths = (widths: readonly number[]): string => widths.join(' ');
 
-/** The list is one, and as long as the depth says. */
-export const widthRules: readonly Rule[] = [
+/** What can be read of the list as multiples of `unit`: what is no number is left out, numbers keep their places. */
+function nearestWidths(config: Config, unit: number): string {
+  const words = String(config['model.widths'])
+    .split(/[\s,]+/u)
+    .filter((word) => word !== '');
+  const numbers = words.map(Number).filter((width) => !Number.isNaN(width));
+  return shownWidths(numbers.map((width) => roundedTo(Math.min(width, MOST - unit), unit)));
+}
+
+/** The list is one, as long as the depth says, and heads divide every width where they are cut from it: `unitOf` is what they need, else 1. */
+export const widthRules = (unitOf: (config: Config) => number): readonly Rule[] => [
   {
     code: 'model.widths',
     settings: ['model.widths'],
     severity: 'error',
     check: (config) => {
-      const widths = listedWidths(config);
-      if (isWidthList(widths)) return null;
-      const nearest = widths.filter((width) => width >= 1).map((width) => Math.min(width, 65536));
-      const allowed = 'widths from 1 to 65536 between spaces or commas, such as 96 64 96, or nothing';
-      return problem('model.widths', config['model.widths'], allowed, shownWidths(nearest));
+      if (isWidthList(listedWidths(config))) return null;
+      const allowed = `widths from 1 to ${MOST} between spaces or commas, such as 96 64 96, or nothing`;
+      return problem('model.widths', config['model.widths'], allowed, nearestWidths(config, unitOf(config)));
     },
   },
   {
@@ -36,20 +43,18 @@ export const widthRules: readonly Rule[] = [
       return problem('model.depth', depth, `one block more than model.widths has widths`, inner + 1, why);
     },
   },
-];
-
-/** Heads divide every width, where they are cut from it: `unitOf` is what they need, 1 where they are not. */
-export const widthsOfHeads = (unitOf: (config: Config) => number): Rule => ({
-  code: 'model.widths_heads',
-  settings: ['model.widths', 'model.heads', 'model.positions'],
-  severity: 'error',
-  check: (config) => {
-    const [widths, unit] = [listedWidths(config), unitOf(config)];
-    if (!isWidthList(widths) || widths.every((width) => width % unit === 0)) return null;
-    const nearest = shownWidths(widths.map((width) => Math.max(1, Math.round(width / unit)) * unit));
-    const wrong = widths.find((width) => width % unit !== 0)!;
-    const what = config['model.positions'] === 'rotary' ? 'twice model.heads' : 'model.heads';
-    const why = { rule: `model.widths % ${what}`, numbers: `${wrong} % ${unit} = ${wrong % unit}` };
-    return problem('model.widths', config['model.widths'], `multiples of ${what} ${unit}`, nearest, why);
+  {
+    code: 'model.widths_heads',
+    settings: ['model.widths', 'model.heads', 'model.positions'],
+    severity: 'error',
+    check: (config) => {
+      const [widths, unit] = [listedWidths(config), unitOf(config)];
+      const wrong = widths.find((width) => width % unit !== 0);
+      if (!isWidthList(widths) || wrong === undefined) return null;
+      const what = config['model.positions'] === 'rotary' ? 'twice model.heads' : 'model.heads';
+      const why = { rule: `model.widths % ${what}`, numbers: `${wrong} % ${unit} = ${wrong % unit}` };
+      const nearest = nearestWidths(config, unit);
+      return problem('model.widths', config['model.widths'], `multiples of ${what} ${unit}`, nearest, why);
+    },
   },
-});
+];

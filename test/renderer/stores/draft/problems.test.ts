@@ -100,6 +100,17 @@ describe('fixes', () => {
       'a step that is no integer',
       swept('model.depth', { distribution: 'q_normal', mu: 4, sigma: 0.1, q: 0.5 }, random),
     ],
+    ['more experts than there are', draft({ settings: { 'model.experts': 4, 'model.experts_active': 8 } })],
+    [
+      'a pattern with a foreign letter',
+      draft({ settings: { 'attention.kind': 'window_pattern', 'attention.pattern': 'SXL' } }),
+    ],
+    [
+      'blocks beyond the context',
+      swept('attention.block', { values: [16, 999] }, { settings: { 'attention.kind': 'sparse' } }),
+    ],
+    ['widths that heads do not divide', draft({ settings: { 'model.widths': '96 63 96' } })],
+    ['a layer that does not exist', draft({ settings: { 'model.per_layer': '9: heads=2' } })],
     ['a window beyond the context', draft({ settings: { 'model.window': 999, 'model.context': 64 } })],
   ])('%s: offered whatever the words are, and it mends (catches a fix that hangs on a sentence)', (_, wrong) => {
     let now = wrong;

@@ -3,7 +3,7 @@
  *
  *     export default (sweeplab) => ({
  *       name: 'my-idea',
- *       kinds: [sweeplab.defineOptimizer({ name: 'lion', help: '…', moments: () => ['momentum'], apply: (…) => … })],
+ *       kinds: [sweeplab.defineOptimizer({ name: 'signum', help: '…', moments: () => ['momentum'], apply: (…) => … })],
  *     });
  *
  * The lab and the engine's process load the same files. The older form `models: { name: { name, settings, build } }` goes on working.

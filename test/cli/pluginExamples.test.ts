@@ -22,7 +22,7 @@ const ALL = {
   'data.digits': '3',
   'model.depth': '2',
   'model.window': '5',
-  'optimizer.kind': 'lion',
+  'optimizer.kind': 'signum',
   'optimizer.beta1': '0.8',
   'schedule.kind': 'plateau',
   'schedule.fall': '0.5',
@@ -69,7 +69,7 @@ describe('the examples of the guide', () => {
   it('train together on every executor, to the same numbers', () => {
     expect(runs.map(({ state }) => state)).toEqual(DEVICES.map(() => 'finished'));
     for (const { settings, summary } of runs) {
-      expect(settings).toMatchObject({ 'optimizer.kind': 'lion', 'data.digits': 3, 'attention.full_every': 3 });
+      expect(settings).toMatchObject({ 'optimizer.kind': 'signum', 'data.digits': 3, 'attention.full_every': 3 });
       expect(summary['val/loss']).toBeCloseTo(runs[0].summary['val/loss'], 4);
       expect(summary['val/loss']).toBeLessThan(Math.log(130));
       expect(summary['val/compression']).toBe(8 / summary['val/bpb']);
@@ -83,7 +83,7 @@ describe('the examples of the guide', () => {
       ...flags,
     ]);
     expect(plan.vocabularySize).toBe(130);
-    // Lion keeps one number per parameter where adamw keeps two.
+    // Signum keeps one number per parameter where adamw keeps two.
     expect(plan.byCategory['optimizer state']).toBe(plan.byCategory['parameters']);
     const { stdout } = await sweeplab(home, ['export']);
     const [header] = stdout.split('\n');

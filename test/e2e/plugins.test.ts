@@ -94,14 +94,21 @@ describe.skipIf(missing !== undefined)('plug-ins in the interface', () => {
 
   it('an attention, an optimizer and a schedule are chosen, with their settings, help and rules (would catch a kind that only a file can name)', async () => {
     expect(EXAMPLES.map(([, file]) => file)).toEqual(
-      expect.arrayContaining(['ngram.ts', 'alternating.ts', 'lion.ts', 'plateau.ts', 'compression.ts', 'jsonLines.ts']),
+      expect.arrayContaining([
+        'ngram.ts',
+        'alternating.ts',
+        'signum.ts',
+        'plateau.ts',
+        'compression.ts',
+        'jsonLines.ts',
+      ]),
     );
     await draft();
     // What has no effect is not in the way.
     await row('attention.full_every').waitFor({ state: 'hidden' });
     await choose('attention.kind', 'alternating');
     await row('attention.full_every').getByText('Every so many layers one sees the whole context.').waitFor();
-    await choose('optimizer.kind', 'lion');
+    await choose('optimizer.kind', 'signum');
     await choose('schedule.kind', 'plateau');
     await row('schedule.fall').getByText('Share of the way after the warm-up over which plateau falls.').waitFor();
     // What is not allowed is said beside the setting, with the nearest choice.
@@ -139,7 +146,11 @@ describe.skipIf(missing !== undefined)('plug-ins in the interface', () => {
     expect([...new Set(data.map((each) => each['attention.full_every']))].toSorted()).toEqual(['1', '2']);
     expect(new Set(data.map(({ metric }) => metric))).toContain('val/compression');
     for (const each of data)
-      expect(each).toMatchObject({ 'attention.kind': 'alternating', 'optimizer.kind': 'lion', 'schedule.fall': '0.5' });
+      expect(each).toMatchObject({
+        'attention.kind': 'alternating',
+        'optimizer.kind': 'signum',
+        'schedule.fall': '0.5',
+      });
     const own = await saved(() => exportAs(/JSON, one line per run/u));
     expect(own.name).toMatch(/\.jsonl$/u);
     const lines = own.text

@@ -33,7 +33,10 @@ const OPTIONS: Readonly<Record<string, readonly Config[]>> = {
     { 'optimizer.centered': true },
     { 'optimizer.momentum': 0.7, 'optimizer.centered': true },
   ],
-  adamw: [{ 'optimizer.beta1': 0, 'optimizer.eps': 1e-3 }],
+  adamw: [{ 'optimizer.beta1': 0, 'optimizer.eps': 1e-3 }, { 'optimizer.amsgrad': true }],
+  adam: [{ 'optimizer.amsgrad': true }],
+  adafactor: [{ 'optimizer.relative': false }],
+  muon: [{ 'optimizer.muon_scale': 'spectral', 'optimizer.muon_beta2': 0, 'optimizer.cautious_decay': false }],
 };
 
 const kind = builtInRegistry().get('optimizer.kind')!.type;
@@ -85,7 +88,7 @@ async function train(executor: Executor, options: Config, again = false): Promis
 }
 
 describe(`optimizers on every executor (seed ${seed})`, () => {
-  test('every optimizer is tried', () => expect(cases.length).toBeGreaterThanOrEqual(5));
+  test('every optimizer is tried', () => expect(cases.length).toBeGreaterThanOrEqual(9));
 
   // Would catch an executor that trains with another rule, other constants or moments in another order.
   test.each(cases)('%s gives the same numbers', async (_name, options) => {
@@ -113,9 +116,9 @@ test.each(EXECUTORS)(
   },
 );
 
-/** Lion (Chen et al. 2023): the sign of an interpolation of gradient and momentum; one moment, no kernel of its own. */
-const lion = defineOptimizer({
-  name: 'lion',
+/** The sign of an interpolation of gradient and momentum, as a plug-in would write it: one moment, no kernel of its own. */
+const signs = defineOptimizer({
+  name: 'signs',
   help: 'The sign of a momentum.',
   settings: ['optimizer.beta1', 'optimizer.beta2'],
   moments: () => ['momentum'],
@@ -167,7 +170,7 @@ const rows = defineOptimizer({
   },
 });
 
-const kinds = new Catalog([{ file: 'test.ts', kinds: [lion, lookalike, rows] }]);
+const kinds = new Catalog([{ file: 'test.ts', kinds: [signs, lookalike, rows] }]);
 
 describe('optimizers of plug-ins', () => {
   /** One element in float64. */
@@ -175,7 +178,7 @@ describe('optimizers of plug-ins', () => {
     string,
     (w: number, g: number, s: number[], h: { lr: number; decay: number; t: number }) => number
   > = {
-    lion(w, g, s, { lr, decay }) {
+    signs(w, g, s, { lr, decay }) {
       const direction = 0.9 * s[0]! + 0.1 * g;
       s[0] = 0.99 * s[0]! + 0.01 * g;
       return w * (1 - lr * decay) - lr * Math.sign(direction);

@@ -5,6 +5,15 @@ import { biasCorrection } from '../../../main/engine/optim/optimizers/formulas.t
 import { optimizerFamily } from '../../../main/engine/optim/optimizers/index.ts';
 import { testConfig } from '../train/helpers.ts';
 
+/** Numbers of a step beside rates and decays, by optimizer. */
+const OWN: Readonly<Record<string, readonly string[]>> = {
+  adam: ['bias1', 'bias2'],
+  adamw: ['bias1', 'bias2'],
+  nadam: ['ofGradient', 'ofMomentum', 'bias2'],
+  adafactor: ['rate'],
+  muon: ['momentum'],
+};
+
 describe('hyper-parameters of a step', () => {
   test('bias corrections are exact for β near 1 and for many steps (catches 1 − β ** t, which loses digits)', () => {
     expect(biasCorrection(0.9, 1)).toBeCloseTo(0.1, 15);
@@ -38,8 +47,7 @@ describe('hyper-parameters of a step', () => {
     for (const rule of optimizerFamily.kinds) {
       const config = testConfig({ 'optimizer.kind': rule.name });
       const { inputs } = hyperParameters(config, { groups: [], rules: [rule] }, () => 1, { step: 4, tokens: 0 });
-      const adaptive = rule.name === 'adam' || rule.name === 'adamw';
-      expect(Object.keys(inputs)).toEqual(adaptive ? [`${rule.name}.bias1`, `${rule.name}.bias2`] : []);
+      expect(Object.keys(inputs)).toEqual((OWN[rule.name] ?? []).map((name) => `${rule.name}.${name}`));
     }
   });
 });

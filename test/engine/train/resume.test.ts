@@ -48,23 +48,26 @@ describe('resuming', () => {
     }
   });
 
-  test.each(['adamw', 'adam', 'sgd', 'adagrad', 'rmsprop'])('%s has no state beside its checkpoint', async (kind) => {
-    const config = {
-      ...CONFIG,
-      'optimizer.kind': kind,
-      'optimizer.momentum': 0.5,
-      'optimizer.centered': true,
-      'stop.steps': 7,
-    };
-    const whole = await undisturbed(config);
-    const folder = await temporaryFolder();
-    const host = new FakeHost();
-    const killed = await train({ config, folder, host, prepare, onMessage: killAfterStep(5) });
-    expect(killed.end.state).toBe('failed');
-    await train({ config, folder, host, prepare, resume: true });
-    expect(await tensorsOf(host)).toEqual(whole.tensors);
-    expect(host.reproducible).toEqual(whole.series);
-  });
+  test.each(['adamw', 'muon', 'lion', 'adafactor', 'nadam', 'adam', 'sgd', 'adagrad', 'rmsprop'])(
+    '%s has no state beside its checkpoint',
+    async (kind) => {
+      const config = {
+        ...CONFIG,
+        'optimizer.kind': kind,
+        'optimizer.momentum': 0.5,
+        'optimizer.centered': true,
+        'stop.steps': 7,
+      };
+      const whole = await undisturbed(config);
+      const folder = await temporaryFolder();
+      const host = new FakeHost();
+      const killed = await train({ config, folder, host, prepare, onMessage: killAfterStep(5) });
+      expect(killed.end.state).toBe('failed');
+      await train({ config, folder, host, prepare, resume: true });
+      expect(await tensorsOf(host)).toEqual(whole.tensors);
+      expect(host.reproducible).toEqual(whole.series);
+    },
+  );
 
   test.each(['bf16', 'fp16', 'pure-bf16'])('%s: working copies and scales come back exactly', async (policy) => {
     const config = { ...CONFIG, 'precision.policy': policy, 'stop.steps': 5, 'eval.every_steps': 0 };

@@ -10,6 +10,9 @@ import { configOf, SMALL, sum } from './helpers.ts';
 
 const MOMENTS: readonly (readonly [string, Record<string, number | boolean>, number])[] = [
   ['adamw', {}, 2],
+  ['adamw', { 'optimizer.amsgrad': true }, 3],
+  ['nadam', {}, 2],
+  ['lion', {}, 1],
   ['adam', {}, 2],
   ['sgd', {}, 0],
   ['sgd', { 'optimizer.momentum': 0.9 }, 1],

@@ -47,9 +47,9 @@ const flagRows: [Flags, Row][] = [
   ],
   [
     { 'optimizer.kind': 'Adam' },
-    { setting: 'optimizer.kind', value: 'Adam', allowed: 'one of adamw, adam', nearest: 'adam' },
+    { setting: 'optimizer.kind', value: 'Adam', allowed: 'one of adamw, muon', nearest: 'adam' },
   ],
-  [{ 'optimizer.kind': 'lion' }, { setting: 'optimizer.kind', value: 'lion', allowed: 'one of adamw, adam' }],
+  [{ 'optimizer.kind': 'lamb' }, { setting: 'optimizer.kind', value: 'lamb', allowed: 'one of adamw, muon, lion' }],
   [{ 'model.tied': 'maybe' }, { setting: 'model.tied', value: 'maybe', allowed: 'true or false' }],
   [{ device: 'gpu' }, { setting: 'device', value: 'gpu', allowed: 'one of auto', nearest: 'cpu' }],
   [

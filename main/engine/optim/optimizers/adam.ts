@@ -1,7 +1,7 @@
 /** Adam (Kingma & Ba 2015), weight decay added to the gradient; its step is also that of adamw. */
 import type { Config, SettingSpec } from '../../../../preload/contract/settings.ts';
-import { add, div, mul, scalar, sqrt, square, sub } from '../../graph/ops/index.ts';
-import type { Hyper, Moments } from '../../graph/ops/index.ts';
+import { add, div, maximum, mul, scalar, sqrt, square, sub } from '../../graph/ops/index.ts';
+import type { FusedUpdate, Hyper, Moments } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import { biasCorrection, towards, withDecay } from './formulas.ts';
 import { defineOptimizer } from './optimizer.ts';
@@ -27,6 +27,19 @@ const beta2: SettingSpec = {
   plan: 'none',
 };
 
+const amsgrad: SettingSpec = {
+  name: 'optimizer.amsgrad',
+  type: { kind: 'bool' },
+  default: false,
+  help: 'Divide by the largest mean square so far (AMSGrad): steps never grow again; one more number per parameter.',
+  question: 'stability',
+  touches: ['memory', 'stability'],
+};
+
+/** The kernels know no largest mean square. */
+export const fusedAdam = (rule: 'adam' | 'adamw', c: Config): FusedUpdate | undefined =>
+  c['optimizer.amsgrad'] === true ? undefined : { rule, ...adamConstants(c) };
+
 export const adamConstants = (c: Config) => ({
   beta1: c['optimizer.beta1'] as number,
   beta2: c['optimizer.beta2'] as number,
@@ -35,8 +48,8 @@ export const adamConstants = (c: Config) => ({
 
 /** What both forms are made of. */
 export const adamFamily = {
-  settings: [beta1, beta2, eps],
-  moments: () => ['first', 'second'],
+  settings: [beta1, beta2, eps, amsgrad],
+  moments: (c: Config) => ['first', 'second', ...(c['optimizer.amsgrad'] === true ? ['largest'] : [])],
   scalars: (c: Config, t: number) => ({
     bias1: biasCorrection(c['optimizer.beta1'] as number, t),
     bias2: biasCorrection(c['optimizer.beta2'] as number, t),
@@ -49,15 +62,16 @@ export function adamStep(g: Value, m: Moments, h: Hyper, c: Config): { step: Val
   const constants = adamConstants(c);
   const first = towards(m.first!, g, 1 - constants.beta1);
   const second = towards(m.second!, square(g), 1 - constants.beta2);
-  const step = div(div(first, h.bias1!), add(sqrt(div(second, h.bias2!)), scalar(g, constants.eps)));
-  return { step, moments: { first, second } };
+  const largest = m.largest === undefined ? undefined : maximum(m.largest, second);
+  const step = div(div(first, h.bias1!), add(sqrt(div(largest ?? second, h.bias2!)), scalar(g, constants.eps)));
+  return { step, moments: { first, second, ...(largest === undefined ? {} : { largest }) } };
 }
 
 export const adam = defineOptimizer({
   ...adamFamily,
   name: 'adam',
   help: 'Adam with weight decay as an L2 term of the gradient; take adamw unless you repeat older work.',
-  fused: (c) => ({ rule: 'adam', ...adamConstants(c) }),
+  fused: (c) => fusedAdam('adam', c),
   apply(p, g, m, h, c) {
     const { step, moments } = adamStep(withDecay(g, p, h), m, h, c);
     return { p: sub(p, mul(h.lr, step)), moments };

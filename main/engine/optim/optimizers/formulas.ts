@@ -10,6 +10,9 @@ export const towards = (old: Value, target: Value, rate: number): Value =>
 /** The gradient with weight decay as an L2 term: g + decay·p. */
 export const withDecay = (g: Value, p: Value, h: Hyper): Value => add(g, mul(h.decay, p));
 
+/** The parameter after decoupled weight decay: p·(1 − lr·decay). */
+export const decayed = (p: Value, h: Hyper): Value => mul(p, sub(scalar(p, 1), mul(h.lr, h.decay)));
+
 /** 1 − β^t, exact to rounding for large t and for β near 1 (where 1 − β ** t loses digits): −expm1(t·ln β). 1 for β = 0. */
 export function biasCorrection(beta: number, t: number): number {
   return beta === 0 ? 1 : -Math.expm1(t * Math.log(beta));

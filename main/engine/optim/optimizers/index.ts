@@ -1,8 +1,12 @@
 /** The optimizers, in the order in which they are offered. */
 import type { Family } from '../../kind.ts';
+import { adafactor } from './adafactor.ts';
 import { adagrad } from './adagrad.ts';
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
+import { lion } from './lion.ts';
+import { muon } from './muon.ts';
+import { nadam } from './nadam.ts';
 import type { OptimizerKind } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
 import { sgd } from './sgd.ts';
@@ -12,5 +16,5 @@ export const optimizerFamily: Family<OptimizerKind> = {
   name: 'optimizer',
   setting: 'optimizer.kind',
   shared: optimizerSettings,
-  kinds: [adamw, adam, sgd, adagrad, rmsprop],
+  kinds: [adamw, muon, lion, adafactor, nadam, adam, sgd, adagrad, rmsprop],
 };

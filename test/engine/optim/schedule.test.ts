@@ -56,6 +56,27 @@ describe('schedules at tabulated points', () => {
     close(at({ kind: 'inverse_power', power: 1, warmup_steps: 10 }, [9, 19, 99]), [1, 0.5, 0.1]);
   });
 
+  test('wsd stays at the peak until the last part, and falls as it is told', () => {
+    const stable = [0, 40, 79, 80];
+    close(at({ kind: 'wsd', final: 0 }, [...stable, 85, 90, 100, 140]), [1, 1, 1, 1, 0.75, 0.5, 0, 0]);
+    const half = { kind: 'wsd', decay_fraction: 0.5, final: 0.2, warmup_steps: 20 };
+    close(at(half, [19, 20, 60, 70, 80, 100]), [1, 1, 1, 0.8, 0.6, 0.2]);
+    close(at({ ...half, decay_shape: 'cosine' }, [60, 70, 80, 100]), [1, 0.2 + 0.4 * (1 + Math.SQRT1_2), 0.6, 0.2]);
+    close(at({ ...half, decay_shape: 'root', final: 0 }, [60, 70, 80, 100]), [1, 0.5, 1 - Math.SQRT1_2, 0]);
+  });
+
+  // Values of torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=101, pct_start=.3, div_factor=25, final_div_factor=250).
+  test('one cycle rises and falls along cosines', () => {
+    const cycle = { kind: 'one_cycle', rise_fraction: 0.3, rise_from: 0.04, final: 1e-4 };
+    close(at(cycle, [0, 15, 30, 65, 100, 120]), [0.04, 0.52, 1, 0.50005, 1e-4, 1e-4]);
+  });
+
+  test('power law falls from the end of the warm-up (the points of hlb-gpt after its warm-up)', () => {
+    const hlb = { kind: 'power_law', power: 0.08, warmup_steps: 100, start: 0.02 };
+    close(at(hlb, [99, 100, 101, 199, 1099]), [1, 1, 2 ** -0.08, 100 ** -0.08, 1000 ** -0.08]);
+    close(at({ kind: 'power_law', power: 0.2 }, [0, 1, 31]), [1, 2 ** -0.2, 0.5]);
+  });
+
   // A power law of tokens tuned for steps falls to 0.4 of the peak one batch after it.
   test('lengths in tokens give the same multipliers as in steps, for every kind and batch size', () => {
     const kinds: [Config, Config][] = [
@@ -74,6 +95,18 @@ describe('schedules at tabulated points', () => {
       [
         { kind: 'inverse_power', warmup_steps: 8, power: 0.3 },
         { kind: 'inverse_power', warmup_tokens: 8, power: 0.3 },
+      ],
+      [
+        { kind: 'wsd', warmup_steps: 8, horizon_steps: 60 },
+        { kind: 'wsd', warmup_tokens: 8, horizon_tokens: 60 },
+      ],
+      [
+        { kind: 'one_cycle', horizon_steps: 60 },
+        { kind: 'one_cycle', horizon_tokens: 60 },
+      ],
+      [
+        { kind: 'power_law', warmup_steps: 8, power: 0.3 },
+        { kind: 'power_law', warmup_tokens: 8, power: 0.3 },
       ],
       [
         { kind: 'constant', warmup_steps: 8, start: 0.1 },

@@ -9,7 +9,7 @@ export const inversePower = defineSchedule({
       name: 'schedule.power',
       type: { kind: 'float', min: 0, max: 4, exclusiveMin: true },
       default: 0.5,
-      help: 'Exponent of the inverse power law (0.5: one over the square root of the step).',
+      help: 'Exponent of a power law (0.5: one over the square root of the step; hlb-gpt takes 0.08).',
       question: 'stability',
       touches: ['stability'],
       plan: 'none',

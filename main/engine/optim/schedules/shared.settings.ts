@@ -7,7 +7,7 @@ export const scheduleSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     name: 'schedule.kind',
     type: { kind: 'enum', values: [] },
     default: 'cosine',
-    help: 'Shape after the warm-up. cosine and linear fall to schedule.final at the horizon; constant and inverse_power need none.',
+    help: 'Shape after the warm-up. cosine, linear, wsd and one_cycle fall to schedule.final at the horizon; the others need none.',
     question: 'stability',
     touches: ['stability'],
     plan: 'none',

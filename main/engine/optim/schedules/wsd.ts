@@ -1,0 +1,49 @@
+/** Warm-up, stable, decay (Hu et al. 2024, Hägele et al. 2024): the peak until the last share of the run, then down to schedule.final. */
+import { defineSchedule } from './schedule.ts';
+import { ofAnEnd } from './shared.settings.ts';
+
+/** What is left of the way from the peak to the final rate, at the share q of the decay. */
+const SHAPES: Readonly<Record<string, (q: number) => number>> = {
+  linear: (q) => 1 - q,
+  cosine: (q) => (1 + Math.cos(Math.PI * q)) / 2,
+  // Falls fast at first: 1 − √q of Hägele et al.
+  root: (q) => 1 - Math.sqrt(q),
+};
+
+export const wsd = defineSchedule({
+  name: 'wsd',
+  help: 'Stays at the peak and falls to schedule.final in the last part: the stable part can be continued with other ends.',
+  settings: [
+    ...ofAnEnd,
+    {
+      name: 'schedule.decay_fraction',
+      type: { kind: 'float', min: 0, max: 1, exclusiveMin: true },
+      default: 0.2,
+      unit: 'fraction',
+      help: 'Last part of the way from the warm-up to the horizon in which wsd decays.',
+      question: 'stability',
+      touches: ['stability'],
+      plan: 'none',
+    },
+    {
+      name: 'schedule.decay_shape',
+      type: { kind: 'enum', values: Object.keys(SHAPES) },
+      default: 'linear',
+      help: 'How wsd decays: linear, cosine, or root (1 − √q), which falls fast at first.',
+      question: 'stability',
+      touches: ['stability'],
+      plan: 'none',
+    },
+  ],
+  needsEnd: true,
+  after(c, { progress }) {
+    const final = c['schedule.final'] as number;
+    const share = c['schedule.decay_fraction'] as number;
+    const left = SHAPES[c['schedule.decay_shape'] as string]!;
+    return (position) => {
+      // Rounding must not carry the end beyond 1, where the root is no longer a fall.
+      const q = Math.min(1, Math.max(0, (progress(position) - (1 - share)) / share));
+      return final + (1 - final) * left(q);
+    };
+  },
+});

@@ -26,6 +26,7 @@ import { defineOptimizer } from './optim/optimizers/optimizer.ts';
 import { defineSchedule } from './optim/schedules/schedule.ts';
 import { Stream } from './random/stream.ts';
 import { defineMetric } from './train/measures/index.ts';
+import { guarded } from './pluginGuard.ts';
 import { nearestName } from '../../preload/shared/settings/nearest.ts';
 
 export interface Plugin {
@@ -150,7 +151,10 @@ export async function loadPlugin(file: string, api: object = PLUGIN_API): Promis
   // Kinds are passed on as they were made: functions that use `this`, classes.
   const whole = made as { kinds?: readonly Kind[]; models?: Readonly<Record<string, ModelKind>> };
   const older = Object.values(whole.models ?? {}).map((model) => olderModel(file, model));
-  return { name, file, kinds: [...(whole.kinds ?? []), ...older], settings, constraints };
+  const wrong = (detail: string, cause: unknown): PluginError =>
+    new PluginError(`plug-in ${file}: ${detail}`, { cause });
+  const kinds = [...(whole.kinds ?? []), ...older].map((kind) => guarded(kind, wrong));
+  return { name, file, kinds, settings, constraints };
 }
 
 /** The catalogue with the kinds of these plug-in files (absolute paths). @throws PluginError */

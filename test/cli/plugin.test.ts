@@ -65,4 +65,32 @@ describe('the model of the guide', () => {
       removeHome(other);
     }
   });
+
+  it('whose model throws while it is built is named, as bad input (would catch a failure of Sweeplab for a mistake of its author)', async () => {
+    const other = temporaryHome();
+    try {
+      mkdirSync(join(other, 'plugins'));
+      writeFileSync(
+        join(other, 'plugins', 'odd.ts'),
+        `export default (sweeplab) => ({
+          name: 'odd',
+          kinds: [
+            sweeplab.defineModel({ name: 'odd', help: 'Throws.', settings: [], build: () => { throw new Error('widths must be odd'); } }),
+            sweeplab.defineModel({ name: 'lost', help: 'Throws.', settings: [], build: (m) => m.nothing.here }),
+          ],
+        });\n`,
+      );
+      for (const [kind, said] of [
+        ['odd', /plug-in \S+odd\.ts: model odd, build: widths must be odd/u],
+        ['lost', /plug-in \S+odd\.ts: model lost, build: Cannot read properties of undefined/u],
+      ] as const)
+        for (const command of ['train', 'sweep', 'fit']) {
+          const told = await sweeplab(other, [command, ...tiny({ 'model.kind': kind })]);
+          expect([command, told.code, told.stderr]).toEqual([command, 2, expect.stringMatching(said)]);
+        }
+      expect(await json<unknown[]>(other, ['runs', 'ls'])).toEqual([]);
+    } finally {
+      removeHome(other);
+    }
+  });
 });

@@ -7,7 +7,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeWriteError, removeStale, temporaryName, writeSynced } from '../files/atomic.ts';
-import { LIMITS, words } from '../engine/data/limits.ts';
+import { LIMITS, MEMORY_PER_BYTE, words } from '../engine/data/limits.ts';
 import type { Context } from './context.ts';
 import { InputError } from './errors.ts';
 
@@ -20,13 +20,20 @@ const isPipe = (path: string): boolean => /^(-|\/dev\/stdin|\/dev\/fd\/\d+|\/pro
 
 const isStandardInput = (path: string): boolean => /^(-|\/dev\/stdin|\/(dev|proc\/self)\/fd\/0)$/.test(path);
 
-async function* bounded(chunks: AsyncIterable<Buffer>, onChunk: (chunk: Buffer) => void, setting: string) {
+/** The chunks as they come. A file of the same length would be refused just so: the advice is to send less. @throws InputError */
+export async function* bounded(
+  chunks: AsyncIterable<Buffer>,
+  onChunk: (chunk: Buffer) => void,
+  setting: string,
+  most: number = LIMITS.text,
+) {
   let length = 0;
   for await (const chunk of chunks) {
     length += chunk.length;
-    if (length > LIMITS.text)
+    if (length > most)
       throw new InputError(
-        `${setting}: more than ${words(LIMITS.text)} came through the pipe; write the text to a file`,
+        `${setting}: more than ${words(most)} came through the pipe, and preparing a text takes up to ${MEMORY_PER_BYTE} times its length ` +
+          `of this machine's memory; its beginning: … | head -c ${most} | sweeplab …`,
       );
     onChunk(chunk);
     yield chunk;

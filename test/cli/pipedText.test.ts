@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
+import { bounded } from '../../main/cli/pipedText.ts';
 import { sweeplab } from './cli.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'sweeplab-piped-'));
@@ -46,3 +47,18 @@ test('a run trains on it in its own process; the same text is kept once; nothing
   ]);
   expect(readdirSync(join(home, 'cache', 'piped')).length).toBe(2);
 }, 120_000);
+
+test('what is too long for the machine is refused with what helps: a file of that length would be refused too', async () => {
+  const kept: number[] = [];
+  async function* pipe(): AsyncGenerator<Buffer> {
+    yield Buffer.alloc(900);
+    yield Buffer.alloc(200);
+  }
+  const reading = async (): Promise<void> => {
+    for await (const chunk of bounded(pipe(), ({ length }) => kept.push(length), 'data.corpus', 1000)) void chunk;
+  };
+  await expect(reading()).rejects.toThrow(
+    /^data\.corpus: more than 1000 bytes came through the pipe.*up to 10 times.*memory; its beginning: … \| head -c 1000 \|/u,
+  );
+  expect(kept).toEqual([900]);
+});

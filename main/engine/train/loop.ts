@@ -64,6 +64,7 @@ export class TrainingLoop {
   #validationLoss: number | null = null;
   #best: BestLoss | null = null;
   #savedStep = -1;
+  #warnedStep = -1;
   #savedAt = performance.now();
   #lastCheckpoint: Checkpoint<RunState> | undefined;
   #bestCheckpoint: Checkpoint<RunState> | undefined;
@@ -343,7 +344,9 @@ export class TrainingLoop {
     } catch (error) {
       if (error instanceof DivergedError) throw error;
       const text = `the checkpoint of step ${step} could not be saved, training goes on without it: ${(error as Error).message}`;
-      emit({ type: 'log', level: 'warning', text });
+      // The best and the last of one step fail for one reason.
+      if (step !== this.#warnedStep) emit({ type: 'log', level: 'warning', text });
+      this.#warnedStep = step;
       return undefined;
     } finally {
       emit({ type: 'phase', name: 'train' });

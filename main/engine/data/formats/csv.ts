@@ -12,6 +12,7 @@ interface Dialect {
   readonly looseQuotes: boolean;
 }
 
+const NEWLINE = 10;
 /** Rows that are left out may be so many of all (a single one always), else the file is not what its header says. */
 const MOST_LEFT_OUT = 0.05;
 
@@ -75,6 +76,9 @@ class Rows {
     if (undone)
       this.#input.note('rows that begin a quoted field which would swallow the next rows, taken line by line', row);
     if (this.#width === 1 && fields.length > 1) return this.#wholeLine(fields, row);
+    // Without delimiters nothing tells a text of several lines from two stray quotes around rows.
+    if (this.#width === 1 && fields[0]!.includes(NEWLINE))
+      this.#input.note('rows of a single column whose quotes hold several lines, each taken as one text', row);
     const extra = fields.slice(this.#width);
     if (extra.some((field) => field.length > 0))
       return this.#leaveOut('rows with more fields than the header', where, row);

@@ -2,7 +2,7 @@
 import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
 import type { Documents } from '../corpusBuilder.ts';
 import { DataError } from '../errors.ts';
-import { addValue, missingColumn, valueAt } from './columns.ts';
+import { addValue, columnsOf, missingColumn, valueAt } from './columns.ts';
 import type { Format, FormatInput, RandomAccess } from './format.ts';
 
 /**
@@ -79,11 +79,51 @@ async function open(input: FormatInput, file: AsyncBuffer, { parquetMetadataAsyn
   }
 }
 
-async function readGroup(
+/** The bytes of a text, with the text itself as its name: the library makes the keys of a map of what it gets. */
+class KeyBytes extends Uint8Array {
+  override toString(): string {
+    return Buffer.from(this.buffer, this.byteOffset, this.byteLength).toString('utf8');
+  }
+}
+const bytesOf = (bytes: Uint8Array): Uint8Array => bytes;
+const keysOf = (bytes: Uint8Array): Uint8Array =>
+  new KeyBytes(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+
+function hasMap({ element, children }: SchemaTree): boolean {
+  const { converted_type: converted, logical_type: logical } = element;
+  return converted === 'MAP' || converted === 'MAP_KEY_VALUE' || logical?.type === 'MAP' || children.some(hasMap);
+}
+
+/** The names in the first row, as JSON lines have them; undefined where there is no row. */
+async function columnsOfFirstRow(
   { parquetRead, compressors }: Library,
   file: AsyncBuffer,
   metadata: FileMetaData,
-  column: string,
+): Promise<string[] | undefined> {
+  let first: unknown;
+  await parquetRead({
+    file,
+    metadata,
+    rowStart: 0,
+    rowEnd: 1,
+    rowFormat: 'object',
+    compressors,
+    utf8: false,
+    parsers: { stringFromBytes: keysOf },
+    onComplete: (rows) => (first = rows[0]),
+  });
+  return first === undefined ? undefined : columnsOf(first);
+}
+
+async function missing(input: FormatInput, hyparquet: Library, file: AsyncBuffer, metadata: FileMetaData) {
+  const columns = await columnsOfFirstRow(hyparquet, file, metadata).catch(() => undefined);
+  if (columns !== undefined) return missingColumn(input, columns, 1);
+  return missingColumn(input, columnsOfSchema(hyparquet.parquetSchema(metadata)));
+}
+
+async function readGroup(
+  { parquetRead, compressors }: Library,
+  { file, metadata, column }: { file: AsyncBuffer; metadata: FileMetaData; column: SchemaTree },
   rowStart: number,
   rowEnd: number,
 ): Promise<ArrayLike<unknown>[]> {
@@ -91,12 +131,12 @@ async function readGroup(
   await parquetRead({
     file,
     metadata,
-    columns: [column],
+    columns: [column.element.name],
     rowStart,
     rowEnd,
     compressors,
     utf8: false,
-    parsers: { stringFromBytes: (bytes: Uint8Array) => bytes },
+    parsers: { stringFromBytes: hasMap(column) ? keysOf : bytesOf },
     onChunk: ({ columnData, rowStart: from }) => chunks.push({ from, data: columnData }),
   });
   return chunks.sort((a, b) => a.from - b.from).map(({ data }) => data);
@@ -109,14 +149,15 @@ async function read(input: FormatInput, documents: Documents): Promise<void> {
   const metadata = await open(input, file, hyparquet);
   const schema = hyparquet.parquetSchema(metadata);
   const top = topColumn(schema, column);
-  if (top === null) throw missingColumn(input, columnsOfSchema(schema));
+  const tree = schema.children.find(({ element }) => element.name === top);
+  if (top === null || tree === undefined) throw await missing(input, hyparquet, file, metadata);
   const total = Number(metadata.num_rows);
   let row = 0;
   for (const [number, group] of metadata.row_groups.entries()) {
     const end = row + Number(group.num_rows);
     let chunks: ArrayLike<unknown>[];
     try {
-      chunks = await readGroup(hyparquet, file, metadata, top, row, end);
+      chunks = await readGroup(hyparquet, { file, metadata, column: tree }, row, end);
     } catch (error) {
       // What the file itself says (removed, changed) is said as it is.
       if (error instanceof DataError) throw error;
@@ -127,6 +168,9 @@ async function read(input: FormatInput, documents: Documents): Promise<void> {
         row++;
         const value = values[i];
         const own = top === column ? value : valueAt({ [top]: value }, column);
+        // The first row tells what columns there are; later ones may lack some.
+        if (own === undefined && value !== undefined && row === 1)
+          throw await missing(input, hyparquet, file, metadata);
         if (own === undefined && value !== undefined) input.drop(`rows without ${column}`, row);
         else if (!addValue(own, input, documents, row)) return;
       }

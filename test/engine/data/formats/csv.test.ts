@@ -24,6 +24,19 @@ describe('delimiters', () => {
     expect(report.changed[0]).toMatchObject({ count: 1, what: expect.stringMatching(/single column with delimiters/) });
   });
 
+  test('two stray quotes in a single column are told: they make one text of the rows between them', async () => {
+    const { texts: read2, report } = await read(await file('stray.csv', 'text\na\n"b\nc\nd"\ne\n'));
+    expect(read2).toEqual(['a', 'b\nc\nd', 'e']);
+    expect(report.changed).toEqual([
+      expect.objectContaining({
+        count: 1,
+        what: 'rows of a single column whose quotes hold several lines, each taken as one text',
+        first: expect.stringMatching(/stray\.csv, row 2/u),
+      }),
+    ]);
+    expect((await read(await file('plain.csv', 'text\na\n"b"\n'))).report.changed).toEqual([]);
+  });
+
   test('the delimiter is that of the name or the setting; a header with another one says so', async () => {
     expect(await texts('a.tsv', 'x\ttext\n1\ta,b\n')).toEqual(['a,b']);
     expect(await texts('a.csv', 'id;text\n1;a,b\n', { 'data.delimiter': ';' })).toEqual(['a,b']);

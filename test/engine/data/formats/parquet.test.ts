@@ -45,6 +45,37 @@ test('Parquet written by another program: row groups, nulls, Unicode, raw bytes,
   await expect(read(snappy, column('meta'))).rejects.toThrow(/holds an object, not text. Allowed: .* meta.title/);
 });
 
+const NESTED = Array.from({ length: 3 }, (_, i) => ({
+  id: i,
+  meta: { title: `t${i}`, n: i, deep: { x: 'dx', l: [1, 2] } },
+  tags: ['a', 'b'],
+  msgs: [
+    { role: 'u', content: 'hello' },
+    { role: 'a', content: 'hi' },
+  ],
+  s: i === 0 ? 'str' : null,
+  mm: { k1: 'v', schlüssel: 'w' },
+}));
+const PATHS =
+  'text meta tags msgs mm meta.deep meta.deep.l meta.deep.l.0 meta.x meta.deep.y msgs.content msgs.0.content msgs.0 msgs.0.x mm.k1 mm.schlüssel mm.zz tags.0 tags.9 s id.x s.x';
+
+test('structs, lists and maps say and give what JSON lines do (catches keys of maps as bytes, and a column that is nowhere taken for empty)', async () => {
+  const lines = await folder.file('rows.jsonl', NESTED.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  const answer = async (path: string, name: string): Promise<unknown> => {
+    try {
+      const { texts, report } = await read(path, column(name));
+      return [texts, report.dropped.map(({ what, count }) => [what, count])];
+    } catch (error) {
+      return (error as Error).message.replaceAll(path, 'FILE');
+    }
+  };
+  const table = fixture('nested.parquet');
+  for (const path of PATHS.split(' '))
+    expect([path, await answer(table, path)]).toEqual([path, await answer(lines, path)]);
+  expect(await answer(table, 'mm.schlüssel')).toEqual([['w', 'w', 'w'], []]);
+  expect(await answer(table, 'msgs.content')).toMatch(/no such column in FILE, row 1.*id, meta.title/u);
+});
+
 test('LZ4, with row groups that hold nothing but nulls (catches empty pages taken for damaged ones)', async () => {
   const { texts, report } = await read(fixture('nulls.lz4.parquet'));
   expect(texts).toEqual(['one', 'two', 'three']);

@@ -22,7 +22,7 @@ export type ReadQuestions = {
 };
 
 const { database } = workerData as ReadWorkerData;
-const store = openStore(database, { readOnly: true });
+const store = openStore(database, { readOnly: true, mapped: true });
 
 answerWith<ReadQuestions>({
   series: ({ runs, metric, query }) => {

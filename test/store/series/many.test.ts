@@ -18,7 +18,7 @@ test(`140 runs of mixed lengths, some without the metric (catches: rows of anoth
     await store.appendMetrics(id, [{ metric: 'other', steps: Float64Array.of(1), values: Float64Array.of(i) }]);
   }
   while (store.sumUp(50));
-  const reading = open(store.path, { readOnly: true });
+  const reading = open(store.path, { readOnly: true, mapped: true });
   const ids = [...logged.keys()];
   for (let round = 0; round < 4; round++) {
     const maxPoints = 8 + Math.floor(random() * 250);
@@ -56,4 +56,18 @@ test('of many ids those that are there, in their order (catches: a run that was 
   store.purgeRuns([ids[1]!]);
   expect(store.existing([ids[4]!, 'nobody', ids[1]!, ids[0]!])).toEqual([ids[4], ids[0]]);
   expect(store.existing([])).toEqual([]);
+});
+
+test('a mapped file that grows, and is written again, is read as it is now (catches: pages of before)', async () => {
+  const store = newStore();
+  const { id } = store.createRun(newRun());
+  const reading = open(store.path, { readOnly: true, mapped: true });
+  for (let part = 0; part < 6; part++) {
+    const steps = Float64Array.from({ length: 5000 }, (_, i) => 5000 * part + i);
+    await store.appendMetrics(id, [{ metric: 'm', steps, values: steps.map((s) => Math.sin(s)) }]);
+    if (part === 3) store.truncateAfter(id, 12_000);
+    const all = store.readAll(id, 'm');
+    expect(reading.readAll(id, 'm')).toEqual(all);
+    if (part === 3) expect(all.step.at(-1)).toBe(12_000);
+  }
 });

@@ -1,5 +1,5 @@
 /** What a person does on a board, measured inside of the page: it is opened, pointed at, zoomed. */
-import type { Page } from 'playwright-core';
+import type { BarePage as Page } from './browser.ts';
 
 // Names of the page, for the functions that are sent there; the types of this program are Node's.
 /* oxlint-disable typescript/no-explicit-any */
@@ -18,7 +18,7 @@ export interface Opening {
 }
 
 export const openBoard = (page: Page, sweep: string, query: string): Promise<Opening> =>
-  page.evaluate(async (hash) => {
+  page.evaluate(async (hash: string) => {
     const begin = performance.now();
     let first: number | undefined;
     location.hash = hash;
@@ -41,6 +41,8 @@ export const openBoard = (page: Page, sweep: string, query: string): Promise<Ope
       };
       look();
     });
+    // The frame that shows it has been made.
+    await new Promise<void>((resolve) => requestAnimationFrame(() => setTimeout(resolve, 0)));
     return { first: first!, all: performance.now() - begin };
   }, `#/board?sweep=${sweep}${query}`);
 
@@ -87,36 +89,79 @@ export const legend = (page: Page): Promise<number[]> =>
 export interface Zoom {
   /** Until the chart under the pointer shows the range with the points that it has. */
   readonly first: number;
-  /** Until it shows the points of the range read from the database. */
-  readonly sampled: number;
-  /** Until every chart on screen shows them. */
+  /** Until the last answer of the lab to what the charts asked for; 0 when they asked for nothing, since they have every point. */
+  readonly read: number;
+  /** Until every chart on screen shows what there is of the range. */
   readonly all: number;
 }
 
-/** Charts are watched until all on screen are fine; each draws the range at once, and again when its points have been read. */
+/** The page tells which reads of series are under way: `globalThis.reads`. Before it loads. */
+export const watchReads = (page: Page): Promise<void> =>
+  page.before(() => {
+    const reads = { open: new Set<number>(), sent: 0, answered: 0 };
+    // oxlint-disable-next-line typescript/no-explicit-any -- names of the page
+    const all = globalThis as any;
+    all.reads = reads;
+    const headOf = (bytes: ArrayBuffer | ArrayBufferView): string => {
+      const buffer = ArrayBuffer.isView(bytes) ? bytes.buffer : bytes;
+      const at = ArrayBuffer.isView(bytes) ? bytes.byteOffset : 0;
+      return new TextDecoder().decode(new Uint8Array(buffer, at + 8, Math.min(80, buffer.byteLength - at - 8)));
+    };
+    const { WebSocket } = all;
+    all.WebSocket = class extends WebSocket {
+      constructor(...given: unknown[]) {
+        super(...given);
+        this.addEventListener('message', ({ data }: { data: ArrayBuffer }) => {
+          const id = /^\{"kind":"reply","id":(\d+)/u.exec(headOf(data))?.[1];
+          if (id !== undefined && reads.open.delete(Number(id))) reads.answered = performance.now();
+        });
+      }
+
+      send(message: Uint8Array): void {
+        const id = /^\{"kind":"request","id":(\d+),"route":"series/u.exec(headOf(message))?.[1];
+        const cancelled = /^\{"kind":"cancel","id":(\d+)/u.exec(headOf(message))?.[1];
+        if (cancelled !== undefined) reads.open.delete(Number(cancelled));
+        if (id !== undefined) {
+          reads.open.add(Number(id));
+          reads.sent = performance.now();
+        }
+        super.send(message);
+      }
+    };
+  });
+
+/** Charts are watched until all on screen have drawn the range, nothing is read any more, and nothing was drawn for a while. */
 export async function zoom(page: Page, from = 100, to = 180): Promise<Zoom> {
-  const box = (await page.locator('canvas.overlay').first().boundingBox())!;
-  await page.mouse.move(box.x + from, box.y + 60);
-  await page.mouse.down();
-  await page.mouse.move(box.x + to, box.y + 60);
+  const box = await page.evaluate(() => {
+    const { x, y, width } = document.querySelector('canvas.overlay').getBoundingClientRect();
+    return { x, y, width };
+  });
+  await page.mouse('mouseMoved', box.x + from, box.y + 60);
+  await page.mouse('mousePressed', box.x + from, box.y + 60);
+  await page.mouse('mouseMoved', box.x + to, box.y + 60);
   const measured = page.evaluate(
-    async ([longest, part]) => {
+    async ({ longest, still, part }) => {
+      // oxlint-disable-next-line typescript/no-explicit-any -- names of the page
+      const { reads } = globalThis as any;
       const hosts = [...document.querySelectorAll('[data-drawn]')].filter((host) => {
         const { top, bottom } = host.getBoundingClientRect();
         return top < innerHeight && bottom > 0;
       });
-      const draws: { at: number; points: number }[][] = hosts.map(() => []);
-      let begin = 0;
+      const draws: number[][] = hosts.map(() => []);
+      // More than a chart of everything has in the range.
+      const fineFrom = hosts.map((host: { dataset: { points: string } }) => 1.5 * part * Number(host.dataset.points));
+      let [begin, last] = [0, 0];
       const watch = new MutationObserver((changes: { target: unknown }[]) => {
         if (begin === 0) return;
         for (const { target } of changes)
-          draws[hosts.indexOf(target)]!.push({
-            at: performance.now() - begin,
-            points: Number((target as { dataset: { points: string } }).dataset.points),
-          });
+          requestAnimationFrame(() =>
+            // The frame that shows it has been made.
+            setTimeout(() => {
+              last = performance.now();
+              draws[hosts.indexOf(target)]!.push(last - begin);
+            }, 0),
+          );
       });
-      // More than a chart of everything has in the range.
-      const fineFrom = hosts.map((host: { dataset: { points: string } }) => 1.5 * part * Number(host.dataset.points));
       for (const host of hosts) watch.observe(host, { attributes: true, attributeFilter: ['data-drawn'] });
       await new Promise<void>((resolve) => {
         document.querySelector('canvas.overlay').addEventListener(
@@ -124,9 +169,10 @@ export async function zoom(page: Page, from = 100, to = 180): Promise<Zoom> {
           () => {
             begin = performance.now();
             const look = (): void => {
-              const fine = draws.every((own, i) => own.some(({ points }) => points > fineFrom[i]!));
-              if (fine || performance.now() - begin > longest) resolve();
-              else requestAnimationFrame(look);
+              const now = performance.now();
+              const quiet = reads.open.size === 0 && now - Math.max(last, reads.answered, reads.sent) > still;
+              if ((quiet && draws.every(({ length }) => length > 0)) || now - begin > longest) resolve();
+              else setTimeout(look, 20);
             };
             look();
           },
@@ -134,28 +180,32 @@ export async function zoom(page: Page, from = 100, to = 180): Promise<Zoom> {
         );
       });
       watch.disconnect();
-      return draws.map((own, i) => ({
-        first: own[0]?.at,
-        fine: own.find(({ points }) => points > fineFrom[i]!)?.at,
-      }));
+      return {
+        first: draws[0]?.[0],
+        read: reads.sent > begin ? reads.answered - begin : 0,
+        all: Math.max(...draws.map((own) => own.at(-1) ?? Number.POSITIVE_INFINITY)),
+        coarse: hosts.filter(({ dataset }, i) => dataset.reduced === 'true' && !(Number(dataset.points) > fineFrom[i]!))
+          .length,
+      };
     },
-    [LONGEST_ZOOM, (to - from) / (box.width - MARGINS)] as const,
+    { longest: LONGEST_ZOOM, still: STILL, part: (to - from) / (box.width - MARGINS) },
   );
   await page.waitForTimeout(50);
-  await page.mouse.up();
-  const draws = await measured;
-  const late = draws.filter(({ fine }) => fine === undefined).length;
-  if (late > 0)
-    throw new Error(`${late} of ${draws.length} charts did not read the points of the range that they show.`);
-  return { first: draws[0]!.first!, sampled: draws[0]!.fine!, all: Math.max(...draws.map(({ fine }) => fine!)) };
+  await page.mouse('mouseReleased', box.x + to, box.y + 60);
+  const { first, coarse, ...times } = await measured;
+  if (first === undefined || !Number.isFinite(times.all) || coarse > 0)
+    throw new Error(`${coarse} charts did not read the points of the range that they show, or some never drew it.`);
+  return { first, ...times };
 }
 
 const LONGEST_ZOOM = 10_000;
+/** Milliseconds without a drawing after which none is to come. */
+const STILL = 600;
 /** Beside the plot. */
 const MARGINS = 70;
 
 export const frames = (page: Page, seconds: number): Promise<{ fps: number; p95: number; worst: number }> =>
-  page.evaluate(async (ms) => {
+  page.evaluate(async (ms: number) => {
     const gaps: number[] = [];
     const begin = performance.now();
     let last = begin;

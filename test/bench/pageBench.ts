@@ -1,13 +1,13 @@
 /** A browser on a lab, and the table of what is measured there. */
 import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { chromium } from 'playwright-core';
-import type { Page } from 'playwright-core';
 import { buildPages, needsBuild, PAGES } from '../../main/host/buildPages.ts';
 import type { LabServer } from '../../main/host/services/labServer.ts';
 import { serveBrowsers } from '../../main/server/server.ts';
 import type { Store } from '../../main/store/index.ts';
 import type { NewRun, RunRecord } from '../../preload/contract/runs.ts';
+import { BarePage, saidBy } from './browser.ts';
+import { watchReads } from './gestures.ts';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -20,7 +20,7 @@ export function hasBrowser(): boolean {
 
 export interface Bench {
   readonly lab: LabServer;
-  readonly page: Page;
+  readonly page: BarePage;
   row(what: string, measured: number, unit: string, target: number, met?: boolean): void;
 }
 
@@ -28,10 +28,7 @@ export interface Bench {
 export async function onPage(lab: LabServer, work: (bench: Bench) => Promise<void>): Promise<void> {
   if (await needsBuild()) await buildPages();
   const server = await serveBrowsers({ lab, pages: PAGES, port: 0 });
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  const page = await BarePage.open(CHROMIUM);
   const rows: { what: string; measured: string; target: string; met: boolean }[] = [];
   const row: Bench['row'] = (what, measured, unit, target, met = measured <= target) => {
     rows.push({
@@ -43,10 +40,10 @@ export async function onPage(lab: LabServer, work: (bench: Bench) => Promise<voi
   };
   const problems: string[] = [];
   try {
-    const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
-    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('Runtime.exceptionThrown', ({ exceptionDetails }) => problems.push(saidBy(exceptionDetails)));
+    await watchReads(page);
     await page.goto(server.url());
-    await page.waitForSelector('main', { timeout: 30_000 });
+    await page.waitForSelector('main');
     await page.waitForTimeout(1500);
     await work({ lab, page, row });
   } finally {
@@ -56,7 +53,7 @@ export async function onPage(lab: LabServer, work: (bench: Bench) => Promise<voi
         .map((load) => load.toFixed(1))
         .join(' ')}`,
     );
-    await browser.close();
+    await page.close();
     await server.close();
   }
   if (problems.length > 0) throw new Error(`The page had errors: ${problems.join('; ')}`);

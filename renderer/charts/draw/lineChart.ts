@@ -143,6 +143,7 @@ export class LineChart {
     // For tests and benchmarks: how many lines, and how fine the first of them is within the range.
     const { lines, x } = this.#model;
     this.#host.dataset.points = String(lines[0]?.x.reduce((n, at) => n + Number(at >= x.min && at <= x.max), 0) ?? 0);
+    this.#host.dataset.reduced = String(lines[0]?.reduced === true);
     this.#host.dataset.drawn = String(lines.length);
     this.#drawOverlay();
   }

@@ -3,6 +3,7 @@
  * plan and the model itself all call `deriveModel`, so that what was checked is what is built.
  */
 import type { Config } from '../../../../preload/contract/settings.ts';
+import { halfAHead, ROPE } from './latentKv.settings.ts';
 import { scaledWidths } from './widths.ts';
 
 /** All sizes in elements (of the residual stream, of a head …), never in bytes. */
@@ -107,7 +108,7 @@ export function gptAtWidth(config: Config, width: number): Config {
   const more = size > 0 && heads * size === number('model.width');
   const scaled = (count: number): number =>
     count === 0 ? 0 : Math.max(1, Math.round((count * width) / (heads * size)));
-  return {
+  const sized: Config = {
     ...config,
     'model.width': width,
     ...(more ? { 'model.heads': scaled(heads), 'model.kv_heads': scaled(kvHeads) } : {}),
@@ -115,4 +116,7 @@ export function gptAtWidth(config: Config, width: number): Config {
     'model.attention_width': Math.round((number('model.attention_width') * width) / number('model.width')),
     ...mlpAtWidth(config, width),
   };
+  // Rotary keys that are half a head stay half a head.
+  const half = halfAHead(config);
+  return half !== undefined && half === config[ROPE] ? { ...sized, [ROPE]: halfAHead(sized)! } : sized;
 }

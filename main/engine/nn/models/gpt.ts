@@ -19,7 +19,7 @@ import { gptWidths, layerIn, layerSizes } from './gptLayers.ts';
 import { gptLayerRules } from './gptLayers.rules.ts';
 import { gptRules } from './gpt.rules.ts';
 import { gptSettings } from './gpt.settings.ts';
-import { halfAHead, ropeSizeEven } from './latentKv.settings.ts';
+import { ropeOfHalfAHead, ropeSizeEven } from './latentKv.settings.ts';
 import { windowWhereSet, zeroQueryUnlessNormed } from './shared.rules.ts';
 
 /** One block: attention takes the stream to the layer's width, the MLP or its experts keep it. */
@@ -85,7 +85,7 @@ export const gpt = defineModel({
   uses: ['attention'],
   settings: gptSettings,
   rules: [...gptRules, ...gptLayerRules, ropeSizeEven],
-  derived: [windowWhereSet, zeroQueryUnlessNormed, halfAHead],
+  derived: [windowWhereSet, zeroQueryUnlessNormed, ropeOfHalfAHead],
   identity: {
     settings: [
       'model.kv_heads',

@@ -4,7 +4,7 @@ import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import type { DerivedDefault } from '../../kind.ts';
 
-const ROPE = 'model.rope_size';
+export const ROPE = 'model.rope_size';
 
 export const latentKvSettings: readonly SettingSpec[] = [
   {
@@ -29,16 +29,18 @@ export const latentKvSettings: readonly SettingSpec[] = [
 const usesRope = (config: Config): boolean =>
   (config['model.kv_latent'] as number) > 0 && config['model.positions'] === 'rotary';
 
-/** Half a head, as an even number. */
-export const halfAHead: DerivedDefault = {
+/** Half a head, as an even number; undefined where there are no rotary keys beside a latent. */
+export function halfAHead(config: Config): number | undefined {
+  if (!usesRope(config)) return undefined;
+  const size =
+    (config['model.head_size'] as number) || (config['model.width'] as number) / (config['model.heads'] as number);
+  return Math.max(2, 2 * Math.round(size / 4));
+}
+
+export const ropeOfHalfAHead: DerivedDefault = {
   setting: ROPE,
   rule: 'half of model.width / model.heads, an even number',
-  value: (config) => {
-    if (!usesRope(config)) return undefined;
-    const size =
-      (config['model.head_size'] as number) || (config['model.width'] as number) / (config['model.heads'] as number);
-    return Math.max(2, 2 * Math.round(size / 4));
-  },
+  value: halfAHead,
 };
 
 export const ropeSizeEven: Rule = {

@@ -47,7 +47,9 @@ export function checkCommand(context: Context): Command {
     'after',
     () =>
       '\nGive one setting several values, usually the width:\n' +
-      '  sweeplab check coordinates --recipe mup-width --model.width 64 128 256 512\n\n' +
+      '  sweeplab check coordinates --recipe mup-width-small --model.width 128 256 512 --optimizer.lr 0.001 \\\n' +
+      '    --model.context 8 --batch.sequences 2 --seeds 6\n' +
+      'Few tokens, a small rate and several seeds: slopes are flat where models are wider than a batch has tokens.\n\n' +
       settingsHelp(registry, context.output, true),
   );
   return group.addCommand(coordinates);

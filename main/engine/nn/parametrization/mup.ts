@@ -12,9 +12,12 @@
  * because what it reads is divided by r (table 8 there, which also works for a shared table). With L the depth as a multiple of the base's,
  * blocks add 1/√L of what they compute, and Adam's rate within them is divided by √L (Yang et al. 2023, Tensor Programs VI).
  *
- * At the base width, without the two zeros, it is the standard parametrisation.
+ * At the base width, without the two zeros and with the same first values, it is the standard parametrisation. Wide models are therefore no
+ * better tuned than the base model is. Where that begins is a default of its own here: the 0.02 of GPT-2 suits widths near 1,000, and in a
+ * narrow base model embeddings of 0.02 drown in the first updates, whatever the width of the model that follows it.
  */
 import type { Config, SettingSpec } from '../../../../preload/contract/settings.ts';
+import type { DerivedDefault } from '../../kind.ts';
 import { defineParametrization } from './parametrization.ts';
 import type { Grown } from '../model.ts';
 
@@ -45,15 +48,32 @@ const zero = (name: string, help: string): SettingSpec => ({
   plan: 'none',
 });
 
+/**
+ * First values for a base model of any width: matrices of about half of 1/√inputs, as in a GPT-2; embeddings of more than what the first
+ * updates add at usual rates, though less where a table that is also the head would begin with large logits.
+ */
+const firstValuesOfBase: readonly DerivedDefault[] = [
+  {
+    setting: 'model.init_std',
+    rule: '0.64 / √model.base_width with mup',
+    value: (c) => Number((0.64 / Math.sqrt(c['model.base_width'] as number)).toPrecision(3)),
+  },
+  {
+    setting: 'model.embedding_std',
+    rule: '0.1 with mup, or 1.6 / √model.base_width where that is less',
+    value: (c) => Math.min(0.1, Number((1.6 / Math.sqrt(c['model.base_width'] as number)).toPrecision(3))),
+  },
+];
+
 export const mup = defineParametrization({
   name: 'mup',
-  help: 'Maximal update: tune the learning rate at model.base_width, and keep it for every other width.',
+  help: 'Maximal update: tune at model.base_width, and keep what was found for every other width, the learning rate above all.',
   settings: [
     {
       name: 'model.base_width',
       type: { kind: 'int', min: 1, max: 65536 },
       default: 128,
-      help: 'Width at which the learning rate was tuned (mup); at this width first values and rates are the usual ones.',
+      help: 'Width at which rate and first values were tuned (mup): all widths learn as this one does, so a badly tuned base is bad for all.',
       question: 'stability',
       touches: ['stability'],
     },
@@ -80,6 +100,7 @@ export const mup = defineParametrization({
       when: 'optimizer.weight_decay > 0',
     },
   ],
+  derived: firstValuesOfBase,
   base: (c) => ({ width: c['model.base_width'] as number, depth: c['model.base_depth'] as number }),
   deviation,
   rate: (parameter, step) => {

@@ -12,7 +12,15 @@ import type { Config } from '../../../../preload/contract/settings.ts';
 import { hyperParameters } from '../../../../main/engine/optim/hyper.ts';
 
 const MODELS = builtInCatalog.all(modelFamily).map(({ name }) => name);
-const MUP: Config = { 'model.parametrization': 'mup', 'model.base_width': 64, 'model.depth': 2, 'model.context': 8 };
+const MUP: Config = {
+  'model.parametrization': 'mup',
+  'model.base_width': 64,
+  'model.depth': 2,
+  'model.context': 8,
+  // The usual first values, which are not the defaults under mup.
+  'model.init_std': 0.02,
+  'model.embedding_std': 0,
+};
 const NO_ZEROS: Config = { 'model.zero_head': false, 'model.zero_query': false };
 
 function training(given: Config, kinds: Kinds = builtInCatalog) {
@@ -74,6 +82,27 @@ describe('mup', () => {
     expect(at(without, DOWN)).toBeCloseTo(at(standard, DOWN) / 2, 12);
     expect(at(without, TABLE)).toBe(0.02);
     expect(at(without, HEAD)).toBe(0.02);
+  });
+
+  // Catches first values that come back to 0.02 at some width, and a base width that changes the model it says nothing about.
+  test.each([64, 256])('begins the same at every width whatever the base is (%d)', (base) => {
+    const rows = table({ 'model.parametrization': 'mup', 'model.base_width': base, 'model.width': 512, ...NO_ZEROS });
+    expect(deviation(rows.get(QUERY)!.initial)).toBeCloseTo(0.64 / Math.sqrt(512), 3);
+    expect(deviation(rows.get(TABLE)!.initial)).toBe(0.1);
+  });
+
+  test('keeps first values that are given, and the default 0.02 without mup', () => {
+    const given = table({ 'model.parametrization': 'mup', 'model.embedding_std': 0.3 });
+    expect(deviation(given.get(TABLE)!.initial)).toBe(0.3);
+    expect(deviation(table({}).get(TABLE)!.initial)).toBe(0.02);
+  });
+
+  // Catches rotary keys that are taken to be as large at the base, though they are half a head there too.
+  test('makes rotary keys beside a latent half a head at the base as well', () => {
+    const latent = { ...wide, ...NO_ZEROS, 'model.kv_latent': 16, 'model.positions': 'rotary' };
+    expect(deviation(table(latent).get('block.1.attention.query_rope.weight')!.initial)).toBeCloseTo(0.01, 12);
+    const fixed = table({ ...latent, 'model.rope_size': 8 }).get('block.1.attention.query_rope.weight')!;
+    expect(deviation(fixed.initial)).toBeCloseTo(0.02 / 4, 12);
   });
 
   test('forgets the same share per step at every width, unless told not to', () => {

@@ -72,7 +72,7 @@ export async function writeSynced(path: string, content: Content, flags = 'w', m
 }
 
 export interface AtomicOptions {
-  /** Permissions of the new file, less those that the process's mask takes away; as any new file has, unless given. */
+  /** Permissions of the new file or folder, less those that the process's mask takes away; as any new one has, unless given. */
   readonly mode?: number;
   /** Where it is written first, from {@link temporaryName}, for whoever must know the name. */
   readonly temporary?: string;
@@ -138,13 +138,17 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Makes a folder that did not exist: `fill` writes into a temporary one, which is flushed and takes the name. After a crash at any
- * moment it is there with all that `fill` flushed, or not at all. @throws what the file system says, EEXIST or ENOTEMPTY where there is one
+ * Makes a folder that did not exist, or was empty: `fill` writes into a temporary one, which is flushed and takes the name. After a crash at
+ * any moment it is there with all that `fill` flushed, or not at all.
+ * @throws what the file system says, EEXIST or ENOTEMPTY where there is one that is not empty
  */
-export async function makeFolder(path: string, fill: (folder: string) => Promise<void>): Promise<void> {
-  const temporary = temporaryName(path);
+export async function makeFolder(
+  path: string,
+  fill: (folder: string) => Promise<void>,
+  { mode, temporary = temporaryName(path) }: AtomicOptions = {},
+): Promise<void> {
   try {
-    await mkdir(temporary, { recursive: true });
+    await mkdir(temporary, { recursive: true, mode });
     await fill(temporary);
     await syncFolder(temporary);
     await rename(temporary, path);

@@ -448,6 +448,16 @@ export class Store {
     });
   }
 
+  /** The next points after a step, at most `count`, as logged: for whoever reads a long series in parts. */
+  readAfter(runId: string, metric: string, step: number, count: number): Points {
+    return this.#connection.read(() => {
+      const row = this.#reader.row(this.#runs.key(runId), metric);
+      if (!row) return { step: new Float64Array(0), value: new Float64Array(0) };
+      const from = this.#reader.indexOf(row, step, true);
+      return this.#reader.points(row, from, Math.min(row.points, from + count));
+    });
+  }
+
   /**
    * Makes what boards of many ended runs are read from, for about so many milliseconds. Nothing depends on it but how fast that is.
    * @returns whether there may be more to do

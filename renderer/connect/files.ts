@@ -21,6 +21,7 @@ const KINDS: Readonly<Record<string, string>> = {
   yaml: 'Sweep (YAML)',
   json: 'JSON',
   md: 'Text (Markdown)',
+  zip: 'Folder (ZIP)',
 };
 
 export function choiceOf(name: string): FileChoice {

@@ -27,7 +27,7 @@ export class Downloads {
   }
 
   /** Writes the pieces to a file that can be fetched at `download/TOKEN`. */
-  async add(name: string, pieces: Iterable<string | Uint8Array>): Promise<Download> {
+  async add(name: string, pieces: Parameters<typeof writeExport>[1]): Promise<Download> {
     this.#folder ??= this.#makeFolder();
     const token = randomBytes(16).toString('hex');
     const path = join(await this.#folder, token);

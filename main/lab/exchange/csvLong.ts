@@ -1,13 +1,11 @@
 /** Long format: one line per point. Every point of every metric, bit for bit. */
 import { cellOf, csvLine, numberCell, textCell } from '../../../preload/shared/csv.ts';
-import { defineExchange } from './exchange.ts';
+import { defineExchange, wantedMetrics } from './exchange.ts';
 
 /** Columns: run, name, sweep, state, the settings, metric, step, value. */
 function longHeader(settings: readonly string[]): string[] {
   return ['run', 'name', 'sweep', 'state', ...settings, 'metric', 'step', 'value'];
 }
-
-const LINES_PER_PIECE = 4096;
 
 export const csvLong = defineExchange({
   name: 'csv-long',
@@ -16,7 +14,8 @@ export const csvLong = defineExchange({
   extensions: ['csv'],
   options: ['metrics', 'settings', 'exact'],
   appends: true,
-  *write({ runs, settings, metrics, exact, metricNames, read }) {
+  *write(job) {
+    const { runs, settings, exact, stream } = job;
     yield csvLine(longHeader(settings));
     for (const run of runs) {
       const fixed = [
@@ -26,15 +25,12 @@ export const csvLong = defineExchange({
         run.state,
         ...settings.map((name) => cellOf(run.config[name], exact)),
       ];
-      for (const metric of metricNames(run.id)) {
-        if (metrics !== undefined && !metrics.includes(metric)) continue;
-        const { step, value } = read(run.id, metric);
+      for (const metric of wantedMetrics(job, run.id)) {
         // All that is text is the same for every line of a series, so it is quoted once.
         const prefix = csvLine([...fixed, textCell(metric, exact)]).slice(0, -1);
-        for (let begin = 0; begin < step.length; begin += LINES_PER_PIECE) {
+        for (const { step, value } of stream(run.id, metric)) {
           let piece = '';
-          const end = Math.min(step.length, begin + LINES_PER_PIECE);
-          for (let i = begin; i < end; i++) piece += `${prefix},${numberCell(step[i])},${numberCell(value[i])}\n`;
+          for (let i = 0; i < step.length; i++) piece += `${prefix},${numberCell(step[i])},${numberCell(value[i])}\n`;
           yield piece;
         }
       }

@@ -1,5 +1,5 @@
-/** What an exchange format is: a kind that says how runs become a file. A format is one file here, or of a plug-in. */
-import type { RunRecord } from '../../../preload/contract/runs.ts';
+/** What an exchange format is: a kind that says how runs become a file or a folder. A format is one file here, or of a plug-in. */
+import type { RunEvent, RunRecord, SweepRecord } from '../../../preload/contract/runs.ts';
 import type { ExportOption } from '../../../preload/contract/shapes.ts';
 import { labelledDefiner } from '../labelled.ts';
 import type { LabelledKind } from '../labelled.ts';
@@ -23,6 +23,27 @@ export interface ExportJob {
   metricNames(runId: string): readonly string[];
   /** Every point of a metric; empty where the run has none. One at a time keeps the memory small. */
   read(runId: string, metric: string): Curve;
+  /** The same, a few thousand points at a time. */
+  stream(runId: string, metric: string): Iterable<Curve>;
+  /** Log lines, warnings and errors of a run, the oldest first. */
+  log(runId: string): Iterable<RunEvent>;
+  /** The sweep of a run, if it has one. */
+  sweepOf(run: RunRecord): SweepRecord | undefined;
+}
+
+/** The metrics of a run that are wanted, by name. */
+export const wantedMetrics = ({ metrics, metricNames }: ExportJob, runId: string): readonly string[] =>
+  metricNames(runId).filter((name) => metrics?.includes(name) ?? true);
+
+/** A part of a file. Text is written as UTF-8. */
+export type Piece = string | Uint8Array;
+
+/** A file of a folder. */
+export interface ExportFile {
+  /** Below the folder, parted by `/`; each part as every system takes it (preload/shared/fileName.ts). */
+  readonly path: string;
+  /** Made while they are written; none of them large. */
+  readonly pieces: Iterable<Piece>;
 }
 
 export interface ExchangeKind extends LabelledKind {
@@ -35,17 +56,28 @@ export interface ExchangeKind extends LabelledKind {
   /** Its first piece is a line with the names of columns, so that later exports can be added to a file that has the same. */
   readonly appends?: boolean;
   /**
-   * The file in pieces, none of them large: they go to the disk as they come. Text is written as UTF-8.
+   * The file in pieces, none of them large: they go to the disk as they come.
    * @throws what it wants; then there is no file
    */
-  write(job: ExportJob): Iterable<string | Uint8Array>;
+  write?(job: ExportJob): Iterable<Piece>;
+  /**
+   * Instead of {@link write}, for formats that are a folder: its files. The command line writes the folder; whoever takes one file (a
+   * browser, a dialog, a path that ends in .zip) gets it as a zip archive, so its one ending is `zip`.
+   * @throws what it wants; then there is no folder
+   */
+  files?(job: ExportJob): Iterable<ExportFile>;
 }
 
 const ENDING = /^[a-z0-9]{1,16}$/iu;
 
 /** @throws DeclarationError naming format and field */
-export const defineExchange = labelledDefiner<ExchangeKind>('exchange', ['write'], (made, fail) => {
-  const { extensions: endings } = made as { extensions: unknown };
+export const defineExchange = labelledDefiner<ExchangeKind>('exchange', [], (made, fail) => {
+  const { extensions: endings, write, files } = made as unknown as Record<string, unknown>;
+  if (files === undefined && typeof write !== 'function') fail('write', 'must be a function, or files be one');
+  if (files !== undefined && (typeof files !== 'function' || write !== undefined))
+    fail('files', 'must be a function, and then there is no write');
+  if (files !== undefined && JSON.stringify(endings) !== '["zip"]')
+    fail('extensions', `is ${JSON.stringify(endings)}; allowed with files: ['zip']`);
   if (!Array.isArray(endings) || endings.length === 0 || !endings.every((each) => ENDING.test(String(each))))
     fail('extensions', `is ${JSON.stringify(endings)}; allowed: endings of files without a dot, such as ['jsonl']`);
 });

@@ -1,10 +1,11 @@
-/** Exports: the one way from runs to the pieces of a file, for the command line and for the interface. */
-import type { RunRecord } from '../../../preload/contract/runs.ts';
+/** Exports: the one way from runs to the pieces of a file or the files of a folder, for the command line and for the interface. */
+import type { RunEvent, RunRecord, SweepRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import type { Store } from '../../store/index.ts';
-import type { ExchangeKind, ExportJob } from './exchange.ts';
+import type { Curve, ExchangeKind, ExportFile, ExportJob, Piece } from './exchange.ts';
 import { ExportError } from './file.ts';
+import { zipped } from './zip.ts';
 
 export interface Wanted {
   readonly runs: readonly RunRecord[];
@@ -12,7 +13,12 @@ export interface Wanted {
   readonly exact?: boolean;
   /** Every setting, not only those that differ from the defaults. */
   readonly allSettings?: boolean;
+  /** Ends the export, with its reason, before the next piece. */
+  readonly signal?: AbortSignal;
 }
+
+/** What an export reads of the run database. */
+export type Source = Pick<Store, 'metricNames' | 'readAll' | 'readAfter' | 'readEvents' | 'getSweep'>;
 
 export interface SettingNames {
   readonly names: readonly string[];
@@ -33,24 +39,87 @@ function checkMetrics(store: Pick<Store, 'metricNames'>, { runs, metrics }: Want
   throw new ExportError(`metric is ${JSON.stringify(missing)}; allowed: ${allowed}${nearest}`);
 }
 
-/** The pieces of a file; they are made while they are asked for. @throws ExportError for a metric that no run has */
-export function exportPieces(
-  store: Pick<Store, 'metricNames' | 'readAll'>,
-  { names, defaults }: SettingNames,
-  format: ExchangeKind,
-  wanted: Wanted,
-): Iterable<string | Uint8Array> {
+/** Points that are read at a time. */
+const PART = 4096;
+
+function* streamed(store: Source, runId: string, metric: string): Generator<Curve> {
+  for (let after = -Infinity; ;) {
+    // By step and not by number: a run that goes on from a checkpoint meanwhile takes its last points back.
+    const part = store.readAfter(runId, metric, after, PART);
+    if (part.step.length > 0) yield part;
+    if (part.step.length < PART) return;
+    after = part.step[PART - 1];
+  }
+}
+
+/** Log lines that are read at a time. */
+const LINES = 1000;
+
+function* logOf(store: Source, runId: string): Generator<RunEvent> {
+  for (let after = 0; ;) {
+    const lines = store.readEvents({ runId, after, kinds: ['log', 'warning', 'error'], limit: LINES });
+    yield* lines;
+    if (lines.length < LINES) return;
+    after = lines[LINES - 1].seq;
+  }
+}
+
+function jobOf(store: Source, { names, defaults }: SettingNames, wanted: Wanted): ExportJob {
   checkMetrics(store, wanted);
   const { runs, metrics, exact = false, allSettings = false } = wanted;
-  const job: ExportJob = {
+  const sweeps = new Map<string, SweepRecord | undefined>();
+  return {
     runs,
     settings: allSettings ? names : changedSettingNames(runs, names, defaults),
     ...(metrics === undefined ? {} : { metrics }),
     exact,
     metricNames: (runId) => store.metricNames(runId),
     read: (runId, metric) => store.readAll(runId, metric),
+    stream: (runId, metric) => streamed(store, runId, metric),
+    log: (runId) => logOf(store, runId),
+    sweepOf: ({ sweepId }) => {
+      if (sweepId === null) return undefined;
+      if (!sweeps.has(sweepId)) sweeps.set(sweepId, store.getSweep(sweepId));
+      return sweeps.get(sweepId);
+    },
   };
-  return format.write(job);
+}
+
+function* until(signal: AbortSignal | undefined, pieces: Iterable<Piece>): Generator<Piece> {
+  for (const piece of pieces) {
+    signal?.throwIfAborted();
+    yield piece;
+  }
+}
+
+/** The files of a format that is a folder; their pieces are made while they are asked for. @throws ExportError for a metric that no run has */
+export function exportFiles(
+  store: Source,
+  settings: SettingNames,
+  format: ExchangeKind,
+  wanted: Wanted,
+): Iterable<ExportFile> {
+  const job = jobOf(store, settings, wanted);
+  if (format.files === undefined) throw new ExportError(`${format.name} makes a file and no folder`);
+  return filesUntil(wanted.signal, format.files(job));
+}
+
+function* filesUntil(signal: AbortSignal | undefined, files: Iterable<ExportFile>): Generator<ExportFile> {
+  for (const { path, pieces } of files) yield { path, pieces: until(signal, pieces) };
+}
+
+/**
+ * The pieces of one file, made while they are asked for: the format's own, or a zip archive of a format that is a folder.
+ * @throws ExportError for a metric that no run has
+ */
+export function exportPieces(
+  store: Source,
+  settings: SettingNames,
+  format: ExchangeKind,
+  wanted: Wanted,
+): Iterable<Piece> | AsyncIterable<Piece> {
+  if (format.write === undefined) return zipped(exportFiles(store, settings, format, wanted));
+  return until(wanted.signal, format.write(jobOf(store, settings, wanted)));
 }
 
 /** `sweeplab-runs-2026-11-26.csv`: what a file is called where nobody names it. */

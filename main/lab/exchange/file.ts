@@ -1,16 +1,15 @@
-/** Writing an export: a new file appears complete or not at all; appending checks that the columns are the same. */
+/** Writing an export: a new file or folder appears complete or not at all; appending checks that the columns are the same. */
 import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { replaceFile, temporaryName, writeAll } from '../../files/atomic.ts';
+import { mkdir, open, readdir, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { makeFolder, replaceFile, temporaryName, writeAll, writeSynced } from '../../files/atomic.ts';
 import { noteTemporary } from '../../files/leftovers.ts';
+import type { ExportFile, Piece } from './exchange.ts';
 
 /** An export that cannot be written as asked; nothing was changed. */
 export class ExportError extends Error {
   override readonly name = 'ExportError';
 }
-
-type Piece = string | Uint8Array;
 
 export interface WriteOptions {
   /** Adds to a file that exists; its header must be the first piece. */
@@ -22,11 +21,11 @@ export interface WriteOptions {
 /** Writes pieces; when it appends, the first must be the header line. @returns the number of bytes written */
 export async function writeExport(
   path: string,
-  pieces: Iterable<Piece>,
+  pieces: Iterable<Piece> | AsyncIterable<Piece>,
   { append = false, notes }: WriteOptions = {},
 ): Promise<number> {
-  const parts = pieces[Symbol.iterator]();
-  const first = parts.next();
+  const parts = Symbol.iterator in pieces ? pieces[Symbol.iterator]() : pieces[Symbol.asyncIterator]();
+  const first = await parts.next();
   const header = first.done === true ? '' : first.value;
   const found = await fileState(path);
   if (append && found !== undefined && found.bytes > 0) {
@@ -45,21 +44,75 @@ export async function writeExport(
   try {
     return await replaceFile(path, all(header, parts), { mode: 0o600, temporary });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === undefined || !UNUSABLE.has(code)) throw error;
-    const why = code === 'ENOENT' ? `there is no folder ${dirname(path)}` : message;
-    throw new ExportError(`${path} cannot be written: ${why}`, { cause: error });
+    throw placeError(path, error);
   } finally {
     await forget?.();
   }
 }
 
+/**
+ * Writes a folder of files. It must not be there, or be empty. @returns the number of bytes written
+ * @throws ExportError where it cannot be; then nothing was changed
+ */
+export async function writeExportFolder(
+  path: string,
+  files: Iterable<ExportFile>,
+  { notes }: Pick<WriteOptions, 'notes'> = {},
+): Promise<number> {
+  await checkFree(path);
+  const temporary = temporaryName(resolve(path));
+  const forget = notes === undefined ? undefined : await noteTemporary(notes, temporary);
+  let bytes = 0;
+  const fill = async (folder: string): Promise<void> => {
+    for (const file of files) {
+      const target = join(folder, ...file.path.split('/'));
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      bytes += await writeSynced(target, file.pieces, 'wx', 0o600);
+    }
+    // An empty one that is there stands in the way on some systems.
+    await rmdir(path).catch(() => undefined);
+  };
+  try {
+    await makeFolder(resolve(path), fill, { mode: 0o700, temporary });
+    return bytes;
+  } catch (error) {
+    throw placeError(path, error);
+  } finally {
+    await forget?.();
+  }
+}
+
+async function checkFree(path: string): Promise<void> {
+  if ((await stat(dirname(resolve(path))).catch(() => undefined))?.isDirectory() !== true)
+    throw new ExportError(`${path} cannot be written: there is no folder ${dirname(path)}`);
+  const info = await stat(path).catch(() => undefined);
+  if (info === undefined) return;
+  const found = info.isDirectory() ? await readdir(path).catch((error: unknown) => error as Error) : undefined;
+  if (found instanceof Error) throw new ExportError(`${path} cannot be written: ${found.message}`, { cause: found });
+  if (found === undefined) throw new ExportError(`${path} cannot be written: it is a file, and a folder is to be made`);
+  if (found.length > 0)
+    throw new ExportError(
+      `${path} cannot be written: the folder is there and holds ${found[0]}; choose another, or a file that ends in .zip`,
+    );
+}
+
 /** The place cannot be written at all; a disk that is full is something else. */
 const UNUSABLE = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG']);
 
-function* all(begin: Piece, rest: Iterator<Piece>): Iterable<Piece> {
-  yield begin;
-  for (let part = rest.next(); part.done !== true; part = rest.next()) yield part.value;
+function placeError(path: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || !UNUSABLE.has(code)) return error;
+  const why = code === 'ENOENT' ? `there is no folder ${dirname(path)}` : message;
+  return new ExportError(`${path} cannot be written: ${why}`, { cause: error });
+}
+
+async function* all(begin: Piece, rest: Iterator<Piece> | AsyncIterator<Piece>): AsyncGenerator<Piece> {
+  try {
+    yield begin;
+    for (let part = await rest.next(); part.done !== true; part = await rest.next()) yield part.value;
+  } finally {
+    await rest.return?.();
+  }
 }
 
 async function fileState(path: string): Promise<{ bytes: number; endsLine: boolean } | undefined> {

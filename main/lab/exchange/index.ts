@@ -3,10 +3,11 @@ import type { Family } from '../../engine/kind.ts';
 import { csvLong } from './csvLong.ts';
 import { csvWide } from './csvWide.ts';
 import type { ExchangeKind } from './exchange.ts';
+import { tensorboard } from './tensorboard.ts';
 
 export const exchangeFamily: Family<ExchangeKind> = {
   name: 'exchange',
   setting: 'format',
   shared: [],
-  kinds: [csvLong, csvWide],
+  kinds: [csvLong, csvWide, tensorboard],
 };

@@ -32,7 +32,7 @@ afterEach(() => {
 });
 
 const pieces = (format: ExchangeKind, wanted: Wanted): string[] =>
-  [...exportPieces(store, registry, format, wanted)].map(String);
+  [...(exportPieces(store, registry, format, wanted) as Iterable<string>)].map(String);
 const read = (text: string) => Papa.parse<Record<string, string>>(text, { header: true, skipEmptyLines: true });
 
 describe('the long layout', () => {

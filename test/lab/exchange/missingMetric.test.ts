@@ -3,14 +3,20 @@ import { exportPieces } from '../../../main/lab/exchange/exports.ts';
 import type { Wanted } from '../../../main/lab/exchange/exports.ts';
 
 const RECORDED: Readonly<Record<string, string[]>> = { a: ['train/loss', 'val/loss'], b: ['val/loss', 'lr'] };
-const store = { metricNames: (id: string) => RECORDED[id] ?? [], readAll: () => assertNever() };
 const assertNever = (): never => {
   throw new Error('nothing is read');
+};
+const store = {
+  metricNames: (id: string) => RECORDED[id] ?? [],
+  readAll: assertNever,
+  readAfter: assertNever,
+  readEvents: assertNever,
+  getSweep: assertNever,
 };
 const written = (metrics: string[] | undefined, ids: string[]): unknown => {
   const runs = ids.map((id) => ({ id, config: {} })) as unknown as Wanted['runs'];
   const format = { write: () => ['written'] } as unknown as Parameters<typeof exportPieces>[2];
-  return exportPieces(store, { names: [], defaults: {} }, format, { runs, metrics });
+  return [...(exportPieces(store, { names: [], defaults: {} }, format, { runs, metrics }) as Iterable<unknown>)];
 };
 
 it('a metric that no run has is refused with what there is; one that some have is not (would catch an empty table)', () => {

@@ -55,14 +55,14 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
     'data.sample': async ({ from, ...given }, { signal }) =>
       await hub.datasets.ask('sample', { config: await configured(given), from }, signal),
 
-    'export.runs': async ({ runs: ids, format: wanted, name, path, ...options }, { caller }) => {
+    'export.runs': async ({ runs: ids, format: wanted, name, path, ...options }, { caller, signal }) => {
       const format = formatOf(hub, wanted);
       const runs = ids.length === 0 ? store.listRuns() : store.listRuns({ ids, deleted: 'any' });
       const found = new Set(runs.map(({ id }) => id));
       const missing = ids.find((id) => !found.has(id));
       if (missing !== undefined) throw new LabError('not-found', `There is no run ${missing}.`);
       store.flush();
-      const pieces = exportPieces(store, registry, format, { runs, ...options });
+      const pieces = exportPieces(store, registry, format, { runs, ...options, signal });
       if (path === undefined) return await hub.downloads.add(fileName(exportName(format, name)), pieces);
       if (!caller.trusted) throw new LabError('input', 'Only the desktop app chooses files; leave path out.');
       return { url: null, name: path, bytes: await writeExport(path, pieces, { notes: paths.exports }) };

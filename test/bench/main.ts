@@ -17,6 +17,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     about: 'attention, forward and backward, against PyTorch, and sparse attention against causal attention',
     load: async () => async (args) => (await import('./kernels.ts')).attentionBench(args),
   },
+  experts: {
+    about: 'training steps of a mixture of experts against one wide MLP',
+    load: async () => (await import('./experts.ts')).expertsBench,
+  },
   ui: { about: 'the interface under load, in a real browser', load: async () => (await import('./ui.ts')).uiBench },
   board: {
     about: 'boards of many finished runs, in a real browser',

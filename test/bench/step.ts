@@ -26,7 +26,7 @@ import { median, spread } from './statistics.ts';
 import type { Spread } from './statistics.ts';
 
 /** A training step on random tokens, and the seconds that it took. */
-async function ourStep({ config, vocabulary, rows, tokens }: BenchModel, threads: number) {
+export async function ourStep({ config, vocabulary, rows, tokens }: BenchModel, threads: number) {
   const programs = buildTraining({ config, vocabularySize: vocabulary, keyMasked: false });
   const session = openCpuExecutor({ threads }).open(programs.states) as CpuSession;
   const states = new Set(programs.states.map(({ name }) => name));

@@ -6,6 +6,7 @@ import { expand } from '../../main/engine/graph/expand.ts';
 import { sizeOf } from '../../main/engine/graph/value.ts';
 import type { DType, Node, Shape, Value } from '../../main/engine/graph/value.ts';
 import { fillUniform } from '../../main/engine/random/philox.ts';
+import { placesByDefinition } from './experts.ts';
 import { sparsekByDefinition } from './sparsek.ts';
 
 export type Numbers = ArrayLike<number>;
@@ -64,6 +65,7 @@ export function evaluateNode(node: Node, inputs: readonly Numbers[], feeds: Feed
     return [y];
   }
   if (op === 'sparseSelect') return sparsekByDefinition(inputs[0]!, shapes[0]![1]!, attrs.k as number, inputs[1]);
+  if (op === 'expertPlaces') return placesByDefinition(inputs[0]!, shapes[0]![1]!, attrs.active as number);
   const structural = STRUCTURAL[op];
   if (structural === undefined) throw new Error(`reference: no rule for ${op}`);
   return [structural(inputs, shapes, node)];

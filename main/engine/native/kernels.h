@@ -113,6 +113,20 @@ ENUMS(ENUM)
 // scatter_add: table[index[r]] += scale dy[r] in row order (deterministic; index < 0 is skipped); beta 0 clears the table first.
 #define FIELDS_scatter_add(P, I, F, E) P(dy) P(index) P(table) I(rows) I(n) I(vocabulary) E(dytype, DType) F(scale) F(beta)
 
+// expert_places: for choices f32 [rows,experts] (not 0: chosen; `active` of them count in a row) what stands at the rows * active places,
+//   by expert and within one by row: its row (token) and its index in the choices (source); the places of each row, [rows,active];
+//   where each expert's places end. All i32. A missing choice is said to stand at the last place, which is nobody's then (index 0).
+#define FIELDS_expert_places(P, I, F, E) P(chosen) P(token) P(source) P(place) P(ends) I(rows) I(experts) I(active)
+// gather_sum: y[r] = sum over `terms` of table[index[r terms + i]], in order (rows of n; an index outside adds nothing).
+#define FIELDS_gather_sum(P, I, F, E) P(table) P(index) P(y) I(rows) I(n) I(terms) I(vocabulary) E(type, DType)
+// grouped_gemm: y[r] = op(w[e]) x[r] for rows r of group e, which end at ends[e] (i32): x [rows,k], y [rows,n], w [groups,k,n], or
+//   [groups,n,k] with tb. Rows beyond the last end give zeros. compute as in gemm.
+#define FIELDS_grouped_gemm(P, I, F, E)                                                                                          \
+  P(x) P(w) P(y) P(ends) I(rows) I(groups) I(n) I(k) I(tb) E(xtype, DType) E(wtype, DType) E(ytype, DType) E(compute, DType)
+// grouped_outer: out[e] = sum over the rows of group e of x[r]^T y[r]: x [rows,m], y [rows,n], out [groups,m,n].
+#define FIELDS_grouped_outer(P, I, F, E)                                                                                         \
+  P(x) P(y) P(out) P(ends) I(rows) I(groups) I(m) I(n) E(xtype, DType) E(ytype, DType) E(outtype, DType) E(compute, DType)
+
 // reduce over the middle of [outer, n, inner] to [outer, inner]: kind (squares: sum of squares); y (+)= beta.
 #define FIELDS_reduce(P, I, F, E) P(x) P(y) I(outer) I(n) I(inner) E(xtype, DType) E(ytype, DType) E(kind, Reduction) F(beta)
 // argmax over rows of n: y i32 [rows], the first of equals.
@@ -149,7 +163,7 @@ ENUMS(ENUM)
 #define KERNELS(K)                                                                                                               \
   K(gemm) K(peak) K(attention) K(attention_backward) K(sparse_attention) K(sparse_attention_backward) K(sparse_select)           \
   K(sparse_select_backward) K(norm) K(norm_backward) K(chain) K(glu) K(glu_backward) K(activation) K(activation_backward)        \
-  K(rotary_table) K(rotary) K(gather) K(scatter_add) K(reduce) K(argmax) K(permute) K(cast) K(fill) K(copy_rows) K(dropout)      \
+  K(rotary_table) K(rotary) K(gather) K(scatter_add) K(expert_places) K(gather_sum) K(grouped_gemm) K(grouped_outer) K(reduce) K(argmax) K(permute) K(cast) K(fill) K(copy_rows) K(dropout)      \
   K(cross_entropy) K(global_norm) K(optimizer)
 
 #define FIELD_P(x) void* x;

@@ -3,6 +3,7 @@
 #include "attention.h"
 #include "chain.h"
 #include "cross_entropy.h"
+#include "grouped.h"
 #include "optimizer.h"
 #include "peak.h"
 #include "rows.h"

@@ -416,7 +416,7 @@ function forwardFlops(p: Program): number {
 
 function nodeFlops(node: Node): number {
   const { op } = node;
-  if (op === 'linear' || op === 'matmul') return costOf(node).flops;
+  if (op === 'linear' || op === 'matmul' || op === 'groupedMatmul') return costOf(node).flops;
   if (op === 'linearCrossEntropy') return 2 * sizeOf(node.inputs[0]!.shape) * node.inputs[1]!.shape[0]!;
   if (op === 'sparseAttention') return sparseFlops(node);
   if (op !== 'attention') return 0;

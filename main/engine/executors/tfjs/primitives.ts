@@ -9,7 +9,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { fill as filled } from '@tensorflow/tfjs-core';
 import { fillUniform } from '../../random/philox.ts';
-import { selectPrefixes } from '../../graph/ops/index.ts';
+import { placesOf, selectPrefixes } from '../../graph/ops/index.ts';
 import { isFloat } from '../../graph/shapes.ts';
 import { sizeOf } from '../../graph/value.ts';
 import type { DType, Node } from '../../graph/value.ts';
@@ -114,6 +114,11 @@ export const PRIMITIVES: Readonly<Record<string, Kernel>> = {
         if (column >= 0 && column < size) y[row * size + column] = 1;
       });
     });
+  },
+  expertPlaces: ([chosen], { inputs, outputs, attrs }) => {
+    const found = placesOf(chosen!.dataSync(), inputs[0]!.shape[1]!, attrs.active as number);
+    const parts = [found.token, found.source, found.place, found.ends];
+    return parts.map((part, i) => tf.tensor(part, [...outputs[i]!.shape], 'int32'));
   },
   sparseSelect: ([scores, starts], { attrs, outputs }) => {
     const shape = [...outputs[0]!.shape] as [number, number];

@@ -22,6 +22,8 @@ const FAST_COMPOSITES = [
   'optimizerUpdate',
   'attention',
   'attentionGrad',
+  'groupedMatmul',
+  'groupedOuter',
   ...CROSS_ENTROPY,
 ] as const;
 export type FastComposite = (typeof FAST_COMPOSITES)[number];
@@ -49,6 +51,9 @@ function workspaceElements(node: Node): number {
   }
   if (among(CROSS_ENTROPY, node))
     return node.inputs[0]!.shape[0]! * node.inputs[1]!.shape[0]! + sizeOf(node.inputs[1]!.shape);
+  // Matrices or rows that are transposed first.
+  if (node.op === 'groupedMatmul') return node.attrs.transposed === true ? sizeOf(node.inputs[1]!.shape) : 0;
+  if (node.op === 'groupedOuter') return sizeOf(node.inputs[0]!.shape);
   return 0;
 }
 

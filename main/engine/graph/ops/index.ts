@@ -3,6 +3,7 @@ export * from './activation.ts';
 export * from './attention.ts';
 export * from './crossEntropy.ts';
 export * from './elementwise.ts';
+export * from './experts.ts';
 export * from './fused.ts';
 export * from './indexing.ts';
 export * from './leaves.ts';

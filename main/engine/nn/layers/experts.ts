@@ -7,8 +7,8 @@
  * an expert gets and P its mean probability (Fedus et al. 2022), and the mean of (log Σ exp scores)² (Zoph et al. 2022). They are means over
  * the tokens of a micro-batch.
  *
- * Every expert is computed for every token, and what was not chosen is multiplied by zero: right on all executors, at the price of
- * experts ÷ active times the operations, which is what is planned and counted.
+ * Tokens are put side by side by expert, and each expert computes its own: what was not chosen is not computed, planned or counted. An
+ * executor without such a product computes all experts for all places instead.
  */
 import {
   activation,
@@ -17,10 +17,13 @@ import {
   cast,
   div,
   exp,
+  expertPlaces,
+  fromPlaces,
+  gather,
   gatedActivation,
+  groupedMatmul,
   linear,
   log,
-  matmul,
   maximum,
   mul,
   neg,
@@ -32,8 +35,9 @@ import {
   scalar,
   square,
   sub,
+  toPlaces,
 } from '../../graph/ops/index.ts';
-import type { Activation } from '../../graph/ops/index.ts';
+import type { Activation, Places } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
 import type { Initial, ModelContext, ModelOutput } from '../model.ts';
 import { firstWeights } from './initial.ts';
@@ -76,6 +80,8 @@ function means(x: Value, valid: Value | undefined, count: Value): Value {
 interface Routed {
   /** f32 [n, experts]: weight of each expert's result. */
   readonly weights: Value;
+  /** Where each token's experts find it. */
+  readonly places: Places;
   /** Built only where it is asked for. */
   routing(): Routing;
 }
@@ -95,7 +101,8 @@ function route(m: ModelContext, x: Value, experts: number, active: number): Rout
   const chosen = highest(scores, active);
   const kept = mul(p, chosen);
   const weights = active === 1 ? kept : div(kept, reduceSum(kept, [1]));
-  return { weights, routing: () => routingOf(m, { p, chosen, logSum: add(log(sum), top) }, active) };
+  const places = expertPlaces(chosen, active);
+  return { weights, places, routing: () => routingOf(m, { p, chosen, logSum: add(log(sum), top) }, active) };
 }
 
 /** What a router gave: probabilities and choices [n, experts], and log Σ exp of its scores [n, 1]. */
@@ -128,20 +135,23 @@ export function mixtureOfExperts(
   const kind = config['model.mlp'] as string;
   const flat = rows(x);
   const n = flat.shape[0]!;
-  const { weights, routing } = route(m, flat, experts, active);
+  const { weights, places, routing } = route(m, flat, experts, active);
   const inner = flat.shape[1]!;
-  // All experts beside each other are one wide MLP: [experts, features, width] as [experts·features, width].
+  const mine = toPlaces(flat, places);
   const weight = (features: number, size: number, initial: Initial) =>
-    reshape(m.parameter('weight', [experts, features, size], { role: 'matrix', initial }), [experts * features, size]);
+    m.parameter('weight', [experts, features, size], { role: 'matrix', initial });
   const wide = (name: string) =>
-    m.within(name, () => linear(flat, weight(mlpWidth, inner, firstWeights(m, mlpWidth, inner))));
+    m.within(name, () => {
+      const own = weight(mlpWidth, inner, firstWeights(m, mlpWidth, inner));
+      return groupedMatmul(mine, own, places.ends, { transposed: true });
+    });
   const up = wide('up');
   const features = mlpGated ? gatedActivation(wide('gate'), up, GATES[kind]!) : activation(up, kind as Activation);
-  const shared = reshape(cast(weights, features.dtype), [n, experts, 1]);
-  const weighted = reshape(mul(reshape(features, [n, experts, mlpWidth]), shared), [n, experts * mlpWidth]);
-  const out = m.within('down', () =>
-    matmul(weighted, weight(mlpWidth, width, firstWeights(m, width, mlpWidth, divisor))),
+  const down = m.within('down', () =>
+    groupedMatmul(features, weight(mlpWidth, width, firstWeights(m, width, mlpWidth, divisor)), places.ends),
   );
+  const shares = gather(reshape(weights, [n * experts, 1]), places.source);
+  const out = fromPlaces(mul(down, cast(shares, down.dtype)), places, n);
   const joined = reshape(out, [...x.shape.slice(0, -1), width]);
   return { out: m.dropout(joined, m.training ? (config['model.dropout'] as number) : 0), routing };
 }

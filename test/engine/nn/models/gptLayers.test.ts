@@ -29,12 +29,12 @@ describe('gpt', () => {
     expect(built({ ...common, 'model.experts': e }).parameterCount - plain).toBe((e - 1) * 3 * d * f + e * d);
   });
 
-  // Catches operations that are counted as if only the chosen experts were computed.
-  test('counts the operations of all experts, which it computes', () => {
-    const [d, f, e] = [16, 20, 5];
+  // Catches operations that are counted as if all experts were computed for all tokens.
+  test('counts the operations of the experts that a token is given to', () => {
+    const [d, f, e, active] = [16, 20, 5, 2];
     const common: Config = { 'model.depth': 1, 'model.width': d, 'model.mlp_width': f };
     const plain = built(common).flopsPerToken;
-    expect(built({ ...common, 'model.experts': e }).flopsPerToken - plain).toBe(6 * ((e - 1) * 2 * d * f + e * d));
+    expect(built({ ...common, 'model.experts': e }).flopsPerToken - plain).toBe(6 * ((active - 1) * 2 * d * f + e * d));
   });
 
   test.each([

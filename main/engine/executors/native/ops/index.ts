@@ -6,6 +6,7 @@ import { COPY } from './copy.ts';
 import { crossEntropyOperations } from './crossEntropy.ts';
 import type { LogitRows } from './crossEntropy.ts';
 import { ELEMENTWISE } from './elementwise.ts';
+import { EXPERTS } from './experts.ts';
 import { INDEXING } from './indexing.ts';
 import { NORM } from './norm.ts';
 import { OPTIMIZER } from './optimizer.ts';
@@ -27,6 +28,7 @@ export function nativeOperations({ logitRows }: NativeDevice): NativeOperations 
     ...REDUCE,
     ...INDEXING,
     ...PRODUCTS,
+    ...EXPERTS,
     ...ACTIVATION,
     ...NORM,
     ...ROTARY,

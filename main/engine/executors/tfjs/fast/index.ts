@@ -4,10 +4,16 @@ import type { Kernel } from '../primitives.ts';
 import type { FastComposite } from '../target.ts';
 import { ATTENTION } from './attention.ts';
 import { CROSS_ENTROPY } from './crossEntropy.ts';
+import { EXPERTS } from './experts.ts';
 import { POINTWISE } from './pointwise.ts';
 import { batchedProduct } from './products.ts';
 
-const COMPOSITES: Readonly<Record<FastComposite, Kernel>> = { ...POINTWISE, ...ATTENTION, ...CROSS_ENTROPY };
+const COMPOSITES: Readonly<Record<FastComposite, Kernel>> = {
+  ...POINTWISE,
+  ...ATTENTION,
+  ...CROSS_ENTROPY,
+  ...EXPERTS,
+};
 
 /** Kernels of what the target keeps. */
 export const FAST_KERNELS: Readonly<Record<string, Kernel>> = {

@@ -39,7 +39,7 @@ export function closeHome(paths: LabPaths): void {
   mkdirSync(paths.home, { recursive: true, mode: FOLDER });
   if (process.platform === 'win32') return;
   if (isOurs(paths)) close(paths.home, FOLDER);
-  for (const path of [paths.database, `${paths.database}.writer`])
+  for (const path of [paths.database, `${paths.database}.writer`, `${paths.database}.last`])
     try {
       closeSync(openSync(path, 'a', FILE));
     } catch {

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { assertSqliteVersion, configureWriter, Connection, mapFile } from './connection.ts';
 import { StoreError } from './errors.ts';
+import { reserveLastWords } from './lastWords.ts';
 import { acquireWriterLock } from './lock.ts';
 import { inspect, migrate } from './migrate.ts';
 import type { Migration } from './migrate.ts';
@@ -65,6 +66,7 @@ export function openStore(path: string, options: OpenOptions = {}): Store {
     if (found === 0) connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
     configureWriter(connection);
     const backup = migrate(connection, migrations);
+    reserveLastWords(file);
     const store = new Store(connection, lock, backup, options.completeConfig);
     if (options.maxBytes !== undefined) store.limitSize(options.maxBytes);
     return store;

@@ -26,7 +26,9 @@ import { Events } from './events.ts';
 import type { EventQuery } from './events.ts';
 import { integrityProblems, watchFile } from './file.ts';
 import type { WriterLock } from './lock.ts';
-import { ORPHANED, orphansOf } from './orphans.ts';
+import { leaveLastWords } from './lastWords.ts';
+import type { LastWord } from './lastWords.ts';
+import { orphansOf } from './orphans.ts';
 import { applyPending, checkBatch, checkProgress, pendingPoints, PendingSteps } from './pending.ts';
 import type { PendingWrite } from './pending.ts';
 import { LOCAL, Queue } from './queue.ts';
@@ -307,12 +309,17 @@ export class Store {
     if (orphans.length === 0) return [];
     const ids = orphans.map(({ id }) => id);
     this.#write(ids, () => {
-      for (const { key, cause, pauses } of orphans) {
-        this.#transition(key, 'stopped', { reason: ORPHANED, cause, endedAt: null });
+      for (const { key, pauses, ...end } of orphans) {
+        this.#transition(key, 'stopped', end);
         if (pauses !== null) this.#sweeps.update(pauses, { state: 'paused' });
       }
     });
     return ids.map((id) => this.#runs.get(id)!);
+  }
+
+  /** Tells whoever opens the database next how runs of this writer ended that the disk does not let it record. */
+  leaveWord(runs: readonly LastWord[]): boolean {
+    return leaveLastWords(this.path, { session: this.#queue.session, at: Date.now(), runs });
   }
 
   // --- metrics ---

@@ -20,6 +20,7 @@ import { selectExecutor } from '../../engine/executors/select.ts';
 import { defaultPlaces } from '../../lab/queue/places/default.ts';
 import { requeueKilled } from '../../lab/queue/resume.ts';
 import type { QueueEvent, RunQueue } from '../../lab/queue/queue.ts';
+import { StoreError } from '../../store/index.ts';
 import { openLab } from '../lab.ts';
 import { OpenFolders } from '../openFolders.ts';
 import type { Lab, OpenLabOptions, Workshop } from '../lab.ts';
@@ -57,6 +58,8 @@ export interface LabServerOptions {
   readonly folders?: readonly string[];
   /** Asks the person at the machine whether pages may read a file or folder. */
   readonly ask?: (path: string) => Promise<boolean>;
+  /** False: no thread is started before it is needed. */
+  readonly warm?: boolean;
 }
 
 /** How often lists get the numbers of running runs. */
@@ -116,7 +119,7 @@ export class LabServer {
     const server = new LabServer(lab, options.concurrency ?? (await usualPlaces()), options);
     const killed = requeueKilled(lab.store);
     server.#queue.kick();
-    server.#warm();
+    if (options.warm !== false) server.#warm();
     server.#greeting = greeting(killed, server.#queue.state.paused);
     return server;
   }
@@ -272,6 +275,7 @@ export class LabServer {
   }
 
   /** Ends the training of all runs (they are queued again) and lets go of the database. `kill` does not wait for engines. */
+  /** @throws StoreError with what could not be written any more, in numbers */
   close(how: 'urgent' | 'kill' = 'urgent'): Promise<void> {
     this.#closing ??= this.#close(how);
     return this.#closing;
@@ -290,7 +294,14 @@ export class LabServer {
     this.#devices.watch(false);
     await this.#downloads.close();
     await this.#views.close();
-    this.lab.close();
+    const { losses, busy, trouble } = this.#queue;
+    try {
+      this.lab.close();
+    } catch (error) {
+      throw error instanceof StoreError ? losses(error) : error;
+    }
+    // Ends of runs that could not be recorded.
+    if (busy && trouble !== undefined) throw losses(trouble);
   }
 
   #hub(): Hub {

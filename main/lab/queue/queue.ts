@@ -112,6 +112,11 @@ export class RunQueue {
     return this.#options.place.places;
   }
 
+  /** Why the database takes nothing; undefined while it does. */
+  get trouble(): StoreError | undefined {
+    return this.#trouble;
+  }
+
   get busy(): boolean {
     return this.#active.size > 0;
   }
@@ -231,6 +236,7 @@ export class RunQueue {
     this.#ending = true;
     const ends = [...this.#active.values()].map((active) => this.#end(active, { reason: CLOSED, cause: null }, how));
     await Promise.allSettled(ends);
+    this.#leaveWord();
     clearTimeout(this.#retry);
     clearTimeout(this.#watch);
   }
@@ -340,7 +346,8 @@ export class RunQueue {
     if (this.#idle === undefined) return;
     const lasting = this.#trouble !== undefined && (this.#abandoned || !this.#trouble.retryable);
     if (lasting && [...this.#active.values()].every(({ over }) => over)) {
-      this.#idle.reject(this.#given(this.#trouble!));
+      this.#leaveWord();
+      this.#idle.reject(this.losses(this.#trouble!));
       return;
     }
     if (this.#active.size > 0 || this.#trouble !== undefined || (this.#paused && !this.#ending)) return;
@@ -356,16 +363,32 @@ export class RunQueue {
     }
   }
 
-  /** What was given up, in numbers. */
-  #given({ code, message }: StoreError): StoreError {
+  /** Ends that the disk does not take, where the next who looks finds them. */
+  #leaveWord(): void {
+    if (this.#active.size === 0 || this.#trouble === undefined) return;
+    const why = `its end could not be recorded: ${this.#trouble.message}`;
+    this.#options.store.leaveWord(
+      [...this.#active.values()].map(({ run, stop }) => ({
+        id: run.id,
+        // What the closing host ended goes on with the next, as what a kill has ended.
+        cause: stop?.cause ?? 'killed',
+        reason: `${stop?.reason ?? STOP_WORDS.interrupted}; ${why}`,
+      })),
+    );
+  }
+
+  /** What the database does not take now, in numbers. @returns what tells of it with an error */
+  get losses(): (error: StoreError) => StoreError {
     const points = this.#options.store.waitingPoints;
     const runs = this.#active.size;
-    if (points === 0 && runs === 0) return new StoreError(code, message);
-    return new StoreError(
-      code,
-      `${message}; not written: ${points} ${points === 1 ? 'point or log line' : 'points and log lines'}, and the end of ${runs} ` +
-        `${runs === 1 ? 'run, which goes' : 'runs, which go'} on from the last checkpoint when started again`,
-    );
+    return ({ code, message }) => {
+      if (points === 0 && runs === 0) return new StoreError(code, message);
+      return new StoreError(
+        code,
+        `${message}; not written: ${points} ${points === 1 ? 'point or log line' : 'points and log lines'}, and the end of ${runs} ` +
+          `${runs === 1 ? 'run, which goes' : 'runs, which go'} on from the last checkpoint when started again`,
+      );
+    };
   }
 
   #fail(error: unknown): void {

@@ -473,8 +473,18 @@ describe('a database that takes nothing', () => {
     expect(waits).toEqual([['full', 150]]);
     const { path } = store;
     expect(() => store.close()).toThrow('no space left');
+    // The next who looks hears what is true, a reader and then the writer: the user had stopped it, and nothing takes it up unasked.
+    const end = {
+      state: 'stopped',
+      stopCause: 'interrupted',
+      endReason: expect.stringMatching(/^interrupted by the user; its end could not be recorded: .*no space left/u),
+      endedAt: expect.any(Number),
+    };
+    const reader = openStore(path, { readOnly: true });
+    expect(reader.getRun(runs[0].id)).toMatchObject(end);
+    reader.close();
     store = openStore(path);
-    expect(store.getRun(runs[0].id)!.state).toBe('running');
+    expect(store.stopOrphans()).toEqual([expect.objectContaining(end)]);
     expect(store.readAll(runs[0].id, 'train/loss').step).toHaveLength(5);
   });
 

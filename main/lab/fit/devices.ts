@@ -1,6 +1,7 @@
 /** Where a run could train: memory that is free there now, and how fast it is. */
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import type { FitDevice as Device } from '../../../preload/contract/fit.ts';
 import { executorKind, ON_A_GPU } from '../../engine/executors/index.ts';
 import { installedGpus } from '../../engine/executors/nvidia.ts';
@@ -202,16 +203,19 @@ async function hostCompute(read: ReadText): Promise<ComputeFacts> {
     fp32: fp32 * cycles,
     bf16: bf16 * cycles,
     fp16: null,
-    bytesPerSecond: copyBandwidth(),
+    bytesPerSecond: await copyBandwidth(),
     basis: `${availableParallelism()} threads × ${gigahertz.toFixed(1)} GHz × ${fp32} FLOPs per cycle; memory by a short copy`,
   };
 }
 
-let bandwidth: number | undefined;
+let bandwidth: Promise<number> | undefined;
 
-/** Bytes read and written per second by one thread that copies 32 MiB; the best of four. */
-function copyBandwidth(): number {
-  if (bandwidth !== undefined) return bandwidth;
+/** Bytes read and written per second by one thread that copies 32 MiB; the best of four. Measured once, with turns for others in between. */
+function copyBandwidth(): Promise<number> {
+  return (bandwidth ??= measureCopies());
+}
+
+async function measureCopies(): Promise<number> {
   const from = new Uint8Array(32 * MIB);
   const to = new Uint8Array(32 * MIB);
   let best = Infinity;
@@ -219,7 +223,7 @@ function copyBandwidth(): number {
     const start = performance.now();
     to.set(from);
     best = Math.min(best, performance.now() - start);
+    await setImmediate();
   }
-  bandwidth = (2 * from.length) / (best / 1000);
-  return bandwidth;
+  return (2 * from.length) / (best / 1000);
 }

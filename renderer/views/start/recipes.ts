@@ -1,6 +1,6 @@
 /** Recipes with what the fit check says about each on this machine. */
 import { ref, shallowRef } from 'vue';
-import type { Draft, FitReport, RecipeCard } from '../../stores/contract.ts';
+import type { FitReport, RecipeCard } from '../../stores/contract.ts';
 import { useClient } from '../../stores/client.ts';
 import { draftOfRecipe } from '../../../preload/shared/sweeps/recipe.ts';
 import * as lab from '../../stores/lab.ts';
@@ -17,6 +17,9 @@ export function firstChoice(recipes: readonly RecipeCard[]): RecipeCard | undefi
 
 export const needsDownload = (recipe: RecipeCard): boolean => recipe.download;
 
+/** As many as the lab has threads that plan for forms. */
+const AT_ONCE = 2;
+
 export function useRecipes() {
   const recipes = shallowRef<readonly RecipeCard[]>([]);
   const checks = shallowRef<ReadonlyMap<string, Check | Error>>(new Map());
@@ -24,7 +27,7 @@ export function useRecipes() {
   /** What was said the last time, until it is said again. */
   const earlier = shallowRef<ReadonlyMap<string, Check>>(new Map());
 
-  /** The list first; then one check after the other, so that nothing waits for the largest model. */
+  /** The list first; then the checks, the quick ones before the largest model. */
   async function load(signal: AbortSignal): Promise<void> {
     const client = useClient();
     const answer = await client.call('recipes.list', {}, { signal });
@@ -34,19 +37,16 @@ export function useRecipes() {
     // The one that newcomers are pointed at first, then those of which nothing is known.
     const first = firstChoice(recipes.value);
     const turn = (recipe: RecipeCard): number => (recipe === first ? 0 : earlier.value.has(recipe.name) ? 2 : 1);
-    for (const recipe of [...recipes.value].sort((a, b) => turn(a) - turn(b))) {
-      if (signal.aborted) return;
-      let check: Check | Error;
-      try {
-        check = summarize(await client.call('fit.report', { recipe: recipe.name, values: {} }, { signal }));
-        if (recipe.sweep !== undefined) check = ofSweep(check, await wholePlan(draftOfRecipe(recipe), signal));
-      } catch (error) {
+    const waiting = [...recipes.value].sort((a, b) => turn(a) - turn(b));
+    const checkNext = async (): Promise<void> => {
+      for (let recipe = waiting.shift(); recipe !== undefined && !signal.aborted; recipe = waiting.shift()) {
+        const check = await checkOf(recipe, signal);
         if (signal.aborted) return;
-        check = error as Error;
+        checks.value = new Map(checks.value).set(recipe.name, check);
+        if (!(check instanceof Error)) remember(shelf(), recipe, check);
       }
-      checks.value = new Map(checks.value).set(recipe.name, check);
-      if (!(check instanceof Error)) remember(shelf(), recipe, check);
-    }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, checkNext));
   }
   return { recipes, checks, earlier, loaded, load };
 }
@@ -79,10 +79,12 @@ function ofSweep(check: Check, plan: SweepPlan): Check {
   };
 }
 
-/** The plan once the fit check has come to all of it. */
-async function wholePlan(draft: Draft, signal: AbortSignal): Promise<SweepPlan> {
-  for (;;) {
-    const plan = await lab.plan(draft, {}, signal);
-    if (plan.pending === 0) return plan;
+/** What the fit check says of a card, or why it says nothing. */
+async function checkOf(recipe: RecipeCard, signal: AbortSignal): Promise<Check | Error> {
+  try {
+    const check = summarize(await useClient().call('fit.report', { recipe: recipe.name, values: {} }, { signal }));
+    return recipe.sweep === undefined ? check : ofSweep(check, await lab.wholePlan(draftOfRecipe(recipe), signal));
+  } catch (error) {
+    return error as Error;
   }
 }

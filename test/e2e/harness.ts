@@ -172,7 +172,10 @@ export async function go(page: Page, address: string): Promise<void> {
   await settled(page);
 }
 
-/** The view's code and data are there: nothing says that it is loading, and two frames were drawn since. */
+/**
+ * The view's code and data are there: nothing says that it is loading, and two frames were drawn since. What goes on beside it (fit
+ * checks of recipes, live curves) is not waited for.
+ */
 export async function settled(page: Page): Promise<void> {
   await until(
     () =>

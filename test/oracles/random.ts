@@ -32,3 +32,6 @@ export function random(seed: number = SEED): Random {
     integers: (n: number, low: number, high: number) => Int32Array.from({ length: n }, () => integer(low, high)),
   });
 }
+
+/** How many random cases (or slow steps) a test takes: so many in `npm test`, five times as many in `npm run test:long`. */
+export const repeated = (count: number): number => count * Number(process.env.SWEEPLAB_TEST_REPEATS ?? 1);

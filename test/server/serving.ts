@@ -50,7 +50,7 @@ export async function startServing(): Promise<Serving> {
   const workshop = await loadWorkshop({ home: join(folder, 'home') });
   const { browsers, serving: note } = workshop.paths;
   const open = async (wanted: number) => {
-    const lab = await LabServer.open(workshop);
+    const lab = await LabServer.open(workshop, { warm: false });
     return { lab, server: await serveBrowsers({ lab, pages, port: wanted, sessions: browsers, note }) };
   };
   let { lab, server } = await open(0);

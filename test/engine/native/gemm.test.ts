@@ -3,6 +3,10 @@ import type { Argument } from '../../../main/engine/native/encode.ts';
 import { Arena, Random, call, expectClose, levels, native, roundBf16, skipped } from './harness.ts';
 import type { Type } from './harness.ts';
 import { activation, activationGradient } from './reference.ts';
+import { repeated } from '../../oracles/random.ts';
+
+/** Random cases for each level. */
+const CASES = repeated(12);
 
 describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`, (level) => {
   const arena = new Arena();
@@ -108,7 +112,7 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
   // Catches wrong edges of tiles, panels and K blocks, swapped strides, and a wrong order of the epilogue.
   test('equals double precision on random odd shapes, types and epilogues', () => {
     const r = new Random(1);
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < CASES; i++) {
       const pickType = () => r.pick(['f32', 'bf16'] as const);
       const batch = r.pick([1, 1, 1, 3]);
       const c: Case = {

@@ -65,7 +65,8 @@ export class TestLab {
       };
     }
     const workshop = await loadWorkshop({ home: this.home });
-    this.server = await LabServer.open(workshop, { concurrency: 1, launch, ...options });
+    // Threads that a test does not ask would take most of its time to start.
+    this.server = await LabServer.open(workshop, { concurrency: 1, launch, warm: false, ...options });
     return this.server;
   }
 

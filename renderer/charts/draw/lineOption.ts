@@ -4,7 +4,7 @@ import { scaledLabel, ticksAt, ticksOf } from '../format.ts';
 import type { Tick } from '../format.ts';
 import { isolatedPoints } from './curves.ts';
 import type { CurveShape } from './curves.ts';
-import type { AbsentMark, AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
+import type { AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
 import type { Scale } from './scale.ts';
 import { pixelsOf, toPixel, toPixels } from './scale.ts';
 import { lowerBound } from '../series/line.ts';
@@ -332,7 +332,7 @@ export function lineOption(
         clip: false,
         z: 6,
         renderItem: ((params: { dataIndex: number }) =>
-          absentItem(absent, scales, theme, params.dataIndex)) as unknown as CustomSeriesRenderItem,
+          absentItem(model, scales, theme, params.dataIndex)) as unknown as CustomSeriesRenderItem,
         data: absent.map(() => [model.x.min, model.y.min]),
       },
     ],
@@ -387,21 +387,52 @@ export function labelPlace(
     const [top, bottom] = above ? [y - HEIGHT - 4, y] : [y, y + HEIGHT + 4];
     // What would lie outside of the frame is no place.
     if (top < sy.to || bottom > sy.from) return Infinity;
-    let count = 0;
-    for (const line of lines)
-      for (let i = 0; i < line.x.length; i++) {
-        const px = toPixel(sx, line.x[i]);
-        if (px < from || px > to) continue;
-        const py = toPixel(sy, line.y[i]);
-        if (py >= top && py <= bottom) count += 1 / line.x.length;
-      }
-    return count;
+    return hidden(lines, { x: sx, y: sy }, { from, to, top, bottom });
   });
   return places[covered.indexOf(Math.min(...covered))] ?? places[0];
 }
 
+interface Box {
+  readonly from: number;
+  readonly to: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** How much of the lines lies in a box: of each the share of its points there, and something where it only passes through. */
+function hidden(lines: readonly DrawnLine[], { x: sx, y: sy }: Scales, { from, to, top, bottom }: Box): number {
+  let count = 0;
+  for (const line of lines) {
+    let before: readonly [number, number] = [Number.NaN, Number.NaN];
+    let crossed = false;
+    for (let i = 0; i < line.x.length; i++) {
+      const [px, py] = [toPixel(sx, line.x[i]), toPixel(sy, line.y[i])];
+      if (px >= from && px <= to && py >= top && py <= bottom) count += 1 / line.x.length;
+      else crossed ||= passes(before, [px, py], { from, to, top, bottom });
+      before = [px, py];
+    }
+    if (crossed) count += 1 / line.x.length;
+  }
+  return count;
+}
+
+/** Whether the segment between two points meets the box: the part of it within the box's sides reaches between top and bottom. */
+function passes([ax, ay]: readonly [number, number], [bx, by]: readonly [number, number], box: Box): boolean {
+  const [left, right] = [Math.max(Math.min(ax, bx), box.from), Math.min(Math.max(ax, bx), box.to)];
+  if (!(left <= right)) return false;
+  const at = (x: number): number => (bx === ax ? by : ay + ((by - ay) * (x - ax)) / (bx - ax));
+  const [one, other] = bx === ax ? [ay, by] : [at(left), at(right)];
+  return Math.min(one, other) <= box.bottom && Math.max(one, other) >= box.top;
+}
+
 /** A cross on the x axis, with its reason beside it where there is room. */
-function absentItem(absent: readonly AbsentMark[], { x, y }: Scales, theme: ChartTheme, index: number): object {
+export function absentItem(
+  { absent = [], lines }: Pick<LineModel, 'absent' | 'lines'>,
+  scales: Scales,
+  theme: ChartTheme,
+  index: number,
+): object {
+  const { x, y } = scales;
   const { x: at, label } = absent[index];
   const px = toPixel(x, at);
   const py = y.from - 7;
@@ -411,6 +442,20 @@ function absentItem(absent: readonly AbsentMark[], { x, y }: Scales, theme: Char
   // Beside an end of the axis the text stands on the inner side.
   const side = px > (x.from + x.to) / 2 ? 'right' : 'left';
   const middle = room > 7 * label.length;
+  const wide = 7 * label.length;
+  const [from, to] = middle
+    ? [px - wide / 2, px + wide / 2]
+    : side === 'right'
+      ? [px + 5 - wide, px + 5]
+      : [px - 5, px - 5 + wide];
+  // Above what it would hide, where that leaves it near its cross; else where it is usual.
+  const usual = py - 9;
+  const foot =
+    [0, 1, 2, 3, 4]
+      .map((up) => usual - up * HEIGHT)
+      .find(
+        (bottom) => bottom - HEIGHT > y.to && hidden(lines, scales, { from, to, top: bottom - HEIGHT, bottom }) === 0,
+      ) ?? usual;
   return {
     type: 'group',
     children: [
@@ -421,7 +466,7 @@ function absentItem(absent: readonly AbsentMark[], { x, y }: Scales, theme: Char
             {
               type: 'text',
               x: middle ? px : side === 'right' ? px + 5 : px - 5,
-              y: py - 9,
+              y: foot,
               style: {
                 text: label,
                 align: middle ? 'center' : side,

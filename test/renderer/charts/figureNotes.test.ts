@@ -12,7 +12,7 @@ import { tableOf } from '../../../renderer/charts/board/chartTable.ts';
 import { averagingNotes, boardGroups } from '../../../renderer/charts/board/groups.ts';
 import { zoomFromText, zoomText } from '../../../renderer/charts/board/keepZoom.ts';
 import { csvOf } from '../../../renderer/charts/draw/csv.ts';
-import { labelPlace } from '../../../renderer/charts/draw/lineOption.ts';
+import { absentItem, labelPlace } from '../../../renderer/charts/draw/lineOption.ts';
 import type { DrawnLine, LineModel } from '../../../renderer/charts/draw/model.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 
@@ -108,6 +108,9 @@ describe('the label of a reference', () => {
     // The line is at 100 px, value 5; curves run close above or below it on one side.
     expect(places([9, 9, 9, 9, 5.5, 5.5, 5.5])).toBe('left above');
     expect(places([5.5, 5.5, 5.5, 5.5, 9, 9, 9])).toBe('right above');
+    // Between two points far apart the curve passes above the line on the right: no point of it lies there.
+    expect(places([1, 6])).toBe('left above');
+    expect(places([6, 1])).toBe('right above');
     expect(places([5.5, 5.5, 5.5, 5.5, 5.5, 5.5, 5.5])).toBe('right below');
     expect(places([9, 9, 9])).toBe('right above');
   });
@@ -181,5 +184,24 @@ describe('what stands in the address', () => {
     expect(stateFromText(stateText(state))).toEqual(state);
     expect(unpackState({ only: 'lost', sort: 7, search: 3 })).toEqual(defaultState());
     expect(packState(defaultState())).toEqual({});
+  });
+});
+
+describe('the words at an x without a number', () => {
+  const scales = {
+    x: { min: 0, max: 10, log: false, from: 50, to: 450 },
+    y: { min: 0, max: 10, log: false, from: 200, to: 0 },
+  };
+  const foot = (y: number): number => {
+    const lines = [line('a', [5], [y])];
+    const { children } = absentItem({ absent: [{ x: 5, label: '1 of 1 failed' }], lines }, scales, {} as never, 0) as {
+      children: { type: string; y: number }[];
+    };
+    return children.find(({ type }) => type === 'text')!.y;
+  };
+  it('stand above a point that they would hide (would catch words over the lowest point)', () => {
+    expect(foot(9)).toBe(184);
+    // The point lies at 176 px, within the usual 168 to 184.
+    expect(foot(1.2)).toBe(168);
   });
 });

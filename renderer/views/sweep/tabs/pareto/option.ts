@@ -176,6 +176,8 @@ const frontOf = (
   step: 'end',
   symbol: 'none',
   silent: true,
+  // Behind the labels of its points, which it would strike through.
+  z: 1,
   lineStyle: { color: look.theme.accent, width: 1.5, type: 'dashed' },
   data: front.map((i) => [x[i], y[i]]),
 });
@@ -191,6 +193,7 @@ function pointsOf(
   return {
     name: 'settings',
     type: 'scatter',
+    z: 3,
     symbolSize: (_value, { dataIndex }) => (onFront.has(dataIndex) ? 13 : 9),
     data: shown.map((row, i) => ({
       value: [x[i], y[i]],

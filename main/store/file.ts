@@ -48,3 +48,7 @@ export function integrityProblems(connection: Connection): string[] {
     ...foreign.map((row) => `${String(row.table)} row ${String(row.rowid)} refers to a missing ${String(row.parent)}`),
   ];
 }
+
+/** Bytes of a database and its write-ahead log. */
+export const databaseSize = (path: string): number =>
+  [path, `${path}-wal`].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);

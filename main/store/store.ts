@@ -1,6 +1,4 @@
 /** The run database as its users see it. Opened by open.ts. */
-
-import { statSync } from 'node:fs';
 import type { MetricBatch, MetricState, Points, Series, SeriesQuery } from '../../preload/contract/metrics.ts';
 import type {
   CheckpointKind,
@@ -24,10 +22,9 @@ import type { Connection } from './connection.ts';
 import { StoreError } from './errors.ts';
 import { Events } from './events.ts';
 import type { EventQuery } from './events.ts';
-import { integrityProblems, watchFile } from './file.ts';
+import { databaseSize, integrityProblems, watchFile } from './file.ts';
 import type { WriterLock } from './lock.ts';
-import { leaveLastWords } from './lastWords.ts';
-import type { LastWord } from './lastWords.ts';
+import { type LastWord, leaveLastWords } from './lastWords.ts';
 import { orphansOf } from './orphans.ts';
 import { applyPending, checkBatch, checkProgress, pendingPoints, PendingSteps } from './pending.ts';
 import type { PendingWrite } from './pending.ts';
@@ -46,13 +43,13 @@ export interface ManyQuery extends SeriesQuery {
   readonly aligned?: boolean;
 }
 
+/** Series whose rows are fetched together: enough to save most statements, few enough to hold. */
+const TOGETHER = 128;
+
 /**
  * Reads are synchronous and see what is committed. Changes are synchronous, durable when the call returns, and all or
  * nothing. Points and log lines, which come in streams, are batched: their promises resolve when they are durable.
  */
-/** Series whose rows are fetched together: enough to save most statements, few enough to hold. */
-const TOGETHER = 128;
-
 export class Store {
   /** The copy made before the file was migrated by this open, if it was. */
   readonly backup: string | null;
@@ -534,11 +531,8 @@ export class Store {
     )!.n;
   }
 
-  /** Bytes of the database and its write-ahead log. */
-  sizeOnDisk(): number {
-    const sizes = [this.path, `${this.path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
-    return sizes[0] + sizes[1];
-  }
+  /** In bytes, with the write-ahead log. */
+  readonly sizeOnDisk = (): number => databaseSize(this.path);
 
   /** Walks through the whole file. @returns what is wrong with it; empty when nothing is. */
   check(): string[] {

@@ -10,3 +10,10 @@ export function wholeNumber(flag: string, text: string | undefined, min: number)
   const nearest = Number.isFinite(value) ? Math.max(min, Math.round(value)) : min;
   throw new InputError(`${flag} is ${JSON.stringify(text)}; allowed: an integer at least ${min}; nearest: ${nearest}`);
 }
+
+/** @throws InputError unless it is a finite number above 0 */
+export function positiveNumber(flag: string, text: string): number {
+  const value = parseNumber(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new InputError(`${flag} is ${JSON.stringify(text)}; allowed: a number above 0`);
+}

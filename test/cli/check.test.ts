@@ -61,3 +61,56 @@ describe('sweeplab check coordinates', () => {
     ).toBeCloseTo(-0.7, 12);
   });
 });
+
+describe('sweeplab check overfit and lr-range', () => {
+  const TINY = [...SMALL, '--model.width', '32', '--model.heads', '2', '--batch.sequences', '2'];
+
+  it('end with 0 where the batch was learned and with 1 where it was not, and say why', async () => {
+    const home = ownHome();
+    const learned = await sweeplab(home, ['check', 'overfit', ...TINY, '--optimizer.lr', '0.02', '--steps', '200']);
+    expect([learned.code, learned.stdout]).toEqual([
+      0,
+      expect.stringMatching(/Learned: loss 0\.0\d+ after \d+ updates/u),
+    ]);
+    const not = await sweeplab(home, [
+      'check',
+      'overfit',
+      ...TINY,
+      '--optimizer.lr',
+      '0.001',
+      '--steps',
+      '3',
+      '--json',
+    ]);
+    expect(not.code).toBe(1);
+    expect(JSON.parse(not.stdout)).toMatchObject({
+      tokens: 32,
+      hindered: expect.stringContaining('--steps') as string,
+    });
+  });
+
+  it('suggest rates, and write the numbers down', async () => {
+    const home = ownHome();
+    const out = join(home, 'rates.csv');
+    const args = ['check', 'lr-range', ...TINY, '--steps', '60', '--to', '10', '--out', out, '--json'];
+    const { code, stdout, stderr } = await sweeplab(home, args);
+    expect(code, stderr).toBe(0);
+    const { points, suggested } = JSON.parse(stdout) as { points: { lr: number }[]; suggested: [number, number] };
+    expect(points[0]!.lr).toBeCloseTo(1e-5, 12);
+    expect(suggested[0]).toBeLessThan(suggested[1]);
+    expect(readFileSync(out, 'utf8').trimEnd().split('\n')).toHaveLength(1 + points.length);
+  });
+
+  it.each([
+    [['lr-range', '--from', '1'], '--from is 1; allowed: a rate below --to (1); nearest: 0.001'],
+    [['lr-range', '--to', '-1'], '--to is "-1"; allowed: a number above 0'],
+    [['lr-range', '--out', 'rates'], 'nearest: rates.csv'],
+    [['overfit', '--steps', 'many'], '--steps is "many"; allowed: an integer at least 1'],
+    [['overfit', '--model.width', '64', '128'], 'model.width'],
+  ])('refuse %o before anything is computed', async (args, part) => {
+    const home = ownHome();
+    const { code, stderr } = await sweeplab(home, ['check', ...args]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(part)]);
+    expect(existsSync(join(home, 'cache'))).toBe(false);
+  });
+});

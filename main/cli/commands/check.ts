@@ -1,4 +1,4 @@
-/** `sweeplab check coordinates`: whether activations stay as large while a model grows wider. */
+/** `sweeplab check`: the group, and `check coordinates`: whether activations stay as large while a model grows wider. */
 import { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
@@ -15,6 +15,7 @@ import { wholeNumber } from '../numbers.ts';
 import type { Output } from '../output.ts';
 import { Ticker } from '../progress/ticker.ts';
 import { makePlan, readSweep } from '../readSweep.ts';
+import { overfitCommand, rateRangeCommand } from './checkProbes.ts';
 import { addSettingFlags, settingsHelp, settingValues } from '../settingFlags.ts';
 import { renderTable } from '../table.ts';
 
@@ -52,7 +53,7 @@ export function checkCommand(context: Context): Command {
       'Few tokens, a small rate and several seeds: slopes are flat where models are wider than a batch has tokens.\n\n' +
       settingsHelp(registry, context.output, true),
   );
-  return group.addCommand(coordinates);
+  return group.addCommand(overfitCommand(context)).addCommand(rateRangeCommand(context)).addCommand(coordinates);
 }
 
 async function coordinateCheck(context: Context, flags: Flags): Promise<void> {

@@ -8,6 +8,7 @@ import { buildTraining } from '../nn/training.ts';
 import { hyperParameters } from '../optim/hyper.ts';
 import { inputsOf } from './evaluate.ts';
 import type { PreparedData } from './data.ts';
+import { microBatches } from './probe.ts';
 import { Runtime } from './runtime.ts';
 
 export interface CoordinateParts {
@@ -33,7 +34,7 @@ export async function measureCoordinates(parts: CoordinateParts): Promise<Coordi
   const { vocabularySize, keyMasked } = data;
   const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
   const runtime = new Runtime(parts.executor, programs, coordinatePrograms(config));
-  const [rows, micro, seed] = [config['batch.sequences'] as number, microBatchOf(config), config.seed as number];
+  const [micro, seed] = [microBatchOf(config), config.seed as number];
   const measured: Record<string, number[]> = {};
   const measure = async (batch: Batch): Promise<void> => {
     const loaded = runtime.program({ name: 'activations', rows: batch.rows, length: batch.length });
@@ -49,9 +50,8 @@ export async function measureCoordinates(parts: CoordinateParts): Promise<Coordi
     for (let step = 0; step <= steps; step++) {
       await measure(first);
       if ((await parts.onStep?.(step)) === false || step === steps) break;
-      const micros = Array.from({ length: rows / micro }, (_, i) => data.rows(step * rows + i * micro, micro));
       const hyper = hyperParameters(config, programs, () => 1, { step, tokens: 0 });
-      await runtime.step(step, seed, micros, hyper);
+      await runtime.step(step, seed, microBatches(config, data, step), hyper);
     }
     return measured;
   } finally {

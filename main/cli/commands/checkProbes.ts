@@ -1,0 +1,187 @@
+/** `sweeplab check overfit` and `sweeplab check lr-range`: short trainings before a long one. */
+import { Command } from 'commander';
+import { writeFile } from 'node:fs/promises';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { checkRates } from '../../lab/probes/lrRange.ts';
+import type { RateRange } from '../../lab/probes/lrRange.ts';
+import { checkOverfit, LEARNED } from '../../lab/probes/overfit.ts';
+import type { Overfit } from '../../lab/probes/overfit.ts';
+import type { ProbeRequest } from '../../lab/probes/prepare.ts';
+import { configure } from '../configuration.ts';
+import { requirePlugins } from '../context.ts';
+import type { Context } from '../context.ts';
+import { EXIT, InputError } from '../errors.ts';
+import { bar, formatCount } from '../format.ts';
+import { positiveNumber, wholeNumber } from '../numbers.ts';
+import type { Output } from '../output.ts';
+import { Ticker } from '../progress/ticker.ts';
+import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
+import { renderTable } from '../table.ts';
+
+interface ProbeFlags {
+  readonly recipe?: string;
+  readonly steps: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly out?: string;
+}
+
+type Flags = ProbeFlags & Record<string, unknown>;
+
+function command(context: Context, name: string, description: string, steps: string): Command {
+  const made = new Command(name)
+    .description(description)
+    .argument('[config]', 'YAML file with settings')
+    .option('--recipe <name>', 'start from a recipe, or from a .yaml file of your own')
+    .option('--steps <n>', 'most updates', steps);
+  addSettingFlags(made, context.workshop.registry);
+  return made.addHelpText('after', () => `\n${settingsHelp(context.workshop.registry, context.output, false)}`);
+}
+
+export function overfitCommand(context: Context): Command {
+  return command(
+    context,
+    'overfit',
+    'Train on one batch until it is known by heart, or say what hinders it. No dropout, no weight decay, no schedule.',
+    '500',
+  ).action((file: string | undefined, flags: Flags) => overfit(context, file, flags));
+}
+
+export function rateRangeCommand(context: Context): Command {
+  return command(
+    context,
+    'lr-range',
+    'Let the learning rate grow in one short run, and suggest where to look for the best.',
+    '100',
+  )
+    .option('--from <rate>', 'first rate', '1e-5')
+    .option('--to <rate>', 'last rate', '1')
+    .option('--out <file.csv>', 'also write the numbers')
+    .action((file: string | undefined, flags: Flags) => rateRange(context, file, flags));
+}
+
+async function settingsOf(context: Context, file: string | undefined, flags: Flags): Promise<Config> {
+  requirePlugins(context);
+  const overrides = singleValues(settingValues(context.workshop.registry, flags));
+  const { config, warnings } = await configure(context, { recipe: flags.recipe, file, overrides });
+  for (const { message } of warnings) context.output.warn(message);
+  return config;
+}
+
+/** Runs a probe under a line that says how far it is; undefined when Ctrl-C ended it. */
+async function watched<T>(
+  context: Context,
+  config: Config,
+  steps: number,
+  run: (request: ProbeRequest) => Promise<T>,
+): Promise<T> {
+  const { output, workshop } = context;
+  let line = '';
+  let interrupted = false;
+  const stop = (): void => {
+    interrupted = true;
+  };
+  process.once('SIGINT', stop);
+  using _ = new Ticker(
+    output,
+    () => line,
+    () => line,
+  );
+  try {
+    return await run({
+      config,
+      kinds: workshop.registry.catalog,
+      cache: workshop.paths.cache,
+      steps,
+      onProgress: (what, share) => {
+        line = `${share === undefined ? '' : `${bar(share, 20)}  `}${what}`;
+        return !interrupted;
+      },
+    });
+  } finally {
+    process.off('SIGINT', stop);
+  }
+}
+
+async function overfit(context: Context, file: string | undefined, flags: Flags): Promise<void> {
+  const steps = wholeNumber('--steps', flags.steps, 1)!;
+  const config = await settingsOf(context, file, flags);
+  const found = await watched(context, config, steps, checkOverfit);
+  if (found === undefined) return context.exit(130);
+  context.output.data(found);
+  printOverfit(context.output, found);
+  if (found.hindered !== undefined) context.exit(EXIT.failed);
+}
+
+function printOverfit(
+  output: Output,
+  { losses, floor, tokens, parameters, learnedAfter, without, hindered }: Overfit,
+): void {
+  output.text(`One batch of ${formatCount(tokens)} tokens, ${formatCount(parameters)} parameters.`);
+  if (without.length > 0) output.text(`Taken as 0: ${without.join(', ')}.`);
+  output.text(
+    floor > 0
+      ? `Rows that begin alike and go on differently leave ${floor.toFixed(4)} nats per token that no model can learn.`
+      : 'No row begins like another: a loss of 0 is possible.',
+  );
+  output.text(
+    hindered === undefined
+      ? `Learned: loss ${losses.at(-1)!.toFixed(4)} after ${learnedAfter} updates, less than ${LEARNED} above that.`
+      : `Not learned in ${losses.length - 1} updates: ${hindered}.`,
+  );
+}
+
+async function rateRange(context: Context, file: string | undefined, flags: Flags): Promise<void> {
+  const steps = wholeNumber('--steps', flags.steps, 10)!;
+  const [from, to] = [positiveNumber('--from', flags.from!), positiveNumber('--to', flags.to!)];
+  if (from >= to)
+    throw new InputError(`--from is ${flags.from}; allowed: a rate below --to (${flags.to}); nearest: ${to / 1000}`);
+  if (flags.out !== undefined && !flags.out.endsWith('.csv'))
+    throw new InputError(
+      `--out is ${JSON.stringify(flags.out)}; allowed: a name that ends with .csv; nearest: ${flags.out}.csv`,
+    );
+  const config = await settingsOf(context, file, flags);
+  const found = await watched(context, config, steps, (request) => checkRates({ ...request, from, to }));
+  if (found === undefined) return context.exit(130);
+  context.output.data(found);
+  printRates(context.output, found, to);
+  if (flags.out !== undefined) await writeRates(flags.out, found);
+}
+
+async function writeRates(file: string, { points }: RateRange): Promise<void> {
+  const lines = points.map(({ lr, loss, smooth }) => `${lr},${loss},${smooth}`);
+  try {
+    await writeFile(file, ['optimizer.lr,loss,smooth', ...lines, ''].join('\n'));
+  } catch (error) {
+    throw new InputError(`--out ${file} cannot be written: ${(error as Error).message}`);
+  }
+}
+
+/** Lines of the printed table. */
+const LINES = 20;
+
+function printRates(output: Output, { points, suggested, roseAt }: RateRange, to: number): void {
+  const every = Math.max(1, Math.ceil(points.length / LINES));
+  const shown = points.filter((_, i) => i % every === 0 || i === points.length - 1);
+  const finite = points.map(({ smooth }) => smooth).filter(Number.isFinite);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const rows = shown.map(({ lr, loss, smooth }) => [
+    lr.toExponential(1),
+    loss.toFixed(3),
+    smooth.toFixed(3),
+    Number.isFinite(smooth) ? bar(high > low ? (smooth - low) / (high - low) : 0, 24) : '',
+  ]);
+  const titles = ['optimizer.lr', 'loss', 'smooth'].map((title) => ({ title, align: 'right' as const }));
+  output.text(renderTable(output, [...titles, { title: '' }], rows));
+  output.text('');
+  output.text(
+    roseAt === undefined
+      ? `The loss did not rise up to ${to}: larger rates may be good too (--to).`
+      : `The loss rises from ${roseAt.toPrecision(2)} on.`,
+  );
+  if (suggested === undefined)
+    return output.text('It never fell: nothing can be suggested. Try --from with a smaller rate, or more --steps.');
+  const middle = Math.sqrt(suggested[0] * suggested[1]);
+  const values = [...new Set([suggested[0], Number(middle.toPrecision(1)), suggested[1]])];
+  output.text(`Peak rates to try: --optimizer.lr ${values.join(' ')}`);
+}

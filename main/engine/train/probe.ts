@@ -1,0 +1,58 @@
+/** A short training for a check: nothing is recorded, and whoever asks chooses the batch and the learning rate of each step. */
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { Batch } from '../data/index.ts';
+import type { Executor } from '../executors/executor.ts';
+import type { Kinds } from '../kind.ts';
+import { microBatchOf, programsOf } from '../nn/programs.ts';
+import { buildTraining } from '../nn/training.ts';
+import { hyperParameters } from '../optim/hyper.ts';
+import type { PreparedData } from './data.ts';
+import { Runtime } from './runtime.ts';
+import type { StepResult } from './runtime.ts';
+
+export interface ProbeParts {
+  readonly config: Config;
+  readonly kinds: Kinds;
+  readonly data: PreparedData;
+  readonly executor: Executor;
+  /** Most updates. */
+  readonly steps: number;
+  /** Which batch of the data step `step` (from 0) takes. */
+  readonly batch: (step: number) => number;
+  /** Learning rate of a step. */
+  readonly rate: (step: number) => number;
+  /** Called with what each step found before its update; false ends the probe. */
+  readonly onStep: (step: number, result: StepResult) => boolean | Promise<boolean>;
+}
+
+/** What a probe trained. */
+export interface Probed {
+  readonly parameters: number;
+}
+
+/** The micro-batches of a step that takes batch `index` of the data. */
+export function microBatches(config: Config, data: PreparedData, index: number): Batch[] {
+  const [rows, micro] = [config['batch.sequences'] as number, microBatchOf(config)];
+  return Array.from({ length: rows / micro }, (_, i) => data.rows(index * rows + i * micro, micro));
+}
+
+/** Trains a new model. @throws OutOfMemoryError */
+export async function probe(parts: ProbeParts): Promise<Probed> {
+  const { config, kinds, data } = parts;
+  const { vocabularySize, keyMasked } = data;
+  const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
+  const training = programsOf(config).filter(({ name }) => name !== 'evaluate' && name !== 'generate');
+  const runtime = new Runtime(parts.executor, programs, training);
+  const [seed, peak] = [config.seed as number, config['optimizer.lr'] as number];
+  try {
+    runtime.initialize(seed);
+    for (let step = 0; step < parts.steps; step++) {
+      const hyper = hyperParameters(config, programs, () => parts.rate(step) / peak, { step, tokens: 0 });
+      const found = await runtime.step(step, seed, microBatches(config, data, parts.batch(step)), hyper);
+      if (!(await parts.onStep(step, found))) break;
+    }
+    return { parameters: programs.parameterCount };
+  } finally {
+    runtime.dispose();
+  }
+}

@@ -4,10 +4,11 @@ import { csvLong } from './csvLong.ts';
 import { csvWide } from './csvWide.ts';
 import type { ExchangeKind } from './exchange.ts';
 import { tensorboard } from './tensorboard.ts';
+import { wandb } from './wandb.ts';
 
 export const exchangeFamily: Family<ExchangeKind> = {
   name: 'exchange',
   setting: 'format',
   shared: [],
-  kinds: [csvLong, csvWide, tensorboard],
+  kinds: [csvLong, csvWide, tensorboard, wandb],
 };

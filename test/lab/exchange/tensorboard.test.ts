@@ -13,6 +13,7 @@ import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
 import { double, fieldsOf, float, integer, message, messages, text } from './readProto.ts';
+import { crcOf } from './crcOf.ts';
 import { randomRuns } from './randomRuns.ts';
 
 const registry = builtInRegistry();
@@ -28,13 +29,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** CRC-32C bit by bit, by its definition. */
-function slowCrc(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes)
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (((crc ^ (byte >> bit)) & 1) * 0x82f63b78);
-  return (crc ^ 0xffffffff) >>> 0;
-}
+/** CRC-32C by its definition. */
+const slowCrc = crcOf(0x82f63b78);
 const slowMask = (crc: number): number =>
   Number((((BigInt(crc) >> 15n) | (BigInt(crc) << 17n)) + 0xa282ead8n) & 0xffffffffn);
 

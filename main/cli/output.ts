@@ -65,7 +65,10 @@ export class Output {
 
   /** A result that is neither, such as CSV: as it is, but to a terminal. @returns false while the reader is slower */
   raw(piece: string | Uint8Array): boolean {
-    const text = typeof piece === 'string' && this.#out.isTTY === true ? forTerminal(piece) : piece;
+    const text =
+      this.#out.isTTY === true
+        ? forTerminal(typeof piece === 'string' ? piece : new TextDecoder().decode(piece))
+        : piece;
     return this.#out.write(text) !== false;
   }
 

@@ -2,7 +2,8 @@
 
 export { openStore } from './open.ts';
 export type { OpenOptions } from './open.ts';
-export type { ManyQuery, Store } from './store.ts';
+export type { ManyQuery } from './series/reader.ts';
+export type { Store } from './store.ts';
 export { StoreError } from './errors.ts';
 export type { StoreErrorCode } from './errors.ts';
 export { canFollow } from './states.ts';

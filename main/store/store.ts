@@ -32,16 +32,11 @@ import { LOCAL, Queue } from './queue.ts';
 import type { ClaimOptions, QueueSwitches, TransitionOptions } from './queue.ts';
 import { type CompleteConfig, type RunLine, Runs } from './runs.ts';
 import { OverviewMaker } from './series/overviewMaker.ts';
-import { bucketSize, emptySeries, metricState, SeriesReader } from './series/reader.ts';
-import type { SeriesRow } from './series/reader.ts';
+import { bucketSize, emptySeries, metricState, mostOf, SeriesReader } from './series/reader.ts';
+import type { ManyQuery, SeriesRow } from './series/reader.ts';
 import { SeriesWriter } from './series/writer.ts';
 import { Sweeps } from './sweeps.ts';
 import type { SweepPatch } from './sweeps.ts';
-
-export interface ManyQuery extends SeriesQuery {
-  /** Cut all runs into buckets of one size, so that runs logged at the same steps can be averaged entry by entry. */
-  readonly aligned?: boolean;
-}
 
 /** Series whose rows are fetched together: enough to save most statements, few enough to hold. */
 const TOGETHER = 128;
@@ -375,7 +370,7 @@ export class Store {
 
   /** The same metric of many runs, in their order. */
   readMany(runIds: readonly string[], metric: string, query: ManyQuery = {}): Series[] {
-    const { from = -Infinity, to = Infinity, maxPoints = Infinity } = query;
+    const { from = -Infinity, to = Infinity } = query;
     const reader = this.#reader;
     return this.#connection.read(() => {
       const keys = runIds.map((id) => this.#runs.key(id));
@@ -384,8 +379,8 @@ export class Store {
         ? Math.max(
             1,
             ...rows.map((row) => {
-              const { from: begin, to: end } = this.#pointsWithin(row, query);
-              return bucketSize(begin, end, maxPoints);
+              const range = this.#pointsWithin(row, query);
+              return bucketSize(range.from, range.to, mostOf(range, query));
             }),
           )
         : undefined;
@@ -396,8 +391,9 @@ export class Store {
         reader.together(there, from, to, () => {
           const ranges = some.map((row) => this.#pointsWithin(row, query));
           reader.fetchRanges(
-            some.flatMap((series, i) => (series === undefined ? [] : [{ series, ...ranges[i]! }])),
-            maxPoints,
+            some.flatMap((series, i) =>
+              series === undefined ? [] : [{ series, ...ranges[i]!, maxPoints: mostOf(ranges[i]!, query) }],
+            ),
             query.wholeBuckets === true && common === undefined,
           );
           for (const [i, row] of some.entries())
@@ -426,7 +422,7 @@ export class Store {
     query: ManyQuery,
     common: number | undefined,
   ): Series {
-    const { maxPoints = Infinity } = query;
+    const maxPoints = mostOf({ from, to }, query);
     const reader = this.#reader;
     const series =
       row === undefined

@@ -143,12 +143,14 @@ export const routes = {
         from: z.number().optional(),
         to: z.number().optional(),
         maxPoints: z.int().min(3).max(100_000).default(2000),
+        /** Shorter series come as they were logged. */
+        loggedUpTo: z.int().max(100_000).optional(),
         /** Buckets of one size for all runs, so that they can be averaged entry by entry. */
         aligned: z.boolean().optional(),
         /** For a part within a whole curve: see SeriesQuery. */
         wholeBuckets: z.boolean().optional(),
       })
-      .refine(({ runs, maxPoints }) => runs.length * maxPoints <= LIMITS.points, {
+      .refine(({ runs, maxPoints, loggedUpTo = 0 }) => runs.length * Math.max(maxPoints, loggedUpTo) <= LIMITS.points, {
         error: `at most ${grouped(LIMITS.points)} points in all: fewer runs, or a smaller maxPoints`,
       }),
   ).to<{ series: SeriesTable }>(),

@@ -63,6 +63,11 @@ export interface SeriesQuery {
   /** At most so many points come back (≥ 3). Default: all of them. */
   readonly maxPoints?: number;
   /**
+   * Where the range holds no more points than this they come back as logged, however few `maxPoints` are: twice as many points take less room
+   * than their envelope in half the buckets, and say all there is.
+   */
+  readonly loggedUpTo?: number;
+  /**
    * What comes back reduced comes in whole buckets, which reach a little beyond the range: its first and last points need not be read, and do
    * not stand for themselves. For the part of a curve that lies within a whole one.
    */
@@ -74,7 +79,7 @@ export interface SeriesQuery {
 /**
  * A series ready to draw. All arrays have the same length.
  *
- * When the range holds at most `maxPoints` points they come back as logged (`value` = `min` = `max`, `bucket` = 1).
+ * When the range holds at most `maxPoints` points (or `loggedUpTo`) they come back as logged (`value` = `min` = `max`, `bucket` = 1).
  * Otherwise the first and the last point come back as logged and the points between them in buckets of `bucket`
  * neighbours: `step` and `value` are the means of the bucket (of its finite values), `min` and `max` its envelope, so
  * a spike of a single step stays visible. `nonFinite` counts the NaN and infinite values in a bucket.

@@ -23,14 +23,17 @@ export interface SeriesTable {
   readonly x?: Shared;
   /** Of all runs one behind another. */
   readonly value: Float64Array;
-  /** The same, of the runs whose points are reduced: for the others they are the values. */
-  readonly min: Float64Array;
-  readonly max: Float64Array;
+  /** The same, of the runs whose points are reduced: for the others they are the values. In 32 bits they are rounded away from the values. */
+  readonly min: Float64Array | Float32Array;
+  readonly max: Float64Array | Float32Array;
   /** Mostly there are none: places in `value`, each followed by how many values there are not finite. */
   readonly nonFinite: Uint32Array;
 }
 
-export function packSeries(series: readonly RunSeries[]): SeriesTable {
+/** @param narrow envelopes in half the bytes: exact where 32 bits hold them, as those of logged losses, else wider by less than they show */
+export function packSeries(series: readonly RunSeries[], narrow = false): SeriesTable {
+  const envelope = (columns: readonly Float64Array[], away: -1 | 1): Float64Array | Float32Array =>
+    narrow ? rounded(joined(columns), away) : joined(columns);
   const value = new Float64Array(series.reduce((sum, each) => sum + each.value.length, 0));
   const reduced = series.filter(({ bucket }) => bucket > 1);
   const odd: number[] = [];
@@ -49,8 +52,14 @@ export function packSeries(series: readonly RunSeries[]): SeriesTable {
     step: share(series.map(({ step }) => step)),
     ...(xs.every((x) => x !== undefined) && xs.length > 0 ? { x: share(xs) } : {}),
     value,
-    min: joined(reduced.map(({ min }) => min)),
-    max: joined(reduced.map(({ max }) => max)),
+    min: envelope(
+      reduced.map(({ min }) => min),
+      -1,
+    ),
+    max: envelope(
+      reduced.map(({ max }) => max),
+      1,
+    ),
     nonFinite: Uint32Array.from(odd),
   };
 }
@@ -59,6 +68,9 @@ export function unpackSeries(table: SeriesTable): RunSeries[] {
   const { length, points, bucket, value } = table;
   const stepOf = sharedOf(table.step);
   const xOf = table.x === undefined ? undefined : sharedOf(table.x);
+  const [lows, highs] = [table.min, table.max].map((column) =>
+    column instanceof Float64Array ? column : new Float64Array(column),
+  ) as [Float64Array, Float64Array];
   const none = new Map<number, Uint32Array>();
   let [at, atReduced, odd] = [0, 0, 0];
   return table.runs.map((runId, i): RunSeries => {
@@ -66,7 +78,7 @@ export function unpackSeries(table: SeriesTable): RunSeries[] {
     const own = value.subarray(at, at + n);
     const envelope = (column: Float64Array): Float64Array =>
       bucket[i] === 1 ? own : column.subarray(atReduced, atReduced + n);
-    const [min, max] = [envelope(table.min), envelope(table.max)];
+    const [min, max] = [envelope(lows), envelope(highs)];
     let nonFinite = none.get(n) ?? new Uint32Array(n);
     if (table.nonFinite[odd]! < at + n) {
       nonFinite = new Uint32Array(n);
@@ -103,6 +115,21 @@ function joined(columns: readonly Float64Array[]): Float64Array {
     at += column.length;
   }
   return all;
+}
+
+/** To 32 bits, where these do not hold a number to the next one on the given side. As it is where they are too few for its size. */
+function rounded(values: Float64Array, away: -1 | 1): Float64Array | Float32Array {
+  const narrow = new Float32Array(values);
+  const bits = new Int32Array(narrow.buffer);
+  for (let i = 0; i < values.length; i++) {
+    const [exact, near] = [values[i]!, narrow[i]!];
+    if (Math.abs(near) === Infinity && Number.isFinite(exact)) return values;
+    if (!(away < 0 ? near > exact : near < exact)) continue;
+    // Numbers in order are bits in order: downwards from a negative one, upwards from a positive one.
+    if (near === 0) bits[i] = away < 0 ? -0x7f_ff_ff_ff : 1;
+    else bits[i] = bits[i]! + (near > 0 === away > 0 ? 1 : -1);
+  }
+  return narrow;
 }
 
 /** What equals the one before is not there again. */

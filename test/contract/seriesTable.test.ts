@@ -53,3 +53,26 @@ test('steps that runs share are sent once, and are one array again (catches: com
   const moved = structuredClone(table, { transfer: [...handed] });
   expect(unpackSeries(moved)[2]!.value).toEqual(value);
 });
+
+test('envelopes in 32 bits hold their values, exactly where they can (catches: one that ends within its values)', () => {
+  const random = (): number => (Math.random() - 0.5) * 10 ** Math.floor(80 * Math.random() - 50);
+  const value = Float64Array.from(
+    { length: 3000 },
+    (_, i) => [random(), Math.fround(random()), 0, NaN, Infinity][i % 5]!,
+  );
+  const one = { value, step: value.map((_, i) => i), nonFinite: new Uint32Array(3000), bucket: 4, points: 12_000 };
+  const wide = { ...one, min: value.map((v) => v - Math.abs(v)), max: value.map((v) => v + Math.abs(v)) };
+  const [narrow] = unpackSeries(packSeries([{ runId: 'a', ...wide }], true));
+  for (let i = 0; i < value.length; i++) {
+    const [low, high] = [wide.min[i]!, wide.max[i]!];
+    if (Number.isNaN(low)) expect(narrow!.min[i]).toBeNaN();
+    else expect(narrow!.min[i]).toBeLessThanOrEqual(low);
+    if (Number.isNaN(high)) expect(narrow!.max[i]).toBeNaN();
+    else expect(narrow!.max[i]).toBeGreaterThanOrEqual(high);
+    if (Math.fround(low) === low) expect(narrow!.min[i]).toBe(low);
+    if (Number.isFinite(high) && Math.abs(high) > 1e-37)
+      expect(Math.abs(narrow!.max[i]! - high)).toBeLessThanOrEqual(1.2e-7 * Math.abs(high));
+  }
+  const huge = { ...wide, max: wide.max.map(() => 1e300) };
+  expect(unpackSeries(packSeries([{ runId: 'a', ...huge }], true))[0]!.max[0]).toBe(1e300);
+});

@@ -1,6 +1,6 @@
 /** Reads series: exact points, ranges by step, and reductions to a number of points through the levels of layout.ts. */
 
-import type { MetricState, Points, Series } from '../../../preload/contract/metrics.ts';
+import type { MetricState, Points, Series, SeriesQuery } from '../../../preload/contract/metrics.ts';
 import type { Connection } from '../connection.ts';
 import { StoreError } from '../errors.ts';
 import { Buckets } from './buckets.ts';
@@ -25,11 +25,18 @@ export interface SeriesRow {
 const COLUMNS = 'series.key, metric, points, first_step, last_step, last_value, low, high';
 const ROW = `SELECT ${COLUMNS} FROM series`;
 
+export interface ManyQuery extends SeriesQuery {
+  /** Cut all runs into buckets of one size, so that runs logged at the same steps can be averaged entry by entry. */
+  readonly aligned?: boolean;
+}
+
 /** Points `from` … `to - 1` of a series. */
 export interface PointRange {
   readonly series: SeriesRow;
   readonly from: number;
   readonly to: number;
+  /** Entries wanted of them at most. */
+  readonly maxPoints: number;
 }
 
 /** The smallest `maxPoints`: the first point, the last one, and a bucket between them. */
@@ -119,11 +126,11 @@ export class SeriesReader {
   }
 
   /** What `reduce`, or `reduceWhole`, reads of points `from` … `to - 1` of each series. */
-  fetchRanges(ranges: readonly PointRange[], maxPoints: number, whole: boolean): void {
+  fetchRanges(ranges: readonly PointRange[], whole: boolean): void {
     const overviewed: SeriesRow[] = [];
     const tails = new Set<number>();
     const blocks: BlockRange[] = [];
-    for (const { series, from, to } of ranges) {
+    for (const { series, from, to, maxPoints } of ranges) {
       if (from >= to) continue;
       const { size, begin, end } =
         whole && maxPoints >= FEWEST_WHOLE
@@ -216,6 +223,11 @@ export class SeriesReader {
     if (maxPoints < FEWEST_WHOLE) return this.reduce(series, from, to, maxPoints);
     const { size, begin, end } = wholeBuckets(series, from, to, maxPoints);
     if (size === 1 || to - from <= 2) return this.#logged(series, from, to);
+    // The last block of a level ends where the series does, or earlier.
+    const level = levelFor(size);
+    const complete = Math.floor(series.points / spanOf(level)) * spanOf(level);
+    if (begin > 0 && end <= complete && end < series.points && size === unitOf(level))
+      return { ...this.#ready(series.key, level, begin / size, end / size), bucket: size, points: end - begin };
     const parts: Columns[] = [];
     if (begin === 0) {
       const { step, value } = this.points(series, 0, 1);
@@ -290,6 +302,31 @@ export class SeriesReader {
     const nonFinite = new Uint32Array(value.length);
     for (let i = 0; i < value.length; i++) if (!Number.isFinite(value[i])) nonFinite[i] = 1;
     return { step, value, min: value, max: value, nonFinite, bucket: 1, points: to - from };
+  }
+
+  /** Buckets `from` … `to - 1` of a level ≥ 1, as they lie there. */
+  #ready(series: number, level: number, from: number, to: number): Omit<Series, 'bucket' | 'points'> {
+    const [step, value, min, max] = Array.from({ length: 4 }, () => new Float64Array(to - from)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
+    const nonFinite = new Uint32Array(to - from);
+    const firstBlock = Math.floor(from / BLOCK_BUCKETS);
+    const rows = this.#blocks(series, level, firstBlock, Math.ceil(to / BLOCK_BUCKETS));
+    for (const [i, row] of rows.entries()) {
+      const begin = (firstBlock + i) * BLOCK_BUCKETS;
+      const [a, b] = [Math.max(from, begin), Math.min(to, begin + BLOCK_BUCKETS)];
+      const put = <A extends Float64Array | Uint32Array>(into: A, column: A): void =>
+        into.set(column.subarray(a - begin, b - begin), a - from);
+      put(step, this.#steps(row, BLOCK_BUCKETS));
+      put(value, decodeNumbers(row.vals, BLOCK_BUCKETS));
+      put(min, decodeNumbers(row.low!, BLOCK_BUCKETS));
+      put(max, decodeNumbers(row.high!, BLOCK_BUCKETS));
+      if (row.non_finite !== null) put(nonFinite, decodeCounts(row.non_finite, BLOCK_BUCKETS));
+    }
+    return { step, value, min, max, nonFinite };
   }
 
   /** Points `from` … `to - 1` in buckets on multiples of `size`. */
@@ -433,12 +470,22 @@ function wholeBuckets(
   maxPoints: number,
 ): { readonly size: number; readonly begin: number; readonly end: number } {
   // Less the two points that may come beside the buckets.
-  const size = bucketSize(from, to, maxPoints - 2);
+  const size = onLevel(bucketSize(from, to, maxPoints - 2));
   return {
     size,
     begin: Math.floor(from / size) * size,
     end: Math.min(series.points, Math.ceil(to / size) * size),
   };
+}
+
+/** From so many buckets of a level on, those of the next one are taken. */
+const NEARLY = 10;
+
+/** A little coarser where the buckets then lie ready, a fifth of the bytes of the points that they would be made of. */
+function onLevel(size: number): number {
+  let unit = 1;
+  while (unit * FANOUT <= size) unit *= FANOUT;
+  return size >= NEARLY * unit ? FANOUT * unit : size;
 }
 
 /** The highest level whose buckets nest in buckets of `size`: its unit divides it. */
@@ -513,6 +560,14 @@ export function bucketSize(from: number, to: number, maxPoints: number): number 
       if (Math.floor((to - 2) / size) - Math.floor((from + 1) / size) + 3 <= maxPoints) return size;
     }
   }
+}
+
+/** How many entries a range may come back in. */
+export function mostOf(
+  { from, to }: { readonly from: number; readonly to: number },
+  { maxPoints = Infinity, loggedUpTo = 0 }: SeriesQuery,
+): number {
+  return to - from <= loggedUpTo ? Infinity : maxPoints;
 }
 
 export function emptySeries(): Series {

@@ -16,6 +16,8 @@ export interface ReadQuery {
   readonly from?: number;
   readonly to?: number;
   readonly maxPoints: number;
+  /** Shorter ones are wanted as they were logged. */
+  readonly loggedUpTo: number;
 }
 
 /** Answers one entry per run that was asked for, undefined for runs without the metric. */
@@ -30,6 +32,9 @@ export interface Range {
 const POINTS_PER_CHART = 100_000;
 /** A chart that has room for so many times the points asks again. */
 const FINER = 1.5;
+
+/** So many times the points of a chart are read rather than reduced: they take less room than reduced ones with their envelopes. */
+const AS_LOGGED = 2;
 
 export function pointsPerRun(runs: number, width: number): number {
   return Math.round(Math.max(100, Math.min(width * 1.2, POINTS_PER_CHART / Math.max(1, runs))));
@@ -135,7 +140,15 @@ export class ChartReader {
     const x = this.#x;
     try {
       const found = await this.#read(
-        { runs: missing, metric: this.#metric, x, from: steps?.from, to: steps?.to, maxPoints },
+        {
+          runs: missing,
+          metric: this.#metric,
+          x,
+          from: steps?.from,
+          to: steps?.to,
+          maxPoints,
+          loggedUpTo: AS_LOGGED * maxPoints,
+        },
         signal,
       );
       if (signal.aborted) return false;

@@ -71,3 +71,26 @@ test('a mapped file that grows, and is written again, is read as it is now (catc
     if (part === 3) expect(all.step.at(-1)).toBe(12_000);
   }
 });
+
+test('short ranges come as they were logged, long ones reduced, together and apart (catches: a limit for all instead of each)', async () => {
+  const random = randomNumbers(seed);
+  const store = newStore();
+  const lengths = [1, 60, 119, 120, 121, 400, 1500, 5000];
+  const logged: Logged[] = [];
+  const ids: string[] = [];
+  for (const points of lengths) {
+    const { id } = store.createRun(newRun());
+    ids.push(id);
+    logged.push(await logRandom(store, id, 'm', points, random));
+  }
+  for (const wholeBuckets of [false, true]) {
+    const all = store.readMany(ids, 'm', { maxPoints: 60, loggedUpTo: 120, wholeBuckets });
+    for (const [i, series] of all.entries()) {
+      if (lengths[i]! > 120) expect(series.step.length).toBeLessThanOrEqual(60);
+      else {
+        expect(series.bucket).toBe(1);
+        expect([...series.value]).toEqual([...logged[i]!.values]);
+      }
+    }
+  }
+});

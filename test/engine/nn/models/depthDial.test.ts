@@ -143,7 +143,7 @@ describe('depth-dial', () => {
   test.each([
     [{ 'model.width': '256', 'model.heads': '8', 'model.head_size': '64' }, 'model.head_size', 32, '8 × 64 = 512'],
     [{ 'model.positions': 'learned' }, 'model.positions', 'rotary', 'rotary or none'],
-    [{ 'attention.pattern': 'SSXL' }, 'attention.pattern', 'SSL', 'letters S and L'],
+    [{ 'attention.pattern': 'SSXL' }, 'attention.pattern', 'SSSL', 'letters S and L'],
     [{ 'attention.pattern': '' }, 'attention.pattern', 'SSSL', 'letters S and L'],
     [{ 'model.kv_heads': '2', 'model.depth': '6' }, 'model.kv_heads', 3, '3 % 2 = 1'],
   ])('refuses %o with the nearest choice (catches a crash when the run starts)', (given, setting, nearest, part) => {

@@ -16,7 +16,7 @@ import { seedsOf } from './valueLists.ts';
 /** Flags about the sweep as a whole. */
 export interface SweepFlags {
   readonly recipe?: string;
-  /** False: of a recipe its settings alone. */
+  /** Whether the recipe's own sweep is taken too; else its settings alone. */
   readonly recipeSweep?: boolean;
   readonly name?: string;
   readonly seeds?: string[];
@@ -71,7 +71,7 @@ export async function readSweep(
 
 /** The recipe whose own sweep is asked for; undefined where there is none. @throws RecipeError */
 async function recipeWithSweep({ recipe: name, recipeSweep }: SweepFlags): Promise<Recipe | undefined> {
-  if (name === undefined || recipeSweep === false) return undefined;
+  if (name === undefined || recipeSweep !== true) return undefined;
   const recipe = await loadRecipe(name);
   return recipe.sweep === undefined ? undefined : recipe;
 }

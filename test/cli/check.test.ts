@@ -38,6 +38,12 @@ describe('sweeplab check coordinates', () => {
     expect(readFileSync(out, 'utf8').trimEnd().split('\n')).toHaveLength(1 + found.layers.length * 2 * 3);
   });
 
+  it('varies nothing that the recipe’s own sweep varies (would catch means over several rates)', async () => {
+    const args = ['check', 'coordinates', '--recipe', 'mup-width-small', ...SMALL, '--steps', '1', '--json'];
+    const { code, stderr } = await sweeplab(ownHome(), args);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('nothing grows')]);
+  });
+
   it.each([
     [[], 'nothing grows; allowed: exactly one setting with several numbers'],
     [[...WIDTHS, '--model.depth', '1', '2'], 'model.depth and model.width grow'],

@@ -5,24 +5,10 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import Papa from 'papaparse';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  Complaints,
-  PATIENCE,
-  chart,
-  colouredPixels,
-  go,
-  newContext,
-  newHome,
-  openBrowser,
-  removeHome,
-  settled,
-  startLab,
-  until,
-  whyNot,
-} from './harness.ts';
-import type { Lab } from './harness.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PATIENCE, chart, colouredPixels, go, newContext, settled, startLab, until, whyNot } from './harness.ts';
+import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: the interface in a real browser (${missing})`);
@@ -30,11 +16,7 @@ if (missing !== undefined) console.warn(`SKIPPED: the interface in a real browse
 describe.skipIf(missing !== undefined)(
   `the app in a browser${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
-    const complaints = new Complaints();
-    let home: string;
-    let lab: Lab;
-    let browser: Browser;
-    let context: BrowserContext;
+    const visit = useVisit();
     let page: Page;
     /** The sweep that the builder launches, and the run whose engine is killed. */
     let sweep = '';
@@ -57,22 +39,10 @@ describe.skipIf(missing !== undefined)(
         .locator('select');
 
     beforeAll(async () => {
-      home = newHome();
-      [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
-      context = await newContext(browser, complaints);
-      page = await context.newPage();
-    });
-    afterAll(async () => {
-      await browser?.close();
-      await lab?.stop();
-      if (home !== undefined) removeHome(home);
-    });
-    afterEach(() => {
-      expect(complaints.take(), 'what the browser complained about').toEqual([]);
+      page = await visit.begin();
     });
 
     it('goes from nothing to a live curve in two clicks (would catch a first visit that leads nowhere)', async () => {
-      await page.goto(lab.url);
       await page.getByRole('button', { name: 'Run Quick start' }).click();
       await page.waitForURL(/#\/board\?sweep=/u);
       await chart(page, 'train/loss').getByRole('img').waitFor();
@@ -147,7 +117,7 @@ describe.skipIf(missing !== undefined)(
         'a curve of the sweep',
       );
       const [run, pid] = await until(
-        () => [...lab.engines()][0],
+        () => [...visit.lab.engines()][0],
         (engine) => engine !== undefined,
         'an engine',
       ).then((engine) => engine!);
@@ -209,7 +179,7 @@ describe.skipIf(missing !== undefined)(
       );
       await page.keyboard.press('Escape');
       await invitation.waitFor({ state: 'detached' });
-      const other = await newContext(browser, complaints);
+      const other = await newContext(visit.browser, visit.complaints);
       const second = await other.newPage();
       await second.goto(invited);
       await second.getByRole('banner').waitFor();
@@ -438,15 +408,15 @@ describe.skipIf(missing !== undefined)(
         (count) => count > 20,
         'an evaluation of the run',
       );
-      const [run] = [...lab.engines().keys()];
+      const [run] = [...visit.lab.engines().keys()];
       expect(run, 'a run in training').toBeDefined();
 
-      await complaints.expecting(/WebSocket|ERR_CONNECTION_REFUSED/u, async () => {
-        await lab.kill();
+      await visit.complaints.expecting(/WebSocket|ERR_CONNECTION_REFUSED/u, async () => {
+        await visit.lab.kill();
         await titleBar().getByText('Connection lost, trying again').waitFor();
         // What was read stays in sight.
         expect(await colouredPixels(page, 'val/loss')).toBeGreaterThan(20);
-        lab = await startLab(home, lab.port);
+        visit.lab = await startLab(visit.home, visit.lab.port);
         // Nobody opens the new address: the browser is known, the page is not touched.
         await titleBar().getByText('Connection lost, trying again').waitFor({ state: 'detached', timeout: PATIENCE });
       });

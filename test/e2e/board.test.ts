@@ -1,25 +1,11 @@
 /** What the charts of a board show, as a person sees it: after scrolling, searching, pointing, zooming and smoothing. */
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../main/store/index.ts';
 import type { NewRun } from '../../preload/contract/runs.ts';
-import {
-  chart,
-  colouredPixels,
-  Complaints,
-  go,
-  newContext,
-  newHome,
-  openBrowser,
-  PATIENCE,
-  removeHome,
-  settled,
-  startLab,
-  until,
-  whyNot,
-} from './harness.ts';
-import type { Lab } from './harness.ts';
+import { chart, colouredPixels, go, PATIENCE, settled, until, whyNot } from './harness.ts';
+import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: the charts of a board (${missing})`);
@@ -34,10 +20,8 @@ const losses = (lr: number, seed: number): Float64Array => {
 const OTHERS = ['train/loss', 'train/accuracy', 'grad/norm', 'system/memory', 'tokens_per_second', 'lr'];
 
 describe.skipIf(missing !== undefined)('the charts of a board', { timeout: 3 * PATIENCE }, () => {
-  const complaints = new Complaints();
-  const home = newHome();
-  let lab: Lab;
-  let browser: Browser;
+  const visit = useVisit();
+  const { home } = visit;
   let page: Page;
   let sweep: string;
 
@@ -68,16 +52,8 @@ describe.skipIf(missing !== undefined)('the charts of a board', { timeout: 3 * P
         ...OTHERS.map((metric) => ({ metric, steps, values: steps.map((step) => 1 + run.seed + Math.sin(step)) })),
       ]);
     store.close();
-    [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
-    page = await (await newContext(browser, complaints)).newPage();
-    await page.goto(lab.url);
+    page = await visit.begin();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.stop();
-    removeHome(home);
-  });
-  afterEach(() => expect(complaints.take()).toEqual([]));
 
   const drawn = (metric: string): Promise<number> =>
     chart(page, metric)

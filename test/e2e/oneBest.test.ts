@@ -3,48 +3,28 @@
  * test/shared/results.
  */
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../main/store/index.ts';
 import { sweeplab } from '../cli/cli.ts';
 import { CASES, storeCases } from '../shared/results/sweeps.ts';
-import {
-  Complaints,
-  go,
-  newContext,
-  newHome,
-  openBrowser,
-  removeHome,
-  settled,
-  startLab,
-  until,
-  whyNot,
-} from './harness.ts';
-import type { Lab } from './harness.ts';
+import { go, settled, until, whyNot } from './harness.ts';
+import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: one best on every page (${missing})`);
 
 describe.skipIf(missing !== undefined)('the best setting', () => {
-  const complaints = new Complaints();
-  const home = newHome();
+  const visit = useVisit();
+  const { home } = visit;
   let ids: Map<string, string>;
-  let lab: Lab;
-  let browser: Browser;
   let page: Page;
 
   beforeAll(async () => {
     const store = openStore(join(home, 'runs.sqlite'));
     ids = storeCases(store);
     store.close();
-    [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
-    page = await (await newContext(browser, complaints)).newPage();
-    await page.goto(lab.url);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.stop();
-    removeHome(home);
+    page = await visit.begin();
   });
 
   /** `lr 0.03`, `tokenizer.kind bpe` */
@@ -117,6 +97,4 @@ describe.skipIf(missing !== undefined)('the best setting', () => {
     expect(texts).not.toContain('best');
     expect(texts).toContain('cannot be compared: 3 rankings');
   });
-
-  it('nothing of it makes the browser complain', () => expect(complaints.take()).toEqual([]));
 });

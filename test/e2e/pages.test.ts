@@ -1,23 +1,11 @@
 /** What pages of sweeps, runs and fits say and do, over known results: verdicts, endings, ranges, menus, ways from run to run. */
 import { join } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../main/store/index.ts';
 import type { NewRun, RunState } from '../../preload/contract/runs.ts';
-import {
-  Complaints,
-  go,
-  newContext,
-  newHome,
-  openBrowser,
-  PATIENCE,
-  removeHome,
-  settled,
-  startLab,
-  until,
-  whyNot,
-} from './harness.ts';
-import type { Lab } from './harness.ts';
+import { go, PATIENCE, settled, until, whyNot } from './harness.ts';
+import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: pages of sweeps, runs and fits (${missing})`);
@@ -52,11 +40,9 @@ const runOf = ({ config, seed, loss, state = 'finished', endReason }: Made, colo
 });
 
 describe.skipIf(missing !== undefined)('the pages', { timeout: 3 * PATIENCE }, () => {
-  const complaints = new Complaints();
-  const home = newHome();
+  const visit = useVisit();
+  const { home } = visit;
   const sweeps = new Map<string, string>();
-  let lab: Lab;
-  let browser: Browser;
   let page: Page;
 
   beforeAll(async () => {
@@ -108,17 +94,8 @@ describe.skipIf(missing !== undefined)('the pages', { timeout: 3 * PATIENCE }, (
       ),
     );
     store.close();
-    [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
-    page = await (await newContext(browser, complaints)).newPage();
-    await page.goto(lab.url);
-    await page.getByRole('banner').waitFor();
+    page = await visit.begin();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.stop();
-    removeHome(home);
-  });
-  afterEach(() => expect(complaints.take()).toEqual([]));
 
   const table = (): Locator => page.getByRole('table', { name: 'Settings by rank' });
   const rows = (): Locator => table().locator('tbody tr');

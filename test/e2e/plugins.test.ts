@@ -2,23 +2,11 @@
 import Papa from 'papaparse';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { sweeplab } from '../cli/cli.ts';
-import {
-  Complaints,
-  PATIENCE,
-  chart,
-  go,
-  newContext,
-  newHome,
-  openBrowser,
-  removeHome,
-  settled,
-  startLab,
-  whyNot,
-} from './harness.ts';
-import type { Lab } from './harness.ts';
+import { PATIENCE, chart, go, settled, whyNot } from './harness.ts';
+import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: plug-ins in a real browser (${missing})`);
@@ -27,10 +15,8 @@ const GUIDE = new URL('../../resources/guide/examples.md', import.meta.url);
 const EXAMPLES = [...readFileSync(GUIDE, 'utf8').matchAll(/```ts\n\/\/ (\w+\.ts)\n([\s\S]*?)```/gu)];
 
 describe.skipIf(missing !== undefined)('plug-ins in the interface', () => {
-  const complaints = new Complaints();
-  const home = newHome();
-  let lab: Lab;
-  let browser: Browser;
+  const visit = useVisit();
+  const { home } = visit;
   let page: Page;
 
   const row = (setting: string): Locator => page.locator(`[data-setting="${setting}"]`);
@@ -78,19 +64,8 @@ describe.skipIf(missing !== undefined)('plug-ins in the interface', () => {
   beforeAll(async () => {
     mkdirSync(join(home, 'plugins'));
     for (const [, file, source] of EXAMPLES) writeFileSync(join(home, 'plugins', file!), source!);
-    [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
-    const context = await newContext(browser, complaints);
-    context.setDefaultTimeout(PATIENCE);
-    page = await context.newPage();
-    await page.goto(lab.url);
-    await page.getByRole('banner').waitFor();
+    page = await visit.begin(PATIENCE);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.stop();
-    removeHome(home);
-  });
-  afterEach(() => expect(complaints.take(), 'what the browser complained about').toEqual([]));
 
   it('an attention, an optimizer and a schedule are chosen, with their settings, help and rules (would catch a kind that only a file can name)', async () => {
     expect(EXAMPLES.map(([, file]) => file)).toEqual(

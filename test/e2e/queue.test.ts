@@ -1,24 +1,13 @@
 /** The queue as a person orders it: in the page, for the command line too, over restarts, and in the order in which runs really begin. */
 import { join } from 'node:path';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadWorkshop } from '../../main/host/lab.ts';
 import { openStore } from '../../main/store/index.ts';
 import type { NewRun } from '../../preload/contract/runs.ts';
 import { sweeplab } from '../cli/cli.ts';
-import {
-  Complaints,
-  PATIENCE,
-  newContext,
-  newHome,
-  openBrowser,
-  removeHome,
-  settled,
-  startLab,
-  until,
-  whyNot,
-} from './harness.ts';
-import type { Lab } from './harness.ts';
+import { PATIENCE, newContext, newHome, removeHome, settled, startLab, until, whyNot } from './harness.ts';
+import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: the queue in a real browser (${missing})`);
@@ -63,12 +52,10 @@ interface Listed {
 }
 
 describe.skipIf(missing !== undefined)('the queue', () => {
-  const complaints = new Complaints();
-  const home = newHome();
+  const visit = useVisit();
+  const { home } = visit;
   const crowd = newHome();
   let order: string[];
-  let lab: Lab;
-  let browser: Browser;
   let page: Page;
 
   const list = (): Locator => page.getByRole('list', { name: 'Runs that wait' });
@@ -100,18 +87,9 @@ describe.skipIf(missing !== undefined)('the queue', () => {
 
   beforeAll(async () => {
     order = await fill(home, { a: 3, b: 2, c: 2 });
-    [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
-    page = await (await newContext(browser, complaints)).newPage();
-    await page.goto(lab.url);
-    await page.getByRole('banner').waitFor();
+    page = await visit.begin();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.stop();
-    removeHome(home);
-    removeHome(crowd);
-  });
-  afterEach(() => expect(complaints.take(), 'what the browser complained about').toEqual([]));
+  afterAll(() => removeHome(crowd));
 
   it('is found from the title bar, and lists what waits in its order (would catch a list of another order)', async () => {
     await page.getByRole('banner').getByRole('link', { name: 'queue paused' }).click();
@@ -184,10 +162,10 @@ describe.skipIf(missing !== undefined)('the queue', () => {
 
   it('is the same after the lab was killed, and runs begin in that order (would catch an order that is only a picture)', async () => {
     const expected = ['c 2', 'c 1', 'a 1', 'a 2', 'a 3', 'b 1', 'b 2', 'alone'];
-    await complaints.expecting(/WebSocket|ERR_CONNECTION_REFUSED/u, async () => {
-      await lab.kill();
+    await visit.complaints.expecting(/WebSocket|ERR_CONNECTION_REFUSED/u, async () => {
+      await visit.lab.kill();
       await page.getByText('Connection lost, trying again').waitFor();
-      lab = await startLab(home, lab.port);
+      visit.lab = await startLab(home, visit.lab.port);
       await page.getByText('Connection lost, trying again').waitFor({ state: 'detached', timeout: PATIENCE });
     });
     await expectEverywhere(expected);
@@ -210,7 +188,7 @@ describe.skipIf(missing !== undefined)('the queue', () => {
     async () => {
       await fill(crowd, { many: 9_900, few: 100 });
       const other = await startLab(crowd);
-      const context = await newContext(browser, complaints);
+      const context = await newContext(visit.browser, visit.complaints);
       const full = await context.newPage();
       try {
         await full.goto(other.url);

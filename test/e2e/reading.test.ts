@@ -1,21 +1,10 @@
 /** How a file of one's own is read, as a person finds out in the Data view: what is wrong, the setting that mends it, what was taken. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import {
-  Complaints,
-  go,
-  PATIENCE,
-  newContext,
-  newHome,
-  openBrowser,
-  removeHome,
-  startLab,
-  until,
-  whyNot,
-} from './harness.ts';
-import type { Lab } from './harness.ts';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { go, PATIENCE, until, whyNot } from './harness.ts';
+import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: reading files in a real browser (${missing})`);
@@ -27,10 +16,8 @@ const ROWS = Array.from({ length: 40 }, (_, i) => line(i));
 const BYTES = ROWS.reduce((sum, row) => sum + row.length, 0);
 
 describe.skipIf(missing !== undefined)('reading files in the Data view', () => {
-  const complaints = new Complaints();
-  const home = newHome();
-  let lab: Lab;
-  let browser: Browser;
+  const visit = useVisit();
+  const { home } = visit;
   let page: Page;
 
   const panel = () => page.getByRole('region', { name: 'How it is read' });
@@ -60,20 +47,8 @@ describe.skipIf(missing !== undefined)('reading files in the Data view', () => {
       join(folder, 'ragged.csv'),
       `text,n\n${ROWS.map((row, i) => `${row},${i}${i === 7 ? ',more' : ''}`).join('\n')}\n`,
     );
-    [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
-    const context = await newContext(browser, complaints);
-    // A file is read by a process that must start first.
-    context.setDefaultTimeout(PATIENCE);
-    page = await context.newPage();
-    await page.goto(lab.url);
-    await page.getByRole('banner').waitFor();
+    page = await visit.begin(PATIENCE);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.stop();
-    removeHome(home);
-  });
-  afterEach(() => expect(complaints.take(), 'what the browser complained about').toEqual([]));
 
   it('says what a TSV named .csv lacks, and reads it with the delimiter that it names (would catch a guess, or a file read as one column)', async () => {
     await open('pairs.csv');

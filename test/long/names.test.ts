@@ -1,10 +1,10 @@
 /** Names, tags, notes and generated texts that hold SVG, HTML and Markdown, in a real browser: they are text, everywhere. */
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../main/store/index.ts';
-import { Complaints, go, newContext, newHome, openBrowser, removeHome, startLab, whyNot } from '../e2e/harness.ts';
-import type { Lab } from '../e2e/harness.ts';
+import { go, whyNot } from '../e2e/harness.ts';
+import { useVisit } from '../e2e/visit.ts';
 
 const missing = await whyNot();
 if (missing !== undefined) console.warn(`SKIPPED: names in a browser (${missing})`);
@@ -15,10 +15,8 @@ const MARKDOWN = '[here](javascript:window.evil=1) ![x](http://evil.example/x.pn
 const TURNED = 'safe\u202Etxt.exe';
 
 describe.skipIf(missing !== undefined)('texts from anywhere in the interface', () => {
-  const complaints = new Complaints();
-  const home = newHome();
-  let lab: Lab;
-  let browser: Browser;
+  const visit = useVisit();
+  const { home } = visit;
   let page: Page;
   let run: string;
   let sweep: string;
@@ -44,14 +42,7 @@ describe.skipIf(missing !== undefined)('texts from anywhere in the interface', (
       store.setRunStates([id], 'failed', { reason: IMAGE });
     }
     store.close();
-    [lab, browser] = await Promise.all([startLab(home), openBrowser()]);
-    page = await (await newContext(browser, complaints)).newPage();
-    await page.goto(lab.url);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.stop();
-    removeHome(home);
+    page = await visit.begin();
   });
 
   it.each(['/', '/sweeps', '/board?sweep=SWEEP', '/run/RUN', '/sweep/SWEEP', '/data', '/fit'])(
@@ -65,7 +56,7 @@ describe.skipIf(missing !== undefined)('texts from anywhere in the interface', (
     })`);
       expect(found).toEqual({ evil: null, elements: 0, images: [] });
       // A policy that had to step in would be the second line of defence: the first must hold.
-      expect(complaints.take()).toEqual([]);
+      expect(visit.complaints.take()).toEqual([]);
     },
   );
 

@@ -4,6 +4,7 @@ import { access, constants, statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
+import type { Finding } from '../../preload/contract/shapes.ts';
 import { EXECUTORS } from '../engine/executors/index.ts';
 import { describeGpus, isDriverMissing } from '../engine/executors/nvidia.ts';
 import { probeExecutors } from '../engine/executors/select.ts';
@@ -11,15 +12,6 @@ import { openStore, StoreError } from '../store/index.ts';
 import type { LabPaths } from './paths.ts';
 import { packageVersion } from './version.ts';
 import { counted } from '../../preload/shared/format.ts';
-
-export interface Finding {
-  readonly name: string;
-  /** `missing` is an optional part that is not there; `problem` keeps something from working. */
-  readonly state: 'ok' | 'missing' | 'problem';
-  readonly detail: string;
-  /** What to do, where something can be done. */
-  readonly advice?: string;
-}
 
 const GB = 1e9;
 /** Less free space than this is worth a word: checkpoints of a sweep fill it quickly. */

@@ -20,8 +20,10 @@ export interface AppInfo {
 
 export interface Finding {
   readonly name: string;
+  /** `missing` is an optional part that is not there; `problem` keeps something from working. */
   readonly state: 'ok' | 'missing' | 'problem';
   readonly detail: string;
+  /** What to do, where something can be done. */
   readonly advice?: string;
 }
 
@@ -226,17 +228,24 @@ export interface RunProgress {
   readonly tokensPerSecond: number | null;
 }
 
+/** Of the dataset that a corpus and a tokenizer make. */
 export interface DataStats {
   readonly trainBytes: number;
   readonly validationBytes: number;
+  /** EOS included. */
   readonly trainTokens: number;
   readonly validationTokens: number;
   readonly trainDocuments: number;
   readonly validationDocuments: number;
+  /** Training text bytes per training token (EOS included). */
   readonly bytesPerToken: number;
+  /** Fraction of validation tokens whose id never occurs in training. */
   readonly unseenTokenFraction: number;
+  /** Fraction of validation documents that occur word for word in training. */
   readonly duplicateFraction: number;
+  /** Different token ids in training. */
   readonly usedVocabulary: number;
+  /** Tokens of the longest document of either side, its EOS included. */
   readonly longestDocument: number;
 }
 
@@ -266,10 +275,13 @@ export interface PreparedData extends DataSummary {
   readonly bytesOnDisk: number;
 }
 
+/** Progress of a preparation, for a progress bar. */
 export interface DataProgress {
   readonly phase: 'download' | 'read' | 'tokenizer' | 'encode' | 'save';
+  /** 0 … 1, or null while the total is unknown. */
   readonly fraction: number | null;
   readonly etaSeconds: number | null;
+  /** What is being worked on, for example a file name. */
   readonly detail?: string;
   readonly bytes?: number;
   readonly totalBytes?: number;

@@ -1,5 +1,6 @@
 /** The display of data being prepared. */
-import type { DatasetOptions, DataProgress } from '../../lab/datasets/datasets.ts';
+import type { DataProgress } from '../../../preload/contract/shapes.ts';
+import type { DatasetOptions } from '../../lab/datasets/datasets.ts';
 import { bar, formatBytes, formatDuration } from '../format.ts';
 import type { Output } from '../output.ts';
 import { readingLines, readingWarnings } from '../../../preload/shared/reading.ts';

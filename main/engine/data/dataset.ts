@@ -1,4 +1,5 @@
 import type { ReadingSummary } from '../../../preload/contract/reading.ts';
+import type { DataStats } from '../../../preload/contract/shapes.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
 export type TokenArray = Uint16Array | Int32Array;
@@ -24,26 +25,6 @@ export interface TokenSplit {
   readonly bytes: number;
 }
 
-export interface DatasetStats {
-  readonly trainBytes: number;
-  readonly validationBytes: number;
-  /** EOS included. */
-  readonly trainTokens: number;
-  readonly validationTokens: number;
-  readonly trainDocuments: number;
-  readonly validationDocuments: number;
-  /** Training text bytes per training token (EOS included). */
-  readonly bytesPerToken: number;
-  /** Fraction of validation tokens whose id never occurs in training. */
-  readonly unseenTokenFraction: number;
-  /** Fraction of validation documents that occur word for word in training. */
-  readonly duplicateFraction: number;
-  /** Different token ids in training. */
-  readonly usedVocabulary: number;
-  /** Tokens of the longest document of either side, its EOS included. */
-  readonly longestDocument: number;
-}
-
 /** How probable the source of a text makes it. */
 export interface Information {
   /** −log2 of each validation document's probability. */
@@ -61,7 +42,7 @@ export interface Dataset {
   readonly train: TokenSplit;
   readonly validation: TokenSplit;
   readonly tokenizer: Tokenizer;
-  readonly stats: DatasetStats;
+  readonly stats: DataStats;
   /** How probable the validation text is, where the corpus knows it (see `entropyFloor`); else null. */
   readonly information: Information | null;
   readonly reading: ReadingSummary;

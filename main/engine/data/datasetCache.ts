@@ -2,7 +2,8 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tokenArrayType } from './dataset.ts';
-import type { Dataset, DatasetStats, TokenArray } from './dataset.ts';
+import type { DataStats } from '../../../preload/contract/shapes.ts';
+import type { Dataset, TokenArray } from './dataset.ts';
 import { makeFolderOnce, temporaryName, writeSynced } from '../../files/atomic.ts';
 import { readWhole, sha256 } from '../../files/whole.ts';
 import type { Kinds } from '../kind.ts';
@@ -18,7 +19,7 @@ interface Meta {
   readonly tokenizer: { readonly kind: Tokenizer['kind']; readonly vocabularySize: number };
   readonly trainBytes: number;
   readonly validationBytes: number;
-  readonly stats: DatasetStats;
+  readonly stats: DataStats;
   readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
 
@@ -111,7 +112,7 @@ export interface CachedDataset {
   readonly contentHash: string;
   readonly folder: string;
   readonly tokenizer: { readonly kind: Tokenizer['kind']; readonly vocabularySize: number };
-  readonly stats: DatasetStats;
+  readonly stats: DataStats;
   readonly bytesOnDisk: number;
 }
 

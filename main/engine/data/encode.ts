@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import type { Corpus } from './corpus.ts';
 import { documentBytes, documentCount } from './corpus.ts';
 import { tokenArrayType } from './dataset.ts';
-import type { DatasetStats, TokenSplit } from './dataset.ts';
+import type { DataStats } from '../../../preload/contract/shapes.ts';
+import type { TokenSplit } from './dataset.ts';
 import { throwIfAborted } from './errors.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
@@ -71,7 +72,7 @@ export function computeStats(
   train: TokenSplit,
   validation: TokenSplit,
   vocabularySize: number,
-): DatasetStats {
+): DataStats {
   const seen = new Uint8Array(vocabularySize);
   for (const id of train.tokens) seen[id] = 1;
   let unseen = 0;

@@ -7,7 +7,6 @@ export { filesNamed } from './reading/listing.ts';
 export { markAt } from './reading/encoding.ts';
 export { entropyFloor } from './floor.ts';
 export type { EntropyFloor } from './floor.ts';
-export type { DataProgress } from './progress.ts';
 export { DataError } from './errors.ts';
 export { tokenizerFamily, tokenizerOf, vocabularyOf } from './tokenizers/index.ts';
 export type { Tokenizer } from './tokenizers/tokenizer.ts';

@@ -1,15 +1,4 @@
-/** Progress of a preparation, for a progress bar. */
-export interface DataProgress {
-  readonly phase: 'download' | 'read' | 'tokenizer' | 'encode' | 'save';
-  /** 0 … 1, or null while the total is unknown. */
-  readonly fraction: number | null;
-  readonly etaSeconds: number | null;
-  /** What is being worked on, for example a file name. */
-  readonly detail?: string;
-  readonly bytes?: number;
-  readonly totalBytes?: number;
-  readonly bytesPerSecond?: number;
-}
+import type { DataProgress } from '../../../preload/contract/shapes.ts';
 
 export type OnProgress = (progress: DataProgress) => void;
 

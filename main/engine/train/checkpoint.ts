@@ -16,12 +16,11 @@ import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CheckpointKind } from '../../../preload/contract/runs.ts';
 import { isTemporary, makeFolder, writeAll } from '../../files/atomic.ts';
 import { hashFile, sha256 } from '../../files/whole.ts';
 import { encodeSafetensors } from './safetensors.ts';
 import type { TensorSource } from './safetensors.ts';
-
-export type CheckpointKind = 'last' | 'best';
 
 export const WEIGHTS = 'weights.safetensors';
 export const OPTIMIZER = 'optimizer.safetensors';

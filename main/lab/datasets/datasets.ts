@@ -6,9 +6,9 @@ import { entropyFloor } from '../../engine/data/index.ts';
 import type { EntropyFloor } from '../../engine/data/index.ts';
 import { datasetRequest, prepareDataset } from '../../engine/data/prepare.ts';
 import type { Kinds } from '../../engine/kind.ts';
-import type { DataProgress, OnProgress } from '../../engine/data/progress.ts';
+import type { OnProgress } from '../../engine/data/progress.ts';
 
-export type { DataProgress, Dataset, Reach };
+export type { Dataset, Reach };
 
 /** The entropy of the whole validation text, where it is known. */
 export function floorOf({ validation, tokenizer, information }: Dataset): EntropyFloor | null {

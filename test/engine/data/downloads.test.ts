@@ -13,7 +13,7 @@ import { joinArticles } from '../../../main/engine/data/corpora/wikitext.ts';
 import { CorpusBuilder } from '../../../main/engine/data/corpusBuilder.ts';
 import { textsOf } from './reading/helpers.ts';
 import { prepareDataset } from '../../../main/engine/data/index.ts';
-import type { DataProgress } from '../../../main/engine/data/index.ts';
+import type { DataProgress } from '../../../preload/contract/shapes.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, hit: number) => void;
 

@@ -11,8 +11,9 @@ import {
   listDatasets,
   prepareDataset,
 } from '../../../main/engine/data/index.ts';
-import type { DataProgress, Dataset } from '../../../main/engine/data/index.ts';
+import type { Dataset } from '../../../main/engine/data/index.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
+import type { DataProgress } from '../../../preload/contract/shapes.ts';
 
 let folder = '';
 let cacheDir = '';

@@ -1,7 +1,8 @@
 /** What `--json` prints: stable shapes for machines. */
 import type { RunRecord, SweepRecord } from '../../preload/contract/runs.ts';
+import { secondsOf } from '../../preload/shared/runTime.ts';
 
-/** A run. `settings` is the complete configuration; times are ISO 8601; NaN and infinities are null. */
+/** A run. `settings` is the complete configuration; times are ISO 8601, `seconds` those that it trained; NaN and infinities are null. */
 export function runJson(run: RunRecord): Record<string, unknown> {
   return {
     id: run.id,
@@ -25,6 +26,7 @@ export function runJson(run: RunRecord): Record<string, unknown> {
     createdAt: iso(run.createdAt),
     startedAt: iso(run.startedAt),
     endedAt: iso(run.endedAt),
+    seconds: secondsOf(run),
     deletedAt: iso(run.deletedAt),
   };
 }

@@ -20,7 +20,9 @@ const COLUMNS: Readonly<Record<string, string>> = {
   endReason: 'runs.end_reason',
   stopCause: 'runs.stop_cause',
   origin: 'runs.origin',
-  time: '(runs.ended_at - runs.started_at) / 1000.0',
+  // `secondsOf` of preload/shared/runTime.ts.
+  time: `CASE WHEN coalesce(runs.started_at, runs.session_at) IS NOT NULL
+    THEN (runs.trained + coalesce(max(0, CAST(unixepoch('subsec') * 1000 AS INTEGER) - runs.session_at), 0)) / 1000.0 END`,
   createdAt: 'runs.created_at',
   startedAt: 'runs.started_at',
   endedAt: 'runs.ended_at',

@@ -89,6 +89,8 @@ export function showOrphansStopped(connection: Connection): void {
         told(({ cause }) => cause, quoted(KILLED)),
       )} ELSE stop_cause END`,
       end_reason: `CASE WHEN ${ORPHAN} THEN ${told(({ reason }) => reason, quoted(ORPHANED))} ELSE end_reason END`,
+      trained: `trained + CASE WHEN ${ORPHAN} THEN coalesce(max(0, CAST(${told(() => words.at, 'seen_at')} AS INTEGER) - session_at), 0) ELSE 0 END`,
+      session_at: `CASE WHEN ${ORPHAN} THEN NULL ELSE session_at END`,
       ended_at: `CASE WHEN ${ORPHAN} THEN CAST(${told(() => words.at, 'ended_at')} AS INTEGER) ELSE ended_at END`,
     })} FROM main.runs;
     CREATE TEMP VIEW sweeps AS SELECT ${columns(connection, 'sweeps', {

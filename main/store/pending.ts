@@ -98,6 +98,7 @@ export function pendingPoints(write: PendingWrite): number {
 /** Writes everything in order, inside a transaction of the caller. Points of one series are joined first. */
 export function applyPending(writes: readonly PendingWrite[], runs: Runs, writer: SeriesWriter, events: Events): void {
   const series = new Map<string, { run: number; metric: string; columns: PendingColumn[] }>();
+  const seen = new Set<number>();
   for (const write of writes) {
     if (write.kind === 'event') {
       events.add(write.run, write.event.kind, write.event.message, write.event.data, write.at);
@@ -109,11 +110,14 @@ export function applyPending(writes: readonly PendingWrite[], runs: Runs, writer
       if (joined) joined.columns.push(column);
       else series.set(name, { run: write.run, metric: column.metric, columns: [column] });
     }
+    seen.add(write.run);
     if (write.progress) runs.progress(write.run, write.progress);
   }
   for (const { run, metric, columns } of series.values()) {
     writer.append(run, metric, join(columns, 'steps'), join(columns, 'values'));
   }
+  const now = Date.now();
+  for (const run of seen) runs.seen(run, now);
 }
 
 function join(columns: readonly PendingColumn[], key: 'steps' | 'values'): Float64Array {

@@ -48,6 +48,9 @@ const WAITING = `FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep
     AND runs.origin IN (SELECT value FROM json_each(?3))
   ORDER BY runs.position`;
 
+/** Milliseconds of the session of training that ends at ?, or else when it was last heard of; none: 0. The clock may have been set back. */
+const SESSION = 'coalesce(max(0, coalesce(?, seen_at) - session_at), 0)';
+
 export class Queue {
   readonly #connection: Connection;
   readonly #events: Events;
@@ -74,17 +77,22 @@ export class Queue {
     if (to === 'running') {
       this.#connection.run(
         `UPDATE runs SET state = 'running', owner = ?, place = ?, attempt = attempt + 1, started_at = coalesce(started_at, ?),
-           ended_at = NULL, end_reason = NULL, stop_cause = NULL WHERE key = ?`,
+           session_at = ?, seen_at = ?, ended_at = NULL, end_reason = NULL, stop_cause = NULL WHERE key = ?`,
         this.session,
         place,
+        at,
+        at,
         at,
         key,
       );
     } else {
       const ended = hasEnded(to);
       this.#connection.run(
-        'UPDATE runs SET state = ?, owner = NULL, ended_at = max(?, coalesce(started_at, 0)), end_reason = ?, stop_cause = ? WHERE key = ?',
+        `UPDATE runs SET state = ?, owner = NULL, trained = trained + ${SESSION}, session_at = NULL, seen_at = NULL,
+           ended_at = max(?, coalesce(started_at, 0)), end_reason = ?, stop_cause = ? WHERE key = ?`,
         to,
+        // Nobody knows when it ended: it trained at least until it was last heard of.
+        endedAt,
         ended ? endedAt : null,
         ended ? (reason ?? null) : null,
         to === 'stopped' ? (cause ?? null) : null,

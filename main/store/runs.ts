@@ -31,7 +31,7 @@ const SELECT = `
 /** What a line of a list shows. Configurations and environments are most of a run's bytes. */
 const LINES = `
   SELECT runs.id, runs.name, runs.state, runs.stop_cause, runs.steps, runs.summary, runs.parameters, runs.created_at, runs.started_at, runs.ended_at,
-    ${TAGS} ${FROM}`;
+    runs.trained, runs.session_at, ${TAGS} ${FROM}`;
 
 export type RunLine = Pick<
   RunRecord,
@@ -45,6 +45,8 @@ export type RunLine = Pick<
   | 'createdAt'
   | 'startedAt'
   | 'endedAt'
+  | 'trained'
+  | 'sessionAt'
   | 'tags'
 >;
 
@@ -177,6 +179,11 @@ export class Runs {
     }
   }
 
+  /** Notes that a run in training lives: should its process go without a word, it trained until then. */
+  seen(key: number, at: number): void {
+    this.#connection.run("UPDATE runs SET seen_at = ? WHERE key = ? AND state = 'running'", at, key);
+  }
+
   tag(key: number, tags: readonly string[]): void {
     for (const tag of tags) {
       const trimmed = tag.trim();
@@ -245,10 +252,12 @@ export class Runs {
         throw new StoreError('invalid', `${name} is ${value}; a setting must be a finite number`);
       }
     }
+    const createdAt = run.createdAt ?? Date.now();
+    const session = state === 'running' ? (run.startedAt ?? createdAt) : null;
     const { lastInsertRowid } = this.#connection.run(
       `INSERT INTO runs (id, sweep, name, setting_key, seed, config, state, end_reason, stop_cause, origin, position, note,
-         created_at, started_at, ended_at, steps, tokens, summary, parameters, environment, code_version, attempt, color)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         created_at, started_at, ended_at, trained, session_at, seen_at, steps, tokens, summary, parameters, environment, code_version, attempt, color)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       id,
       sweep,
       named(run.name),
@@ -261,9 +270,13 @@ export class Runs {
       origin,
       position,
       run.note ?? '',
-      run.createdAt ?? Date.now(),
+      createdAt,
       run.startedAt ?? null,
       run.endedAt ?? null,
+      // What was trained elsewhere is one session.
+      Math.max(0, (run.endedAt ?? 0) - (run.startedAt ?? run.endedAt ?? 0)),
+      session,
+      session,
       count('steps', run.steps ?? 0),
       count('tokens', run.tokens ?? 0),
       JSON.stringify(run.summary ?? {}),
@@ -330,6 +343,8 @@ function toLine(row: Row): RunLine {
     createdAt: row.created_at as number,
     startedAt: row.started_at as number | null,
     endedAt: row.ended_at as number | null,
+    trained: row.trained as number,
+    sessionAt: row.session_at as number | null,
     tags: JSON.parse(row.tags as string),
   };
 }

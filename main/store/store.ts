@@ -488,7 +488,11 @@ export class Store {
   /** Records a checkpoint, after committing the points up to it; replaces the record of the same kind. */
   setCheckpoint(checkpoint: CheckpointRecord): void {
     this.#commits.flush();
-    this.#write([checkpoint.runId], () => this.#checkpoints.set(this.#runs.key(checkpoint.runId), checkpoint));
+    this.#write([checkpoint.runId], () => {
+      const key = this.#runs.key(checkpoint.runId);
+      this.#checkpoints.set(key, checkpoint);
+      this.#runs.seen(key, Date.now());
+    });
   }
 
   checkpoints(runId: string): CheckpointRecord[] {

@@ -71,6 +71,10 @@ export interface RunRecord {
   /** Start of the first attempt. */
   readonly startedAt: number | null;
   readonly endedAt: number | null;
+  /** Milliseconds of the sessions of training that have ended: from each start to its end, without the time between them. */
+  readonly trained: number;
+  /** Begin of the session that trains now; null while none does. */
+  readonly sessionAt: number | null;
   /** Optimizer steps done. */
   readonly steps: number;
   /** Training tokens seen. */

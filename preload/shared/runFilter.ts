@@ -13,6 +13,7 @@ import type { RunComparison, RunFilter, RunRecord } from '../contract/runs.ts';
 import type { SettingSpec, SettingValue } from '../contract/settings.ts';
 import type { MetricCatalog } from './metrics.ts';
 import { nearestName } from './settings/nearest.ts';
+import { secondsOf } from './runTime.ts';
 import { parseNumber, readBoolean, unescapeText } from './settings/values.ts';
 
 type ValueKind = 'number' | 'boolean' | 'text' | 'time';
@@ -33,7 +34,7 @@ export const RUN_COLUMNS: Readonly<Record<string, ValueKind>> = {
   origin: 'text',
   sweep: 'text',
   tags: 'text',
-  /** Seconds from the first start to the end. */
+  /** Seconds that it trained. */
   time: 'number',
   createdAt: 'time',
   startedAt: 'time',
@@ -255,7 +256,7 @@ function valuesOf(run: RunRecord, field: string, { sweepName }: RunContext): Fie
     case 'sweep':
       return run.sweepId === null ? [] : [run.sweepId, sweepName?.(run.sweepId)];
     case 'time':
-      return [run.startedAt === null || run.endedAt === null ? null : (run.endedAt - run.startedAt) / 1000];
+      return [secondsOf(run)];
   }
   if (Object.hasOwn(RUN_COLUMNS, field)) return [run[field as 'name' | 'steps']];
   if (field.startsWith('summary.')) return [run.summary[field.slice(8)]];

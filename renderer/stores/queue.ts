@@ -5,7 +5,7 @@ import { useClient } from './client.ts';
 import type { QueueState } from './contract.ts';
 import { partsOf, wayBack } from './queueOrder.ts';
 import type { Move } from './queueOrder.ts';
-import { finished, inTraining, queueTimes, secondsOf } from './queueTimes.ts';
+import { finished, inTraining, queueTimes, secondsAhead } from './queueTimes.ts';
 import type { TimedRun } from './queueTimes.ts';
 import { useRuns } from './runs.ts';
 import { useSweeps } from './sweeps.ts';
@@ -33,11 +33,11 @@ export const useQueue = defineStore('queue', () => {
     const timed = (id: string): TimedRun => {
       const run = runs.get(id);
       const limit = limitOf(run?.sweepId);
-      return { id, limit, seconds: run === undefined ? null : secondsOf(run, took.value, alike) };
+      return { id, limit, seconds: run === undefined ? null : secondsAhead(run, took.value, alike) };
     };
     const busy = training.map(({ run, progress }) => {
       // Before it knows itself, what runs like it took.
-      const seconds = progress?.eta ?? secondsOf(run, took.value, alike);
+      const seconds = progress?.eta ?? secondsAhead(run, took.value, alike);
       return { id: run.id, limit: limitOf(run.sweepId), seconds };
     });
     return queueTimes(busy, paused ? [] : waiting.map(timed), concurrency);

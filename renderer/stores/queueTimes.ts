@@ -1,5 +1,6 @@
 /** When the runs of the queue begin and end, reckoned from what is known of runs like them. */
 import { median } from '../../preload/shared/statistics/describe.ts';
+import { secondsOf } from '../../preload/shared/runTime.ts';
 import type { Progress, RunRecord } from './contract.ts';
 
 /** Seconds from now; null: not known. */
@@ -58,10 +59,8 @@ export type Wholes = ReadonlyMap<string, Whole>;
 export function finished(runs: Iterable<RunRecord>): Wholes {
   const found = new Lists();
   for (const run of runs) {
-    const { state, attempt, startedAt, endedAt, steps } = run;
-    // One that was begun again has a pause in between.
-    if (state !== 'finished' || attempt > 1 || startedAt === null || endedAt === null) continue;
-    found.add(run, { seconds: (endedAt - startedAt) / 1000, steps });
+    const seconds = run.state === 'finished' ? secondsOf(run) : null;
+    if (seconds !== null) found.add(run, { seconds, steps: run.steps });
   }
   return found.medians();
 }
@@ -86,7 +85,7 @@ export function inTraining(
  * Seconds that a run has before it, less what an earlier attempt has done: from those with the same settings, or else from all of its
  * sweep. Null: nothing like it has finished or come far.
  */
-export function secondsOf(run: RunRecord, ...known: readonly Wholes[]): number | null {
+export function secondsAhead(run: RunRecord, ...known: readonly Wholes[]): number | null {
   for (const key of keysOf(run)) {
     const whole = known.map((wholes) => wholes.get(key)).find((each) => each !== undefined);
     if (whole === undefined) continue;

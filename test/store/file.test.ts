@@ -9,7 +9,8 @@ import { assertSqliteVersion, configureWriter, Connection } from '../../main/sto
 import { openStore } from '../../main/store/index.ts';
 import type { Migration } from '../../main/store/migrate.ts';
 import { MIGRATIONS } from '../../main/store/migrations/index.ts';
-import { makeOldDatabase, OLD_SWEEP, oldRun } from './oldDatabases.ts';
+import { secondsOf } from '../../preload/shared/runTime.ts';
+import { makeOldDatabase, OLD_SECONDS, OLD_SWEEP, oldRun } from './oldDatabases.ts';
 import { codeOf, column, newRun, newStore, onCleanup, open, range, temporaryFolder } from './support.ts';
 
 const ADDITION: Migration = {
@@ -85,6 +86,9 @@ describe('migrations', () => {
       store.setRunStates([oldRun('training')], 'queued', {}, { id: OLD_SWEEP, state: 'running' });
       expect(store.queuedIds()).toEqual([oldRun('training'), oldRun('waiting'), oldRun('waiting too'), id]);
       expect(store.queueSwitches()).toEqual({ paused: false, places: null });
+      // How long they trained, without the time between.
+      for (const [name, seconds] of Object.entries(OLD_SECONDS)) expect(secondsOf(byName(name)), name).toBe(seconds);
+      expect(secondsOf(byName('waiting'))).toBe(null);
     },
   );
 

@@ -23,6 +23,54 @@ export const OLD_SWEEP = 'sweep0001';
 export const oldRun = (name: string): string =>
   `run${String(RUNS.findIndex((run) => run[0] === name) + 1).padStart(6, '0')}`;
 
+/** Seconds that runs of it trained: all that can be known from what was kept then. */
+export const OLD_SECONDS: Readonly<Record<string, number>> = {
+  // 3 s until Sweeplab was closed, 3 s until the last word before its process was gone, 2 s to the end.
+  finished: 8,
+  // Without events, as imported: from start to end.
+  failed: 2.5,
+  // The seconds of its steps say more than its only log line.
+  interrupted: 7.25,
+  // Until its last checkpoint.
+  training: 6,
+};
+
+/** [run, milliseconds, kind, message, data] */
+const EVENTS: readonly (readonly [string, number, string, string, string | null])[] = [
+  ['finished', 1000, 'state', 'queued → running', '{"from":"queued","to":"running"}'],
+  ['finished', 4000, 'state', 'Sweeplab was closed', '{"from":"running","to":"queued"}'],
+  ['finished', 100_000, 'state', 'queued → running', '{"from":"queued","to":"running"}'],
+  ['finished', 103_000, 'log', 'a last word', null],
+  ['finished', 200_000, 'state', 'interrupted: its process is gone', '{"from":"running","to":"stopped"}'],
+  ['finished', 250_000, 'state', 'resumed by the user', '{"from":"stopped","to":"queued"}'],
+  ['finished', 300_000, 'state', 'queued → running', '{"from":"queued","to":"running"}'],
+  ['finished', 301_999, 'state', 'stop.steps reached (10 steps)', '{"from":"running","to":"finished"}'],
+  ['interrupted', 5000, 'state', 'queued → running', '{"from":"queued","to":"running"}'],
+  ['interrupted', 6000, 'log', 'a last word', null],
+  [
+    'interrupted',
+    900_000,
+    'state',
+    'interrupted: Sweeplab ended while the run was training',
+    '{"from":"running","to":"queued"}',
+  ],
+  ['interrupted', 900_001, 'state', 'cancelled', '{"from":"queued","to":"stopped"}'],
+  ['training', 20_000, 'state', 'queued → running', '{"from":"queued","to":"running"}'],
+  ['training', 21_000, 'log', 'a word', null],
+];
+
+function addSessions(database: DatabaseSync): void {
+  const key = (name: string): number => RUNS.findIndex((run) => run[0] === name) + 1;
+  const event = database.prepare('INSERT INTO events (run, at, kind, message, data) VALUES (?, ?, ?, ?, ?)');
+  for (const [name, ...rest] of EVENTS) event.run(key(name), ...rest);
+  database.exec(`
+    UPDATE runs SET started_at = 1000, ended_at = 302000 WHERE name = 'finished';
+    UPDATE runs SET started_at = 10000, ended_at = 12500 WHERE name = 'failed';
+    UPDATE runs SET started_at = 5000, ended_at = 900001, summary = '{"seconds":7.25}' WHERE name = 'interrupted';
+    UPDATE runs SET started_at = 20000 WHERE name = 'training';
+    INSERT INTO checkpoints (run, kind, step, path, saved_at) VALUES (${key('training')}, 'last', 5, 'x', 26000);`);
+}
+
 /** Makes the file of schema `version`: 1 without series, 2 with one of three points for the finished run. */
 export function makeOldDatabase(path: string, version: number): void {
   const database = new DatabaseSync(path);
@@ -53,6 +101,7 @@ export function makeOldDatabase(path: string, version: number): void {
       deletedAt,
     );
   }
+  addSessions(database);
   if (version >= 3)
     database.exec(
       `UPDATE runs SET position = key, stop_cause = CASE name WHEN 'cancelled' THEN 'cancelled' WHEN 'with its sweep' THEN 'sweep'

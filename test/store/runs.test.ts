@@ -39,6 +39,8 @@ test('a run comes back as it was created, also to another connection (catches: a
   expect(created).toEqual({
     ...run,
     tags: ['a', 'b'],
+    trained: 1000,
+    sessionAt: null,
     id: created.id,
     attempt: 1,
     checkpoint: null,

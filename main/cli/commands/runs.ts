@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { differingSettings } from '../../../preload/shared/results/groups.ts';
+import { secondsOf } from '../../../preload/shared/runTime.ts';
 import { temporaryName } from '../../files/atomic.ts';
 import type { Lab } from '../../host/lab.ts';
 import type { RunLine } from '../../store/index.ts';
@@ -205,9 +206,6 @@ function listSweeps({ output }: Pick<Context, 'output'>, sweeps: Parameters<type
     );
   }
 }
-
-const secondsOf = ({ startedAt, endedAt }: Pick<RunRecord, 'startedAt' | 'endedAt'>): number | null =>
-  startedAt === null || endedAt === null ? null : (endedAt - startedAt) / 1000;
 
 async function show(context: Context, name: string, all: boolean): Promise<void> {
   const { output, workshop } = context;

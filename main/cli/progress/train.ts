@@ -3,6 +3,7 @@ import type { DatasetInfo, EngineInfo, EngineMessage } from '../../../preload/co
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { floorWords } from '../../../preload/shared/results/floor.ts';
 import { errorName } from '../../../preload/shared/results/words.ts';
+import { secondsOf } from '../../../preload/shared/runTime.ts';
 import type { Catalog } from '../../engine/catalog.ts';
 import { fitPlan } from '../../lab/fit/index.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
@@ -168,7 +169,6 @@ export function ending(run: RunRecord, output: Output): string {
     lines.push(
       `${formatNumber(bpb)} bits/byte against a floor of ${formatFloor(floor, typeof error === 'number' ? error : null)}: ${formatNumber(bpb - floor)} above it`,
     );
-  const seconds = run.startedAt !== null && run.endedAt !== null ? (run.endedAt - run.startedAt) / 1000 : null;
-  lines.push(`${plural(run.steps, 'step')}, ${formatCount(run.tokens)} tokens, ${formatDuration(seconds)}`);
+  lines.push(`${plural(run.steps, 'step')}, ${formatCount(run.tokens)} tokens, ${formatDuration(secondsOf(run))}`);
   return lines.join('\n');
 }

@@ -18,7 +18,8 @@ import { halfInterval, pairedDifference, seedsToDecide, welchDifference } from '
 import { holm } from '../statistics/holm.ts';
 import { basesOf, basisLabels, BASIS_WORDS } from './basis.ts';
 import { differingSettings, pick } from './groups.ts';
-import { distinctSeeds, outcomeOf, resultValue, runSeconds, settingOf } from './samples.ts';
+import { secondsOf } from '../runTime.ts';
+import { distinctSeeds, outcomeOf, resultValue, settingOf } from './samples.ts';
 import type { Outcome, SweepRun } from './samples.ts';
 
 /**
@@ -194,6 +195,10 @@ function rankGroup<R extends SweepRun>(runs: readonly R[], options: GroupOptions
   return { metric, goal, columns, rows, best: best === undefined ? undefined : rows[0], seeds, open, basis };
 }
 
+/** NaN where nobody knows. */
+const secondsOfRun = ({ startedAt = null, trained = 0, sessionAt = null }: SweepRun): number =>
+  secondsOf({ startedAt, trained, sessionAt }) ?? Number.NaN;
+
 function measure<R extends SweepRun>(members: readonly R[], { metric, goal, columns }: GroupOptions): Measured<R> {
   const sign = goal === 'maximize' ? -1 : 1;
   const value = (run: R): number => resultValue(run, metric);
@@ -204,7 +209,7 @@ function measure<R extends SweepRun>(members: readonly R[], { metric, goal, colu
     key: members[0].id,
     values: pick(members[0].config, columns),
     best: counted.toSorted((a, b) => sign * (value(a) - value(b)))[0],
-    seconds: describe(counted.map(runSeconds)),
+    seconds: describe(counted.map(secondsOfRun)),
   };
 }
 

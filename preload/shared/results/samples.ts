@@ -9,7 +9,17 @@ export type SweepRun = Pick<RunRecord, 'id' | 'name' | 'config' | 'settingKey' |
   Partial<
     Pick<
       RunRecord,
-      'startedAt' | 'endedAt' | 'endReason' | 'parameters' | 'steps' | 'tokens' | 'color' | 'environment' | 'sweepId'
+      | 'startedAt'
+      | 'endedAt'
+      | 'trained'
+      | 'sessionAt'
+      | 'endReason'
+      | 'parameters'
+      | 'steps'
+      | 'tokens'
+      | 'color'
+      | 'environment'
+      | 'sweepId'
     >
   >;
 
@@ -86,11 +96,4 @@ export function outcomeOf<R extends Pick<SweepRun, 'state' | 'summary'>>(
   const states = { queued: 0, running: 0, finished: 0, failed: 0, stopped: 0 };
   for (const { state } of runs) states[state]++;
   return { runs, counted, metric: describe(counted.map((run) => resultValue(run, metric))), states };
-}
-
-/** Seconds of training; NaN while running. */
-export function runSeconds(run: SweepRun): number {
-  const seconds = run.summary['seconds'];
-  if (typeof seconds === 'number') return seconds;
-  return run.startedAt && run.endedAt ? (run.endedAt - run.startedAt) / 1000 : Number.NaN;
 }

@@ -24,6 +24,8 @@ function run(id: string, values: Partial<RunRecord> & { config?: Config } = {}):
     createdAt: 0,
     startedAt: 0,
     endedAt: 0,
+    trained: 0,
+    sessionAt: null,
     steps: 100,
     tokens: 1,
     summary: { tokens_per_second: 5000 },

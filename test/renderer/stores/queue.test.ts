@@ -74,6 +74,7 @@ describe('the times of the queue', () => {
         steps: 100,
         startedAt: 0,
         endedAt: 1000 * seconds,
+        trained: 1000 * seconds,
         ...more,
       });
     const list = [
@@ -84,8 +85,8 @@ describe('the times of the queue', () => {
       done('d5', 'many', 7),
       done('d6', 'many', 8),
       done('d7', 'many', 4000),
-      // With a pause in between it says nothing.
-      done('d4', 'small', 9999, { attempt: 2 }),
+      // What it waited between its attempts is no part of it.
+      done('d4', 'small', 15, { attempt: 2, endedAt: 9_999_000 }),
       testRun('w1', { sweepId: 's', settingKey: 'small' }),
       testRun('w2', { sweepId: 's', settingKey: 'large', steps: 25 }),
       testRun('w3', { sweepId: 's', settingKey: 'new' }),

@@ -65,6 +65,8 @@ export function testRun(id: string, more: Partial<RunRecord> = {}): RunRecord {
     createdAt: 0,
     startedAt: null,
     endedAt: null,
+    trained: 0,
+    sessionAt: null,
     steps: 0,
     tokens: 0,
     summary: {},

@@ -29,7 +29,9 @@ const run = (config: Config, value: number | null | undefined, more: Partial<Swe
     seed: Number(seed),
     settingKey: JSON.stringify(rest),
     state: 'finished',
-    summary: value === undefined ? {} : { 'val/bpb': value, seconds: 10 },
+    summary: value === undefined ? {} : { 'val/bpb': value },
+    startedAt: 1,
+    trained: 10_000,
     ...more,
   };
 };
@@ -110,7 +112,7 @@ describe('the ranking', () => {
   it('costs are those of the runs that the metric is over (would catch the time of failed runs in a mean)', () => {
     const [{ seconds }] = rank([
       ...seeds({ a: 1 }, [1, 2]),
-      run({ a: 1, seed: 3 }, 1, { state: 'failed', summary: { 'val/bpb': 1, seconds: 1000 } }),
+      run({ a: 1, seed: 3 }, 1, { state: 'failed', trained: 1e6 }),
     ]).rows;
     expect(seconds).toMatchObject({ n: 2, mean: 10 });
   });

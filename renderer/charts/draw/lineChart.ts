@@ -2,17 +2,19 @@
  * One chart of curves: ECharts draws frame and curves when the model changes; everything that follows the pointer (crosshair,
  * emphasised line, selection) is drawn on a canvas above, so that moving over 500 curves costs one of them.
  */
+import { dashesOf, DOT, dotsInside } from './curveItems.ts';
+import { CurveLayer } from './curveLayer.ts';
 import { buildCurve, isolatedPoints } from './curves.ts';
 import { echarts } from './echarts.ts';
 import { fit, stretch } from './fit.ts';
 import { cancelDraw, drawThisFrame, requestDraw } from './frames.ts';
-import type { Scales } from './lineOption.ts';
-import { dashesOf, DOT, dotsInside, lineOption, scalesOf } from './lineOption.ts';
+import { lineOption, scalesOf } from './lineOption.ts';
 import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
 import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
 import { plainOption } from './plainOption.ts';
 import { fromPixel, pixelsOf, toPixel, toPixels } from './scale.ts';
+import type { Scales } from './scale.ts';
 
 export interface Pointer {
   readonly px: number;
@@ -40,6 +42,7 @@ export class LineChart {
   #width = 0;
   #height = 0;
   #scales: Scales | undefined;
+  #layer: CurveLayer | undefined;
   #crosshair: number | undefined;
   #emphasis: string | undefined;
   #drag: { from: number; to: number } | undefined;
@@ -120,8 +123,9 @@ export class LineChart {
 
   /** The chart as it is, for a file. */
   picture(kind: 'png' | 'svg', scale = 2): Promise<Blob> {
+    const layer = kind === 'png' ? new CurveLayer(this.#width, this.#height, scale) : undefined;
     return pictureOf(
-      lineOption(this.#model!, this.#theme, this.#width, this.#height),
+      lineOption(this.#model!, this.#theme, this.#width, this.#height, layer),
       kind,
       this.#width,
       this.#height,
@@ -135,7 +139,8 @@ export class LineChart {
     this.#scales = scalesOf(this.#model, this.#width, this.#height);
     fit(this.#chart, this);
     this.#fitOverlay();
-    this.#chart.setOption(plainOption(lineOption(this.#model, this.#theme, this.#width, this.#height)), {
+    const layer = this.#layerOf(window.devicePixelRatio || 1);
+    this.#chart.setOption(plainOption(lineOption(this.#model, this.#theme, this.#width, this.#height, layer)), {
       notMerge: true,
       lazyUpdate: false,
       silent: true,
@@ -146,6 +151,12 @@ export class LineChart {
     this.#host.dataset.reduced = String(lines[0]?.reduced === true);
     this.#host.dataset.drawn = String(lines.length);
     this.#drawOverlay();
+  }
+
+  #layerOf(ratio: number): CurveLayer {
+    if (this.#layer?.fits(this.#width, this.#height, ratio) !== true)
+      this.#layer = new CurveLayer(this.#width, this.#height, ratio);
+    return this.#layer!;
   }
 
   #fitOverlay(): void {

@@ -10,6 +10,12 @@ export interface Scale {
   readonly to: number;
 }
 
+/** Both axes of a chart. */
+export interface Scales {
+  readonly x: Scale;
+  readonly y: Scale;
+}
+
 const tame = (value: number): number =>
   value <= LARGEST && value >= -LARGEST ? value : Number.isFinite(value) ? Math.sign(value) * LARGEST : value;
 

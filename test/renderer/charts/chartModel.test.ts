@@ -8,7 +8,7 @@ import type { ChartInput } from '../../../renderer/charts/board/chartModel.ts';
 import { MOST_METRICS } from '../../../renderer/charts/board/chartSpec.ts';
 import type { ChartSpec } from '../../../renderer/charts/board/chartSpec.ts';
 import type { BoardGroup } from '../../../renderer/charts/board/groups.ts';
-import { DASHES } from '../../../renderer/charts/draw/lineOption.ts';
+import { DASHES } from '../../../renderer/charts/draw/curveItems.ts';
 import { LiveCurve } from '../../../renderer/charts/data/live.ts';
 
 const catalog = metricCatalog();

@@ -5,7 +5,7 @@ import type { Surface } from '../../../renderer/charts/color/palette.ts';
 import { colorScale } from '../../../renderer/charts/color/scale.ts';
 import { aligned, formatTick, ticksAt, ticksOf } from '../../../renderer/charts/format.ts';
 import type { TickRange } from '../../../renderer/charts/format.ts';
-import { DASHES } from '../../../renderer/charts/draw/lineOption.ts';
+import { DASHES } from '../../../renderer/charts/draw/curveItems.ts';
 import { CATEGORICAL, categorical, cycleOf } from '../../../renderer/tokens/palette.ts';
 
 const SURFACES: Record<Surface, string[]> = { light: ['#ffffff', '#f6f7f9'], dark: ['#161920', '#0f1115'] };

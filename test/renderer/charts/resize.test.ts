@@ -54,6 +54,7 @@ function made(width: number, height: number) {
 beforeEach(() => {
   [frames, clock, cost] = [[], 0, 0];
   vi.stubGlobal('window', { devicePixelRatio: 2 });
+  vi.stubGlobal('document', { createElement: () => ({ width: 0, height: 0, getContext: () => null }) });
   vi.stubGlobal('requestAnimationFrame', (work: () => void) => frames.push(work));
   vi.spyOn(performance, 'now').mockImplementation(() => clock);
 });

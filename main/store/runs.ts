@@ -68,8 +68,7 @@ export class Runs {
   }
 
   #toRun(row: Row): RunRecord {
-    const run = toRun(row);
-    return { ...run, config: this.#complete(run.config) };
+    return toRun(row, this.#complete(JSON.parse(row.config as string)));
   }
 
   /** The internal key of a run. @throws StoreError `not-found` */
@@ -349,13 +348,13 @@ function toLine(row: Row): RunLine {
   };
 }
 
-function toRun(row: Row): RunRecord {
+function toRun(row: Row, config: Config): RunRecord {
   return {
     ...toLine(row),
     sweepId: row.sweep_id as string | null,
     settingKey: row.setting_key as string,
     seed: row.seed as number,
-    config: JSON.parse(row.config as string),
+    config,
     endReason: row.end_reason as string | null,
     origin: row.origin as RunOrigin,
     place: row.place as string | null,

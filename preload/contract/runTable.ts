@@ -26,44 +26,55 @@ export interface RunTable {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** A column as it is found. Most are the same for all rows and lack none: of these nothing is kept but the first value and how many there are. */
 interface Growing {
   readonly name: string;
-  readonly values: unknown[];
-  readonly rows: number[];
-  same: boolean;
+  readonly first: unknown;
+  length: number;
+  /** From the first value on that is another. */
+  values: unknown[] | undefined;
+  /** From the first row on that lacks the field. */
+  rows: number[] | undefined;
+}
+
+function add(column: Growing, row: number, value: unknown): void {
+  const { length } = column;
+  if (column.rows === undefined && row !== length) column.rows = Array.from({ length }, (_, i) => i);
+  // Lists, such as tags, are never the same one.
+  if (column.values === undefined && !(Object.is(value, column.first) && (typeof value !== 'object' || value === null)))
+    column.values = Array.from({ length }, () => column.first);
+  column.rows?.push(row);
+  column.values?.push(value);
+  column.length = length + 1;
 }
 
 function pack(records: readonly Fields[]): Table {
   const found = new Map<string, Growing>();
-  const columnOf = (name: string): Growing => {
-    const column = found.get(name) ?? { name, values: [], rows: [], same: true };
+  const columnOf = (name: string, first: unknown): Growing => {
+    const column = found.get(name) ?? { name, first, length: 0, values: undefined, rows: undefined };
     found.set(name, column);
     return column;
   };
   // Most records have the fields of the one before, so that nothing needs to be looked up by its name.
-  let columns: Growing[] = [];
+  let columns: (Growing | undefined)[] = [];
+  let before: readonly string[] = [];
   records.forEach((record, row) => {
     const names = Object.keys(record);
-    const values = Object.values(record);
-    if (names.length !== columns.length || names.some((name, i) => name !== columns[i].name))
-      columns = names.map(columnOf);
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i];
-      if (value === undefined) continue;
-      const column = columns[i];
-      column.same &&= column.values.length === 0 || Object.is(value, column.values[0]);
-      column.values.push(value);
-      column.rows.push(row);
+    if (names.length !== before.length || names.some((name, i) => name !== before[i])) {
+      before = names;
+      columns = names.map((name) => found.get(name));
+    }
+    for (let i = 0; i < names.length; i++) {
+      const value = record[names[i]];
+      if (value !== undefined) add((columns[i] ??= columnOf(names[i], value)), row, value);
     }
   });
-  return [...found.values()].flatMap(({ name, values, rows, same }) => {
-    if (values.length === 0) return [];
-    const column: Column = {
-      ...(rows.length === records.length ? {} : { rows }),
-      // Lists, such as tags, are never the same one.
-      ...(same && (typeof values[0] !== 'object' || values[0] === null) ? { same: values[0] } : { values }),
+  return [...found.values()].map(({ name, first, length, values, rows }) => {
+    const held: Column = {
+      ...(rows === undefined && length === records.length ? {} : { rows: rows ?? Array.from({ length }, (_, i) => i) }),
+      ...(values === undefined ? { same: first } : { values }),
     };
-    return [[name, column] as const];
+    return [name, held] as const;
   });
 }
 

@@ -8,6 +8,7 @@ import type { Extent } from '../series/extent.ts';
 import type { RunCurve } from './live.ts';
 import { ChartReader } from './reader.ts';
 import type { Range, ReadSeries } from './reader.ts';
+import { Together } from './together.ts';
 
 /** What a chart needs of the curves. */
 export interface ChartNeed {
@@ -50,6 +51,8 @@ export interface Schedule {
   now(): number;
   /** @returns what cancels it */
   later(milliseconds: number, action: () => void): () => void;
+  /** When all that is told in the same go was told, before anything is drawn. */
+  soon(action: () => void): void;
   /** In the next frame that has room. A chart that asks again before its turn is built once. */
   frame(owner: object, action: () => void, pointed: boolean): void;
   cancelFrame(owner: object): void;
@@ -57,33 +60,42 @@ export interface Schedule {
   pressure(): number;
 }
 
+const later = (milliseconds: number, action: () => void): (() => void) => {
+  const timer = setTimeout(action, milliseconds);
+  return () => clearTimeout(timer);
+};
+
 const PAGE: Schedule = {
   now: () => performance.now(),
-  later: (milliseconds, action) => {
-    const timer = setTimeout(action, milliseconds);
-    return () => clearTimeout(timer);
-  },
+  later,
+  soon: (action) => void Promise.resolve().then(action),
   frame: requestDraw,
   cancelFrame: cancelDraw,
   pressure: drawPressure,
 };
+
+/** All charts of a page that read a part of x. */
+const ZOOMED = new Together(later);
 
 /** Live points are drawn at most 20 times a second (ms). */
 const REDRAW = 50;
 /** Curves that cannot be continued from live points are read again, but not more often than this (ms). */
 const REREAD = 1500;
 /** Charts beside the one that is zoomed wait so long (ms) for the points of the range before they show it with those that they have. */
-const COARSE = 300;
+const COARSE = 500;
+
+type Timer = 'live' | 'coarse' | 'reread';
 
 const NOTHING: ChartNeed = { runs: [], metrics: [], x: undefined, range: undefined, width: 0, visible: false };
 
 export class ChartLoader {
   readonly #host: LoaderHost;
   readonly #schedule: Schedule;
+  readonly #zoomedTogether: Together;
   readonly #readers = new Map<string, ChartReader>();
   readonly #owner = {};
   /** Cancel what is to happen later, by its name. */
-  readonly #timers = new Map<'live' | 'coarse' | 'reread' | 'turn', () => void>();
+  readonly #timers = new Map<Timer, () => void>();
   #need = NOTHING;
   #wanted: ReadonlySet<string> = new Set();
   #builtAt = -Infinity;
@@ -95,9 +107,10 @@ export class ChartLoader {
   #state: LoaderState = { loading: false, problem: undefined };
   #disposed = false;
 
-  constructor(host: LoaderHost, schedule = PAGE) {
+  constructor(host: LoaderHost, schedule = PAGE, zoomedTogether = ZOOMED) {
     this.#host = host;
     this.#schedule = schedule;
+    this.#zoomedTogether = zoomedTogether;
   }
 
   curve(metric: string, run: string): RunCurve | undefined {
@@ -199,13 +212,13 @@ export class ChartLoader {
   }
 
   #load(): void {
-    // The chart under the pointer asks before the others, which ask one task later.
+    // The chart under the pointer asks before the others.
     if (this.#need.range === undefined || this.#host.pointed()) void this.#read();
-    else this.#later('turn', 0, () => void this.#read());
+    else this.#schedule.soon(() => void this.#read());
   }
 
   async #read(): Promise<void> {
-    if (!this.#visible) return;
+    if (!this.#visible || this.#disposed) return;
     const { runs, x, width, range } = this.#need;
     if (x === null) {
       this.redraw();
@@ -213,6 +226,7 @@ export class ChartLoader {
     }
     this.#tell({ loading: !this.#built, problem: this.#state.problem });
     const steps = range === undefined ? undefined : x === undefined ? wholeSteps(range) : this.#stepsOf(range);
+    const done = range === undefined ? (then?: () => void) => then?.() : this.#zoomedTogether.reading();
     const answers = await Promise.all(
       [...this.#readers].map(async ([metric, reader]) => {
         try {
@@ -222,10 +236,12 @@ export class ChartLoader {
         }
       }),
     );
-    if (this.#disposed) return;
+    if (this.#disposed) return done();
     const problem = answers.find((answer) => answer.problem !== undefined)?.problem;
     const changed = answers.some((answer) => answer.changed);
-    if (changed || (!this.#built && problem === undefined)) this.redraw();
+    // What it would show without them is not worth a drawing any more.
+    if (changed) this.#cancel('coarse');
+    done(changed || (!this.#built && problem === undefined) ? () => !this.#disposed && this.redraw() : undefined);
     // Which steps a range has only the curves could say.
     if (changed && range !== undefined && steps === undefined) this.#load();
     this.#tell({ loading: !this.#built && this.#busy, problem });
@@ -248,7 +264,7 @@ export class ChartLoader {
     this.#host.changed(state);
   }
 
-  #later(name: 'live' | 'coarse' | 'reread' | 'turn', milliseconds: number, action: () => void): void {
+  #later(name: Timer, milliseconds: number, action: () => void): void {
     this.#cancel(name);
     const run = (): void => {
       this.#timers.delete(name);
@@ -257,7 +273,7 @@ export class ChartLoader {
     this.#timers.set(name, this.#schedule.later(milliseconds, run));
   }
 
-  #cancel(name: 'live' | 'coarse' | 'reread' | 'turn'): void {
+  #cancel(name: Timer): void {
     this.#timers.get(name)?.();
     this.#timers.delete(name);
   }

@@ -38,6 +38,9 @@ class Page implements Schedule {
     this.#timers.push(timer);
     return () => (this.#timers = this.#timers.filter((each) => each !== timer));
   }
+  soon(action: () => void): void {
+    void Promise.resolve().then(action);
+  }
   frame(owner: object, action: () => void, pointed: boolean): void {
     this.#frames.set(owner, { action, pointed });
   }
@@ -78,12 +81,21 @@ function chartOf(answer: (query: ReadQuery) => Series | undefined = () => series
   const page = new Page();
   const asked: ReadQuery[] = [];
   const states: LoaderState[] = [];
-  const seen = { builds: 0, pointed: false, cost: 0, fail: undefined as string | undefined };
+  const seen = {
+    builds: 0,
+    pointed: false,
+    cost: 0,
+    fail: undefined as string | undefined,
+    hold: undefined as PromiseWithResolvers<void> | undefined,
+    asks: (): unknown => undefined,
+  };
   let curves: (number | undefined)[] = [];
   const loader = new ChartLoader(
     {
       read: async (query) => {
         asked.push(query);
+        seen.asks();
+        await seen.hold?.promise;
         if (seen.fail !== undefined) throw new Error(seen.fail);
         return new Map(
           query.runs.flatMap((run) => {
@@ -110,12 +122,15 @@ function chartOf(answer: (query: ReadQuery) => Series | undefined = () => series
     width: 300,
     visible: true,
   };
-  const tell = (change: Partial<ChartNeed> = {}): Promise<void> => {
-    need = { ...need, ...change };
+  const change = (changed: Partial<ChartNeed>): void => {
+    need = { ...need, ...changed };
     loader.need(need);
+  };
+  const tell = (changed: Partial<ChartNeed> = {}): Promise<void> => {
+    change(changed);
     return page.paint();
   };
-  return { page, asked, states, seen, loader, tell, drawn: () => curves };
+  return { page, asked, states, seen, loader, change, tell, drawn: () => curves };
 }
 const points = (run: string, ...steps: number[]) => ({ run, columns: [column('loss', ...steps)], again: false });
 
@@ -266,20 +281,45 @@ describe('live points', () => {
 });
 
 describe('zooming', () => {
-  it('shows the range at once where the pointer is, and elsewhere when there is time', async () => {
+  it('shows the range at once where the pointer is, and elsewhere when it is read or that takes long', async () => {
     const { seen, tell, page, asked } = chartOf();
     await tell();
     seen.pointed = true;
     await tell({ range: { min: 10, max: 20 } });
     expect([seen.builds, page.pointedFrames]).toEqual([2, 1]);
     seen.pointed = false;
+    seen.hold = Promise.withResolvers();
     await tell({ range: { min: 30, max: 40 } });
-    // Neither drawn nor read before those who wait had their turn.
-    expect([seen.builds, asked.length]).toEqual([2, 2]);
-    await page.wait(0);
-    expect(asked).toHaveLength(3);
+    expect([seen.builds, asked.length]).toEqual([2, 3]);
     await page.wait(400);
-    expect(seen.builds).toBeGreaterThanOrEqual(3);
+    expect(seen.builds).toBe(2);
+    await page.wait(200);
+    expect(seen.builds).toBe(3);
+    seen.hold.resolve();
+    await page.wait(0);
+    expect(seen.builds).toBe(4);
+    // Read in time it is drawn once.
+    seen.hold = undefined;
+    await tell({ range: { min: 50, max: 60 } });
+    await page.wait(1000);
+    expect(seen.builds).toBe(5);
+  });
+
+  it('asks first for the chart where the pointer is, and for all before any is drawn', async () => {
+    const [other, pointed] = [chartOf(), chartOf()];
+    await Promise.all([other.tell(), pointed.tell()]);
+    pointed.seen.pointed = true;
+    const order: string[] = [];
+    other.seen.asks = () => order.push('other');
+    pointed.seen.asks = () => order.push('pointed');
+    pointed.seen.builds = 0;
+    other.change({ range: { min: 1, max: 20 } });
+    pointed.change({ range: { min: 1, max: 20 } });
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    expect(order).toEqual(['pointed', 'other']);
+    expect(pointed.seen.builds).toBe(0);
+    await Promise.all([other.page.paint(), pointed.page.paint()]);
+    expect(pointed.seen.builds).toBe(1);
   });
 
   it('back to the same range is no change', async () => {

@@ -2,11 +2,17 @@
 // logits in place while they are in cache, and consumed by the two gradient products before the next chunk is made, so memory is
 // chunk x vocabulary instead of tokens x vocabulary.
 //   loss = log sum_v exp(z_v) - z_t,   dz_v = g (softmax(z)_v - [v = t]),   with a soft-cap dx = dz (1 - (z/c)^2)
+//
+// With `ltype` f32 the logits are stored and gone through three times. With bf16 they are not stored at all: of each tile that the product
+// finishes, the maxima m and the sums of exp(z - m) of its rows are kept in f32, and exp(z - m) (1 - (z/c)^2) in bf16, which a factor per
+// tile turns into the gradient. So losses are as exact as with f32, a logit costs one exponential instead of two, memory and its
+// traffic are half as large, and a loss without gradients writes nothing per logit.
 #pragma once
 #include <initializer_list>
 
 #include "gemm.h"
 #include "norm.h"
+#include "soft_max_rows.h"
 
 namespace LEVEL {
 
@@ -40,17 +46,122 @@ struct CrossEntropyProducts {
   }
 };
 
-static size_t cross_entropy_scratch(const cross_entropy_args& g, int threads) {
+// What is kept of a chunk's tiles of logits.
+struct TileSums {
+  int64_t tiles;  // of a row
+  float *best, *sum;              // [rows][tiles]: largest logit m and sum of exp(z - m)
+  float* own;                     // [rows]: the target's logit
+  uint8_t* first;                 // [rows]: nothing before the target in its tile is as large
+  size_t bytes;
+  TileSums(const cross_entropy_args& g, char* base) : tiles(ceil_div(g.vocabulary, NR)) {
+    int64_t rows = max_<int64_t>(0, min_(g.rows, g.chunk));
+    best = (float*)(((uintptr_t)base + 63) & ~(uintptr_t)63);
+    sum = best + rows * tiles + W;
+    own = sum + rows * tiles + W;
+    first = (uint8_t*)(own + rows);
+    bytes = (size_t)(rows * (8 * tiles + 5) + 8 * W + 64);
+  }
+};
+
+// Scratch of the products, by thread; TileSums follow behind that of the last thread.
+static size_t products_scratch(const cross_entropy_args& g, int threads) {
   size_t most = 0;
   int64_t whole = min_(g.rows, g.chunk), rest = g.chunk > 0 ? g.rows % g.chunk : 0;
   for (int64_t rows : {whole, rest}) {
     if (rows <= 0) continue;
     CrossEntropyProducts p(g, 0, rows);
-    most = max_(most, gemm_scratch(p.logits, threads));
+    most = max_(most, g.ltype == F32 ? gemm_scratch(p.logits, threads) : scratch_of(gemm_plan(p.logits, threads)));
     if (g.dhidden) most = max_(most, gemm_scratch(p.dhidden, threads));
     if (g.dweight) most = max_(most, gemm_scratch(p.dweight, threads));
   }
-  return most;
+  return round_up(most, 64);
+}
+static size_t cross_entropy_scratch(const cross_entropy_args& g, int threads) {
+  size_t products = products_scratch(g, threads);
+  return g.ltype == F32 ? products : products + ceil_div(TileSums(g, nullptr).bytes, (size_t)threads);
+}
+
+// Takes a tile of logits as the product leaves it.
+struct SoftMaxTile {
+  static constexpr bool OWN = true;
+  const cross_entropy_args& g;
+  const TileSums& sums;
+  const int32_t* target;  // of the chunk
+  bool gradient;
+
+  void operator()(float* tile, int64_t row, int64_t column, int64_t rows, int64_t n) const {
+    float cap = (float)g.softcap;
+    vf inverse = splat(cap > 0 ? 1 / cap : 0.f);
+    for (int64_t r = 0; r < rows; r++, row++) {
+      float* z = tile + r * NR;
+      vf a = load(z), b = load(z + W);
+      if (cap > 0) {
+        a = splat(cap) * vtanh(a * inverse);
+        b = splat(cap) * vtanh(b * inverse);
+        store(z, a);
+        store(z + W, b);
+      }
+      if (n < NR) {
+        a = iota() < splati((int32_t)n) ? a : splat(MINUS_INF);
+        b = iota() < splati((int32_t)(n - W)) ? b : splat(MINUS_INF);
+      }
+      float m = hmax(vmax(a, b));
+      vf shift = splat(m == MINUS_INF ? 0.f : m), ea = vexp(a - shift), eb = vexp(b - shift);
+      sums.best[row * sums.tiles + column / NR] = m;
+      sums.sum[row * sums.tiles + column / NR] = hsum(ea + eb);
+      int64_t t = target[row] - column;
+      if (t >= 0 && t < n) {
+        sums.own[row] = z[t];
+        sums.first[row] = 1;
+        for (int64_t v = 0; v < t; v++) sums.first[row] &= z[v] != z[t];
+      }
+      if (!gradient) continue;
+      if (cap > 0) {
+        ea = only(ea * (splat(1.f) - a * inverse * a * inverse), n);
+        eb = only(eb * (splat(1.f) - b * inverse * b * inverse), n - W);
+      }
+      bf16* e = (bf16*)g.logits + row * logits_stride(g.vocabulary) + column;
+      store(e, ea);
+      store(e + W, eb);
+    }
+  }
+};
+
+// One row of a chunk whose tiles are there: as cross_entropy_row.
+static void tiles_row(const cross_entropy_args& g, const TileSums& sums, int64_t r, int64_t row, bool gradient) {
+  int64_t n = g.vocabulary, target = ((const int32_t*)g.target)[r];
+  bf16* e = (bf16*)g.logits + row * logits_stride(n);
+  bool valid = target >= 0 && target < n;
+  if (!valid) {
+    if (g.loss) ((float*)g.loss)[r] = 0;
+    if (g.correct) ((float*)g.correct)[r] = 0;
+    if (gradient) memset(e, 0, (size_t)n * 2);
+    return;
+  }
+  const float *best = sums.best + row * sums.tiles, *sum = sums.sum + row * sums.tiles;
+  vf most = splat(MINUS_INF), all = splat(0.f);
+  ROW_LOOP(i, sums.tiles) most = vmax(most, sums.tiles - i >= W ? load(best + i) : splat(MINUS_INF));
+  float m = hmax(most);
+  for (int64_t i = sums.tiles / W * W; i < sums.tiles; i++) m = max_(m, best[i]);
+  ROW_LOOP(i, sums.tiles) all += only(load(sum + i) * vexp(load(best + i) - splat(m)), sums.tiles - i);
+  float total = hsum(all), own = sums.own[row];
+  if (g.loss) ((float*)g.loss)[r] = m - own + __builtin_logf(total);
+  if (g.correct) {
+    bool first = own == m && sums.first[row];
+    for (int64_t i = 0; first && i < target / NR; i++) first = best[i] != m;
+    ((float*)g.correct)[r] = first ? 1.f : 0.f;
+  }
+  if (!gradient) return;
+  float s = (float)g.dscale * (g.dloss ? ((const float*)g.dloss)[r] : 1.f), cap = (float)g.softcap;
+  float slope = cap > 0 ? 1 - (own / cap) * (own / cap) : 1.f;
+  float factor[W];
+  for (int64_t i = 0; i < sums.tiles; i++, e += NR) {
+    if (i % W == 0) store(factor, splat(s / total) * vexp(load(best + i) - splat(m)));
+    vf k = splat(factor[i % W]), a = load(e), b = load(e + W);
+    store(e, a * k);
+    store(e + W, b * k);
+  }
+  set_any((bf16*)g.logits + row * logits_stride(n), BF16, target, s * (__builtin_expf(own - m) / total - 1.f) * slope);
 }
 
 // One row: loss and correctness, and the gradient over the logits when asked.
@@ -99,15 +210,30 @@ static void cross_entropy_row(const cross_entropy_args& g, int64_t r, int64_t ro
   set_any(g.logits, g.ltype, e + target, own);
 }
 
-static void cross_entropy(const Context& x, const cross_entropy_args& g) {
-  bool gradient = g.dhidden || g.dweight;
-  for (int64_t first = 0; first < g.rows; first += g.chunk) {
-    int64_t rows = min_(g.chunk, g.rows - first);
-    CrossEntropyProducts p(g, first, rows);
-    gemm(x, p.logits);
+// A chunk's logits, losses, and the gradient over the logits when asked.
+static void logits_chunk(const Context& x, const cross_entropy_args& g, const gemm_args& logits, int64_t first, bool gradient) {
+  int64_t rows = logits.m;
+  auto by_rows = [&](auto row) {
     parallel(x.pool, ceil_div(rows, 4), [&](int64_t task, int) {
-      for (int64_t r = task * 4; r < min_(rows, task * 4 + 4); r++) cross_entropy_row(g, first + r, r, gradient);
+      for (int64_t r = task * 4; r < min_(rows, task * 4 + 4); r++) row(r);
     });
+  };
+  if (g.ltype == F32) {
+    gemm(x, logits);
+    by_rows([&](int64_t r) { cross_entropy_row(g, first + r, r, gradient); });
+    return;
+  }
+  TileSums sums(g, x.scratch + x.stride * (size_t)x.threads);
+  gemm_blocks(x, logits, SoftMaxTile{g, sums, (const int32_t*)g.target + first, gradient});
+  by_rows([&](int64_t r) { tiles_row(g, sums, first + r, r, gradient); });
+}
+
+static void cross_entropy(const Context& all, const cross_entropy_args& g) {
+  bool gradient = g.dhidden || g.dweight;
+  Context x{all.pool, all.scratch, products_scratch(g, all.threads), all.threads};
+  for (int64_t first = 0; first < g.rows; first += g.chunk) {
+    CrossEntropyProducts p(g, first, min_(g.chunk, g.rows - first));
+    logits_chunk(x, g, p.logits, first, gradient);
     if (g.dhidden) gemm(x, p.dhidden);
     if (g.dweight) gemm(x, p.dweight);
   }

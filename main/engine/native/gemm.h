@@ -389,11 +389,8 @@ static GemmPlan gemm_plan(const gemm_args& g, int threads) {
   p.acc_dwords = p.keep ? (size_t)((p.ks < k ? p.mc : min_(p.group, p.mc)) * p.nc) : 0;
   return p;
 }
-static size_t gemm_scratch(const gemm_args& g, int threads) {
-  if (thin(g)) return 0;
-  GemmPlan p = gemm_plan(g, threads);
-  return 4 * (p.a_dwords + p.b_dwords + p.acc_dwords) + 256;
-}
+static size_t scratch_of(const GemmPlan& p) { return 4 * (p.a_dwords + p.b_dwords + p.acc_dwords) + 256; }
+static size_t gemm_scratch(const gemm_args& g, int threads) { return thin(g) ? 0 : scratch_of(gemm_plan(g, threads)); }
 
 // Finishes `rows` rows of `n` columns of a tile and writes them to C at (i, j).
 static void epilogue(const gemm_args& g, const float* tile, int64_t ldt, int64_t i, int64_t j, int64_t rows, int64_t n,
@@ -428,6 +425,13 @@ static void epilogue(const gemm_args& g, const float* tile, int64_t ldt, int64_t
     }
   }
 }
+
+// What becomes of a finished tile of C: by default what `epilogue` does. One that is OWN is handed every tile (rows NR apart) while it is in
+// L1, and writes what it will: (tile, row, column, rows, columns).
+struct Epilogue {
+  static constexpr bool OWN = false;
+  void operator()(const float*, int64_t, int64_t, int64_t, int64_t) const {}
+};
 
 // The same for a whole tile with nothing to do but round and store.
 template <bool LOW>
@@ -468,7 +472,8 @@ struct Prefetcher {
   }
 };
 
-static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char* scratch) {
+template <class Finish = Epilogue>
+static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char* scratch, const Finish& finish = Finish()) {
   int64_t mb = task % p.mblocks, nb = task / p.mblocks % p.nblocks, batch = task / (p.mblocks * p.nblocks);
   int64_t i0 = mb * p.mc, j0 = nb * p.nc, mr = p.mr, per = p.dot ? 2 : 1;
   int64_t mc = min_(p.mc, g.m - i0), nc = min_(p.nc, g.n - j0), columns = p.nc / NR;
@@ -509,7 +514,7 @@ static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char
               const float *ap = pa + i * depth, *bp = pb + j * b_depth + (k0 - s0) / per * NR;
               int64_t n = min_<int64_t>(NR, nc - j), rows = min_(mr, height - i), at_c = (i0 + r0 + i) * g.ldc + j0 + j;
               bool add = p.keep ? g.beta != 0 : (!first || g.beta != 0);
-              bool whole = p.plain && n == NR && !p.keep, direct = whole && rows == mr && g.ctype == F32;
+              bool whole = p.plain && n == NR && !p.keep, direct = !Finish::OWN && whole && rows == mr && g.ctype == F32;
               if (!p.keep || last)  // C is on its way while the product is made
                 for (int64_t r = 0; r < rows; r++) {
                   __builtin_prefetch(at(C, g.ctype, at_c + r * g.ldc), 1);
@@ -525,7 +530,9 @@ static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char
               else
                 p.dot ? micro<HAS_DOT, false>(depth, ap, bp, out, ld) : micro<false, false>(depth, ap, bp, out, ld);
               if (direct || (p.keep && !last)) continue;
-              if (whole && !add)
+              if (Finish::OWN)
+                finish(sum, i0 + r0 + i, j0 + j, rows, n);
+              else if (whole && !add)
                 g.ctype == BF16 ? store_tile<true>(sum, rows, C, at_c, g.ldc) : store_tile<false>(sum, rows, C, at_c, g.ldc);
               else
                 epilogue(e, sum, NR, i0 + r0 + i, j0 + j, rows, n, C, add);
@@ -560,17 +567,22 @@ static void gemm_thin(const Context& x, const gemm_args& g) {
   });
 }
 
+template <class Finish>
+static void gemm_blocks(const Context& x, const gemm_args& g, const Finish& finish) {
+  GemmPlan p = gemm_plan(g, x.threads);
+  parallel(x.pool, p.mblocks * p.nblocks * g.batch, [&](int64_t task, int thread) {
+    Tiles tiles(p.dot);
+    gemm_block(g, p, task, x.scratch + thread * x.stride, finish);
+  });
+}
+
 static void gemm(const Context& x, const gemm_args& g) {
   if (g.m <= 0 || g.n <= 0) return;
   if (thin(g)) {
     use_dot(g.compute) ? gemm_thin<HAS_DOT>(x, g) : gemm_thin<false>(x, g);
     return;
   }
-  GemmPlan p = gemm_plan(g, x.threads);
-  parallel(x.pool, p.mblocks * p.nblocks * g.batch, [&](int64_t task, int thread) {
-    Tiles tiles(p.dot);
-    gemm_block(g, p, task, x.scratch + thread * x.stride);
-  });
+  gemm_blocks(x, g, Epilogue());
 }
 
 }  // namespace LEVEL

@@ -145,7 +145,8 @@ ENUMS(ENUM)
 // cross_entropy: from hidden [rows,d] and weight [vocabulary,d]: loss[r] = lse - logit[target]; correct[r] (f32 0 or 1, may be null) =
 //   argmax equals target; target < 0 gives 0 and no gradient. cap as in attention. dloss: f32 [rows] scale per row, or null
 //   for the constant dscale. dhidden [rows,d] (htype) written and dweight f32 [vocabulary,d] (beta as gemm) when given.
-//   logits: scratch of chunk * ldl elements of `ltype`, ldl = vocabulary rounded up to 64.
+//   logits: scratch of chunk * ldl elements of `ltype`, ldl = vocabulary rounded up to 64; may be null where ltype is bf16 and there are no
+//   gradients. Losses are as exact with either; gradients over logits pass through `ltype`.
 #define FIELDS_cross_entropy(P, I, F, E)                                                                                         \
   P(hidden) P(weight) P(target) P(loss) P(correct) P(dloss) P(dhidden) P(dweight) P(logits) I(rows) I(d) I(vocabulary)           \
   I(chunk) E(htype, DType) E(wtype, DType) E(dhtype, DType) E(ltype, DType) E(compute, DType) F(softcap) F(dscale) F(beta)

@@ -186,11 +186,15 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
   // Catches logits of one chunk leaking into the next, wrong ties, ignored rows that still have gradient.
   test('cross-entropy from hidden states, loss, accuracy and gradients', () => {
     const r = start(5);
-    for (let round = 0; round < 6; round++) {
-      const type = round % 2 === 0 ? 'f32' : 'bf16';
-      const [rows, d, vocabulary, chunk] = [r.int(1, 60), r.int(1, 40), r.int(2, 150), r.int(1, 64)];
+    for (let round = 0; round < 9; round++) {
+      const type = round % 3 === 0 ? 'f32' : 'bf16';
+      const ltype = round % 3 === 1 ? 'bf16' : 'f32';
+      // Now and then deeper than one pass of the product, and more tiles in a row than lanes of a vector.
+      const d = round === 7 ? r.int(1030, 1100) : r.int(1, 40);
+      const [rows, vocabulary, chunk] = [r.int(1, 60), r.int(2, round === 4 ? 1200 : 150), r.int(1, 64)];
       const softcap = r.pick([0, 3]);
-      const hidden = arena.put(r.array(rows * d), type);
+      // Logits of a deep product stay small enough that the soft-cap tells them apart in f32.
+      const hidden = arena.put(r.array(rows * d, d > 40 ? 0.1 : 1), type);
       const weight = arena.put(r.array(vocabulary * d), type);
       const target = Int32Array.from({ length: rows }, () => r.int(-1, vocabulary - 1));
       const dloss = arena.put(r.array(rows));
@@ -198,8 +202,8 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
       const dhidden = arena.empty(rows * d, type);
       const before = arena.put(r.array(vocabulary * d));
       const dweight = arena.put(before.values);
-      const logits = arena.empty(chunk * Math.ceil(vocabulary / 64) * 64);
-      call('cross_entropy', {
+      const logits = arena.empty(chunk * Math.ceil(vocabulary / 64) * 64, ltype);
+      const arguments_ = {
         hidden: hidden.p,
         weight: weight.p,
         target: arena.raw(target).p,
@@ -216,11 +220,13 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
         htype: hidden.type,
         wtype: weight.type,
         dhtype: dhidden.type,
+        ltype,
         compute: hidden.type,
         softcap,
         dscale: 0.5,
         beta: 1,
-      });
+      };
+      call('cross_entropy', arguments_);
       const wl = new Float64Array(rows);
       const wc = new Float64Array(rows);
       const wh = new Float64Array(rows * d);
@@ -245,12 +251,18 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
           }
         }
       }
-      const what = `cross-entropy ${type} ${rows}x${d}x${vocabulary} chunk ${chunk} cap ${softcap}`;
+      const what = `cross-entropy ${type} logits ${ltype} ${rows}x${d}x${vocabulary} chunk ${chunk} cap ${softcap}`;
       const loose = type === 'bf16' ? 1e-2 : 1e-5;
       expectClose(arena.get(loss), wl, 1e-5, 1, `${what} loss`);
       expectClose(arena.get(correct), wc, 0, 1, `${what} correct`);
       expectClose(arena.get(dhidden), wh, loose, 1, `${what} dhidden`);
       expectClose(arena.get(dweight), ww, loose, 1, `${what} dweight`);
+      if (ltype === 'bf16') {
+        // Without gradients nothing per logit is kept: there is no memory for it.
+        const alone = arena.empty(rows);
+        call('cross_entropy', { ...arguments_, loss: alone.p, dhidden: -1, dweight: -1, logits: -1 });
+        expect(arena.get(alone), `${what} without gradients`).toEqual(arena.get(loss));
+      }
       arena.clear();
     }
   });

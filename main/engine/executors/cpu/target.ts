@@ -13,8 +13,8 @@ import { nativeOperations } from '../native/ops/index.ts';
  * many the logits take much memory. At most 1,008 rows and 72 MiB (but not below 112 rows), in chunks of nearly equal size, which are
  * whole panels of 14 rows.
  */
-function logitRows(rows: number, vocabulary: number): number {
-  const fitting = Math.floor((72 * 2 ** 20) / (4 * vocabulary * 112)) * 112;
+function logitRows(rows: number, vocabulary: number, bytes: number): number {
+  const fitting = Math.floor((72 * 2 ** 20) / (bytes * vocabulary * 112)) * 112;
   const most = Math.max(112, Math.min(1008, fitting));
   const even = Math.ceil(rows / Math.ceil(rows / most));
   return Math.min(rows, Math.ceil(even / 14) * 14);

@@ -1,13 +1,14 @@
 /** Output layer and cross-entropy, with logits for some rows at a time. */
 import { crossEntropyInputs } from '../../../graph/ops/index.ts';
+import { DTYPE_BYTES } from '../../../graph/value.ts';
 import type { Node, Value } from '../../../graph/value.ts';
 import { pointerInto, productType } from '../call.ts';
 import type { KernelCall } from '../call.ts';
 import type { NativeOperation, NativeOperations, Placement } from '../operation.ts';
 import { copy } from './copy.ts';
 
-/** For how many of its rows a device makes logits at once. */
-export type LogitRows = (rows: number, vocabulary: number) => number;
+/** For how many of its rows a device makes logits, of so many bytes each, at once. */
+export type LogitRows = (rows: number, vocabulary: number, bytes: number) => number;
 
 /** Width of a row of logits in scratch memory, a multiple of 64 elements. */
 const paddedVocabulary = (vocabulary: number): number => Math.ceil(vocabulary / 64) * 64;
@@ -25,11 +26,22 @@ function outputsOf({ op, outputs }: Node): Outputs {
   return { loss, correct, dHidden, dWeight };
 }
 
+/** The logits that are made at once: of how many rows, and in which type they are kept (none are without gradients in 16 bits). */
+function chunkOf(node: Node, logitRows: LogitRows) {
+  const { hidden, weight } = crossEntropyInputs(node.inputs);
+  const { dHidden, dWeight } = outputsOf(node);
+  const vocabulary = weight.shape[0]!;
+  const type = productType(hidden, weight);
+  const rows = logitRows(hidden.shape[0]!, vocabulary, DTYPE_BYTES[type]);
+  const kept = type === 'f32' || dHidden !== undefined || dWeight !== undefined;
+  return { rows, type, bytes: kept ? DTYPE_BYTES[type] * rows * paddedVocabulary(vocabulary) : 0 };
+}
+
 function crossEntropy(node: Node, place: Placement, logitRows: LogitRows): KernelCall[] {
   const { hidden, weight, targets, g, base } = crossEntropyInputs(node.inputs);
   const { loss, correct, dHidden, dWeight } = outputsOf(node);
   const [rows, width] = hidden.shape as [number, number];
-  const vocabulary = weight.shape[0]!;
+  const chunk = chunkOf(node, logitRows);
   const fields = {
     hidden,
     weight,
@@ -39,15 +51,15 @@ function crossEntropy(node: Node, place: Placement, logitRows: LogitRows): Kerne
     dloss: g ?? null,
     dhidden: dHidden ?? null,
     dweight: dWeight ?? null,
-    logits: pointerInto('workspace'),
+    logits: chunk.bytes > 0 ? pointerInto('workspace') : null,
     rows,
     d: width,
-    vocabulary,
-    chunk: logitRows(rows, vocabulary),
+    vocabulary: weight.shape[0]!,
+    chunk: chunk.rows,
     htype: hidden.dtype,
     wtype: weight.dtype,
     dhtype: (dHidden ?? hidden).dtype,
-    ltype: 'f32',
+    ltype: chunk.type,
     compute: productType(hidden, weight),
     softcap: node.attrs.softcap as number,
     dscale: 1,
@@ -59,10 +71,7 @@ function crossEntropy(node: Node, place: Placement, logitRows: LogitRows): Kerne
 
 export function crossEntropyOperations(logitRows: LogitRows): NativeOperations {
   const operation: NativeOperation = {
-    workspace: ({ inputs: [hidden, weight] }) => {
-      const vocabulary = weight!.shape[0]!;
-      return 4 * logitRows(hidden!.shape[0]!, vocabulary) * paddedVocabulary(vocabulary);
-    },
+    workspace: (node) => chunkOf(node, logitRows).bytes,
     calls: (node, place) => crossEntropy(node, place, logitRows),
   };
   return {

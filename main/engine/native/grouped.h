@@ -76,41 +76,33 @@ INLINE Group group_of(const void* ends, int64_t e, int64_t rows) {
   return Group{begin, max_(begin, end)};
 }
 
-static gemm_args plain_gemm(int64_t m, int64_t n, int64_t k) {
-  gemm_args g{};
-  g.m = m;
-  g.n = n;
-  g.k = k;
-  g.ldc = g.ldaux = g.ldres = n;
-  g.batch = 1;
-  g.alpha = 1;
-  return g;
-}
-static size_t scratch_of(const GemmPlan& p) { return 4 * (p.a_dwords + p.b_dwords + p.acc_dwords) + 256; }
+// A product of one group, and the blocks that all groups share.
+struct GroupedPlan {
+  gemm_args shape{};
+  GemmPlan blocks;
+  // op(A)[m,k] op(B)[k,n]; A, B and C are contiguous.
+  GroupedPlan(int64_t m, int64_t n, int64_t k, int64_t ta, int64_t tb, int64_t atype, int64_t btype, int64_t ctype, int64_t compute,
+              int64_t groups, int threads) {
+    shape.m = m, shape.n = n, shape.k = k, shape.ta = ta, shape.tb = tb;
+    shape.lda = ta ? m : k, shape.ldb = tb ? k : n, shape.ldc = shape.ldaux = shape.ldres = n;
+    shape.atype = atype, shape.btype = btype, shape.ctype = ctype, shape.compute = compute;
+    shape.alpha = 1;
+    shape.batch = max_<int64_t>(1, groups);
+    blocks = gemm_plan(shape, threads);
+    shape.batch = 1;
+  }
+};
 
-// The plan for groups of the mean size.
-static GemmPlan grouped_plan(const grouped_gemm_args& g, int threads, gemm_args* shape) {
-  *shape = plain_gemm(ceil_div(g.rows, max_<int64_t>(1, g.groups)), g.n, g.k);
-  shape->batch = max_<int64_t>(1, g.groups);
-  shape->lda = g.k;
-  shape->ldb = g.tb ? g.k : g.n;
-  shape->tb = g.tb;
-  shape->atype = g.xtype;
-  shape->btype = g.wtype;
-  shape->ctype = g.ytype;
-  shape->compute = g.compute;
-  GemmPlan p = gemm_plan(*shape, threads);
-  shape->batch = 1;
-  return p;
+// For groups of the mean size.
+static GroupedPlan plan_of(const grouped_gemm_args& g, int threads) {
+  int64_t mean = ceil_div(g.rows, max_<int64_t>(1, g.groups));
+  return GroupedPlan(mean, g.n, g.k, 0, g.tb, g.xtype, g.wtype, g.ytype, g.compute, g.groups, threads);
 }
-static size_t grouped_gemm_scratch(const grouped_gemm_args& g, int threads) {
-  gemm_args shape;
-  return scratch_of(grouped_plan(g, threads, &shape));
-}
+static size_t grouped_gemm_scratch(const grouped_gemm_args& g, int threads) { return scratch_of(plan_of(g, threads).blocks); }
 static void grouped_gemm(const Context& x, const grouped_gemm_args& g) {
   if (g.rows <= 0 || g.n <= 0) return;
-  gemm_args shape;
-  const GemmPlan plan = grouped_plan(g, x.threads, &shape);
+  const GroupedPlan all = plan_of(g, x.threads);
+  const GemmPlan& plan = all.blocks;
   int64_t tasks = 0;
   for (int64_t e = 0; e < g.groups; e++) tasks += ceil_div(group_of(g.ends, e, g.rows).rows(), plan.mc) * plan.nblocks;
   int64_t used = g.groups > 0 ? group_of(g.ends, g.groups - 1, g.rows).end : 0;
@@ -124,7 +116,7 @@ static void grouped_gemm(const Context& x, const grouped_gemm_args& g) {
         task -= p.mblocks * p.nblocks;
         continue;
       }
-      gemm_args own = shape;
+      gemm_args own = all.shape;
       own.m = group.rows();
       own.a = (void*)at((const void*)g.x, g.xtype, group.begin * g.k);
       own.b = (void*)at((const void*)g.w, g.wtype, e * g.n * g.k);
@@ -136,34 +128,20 @@ static void grouped_gemm(const Context& x, const grouped_gemm_args& g) {
   });
 }
 
-// The plan for a group of all rows: it fits any smaller depth.
-static GemmPlan outer_plan(const grouped_outer_args& g, int threads, gemm_args* shape) {
-  *shape = plain_gemm(g.m, g.n, g.rows);
-  shape->batch = max_<int64_t>(1, g.groups);
-  shape->lda = g.m;
-  shape->ldb = g.n;
-  shape->ta = 1;
-  shape->atype = g.xtype;
-  shape->btype = g.ytype;
-  shape->ctype = g.outtype;
-  shape->compute = g.compute;
-  GemmPlan p = gemm_plan(*shape, threads);
-  shape->batch = 1;
-  return p;
+// For a group of all rows: it fits any smaller depth.
+static GroupedPlan plan_of(const grouped_outer_args& g, int threads) {
+  return GroupedPlan(g.m, g.n, g.rows, 1, 0, g.xtype, g.ytype, g.outtype, g.compute, g.groups, threads);
 }
-static size_t grouped_outer_scratch(const grouped_outer_args& g, int threads) {
-  gemm_args shape;
-  return scratch_of(outer_plan(g, threads, &shape));
-}
+static size_t grouped_outer_scratch(const grouped_outer_args& g, int threads) { return scratch_of(plan_of(g, threads).blocks); }
 static void grouped_outer(const Context& x, const grouped_outer_args& g) {
   if (g.m <= 0 || g.n <= 0) return;
-  gemm_args shape;
-  const GemmPlan p = outer_plan(g, x.threads, &shape);
+  const GroupedPlan all = plan_of(g, x.threads);
+  const GemmPlan& p = all.blocks;
   int64_t blocks = p.mblocks * p.nblocks;
   parallel(x.pool, blocks * g.groups, [&](int64_t task, int thread) {
     int64_t e = task / blocks;
     Group group = group_of(g.ends, e, g.rows);
-    gemm_args own = shape;
+    gemm_args own = all.shape;
     own.k = group.rows();
     own.a = (void*)at((const void*)g.x, g.xtype, group.begin * g.m);
     own.b = (void*)at((const void*)g.y, g.ytype, group.begin * g.n);

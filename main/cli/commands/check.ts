@@ -15,6 +15,7 @@ import { wholeNumber } from '../numbers.ts';
 import type { Output } from '../output.ts';
 import { Ticker } from '../progress/ticker.ts';
 import { makePlan, readSweep } from '../readSweep.ts';
+import { metricAuditCommand } from './checkMetrics.ts';
 import { overfitCommand, rateRangeCommand } from './checkProbes.ts';
 import { addSettingFlags, settingsHelp, settingValues } from '../settingFlags.ts';
 import { renderTable } from '../table.ts';
@@ -53,7 +54,11 @@ export function checkCommand(context: Context): Command {
       'Few tokens, a small rate and several seeds: slopes are flat where models are wider than a batch has tokens.\n\n' +
       settingsHelp(registry, context.output, true),
   );
-  return group.addCommand(overfitCommand(context)).addCommand(rateRangeCommand(context)).addCommand(coordinates);
+  return group
+    .addCommand(overfitCommand(context))
+    .addCommand(rateRangeCommand(context))
+    .addCommand(coordinates)
+    .addCommand(metricAuditCommand(context));
 }
 
 async function coordinateCheck(context: Context, flags: Flags): Promise<void> {

@@ -6,12 +6,12 @@
  * its host is gone; `leftovers.ts` takes care of one that has not yet noticed when the next host comes.
  */
 import { fork } from 'node:child_process';
-import { getCompileCacheDir } from 'node:module';
 import type { EngineMessage, HostMessage } from '../../preload/contract/engine.ts';
 import { fileURLToPath } from 'node:url';
 import type { EngineExit, EngineHandle, LaunchEngine } from '../lab/queue/engine.ts';
 import type { Slot } from '../lab/queue/place.ts';
 import { forgetEngine, noteEngine } from './leftovers.ts';
+import { compiledCodeEnv } from './compiledCode.ts';
 
 export interface LauncherOptions {
   /** Folder for notes of running engines. */
@@ -45,7 +45,7 @@ function launch(
     serialization: 'advanced',
     execArgv: ['--disable-warning=ExperimentalWarning'],
     // Engines share the compiled code of this process.
-    env: { NODE_COMPILE_CACHE: getCompileCacheDir() ?? '', ...env },
+    env: { ...compiledCodeEnv(), ...env },
     // Whatever a library prints must not end up between the lines of `--json`.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // A process group of its own keeps a terminal's Ctrl-C away from it.

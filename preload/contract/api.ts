@@ -72,6 +72,8 @@ export const routes = {
   'devices.list': route(nothing).to<{ devices: shapes.DeviceInfo[] }>(),
 
   'recipes.list': route(nothing).to<{ recipes: shapes.RecipeCard[] }>(),
+  /** On the device that its settings name. */
+  'recipes.check': route(z.strictObject({ recipe: name })).to<shapes.RecipeCheck>(),
   'settings.list': route(nothing).to<shapes.SettingsList>(),
   /** What is known of each metric, in the order of charts. */
   'metrics.list': route(nothing).to<{ readonly specs: readonly MetricSpec[] }>(),

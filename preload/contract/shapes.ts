@@ -65,6 +65,23 @@ export interface RecipeCard {
   readonly sweep?: { readonly seeds: number } & Pick<Draft, 'parameters'> & Partial<Pick<Draft, 'method' | 'runCap'>>;
 }
 
+/** What the fit check says of all runs of a recipe on this machine. */
+export interface RecipeCheck {
+  /** Of the largest. */
+  readonly fit: Fit;
+  readonly sentence: string;
+  readonly neededBytes: number;
+  readonly availableBytes: number;
+  readonly parameters: number;
+  /** Seconds of all runs, one after the other, low to high; null: not known. */
+  readonly time: readonly [number, number] | null;
+  readonly measured: boolean;
+  /** What a click trains. */
+  readonly runs: number;
+  readonly settings: number;
+  readonly seeds: number;
+}
+
 export interface SettingsList {
   readonly specs: readonly SettingSpec[];
   readonly questions: readonly { readonly question: Question; readonly names: readonly string[] }[];

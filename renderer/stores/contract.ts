@@ -13,6 +13,7 @@ export type {
   QueueState,
   Range,
   RecipeCard,
+  RecipeCheck,
   RunProgress as Progress,
   Token,
 } from '../../preload/contract/shapes.ts';

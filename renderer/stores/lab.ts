@@ -66,10 +66,6 @@ const plain = (draft: Draft): Draft => JSON.parse(JSON.stringify(draft)) as Draf
 export const plan = (draft: Draft, choice: DeviceChoice, signal: AbortSignal): Promise<SweepPlan> =>
   useClient().call('sweeps.plan', { draft: plain(draft), ...choice, budget: PLAN_BUDGET_MS }, { signal });
 
-/** The plan once the fit check has come to all of it, however long that takes. */
-export const wholePlan = (draft: Draft, signal: AbortSignal): Promise<SweepPlan> =>
-  useClient().call('sweeps.plan', { draft: plain(draft) }, { signal });
-
 export const toYaml = (draft: Draft, signal: AbortSignal): Promise<{ yaml: string }> =>
   useClient().call('sweeps.toYaml', { draft: plain(draft) }, { signal });
 

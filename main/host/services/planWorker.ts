@@ -2,7 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import type { Config, Warning } from '../../../preload/contract/settings.ts';
 import type { Draft } from '../../../preload/contract/draft.ts';
-import type { ProgramOccupancy } from '../../../preload/contract/shapes.ts';
+import type { ProgramOccupancy, RecipeCheck } from '../../../preload/contract/shapes.ts';
 import { checkLaunch, fitReport, measureTexts, speedsIn, unplannedTextWarnings } from '../../lab/fit/index.ts';
 import type { FitDevice, FitReport, LaunchCheck, Prices } from '../../lab/fit/index.ts';
 import { openStore } from '../../store/index.ts';
@@ -11,8 +11,10 @@ import { configsOf, DraftPlans, summaryOf } from '../../lab/sweeps/index.ts';
 import type { DraftSummary, SweepPlan } from '../../lab/sweeps/index.ts';
 import { programOccupancy } from '../../lab/fit/occupancy.ts';
 import { PlanMemory } from '../../lab/fit/planMemory.ts';
+import { checkRecipe } from '../../lab/fit/recipeCheck.ts';
 import { checkSweep } from '../../lab/fit/draftFit.ts';
 import type { CheckedSweep } from '../../lab/fit/draftFit.ts';
+import { refuse } from './errors.ts';
 import { answerWith } from './threadMain.ts';
 
 export interface PlanWorkerData {
@@ -38,6 +40,8 @@ export type PlanQuestions = {
     ask: { config: Config; device: FitDevice; prices: Prices; occupancy: boolean };
     answer: { report: FitReport; programs: ProgramOccupancy[] };
   };
+  /** What its card says of all runs of a recipe. */
+  recipe: { ask: { draft: Draft; device: FitDevice }; answer: RecipeCheck };
   launch: {
     ask: { configs: readonly Config[]; concurrency: number; force: boolean };
     answer: Pick<LaunchCheck, 'refusals' | 'warnings' | 'concurrency' | 'limit'>;
@@ -92,6 +96,18 @@ answerWith<PlanQuestions>(
       return {
         report: fitReport(config, device, { catalog, prices, samples: memory.samples }),
         programs: occupancy ? programOccupancy(config, { kind: device.kind, catalog }) : [],
+      };
+    },
+    recipe: async ({ draft, device }, signal) => {
+      const plan = await drafts.get(draft);
+      refuse(plan.problems);
+      const settings = configsOf(plan);
+      await measureTexts(settings.map(({ config }) => config));
+      return {
+        ...(await checkRecipe(memory, settings, device, signal)),
+        runs: plan.runs.length,
+        settings: settings.length,
+        seeds: plan.seeds.length,
       };
     },
     launch: async ({ configs, concurrency, force }) => {

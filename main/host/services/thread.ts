@@ -3,6 +3,7 @@
  * up at once here, and by the thread at its next pause. The other side is `threadMain.ts`.
  */
 import { Worker } from 'node:worker_threads';
+import { compiledCodeEnv } from '../compiledCode.ts';
 import { LabError } from '../../../preload/contract/rpc.ts';
 import type { FromThread, Questions, ToThread } from './threadMain.ts';
 
@@ -34,6 +35,8 @@ export interface ThreadOptions {
   readonly preempt?: boolean;
 }
 
+/** Room for what lives for a moment. MiB, of which a thread uses what it needs. */
+const YOUNG_MIB = 96;
 /** A thread gets this long to let go of a question that was cancelled. */
 const LET_GO_MS = 300;
 
@@ -169,7 +172,13 @@ export class Thread<Q extends Questions> {
     if (this.#closed) throw new LabError('disconnected', 'The lab is closing.');
     if (this.#worker !== undefined) return;
     const { file, data } = this.#options;
-    const worker = new Worker(file, { workerData: data, execArgv: ['--disable-warning=ExperimentalWarning'] });
+    const worker = new Worker(file, {
+      workerData: data,
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      env: { ...process.env, ...compiledCodeEnv() },
+      // Plans are made of many small things that live for a moment: in too little room they are copied about.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
     this.#worker = worker;
     // Answering questions alone keeps no process alive.
     worker.unref();

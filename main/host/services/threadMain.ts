@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
+import { keepCompiledCode } from '../compiledCode.ts';
 import { toLabError } from './errors.ts';
 
 /** What can be asked, and what comes back, by the name of the question. */
@@ -57,6 +58,7 @@ export function answerWith<Q extends Questions>(answerers: Answerers<Q>, onTell?
       open.delete(id);
     }
   };
+  keepCompiledCode();
   parentPort!.on('message', (message: ToThread) => {
     if (message.type === 'ask') void answer(message.id, message.what, message.ask);
     else if (message.type === 'cancel') open.get(message.id)?.abort();

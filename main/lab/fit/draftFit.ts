@@ -21,6 +21,8 @@ export interface SweepFitOptions {
   /** Milliseconds; without it everything is checked. */
   readonly budget?: number | undefined;
   readonly signal?: AbortSignal;
+  /** False leaves out what would make the largest fit, which takes many further plans. */
+  readonly suggest?: boolean;
 }
 
 export type CheckedSweep = Pick<SweepPlan, 'groups' | 'pending' | 'seconds' | 'basis' | 'cost' | 'suggestions'> & {
@@ -31,7 +33,7 @@ export async function checkSweep(
   memory: PlanMemory,
   settings: readonly PlannedConfig[],
   device: FitDevice,
-  { prices, budget, signal }: SweepFitOptions,
+  { prices, budget, signal, suggest = true }: SweepFitOptions,
 ): Promise<CheckedSweep> {
   const configs = settings.map(({ config }) => config);
   const planned = await memory.all(configs, device, { budget, ...(signal === undefined ? {} : { signal }) });
@@ -50,7 +52,7 @@ export async function checkSweep(
     cost: costOf(seconds, prices) ?? null,
     // Found by planning many variants: not while a form waits for the rest.
     suggestions:
-      worst === undefined || worst.group.fit === 'fits' || pending > 0
+      !suggest || worst === undefined || worst.group.fit === 'fits' || pending > 0
         ? []
         : memory.suggestions(worst.first.config, device),
     warnings: [

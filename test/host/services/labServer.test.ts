@@ -11,6 +11,7 @@ import { unpackRuns } from '../../../preload/contract/runTable.ts';
 import { unpackSeries } from '../../../preload/contract/seriesTable.ts';
 import { DRAFT, finishing, holding, TestLab, Watch } from './support.ts';
 import type { Script } from './support.ts';
+import { draftOfRecipe } from '../../../preload/shared/sweeps/recipe.ts';
 
 /** Files for which the disk has no room. */
 const full = vi.hoisted(() => new Set<string>());
@@ -127,6 +128,31 @@ describe('calls', () => {
     await expect(slow).rejects.toMatchObject({ code: 'cancelled', name: 'AbortError' });
     const plan = await client.call('sweeps.plan', { draft: DRAFT });
     expect(plan.groups.map(({ labels }) => labels)).toEqual([['depth=2'], ['depth=1']]);
+  });
+
+  it('a card says of a recipe what its plan says, all of its runs (would catch the fit of a base that nobody trains)', async () => {
+    await lab.open(finishing);
+    const client = lab.client();
+    const { recipes } = await client.call('recipes.list', {});
+    for (const name of ['quick', 'shakespeare']) {
+      const check = await client.call('recipes.check', { recipe: name });
+      const plan = await client.call('sweeps.plan', {
+        draft: draftOfRecipe(recipes.find((each) => each.name === name)!),
+      });
+      const [largest] = plan.groups;
+      expect(check).toMatchObject({
+        fit: largest.fit,
+        neededBytes: largest.bytes,
+        parameters: largest.parameters,
+        time: [plan.seconds!.low, plan.seconds!.high],
+        measured: false,
+        runs: plan.runs,
+        settings: plan.settings.length,
+        seeds: plan.seeds.length,
+      });
+    }
+    await expect(client.call('recipes.check', { recipe: 'quik' })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(client.call('recipes.check', { recipe: './quick.yaml' })).rejects.toMatchObject({ code: 'denied' });
   });
 
   it('say why there is no device to plan for, and are done (would catch a form that asks for the rest of a check for ever)', async () => {

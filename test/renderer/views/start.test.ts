@@ -1,8 +1,36 @@
 import { expect, it } from 'vitest';
-import { firstChoice } from '../../../renderer/views/start/recipes.ts';
-import type { Check } from '../../../renderer/views/start/check.ts';
+import { firstChoice, nextRecipe } from '../../../renderer/views/start/recipes.ts';
 import { recall, remember } from '../../../renderer/views/start/remembered.ts';
-import type { RecipeCard } from '../../../renderer/stores/contract.ts';
+import type { RecipeCard, RecipeCheck } from '../../../renderer/stores/contract.ts';
+
+it('what is looked at is checked before what is not, what shows nothing before what does, what takes long before the rest (would catch cards that wait for those below)', () => {
+  const about = { size: '', data: '', minutes: 1, machine: '' };
+  const recipe = (name: string, values: readonly number[] = []): RecipeCard => ({
+    name,
+    title: name,
+    teaches: '',
+    download: false,
+    about,
+    ...(values.length === 0
+      ? {}
+      : { sweep: { seeds: 1, parameters: { 'model.depth': { values }, seed: { values: [1, 2] } } } }),
+  });
+  const [below, large, seen, known, first] = [
+    recipe('below'),
+    recipe('large', [1, 2, 3]),
+    recipe('seen'),
+    recipe('known'),
+    recipe('first'),
+  ];
+  const turns = { first, inSight: new Set(['seen', 'known']), known: new Map([['known', 1]]) };
+  const waiting = [below, large, seen, known, first];
+  const order: string[] = [];
+  for (let next = nextRecipe(waiting, turns); next !== undefined; next = nextRecipe(waiting, turns)) {
+    order.push(next.name);
+    waiting.splice(waiting.indexOf(next), 1);
+  }
+  expect(order).toEqual(['first', 'seen', 'known', 'large', 'below']);
+});
 
 it('newcomers are pointed at the shortest recipe that downloads nothing', () => {
   const recipe = (name: string, minutes: number, data: string): RecipeCard => ({
@@ -25,7 +53,7 @@ it('cards show what was said the last time, of the same recipe alone (would catc
   };
   const about = { size: '', data: '', minutes: 1, machine: '' };
   const recipe: RecipeCard = { name: 'quick', title: 'quick', teaches: '', download: false, about };
-  const check: Check = {
+  const check: RecipeCheck = {
     fit: 'fits',
     sentence: 'Fits.',
     neededBytes: 1,

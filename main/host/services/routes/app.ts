@@ -2,18 +2,20 @@ import { corpusOf } from '../../../engine/data/corpora/index.ts';
 import type { Kinds } from '../../../engine/kind.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RecipeCard } from '../../../../preload/contract/shapes.ts';
+import { draftOfRecipe } from '../../../../preload/shared/sweeps/recipe.ts';
 import { exchangeFamily } from '../../../lab/exchange/index.ts';
 import { searchFamily } from '../../../lab/search/index.ts';
 import { listRecipes, resolveValues } from '../../../lab/settings/index.ts';
 import type { Recipe } from '../../../lab/settings/index.ts';
 import { checkup } from '../../checkup.ts';
 import { packageVersion } from '../../version.ts';
+import { configOf } from '../hub.ts';
 import type { Door, Handlers, Hub } from '../hub.ts';
 
 export function appRoutes(
   hub: Hub,
 ): Handlers<'app' | 'browsers' | 'devices' | 'recipes' | 'settings' | 'metrics' | 'kinds' | 'views' | 'queue'> {
-  const { lab, queue } = hub;
+  const { lab, queue, planner } = hub;
   const { registry } = lab;
   const door = (): Door => {
     const found = hub.door();
@@ -36,6 +38,13 @@ export function appRoutes(
     'devices.list': async () => ({ devices: await hub.devices.list() }),
 
     'recipes.list': async () => ({ recipes: (await listRecipes()).map((recipe) => cardOf(recipe, registry.catalog)) }),
+
+    'recipes.check': async ({ recipe }, { signal }) => {
+      const found = (await listRecipes()).find(({ name }) => name === recipe);
+      if (found === undefined) throw new LabError('not-found', `There is no recipe ${recipe}.`);
+      const device = await planner.device(await configOf(registry, { values: {}, recipe }), {});
+      return await planner.ask('recipe', { draft: draftOfRecipe(found), device }, signal);
+    },
 
     'settings.list': () => ({
       specs: registry.specs,

@@ -4,6 +4,7 @@ import type { MetricBatch } from '../../preload/contract/metrics.ts';
 import type { NewRunEvent, RunProgress } from '../../preload/contract/runs.ts';
 import { StoreError } from './errors.ts';
 import type { Events } from './events.ts';
+import type { Outside } from './outside.ts';
 import { count } from './runs.ts';
 import type { Runs } from './runs.ts';
 import type { SeriesWriter } from './series/writer.ts';
@@ -14,6 +15,13 @@ export interface PendingColumn {
   readonly values: Float64Array;
 }
 
+/** What a run from outside brings with its points: committed with them or not at all. */
+export interface Beside {
+  readonly events?: readonly Omit<NewRunEvent, 'runId'>[];
+  /** How far it was received. */
+  readonly feed?: unknown;
+}
+
 export type PendingWrite =
   | {
       readonly kind: 'points';
@@ -21,6 +29,7 @@ export type PendingWrite =
       readonly runId: string;
       readonly columns: readonly PendingColumn[];
       readonly progress: RunProgress | undefined;
+      readonly beside: Beside;
     }
   | {
       readonly kind: 'event';
@@ -92,11 +101,17 @@ export function checkProgress(progress: RunProgress | undefined): RunProgress | 
 
 export function pendingPoints(write: PendingWrite): number {
   if (write.kind === 'event') return 1;
-  return write.columns.reduce((sum, column) => sum + column.steps.length, 1);
+  return write.columns.reduce((sum, column) => sum + column.steps.length, 1 + (write.beside.events?.length ?? 0));
 }
 
 /** Writes everything in order, inside a transaction of the caller. Points of one series are joined first. */
-export function applyPending(writes: readonly PendingWrite[], runs: Runs, writer: SeriesWriter, events: Events): void {
+export function applyPending(
+  writes: readonly PendingWrite[],
+  runs: Runs,
+  writer: SeriesWriter,
+  events: Events,
+  outside: Outside,
+): void {
   const series = new Map<string, { run: number; metric: string; columns: PendingColumn[] }>();
   const seen = new Set<number>();
   for (const write of writes) {
@@ -112,6 +127,9 @@ export function applyPending(writes: readonly PendingWrite[], runs: Runs, writer
     }
     seen.add(write.run);
     if (write.progress) runs.progress(write.run, write.progress);
+    for (const { kind, message, data, at } of write.beside.events ?? [])
+      events.add(write.run, kind, message, data, at ?? Date.now());
+    if (write.beside.feed !== undefined) outside.setFeed(write.run, write.beside.feed);
   }
   for (const { run, metric, columns } of series.values()) {
     writer.append(run, metric, join(columns, 'steps'), join(columns, 'values'));

@@ -72,8 +72,11 @@ export class Queue {
     { reason, cause, at = Date.now(), endedAt = at }: TransitionOptions,
     place: string = LOCAL,
   ): void {
-    const row = this.#connection.get<{ id: string; state: RunState }>('SELECT id, state FROM runs WHERE key = ?', key)!;
-    assertCanFollow(row.id, row.state, to);
+    const row = this.#connection.get<{ id: string; state: RunState; origin: RunOrigin }>(
+      'SELECT id, state, origin FROM runs WHERE key = ?',
+      key,
+    )!;
+    assertCanFollow(row.id, row.state, to, row.origin);
     if (to === 'running') {
       this.#connection.run(
         `UPDATE runs SET state = 'running', owner = ?, place = ?, attempt = attempt + 1, started_at = coalesce(started_at, ?),

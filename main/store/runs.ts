@@ -53,6 +53,15 @@ export type RunLine = Pick<
 /** Adds the settings that did not exist yet when a configuration was stored. */
 export type CompleteConfig = (config: Config) => Config;
 
+/** What makes runs samples of one setting. Fixed for runs of Sweeplab; a script may say more of itself as it goes on. */
+export interface RunDefinition {
+  readonly config: Config;
+  readonly seed: number;
+  readonly settingKey: string;
+  /** When it began, as far as its own clock tells. */
+  readonly startedAt?: number;
+}
+
 export class Runs {
   readonly #connection: Connection;
   readonly #reader: SeriesReader;
@@ -68,7 +77,9 @@ export class Runs {
   }
 
   #toRun(row: Row): RunRecord {
-    return toRun(row, this.#complete(JSON.parse(row.config as string)));
+    const config = JSON.parse(row.config as string) as Config;
+    // A script has its own settings, and none of the lab's.
+    return toRun(row, row.origin === 'sweeplab' ? this.#complete(config) : config);
   }
 
   /** The internal key of a run. @throws StoreError `not-found` */
@@ -164,6 +175,28 @@ export class Runs {
     this.progress(key, patch);
   }
 
+  /** Of a run from outside. Its color stays with the setting that it now is. */
+  define(key: number, { config, seed, settingKey, startedAt }: RunDefinition): void {
+    checkDefinition({ config, seed });
+    const before = this.#connection.get<{ sweep: number | null; setting_key: string }>(
+      'SELECT sweep, setting_key FROM runs WHERE key = ?',
+      key,
+    )!;
+    if (before.setting_key !== settingKey) {
+      const color = this.#colorOf(before.sweep, settingKey, new Map());
+      this.#connection.run('UPDATE runs SET color = ? WHERE key = ?', color, key);
+    }
+    this.#connection.run(
+      `UPDATE runs SET config = ?1, seed = ?2, setting_key = ?3, started_at = coalesce(?4, started_at),
+         session_at = CASE WHEN session_at = started_at THEN coalesce(?4, session_at) ELSE session_at END WHERE key = ?5`,
+      JSON.stringify(config),
+      seed,
+      settingKey,
+      startedAt ?? null,
+      key,
+    );
+  }
+
   progress(key: number, progress: RunProgress): void {
     const { steps, tokens, summary } = progress;
     if (steps !== undefined)
@@ -244,13 +277,7 @@ export class Runs {
         `a run cannot be created as "${state}"; it begins queued, or was imported after its end`,
       );
     }
-    if (!Number.isSafeInteger(run.seed))
-      throw new StoreError('invalid', `seed is ${run.seed}; it must be a whole number`);
-    for (const [name, value] of Object.entries(run.config)) {
-      if (typeof value === 'number' && !Number.isFinite(value)) {
-        throw new StoreError('invalid', `${name} is ${value}; a setting must be a finite number`);
-      }
-    }
+    checkDefinition(run);
     const createdAt = run.createdAt ?? Date.now();
     const session = state === 'running' ? (run.startedAt ?? createdAt) : null;
     const { lastInsertRowid } = this.#connection.run(
@@ -315,6 +342,15 @@ export class Runs {
       )!.next;
     next.set(sweep, color + 1);
     return color;
+  }
+}
+
+function checkDefinition({ config, seed }: Pick<RunDefinition, 'config' | 'seed'>): void {
+  if (!Number.isSafeInteger(seed)) throw new StoreError('invalid', `seed is ${seed}; it must be a whole number`);
+  for (const [name, value] of Object.entries(config)) {
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      throw new StoreError('invalid', `${name} is ${value}; a setting must be a finite number`);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /** Which state of a run may follow which. The only place that knows. */
 
-import type { RunState } from '../../preload/contract/runs.ts';
+import type { RunOrigin, RunState } from '../../preload/contract/runs.ts';
 import { StoreError } from './errors.ts';
 
 const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
@@ -15,14 +15,26 @@ const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
   stopped: ['queued'],
 };
 
-export function canFollow(from: RunState, to: RunState): boolean {
-  return NEXT[from].includes(to);
+/** What a script does, the lab hears of: one that was given up speaks again, one that ended is continued under its own name. */
+const NEXT_OUTSIDE: typeof NEXT = {
+  ...NEXT,
+  finished: ['running'],
+  failed: ['running', 'queued'],
+  stopped: ['running', 'queued'],
+};
+
+const nextOf = (from: RunState, origin: RunOrigin): readonly RunState[] =>
+  (origin === 'sweeplab' ? NEXT : NEXT_OUTSIDE)[from];
+
+export function canFollow(from: RunState, to: RunState, origin: RunOrigin = 'sweeplab'): boolean {
+  return nextOf(from, origin).includes(to);
 }
 
 /** @throws StoreError `state`, naming what is allowed. */
-export function assertCanFollow(runId: string, from: RunState, to: RunState): void {
-  if (canFollow(from, to)) return;
-  const allowed = NEXT[from].length === 0 ? 'it stays so' : `it can become ${NEXT[from].join(' or ')}`;
+export function assertCanFollow(runId: string, from: RunState, to: RunState, origin: RunOrigin): void {
+  const next = nextOf(from, origin);
+  if (next.includes(to)) return;
+  const allowed = next.length === 0 ? 'it stays so' : `it can become ${next.join(' or ')}`;
   throw new StoreError('state', `run ${runId} is ${from} and cannot become ${to}: ${allowed}`);
 }
 

@@ -26,20 +26,19 @@ import { databaseSize, integrityProblems, watchFile } from './file.ts';
 import type { WriterLock } from './lock.ts';
 import { type LastWord, leaveLastWords } from './lastWords.ts';
 import { orphansOf } from './orphans.ts';
+import { Outside } from './outside.ts';
 import { applyPending, checkBatch, checkProgress, pendingPoints, PendingSteps } from './pending.ts';
-import type { PendingWrite } from './pending.ts';
+import type { Beside, PendingWrite } from './pending.ts';
 import { LOCAL, Queue } from './queue.ts';
 import type { ClaimOptions, QueueSwitches, TransitionOptions } from './queue.ts';
 import { type CompleteConfig, type RunLine, Runs } from './runs.ts';
 import { OverviewMaker } from './series/overviewMaker.ts';
-import { bucketSize, emptySeries, metricState, mostOf, SeriesReader } from './series/reader.ts';
-import type { ManyQuery, SeriesRow } from './series/reader.ts';
+import { readMany } from './series/many.ts';
+import { metricState, SeriesReader } from './series/reader.ts';
+import type { ManyQuery } from './series/reader.ts';
 import { SeriesWriter } from './series/writer.ts';
 import { Sweeps } from './sweeps.ts';
 import type { SweepPatch } from './sweeps.ts';
-
-/** Series whose rows are fetched together: enough to save most statements, few enough to hold. */
-const TOGETHER = 128;
 
 /**
  * Reads are synchronous and see what is committed. Changes are synchronous, durable when the call returns, and all or
@@ -50,6 +49,8 @@ export class Store {
   readonly backup: string | null;
   /** @throws StoreError `gone` or `read-only` when what is written now would be lost, or can be written no more */
   readonly assertThere: () => void;
+  /** Runs and sweeps of other programs. */
+  readonly outside: Outside;
   readonly #connection: Connection;
   readonly #lock: WriterLock | null;
   readonly #reader: SeriesReader;
@@ -83,11 +84,12 @@ export class Store {
     this.#events = new Events(connection);
     this.#checkpoints = new Checkpoints(connection);
     this.#queue = new Queue(connection, this.#events);
+    this.outside = new Outside(connection, this.#runs, this.#sweeps, (ids, body) => this.#write(ids, body));
     this.#commits = new CommitQueue<PendingWrite>({
       commit: (items) => {
         const runIds = items.flatMap((item) => item.runId ?? []);
         try {
-          this.#write(runIds, () => applyPending(items, this.#runs, this.#writer, this.#events), true);
+          this.#write(runIds, () => applyPending(items, this.#runs, this.#writer, this.#events, this.outside), true);
           for (const { run } of items) if (run !== null) this.#overviews.note(run);
           this.#pendingSteps.clear();
         } catch (error) {
@@ -219,19 +221,20 @@ export class Store {
   // --- states and queue ---
 
   /**
-   * Changes the state of a run, after committing its points, together with its last numbers.
+   * Changes the state of a run, after committing its points, together with its last numbers. `place`: where one begins that becomes `running`.
    * @throws StoreError `state` when that is not allowed
    */
   setRunState(
     id: string,
     to: RunState,
     options: TransitionOptions & { readonly progress?: RunProgress } = {},
+    place?: string,
   ): RunRecord {
     this.#commits.flush();
     return this.#write([id], () => {
       const key = this.#runs.key(id);
       if (options.progress !== undefined) this.#runs.progress(key, options.progress);
-      this.#transition(key, to, options);
+      this.#transition(key, to, options, place);
       return this.#runs.get(id)!;
     });
   }
@@ -321,13 +324,13 @@ export class Store {
    * durable. While the disk is full the promise waits (see `onTrouble`).
    * @throws StoreError (rejection) `order` for a step not after the last one of its series, `invalid`, `backlog`
    */
-  async appendMetrics(runId: string, batch: MetricBatch, progress?: RunProgress): Promise<void> {
+  async appendMetrics(runId: string, batch: MetricBatch, progress?: RunProgress, beside: Beside = {}): Promise<void> {
     this.#assertWritable();
     const run = this.#runs.key(runId);
     const columns = checkBatch(runId, batch, (metric) =>
       this.#pendingSteps.last(run, metric, () => this.#writer.lastStep(run, metric)),
     );
-    const item: PendingWrite = { kind: 'points', run, runId, columns, progress: checkProgress(progress) };
+    const item: PendingWrite = { kind: 'points', run, runId, columns, progress: checkProgress(progress), beside };
     this.#commits.assertRoom(item);
     this.#pendingSteps.note(run, columns);
     await this.#commits.push(item);
@@ -370,68 +373,10 @@ export class Store {
 
   /** The same metric of many runs, in their order. */
   readMany(runIds: readonly string[], metric: string, query: ManyQuery = {}): Series[] {
-    const { from = -Infinity, to = Infinity } = query;
-    const reader = this.#reader;
     return this.#connection.read(() => {
       const keys = runIds.map((id) => this.#runs.key(id));
-      const rows = reader.rowsOf(keys, metric);
-      const common = query.aligned
-        ? Math.max(
-            1,
-            ...rows.map((row) => {
-              const range = this.#pointsWithin(row, query);
-              return bucketSize(range.from, range.to, mostOf(range, query));
-            }),
-          )
-        : undefined;
-      const all: Series[] = [];
-      for (let at = 0; at < rows.length; at += TOGETHER) {
-        const some = rows.slice(at, at + TOGETHER);
-        const there = some.filter((row) => row !== undefined);
-        reader.together(there, from, to, () => {
-          const ranges = some.map((row) => this.#pointsWithin(row, query));
-          reader.fetchRanges(
-            some.flatMap((series, i) =>
-              series === undefined ? [] : [{ series, ...ranges[i]!, maxPoints: mostOf(ranges[i]!, query) }],
-            ),
-            query.wholeBuckets === true && common === undefined,
-          );
-          for (const [i, row] of some.entries())
-            all.push(reader.once(() => this.#reduced(row, keys[at + i]!, ranges[i]!, query, common)));
-        });
-      }
-      return all;
+      return readMany(this.#reader, keys, metric, query);
     });
-  }
-
-  /** The numbers of the points of a series at the steps of a query, the last one exclusive. */
-  #pointsWithin(
-    row: SeriesRow | undefined,
-    { from = -Infinity, to = Infinity }: ManyQuery,
-  ): { from: number; to: number } {
-    if (row === undefined) return { from: 0, to: 0 };
-    const begin = this.#reader.indexOf(row, from, false);
-    return { from: begin, to: Math.max(begin, this.#reader.indexOf(row, to, true)) };
-  }
-
-  /** Points `from` … `to - 1` as a query wants them. */
-  #reduced(
-    row: SeriesRow | undefined,
-    run: number,
-    { from, to }: { readonly from: number; readonly to: number },
-    query: ManyQuery,
-    common: number | undefined,
-  ): Series {
-    const maxPoints = mostOf({ from, to }, query);
-    const reader = this.#reader;
-    const series =
-      row === undefined
-        ? emptySeries()
-        : query.wholeBuckets && common === undefined
-          ? reader.reduceWhole(row, from, to, maxPoints)
-          : reader.reduce(row, from, to, maxPoints, common);
-    if (query.x === undefined) return series;
-    return { ...series, x: reader.valuesAt(reader.row(run, query.x), series.step) };
   }
 
   /** Every point as logged, bit for bit; empty when the run has no such metric. */
@@ -557,8 +502,8 @@ export class Store {
     if (failure) throw failure;
   }
 
-  #transition(key: number, to: RunState, options: TransitionOptions): void {
-    this.#queue.transition(key, to, options);
+  #transition(key: number, to: RunState, options: TransitionOptions, place?: string): void {
+    this.#queue.transition(key, to, options, place);
     if (to === 'running') return;
     this.#writer.seal(key);
     this.#overviews.note(key);

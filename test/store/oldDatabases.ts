@@ -107,6 +107,14 @@ export function makeOldDatabase(path: string, version: number): void {
       `UPDATE runs SET position = key, stop_cause = CASE name WHEN 'cancelled' THEN 'cancelled' WHEN 'with its sweep' THEN 'sweep'
          WHEN 'interrupted' THEN 'interrupted' END`,
     );
+  if (version >= 5)
+    for (const [name, seconds] of Object.entries(OLD_SECONDS)) {
+      const [trained, session, seen] =
+        name === 'training' ? [0, 1000, 1000 + seconds * 1000] : [seconds * 1000, null, null];
+      database
+        .prepare('UPDATE runs SET trained = ?, session_at = ?, seen_at = ? WHERE id = ?')
+        .run(trained, session, seen, oldRun(name));
+    }
   if (version >= 2) {
     database
       .prepare(

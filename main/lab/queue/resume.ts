@@ -38,7 +38,11 @@ export function requeueSweep(store: Store, sweepId: string, states: readonly End
  * what a host does at its start, since nobody wanted them to end. @returns how many
  */
 export function requeueKilled(store: Store): number {
-  const killed = store.listRuns({ state: 'stopped', where: [{ field: 'stopCause', op: '=', value: 'killed' }] });
+  const where = [
+    { field: 'stopCause', op: '=', value: 'killed' },
+    { field: 'origin', op: '=', value: 'sweeplab' },
+  ] as const;
+  const killed = store.listRuns({ state: 'stopped', where });
   for (const [sweepId, runs] of Map.groupBy(killed, (run) => run.sweepId)) {
     const ids = runs.map(({ id }) => id);
     const sweep = sweepId === null ? undefined : ({ id: sweepId, state: 'running' } as const);

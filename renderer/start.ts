@@ -17,6 +17,7 @@ import { useQueue } from './stores/queue.ts';
 import { useRuns } from './stores/runs.ts';
 import { useSweeps } from './stores/sweeps.ts';
 import { useToasts } from './stores/toasts.ts';
+import { useWandb } from './stores/wandb.ts';
 import { navigate } from './frame/router.ts';
 
 export function startLab(): void {
@@ -26,7 +27,7 @@ export function startLab(): void {
   startKeys();
   onArrival({ command: runCommand, path: navigate });
   const connection = useConnection();
-  const stores = [useMetrics(), useKinds(), useRuns(), useSweeps(), useQueue(), useDevices(), usePrices()];
+  const stores = [useMetrics(), useKinds(), useRuns(), useSweeps(), useQueue(), useDevices(), usePrices(), useWandb()];
   for (const store of stores) store.start();
   const toasts = useToasts();
   useClient().subscribe('notice', (notice) => {

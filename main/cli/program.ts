@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, MakeCommand>> = {
   runs: async (start) => (await import('./commands/runs.ts')).runsCommand(start),
   export: withSettings(async () => (await import('./commands/export.ts')).exportCommand),
   sample: withSettings(async () => (await import('./commands/sample.ts')).sampleCommand),
+  wandb: async (start) => (await import('./commands/wandb.ts')).wandbCommand(start),
   data: withSettings(async () => (await import('./commands/data.ts')).dataCommand),
   doctor: withSettings(async () => (await import('./commands/doctor.ts')).doctorCommand),
 };

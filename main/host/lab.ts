@@ -92,6 +92,7 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
       await removeAbandoned(paths.exports);
       // What a removal of runs for good had begun.
       await removeStale(paths.checkpoints, 0);
+      await removeStale(paths.files, 0);
       for (const { id } of store.stopOrphans()) reconcileCheckpoints(store, id, join(paths.checkpoints, id));
     }
   } catch (error) {

@@ -86,7 +86,7 @@ export class OpenFolders {
     this.#names = namesIn(specs);
     this.#reading = specs.filter(({ reads }) => reads === true).map(({ name }) => name);
     this.#open = [paths.home, ...allowed].map((path) => target(resolve(path)));
-    this.#closed = new Set([paths.browsers, paths.serving].map((path) => target(path)));
+    this.#closed = new Set([paths.browsers, paths.serving, paths.wandb].map((path) => target(path)));
   }
 
   #isName(value: string): boolean {

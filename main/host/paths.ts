@@ -21,6 +21,10 @@ export interface LabPaths {
   readonly views: string;
   /** Where the interface is served, for other commands. */
   readonly serving: string;
+  /** Whether scripts may report through the W&B client, where, and their key. */
+  readonly wandb: string;
+  /** What scripts have sent beside their numbers; one folder per run. */
+  readonly files: string;
 }
 
 interface Surroundings {
@@ -58,5 +62,7 @@ export function labPaths(home: string): LabPaths {
     browsers: join(home, 'browsers.json'),
     views: join(home, 'views.json'),
     serving: join(home, 'serving.json'),
+    wandb: join(home, 'wandb.json'),
+    files: join(home, 'files'),
   };
 }

@@ -69,6 +69,10 @@ export const routes = {
   'browsers.address': route(nothing).to<{ url: string }>(),
   /** Turns all browsers out, the caller's too: each needs a new address. */
   'browsers.forget': route(nothing).to<{ forgotten: number }>(),
+  'wandb.get': route(nothing).to<shapes.WandbState>(),
+  'wandb.switch': route(z.strictObject({ on: z.boolean() })).to<shapes.WandbState>(),
+  /** A new key; the old one is refused from then on. */
+  'wandb.revoke': route(nothing).to<shapes.WandbState>(),
   'devices.list': route(nothing).to<{ devices: shapes.DeviceInfo[] }>(),
 
   'recipes.list': route(nothing).to<{ recipes: shapes.RecipeCard[] }>(),
@@ -256,7 +260,19 @@ export interface Events {
   devices: { readonly devices: readonly { readonly id: string; readonly reading: shapes.DeviceReading }[] };
   data: { readonly corpus: string; readonly tokenizer: string; readonly progress: shapes.DataProgress | null };
   notice: shapes.Notice;
+  /** The endpoint for scripts was opened or shut, or has a new key. */
+  wandb: shapes.WandbState;
 }
 export type Topic = keyof Events;
 
-export const TOPICS: readonly Topic[] = ['runs', 'sweeps', 'progress', 'points', 'queue', 'devices', 'data', 'notice'];
+export const TOPICS: readonly Topic[] = [
+  'runs',
+  'sweeps',
+  'progress',
+  'points',
+  'queue',
+  'devices',
+  'data',
+  'notice',
+  'wandb',
+];

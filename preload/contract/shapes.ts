@@ -18,6 +18,18 @@ export interface AppInfo {
   readonly instance: string;
 }
 
+/** The endpoint for scripts that report through the W&B client. */
+export interface WandbState {
+  /** As the person at the machine wants it. */
+  readonly on: boolean;
+  /** Value of WANDB_BASE_URL; null while it is shut. */
+  readonly url: string | null;
+  /** Value of WANDB_API_KEY; null before the first. */
+  readonly key: string | null;
+  /** Why it is shut although it should be open. */
+  readonly problem: string | null;
+}
+
 export interface Finding {
   readonly name: string;
   /** `missing` is an optional part that is not there; `problem` keeps something from working. */

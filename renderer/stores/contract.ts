@@ -1,5 +1,6 @@
 /** The contract under the names that the renderer uses. Types only: the schemas stay with the hosts. */
 export type {
+  WandbState,
   AppInfo,
   DataProgress,
   DataFacts,

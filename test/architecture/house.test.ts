@@ -33,8 +33,9 @@ const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['main/engine', FILES],
   ['main/store', FILES],
   ['main/lab', [...FILES, 'main/store', 'main/engine']],
-  ['main/host', [...FILES, 'main/store', 'main/engine', 'main/lab']],
-  ['main/cli', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/host', 'main/server']],
+  ['main/endpoint', [...FILES, 'main/store', 'main/lab']],
+  ['main/host', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/endpoint']],
+  ['main/cli', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/endpoint', 'main/host', 'main/server']],
   ['main/server', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/host']],
   ['main/app', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/host']],
 ];

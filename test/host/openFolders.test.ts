@@ -19,6 +19,7 @@ beforeEach(() => {
   for (const name of [
     'home/a.txt',
     'home/serving.json',
+    'home/wandb.json',
     'texts/a.txt',
     'texts/inner/b.txt',
     'secret/key.txt',
@@ -71,6 +72,7 @@ describe('what pages may have read', () => {
   it.each([
     ['the keys in the data folder', 'home/serving.json', /holds keys .* never read/u],
     ['the keys of browsers', 'home/browsers.json', /holds keys .* never read/u],
+    ['the key of scripts', 'home/wandb.json', /holds keys .* never read/u],
     ['the keys by a link', 'texts/note.txt', /holds keys .* never read/u],
     ['a device', '/dev/zero', /part of the system .* never read/u],
     ['a device by a link', 'texts/zero', /part of the system .* never read/u],

@@ -364,7 +364,8 @@ async function remove(
     store.deleteRuns(ids);
     if (options.purge === true) {
       // Set aside first: should this be cut short, what is left has the name of something to be removed at the next start.
-      const aside = await Promise.all(ids.map((id) => setAside(join(paths.checkpoints, id))));
+      const folders = ids.flatMap((id) => [join(paths.checkpoints, id), join(paths.files, id)]);
+      const aside = await Promise.all(folders.map(setAside));
       store.purgeRuns(ids);
       for (const path of aside) await rm(path, { recursive: true, force: true });
     }

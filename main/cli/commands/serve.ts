@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { buildPages, needsBuild, PAGES } from '../../host/buildPages.ts';
+import { writeAccess } from '../../endpoint/wandb/access.ts';
+import { closeHome } from '../../host/private.ts';
 import { LabServer } from '../../host/services/labServer.ts';
 import type { LabPaths } from '../../host/paths.ts';
 import { LabError } from '../../../preload/contract/rpc.ts';
@@ -27,6 +29,8 @@ export interface ServeOptions {
   readonly allow?: readonly string[];
   readonly newAddress?: boolean;
   readonly forgetBrowsers?: boolean;
+  /** Opens the door for scripts. */
+  readonly wandb?: boolean;
 }
 
 /** Of `serve` and `start`. */
@@ -40,6 +44,10 @@ export function serveCommand(context: Context): Command {
     .option('--no-open', 'print the address and open no browser')
     .addOption(allowOption())
     .option('--new-address', 'print an address for another browser of the Sweeplab that runs already')
+    .option(
+      '--wandb',
+      'listen for scripts that report through the W&B client, from now on (sweeplab wandb off ends it)',
+    )
     .option('--forget-browsers', 'let no browser in that was let in before; each needs a new address')
     .action((options: ServeOptions) =>
       options.newAddress === true ? newAddress(context, options) : serve(context, options),
@@ -75,6 +83,10 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
   const { output, workshop } = context;
   const { port, open, forgetBrowsers } = options;
   const wanted = portOf(port);
+  if (options.wandb === true) {
+    closeHome(workshop.paths);
+    writeAccess(workshop.paths.wandb, { on: true });
+  }
   const running = await askRunning(context, options).catch(() => undefined);
   if (running !== undefined) {
     output.text(`Sweeplab runs already. An address for one more browser: ${running}`);
@@ -94,6 +106,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
     const url = server.url();
     output.text(`Sweeplab is at ${url}`);
     output.text('The address works once, for one browser on this machine; another: sweeplab serve --new-address');
+    const { url: scripts } = lab.wandb;
+    if (scripts !== null) output.text(`Scripts may report to ${scripts}; their variables: sweeplab wandb env`);
     output.text(`Runs and models lie in ${paths.home}`);
     output.text('Stop with Ctrl-C: runs in training are saved and go on at the next start.');
     output.data({ url, port: server.port, home: workshop.paths.home });

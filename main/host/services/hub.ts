@@ -16,6 +16,7 @@ import type { Call } from './session.ts';
 import type { TextQuestions } from './textWorker.ts';
 import type { Thread, Threads } from './thread.ts';
 import type { Views } from './views.ts';
+import type { WandbDoor } from './wandbDoor.ts';
 
 /** How browsers come in, where the lab is served to any. */
 export interface Door {
@@ -39,6 +40,7 @@ export interface Hub {
   readonly door: () => Door | undefined;
   readonly downloads: Downloads;
   readonly views: Views;
+  readonly wandb: WandbDoor;
   /** Tells every client that these changed. */
   readonly changed: (what: { readonly runs?: Iterable<string>; readonly sweeps?: Iterable<string> }) => void;
   readonly notice: (notice: Notice) => void;

@@ -8,14 +8,13 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { RouteName } from '../../../preload/contract/api.ts';
-import type { EngineMessage } from '../../../preload/contract/engine.ts';
 import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { MetricColumn } from '../../../preload/contract/metrics.ts';
 import type { Port } from '../../../preload/contract/port.ts';
 import { FRAMES_PER_SECOND, MOST_PRESSURE } from '../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
-import type { Notice } from '../../../preload/contract/shapes.ts';
+import type { Notice, WandbState } from '../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import { defaultPlaces } from '../../lab/queue/places/default.ts';
 import { requeueKilled } from '../../lab/queue/resume.ts';
@@ -39,12 +38,14 @@ import { dataRoutes } from './routes/data.ts';
 import { fitRoutes } from './routes/fit.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
+import { wandbRoutes } from './routes/wandb.ts';
 import { Session } from './session.ts';
 import type { TextQuestions } from './textWorker.ts';
 import { Thread, Threads } from './thread.ts';
 import type { Answer, Call, Caller, Lookup } from './session.ts';
 import { Upkeep } from './upkeep.ts';
 import { Views } from './views.ts';
+import { WandbDoor } from './wandbDoor.ts';
 import { counted } from '../../../preload/shared/format.ts';
 
 export interface LabServerOptions {
@@ -77,6 +78,7 @@ export class LabServer {
   readonly #devices: DeviceWatch;
   readonly #downloads: Downloads;
   readonly #views: Views;
+  readonly #wandb: WandbDoor;
   readonly #progress = new ProgressBoard();
   readonly #planner: Planner;
   readonly #folders: OpenFolders;
@@ -119,6 +121,7 @@ export class LabServer {
     const server = new LabServer(lab, options.concurrency ?? (await usualPlaces()), options);
     const killed = requeueKilled(lab.store);
     server.#queue.kick();
+    await server.#wandb.follow();
     if (options.warm !== false) server.#warm();
     server.#greeting = greeting(killed, server.#queue.state.paused);
     return server;
@@ -182,6 +185,15 @@ export class LabServer {
           : { level: 'warn', message: 'Layouts and drafts cannot be saved', details: error.message },
       ),
     );
+    this.#wandb = new WandbDoor({
+      lab,
+      onPoints: (id, columns) => this.#hold(id, columns),
+      onChanged: (what) => this.#changed(what),
+      onEnded: (run) => {
+        if (run.state === 'failed') this.#notice(this.#failure(run));
+      },
+      onState: (state) => this.#each((session) => session.tell('wandb', state)),
+    });
     this.#lookup = {
       store,
       runs: (ids) => (ids.length === 0 ? [] : store.listRuns({ ids, deleted: 'any' })),
@@ -222,6 +234,11 @@ export class LabServer {
   /** Ids of the runs that train now. */
   get training(): readonly string[] {
     return this.#queue.active;
+  }
+
+  /** The endpoint for scripts. */
+  get wandb(): WandbState {
+    return this.#wandb.state;
   }
 
   /** Speaks with one client until its port closes. */
@@ -284,6 +301,7 @@ export class LabServer {
   async #close(how: 'urgent' | 'kill'): Promise<void> {
     clearTimeout(this.#warming);
     this.#upkeep.close();
+    await this.#wandb.close();
     await this.#queue.close(how);
     await Promise.all([this.#planner.close(), this.#reader.close(), this.#texts.close(), this.#datasets.close()]);
     for (const session of this.#sessions) session.close();
@@ -318,13 +336,17 @@ export class LabServer {
       devices: this.#devices,
       downloads: this.#downloads,
       views: this.#views,
-      changed: ({ runs = [], sweeps = [] }) =>
-        this.#each((session) => {
-          session.markRuns(runs);
-          session.markSweeps(sweeps);
-        }),
+      wandb: this.#wandb,
+      changed: (what) => this.#changed(what),
       notice: (notice) => this.#notice(notice),
     };
+  }
+
+  #changed({ runs = [], sweeps = [] }: Parameters<Hub['changed']>[0]): void {
+    this.#each((session) => {
+      session.markRuns(runs);
+      session.markSweeps(sweeps);
+    });
   }
 
   #topicsChanged(): void {
@@ -353,7 +375,11 @@ export class LabServer {
       const { message } = event;
       if (message.type === 'begin') session.truncate(runId, message.keepUpTo);
     });
-    if (event.type === 'message') this.#hold(runId, event.message);
+    if (event.type === 'message') {
+      const { message } = event;
+      if (message.type === 'begin') this.#held.delete(runId);
+      if (message.type === 'metrics') this.#hold(runId, message.columns);
+    }
     if (event.type !== 'ended') return;
     // Its end was committed after all of its points.
     this.#release([runId]);
@@ -381,12 +407,11 @@ export class LabServer {
   }
 
   /** Points wait for their commit: what a page has shown must not be gone after a crash. */
-  #hold(runId: string, message: EngineMessage): void {
-    if (message.type === 'begin') this.#held.delete(runId);
-    if (message.type !== 'metrics' || ![...this.#sessions].some((session) => session.wants('points'))) return;
+  #hold(runId: string, columns: readonly MetricColumn[]): void {
+    if (![...this.#sessions].some((session) => session.wants('points'))) return;
     const held = this.#held.get(runId);
-    if (held === undefined) this.#held.set(runId, [message.columns]);
-    else held.push(message.columns);
+    if (held === undefined) this.#held.set(runId, [columns]);
+    else held.push(columns);
   }
 
   #release(runIds: readonly string[]): void {
@@ -459,6 +484,7 @@ function answerWith(hub: Hub, folders: OpenFolders): Answer {
     ...runRoutes(hub),
     ...fitRoutes(hub),
     ...dataRoutes(hub),
+    ...wandbRoutes(hub),
   };
   // Each handler gets what the schema of its own route made: the types hold route by route, not over all of them.
   const byName = handlers as Readonly<Record<RouteName, (input: unknown, call: Call) => unknown>>;

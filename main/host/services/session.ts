@@ -58,6 +58,9 @@ export interface PointBufferLike {
 const MOST_CALLS = 64;
 const LIVE = ['points', 'progress', 'devices'] as const;
 
+/** What is said once, and never merged or skipped. */
+type Told = 'notice' | 'data' | 'wandb';
+
 export class Session {
   readonly #options: SessionOptions;
   readonly #calls = new Map<number, AbortController>();
@@ -68,7 +71,7 @@ export class Session {
   readonly #runs = new Set<string>();
   readonly #sweeps = new Set<string>();
   #queue = false;
-  #notices: { topic: 'notice' | 'data'; data: Events['notice'] | Events['data'] }[] = [];
+  #notices: { topic: Told; data: Events[Told] }[] = [];
   readonly #points: PointBufferLike;
   #progress = new Map<string, RunProgress>();
   #devices: readonly { id: string; reading: DeviceReading }[] | undefined;
@@ -104,7 +107,7 @@ export class Session {
     if (this.wants('queue')) this.#queue = true;
   }
 
-  tell(topic: 'notice' | 'data', data: Events['notice'] | Events['data']): void {
+  tell<T extends Told>(topic: T, data: Events[T]): void {
     if (this.wants(topic)) this.#notices.push({ topic, data });
   }
 

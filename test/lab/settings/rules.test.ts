@@ -71,6 +71,17 @@ describe('model sizes', () => {
     expect(warning.code).toBe('model.mlp_width_rounded');
     expect(warning.message).toContain('rounded to a width of 344');
   });
+
+  it('says when a latent keeps no less than the keys and values it replaces (catches one that costs and saves nothing)', () => {
+    const sizes = { 'model.width': 64, 'model.heads': 4, 'model.kv_heads': 2, 'model.positions': 'rotary' };
+    // Two heads of 16 keys and 16 values: 64 numbers; the rotary key beside the latent counts too.
+    const [warning] = check({ ...sizes, 'model.kv_latent': 56, 'model.rope_size': 8 }).warnings;
+    expect(warning).toMatchObject({ code: 'model.kv_latent_saves', setting: 'model.kv_latent', nearest: 55 });
+    expect(warning.message).toContain('56 + model.rope_size 8 = 64');
+    expect(warning.message).toContain('2 × 2 × 16 = 64');
+    expect(check({ ...sizes, 'model.kv_latent': 55, 'model.rope_size': 8 }).warnings).toEqual([]);
+    expect(check({ ...sizes, 'model.positions': 'learned', 'model.kv_latent': 63 }).warnings).toEqual([]);
+  });
 });
 
 describe('budget', () => {

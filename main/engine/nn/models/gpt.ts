@@ -19,7 +19,7 @@ import { gptWidths, layerIn, layerSizes } from './gptLayers.ts';
 import { gptLayerRules } from './gptLayers.rules.ts';
 import { gptRules } from './gpt.rules.ts';
 import { gptSettings } from './gpt.settings.ts';
-import { ropeOfHalfAHead, ropeSizeEven } from './latentKv.settings.ts';
+import { latentSaves, ropeOfHalfAHead, ropeSizeEven } from './latentKv.settings.ts';
 import { windowWhereSet, zeroQueryUnlessNormed } from './shared.rules.ts';
 
 /** One block: attention takes the stream to the layer's width, the MLP or its experts keep it. */
@@ -84,7 +84,7 @@ export const gpt = defineModel({
   help: 'The decoder-only transformer with all its usual variants: GPT-2, Llama-like and what lies between.',
   uses: ['attention'],
   settings: gptSettings,
-  rules: [...gptRules, ...gptLayerRules, ropeSizeEven],
+  rules: [...gptRules, ...gptLayerRules, ropeSizeEven, latentSaves],
   derived: [windowWhereSet, zeroQueryUnlessNormed, ropeOfHalfAHead],
   identity: {
     settings: [

@@ -26,6 +26,9 @@ export const latentKvSettings: readonly SettingSpec[] = [
   },
 ];
 
+/** What the size of keys and values follows from. */
+const HEAD_SETTINGS = ['model.heads', 'model.kv_heads', 'model.head_size', 'model.attention_width', 'model.width'];
+
 const usesRope = (config: Config): boolean =>
   (config['model.kv_latent'] as number) > 0 && config['model.positions'] === 'rotary';
 
@@ -51,5 +54,32 @@ export const ropeSizeEven: Rule = {
     const size = config[ROPE] as number;
     if (!usesRope(config) || size % 2 === 0) return null;
     return problem(ROPE, size, 'an even number: rotary positions turn pairs of features', size + 1);
+  },
+};
+
+/** A latent that is as wide as what it replaces costs products and saves nothing: allowed, but said. */
+export const latentSaves: Rule = {
+  code: 'model.kv_latent_saves',
+  settings: ['model.kv_latent', ROPE, 'model.positions', ...HEAD_SETTINGS],
+  severity: 'warning',
+  check: (config) => {
+    const rank = config['model.kv_latent'] as number;
+    const heads = config['model.heads'] as number;
+    const kvHeads = (config['model.kv_heads'] as number) || heads;
+    const between = (config['model.attention_width'] as number) || (config['model.width'] as number);
+    const size = (config['model.head_size'] as number) || between / heads;
+    const replaced = 2 * kvHeads * size;
+    const rope = usesRope(config) ? (config[ROPE] as number) : 0;
+    if (rank === 0 || !Number.isInteger(size) || rank + rope < replaced) return null;
+    const latent = rope > 0 ? `${rank} + model.rope_size ${rope} = ${rank + rope}` : String(rank);
+    const why = `a cache would keep ${latent} numbers of each token and layer; keys and values of ${kvHeads} ${kvHeads === 1 ? 'head' : 'heads'} are 2 × ${kvHeads} × ${size} = ${replaced}`;
+    const most = Math.max(0, replaced - rope - 1);
+    return problem(
+      'model.kv_latent',
+      rank,
+      most > 0 ? `at most ${most} to save memory, or 0 (off)` : '0 (off)',
+      most,
+      why,
+    );
   },
 };

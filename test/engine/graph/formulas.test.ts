@@ -7,8 +7,10 @@ import { fillUniform } from '../../../main/engine/random/philox.ts';
 import { random, SEED } from '../../oracles/random.ts';
 import { erf, evaluate } from '../../oracles/reference.ts';
 import type { Feeds } from '../../oracles/reference.ts';
-import { ATTENTION_VARIANTS, attentionInputs, buildAttention, OPTIMIZER_VARIANTS, optimizerOf } from './cases.ts';
-import type { AttentionVariant, CaseInput } from './cases.ts';
+import { ATTENTION_VARIANTS, attentionInputs, buildAttention } from './cases/attention.ts';
+import type { AttentionVariant } from './cases/attention.ts';
+import type { CaseInput } from './cases/case.ts';
+import { OPTIMIZER_VARIANTS, optimizerOf } from './cases/optimizer.ts';
 
 function close(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-10): void {
   expect(actual.length).toBe(expected.length);

@@ -10,8 +10,9 @@ import { derivative, directions, dot } from '../../oracles/differences.ts';
 import { random, SEED } from '../../oracles/random.ts';
 import { evaluator } from '../../oracles/reference.ts';
 import type { Feeds } from '../../oracles/reference.ts';
-import { CASE_STATE_DATA, CASES } from './cases.ts';
-import type { Case } from './cases.ts';
+import type { Case } from './cases/case.ts';
+import { CASES } from './cases/index.ts';
+import { CASE_STATE_DATA } from './cases/leaves.ts';
 
 test('every registered operation has a case (catches an operation added without tests)', () => {
   const covered = new Set(CASES.map(({ op }) => op));

@@ -10,8 +10,8 @@ import { isFloat } from '../../../../main/engine/graph/shapes.ts';
 import { sizeOf } from '../../../../main/engine/graph/value.ts';
 import type { DType, Value } from '../../../../main/engine/graph/value.ts';
 import type { Random } from '../../../oracles/random.ts';
-import { CASE_STATE, CASE_STATE_DATA } from '../../graph/cases.ts';
-import type { Case } from '../../graph/cases.ts';
+import type { Case } from '../../graph/cases/case.ts';
+import { CASE_STATE, CASE_STATE_DATA } from '../../graph/cases/leaves.ts';
 
 /** Why the native tests cannot run here; shown on screen. */
 export const missingAddon = loadNative().reason;

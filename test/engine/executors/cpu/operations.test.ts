@@ -2,7 +2,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { openCpuExecutor } from '../../../../main/engine/executors/cpu/index.ts';
 import { random, SEED } from '../../../oracles/random.ts';
 import { evaluate } from '../../../oracles/reference.ts';
-import { CASE_STATE_DATA, CASES } from '../../graph/cases.ts';
+import { CASES } from '../../graph/cases/index.ts';
+import { CASE_STATE_DATA } from '../../graph/cases/leaves.ts';
 import { caseProgram, loadAddon, missingAddon, relativeDifference, runCase, testLevels } from './harness.ts';
 
 if (missingAddon !== undefined) console.warn(`SKIPPED: tests of the native CPU executor: ${missingAddon}`);

@@ -10,7 +10,7 @@ import { callsOf, nativeTarget } from '../../../../main/engine/executors/native/
 import { allOperations } from '../../../../main/engine/graph/operation.ts';
 import { bytesOf } from '../../../../main/engine/graph/value.ts';
 import { random, SEED } from '../../../oracles/random.ts';
-import { CASES } from '../../graph/cases.ts';
+import { CASES } from '../../graph/cases/index.ts';
 import { caseProgram } from '../cpu/harness.ts';
 
 /** Every byte that a call points to, as place and offset. */

@@ -11,7 +11,8 @@ import { sizeOf } from '../../../../main/engine/graph/value.ts';
 import type { Value } from '../../../../main/engine/graph/value.ts';
 import { random, SEED } from '../../../oracles/random.ts';
 import { evaluate } from '../../../oracles/reference.ts';
-import { CASE_STATE, CASE_STATE_DATA, CASES } from '../../graph/cases.ts';
+import { CASES } from '../../graph/cases/index.ts';
+import { CASE_STATE, CASE_STATE_DATA } from '../../graph/cases/leaves.ts';
 
 const WAYS = [
   { kind: 'tfjs-cpu', plain: true },

@@ -16,7 +16,8 @@ import type { Compression } from './compression/index.ts';
 import { Input } from './compression/compression.ts';
 import { isZip, zipMembers } from './compression/zip.ts';
 import type { ZipMember } from './compression/zip.ts';
-import { markOf, unmarkedEncoding, WITH_NULS } from './encoding.ts';
+import { isWide, markOf, unmarkedEncoding, WITH_NULS } from './encoding.ts';
+import type { Encoding } from './encoding.ts';
 import { furnitureOnPath } from './furniture.ts';
 import { LIMITS, words } from '../limits.ts';
 import { endingOf, hasDataName } from './listing.ts';
@@ -45,6 +46,8 @@ export interface ContentOptions {
   readonly setting: string;
   /** `data.format`: a format's name, or `auto`. */
   readonly format: string;
+  /** `data.encoding`; null where the marks decide. */
+  readonly encoding: Encoding | null;
   readonly notes: ReadingNotes;
   readonly onBytes?: (read: number) => void;
 }
@@ -98,11 +101,13 @@ function tellMisnamed(name: string, found: readonly Compression[], notes: Readin
   else if (found[0] !== meant) notes.warn(`${name} is compressed with ${found[0].name}, in spite of its name.`);
 }
 
-function refuseBinary(setting: string, name: string, head: Buffer, size: number): void {
+function refuseBinary(name: string, head: Buffer, size: number, { setting, encoding }: ContentOptions): void {
   if (markOf(head) !== null) return;
   const kind = binaryKind(head, size);
   if (kind !== null)
     throw new DataError(setting, name, `is not text: it is ${kind.what}. ${kind.advice}`.trim(), ALLOWED);
+  // Zeros belong to the characters of these; what does not decode is refused later.
+  if (encoding !== null && isWide(encoding)) return;
   // A whole page of zeros is seen before it is read.
   if (head.includes(0) && unmarkedEncoding(head) === null && looksBinary(head))
     throw new DataError(setting, name, `is not text: ${WITH_NULS}${tokensHint(name)}.`, ALLOWED);
@@ -191,7 +196,7 @@ async function contentOf(
       throw new DataError(setting, name, 'holds an archive inside a compressed file.', `${ALLOWED}; unpack it first`);
     const format = formatOf(name, head, options);
     if (format !== parquet || !isParquet(head))
-      refuseBinary(setting, name, head, found.length > 0 ? head.length : onDisk);
+      refuseBinary(name, head, found.length > 0 ? head.length : onDisk, options);
     const chunks = () => worded(setting, name, input.rest());
     const bytes =
       plain === null || found.length > 0

@@ -1,6 +1,8 @@
 /** Which encoding a text has: by its mark, by the setting `data.encoding`, else UTF-8. What else it looks like is said, not guessed. */
+import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
 import { LIMITS } from '../limits.ts';
+import { openCharacter } from '../utf8.ts';
 
 /** Values of `data.encoding`. All but the first five are decoded by the platform (WHATWG Encoding). */
 export const ENCODINGS = [
@@ -23,6 +25,19 @@ export const ENCODINGS = [
   'big5',
 ] as const;
 export type Encoding = Exclude<(typeof ENCODINGS)[number], 'auto'>;
+
+/** Whether a character takes two or four bytes, zeros among them. */
+export const isWide = (encoding: Encoding): boolean => encoding.startsWith('utf-16') || encoding.startsWith('utf-32');
+
+/** Whether bytes that shall be read in another encoding are UTF-8: characters of several bytes come so by design, hardly by chance. */
+export function isUtf8Instead(head: Buffer, wanted: Encoding): boolean {
+  const whole = head.subarray(0, head.length - openCharacter(head));
+  if (!isUtf8(whole) || whole.length === 0) return false;
+  if (isWide(wanted)) return !whole.includes(0);
+  let begun = 0;
+  for (const byte of whole) if (byte >= 0xc2) begun++;
+  return begun >= 2;
+}
 
 const MARKS: readonly (readonly [mark: readonly number[], encoding: Encoding])[] = [
   [[0xef, 0xbb, 0xbf], 'utf-8'],

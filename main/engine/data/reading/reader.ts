@@ -13,6 +13,7 @@ import type { OnProgress } from '../progress.ts';
 import { TextFacts, cleanText } from './cleanText.ts';
 import { contentsOf, tokensHint } from './contents.ts';
 import type { Content } from './contents.ts';
+import { isUtf8Instead } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
 import { LIMITS, MEMORY_PER_BYTE, words } from '../limits.ts';
 import { ReadingNotes } from './notes.ts';
@@ -70,7 +71,7 @@ class Reader {
   }
 
   async file(file: CorpusFile): Promise<void> {
-    const { setting, format } = this.options;
+    const { setting, format, encoding } = this.options;
     if (file.size === 0) {
       await SourceFile.open(file, setting).then((opened) => opened.close());
       this.notes.count('dropped', 'empty files', file.path);
@@ -79,7 +80,7 @@ class Reader {
     const opened = await SourceFile.open(file, setting);
     try {
       const onBytes = (read: number) => this.#progress(read, file.path);
-      for await (const content of contentsOf(opened, { setting, format, notes: this.notes, onBytes })) {
+      for await (const content of contentsOf(opened, { setting, format, encoding, notes: this.notes, onBytes })) {
         await this.#content(content, file);
         if (this.builder.full) break;
       }
@@ -141,7 +142,7 @@ class Reader {
     throw new DataError(setting, name, what, allowed);
   }
 
-  #tellFacts(facts: TextFacts, { name, format }: Content): void {
+  #tellFacts(facts: TextFacts, { name, format, head }: Content): void {
     const { marks, lineEnds, undecodable, zeros, firstUndecodable } = facts;
     const encoding = facts.encoding.toUpperCase();
     if (marks > 0) this.notes.count('changed', 'byte-order marks taken out', name, marks);
@@ -156,6 +157,8 @@ class Reader {
     const wanted = this.options.encoding;
     if (wanted !== null && wanted !== facts.encoding)
       this.notes.warn(`${name} has a byte-order mark of ${encoding}: it counts, not data.encoding = ${wanted}.`);
+    else if (wanted !== null && wanted !== 'utf-8' && isUtf8Instead(head, wanted))
+      this.notes.warn(`${name} is UTF-8 by its bytes: read as ${encoding} (data.encoding), its characters are others.`);
   }
 
   #tooLong(setting: string, name: string): DataError {

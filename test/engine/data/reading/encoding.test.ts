@@ -91,6 +91,35 @@ describe('byte-order marks', () => {
     }
   });
 
+  test('Chinese in UTF-16 without a mark is read when the setting names it (would catch its few zero bytes taken for binary data)', async () => {
+    const content = Array.from({ length: 24 }, (_, i) => `我们在这里学习语言模型第${i}篇`).join('\n\n');
+    for (const [name, encode] of ENCODERS.slice(1)) {
+      const path = await folder.file('chinese.txt', encode(content));
+      const { texts } = await read(path, { 'data.encoding': name.toLowerCase() });
+      expect(texts.join('\n\n'), name).toBe(content);
+    }
+    const zeros = await folder.file('zeros.txt', new Uint8Array(100_000));
+    await expect(read(zeros, { 'data.encoding': 'utf-16le' })).rejects.toThrow(/NUL characters/);
+  });
+
+  test('UTF-8 that the setting has read as something else is told (would catch mojibake trained on without a word)', async () => {
+    const path = await folder.file('utf8.txt', 'Über Größe – und mehr davon, älter und größer.');
+    for (const encoding of ['windows-1252', 'utf-16le', 'gb18030', 'koi8-r']) {
+      const { report } = await read(path, { 'data.encoding': encoding });
+      expect(report.warnings, encoding).toContainEqual(expect.stringContaining('utf8.txt is UTF-8 by its bytes'));
+    }
+    for (const [encoding, bytes] of [
+      ['utf-8', Buffer.from('Über Größe')],
+      ['windows-1252', Buffer.from('\xdcber Gr\xf6\xdfe', 'latin1')],
+      ['windows-1252', Buffer.from('plain')],
+      ['utf-16le', utf16('Über Größe')],
+    ] as const)
+      expect(
+        (await read(await folder.file('right.txt', bytes), { 'data.encoding': encoding })).report.warnings,
+        encoding,
+      ).toEqual([]);
+  });
+
   test('a mark counts against the setting, with a warning', async () => {
     const path = await folder.file('both.txt', utf16(`${MARK}one`));
     const { texts, report } = await read(path, { 'data.encoding': 'utf-8' });

@@ -92,6 +92,11 @@ export class Outside {
     );
   }
 
+  /** The next report begins it anew. */
+  resetFeed(source: string): void {
+    this.#write([], () => this.#connection.run('UPDATE outside SET feed = NULL WHERE source = ?', source));
+  }
+
   /** Inside a transaction of the caller. */
   setFeed(run: number, feed: unknown): void {
     this.#connection.run('UPDATE outside SET feed = ? WHERE run = ?', JSON.stringify(feed), run);

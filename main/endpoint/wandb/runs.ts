@@ -128,11 +128,8 @@ export class WandbRuns {
 
   /** Whether the client knows it as a sweep: projects, which hold runs here, it knows as projects. */
   isSweep(id: string | null): boolean {
-    return (
-      id !== null &&
-      isFields(this.#store.getSweep(id)?.spec) &&
-      'parameters' in (this.#store.getSweep(id)!.spec as Fields)
-    );
+    const sweep = id === null ? undefined : this.#store.getSweep(id);
+    return sweep !== undefined && sweep.yaml !== '';
   }
 
   /** The script is through. */

@@ -6,14 +6,17 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OutsideRuns } from '../../lab/outside/outsideRuns.ts';
+import type { OutsideSweeps } from '../../lab/outside/outsideSweeps.ts';
 import { StoreError } from '../../store/index.ts';
 import type { Store } from '../../store/index.ts';
+import type { SweepState } from '../../../preload/contract/runs.ts';
 import { isLetIn } from './access.ts';
 import { readJson, Refusal } from './body.ts';
 import { takeFileStream } from './fileStream.ts';
 import { answerGraphql, runOperations } from './graphql.ts';
 import type { Operations } from './graphql.ts';
 import { WandbRuns } from './runs.ts';
+import { sweepOperations } from './sweeps.ts';
 import { Uploads } from './uploads.ts';
 
 const HOST = '127.0.0.1';
@@ -27,6 +30,7 @@ export interface EndpointOptions {
   readonly store: Store;
   /** Of origin `wandb`. */
   readonly runs: OutsideRuns;
+  readonly sweeps: OutsideSweeps;
   /** Of the key that is valid now. */
   readonly key: () => string;
   /** 0: any that is free. */
@@ -50,13 +54,14 @@ export class WandbEndpoint {
     return endpoint;
   }
 
-  private constructor({ key, files, store, runs }: EndpointOptions) {
+  private constructor({ key, files, store, runs, sweeps }: EndpointOptions) {
     this.#key = key;
     this.#uploads = new Uploads(files);
     this.#runs = runs;
     this.#wandb = new WandbRuns(store, runs);
     const parts = { store, wandb: this.#wandb, uploads: this.#uploads, base: () => this.url };
-    this.#operations = runOperations(parts);
+    const update = (id: string, state: SweepState): void => void store.updateSweep(id, { state });
+    this.#operations = { ...runOperations(parts), ...sweepOperations({ sweeps, runs, update }) };
     this.#server = createServer({ requestTimeout: 300_000, headersTimeout: 30_000 });
     this.#server.maxConnections = MOST_CONNECTIONS;
     this.#server.on('request', (request, response) => {

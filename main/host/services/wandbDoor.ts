@@ -6,6 +6,7 @@ import { newKey, readAccess, watchAccess, writeAccess } from '../../endpoint/wan
 import { OWN_KEYS } from '../../endpoint/wandb/runs.ts';
 import { WandbEndpoint } from '../../endpoint/wandb/server.ts';
 import { OutsideRuns } from '../../lab/outside/outsideRuns.ts';
+import { OutsideSweeps } from '../../lab/outside/outsideSweeps.ts';
 import type { Lab } from '../lab.ts';
 
 export interface WandbDoorOptions {
@@ -18,6 +19,7 @@ export interface WandbDoorOptions {
 
 export class WandbDoor {
   readonly runs: OutsideRuns;
+  readonly sweeps: OutsideSweeps;
   readonly #options: WandbDoorOptions;
   readonly #unwatch: () => void;
   #endpoint: WandbEndpoint | undefined;
@@ -30,6 +32,7 @@ export class WandbDoor {
     this.#options = options;
     const { lab, onPoints, onChanged, onEnded } = options;
     this.runs = new OutsideRuns({ store: lab.store, origin: 'wandb', ownKeys: OWN_KEYS, onPoints, onChanged, onEnded });
+    this.sweeps = new OutsideSweeps(lab.store, this.runs, onChanged);
     this.#unwatch = watchAccess(lab.paths.wandb, () => void this.follow());
   }
 
@@ -83,7 +86,7 @@ export class WandbDoor {
       // A new key holds from the next request on.
       const key = (): string => readAccess(paths.wandb)?.key ?? newKey();
       const open = (port: number): Promise<WandbEndpoint> =>
-        WandbEndpoint.open({ store, runs: this.runs, files: paths.files, port, key });
+        WandbEndpoint.open({ store, runs: this.runs, sweeps: this.sweeps, files: paths.files, port, key });
       this.#problem = null;
       try {
         this.#endpoint = await open(access.port).catch(() => open(0));

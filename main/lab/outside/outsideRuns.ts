@@ -12,7 +12,7 @@ const LOOK_MS = 15_000;
 /** Runs that are kept at hand. */
 const MOST_OPEN = 1000;
 /** Where such runs train, as far as the lab knows. */
-const ELSEWHERE = 'elsewhere';
+export const ELSEWHERE = 'elsewhere';
 
 export interface OutsideRunsOptions {
   readonly store: Store;
@@ -132,7 +132,7 @@ export class OutsideRuns {
     const { store, onEnded } = this.#options;
     if (run.record.state !== 'running') return;
     store.setRunState(run.id, state, { reason, ...(cause === undefined ? {} : { cause }), at, endedAt: at });
-    this.#settle(run.record.sweepId);
+    this.settle(run.record.sweepId);
     this.#changed(run.id);
     onEnded?.(run.record);
   }
@@ -148,7 +148,7 @@ export class OutsideRuns {
       if (this.#now() - last < SILENT_MS) continue;
       const reason = `crashed: nothing was heard of it for ${SILENT_MS / 60_000} minutes`;
       store.setRunState(id, 'failed', { reason, at: this.#now(), endedAt: last });
-      this.#settle(sweepId);
+      this.settle(sweepId);
       this.#changed(id);
       this.#options.onEnded?.(store.getRun(id)!);
     }
@@ -165,12 +165,14 @@ export class OutsideRuns {
 
   #beginSweep(id: string | null): void {
     const { store } = this.#options;
-    const state = id === null ? undefined : store.getSweep(id)?.state;
-    if (state === 'queued' || state === 'finished') store.updateSweep(id!, { state: 'running' });
+    const sweep = id === null ? undefined : store.getSweep(id);
+    // A project was never anything that somebody can end.
+    const ended = sweep?.state === 'finished' || (sweep?.state === 'stopped' && sweep.yaml === '');
+    if (ended) store.updateSweep(id!, { state: 'running' });
   }
 
   /** A sweep of which nothing runs and nothing waits has ended. */
-  #settle(id: string | null): void {
+  settle(id: string | null): void {
     const { store } = this.#options;
     const sweep = id === null ? undefined : store.getSweep(id);
     if (sweep?.state === 'running' && sweep.counts.running + sweep.counts.queued === 0)

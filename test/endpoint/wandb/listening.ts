@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { OWN_KEYS } from '../../../main/endpoint/wandb/runs.ts';
 import { WandbEndpoint } from '../../../main/endpoint/wandb/server.ts';
 import { OutsideRuns } from '../../../main/lab/outside/outsideRuns.ts';
+import { OutsideSweeps } from '../../../main/lab/outside/outsideSweeps.ts';
 import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
@@ -31,6 +32,7 @@ export interface Listening {
   readonly folder: string;
   readonly store: Store;
   readonly runs: OutsideRuns;
+  readonly sweeps: OutsideSweeps;
   readonly endpoint: WandbEndpoint;
   /** Told of ends. */
   readonly ended: readonly RunRecord[];
@@ -49,13 +51,15 @@ export async function listening(clock?: Clock): Promise<Listening> {
   const ended: RunRecord[] = [];
   let store: Store;
   let runs: OutsideRuns;
+  let sweeps: OutsideSweeps;
   let endpoint: WandbEndpoint;
   const open = async (): Promise<void> => {
     store = openStore(join(folder, 'runs.sqlite'));
     const now = clock && (() => clock.now);
     const onEnded = (run: RunRecord): void => void ended.push(run);
     runs = new OutsideRuns({ store, origin: 'wandb', ownKeys: OWN_KEYS, onEnded, ...(now && { now }) });
-    endpoint = await WandbEndpoint.open({ store, runs, port: 0, key: () => KEY, files: join(folder, 'files') });
+    sweeps = new OutsideSweeps(store, runs);
+    endpoint = await WandbEndpoint.open({ store, runs, sweeps, port: 0, key: () => KEY, files: join(folder, 'files') });
   };
   const close = async (): Promise<void> => {
     await endpoint.close();
@@ -96,6 +100,9 @@ export async function listening(clock?: Clock): Promise<Listening> {
     },
     get runs() {
       return runs;
+    },
+    get sweeps() {
+      return sweeps;
     },
     get endpoint() {
       return endpoint;

@@ -27,8 +27,9 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
     'runs.list': ({ filter }) => ({ runs: packRuns(store.listRuns(filter)) }),
     'runs.get': ({ id }) => ({ run: find(id) }),
     'runs.stop': async ({ id }) => {
-      find(id);
-      await queue.stopRun(id);
+      const run = find(id);
+      if (run.origin === 'sweeplab') await queue.stopRun(id);
+      else hub.wandb.sweeps.stopRun(run);
       return tell(id);
     },
     'runs.resume': ({ id }) => {

@@ -43,8 +43,11 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
     return { sweep: find(id) };
   };
   const goOn = (id: string, states: readonly ('stopped' | 'failed')[]): { sweep: ListedSweep; queued: number } => {
-    find(id);
-    requeueSweep(store, id, states);
+    const { origin, name, yaml } = find(id);
+    if (origin !== 'sweeplab' && yaml === '')
+      throw new LabError('state', `The runs of ${name} are begun by scripts; only those can go on with them.`);
+    if (origin === 'sweeplab') requeueSweep(store, id, states);
+    else hub.wandb.sweeps.requeue(id, states.includes('failed'));
     const queued = store.countRuns({ sweepId: id, state: 'queued' });
     queue.added();
     return { ...tell(id), queued };
@@ -115,8 +118,9 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       return tell(id);
     },
     'sweeps.stop': async ({ id }) => {
-      find(id);
-      await queue.stopSweep(id);
+      const { origin } = find(id);
+      if (origin === 'sweeplab') await queue.stopSweep(id);
+      else hub.wandb.sweeps.stopSweep(id);
       return tell(id);
     },
     'sweeps.resume': ({ id }) => goOn(id, ['stopped']),

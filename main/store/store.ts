@@ -336,6 +336,11 @@ export class Store {
     await this.#commits.push(item);
   }
 
+  /** Why points cannot be written now; null: they can. */
+  get trouble(): StoreError | null {
+    return this.#commits.trouble;
+  }
+
   /** Points and log lines that were taken and are not committed yet. */
   get waitingPoints(): number {
     return this.#commits.points;

@@ -233,7 +233,7 @@ export interface ListedSweep extends SweepRecord {
 export interface QueueState {
   /** No further run is begun, because the user wants so. */
   readonly paused: boolean;
-  /** Why the database takes nothing, so that runs can neither be begun nor ended; null: it does. Tried again by itself. */
+  /** Why the database takes nothing, so that training waits and runs can neither be begun nor ended; null: it does. Tried again by itself. */
   readonly trouble: string | null;
   readonly concurrency: number;
   /** Ids of the runs in training. */

@@ -16,6 +16,7 @@ import { requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
 import { plural } from '../format.ts';
+import { tellTrouble, watchDatabase } from '../trouble.ts';
 import { onInterrupt } from '../interrupts.ts';
 
 /** Where it is looked for; another free one is taken when somebody else has it. */
@@ -98,7 +99,11 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
     output.note('Building the interface (once, about ten seconds) …');
     await buildPages();
   }
-  const lab = await LabServer.open(workshop, { folders: checkedFolders(options.allow ?? []) });
+  const lab = await LabServer.open(workshop, {
+    folders: checkedFolders(options.allow ?? []),
+    onTrouble: (error) => tellTrouble(output, error),
+  });
+  using _told = watchDatabase(lab.lab.store, output);
   try {
     const { paths } = workshop;
     if (forgetBrowsers === true) new Sessions({ path: paths.browsers }).clear();

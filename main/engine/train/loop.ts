@@ -30,6 +30,7 @@ import type { BestLoss, RunState } from './state.ts';
 import type { Counters, StepSize, StopRules } from './stopRules.ts';
 import { measuresUpdate, UpdateRatios } from './updates.ts';
 import { join } from 'node:path';
+import { Unsaved } from './unsaved.ts';
 
 export interface LoopParts {
   readonly config: Config;
@@ -64,7 +65,7 @@ export class TrainingLoop {
   #validationLoss: number | null = null;
   #best: BestLoss | null = null;
   #savedStep = -1;
-  #warnedStep = -1;
+  readonly #unsaved = new Unsaved();
   #savedAt = performance.now();
   #lastCheckpoint: Checkpoint<RunState> | undefined;
   #bestCheckpoint: Checkpoint<RunState> | undefined;
@@ -283,6 +284,7 @@ export class TrainingLoop {
       if (this.#lastCheckpoint?.step === this.#counters.steps) this.#announce(this.#lastCheckpoint);
       await this.#sample();
     }
+    this.#say('warning', this.#unsaved.ended());
     return { state: 'finished', reason };
   }
 
@@ -293,6 +295,7 @@ export class TrainingLoop {
   }
 
   #stopped(): Ending {
+    this.#say('warning', this.#unsaved.ended());
     const { steps } = this.#counters;
     const why = this.#parts.control.abandoned ? 'its host went away' : 'a stop was asked for';
     return { state: 'stopped', reason: `stopped at step ${steps}: ${why}` };
@@ -340,17 +343,19 @@ export class TrainingLoop {
         state: this.#state(step),
       });
       this.#announce(saved);
+      this.#say('log', this.#unsaved.saved());
       return saved;
     } catch (error) {
       if (error instanceof DivergedError) throw error;
-      const text = `the checkpoint of step ${step} could not be saved, training goes on without it: ${(error as Error).message}`;
-      // The best and the last of one step fail for one reason.
-      if (step !== this.#warnedStep) emit({ type: 'log', level: 'warning', text });
-      this.#warnedStep = step;
+      this.#say('warning', this.#unsaved.failed(step, (error as Error).message));
       return undefined;
     } finally {
       emit({ type: 'phase', name: 'train' });
     }
+  }
+
+  #say(level: 'log' | 'warning', text: string | undefined): void {
+    if (text !== undefined) this.#parts.emit({ type: 'log', level, text });
   }
 
   #announce({ kind, step, path }: Checkpoint<RunState>): void {

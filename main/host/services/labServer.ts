@@ -59,6 +59,8 @@ export interface LabServerOptions {
   readonly folders?: readonly string[];
   /** Asks the person at the machine whether pages may read a file or folder. */
   readonly ask?: (path: string) => Promise<boolean>;
+  /** The database takes no beginnings and ends of runs, or does again: what a terminal says. */
+  readonly onTrouble?: (error: StoreError | null) => void;
   /** False: no thread is started before it is needed. */
   readonly warm?: boolean;
 }
@@ -127,7 +129,7 @@ export class LabServer {
     return server;
   }
 
-  private constructor(lab: Lab, places: number, { paused, folders, ask }: LabServerOptions) {
+  private constructor(lab: Lab, places: number, { paused, folders, ask, onTrouble }: LabServerOptions) {
     this.lab = lab;
     const { store, paths } = lab;
     this.#downloads = new Downloads(paths.exports);
@@ -169,12 +171,14 @@ export class LabServer {
         for (const listener of this.#busyListeners) listener(this.#queue.busy);
       },
       onSweep: (id) => this.#each((session) => session.markSweeps([id])),
-      onTrouble: (error) =>
+      onTrouble: (error) => {
         this.#notice(
           error === null
             ? { level: 'good', message: 'The queue goes on' }
             : { level: 'bad', message: 'The queue waits: the run database takes nothing', details: error.message },
-        ),
+        );
+        onTrouble?.(error);
+      },
     });
     this.#devices = new DeviceWatch((devices) => this.#each((session) => session.setDevices(devices)));
     // Said once by the lab: pages save layouts by themselves, again and again.
@@ -209,13 +213,15 @@ export class LabServer {
         this.#committed(runIds);
         if (runIds.length > 0) this.#upkeep.wake();
       }),
-      store.onTrouble((error) =>
+      store.onTrouble((error) => {
         this.#notice(
           error === null
             ? { level: 'good', message: 'Points are written to the database again' }
             : { level: 'bad', message: 'Points cannot be written; training waits', details: error.message },
-        ),
-      ),
+        );
+        // For pages that come later.
+        this.#each((session) => session.markQueue());
+      }),
     ];
     this.#answer = answerWith(this.#hub(), this.#folders);
   }

@@ -96,7 +96,7 @@ export class RunQueue {
     const { store, place } = this.#options;
     return {
       paused: this.#paused,
-      trouble: this.#trouble?.message ?? null,
+      trouble: (this.#trouble ?? this.#options.store.trouble)?.message ?? null,
       concurrency: place.places,
       running: this.active,
       waiting: this.#ending ? [] : store.queuedIds(this.#claim),

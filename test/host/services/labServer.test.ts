@@ -402,8 +402,12 @@ describe('training', () => {
     const bad = await notices.until(({ level }) => level === 'bad');
     expect(bad.message).toBe('Points cannot be written; training waits');
     expect((await client.call('runs.get', { id: runIds[0]! })).run.state).toBe('running');
+    // A page that is opened now did not hear the notice.
+    const late = lab.client();
+    expect((await late.call('queue.get', {})).trouble).toContain('no space left');
     lab.server.lab.store.limitSize(Infinity);
     await notices.until(({ message }) => message === 'Points are written to the database again');
+    expect((await late.call('queue.get', {})).trouble).toBe(null);
     await runs.until(({ runs: [run] }) => run?.state === 'finished');
     const series = unpackSeries(
       (await client.call('series.read', { runs: [...runIds], metric: 'train/m39', maxPoints: 5000 })).series,

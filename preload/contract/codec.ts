@@ -105,8 +105,14 @@ export function encode(
   return bytes;
 }
 
-/** @throws CodecError; `bounded`: OversizeError for more than a client may send, before anything is made of it */
-export function decode(bytes: Uint8Array, { bounded = false }: { readonly bounded?: boolean } = {}): unknown {
+/**
+ * @param owned nobody else will use the bytes again: the arrays of the message stay where they are in them
+ * @throws CodecError; `bounded`: OversizeError for more than a client may send, before anything is made of it
+ */
+export function decode(
+  bytes: Uint8Array,
+  { bounded = false, owned = false }: { readonly bounded?: boolean; readonly owned?: boolean } = {},
+): unknown {
   if (bytes.length < HEADER) throw new CodecError('the message is cut off');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0, true) !== FORMAT) throw new CodecError('the message has another format');
@@ -118,8 +124,8 @@ export function decode(bytes: Uint8Array, { bounded = false }: { readonly bounde
     assertBounded(json);
   }
   // One copy: the buffer of a socket is used again, and need not be aligned. (`slice` of a Buffer would be no copy.)
-  const payload = new Uint8Array(Math.max(0, bytes.length - align(HEADER + length)));
-  payload.set(bytes.subarray(bytes.length - payload.length));
+  const own = bytes.subarray(Math.min(bytes.length, align(HEADER + length)));
+  const payload = owned && bytes.byteOffset % 8 === 0 ? own : new Uint8Array(own);
   const arrays = new Map<string, TypedArray>();
   const revive = (_key: string, value: unknown): unknown => {
     if (typeof value !== 'object' || value === null) return value;
@@ -185,7 +191,7 @@ function idOf(json: Uint8Array): number {
   return Number(/^\{"kind":"request","id":(\d{1,15})[,}]/u.exec(head)?.[1] ?? 0);
 }
 
-function readArray(payload: Uint8Array<ArrayBuffer>, arrays: Map<string, TypedArray>, reference: unknown): TypedArray {
+function readArray(payload: Uint8Array, arrays: Map<string, TypedArray>, reference: unknown): TypedArray {
   const [kind, offset, length] = Array.isArray(reference) ? (reference as unknown[]) : [];
   const type = typeof kind === 'string' && Object.hasOwn(KINDS, kind) ? KINDS[kind as Kind] : undefined;
   if (type === undefined || !Number.isSafeInteger(offset) || !Number.isSafeInteger(length))
@@ -197,7 +203,7 @@ function readArray(payload: Uint8Array<ArrayBuffer>, arrays: Map<string, TypedAr
   const name = `${kind as Kind} ${from} ${length as number}`;
   let array = arrays.get(name);
   if (array === undefined) {
-    array = new type(payload.buffer, from, length as number);
+    array = new type(payload.buffer as ArrayBuffer, payload.byteOffset + from, length as number);
     arrays.set(name, array);
   }
   return array;

@@ -68,17 +68,16 @@ export function unpackSeries(table: SeriesTable): RunSeries[] {
   const { length, points, bucket, value } = table;
   const stepOf = sharedOf(table.step);
   const xOf = table.x === undefined ? undefined : sharedOf(table.x);
-  const [lows, highs] = [table.min, table.max].map((column) =>
-    column instanceof Float64Array ? column : new Float64Array(column),
-  ) as [Float64Array, Float64Array];
+  const lows = wideWhenAsked(table.min);
+  const highs = wideWhenAsked(table.max);
   const none = new Map<number, Uint32Array>();
   let [at, atReduced, odd] = [0, 0, 0];
   return table.runs.map((runId, i): RunSeries => {
     const n = length[i]!;
     const own = value.subarray(at, at + n);
-    const envelope = (column: Float64Array): Float64Array =>
-      bucket[i] === 1 ? own : column.subarray(atReduced, atReduced + n);
-    const [min, max] = [envelope(lows), envelope(highs)];
+    const begin = atReduced;
+    const envelope = (column: () => Float64Array): Float64Array =>
+      bucket[i] === 1 ? own : column().subarray(begin, begin + n);
     let nonFinite = none.get(n) ?? new Uint32Array(n);
     if (table.nonFinite[odd]! < at + n) {
       nonFinite = new Uint32Array(n);
@@ -88,16 +87,21 @@ export function unpackSeries(table: SeriesTable): RunSeries[] {
     const series = {
       runId,
       step: stepOf(i, n),
+      ...(xOf === undefined ? {} : { x: xOf(i, n) }),
       value: own,
-      min,
-      max,
+      get min() {
+        return envelope(lows);
+      },
+      get max() {
+        return envelope(highs);
+      },
       nonFinite,
       bucket: bucket[i]!,
       points: points[i]!,
     };
     at += n;
     if (bucket[i] !== 1) atReduced += n;
-    return xOf === undefined ? series : { ...series, x: xOf(i, n) };
+    return series;
   });
 }
 
@@ -153,6 +157,12 @@ function same(a: Float64Array, b: Float64Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
   return true;
+}
+
+/** Most charts never look at envelopes. */
+function wideWhenAsked(column: Float64Array | Float32Array): () => Float64Array {
+  let wide = column instanceof Float64Array ? column : undefined;
+  return () => (wide ??= new Float64Array(column));
 }
 
 /** The numbers of a run; one array for all that share them. */

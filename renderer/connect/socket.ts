@@ -20,7 +20,7 @@ export function connectSocket(address: string): Promise<Port> {
       (receive, closed) => {
         socket.addEventListener('message', ({ data }) => {
           try {
-            receive(decode(new Uint8Array(data as ArrayBuffer)));
+            receive(decode(new Uint8Array(data as ArrayBuffer), { owned: true }));
           } catch (error) {
             if (!(error instanceof CodecError)) throw error;
             socket.close();

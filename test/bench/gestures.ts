@@ -143,6 +143,7 @@ export async function zoom(page: Page, from = 100, to = 180): Promise<Zoom> {
     async ({ longest, still, part }) => {
       // oxlint-disable-next-line typescript/no-explicit-any -- names of the page
       const { reads } = globalThis as any;
+      reads.watched = false;
       const hosts = [...document.querySelectorAll('[data-drawn]')].filter((host) => {
         const { top, bottom } = host.getBoundingClientRect();
         return top < innerHeight && bottom > 0;
@@ -164,6 +165,7 @@ export async function zoom(page: Page, from = 100, to = 180): Promise<Zoom> {
       });
       for (const host of hosts) watch.observe(host, { attributes: true, attributeFilter: ['data-drawn'] });
       await new Promise<void>((resolve) => {
+        reads.watched = true;
         document.querySelector('canvas.overlay').addEventListener(
           'pointerup',
           () => {
@@ -190,6 +192,8 @@ export async function zoom(page: Page, from = 100, to = 180): Promise<Zoom> {
     },
     { longest: LONGEST_ZOOM, still: STILL, part: (to - from) / (box.width - MARGINS) },
   );
+  // oxlint-disable-next-line typescript/no-explicit-any -- names of the page
+  while (!(await page.evaluate(() => (globalThis as any).reads.watched === true))) await page.waitForTimeout(20);
   await page.waitForTimeout(50);
   await page.mouse('mouseReleased', box.x + to, box.y + 60);
   const { first, coarse, ...times } = await measured;

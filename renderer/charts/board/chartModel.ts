@@ -56,6 +56,8 @@ export interface ChartInput {
   readonly range: Extent | undefined;
   readonly board: ChartBoard;
   curve(metric: string, run: string): RunCurve | undefined;
+  /** Lines go on beyond the range: for numbers in a file. */
+  readonly entire?: boolean;
 }
 
 /** Where a chart's points lie: on the metric (null: its points are final values over a setting; undefined: over the step), and its label. */
@@ -143,7 +145,7 @@ export function chartPanels(input: ChartInput): ChartPanels {
 }
 
 function modelOf(input: ChartInput, groups: readonly BoardGroup[], runs: readonly RunRecord[]): LineModel {
-  const { chart, look, range, board, curve } = input;
+  const { chart, look, range, board, curve, entire } = input;
   const { band, groupBy, facet } = board.state;
   const { metric, setting, label } = placeOf(look.x, board.catalog);
   const frame = frameOf(input);
@@ -172,6 +174,7 @@ function modelOf(input: ChartInput, groups: readonly BoardGroup[], runs: readonl
     xLog: look.xLog,
     relative: look.x === 'relative',
     xRange: range,
+    entire,
     planned: board.planned?.(metric),
   });
   return { ...model, notes: [...(board.averaging ?? []), ...model.notes] };

@@ -6,7 +6,7 @@ import { ChartLoader } from '../data/loader.ts';
 import type { Extent } from '../series/extent.ts';
 import { useConnection } from '../../stores/connection.ts';
 import { chartPanels, goalOf, growsByFactors, placeOf } from './chartModel.ts';
-import type { Panel } from './chartModel.ts';
+import type { ChartPanels, Panel } from './chartModel.ts';
 import { lookOf } from './chartSpec.ts';
 import type { ChartLook, ChartSpec } from './chartSpec.ts';
 import { readSeries } from './series.ts';
@@ -17,8 +17,10 @@ import type { Board } from './useBoard.ts';
 export interface BoardChart {
   readonly spec: ComputedRef<ChartSpec>;
   readonly look: ComputedRef<ChartLook>;
-  /** Empty before the first reading. */
+  /** Empty before the first reading. Lines reach no further than what is shown of x. */
   readonly panels: ShallowRef<readonly Panel[]>;
+  /** The same with all of their lines. */
+  readonly entire: () => readonly Panel[];
   /** Facets that are not drawn, because there are too many. */
   readonly left: Ref<number>;
   /** Shown part of x: the board's, or that of the chart's own x. */
@@ -51,27 +53,32 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
     else ownRange.value = now;
   };
 
+  const panelsOf = (entire: boolean): ChartPanels =>
+    chartPanels({
+      chart: spec.value,
+      look: look.value,
+      range: range.value,
+      board: {
+        groups: board.groups.value,
+        final: board.final.value,
+        settings: board.settings.value,
+        coloring: board.coloring.value,
+        state: board.state.value,
+        catalog: board.catalog.value,
+        references: board.references,
+        planned: board.planned,
+        averaging: board.averaging.value,
+      },
+      curve: (metric, run) => loader.curve(metric, run),
+      entire,
+    });
+  const entire = (): readonly Panel[] => panelsOf(true).panels;
+
   const loader = new ChartLoader({
     read: readSeries,
     pointed: () => board.pointer.value.chart?.startsWith(`${id()}|`) ?? false,
     build: () => {
-      const built = chartPanels({
-        chart: spec.value,
-        look: look.value,
-        range: range.value,
-        board: {
-          groups: board.groups.value,
-          final: board.final.value,
-          settings: board.settings.value,
-          coloring: board.coloring.value,
-          state: board.state.value,
-          catalog: board.catalog.value,
-          references: board.references,
-          planned: board.planned,
-          averaging: board.averaging.value,
-        },
-        curve: (metric, run) => loader.curve(metric, run),
-      });
+      const built = panelsOf(false);
       panels.value = built.panels;
       left.value = built.left;
       show(built.panels);
@@ -136,5 +143,5 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
     stopPoints();
     loader.dispose();
   });
-  return { spec, look, panels, left, range, zoom, readingOf, problem, loading, visible, width };
+  return { spec, look, panels, entire, left, range, zoom, readingOf, problem, loading, visible, width };
 }

@@ -13,19 +13,26 @@ export interface Seam {
   /** Points of `whole` before the first of `fine`, and the first one behind its last. */
   readonly from: number;
   readonly to: number;
+  /** All steps, and those of `fine` with the nearest of `whole` on either side. */
   readonly step: Float64Array;
+  readonly near: Float64Array;
 }
+
+/** Points of `whole` that lead to those of `fine`. */
+const BESIDE = 2;
 
 export function seamOf(whole: Float64Array, fine: Float64Array): Seam {
   const end = fine[fine.length - 1];
   const from = lowerBound(whole, fine[0]);
   let to = lowerBound(whole, end);
   if (whole[to] === end) to++;
-  return { whole, fine, from, to, step: join(whole, fine, from, to) };
+  const near = join(...beside(whole, from, to), fine);
+  return { whole, fine, from, to, step: join(whole.subarray(0, from), whole.subarray(to), fine), near };
 }
 
 export class JoinedCurve implements RunCurve {
-  readonly curve: Curve;
+  readonly curve: Columns;
+  readonly near: Columns;
   readonly step: Float64Array;
   readonly spacing: number;
   readonly points: number;
@@ -34,7 +41,14 @@ export class JoinedCurve implements RunCurve {
 
   /** @param steps whether x are the steps */
   constructor(whole: RunCurve, fine: RunCurve, seam: Seam, steps: boolean) {
-    this.curve = new Columns(whole.curve, fine.curve, seam, steps ? seam.step : undefined);
+    const { from, to } = seam;
+    const [all, part] = [whole.curve, fine.curve];
+    this.curve = new Columns(part, (column) => [all[column].subarray(0, from), all[column].subarray(to)]);
+    this.near = new Columns(part, (column) => beside(all[column], from, to));
+    if (steps) {
+      this.curve.x = seam.step;
+      this.near.x = seam.near;
+    }
     this.step = seam.step;
     this.spacing = whole.spacing;
     this.points = whole.points;
@@ -43,24 +57,33 @@ export class JoinedCurve implements RunCurve {
   }
 }
 
+/** Of a column the points just before `from` and just from `to` on. */
+const beside = (column: Float64Array, from: number, to: number): [Float64Array, Float64Array] => [
+  column.subarray(Math.max(0, from - BESIDE), from),
+  column.subarray(to, to + BESIDE),
+];
+
 class Columns implements Curve {
-  readonly #whole: Curve;
   readonly #fine: Curve;
-  readonly #seam: Seam;
+  readonly #outer: (column: keyof Curve) => readonly [Float64Array, Float64Array];
   #x: Float64Array | undefined;
   #y: Float64Array | undefined;
   #min: Float64Array | undefined;
   #max: Float64Array | undefined;
 
-  constructor(whole: Curve, fine: Curve, seam: Seam, x: Float64Array | undefined) {
-    this.#whole = whole;
+  /** @param outer what stands before and behind a column of `fine` */
+  constructor(fine: Curve, outer: (column: keyof Curve) => readonly [Float64Array, Float64Array]) {
     this.#fine = fine;
-    this.#seam = seam;
-    this.#x = x;
+    this.#outer = outer;
   }
 
   get x(): Float64Array {
     return (this.#x ??= this.#join('x'));
+  }
+
+  /** Where it is known without joining anything. */
+  set x(known: Float64Array) {
+    this.#x = known;
   }
 
   get y(): Float64Array {
@@ -76,14 +99,15 @@ class Columns implements Curve {
   }
 
   #join(column: keyof Curve): Float64Array {
-    return join(this.#whole[column], this.#fine[column], this.#seam.from, this.#seam.to);
+    const [before, behind] = this.#outer(column);
+    return join(before, behind, this.#fine[column]);
   }
 }
 
-function join(whole: Float64Array, fine: Float64Array, from: number, to: number): Float64Array {
-  const all = new Float64Array(from + fine.length + whole.length - to);
-  all.set(whole.subarray(0, from));
-  all.set(fine, from);
-  all.set(whole.subarray(to), from + fine.length);
+function join(before: Float64Array, behind: Float64Array, fine: Float64Array): Float64Array {
+  const all = new Float64Array(before.length + fine.length + behind.length);
+  all.set(before);
+  all.set(fine, before.length);
+  all.set(behind, before.length + fine.length);
   return all;
 }

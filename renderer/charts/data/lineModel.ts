@@ -9,6 +9,7 @@ import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { framingNotes, yAxisOf } from './frame.ts';
 import type { YFrame } from './frame.ts';
 import type { RunCurve } from './live.ts';
+import { Window } from './window.ts';
 
 export interface LineGroup {
   readonly id: string;
@@ -41,21 +42,27 @@ export interface LinesOptions {
   readonly xLog: boolean;
   /** x relative to each run's first point. */
   readonly relative?: boolean;
+  /** The lines reach no further than this part of x needs. */
+  readonly window?: Window;
 }
 
-export interface LineModelOptions extends LinesOptions, FrameChoices {
+export interface LineModelOptions extends Omit<LinesOptions, 'window'>, FrameChoices {
   readonly groups: readonly LineGroup[];
   readonly xLabel: string;
   readonly xUnit?: string;
   /** What is shown of x; everything when absent. */
   readonly xRange?: Extent;
+  /** Lines go on beyond what is shown: for numbers in a file. */
+  readonly entire?: boolean;
   /** How far x will go when the runs that train have done what they shall. */
   readonly planned?: number;
 }
 
 export function lineModel(options: LineModelOptions): LineModel {
+  const { xRange, entire } = options;
+  const window = xRange === undefined || entire ? undefined : new Window(xRange);
   const lines = options.metrics.flatMap((metric, dash) =>
-    options.groups.flatMap((group) => linesOf(group, metric, dash, options)),
+    options.groups.flatMap((group) => linesOf(group, metric, dash, { ...options, window })),
   );
   const x = xAxisOf(lines, options);
   const y = yAxisOf(lines, x, yFrameOf(options));
@@ -73,15 +80,9 @@ export const yFrameOf = ({ yLabel, yLog, yUnit, clipOutliers, outlying, referenc
 
 /** A group's lines of one metric: its mean, or one line per run. `dash` counts the metrics. */
 export function linesOf(group: LineGroup, metric: string, dash: number, options: LinesOptions): DrawnLine[] {
-  const { grouped, xLog, smoothing, band, relative } = options;
-  const found = group.runs.flatMap((run) => {
-    const live = options.curve(metric, run);
-    return live === undefined || live.curve.x.length === 0 ? [] : [{ run, live, curve: placed(live.curve, relative) }];
-  });
+  const { grouped, xLog, smoothing, band } = options;
+  const found = foundOf(group, metric, options);
   if (found.length === 0) return [];
-  const smoothed = found.map(({ live, curve }) =>
-    smoothing > 0 ? smooth(live.step, curve.y, { weight: smoothing, spacing: live.spacing }) : curve.y,
-  );
   const several = options.metrics.length > 1;
   const strokes = several ? dash : (group.cycle ?? 0);
   const look = (id: string): Pick<DrawnLine, 'id' | 'group' | 'label' | 'color' | 'dash'> => ({
@@ -92,10 +93,10 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
     ...(strokes > 0 ? { dash: strokes } : {}),
   });
   if (!grouped)
-    return found.map(({ run, live, curve }, i) => ({
+    return found.map(({ run, live, curve, smoothed }) => ({
       ...look(run),
       x: curve.x,
-      y: smoothed[i],
+      y: smoothed,
       ...(smoothing > 0 ? { raw: curve.y } : {}),
       ...(live.bucket > 1 ? { reduced: true } : {}),
       increasing: live.increasing,
@@ -108,8 +109,8 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
       },
     }));
   const mean = aggregate(
-    found.map(({ curve }, i): Curve =>
-      smoothing > 0 ? { x: curve.x, y: smoothed[i], min: smoothed[i], max: smoothed[i] } : curve,
+    found.map(({ curve, smoothed }): Curve =>
+      smoothing > 0 ? { x: curve.x, y: smoothed, min: smoothed, max: smoothed } : curve,
     ),
     band,
     xLog,
@@ -128,11 +129,53 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
   ];
 }
 
+interface Found {
+  readonly run: string;
+  readonly live: RunCurve;
+  readonly curve: Curve;
+  readonly smoothed: Float64Array;
+}
+
+/** The curves of a group's runs that have points, smoothed as asked, no longer than the window needs. */
+function foundOf(group: LineGroup, metric: string, options: LinesOptions): Found[] {
+  const { smoothing, relative, curve: curveOf, window } = options;
+  const lives = group.runs.flatMap((run) => {
+    const live = curveOf(metric, run);
+    return live === undefined || live.curve.x.length === 0 ? [] : [{ run, live }];
+  });
+  // Where x goes back and forth points belong together by their number.
+  const cut = lives.every(({ live }) => live.increasing) ? window : undefined;
+  return lives.map(({ run, live }) => {
+    if (smoothing === 0 && !relative && cut !== undefined) {
+      const curve = cut.of(cut.within(live.near.x, live.curve.x) ? live.near : live.curve);
+      return { run, live, curve, smoothed: curve.y };
+    }
+    const whole = placed(live.curve, relative);
+    if (smoothing === 0) {
+      const curve = cut?.of(whole) ?? whole;
+      return { run, live, curve, smoothed: curve.y };
+    }
+    // An average needs what was before.
+    const smoothed = smooth(live.step, whole.y, { weight: smoothing, spacing: live.spacing });
+    return cut === undefined
+      ? { run, live, curve: whole, smoothed }
+      : { run, live, curve: cut.of(whole), smoothed: cut.column(whole.x, smoothed) };
+  });
+}
+
 function placed(curve: Curve, relative = false): Curve {
   if (!relative || curve.x.length === 0) return curve;
   const first = curve.x[0];
-  const { x, y, min, max } = curve;
-  return { x: x.map((v) => v - first), y, min, max };
+  return {
+    x: curve.x.map((v) => v - first),
+    y: curve.y,
+    get min() {
+      return curve.min;
+    },
+    get max() {
+      return curve.max;
+    },
+  };
 }
 
 function xAxisOf(lines: readonly DrawnLine[], { xRange, xLabel, xLog, xUnit, planned }: LineModelOptions): AxisModel {

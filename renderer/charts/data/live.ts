@@ -7,6 +7,8 @@ import { Growing } from './growing.ts';
 /** What charts know of one run's curve. */
 export interface RunCurve {
   readonly curve: Curve;
+  /** The same where only the range that was read finer is looked at. */
+  readonly near: Curve;
   readonly step: Float64Array;
   /** Mean distance in steps between logged points. */
   readonly spacing: number;
@@ -21,8 +23,9 @@ export class LiveCurve implements RunCurve {
   readonly #step: Growing;
   readonly #x: Growing;
   readonly #y: Growing;
-  readonly #min: Growing;
-  readonly #max: Growing;
+  /** Put together when they are first asked for: mostly they are not, and may have come in fewer bytes. */
+  #envelope: { readonly min: Growing; readonly max: Growing } | undefined;
+  readonly #series: Series;
   readonly #xMetric: string | undefined;
   readonly spacing: number;
   points: number;
@@ -35,13 +38,12 @@ export class LiveCurve implements RunCurve {
 
   constructor(series: Series, xMetric?: string) {
     const stepAware = curveOf(series);
+    this.#series = series;
     const finite =
       series.x === undefined ? undefined : series.x.map((v, i) => (Number.isFinite(v) ? series.step[i] : Number.NaN));
     this.#step = new Growing(finite === undefined ? series.step : finite.filter(Number.isFinite));
     this.#x = new Growing(stepAware.x);
     this.#y = new Growing(stepAware.y);
-    this.#min = new Growing(stepAware.min);
-    this.#max = new Growing(stepAware.max);
     this.#xMetric = xMetric;
     this.spacing = loggedSpacing(series);
     this.points = series.points;
@@ -55,7 +57,32 @@ export class LiveCurve implements RunCurve {
   }
 
   get curve(): Curve {
-    return { x: this.#x.view, y: this.#y.view, min: this.#min.view, max: this.#max.view };
+    const envelope = (): { readonly min: Growing; readonly max: Growing } => this.#envelopes();
+    const { length } = this.#y;
+    // Points that come in later do not belong to it.
+    const now = ({ view }: Growing): Float64Array => (view.length === length ? view : view.subarray(0, length));
+    return {
+      x: this.#x.view,
+      y: this.#y.view,
+      get min() {
+        return now(envelope().min);
+      },
+      get max() {
+        return now(envelope().max);
+      },
+    };
+  }
+
+  get near(): Curve {
+    return this.curve;
+  }
+
+  #envelopes(): { readonly min: Growing; readonly max: Growing } {
+    if (this.#envelope === undefined) {
+      const { min, max } = curveOf(this.#series);
+      this.#envelope = { min: new Growing(min), max: new Growing(max) };
+    }
+    return this.#envelope;
   }
 
   /** Adds the points of `metric` after the last step. Returns whether anything changed. */
@@ -85,7 +112,8 @@ export class LiveCurve implements RunCurve {
     if (!(xs[0] > last) || !isIncreasing(xs)) this.increasing = false;
     this.#step.push(steps);
     this.#x.push(xs);
-    for (const column of [this.#y, this.#min, this.#max]) column.push(values);
+    const { min, max } = this.#envelopes();
+    for (const column of [this.#y, min, max]) column.push(values);
     this.points += steps.length;
     this.appended += steps.length;
     return true;

@@ -226,11 +226,13 @@ function markerItems(line: DrawnLine, scales: Scales, surface: string): CurveIte
 function untouched({ x, y, n }: DrawnLine, edge: Float64Array, { x: sx, y: sy }: Scales): Float32Array {
   const [beyond, far] =
     n === undefined ? [-Infinity, Infinity] : [sy.min - (sy.max - sy.min), sy.max + (sy.max - sy.min)];
-  const shown = new Float64Array(edge.length);
+  let shown = edge;
   for (let i = 0; i < edge.length; i++) {
-    const v = edge[i];
+    const away = y[i] > far || y[i] < beyond;
+    if (!away && !(sy.log && edge[i] <= 0)) continue;
+    if (shown === edge) shown = edge.slice();
     // On a logarithmic axis the lower edge of a band may be negative; it then ends at the frame.
-    shown[i] = y[i] > far || y[i] < beyond ? Number.NaN : sy.log && v <= 0 ? sy.min / 10 : v;
+    shown[i] = away ? Number.NaN : sy.min / 10;
   }
   return toPixels(x, shown, sx, sy);
 }

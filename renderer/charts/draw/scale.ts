@@ -63,7 +63,10 @@ export function toPixels(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, 
   const bottom = sy.from + (sy.from - sy.to) * 4;
   for (let i = 0; i < n; i++) {
     const px = sx.from + ((sx.log ? Math.log(x[i]) : x[i]) - lowX) * factorX;
-    const py = sy.from + ((sy.log ? Math.log(y[i]) : tame(y[i])) - lowY) * factorY;
+    const value = y[i];
+    const py =
+      sy.from +
+      ((sy.log ? Math.log(value) : value > LARGEST || value < -LARGEST ? tame(value) : value) - lowY) * factorY;
     // True where neither is NaN or infinite.
     const visible = px - px + (py - py) === 0;
     points[2 * i] = visible ? px : Number.NaN;

@@ -27,7 +27,11 @@ export function aggregate(curves: readonly Curve[], band: Band, log = false): Me
   const here = new Float64Array(rows.length);
   for (let i = 0; i < length; i++) {
     let count = 0;
-    for (let r = 0; r < rows.length; r++) if (Number.isFinite(rows[r][i])) here[count++] = rows[r][i];
+    for (let r = 0; r < rows.length; r++) {
+      const value = rows[r][i];
+      // True where it is neither NaN nor infinite.
+      if (value - value === 0) here[count++] = value;
+    }
     n[i] = count;
     mean[i] = count === 0 ? Number.NaN : meanOf(here, count);
     if (count < 2 || band === 'none') continue;

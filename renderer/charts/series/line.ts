@@ -18,14 +18,22 @@ export function isIncreasing(x: ArrayLike<number>): boolean {
 /** Drops points whose x is not finite (the x metric does not reach them), and takes `x` where one was read. */
 export function curveOf(series: Series, transform?: (step: number) => number): Curve {
   // Steps always are finite.
-  if (series.x === undefined && transform === undefined)
-    return { x: series.step, y: series.value, min: series.min, max: series.max };
   const x = series.x ?? (transform === undefined ? series.step : series.step.map(transform));
-  if (x.every(Number.isFinite)) return { x, y: series.value, min: series.min, max: series.max };
+  const all = (series.x === undefined && transform === undefined) || x.every(Number.isFinite);
   const keep: number[] = [];
-  for (let i = 0; i < x.length; i++) if (Number.isFinite(x[i])) keep.push(i);
-  const pick = (from: Float64Array): Float64Array => Float64Array.from(keep, (i) => from[i]);
-  return { x: pick(x), y: pick(series.value), min: pick(series.min), max: pick(series.max) };
+  if (!all) for (let i = 0; i < x.length; i++) if (Number.isFinite(x[i])) keep.push(i);
+  const pick = (from: Float64Array): Float64Array => (all ? from : Float64Array.from(keep, (i) => from[i]));
+  return {
+    x: pick(x),
+    y: pick(series.value),
+    // Asked for when they are looked at: they may have to be widened first.
+    get min() {
+      return pick(series.min);
+    },
+    get max() {
+      return pick(series.max);
+    },
+  };
 }
 
 /** Mean distance between logged points (not between reduced ones): what a smoothing weight refers to. */

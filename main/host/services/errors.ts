@@ -68,10 +68,10 @@ export function toLabError(error: unknown): LabError {
 /** Of problems in a message. */
 const MOST_TOLD = 20;
 
-/** @throws LabError `invalid` with all problems as details, when there are any */
+/** @throws LabError `invalid` when there are any problems: with the first ones as details, and how many more there are in the message */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  throw new LabError('invalid', toldProblems(problems, MOST_TOLD).join('\n'), problems);
+  throw new LabError('invalid', toldProblems(problems, MOST_TOLD).join('\n'), problems.slice(0, MOST_TOLD));
 }
 
 /** Names in messages are the caller's, and as long as they like. */

@@ -107,6 +107,14 @@ describe('calls', () => {
       code: 'invalid',
       message: expect.stringContaining('quick'),
     });
+    // As many wrong values as a list may have: an answer of megabytes helps nobody.
+    const values = Array.from({ length: 9999 }, () => 'model.depth');
+    const launch = client.call('sweeps.launch', { draft: { parameters: { 'model.depth': { values } } } });
+    await expect(launch).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(/and \d+ more/u),
+      details: expect.toSatisfy((details: unknown[]) => details.length === 20),
+    });
     await expect(client.call('fit.report', { values: {}, gpu: 'no such card' })).rejects.toMatchObject({
       code: 'invalid',
     });

@@ -9,6 +9,7 @@ export function runJson(run: RunRecord): Record<string, unknown> {
     name: run.name,
     state: run.state,
     reason: run.endReason,
+    origin: run.origin,
     sweep: run.sweepId,
     settingKey: run.settingKey,
     seed: run.seed,

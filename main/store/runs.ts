@@ -30,7 +30,7 @@ const SELECT = `
 
 /** What a line of a list shows. Configurations and environments are most of a run's bytes. */
 const LINES = `
-  SELECT runs.id, runs.name, runs.state, runs.stop_cause, runs.steps, runs.summary, runs.parameters, runs.created_at, runs.started_at, runs.ended_at,
+  SELECT runs.id, runs.name, runs.state, runs.stop_cause, runs.origin, runs.steps, runs.summary, runs.parameters, runs.created_at, runs.started_at, runs.ended_at,
     runs.trained, runs.session_at, ${TAGS} ${FROM}`;
 
 export type RunLine = Pick<
@@ -39,6 +39,7 @@ export type RunLine = Pick<
   | 'name'
   | 'state'
   | 'stopCause'
+  | 'origin'
   | 'steps'
   | 'summary'
   | 'parameters'
@@ -372,6 +373,7 @@ function toLine(row: Row): RunLine {
     name: row.name as string,
     state: row.state as RunState,
     stopCause: row.stop_cause as StopCause | null,
+    origin: row.origin as RunOrigin,
     steps: row.steps as number,
     summary: JSON.parse(row.summary as string),
     parameters: row.parameters as number | null,
@@ -392,7 +394,6 @@ function toRun(row: Row, config: Config): RunRecord {
     seed: row.seed as number,
     config,
     endReason: row.end_reason as string | null,
-    origin: row.origin as RunOrigin,
     place: row.place as string | null,
     note: row.note as string,
     tokens: row.tokens as number,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { differingSettings } from '../../../preload/shared/results/groups.ts';
+import { ORIGIN_WORDS } from '../../../preload/shared/origin.ts';
 import { secondsOf } from '../../../preload/shared/runTime.ts';
 import { temporaryName } from '../../files/atomic.ts';
 import type { Lab } from '../../host/lab.ts';
@@ -153,6 +154,7 @@ function listLines(output: Output, runs: readonly RunLine[]): void {
     run.parameters === null ? '' : formatCount(run.parameters),
     formatDuration(secondsOf(run)).replace('?', ''),
     formatTime(run.createdAt),
+    ORIGIN_WORDS[run.origin],
     run.tags.join(', '),
   ]);
   const right = 'right' as const;
@@ -166,6 +168,7 @@ function listLines(output: Output, runs: readonly RunLine[]): void {
     { title: 'parameters', align: right },
     { title: 'time', align: right },
     { title: 'created' },
+    { title: 'origin' },
     { title: 'tags' },
   ];
   output.text(renderTable(output, columns, rows));
@@ -224,6 +227,7 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
       `${run.state}${run.endReason === null ? '' : `: ${run.endReason}`}${isInterrupted(run) ? `; ${howToResume(run)}` : ''}`,
     ],
     ...(sweep === undefined ? [] : [['sweep', `${sweep.name} (${sweep.id})`] as [string, string]]),
+    ['origin', ORIGIN_WORDS[run.origin]],
     ['seed', String(run.seed)],
     ['done', `${plural(run.steps, 'step')}, ${formatCount(run.tokens)} tokens, attempt ${run.attempt}`],
     ...(run.parameters === null ? [] : [['parameters', formatInteger(run.parameters)] as [string, string]]),

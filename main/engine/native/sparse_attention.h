@@ -160,6 +160,21 @@ static void gather_rows(const void* src, int64_t type, int64_t stride, int64_t w
     memcpy((char*)out + (size_t)e * bytes, (const char*)src + (size_t)(list.pos[e] * stride) * size, bytes);
 }
 
+// Rows of a strided class lie far apart, where the processor does not expect them: it is told while the class before is computed.
+static void expect_rows(const void* src, int64_t type, int64_t stride, int64_t width, const Queries& queries) {
+  int64_t size = type == F32 ? 4 : 2;
+  for (int64_t q = 0; q < queries.count; q++)
+    for (int64_t byte = 0; byte < width * size; byte += 64)
+      __builtin_prefetch((const char*)src + queries.at(q) * stride * size + byte);
+}
+template <class A>
+static void expect_class(const A& g, int64_t b, int64_t h, const Queries& queries) {
+  int64_t hk = h / (g.heads / g.kvheads), sq = g.heads * g.d, sk = g.kvheads * g.d, sv = g.kvheads * g.dvalue;
+  expect_rows(at((const void*)g.q, g.type, b * g.t * sq + h * g.d), g.type, sq, g.d, queries);
+  expect_rows(at((const void*)g.k, g.type, b * g.t * sk + hk * g.d), g.type, sk, g.d, queries);
+  expect_rows(at((const void*)g.v, g.type, b * g.t * sv + hk * g.dvalue), g.type, sv, g.dvalue, queries);
+}
+
 struct SparseForwardScratch {
   float *rows, *qa, *kt, *vb, *s, *pa, *o, *m, *l, *keep;
   int32_t* until;
@@ -207,7 +222,7 @@ static void sparse_attention_wide(const sparse_attention_args& g, const Sight<sp
     int64_t rows = min_<int64_t>(BQ, queries.count - q0);
     Rows block = rows_of(sight, queries, q0, rows);
     pack_a(at((const void*)g.q, g.type, (b * g.t + block.first) * sq + h * g.d), g.type, sq * queries.step, false, rows, g.d, DOT, f.qa);
-    memset(f.o, 0, (size_t)((BQ + MR_MAX) * ldo) * 4);
+    memset(f.o, 0, (size_t)(round_up(rows, mr) * ldo) * 4);
     for (int64_t r = 0; r < rows; r++) f.m[r] = MINUS_INF, f.l[r] = 0.f;
     int64_t end;
     for (int64_t c = next_run(list, 0, block, &end); c < list.n; c = next_run(list, end, block, &end)) {
@@ -259,6 +274,7 @@ static void sparse_attention_task(const sparse_attention_args& g, int64_t b, int
   if (g.dropout > 0) rng = philox_of(g.seed, g.stream);
   for (int64_t number = begin; number < end; number++) {
     Queries queries = queries_of(sight, number, DOT);
+    if (sight.step > 1 && number + 1 < end) expect_class(g, b, h, queries_of(sight, number + 1, DOT));
     if (queries.count > 0) sparse_attention_wide<DOT>(g, sight, b, h, queries, f, rng);
   }
 }
@@ -417,9 +433,9 @@ static void sparse_backward_wide(const sparse_attention_backward_args& g, const 
   pack_b(Q, g.type, sqs, false, g.d, nq, DOT, f.qb);
   pack_b(dO, g.type, sos, false, g.dvalue, nq, DOT, f.db);
   sparse_deltas(g, b, h, queries, f.delta);
-  memset(f.dq, 0, (size_t)((round_up(nq, BQ) + MR_MAX) * ldd) * 4);
-  memset(f.dkl, 0, (size_t)((list.n + PANEL + MR_MAX) * ldd) * 4);
-  memset(f.dvl, 0, (size_t)((list.n + PANEL + MR_MAX) * ldv) * 4);
+  memset(f.dq, 0, (size_t)(round_up(nq, mr) * ldd) * 4);
+  memset(f.dkl, 0, (size_t)((list.n + mr) * ldd) * 4);
+  memset(f.dvl, 0, (size_t)((list.n + mr) * ldv) * 4);
   if (g.scores) memset(f.dul, 0, (size_t)(list.n + PANEL) * 4);
   float slope = g.slopes ? ((const float*)g.slopes)[h] : 0.f;
   RowGradient grad{slope, dslope, g.scores ? (float*)g.dthresholds + (b * g.heads + h) * g.t : nullptr};
@@ -467,8 +483,17 @@ static void sparse_backward_task(const sparse_attention_backward_args& g, int64_
       memset((float*)g.dscores + head * g.t, 0, (size_t)g.t * 4);
       memset((float*)g.dthresholds + head * g.t, 0, (size_t)g.t * 4);
     }
-    for (int64_t number = 0; number < sight.wide_blocks(DOT); number++) {
+    int64_t blocks = sight.wide_blocks(DOT), so = g.heads * g.dvalue;
+    for (int64_t number = 0; number < blocks; number++) {
       Queries queries = queries_of(sight, number, DOT);
+      if (sight.step > 1 && number + 1 < blocks) {
+        Queries next = queries_of(sight, number + 1, DOT);
+        expect_class(g, b, h, next);
+        expect_rows(at((const void*)g.dout, g.type, b * g.t * so + h * g.dvalue), g.type, so, g.dvalue, next);
+        expect_rows(at((const void*)g.o, g.type, b * g.t * so + h * g.dvalue), g.type, so, g.dvalue, next);
+        expect_rows(f.dk, F32, ldd, g.d, next);
+        expect_rows(f.dv, F32, ldv, g.dvalue, next);
+      }
       if (queries.count > 0) sparse_backward_wide<DOT>(g, sight, b, h, queries, f, rng, &dslope);
     }
     if (g.dslopes) ((float*)g.dslopes)[head] = hsum(dslope);

@@ -44,7 +44,7 @@ export const sparse = defineAttention({
       type: { kind: 'string' },
       default: 'fixed',
       help: 'Patterns in turn, such as `local strided`: fixed (own block, last tokens of each), local (last attention.block tokens), strided (every attention.block-th back), all.',
-      question: 'memory',
+      question: 'capacity',
       touches: ['memory', 'time', 'stability'],
     },
     {
@@ -52,7 +52,7 @@ export const sparse = defineAttention({
       type: { kind: 'enum', values: ['heads', 'layers'] },
       default: 'heads',
       help: 'What takes several patterns in turn: the heads of every layer, or the layers.',
-      question: 'memory',
+      question: 'capacity',
       touches: ['memory', 'time', 'stability'],
     },
     {
@@ -61,7 +61,7 @@ export const sparse = defineAttention({
       default: 16,
       unit: 'tokens',
       help: 'Length of a block, of the local window and of the stride; near √model.context costs least.',
-      question: 'memory',
+      question: 'capacity',
       touches: ['memory', 'time', 'stability'],
     },
     {
@@ -70,7 +70,7 @@ export const sparse = defineAttention({
       default: 1,
       unit: 'tokens',
       help: 'How many tokens at the end of each block all later tokens see, with pattern fixed.',
-      question: 'memory',
+      question: 'capacity',
       touches: ['memory', 'time', 'stability'],
     },
     {

@@ -54,7 +54,7 @@ export const sparsek = defineAttention({
       default: 16,
       unit: 'tokens',
       help: 'How many tokens with the highest scores so far a token sees.',
-      question: 'memory',
+      question: 'capacity',
       touches: ['memory', 'time', 'stability'],
     },
     {
@@ -63,7 +63,7 @@ export const sparsek = defineAttention({
       default: 8,
       unit: 'tokens',
       help: 'Tokens that are seen whatever their score: the token itself and those just before it.',
-      question: 'memory',
+      question: 'capacity',
       touches: ['memory', 'time', 'stability'],
     },
     {
@@ -72,7 +72,7 @@ export const sparsek = defineAttention({
       default: 0.001,
       unit: 'score per token',
       help: 'Added to the score for every token of position, so that of equally good tokens the later one stays.',
-      question: 'stability',
+      question: 'capacity',
       touches: ['stability'],
       plan: 'none',
     },

@@ -32,7 +32,7 @@ export const windowPattern = defineAttention({
       type: { kind: 'string' },
       default: 'SSSL',
       help: 'Letters for the layers in turn, from the first: S sees attention.short_window tokens back, L the whole context.',
-      question: 'memory',
+      question: 'capacity',
       touches: ['memory', 'time'],
     },
     {
@@ -41,7 +41,7 @@ export const windowPattern = defineAttention({
       default: 128,
       unit: 'tokens',
       help: 'How many tokens before its own a token sees in the layers S of attention.pattern.',
-      question: 'memory',
+      question: 'capacity',
       touches: ['memory', 'time'],
     },
   ],

@@ -12,7 +12,7 @@ export const latentKvSettings: readonly SettingSpec[] = [
     type: { kind: 'int', min: 0, max: 65536 },
     default: 0,
     help: 'Keys and values are made from a latent of so many features (multi-head latent attention), which is all that a cache keeps; 0 is off.',
-    question: 'memory',
+    question: 'capacity',
     touches: ['memory', 'time', 'stability'],
   },
   {

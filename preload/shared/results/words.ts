@@ -36,6 +36,11 @@ export function seedsWords(row: Pick<Outcome<unknown>, 'states' | 'metric' | 'ru
   return metric.n === runs.length ? String(metric.n) : `${metric.n} of ${runs.length} (${unfinishedWords(row)})`;
 }
 
+/** The same without what became of the others, for a column beside that of their states: `2 of 3`. */
+export function seedsCount({ metric, runs }: Pick<Outcome<unknown>, 'metric' | 'runs'>): string {
+  return metric.n === runs.length ? String(metric.n) : `${metric.n} of ${runs.length}`;
+}
+
 /** What can be said of a setting in one word, and of how many seeds. */
 export function verdictWords(row: RankedSetting, { open }: Pick<Ranking, 'open'>): string {
   const { verdict, states, metric, difference } = row;

@@ -14,6 +14,7 @@ import {
   rankingNotes,
   rankingsNotes,
   reasonsOf,
+  seedsCount,
   seedsWords,
   verdictWords,
 } from '../../../preload/shared/results/words.ts';
@@ -106,6 +107,7 @@ describe('the ranking', () => {
     expect(verdicts(ranking)).toEqual(['best', 'promising', 'undecided (N 1)']);
     expect(ranking.rows.map((row) => row.rank)).toEqual([1, undefined, undefined]);
     expect(seedsWords(ranking.rows[1])).toBe('2 of 3 (1 failed)');
+    expect(ranking.rows.map(seedsCount)).toEqual(['3', '2 of 3', '1']);
     expect(rankingNotes(ranking)[0]).toMatch(/^lr 1\.5 has a better val\/bpb .* of fewer seeds: 2 of 3 \(1 failed\)/u);
   });
 

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Papa from 'papaparse';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { ExportError, writeExport } from '../../../main/lab/exchange/file.ts';
 import { csvLong } from '../../../main/lab/exchange/csvLong.ts';
 import { csvWide, parseCurve, WIDE_COLUMNS } from '../../../main/lab/exchange/csvWide.ts';
@@ -14,22 +13,15 @@ import type { Wanted } from '../../../main/lab/exchange/exports.ts';
 import { noteTemporary, removeAbandoned } from '../../../main/files/leftovers.ts';
 import { temporaryName } from '../../../main/files/atomic.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
-import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
+import { storeInFolder } from './storeInFolder.ts';
 
 let folder: string;
 let store: Store;
 const registry = builtInRegistry();
 const { defaults, names } = registry;
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sweeplab-export-'));
-  store = openStore(join(folder, 'runs.sqlite'));
-});
-afterEach(() => {
-  store.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+storeInFolder((made) => ({ folder, store } = made));
 
 const pieces = (format: ExchangeKind, wanted: Wanted): string[] =>
   [...(exportPieces(store, registry, format, wanted) as Iterable<string>)].map(String);

@@ -1,10 +1,9 @@
 /** Parquet, MLflow's folder and Trackio's CSV read back, point by point, by readers that know nothing of the writers. */
 import Papa from 'papaparse';
 import { parquetReadObjects } from 'hyparquet';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { exportFiles, exportPieces } from '../../../main/lab/exchange/exports.ts';
 import { writeExport, writeExportFolder } from '../../../main/lab/exchange/file.ts';
@@ -12,21 +11,14 @@ import { mlflow } from '../../../main/lab/exchange/mlflow.ts';
 import { parquet } from '../../../main/lab/exchange/parquet.ts';
 import { trackio } from '../../../main/lab/exchange/trackio.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
-import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
 import { randomRuns } from './randomRuns.ts';
+import { storeInFolder } from './storeInFolder.ts';
 
 const registry = builtInRegistry();
 let folder: string;
 let store: Store;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sweeplab-tables-'));
-  store = openStore(join(folder, 'runs.sqlite'));
-});
-afterEach(() => {
-  store.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+storeInFolder((made) => ({ folder, store } = made));
 const fresh = (): number => Math.floor(Math.random() * 2 ** 31);
 
 describe('Parquet', () => {

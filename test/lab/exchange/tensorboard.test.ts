@@ -1,8 +1,7 @@
 /** TensorBoard's files read back by a reader of its own, written from the formats' descriptions. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { crc32c } from '../../../main/lab/exchange/encodings/crc32c.ts';
 import { masked, tfRecords } from '../../../main/lab/exchange/encodings/tfRecord.ts';
 import { ProtoWriter } from '../../../main/lab/exchange/encodings/protobuf.ts';
@@ -10,24 +9,17 @@ import { exportFiles } from '../../../main/lab/exchange/exports.ts';
 import { writeExportFolder } from '../../../main/lab/exchange/file.ts';
 import { tensorboard } from '../../../main/lab/exchange/tensorboard.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
-import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
 import { double, fieldsOf, float, integer, message, messages, text } from './readProto.ts';
 import { crcOf } from './crcOf.ts';
 import { randomRuns } from './randomRuns.ts';
+import { storeInFolder } from './storeInFolder.ts';
 
 const registry = builtInRegistry();
 const { defaults } = registry;
 let folder: string;
 let store: Store;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sweeplab-tensorboard-'));
-  store = openStore(join(folder, 'runs.sqlite'));
-});
-afterEach(() => {
-  store.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+storeInFolder((made) => ({ folder, store } = made));
 
 /** CRC-32C by its definition. */
 const slowCrc = crcOf(0x82f63b78);

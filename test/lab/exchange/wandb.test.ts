@@ -1,32 +1,21 @@
 /** W&B's offline runs read back by a reader of its own, written from the formats' descriptions. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { levelDbLog } from '../../../main/lab/exchange/encodings/levelDbLog.ts';
 import { exportFiles } from '../../../main/lab/exchange/exports.ts';
 import { nested, wandb } from '../../../main/lab/exchange/wandb.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
-import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
 import type { Wanted } from '../../../main/lab/exchange/exports.ts';
 import { fieldsOf, integer, message, messages, text } from './readProto.ts';
 import type { Field } from './readProto.ts';
 import { crcOf } from './crcOf.ts';
 import { randomNumbers, randomRuns } from './randomRuns.ts';
+import { storeInFolder } from './storeInFolder.ts';
 
 const registry = builtInRegistry();
 const { defaults } = registry;
-let folder: string;
 let store: Store;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sweeplab-wandb-'));
-  store = openStore(join(folder, 'runs.sqlite'));
-});
-afterEach(() => {
-  store.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+storeInFolder((made) => ({ store } = made));
 
 /** CRC-32 by its definition (IEEE 802.3). */
 const slowCrc = crcOf(0xedb88320);

@@ -151,7 +151,8 @@ function logOf(
   complete: boolean,
 ): { readonly lines: readonly OutsideLine[]; readonly newest: Feed['newest'] } {
   const now = Date.now();
-  const from = Math.max(0, output - 1 - offset);
+  // Only a line that was kept back can be written over.
+  const from = Math.max(0, output - (newest === undefined ? 0 : 1) - offset);
   const come = lines.slice(from).map((text) => lineOf(text, now));
   const first = offset + from;
   const overwritten = newest === undefined || (come.length > 0 && first === output - 1);

@@ -34,7 +34,7 @@ function damage(body: Recorded['body'], random: Random): unknown {
       .slice(0, -1)
       .reduce((at: Record<string, unknown>, key) => at[key] as Record<string, unknown>, copy);
     if (random() < 0.2) delete parent[place.at(-1)!];
-    else parent[place.at(-1)!] = random.pick(JUNK);
+    else parent[place.at(-1)!] = structuredClone(random.pick(JUNK));
   }
   return copy;
 }

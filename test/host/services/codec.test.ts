@@ -30,6 +30,23 @@ describe('messages as bytes', () => {
     expect(back.values).toEqual(new Float64Array([1, 2, 3]));
   });
 
+  it('of which the bytes are owned are not copied, wherever these lie (would catch arrays that begin at a byte too few)', () => {
+    const message = { text: 'x', small: new Int16Array([7]), values: new Float64Array([1, Number.NaN, 3]), run: ['a'] };
+    for (const text of ['', 'a', 'four', 'longer by some'])
+      for (const shift of [0, 3, 8, 16]) {
+        const bytes = encode({ ...message, text });
+        const larger = new Uint8Array(bytes.length + shift);
+        larger.set(bytes, shift);
+        const back = decode(larger.subarray(shift), { owned: true }) as typeof message;
+        expect(back).toEqual({ ...message, text });
+        // What cannot be read where it lies is copied after all.
+        expect(back.values.buffer === larger.buffer).toBe(shift % 8 === 0);
+      }
+    const bytes = encode(message);
+    for (let length = 0; length < bytes.length; length++)
+      expect(() => decode(bytes.slice(0, length), { owned: true })).toThrow(CodecError);
+  });
+
   it('hold an array once that they name often (would catch 500 copies of the steps of a sweep)', () => {
     const step = new Float64Array(1000).fill(3);
     const runs = Array.from({ length: 20 }, (_, i) => ({ step, value: new Float64Array([i]) }));

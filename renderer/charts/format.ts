@@ -104,13 +104,20 @@ const WHOLE: ReadonlySet<string> = new Set(['step', 'tokens']);
 /** Ticks at round numbers of the unit, with labels that share their decimals. */
 export function ticksOf({ min, max, log, unit = '' }: TickRange, count: number): Tick[] {
   if (log) {
-    const label = LOG_LABELS[unit] ?? formatAlone;
-    return logTicks(min, max, count).map((value) => ({ value, label: label(value) }));
+    const ticks = logTicks(min, max, count);
+    const label = LOG_LABELS[unit] ?? (isEven(ticks) ? (v: number) => formatTick(v, ticks[1] - ticks[0]) : formatAlone);
+    return ticks.map((value) => ({ value, label: label(value) }));
   }
   const [size, suffix] = multipleOf(unit, Math.max(Math.abs(min), Math.abs(max)));
   const ticks = linearTicks(min / size, max / size, count).filter((v) => !WHOLE.has(unit) || Number.isInteger(v));
   const step = ticks.length > 1 ? ticks[1] - ticks[0] : Math.abs(ticks[0] ?? 1);
   return ticks.map((value) => ({ value: value * size, label: `${formatTick(value, step)}${suffix}` }));
+}
+
+/** As on a logarithmic axis of less than a decade: only with common decimals can these be told apart. */
+function isEven(ticks: readonly number[]): boolean {
+  const step = ticks[1] - ticks[0];
+  return ticks.length > 2 && ticks.every((value, i) => Math.abs(value - ticks[0] - i * step) < 0.01 * step);
 }
 
 const LOG_LABELS: Readonly<Record<string, (value: number) => string>> = {

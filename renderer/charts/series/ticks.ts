@@ -1,13 +1,24 @@
 /** Axis ticks at round numbers. */
 
-/** About `count` ticks (a few more rather than far fewer) at 1, 2 or 5 times a power of ten inside [min, max]; exact multiples, no rounding dust. */
+/**
+ * About `count` ticks (a few more rather than far fewer) at 1, 2 or 5 times a power of ten inside [min, max], two at least: one alone says
+ * nothing of the scale. Exact multiples, no rounding dust.
+ */
 export function linearTicks(min: number, max: number, count: number): number[] {
   if (!(max > min)) return Number.isFinite(min) ? [min] : [];
   // Below, a power of ten has no reciprocal; nothing that is measured is so small.
   if (max - min < 1e-290) return [min];
   const rough = (max - min) / Math.max(1, count);
   const power = Math.floor(Math.log10(rough));
-  const factor = [1, 2, 5, 10].find((f) => f * 10 ** power >= rough * 0.8) ?? 10;
+  const factors = [1, 2, 5, 10];
+  const wanted = factors.findIndex((f) => f * 10 ** power >= rough * 0.8);
+  const ticks = multiples(min, max, factors.at(wanted)!, power);
+  if (ticks.length > 1) return ticks;
+  return wanted === 0 ? multiples(min, max, 5, power - 1) : multiples(min, max, factors.at(wanted - 1)!, power);
+}
+
+/** Multiples of `factor` × 10 ^ `power`. */
+function multiples(min: number, max: number, factor: number, power: number): number[] {
   // Dividing by a whole number is exact to the last bit where multiplying by 0.1 is not.
   const inverse = power < 0 ? 10 ** -power / factor : undefined;
   const step = factor * 10 ** power;

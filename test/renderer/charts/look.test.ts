@@ -185,6 +185,11 @@ describe('numbers', () => {
       ['0', '0.0005', '0.0010', '0.0015', '0.0020', '0.0025', '0.0030'],
     ],
     ['decades are written alone', { min: 1e-4, max: 1, log: true }, ['1e−4', '0.001', '0.01', '0.1', '1']],
+    [
+      'less than a decade has common decimals, so that no two are written alike',
+      { min: 0.99999, max: 0.9999903, log: true },
+      ['0.99999000', '0.99999005', '0.99999010', '0.99999015', '0.99999020', '0.99999025', '0.99999030'],
+    ],
     ['also three hundred of them', { min: 1e-300, max: 1e300, log: true }, ['1e−300', '1e−150', '1', '1e150', '1e300']],
   ])('ticks: %s', (_, range, expected) => {
     const found = labels(range, range.log && range.max === 1e300 ? 4 : 5);

@@ -166,6 +166,22 @@ describe('ticks', () => {
   ])('between %f and %f', (min, max, count, ticks) => {
     expect(linearTicks(min, max, count)).toEqual(ticks);
   });
+  it('are two at least, where more than one number fits (would catch an axis with "20 s" alone)', () => {
+    expect(linearTicks(0.011, 39, 3)).toEqual([10, 20, 30]);
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    let state = seed;
+    const random = (): number => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+    for (let trial = 0; trial < 2000; trial++) {
+      const min = (random() - 0.5) * 10 ** (random() * 8 - 4);
+      const max = min + 10 ** (random() * 8 - 4);
+      const count = 2 + Math.floor(random() * 6);
+      const ticks = linearTicks(min, max, count);
+      const label = `seed ${seed}, trial ${trial}: ${min} to ${max}, ${count}`;
+      expect(ticks.length, label).toBeGreaterThanOrEqual(2);
+      expect(ticks.length, label).toBeLessThanOrEqual(2 * count + 2);
+      expect(ticks[0]! >= min - 1e-6 * (max - min) && ticks.at(-1)! <= max + 1e-6 * (max - min), label).toBe(true);
+    }
+  });
   it('logarithmic: decades, finer within one, linear within less', () => {
     expect(logTicks(1e-4, 1, 6)).toEqual([1e-4, 1e-3, 1e-2, 1e-1, 1]);
     expect(logTicks(1, 12, 6)).toEqual([1, 2, 5, 10]);

@@ -13,9 +13,12 @@ import { nearestName } from './nearest.ts';
 export function showValue(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (value === null || value === undefined) return 'empty';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = Array.isArray(value) ? showList(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
+
+/** As JSON, which has no NaN and no infinity. Of a long list no more than gets shown. */
+const showList = (list: readonly unknown[]): string => `[${list.slice(0, 80).map(showValue).join(',')}]`;
 
 function range(type: { min?: number; max?: number; exclusiveMin?: boolean; exclusiveMax?: boolean }): string {
   const { min, max } = type;

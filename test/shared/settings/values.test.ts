@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SettingSpec, SettingType, SettingValue } from '../../../preload/contract/settings.ts';
 import { editDistance, nearestName } from '../../../preload/shared/settings/nearest.ts';
-import { checkValue, formatValue, parseValue } from '../../../preload/shared/settings/values.ts';
+import { checkValue, formatValue, parseValue, showValue } from '../../../preload/shared/settings/values.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 
@@ -13,6 +13,16 @@ const spec = (type: SettingType, fallback: SettingValue = 1): SettingSpec => ({
   question: 'data',
 });
 const registry = builtInRegistry();
+
+describe('showValue', () => {
+  it('shows in a list what was given, numbers that JSON lacks too (would catch null for .nan)', () => {
+    expect(showValue([Number.NaN, Infinity, -Infinity])).toBe('[NaN,Infinity,-Infinity]');
+    expect(showValue(['2', true, [1], { a: 1 }])).toBe('["2",true,[1],{"a":1}]');
+    const long = showValue(Array.from({ length: 1_000_000 }, (_, i) => i));
+    expect(long).toMatch(/^\[0,1,2,.*…$/u);
+    expect(long.length).toBe(78);
+  });
+});
 
 describe('parseValue', () => {
   it.each([

@@ -1,5 +1,6 @@
 /** Ctrl-C: once stops cleanly, twice ends at once. */
 import type { RunQueue } from '../lab/queue/queue.ts';
+import { EXIT } from './errors.ts';
 
 /** A terminal, npm and the launcher may each deliver the same Ctrl-C: within this time two count as one. */
 const SAME_PRESS = 400;
@@ -37,6 +38,23 @@ export function onInterrupt(
       for (const signal of signals) process.removeListener(signal, listener);
     },
   };
+}
+
+/**
+ * What is printed has lost its reader (`sweeplab runs ls | head`, a log whose program ended): a command that trains stops as when its terminal
+ * is closed, with all that it has saved; any other has said enough, which is no error.
+ */
+export function endWithReader(): void {
+  let gone = false;
+  const ended = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE' || gone) return;
+    if (process.listenerCount('SIGHUP') === 0) process.exit(process.exitCode ?? EXIT.ok);
+    gone = true;
+    process.stderr.write('sweeplab: nobody reads the output any more: stopping as by Ctrl-C\n');
+    process.emit('SIGHUP', 'SIGHUP');
+  };
+  process.stdout.on('error', ended);
+  process.stderr.on('error', ended);
 }
 
 /** Works on a queue until nothing is left or Ctrl-C ends it. @returns whether it was interrupted */

@@ -4,7 +4,8 @@ import { dataHome, labPaths } from '../host/paths.ts';
 import { keepPrivate } from '../host/private.ts';
 import type { Context, Start } from './context.ts';
 import { dataFolderProblem } from './dataFolder.ts';
-import { exitCodeOf, EXIT, InputError } from './errors.ts';
+import { exitCodeOf, InputError } from './errors.ts';
+import { endWithReader } from './interrupts.ts';
 import { Output } from './output.ts';
 import { askedFor, buildProgram, COMMAND_NAMES } from './program.ts';
 
@@ -51,10 +52,7 @@ async function makeContext(home: string | undefined, plugins: readonly string[],
 export async function run(args: readonly string[]): Promise<void> {
   keepPrivate();
   const output = new Output(args.includes('--json'));
-  // `sweeplab runs ls | head` closes our output early: that is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(EXIT.ok);
-  });
+  endWithReader();
   try {
     const start = begin(args, output);
     const program = await buildProgram(start, args);

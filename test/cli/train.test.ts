@@ -114,6 +114,25 @@ describe('sweeplab train', () => {
     expect(again.stderr).toContain('is finished');
   });
 
+  it('stops with all that is saved where the reader of its output ends (would catch an end at once, with code 0 and nothing saved)', async () => {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const home = newHome();
+      const args = ['train', ...tiny({ 'stop.steps': '100000', 'batch.micro': '1' })];
+      const running = start(home, stream === 'stdout' ? args : [...args, '--json']);
+      await running.until(/step +5 .*val\/loss/u);
+      running.child[stream]!.destroy();
+      const outcome = await running.done;
+      expect(outcome.code, stream).toBe(130);
+      if (stream === 'stdout') expect(outcome.stderr).toContain('nobody reads the output any more');
+      const [run] = await json<RunShape[]>(home, ['runs', 'ls', '--json']);
+      expect(run, stream).toMatchObject({
+        state: 'stopped',
+        reason: expect.stringContaining('interrupted by the user at step'),
+      });
+      expect(existsSync(join(run!.checkpoint, 'weights.safetensors')), stream).toBe(true);
+    }
+  });
+
   it('records a diverged run and exits with 1 (would catch a crash, or a success that was none)', async () => {
     const home = newHome();
     const outcome = await sweeplab(home, [

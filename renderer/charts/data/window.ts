@@ -44,8 +44,9 @@ export class Window {
   /** Whether what the window shows of `all` is in `near`, a part of it. */
   within(near: Float64Array, all: Float64Array): boolean {
     const { min, max } = this.#extent;
-    const [first, last] = [near[0], near[near.length - 1]];
-    return (first <= min || first === all[0]) && (last >= max || last === all[all.length - 1]);
+    // As many points on either side as `of` keeps: a mean at the second one would else be of fewer runs.
+    const before = near[0] === all[0] || near[BESIDE - 1] < min;
+    return before && (near[near.length - 1] === all[all.length - 1] || near[near.length - BESIDE] > max);
   }
 
   /** A column that stands beside `x`. */

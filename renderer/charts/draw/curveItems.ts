@@ -4,7 +4,7 @@ import { isolatedPoints } from './curves.ts';
 import type { CurveShape } from './curves.ts';
 import type { AxisModel, DrawnLine, LineModel } from './model.ts';
 import type { Scales } from './scale.ts';
-import { pixelsOf, toPixel, toPixels } from './scale.ts';
+import { everyPixel, pixelsOf, toPixel } from './scale.ts';
 
 /** Beyond so many lines, raw lines and envelopes under the lines only make mud, slowly. */
 export const RICH = 120;
@@ -50,7 +50,7 @@ export function curveItems(model: LineModel, scales: Scales, surface = 'transpar
       if (low !== undefined && high !== undefined)
         items.push({
           type: 'curves',
-          shape: { curve: { points: untouched(line, high, scales), below: untouched(line, low, scales) } },
+          shape: { curve: { points: bandEdge(line, high, scales), below: bandEdge(line, low, scales) } },
           style: { fill: line.color, opacity: 0.16, stroke: null },
           z2: 1,
         });
@@ -223,7 +223,7 @@ function markerItems(line: DrawnLine, scales: Scales, surface: string): CurveIte
  * A band's edges must keep their common order, so they are never thinned. Where the mean of a group is far outside of the frame its band
  * says nothing there, and would hide the others.
  */
-function untouched({ x, y, n }: DrawnLine, edge: Float64Array, { x: sx, y: sy }: Scales): Float32Array {
+export function bandEdge({ x, y, n }: DrawnLine, edge: Float64Array, { x: sx, y: sy }: Scales): Float32Array {
   const [beyond, far] =
     n === undefined ? [-Infinity, Infinity] : [sy.min - (sy.max - sy.min), sy.max + (sy.max - sy.min)];
   let shown = edge;
@@ -234,7 +234,7 @@ function untouched({ x, y, n }: DrawnLine, edge: Float64Array, { x: sx, y: sy }:
     // On a logarithmic axis the lower edge of a band may be negative; it then ends at the frame.
     shown[i] = away ? Number.NaN : sy.min / 10;
   }
-  return toPixels(x, shown, sx, sy);
+  return everyPixel(x, shown, sx, sy);
 }
 
 /** A mean is solid where all runs of the group are in it, dashed where some have ended or not begun. */

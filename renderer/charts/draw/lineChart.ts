@@ -2,7 +2,7 @@
  * One chart of curves: ECharts draws frame and curves when the model changes; everything that follows the pointer (crosshair,
  * emphasised line, selection) is drawn on a canvas above, so that moving over 500 curves costs one of them.
  */
-import { dashesOf, DOT, dotsInside } from './curveItems.ts';
+import { bandEdge, dashesOf, DOT, dotsInside } from './curveItems.ts';
 import { CurveLayer } from './curveLayer.ts';
 import { buildCurve, isolatedPoints } from './curves.ts';
 import { echarts } from './echarts.ts';
@@ -13,7 +13,7 @@ import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
 import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
 import { plainOption } from './plainOption.ts';
-import { fromPixel, pixelsOf, toPixel, toPixels } from './scale.ts';
+import { fromPixel, pixelsOf, toPixel } from './scale.ts';
 import type { Scales } from './scale.ts';
 
 export interface Pointer {
@@ -256,7 +256,10 @@ export class LineChart {
       ctx.globalAlpha = 0.22;
       ctx.fillStyle = line.color;
       ctx.beginPath();
-      buildCurve(ctx, { points: toPixels(line.x, line.high, sx, sy), below: toPixels(line.x, line.low, sx, sy) });
+      buildCurve(ctx, {
+        points: bandEdge(line, line.high, this.#scales!),
+        below: bandEdge(line, line.low, this.#scales!),
+      });
       ctx.fill();
       ctx.globalAlpha = 1;
     }

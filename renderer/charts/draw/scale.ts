@@ -48,10 +48,14 @@ export function pixelsOf(
   return points;
 }
 
-/**
- * Points of a curve as x, y, x, y … in pixels. NaN stays NaN: a gap. Lines with more than four points per pixel column keep the first, lowest, highest and last of each.
- */
+/** As {@link everyPixel}; lines with more than four points per pixel column keep the first, lowest, highest and last of each. */
 export function toPixels(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, sy: Scale): Float32Array {
+  const points = everyPixel(x, y, sx, sy);
+  return points.length > 8 * Math.abs(sx.to - sx.from) ? thin(points) : points;
+}
+
+/** Points of a curve as x, y, x, y … in pixels, one for each. NaN stays NaN: a gap. */
+export function everyPixel(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, sy: Scale): Float32Array {
   const n = Math.min(x.length, y.length);
   const lowX = sx.log ? Math.log(sx.min) : sx.min;
   const factorX = (sx.to - sx.from) / ((sx.log ? Math.log(sx.max) : sx.max) - lowX || 1);
@@ -72,7 +76,7 @@ export function toPixels(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, 
     points[2 * i] = visible ? px : Number.NaN;
     points[2 * i + 1] = !visible ? Number.NaN : py < top ? top : py > bottom ? bottom : py;
   }
-  return n > 4 * Math.abs(sx.to - sx.from) ? thin(points) : points;
+  return points;
 }
 
 function thin(points: Float32Array): Float32Array {

@@ -1,6 +1,6 @@
 /** What is painted on the canvas of a chart against the items that a file in SVG gets. */
 import { describe, expect, it } from 'vitest';
-import { curveItems } from '../../../renderer/charts/draw/curveItems.ts';
+import { bandEdge, curveItems } from '../../../renderer/charts/draw/curveItems.ts';
 import type { CurveItem } from '../../../renderer/charts/draw/curveItems.ts';
 import { paintCurves } from '../../../renderer/charts/draw/curveLayer.ts';
 import { buildCurve } from '../../../renderer/charts/draw/curves.ts';
@@ -125,5 +125,26 @@ describe(`curves on a canvas; seed ${seed}`, () => {
       expect(made).toEqual(expected);
       expect(expected.length).toBeGreaterThan(0);
     }
+  });
+});
+
+describe(`the edges of a band of many points; seed ${seed}`, () => {
+  it('have a point for each of the line, at the same places (catches: edges that are thinned apart, so that a band ends early at gaps)', () => {
+    const length = 5000;
+    const y = Float64Array.from({ length }, () => (random() < 0.01 ? Number.NaN : 2 + random()));
+    const line: DrawnLine = {
+      ...lineOf(1),
+      x: Float64Array.from({ length }, (_, i) => i),
+      y,
+      low: y.map((v) => v - random()),
+      high: y.map((v) => v + random()),
+    };
+    const axis = { label: '', log: false, min: 0, max: length };
+    const model: LineModel = { lines: [line], x: axis, y: { ...axis, max: 5 }, references: [], notes: [], outside: [] };
+    const scales = scalesOf(model, 360, 200);
+    const [low, high] = [line.low!, line.high!].map((edge) => bandEdge(line, edge, scales));
+    expect(low).toHaveLength(2 * length);
+    expect(high).toHaveLength(2 * length);
+    for (let i = 0; i < 2 * length; i += 2) expect(low![i]).toBe(high![i]);
   });
 });

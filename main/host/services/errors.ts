@@ -67,11 +67,20 @@ export function toLabError(error: unknown): LabError {
 
 /** Of problems in a message. */
 const MOST_TOLD = 20;
+/** Values in them are the caller's, and as long as a setting may be. */
+const MOST_CHARACTERS = 50_000;
 
 /** @throws LabError `invalid` when there are any problems: with the first ones as details, and how many more there are in the message */
 export function refuse(problems: readonly Problem[]): void {
   if (problems.length === 0) return;
-  throw new LabError('invalid', toldProblems(problems, MOST_TOLD).join('\n'), problems.slice(0, MOST_TOLD));
+  throw new LabError('invalid', toldProblems(problems, MOST_TOLD).join('\n'), toldInDetail(problems));
+}
+
+function toldInDetail(problems: readonly Problem[]): Problem[] {
+  let characters = 0;
+  return problems
+    .slice(0, MOST_TOLD)
+    .filter((problem, i) => (characters += JSON.stringify(problem).length) <= MOST_CHARACTERS || i === 0);
 }
 
 /** Names in messages are the caller's, and as long as they like. */

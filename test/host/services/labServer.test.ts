@@ -115,6 +115,9 @@ describe('calls', () => {
       message: expect.stringMatching(/and \d+ more/u),
       details: expect.toSatisfy((details: unknown[]) => details.length === 20),
     });
+    const long = Array.from({ length: 30 }, (_, i) => `${i}${'x'.repeat(15_000)}`);
+    const further = client.call('sweeps.launch', { draft: { parameters: { 'model.depth': { values: long } } } });
+    await expect(further).rejects.toSatisfy(({ details }) => JSON.stringify(details).length < 60_000);
     await expect(client.call('fit.report', { values: {}, gpu: 'no such card' })).rejects.toMatchObject({
       code: 'invalid',
     });

@@ -127,7 +127,7 @@ export function rankSettings<R extends SweepRun>(
         : undefined,
     assumed:
       bases.assumed.length > 0
-        ? `Some runs are of a version that did not record their ${bases.assumed.map((basis) => BASIS_WORDS[basis]).join(' and ')}; it is taken to be the same where the data settings are.`
+        ? `Some runs (of scripts, or of an earlier version) did not record their ${bases.assumed.map((basis) => BASIS_WORDS[basis]).join(' and ')}; it is taken to be the same where the data settings are.`
         : undefined,
     repeated: runs.length - samples.length,
   };

@@ -8,8 +8,10 @@ import type { RunRecord, RunState, SweepRecord } from '../../../preload/contract
 import { numberCell } from '../../../preload/shared/csv.ts';
 import { fileName } from '../../../preload/shared/fileName.ts';
 import { defineExchange, wantedMetrics } from './exchange.ts';
-import type { Curve, ExportFile, ExportJob, Piece } from './exchange.ts';
+import type { ExportFile, ExportJob, Piece } from './exchange.ts';
+import { began } from './exportedRun.ts';
 import { settingName } from './settingName.ts';
+import { stepRows } from './stepRows.ts';
 
 /** mlflow.entities.RunStatus */
 const STATUS: Readonly<Record<RunState, number>> = { running: 1, queued: 2, finished: 3, failed: 4, stopped: 5 };
@@ -17,8 +19,6 @@ const STATUS: Readonly<Record<RunState, number>> = { running: 1, queued: 2, fini
 const LOCAL = 4;
 /** The longest value of a parameter that it takes. */
 const PARAMETER = 6000;
-/** The metric that says how long a run has trained. */
-const CLOCK = 'seconds';
 
 export const mlflow = defineExchange({
   name: 'mlflow',
@@ -61,7 +61,6 @@ function experimentMeta(id: string, sweep: SweepRecord | undefined): string {
 function* runFiles(job: ExportJob, run: RunRecord, experiment: string): Generator<ExportFile> {
   const id = digits(`run ${run.id}`, 32);
   const folder = `${experiment}/${id}`;
-  const began = run.startedAt ?? run.createdAt;
   const meta = {
     artifact_uri: `${folder}/artifacts`,
     end_time: run.endedAt,
@@ -74,7 +73,7 @@ function* runFiles(job: ExportJob, run: RunRecord, experiment: string): Generato
     source_name: '',
     source_type: LOCAL,
     source_version: '',
-    start_time: began,
+    start_time: began(run),
     status: STATUS[run.state],
     tags: [],
     user_id: '',
@@ -91,7 +90,7 @@ function* runFiles(job: ExportJob, run: RunRecord, experiment: string): Generato
     if (value !== '') yield { path: `${folder}/tags/${name}`, pieces: [value] };
   const metrics = new Names();
   for (const name of wantedMetrics(job, run.id))
-    yield { path: `${folder}/metrics/${metrics.free(name)}`, pieces: points(job, run, name, began) };
+    yield { path: `${folder}/metrics/${metrics.free(name)}`, pieces: points(job, run, name) };
 }
 
 function tagsOf(job: ExportJob, run: RunRecord): Readonly<Record<string, string>> {
@@ -109,40 +108,19 @@ function tagsOf(job: ExportJob, run: RunRecord): Readonly<Record<string, string>
   };
 }
 
+/** Some lines at a time. */
+const LINES = 1000;
+
 /** Lines `MILLISECONDS VALUE STEP`. */
-function* points(job: ExportJob, run: RunRecord, metric: string, began: number): Generator<Piece> {
-  const clock = new Clock(job.stream(run.id, CLOCK));
-  for (const { step, value } of job.stream(run.id, metric)) {
-    let lines = '';
-    for (let i = 0; i < step.length; i++)
-      lines += `${Math.round(began + clock.at(step[i]) * 1000)} ${numberCell(value[i])} ${Math.round(step[i])}\n`;
-    yield lines;
+function* points(job: ExportJob, run: RunRecord, metric: string): Generator<Piece> {
+  let lines: string[] = [];
+  for (const { step, seconds, value } of stepRows(job, run.id, [metric])) {
+    lines.push(`${Math.round(began(run) + seconds * 1000)} ${numberCell(value[0])} ${Math.round(step)}\n`);
+    if (lines.length < LINES) continue;
+    yield lines.join('');
+    lines = [];
   }
-}
-
-/** How long a run had trained, asked at ascending steps. */
-class Clock {
-  readonly #parts: Iterator<Curve>;
-  #part: Curve = { step: new Float64Array(), value: new Float64Array() };
-  #at = 0;
-  #seconds = 0;
-
-  constructor(parts: Iterable<Curve>) {
-    this.#parts = parts[Symbol.iterator]();
-  }
-
-  at(step: number): number {
-    for (;;) {
-      for (; this.#at < this.#part.step.length; this.#at++) {
-        if (this.#part.step[this.#at] > step) return this.#seconds;
-        const seconds = this.#part.value[this.#at];
-        if (Number.isFinite(seconds)) this.#seconds = seconds;
-      }
-      const next = this.#parts.next();
-      if (next.done === true) return this.#seconds;
-      [this.#part, this.#at] = [next.value, 0];
-    }
-  }
+  yield lines.join('');
 }
 
 /** Names that are paths below a folder, as MLflow and every system take them; no two alike where a file system ignores case. */

@@ -9,6 +9,7 @@ import { ProtoWriter } from './encodings/protobuf.ts';
 import { tfRecords } from './encodings/tfRecord.ts';
 import { defineExchange, wantedMetrics } from './exchange.ts';
 import type { ExportFile, ExportJob } from './exchange.ts';
+import { began, runFileName } from './exportedRun.ts';
 import { settingName, withoutSeed } from './settingName.ts';
 import { stepRows } from './stepRows.ts';
 
@@ -28,9 +29,6 @@ const STATUS: Readonly<Partial<Record<RunState, number>>> = { finished: 1, faile
 /** A tensor of 32-bit floats of shape [0]: the plug-in of hyperparameters reads the metadata alone, but wants one. */
 const NO_TENSOR = Uint8Array.of(0x08, 1, 0x12, 2, 0x12, 0);
 
-/** Milliseconds since 1970 at which the run began. */
-const began = ({ startedAt, createdAt }: RunRecord): number => startedAt ?? createdAt;
-
 export const tensorboard = defineExchange({
   name: 'tensorboard',
   label: 'TensorBoard, a folder of event files',
@@ -47,11 +45,10 @@ export const tensorboard = defineExchange({
 /** `my-sweep/depth-4-seed-1-1s7j0a5sx/events.out.tfevents.1764170250.sweeplab.0.1s7j0a5sx` */
 function fileOf(job: ExportJob, run: RunRecord): ExportFile {
   const sweep = job.sweepOf(run);
-  const folder = `${fileName(run.name).slice(0, 100)}-${run.id}`;
   const seconds = String(Math.floor(began(run) / 1000)).padStart(10, '0');
   const file = `events.out.tfevents.${seconds}.sweeplab.0.${run.id}`;
   return {
-    path: [...(sweep === undefined ? [] : [fileName(sweep.name)]), folder, file].join('/'),
+    path: [...(sweep === undefined ? [] : [fileName(sweep.name)]), runFileName(run), file].join('/'),
     pieces: tfRecords(events(job, run)),
   };
 }

@@ -9,6 +9,7 @@ import { levelDbLog } from './encodings/levelDbLog.ts';
 import { ProtoWriter } from './encodings/protobuf.ts';
 import { defineExchange, wantedMetrics } from './exchange.ts';
 import type { ExportFile, ExportJob } from './exchange.ts';
+import { began } from './exportedRun.ts';
 import { settingName } from './settingName.ts';
 import { stepRows } from './stepRows.ts';
 
@@ -55,9 +56,6 @@ export const wandb = defineExchange({
     }
   },
 });
-
-/** Milliseconds since 1970 at which the run began. */
-const began = ({ startedAt, createdAt }: RunRecord): number => startedAt ?? createdAt;
 
 /** `20261126_151730`, in UTC. */
 const stamp = (time: number): string =>

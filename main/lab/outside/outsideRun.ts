@@ -287,7 +287,7 @@ const eventOf = ({ text, at = Date.now(), stream }: OutsideLine): LineEvent => (
 const namesOf = (names: readonly string[]): string =>
   names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
 
-const cleanTags = (tags: readonly string[]): readonly string[] =>
+export const cleanTags = (tags: readonly string[]): readonly string[] =>
   [...new Set(tags.map((tag) => tag.trim()))].filter(Boolean);
 const sameTexts = (a: readonly string[], b: readonly string[]): boolean =>
   JSON.stringify([...cleanTags(a)].sort()) === JSON.stringify([...b].sort());

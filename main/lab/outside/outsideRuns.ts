@@ -2,7 +2,7 @@
 import type { MetricColumn } from '../../../preload/contract/metrics.ts';
 import type { RunOrigin, RunRecord } from '../../../preload/contract/runs.ts';
 import type { Store } from '../../store/index.ts';
-import { OutsideRun, unseeded } from './outsideRun.ts';
+import { cleanTags, OutsideRun, unseeded } from './outsideRun.ts';
 import type { OutsideDescription, OutsideEnd } from './outsideRun.ts';
 import { outsideSettingKey, outsideSettings } from './settings.ts';
 
@@ -103,7 +103,7 @@ export class OutsideRuns {
       origin,
       state: 'running',
       note: start.note ?? '',
-      tags: [...new Set(start.tags?.map((tag) => tag.trim()).filter(Boolean))],
+      tags: cleanTags(start.tags ?? []),
       startedAt: start.startedAt ?? this.#now(),
       environment: { ...start.environment, ...about },
       codeVersion: start.codeVersion ?? '',

@@ -2,6 +2,7 @@
  * What published validation losses mean: how much of the text they score, per what they are counted, and in which unit. Many loops drop the
  * tail that fills no whole batch, yet divide by the whole text: the larger the batch, the better the number.
  */
+import { median } from '../../../preload/shared/statistics/describe.ts';
 
 /** A result as it was published. */
 export interface Reported {
@@ -59,7 +60,7 @@ export function auditMetrics(reported: readonly Reported[], text: ScoredText): A
     const scored = scoredBy(each, text.tokens);
     return scored && each.untrained && each.vocabulary ? [(Math.log(each.vocabulary) * scored) / each.untrained] : [];
   });
-  const denominator = text.denominator ?? median(found);
+  const denominator = text.denominator ?? (found.length === 0 ? null : median(found));
   const results = reported.map((each): Omit<Audited, 'rankReported' | 'rankPerToken'> => {
     const scored = scoredBy(each, text.tokens);
     const natsPerToken = denominator === null || !scored ? null : (each.loss * denominator) / scored;
@@ -99,11 +100,6 @@ function unitOf({ loss, perplexity }: Reported): 'nats' | 'bits' | null {
 function ranks(values: readonly (number | null)[]): (number | null)[] {
   const sorted = values.filter((value) => value !== null).toSorted((a, b) => a - b);
   return values.map((value) => (value === null ? null : sorted.indexOf(value) + 1));
-}
-
-function median(values: readonly number[]): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted.length === 0 ? null : sorted[sorted.length >> 1]!;
 }
 
 function findingsOf(results: readonly Audited[]): string[] {

@@ -178,15 +178,14 @@ export class Catalog implements Kinds {
   /**
    * Lets settings that were not given give way to those that were, where a rule says which may (see `yields` of a rule).
    *
-   * @param within only rules that hold for single combinations of a sweep
    * @returns the configuration, and what each setting that gave way has to be, in words
    */
-  settle(config: Config, isGiven: (name: string) => boolean, within = false): WithDefaults {
+  settle(config: Config, isGiven: (name: string) => boolean): WithDefaults {
     let current = config;
     const derived: Record<string, string> = {};
     // One that gives way may break another rule: as often as there are rules that could follow from it.
     for (let round = 0; round < MOST_YIELDS; round++) {
-      const move = this.#yield(current, isGiven, within);
+      const move = this.#yield(current, isGiven);
       if (move === undefined) return { config: current, derived };
       current = { ...current, [move.setting]: move.nearest };
       derived[move.setting] = move.allowed;
@@ -198,10 +197,9 @@ export class Catalog implements Kinds {
   #yield(
     config: Config,
     isGiven: (name: string) => boolean,
-    within: boolean,
   ): { readonly setting: string; readonly nearest: SettingValue; readonly allowed: string } | undefined {
-    for (const { yields = [], alike = false, settings, severity, check } of this.#rulesFor(config)) {
-      if (yields.length === 0 || severity !== 'error' || (within && alike) || !settings.some(isGiven)) continue;
+    for (const { yields = [], settings, severity, check } of this.#rulesFor(config)) {
+      if (yields.length === 0 || severity !== 'error' || !settings.some(isGiven)) continue;
       const found = check(config);
       if (found === null) continue;
       const { allowed, why, yielded } = found;

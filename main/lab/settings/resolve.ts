@@ -18,8 +18,12 @@ export interface Resolved {
   readonly origins: Readonly<Record<string, Origin>>;
   /** How each derived default came about, by setting. */
   readonly derived: Readonly<Record<string, string>>;
-  /** Those among them that gave way to what the user set. */
-  readonly settled: ReadonlySet<string>;
+  /** The values as they were given, over the defaults: what {@link completeConfig} begins with. */
+  readonly given: Config;
+  /** Names of the settings that some layer gives. */
+  readonly set: ReadonlySet<string>;
+  /** Those among them that a file or a flag gives. */
+  readonly ofUser: ReadonlySet<string>;
 }
 
 export interface ResolveInput {
@@ -102,13 +106,40 @@ export function checkConfig(
 const isOfTheUser = (origin: Origin): boolean => origin === 'file' || origin === 'flag';
 
 /** What is said of settings that gave way to those of the user: what they were, and what they had to be. */
-export function gaveWay(before: Config, after: Config, settled: Readonly<Record<string, string>>): Problem[] {
+function gaveWay(before: Config, after: Config, settled: Readonly<Record<string, string>>): Problem[] {
   return Object.entries(settled).map(([name, allowed]) => {
     const found = problem(name, after[name], allowed);
     const was = showValue(before[name]);
     const message = `${name} is ${showValue(after[name])} instead of ${was}, which gives way to what you set: ${allowed}`;
     return { ...found, code: 'gave_way', message };
   });
+}
+
+export interface Completed {
+  readonly config: Config;
+  /** How each value came about that nobody gave and that is not the declared default, by setting. */
+  readonly derived: Readonly<Record<string, string>>;
+  /** What gave way to what the user set. */
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * The one way from given values to a complete configuration, for a single run and for each combination of a sweep alike: defaults that
+ * depend on other settings are put in, and what the user did not give gives way to what he did.
+ *
+ * @param given valid values, over the declared defaults
+ * @param isSet given by any layer, a recipe among them
+ * @param isOfUser given by a file, a flag or a parameter of the sweep
+ */
+export function completeConfig(
+  { catalog }: SettingsRegistry,
+  given: Config,
+  isSet: (name: string) => boolean,
+  isOfUser: (name: string) => boolean,
+): Completed {
+  const whole = catalog.withDefaults(given, isSet);
+  const { config, derived } = catalog.settle(whole.config, isOfUser);
+  return { config, derived: { ...whole.derived, ...derived }, warnings: gaveWay(whole.config, config, derived) };
 }
 
 /** A warning for a setting that was given but has no effect here. */
@@ -175,13 +206,13 @@ export function resolveConfig(input: ResolveInput): Resolved {
       places.set(entry.name, entry.where);
     }
   }
-  const whole = registry.catalog.withDefaults(given, (name) => places.has(name));
-  const { config, derived: settled } =
-    problems.length > 0
-      ? { config: whole.config, derived: {} }
-      : registry.catalog.settle(whole.config, (name) => isOfTheUser(origins[name]));
-  const derived = { ...whole.derived, ...settled };
-  const warnings = gaveWay(whole.config, config, settled).map((found) => placed(found, found.code, undefined));
+  const set = new Set(places.keys());
+  const ofUser = new Set([...set].filter((name) => isOfTheUser(origins[name])));
+  // Nothing gives way to values that are themselves wrong.
+  const isOfUser = (name: string): boolean => problems.length === 0 && ofUser.has(name);
+  const completed = completeConfig(registry, given, (name) => set.has(name), isOfUser);
+  const { config, derived } = completed;
+  const warnings = [...completed.warnings];
   for (const name of Object.keys(derived)) origins[name] = 'derived';
 
   // Combinations of values that are themselves wrong would only repeat the same mistake.
@@ -198,5 +229,5 @@ export function resolveConfig(input: ResolveInput): Resolved {
     }
   }
   const changed = registry.names.filter((name) => config[name] !== registry.defaults[name]);
-  return { config, problems, warnings, changed, origins, derived, settled: new Set(Object.keys(settled)) };
+  return { config, problems, warnings, changed, origins, derived, given, set, ofUser };
 }

@@ -76,9 +76,13 @@ export class Collector {
   /** Of single settings; each once, with how many it concerns. */
   get warnings(): Warning[] {
     return [...this.#warned.values()].map(({ first: { code, setting, message }, alike, count }): Warning => {
-      if (count === 1) return { code, setting, message };
+      const inAll = alike === this.settings.length;
+      const differs = code === 'gave_way' && !inAll;
+      if (count === 1 && !differs) return { code, setting, message };
+      const where = inAll ? counted(alike, 'setting') : `${alike} of ${counted(this.settings.length, 'setting')}`;
       const others = count > alike ? `, and with other numbers in ${count - alike} more` : '';
-      return { code, setting, message: `${message} (in ${counted(alike, 'setting')}${others})`, count };
+      const so = differs ? ': what is compared differs in it too' : '';
+      return { code, setting, message: `${message} (in ${where}${others}${so})`, ...(count > 1 ? { count } : {}) };
     });
   }
 

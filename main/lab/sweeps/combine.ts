@@ -3,9 +3,9 @@ import type { Config, Problem, SettingValue } from '../../../preload/contract/se
 import type { Catalog } from '../../engine/catalog.ts';
 import { modelFamily } from '../../engine/nn/models/index.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
-import { problem } from '../../../preload/shared/settings/values.ts';
+import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import { gaveWay } from '../settings/resolve.ts';
+import { completeConfig, type Resolved } from '../settings/resolve.ts';
 import type { BoundParameter } from './check.ts';
 
 export type Values = Readonly<Record<string, SettingValue>>;
@@ -27,45 +27,32 @@ export type Combined =
   | { readonly config: Config; readonly active: Values; readonly warnings: readonly Problem[] }
   | { readonly dropped: { readonly values: Values; readonly problem: Problem } };
 
-/** Makes the configuration of one combination: parameters without effect fall back to the base. */
+/** Makes the configuration of one combination, as a single run with these values would have it: parameters without effect fall back to the base. */
 export class Combiner {
   readonly registry: SettingsRegistry;
   readonly parameters: readonly BoundParameter[];
-  readonly base: Config;
-  readonly isBaseSet: (name: string) => boolean;
-  /** Set by the user, not only by a recipe. */
-  readonly isBaseGiven: (name: string) => boolean;
+  readonly base: Resolved;
   /** Parameters that had an effect in some combination. */
   readonly everActive = new Set<string>();
 
-  constructor(
-    registry: SettingsRegistry,
-    parameters: readonly BoundParameter[],
-    base: Config,
-    isBaseSet: (name: string) => boolean,
-    isBaseGiven: (name: string) => boolean,
-  ) {
+  constructor(registry: SettingsRegistry, parameters: readonly BoundParameter[], base: Resolved) {
     this.registry = registry;
     this.parameters = parameters;
     this.base = base;
-    this.isBaseSet = isBaseSet;
-    this.isBaseGiven = isBaseGiven;
   }
 
   /** Conditions may depend on one another, so parameters are switched off until nothing changes. */
   combine(values: readonly SettingValue[]): Combined {
+    const { given, set, ofUser } = this.base;
     const on = this.parameters.map(() => true);
     for (;;) {
-      const given: Record<string, SettingValue> = { ...this.base };
-      const active: Record<string, SettingValue> = {};
-      this.parameters.forEach(({ name }, i) => {
-        if (!on[i]) return;
-        given[name] = values[i];
-        active[name] = values[i];
-      });
-      const isSet = (name: string): boolean => name in active || this.isBaseSet(name);
-      const isGiven = (name: string): boolean => name in active || this.isBaseGiven(name);
-      const { config } = this.registry.catalog.withDefaults(given, isSet);
+      const own = this.parameters.flatMap(({ name }, i) => (on[i] ? [[name, values[i]] as const] : []));
+      const active: Values = Object.fromEntries(own);
+      const isSet = (name: string): boolean => name in active || set.has(name);
+      // Nothing gives way to values that are themselves wrong, as a drawn one can be.
+      const valid = own.every(([name, value]) => checkValue(this.registry.get(name)!, value) === null);
+      const isOfUser = (name: string): boolean => valid && (name in active || ofUser.has(name));
+      const { config, warnings } = completeConfig(this.registry, { ...given, ...active }, isSet, isOfUser);
       let changed = false;
       for (const [i, { name, when }] of this.parameters.entries()) {
         if (!on[i]) continue;
@@ -85,11 +72,9 @@ export class Combiner {
         on[i] = false;
         changed = true;
       }
-      if (!changed) {
-        for (const name of Object.keys(active)) this.everActive.add(name);
-        const { config: settled, derived } = this.registry.catalog.settle(config, isGiven, true);
-        return { config: settled, active, warnings: gaveWay(config, settled, derived) };
-      }
+      if (changed) continue;
+      for (const name of Object.keys(active)) this.everActive.add(name);
+      return { config, active, warnings };
     }
   }
 }

@@ -73,10 +73,7 @@ export function planSweep(input: PlanInput): SweepPlan {
   const many = tooMany(method, space);
   if (many.length > 0) return failed(many);
 
-  const isSet = (name: string): boolean =>
-    resolved.settled.has(name) || !['default', 'derived'].includes(resolved.origins[name]);
-  const isGiven = (name: string): boolean => ['file', 'flag'].includes(resolved.origins[name]);
-  const combiner = new Combiner(registry, parameters, resolved.config, isSet, isGiven);
+  const combiner = new Combiner(registry, parameters, resolved);
   const found = new Collector(combiner, bound.constraints);
   const mostSettings = Math.floor(LIMITS.runs / Math.max(1, seeds.length));
   const most = method.draws ? mostDraws(cap) : Infinity;
@@ -88,8 +85,7 @@ export function planSweep(input: PlanInput): SweepPlan {
     if (found.settings.length > mostSettings) return failed([tooManyRuns(sweep, seeds.length)]);
   }
   const plan = finished(input, found, seeds, method.draws && parameters.length > 0 ? cap : 0);
-  const gave = resolved.warnings.filter(({ code, setting }) => code === 'gave_way' && !(setting in sweep.parameters));
-  return { ...plan, warnings: [...gave, ...valueNotes(method, parameters), ...plan.warnings] };
+  return { ...plan, warnings: [...valueNotes(method, parameters), ...plan.warnings] };
 }
 
 function valueNotes(method: SearchKind, parameters: readonly BoundParameter[]): Warning[] {

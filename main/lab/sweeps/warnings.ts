@@ -24,9 +24,9 @@ export function planWarnings(
   const warnings = varied
     .filter((name) => !combiner.everActive.has(name))
     .map((name): Warning => {
-      const why = registry.applies(name, combiner.base)
+      const why = registry.applies(name, combiner.base.config)
         ? 'its condition is never true'
-        : registry.whyWithoutEffect(name, combiner.base);
+        : registry.whyWithoutEffect(name, combiner.base.config);
       return {
         code: 'no_effect',
         setting: name,
@@ -87,10 +87,24 @@ function metricWarnings({ metric }: Draft, { catalog }: SettingsRegistry): Warni
   ];
 }
 
-/** When every combination was dropped: the reasons, most frequent first. */
+/** Reasons that are told; of more nobody reads on. */
+const MOST_REASONS = 3;
+
+/** Combinations dropped for one reason: those with the numbers of the first, and those with others. */
+function reason(list: readonly Dropped[]): string {
+  const { message } = list[0]!.problem;
+  const alike = list.filter(({ problem: found }) => found.message === message).length;
+  const others = list.length - alike;
+  return `${formatInteger(alike)} × ${message}${others === 0 ? '' : ` (and ${formatInteger(others)} × with other numbers)`}`;
+}
+
+/** When every combination was dropped: each reason with how many it is true of, most frequent first. */
 export function nothingLeft(dropped: readonly Dropped[]): Problem {
-  const groups = [...Map.groupBy(dropped, (each) => each.problem.code)].sort(([, a], [, b]) => b.length - a.length);
-  const reasons = groups.slice(0, 3).map(([, list]) => `${list.length} × ${list[0].problem.message}`);
+  const byReason = Map.groupBy(dropped, ({ problem: { code, setting } }) => `${code} ${setting}`);
+  const groups = [...byReason.values()].sort((a, b) => b.length - a.length);
+  const reasons = groups.slice(0, MOST_REASONS).map(reason);
+  const rest = groups.slice(MOST_REASONS).reduce((sum, { length }) => sum + length, 0);
+  if (rest > 0) reasons.push(`${formatInteger(rest)} × for ${counted(groups.length - MOST_REASONS, 'other reason')}`);
   const why = `${dropped.length === 1 ? 'the only combination was' : `all ${formatInteger(dropped.length)} combinations were`} dropped: ${reasons.join(' | ')}`;
   return {
     ...problem('parameters', dropped.length, 'at least one combination that can run', undefined, why),

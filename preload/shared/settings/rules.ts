@@ -16,8 +16,6 @@ export interface Rule {
    * is said. What the user sets never fails because of a default or of a recipe's value.
    */
   readonly yields?: readonly string[];
-  /** They give way for all runs of a sweep alike, never in some of its combinations: what is compared must not change by itself. */
-  readonly alike?: boolean;
   /** Null when the configuration keeps the rule. */
   readonly check: (config: Config) => SettingProblem | null;
 }

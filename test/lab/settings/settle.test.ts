@@ -6,7 +6,8 @@ import {
   builtInRegistry,
   listRecipes,
 } from '../../../main/lab/settings/index.ts';
-import { parseSweep, planSweep } from '../../../main/lab/sweeps/index.ts';
+import { Stream } from '../../../main/engine/random/stream.ts';
+import { parseSweep, planSweep, sweepFromFlags } from '../../../main/lab/sweeps/index.ts';
 
 const registry = builtInRegistry();
 const { source: recipe } = await loadRecipe('quick');
@@ -82,7 +83,7 @@ describe('in a sweep', () => {
     expect(warnings).toMatchObject([{ code: 'gave_way', setting: 'schedule.warmup_steps', count: 2 }]);
     expect(warnings[0]!.message).toBe(
       'schedule.warmup_steps is 1 instead of 10, which gives way to what you set: half of 2, so that the warm-up ends before the run, and its ' +
-        'schedule, do (in 1 setting, and with other numbers in 1 more)',
+        'schedule, do (in 1 of 3 settings, and with other numbers in 1 more: what is compared differs in it too)',
     );
   });
 
@@ -98,11 +99,75 @@ describe('in a sweep', () => {
     expect(warnings.map(({ setting }) => setting).sort()).toEqual(['model.heads', 'schedule.warmup_steps']);
   });
 
-  it('the model that is compared never changes by itself (would catch widths that each have other heads)', () => {
-    const { settings, dropped } = plan(
+  it('each combination is the run that it would be alone (would catch a sweep that drops what a single run takes)', () => {
+    const seed = Date.now() % 1e6;
+    const random = new Stream(seed, 'sweeps');
+    const pick = <T>(from: readonly T[]): T => from[random.int(from.length)]!;
+    const values: Record<string, readonly (string | number)[]> = {
+      'model.kind': ['gpt', 'latent', 'classic', 'unet', 'depth-dial'],
+      'model.width': [16, 32, 33, 48, 50, 64],
+      'model.heads': [1, 2, 3, 4, 5],
+      'model.depth': [1, 2, 3],
+      'model.context': [32, 64],
+      'model.window': [0, 48],
+      'model.parametrization': ['standard', 'mup'],
+      'attention.kind': ['causal', 'window_pattern', 'sparse'],
+      'stop.steps': [2, 40],
+      'schedule.kind': ['constant', 'cosine'],
+      'batch.sequences': [4, 6],
+    };
+    let kept = 0;
+    for (let round = 0; round < 60; round++) {
+      const from = pick(
+        recipes.filter(({ name }) => ['quick', 'unet-small', 'depth-dial-small', 'hlb-gpt-small'].includes(name)),
+      );
+      const names = Object.keys(values).filter(() => random.uniform() < 0.35);
+      const varied = Object.fromEntries(
+        names.map((name) => [name, [...new Set([pick(values[name]!), pick(values[name]!)])]]),
+      );
+      const { sweep } = sweepFromFlags(
+        Object.fromEntries(Object.entries(varied).map(([name, list]) => [name, list.map(String)])),
+        { registry, recipe: from.name },
+      );
+      const found = planSweep({ registry, sweep, recipes });
+      const given = Object.entries(sweep.settings);
+      const alone = (own: Readonly<Record<string, unknown>>) =>
+        resolveConfig({ registry, recipe: from.source, overrides: { ...Object.fromEntries(given), ...own } });
+      for (const [i, setting] of found.settings.entries()) {
+        const { config, problems } = alone(setting.values);
+        const about = `seed ${seed}, ${from.name}: ${setting.label}`;
+        expect(problems, about).toEqual([]);
+        expect(found.runs[i]!.config, about).toEqual(config);
+        kept++;
+      }
+      for (const { values: own, problem } of found.dropped)
+        expect(
+          alone(own).problems.map(({ code }) => code),
+          `seed ${seed}, ${JSON.stringify(own)}`,
+        ).toContain(problem.code);
+    }
+    expect(kept).toBeGreaterThan(40);
+  });
+
+  it('what gives way in some combinations alone is said to differ (would catch a comparison of more than was asked)', () => {
+    const { settings, runs, dropped, warnings } = plan(
       'method: grid\nrecipe: quick\nparameters: { model.width: { values: [48, 50, 64] } }\n',
     );
-    expect(settings.map(({ label }) => label)).toEqual(['width=48', 'width=64']);
-    expect(dropped).toMatchObject([{ label: 'width=50', problem: { code: 'model.heads_divide_width' } }]);
+    expect(dropped).toEqual([]);
+    expect(settings.map(({ label }) => label)).toEqual(['width=48', 'width=50', 'width=64']);
+    expect(runs.map(({ config }) => config['model.heads'])).toEqual([4, 5, 4]);
+    expect(warnings).toMatchObject([{ code: 'gave_way', setting: 'model.heads' }]);
+    expect(warnings[0]!.message).toContain('(in 1 of 3 settings: what is compared differs in it too)');
+  });
+
+  it('another model takes its own sizes where the recipe speaks of the first (would catch a kind that is dropped)', () => {
+    const { runs, dropped } = plan(
+      'method: grid\nrecipe: quick\nsettings: { model.width: 32 }\nparameters: { model.kind: { values: [depth-dial, gpt] } }\n',
+    );
+    expect(dropped).toEqual([]);
+    expect(runs.map(({ config }) => [config['model.kind'], config['model.heads'], config['model.head_size']])).toEqual([
+      ['depth-dial', 4, 8],
+      ['gpt', 4, 0],
+    ]);
   });
 });

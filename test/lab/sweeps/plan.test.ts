@@ -153,7 +153,20 @@ describe('dropping', () => {
       'method: grid\nparameters: { model.width: { values: [65, 67] }, model.heads: { values: [2, 4] } }',
     );
     expect(found.settings).toEqual([]);
-    expect(found.problems[0].message).toContain('all 4 combinations were dropped: 4 × model.heads is 2');
+    // 65 and 67 with two heads, and with four: each with numbers of its own.
+    expect(found.problems[0].message).toContain(
+      'all 4 combinations were dropped: 1 × model.heads is 2 (model.width % model.heads: 65 % 2 = 1)',
+    );
+    expect(found.problems[0].message).toContain('(and 3 × with other numbers)');
+  });
+
+  it('counts each reason when nothing is left (catches all of them under the first)', () => {
+    const found = plan(
+      'method: grid\nconstraints: ["model.depth < 2"]\nsettings: { model.width: 64 }\nparameters: { model.depth: { values: [1, 2, 3] }, model.heads: { values: [3, 5] } }',
+    );
+    const { message } = found.problems[0];
+    expect(message).toContain('all 6 combinations were dropped: 2 × model.depth < 2: model.depth = 2');
+    expect(message).toContain('(and 2 × with other numbers) | 1 × model.heads is 3');
   });
 
   it('takes the short names that it prints itself, and lets an empty constraint forbid nothing', () => {

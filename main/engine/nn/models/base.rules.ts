@@ -26,7 +26,6 @@ export const baseWidthFits = (model: ModelKind): Rule => ({
   settings: ['model.parametrization', BASE, 'model.heads', 'model.head_size', 'model.positions'],
   severity: 'error',
   yields: [BASE],
-  alike: true,
   check: (config) => {
     if (config['model.parametrization'] !== mup.name || firstProblem(model, config) !== undefined) return null;
     const width = config[BASE] as number;

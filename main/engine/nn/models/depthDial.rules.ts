@@ -15,7 +15,6 @@ export const depthDialRules: readonly Rule[] = [
     settings: ['model.width', 'model.heads', 'model.head_size'],
     severity: 'error',
     yields: ['model.head_size', 'model.heads'],
-    alike: true,
     check: (config) => {
       const [width, heads] = [number(config, 'model.width'), number(config, 'model.heads')];
       const size = number(config, 'model.head_size');

@@ -21,7 +21,6 @@ const attentionWidth: Rule = {
   settings: ['model.attention_width', 'model.heads', 'model.head_size', 'model.positions'],
   severity: 'error',
   yields: ['model.attention_width'],
-  alike: true,
   check: (config) => {
     const [width, heads] = [number(config, 'model.attention_width'), number(config, 'model.heads')];
     const size = number(config, 'model.head_size');
@@ -44,7 +43,6 @@ export const gptRules: readonly Rule[] = [
     settings: ['model.width', 'model.heads', 'model.head_size', 'model.attention_width', 'model.positions'],
     severity: 'error',
     yields: ['model.heads', 'model.width'],
-    alike: true,
     check: (config) => {
       const width = number(config, 'model.width');
       const heads = number(config, 'model.heads');
@@ -72,7 +70,6 @@ export const gptRules: readonly Rule[] = [
     settings: ['model.heads', 'model.kv_heads'],
     severity: 'error',
     yields: ['model.kv_heads'],
-    alike: true,
     check: (config) => {
       const heads = number(config, 'model.heads');
       const kv = number(config, 'model.kv_heads');
@@ -92,7 +89,6 @@ export const gptRules: readonly Rule[] = [
     settings: ['model.positions', 'model.head_size', 'model.width', 'model.heads'],
     severity: 'error',
     yields: ['model.head_size', 'model.heads', 'model.width'],
-    alike: true,
     check: (config) => {
       if (!needsEvenHeads(config)) return null;
       const width = number(config, 'model.width');

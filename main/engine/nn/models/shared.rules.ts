@@ -26,7 +26,6 @@ export const windowInContext: Rule = {
   settings: ['model.window', 'model.context'],
   severity: 'error',
   yields: ['model.window'],
-  alike: true,
   check: (config) => {
     const window = number(config, 'model.window');
     const context = number(config, 'model.context');
@@ -44,7 +43,6 @@ export const mlpWidthRules: readonly Rule[] = [
     settings: ['model.mlp_ratio', 'model.width', 'model.mlp_width'],
     severity: 'error',
     yields: ['model.mlp_ratio'],
-    alike: true,
     check: (config) => {
       const ratio = number(config, 'model.mlp_ratio');
       const width = number(config, 'model.width');
@@ -100,7 +98,6 @@ export function headsDivide({ code, settings, what, sizes, unit = () => 1 }: Div
     settings: ['model.width', 'model.heads', ...settings],
     severity: 'error',
     yields: ['model.heads'],
-    alike: true,
     check: (config) => {
       const [width, heads] = [config['model.width'] as number, config['model.heads'] as number];
       const all = [...new Set(sizes(config))];

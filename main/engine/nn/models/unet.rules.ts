@@ -41,7 +41,6 @@ export const unetRules: readonly Rule[] = [
     settings: ['model.narrowest', 'model.width'],
     severity: 'error',
     yields: ['model.narrowest'],
-    alike: true,
     check: (config) => {
       const [narrowest, width] = [number(config, 'model.narrowest'), number(config, 'model.width')];
       if (narrowest <= width || isListed(config)) return null;

@@ -35,7 +35,6 @@ export const widthRules = (unitOf: (config: Config) => number): readonly Rule[] 
     settings: ['model.widths', 'model.depth'],
     severity: 'error',
     yields: ['model.depth'],
-    alike: true,
     check: (config) => {
       const [depth, inner] = [number(config, 'model.depth'), listedWidths(config).length];
       if (inner === 0 || depth === inner + 1) return null;

@@ -1,4 +1,5 @@
 /** Which values can be made directly in the memory of the state that they update, so that no copy is needed. */
+import type { Nodes } from '../graph/expand.ts';
 import { operationOf } from '../graph/operation.ts';
 import { wantedValues } from '../graph/program.ts';
 import type { Program } from '../graph/program.ts';
@@ -27,7 +28,7 @@ interface Read {
  */
 export function placeInState(
   program: Program,
-  live: ReadonlySet<Node>,
+  live: Nodes,
   instantOf: ReadonlyMap<Node, number>,
   last: ReadonlyMap<number, number>,
 ): InState {
@@ -64,7 +65,7 @@ export function placeInState(
 }
 
 /** Who reads each state that the program updates, views followed. */
-function stateReads(program: Program, live: ReadonlySet<Node>): Map<string, Read[]> {
+function stateReads(program: Program, live: Nodes): Map<string, Read[]> {
   const updated = new Set(program.updates.map(({ state }) => state));
   const stateOf = new Map<Value, string>();
   const reads = new Map<string, Read[]>();

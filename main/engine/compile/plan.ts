@@ -4,6 +4,7 @@
  */
 import { operationOf } from '../graph/operation.ts';
 import { reachable } from '../graph/expand.ts';
+import type { Nodes } from '../graph/expand.ts';
 import { wantedValues } from '../graph/program.ts';
 import type { Program, StateSpec } from '../graph/program.ts';
 import { bytesOf } from '../graph/value.ts';
@@ -133,11 +134,7 @@ function extend(lifetime: Lifetime, instant: number | undefined): void {
 }
 
 /** Last instant at which each value is read; outputs and copied updates are read after the end. */
-function lastUses(
-  program: Program,
-  live: ReadonlySet<Node>,
-  instantOf: ReadonlyMap<Node, number>,
-): Map<number, number> {
+function lastUses(program: Program, live: Nodes, instantOf: ReadonlyMap<Node, number>): Map<number, number> {
   const last = new Map<number, number>();
   const end = instantOf.size;
   for (const node of program.graph.nodes) {

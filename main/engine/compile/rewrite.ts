@@ -1,5 +1,6 @@
 /** Rebuilding a program with some nodes replaced. */
 import { reachable } from '../graph/expand.ts';
+import type { Nodes } from '../graph/expand.ts';
 import { newGraph } from '../graph/operation.ts';
 import { program, wantedValues } from '../graph/program.ts';
 import type { Program } from '../graph/program.ts';
@@ -25,61 +26,53 @@ export type Rule = (node: Node, rewriting: Rewriting) => readonly Value[] | unde
 /** Applies `rule` to every live node in order. Phase and scope carry over; nodes that end up unused are dropped by later passes. */
 export function rewrite(source: Program, rule: Rule): Program {
   const target = newGraph();
-  const live = reachable(wantedValues(source));
-  const readers = new Map<number, Node[]>();
-  const counts = new Map<number, number>();
-  const count = (value: Value) => counts.set(value.id, (counts.get(value.id) ?? 0) + 1);
-  for (const node of source.graph.nodes) {
-    if (!live.has(node)) continue;
-    for (const value of node.inputs) {
-      count(value);
-      const list = readers.get(value.id);
-      if (list === undefined) readers.set(value.id, [node]);
-      else list.push(node);
-    }
-  }
-  for (const value of wantedValues(source)) count(value);
-  const mapping = new Map<number, Value>();
-  const done = new Set<Node>();
+  const wanted = wantedValues(source);
+  const live = reachable(wanted);
+  const counts = new Int32Array(source.graph.valueCount);
+  for (const node of source.graph.nodes) if (live.has(node)) for (const { id } of node.inputs) counts[id]! += 1;
+  for (const { id } of wanted) counts[id]! += 1;
+  let readers: (Node[] | undefined)[] | undefined;
+  const mapping: (Value | undefined)[] = [];
+  const done = new Uint8Array(source.graph.nodes.length);
 
-  const emit = (node: Node) => {
-    if (done.has(node)) return;
-    done.add(node);
-    const outputs = target.during(
-      node.phase,
-      () =>
-        rule(node, rewriting) ??
-        target.add(
-          node.op,
-          node.inputs.map((value) => rewriting.map(value)),
-          node.attrs,
-        ),
-      node.scope,
-    );
-    node.outputs.forEach((value, i) => {
-      const output = outputs[i];
-      if (output !== undefined) mapping.set(value.id, output);
-    });
+  const map = (value: Value): Value => {
+    if (mapping[value.id] === undefined) emit(value.node);
+    const found = mapping[value.id];
+    if (found === undefined) throw new Error(`rewrite: ${value.node.op} has no replacement for output ${value.index}`);
+    return found;
+  };
+  const emit = (node: Node): void => {
+    if (done[node.id] === 1) return;
+    done[node.id] = 1;
+    const outputs =
+      target.during(node.phase, () => rule(node, rewriting), node.scope) ?? target.copy(node, node.inputs.map(map));
+    for (const value of node.outputs) {
+      const output = outputs[value.index];
+      if (output !== undefined) mapping[value.id] = output;
+    }
   };
   const rewriting: Rewriting = {
     graph: target,
-    map: (value) => {
-      if (!mapping.has(value.id)) emit(value.node);
-      const found = mapping.get(value.id);
-      if (found === undefined)
-        throw new Error(`rewrite: ${value.node.op} has no replacement for output ${value.index}`);
-      return found;
+    map,
+    replace: (value, replacement) => {
+      mapping[value.id] = replacement;
     },
-    replace: (value, replacement) => mapping.set(value.id, replacement),
-    uses: (value) => counts.get(value.id) ?? 0,
-    readers: (value) => readers.get(value.id) ?? [],
+    uses: ({ id }) => counts[id]!,
+    readers: ({ id }) => (readers ??= readersOf(source.graph, live))[id] ?? [],
   };
   for (const node of source.graph.nodes) {
     if (live.has(node)) emit(node);
   }
-  const outputs = Object.fromEntries([...source.outputs].map(([name, value]) => [name, rewriting.map(value)]));
-  const updates = source.updates.map(({ state, value }) => ({ state, value: rewriting.map(value) }));
+  const outputs = Object.fromEntries([...source.outputs].map(([name, value]) => [name, map(value)]));
+  const updates = source.updates.map(({ state, value }) => ({ state, value: map(value) }));
   return program(source.name, target, outputs, updates);
+}
+
+/** Live nodes that read each value, by its number. */
+function readersOf(graph: Graph, live: Nodes): (Node[] | undefined)[] {
+  const readers: (Node[] | undefined)[] = [];
+  for (const node of graph.nodes) if (live.has(node)) for (const { id } of node.inputs) (readers[id] ??= []).push(node);
+  return readers;
 }
 
 /** What a chain of reshapes looks at. */

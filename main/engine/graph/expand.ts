@@ -16,15 +16,15 @@ export interface Expanded {
 export function expand(graph: Graph, wanted: readonly Value[], keep: (node: Node) => boolean): Expanded {
   const target = newGraph();
   const live = reachable(wanted);
-  const mapping = new Map<number, Value>();
+  const mapping: (Value | undefined)[] = [];
   for (const node of graph.nodes) {
     if (!live.has(node)) continue;
-    const inputs = node.inputs.map((value) => mapping.get(value.id)!);
+    const inputs = node.inputs.map((value) => mapping[value.id]!);
     const outputs = target.during(node.phase, () => expandNode(target, node, inputs, keep), node.scope);
-    node.outputs.forEach((value, i) => mapping.set(value.id, outputs[i]!));
+    for (const value of node.outputs) mapping[value.id] = outputs[value.index]!;
   }
   const map = (value: Value): Value => {
-    const found = mapping.get(value.id);
+    const found = mapping[value.id];
     if (found === undefined)
       throw new Error(`expand: value ${value.id} of ${value.node.op} was not among the wanted ones`);
     return found;
@@ -50,7 +50,7 @@ function expandNode(
   inputs: readonly Value[],
   keep: (node: Node) => boolean,
 ): readonly Value[] {
-  if (!mustExpand(node, keep)) return target.add(node.op, inputs, node.attrs);
+  if (!mustExpand(node, keep)) return target.copy(node, inputs);
   const outputs = operationOf(node.op).decompose!(inputs, node.attrs);
   node.outputs.forEach((declared, i) => {
     const made = outputs[i];
@@ -63,15 +63,22 @@ function expandNode(
   return outputs;
 }
 
-/** Nodes that any of `values` depends on. */
-export function reachable(values: readonly Value[]): Set<Node> {
-  const found = new Set<Node>();
-  const stack = values.map((value) => value.node);
-  while (stack.length > 0) {
-    const node = stack.pop()!;
-    if (found.has(node)) continue;
-    found.add(node);
-    for (const value of node.inputs) stack.push(value.node);
-  }
-  return found;
+/** Some nodes of one graph. */
+export interface Nodes {
+  has(node: Node): boolean;
+}
+
+/** Nodes that any of `values`, which are of one graph, depends on. */
+export function reachable(values: readonly Value[]): Nodes {
+  // By number: passes ask this of every node of graphs with tens of thousands.
+  const found = new Uint8Array(values[0]?.graph.nodes.length ?? 0);
+  const stack: Node[] = [];
+  const find = ({ node }: Value): void => {
+    if (found[node.id] === 1) return;
+    found[node.id] = 1;
+    stack.push(node);
+  };
+  for (const value of values) find(value);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) for (const value of node.inputs) find(value);
+  return { has: (node) => found[node.id] === 1 };
 }

@@ -63,20 +63,31 @@ export class Graph {
     for (const input of inputs) {
       if (input.graph !== this) throw new Error(`${op}: an input belongs to another graph`);
     }
-    const types = this.#infer(op, inputs, attrs);
+    return this.#append(op, inputs, attrs, this.#infer(op, inputs, attrs), this.phase, this.scope);
+  }
+
+  /**
+   * Adds a copy of a node of another graph, in its phase and scope, that reads `inputs` instead. Where they are of the types of its own
+   * inputs, so are its outputs: the shape rule, which has accepted them once, is not asked again.
+   */
+  copy(node: Node, inputs: readonly Value[]): readonly Value[] {
+    const alike = inputs.length === node.inputs.length && inputs.every((input, i) => sameType(input, node.inputs[i]!));
+    const types = alike ? node.outputs : this.#infer(node.op, inputs, node.attrs);
+    return this.#append(node.op, inputs, node.attrs, types, node.phase, node.scope);
+  }
+
+  #append(
+    op: string,
+    inputs: readonly Value[],
+    attrs: Attributes,
+    types: readonly ValueType[],
+    phase: Phase,
+    scope: string,
+  ): readonly Value[] {
     const outputs: Value[] = [];
-    const node: Node = {
-      id: this.nodes.length,
-      op,
-      inputs: [...inputs],
-      outputs,
-      attrs,
-      scope: this.scope,
-      phase: this.phase,
-    };
-    types.forEach((type, index) => {
-      outputs.push({ id: this.#values++, node, index, graph: this, shape: [...type.shape], dtype: type.dtype });
-    });
+    const node: Node = { id: this.nodes.length, op, inputs, outputs, attrs, scope, phase };
+    for (const [index, { shape, dtype }] of types.entries())
+      outputs.push({ id: this.#values++, node, index, graph: this, shape, dtype });
     this.nodes.push(node);
     return outputs;
   }
@@ -124,6 +135,10 @@ export function bytesOf(type: ValueType): number {
 
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((dimension, axis) => dimension === b[axis]);
+}
+
+function sameType(a: ValueType, b: ValueType): boolean {
+  return a.dtype === b.dtype && (a.shape === b.shape || sameShape(a.shape, b.shape));
 }
 
 export function showType(type: ValueType): string {

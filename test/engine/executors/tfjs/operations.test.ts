@@ -108,7 +108,8 @@ for (const { kind, plain } of WAYS) {
 
 /** Whether a 16-bit value is on the way to this one. */
 function roundsInside(value: Value): boolean {
-  return [...reachable([value])].some(({ outputs }) =>
-    outputs.some(({ dtype }) => dtype === 'bf16' || dtype === 'f16'),
+  const inside = reachable([value]);
+  return value.graph.nodes.some(
+    (node) => inside.has(node) && node.outputs.some(({ dtype }) => dtype === 'bf16' || dtype === 'f16'),
   );
 }

@@ -128,8 +128,8 @@ export class Catalog implements Kinds {
   isRead(name: string, config: Config): boolean {
     const owned = this.#owned.get(name);
     if (owned === undefined) return true;
-    const kind = owned.readers.find((each) => this.#isChosen(owned.family, each, config));
-    return kind?.reads === undefined || kind.reads(config).has(name);
+    const readers = owned.readers.filter((each) => this.#isChosen(this.#familyOf(each), each, config));
+    return readers.length === 0 || readers.some(({ reads }) => reads === undefined || reads(config).has(name));
   }
 
   /** Applies the rules of the kinds that a complete configuration chooses, and the common ones. Single values must be valid. */
@@ -284,8 +284,12 @@ export class Catalog implements Kinds {
       for (const entry of kind.settings ?? [])
         if (typeof entry === 'string') this.#owned.get(entry)?.readers.push(kind);
     for (const kind of every.filter(({ reads }) => reads !== undefined))
-      for (const { family, readers } of this.#owned.values())
-        if (family.name === kind.family && !readers.includes(kind)) readers.push(kind);
+      for (const { readers } of this.#owned.values())
+        if (readers.some(({ family }) => family === kind.family) && !readers.includes(kind)) readers.push(kind);
+  }
+
+  #familyOf({ family }: Kind): Family {
+    return this.#families.find(({ name }) => name === family)!;
   }
 
   /** The same declaration may stand in several kinds; another one under the same name may not. */

@@ -41,6 +41,11 @@ describe('built-in declarations', () => {
     for (const { specs } of registry.questions()) expect(specs.length).toBeGreaterThan(0);
   });
 
+  it('stand beside what they belong to (catches a window that is looked for among forty settings)', () => {
+    const at = (name: string): number => registry.names.indexOf(name);
+    expect(at('model.window')).toBe(at('attention.kind') + 1);
+  });
+
   it('have rules that read declared settings, each with its own code (catches a rule on a renamed setting)', () => {
     const rules = builtInCatalog.allRules();
     for (const { settings, code } of rules)

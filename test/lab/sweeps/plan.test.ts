@@ -442,6 +442,8 @@ describe('a plug-in model', () => {
     const read = swept('model.width');
     expect(read.runs).toHaveLength(3);
     expect(read.warnings).toEqual([]);
+    // Declared by an attention, and read by models too.
+    expect(swept('model.window').warnings[0]!.message).toContain('model.window');
     const one = resolveConfig({ registry: own, overrides: { 'model.kind': 'table', 'model.heads': 2 } });
     expect(one.warnings[0]).toMatchObject({ code: 'no_effect', setting: 'model.heads' });
   });

@@ -4,7 +4,18 @@ import { defineAttention } from './attention.ts';
 export const window = defineAttention({
   name: 'window',
   help: 'A token sees the last model.window tokens, itself included: less memory and time for long contexts.',
-  settings: ['model.window'],
+  settings: [
+    {
+      name: 'model.window',
+      type: { kind: 'int', min: 0, max: 1048576 },
+      default: 0,
+      unit: 'tokens',
+      help: 'Sliding window: tokens a position sees, itself included; 0 means the whole context.',
+      auto: 'model.context',
+      question: 'capacity',
+      touches: ['memory', 'time'],
+    },
+  ],
   rules: [
     {
       code: 'attention.window_missing',

@@ -3,8 +3,8 @@ import { latentKvSettings } from './latentKv.settings.ts';
 
 const PRODUCT = 'model.mlp_ratio * model.width';
 
-/** Settings of the model kind `gpt`: a decoder-only transformer. */
-export const gptSettings: readonly SettingSpec[] = [
+/** Settings of the model kind `gpt`, a decoder-only transformer; names alone are those of attentions. */
+export const gptSettings: readonly (SettingSpec | string)[] = [
   {
     name: 'model.depth',
     type: { kind: 'int', min: 1, max: 1024 },
@@ -184,16 +184,7 @@ export const gptSettings: readonly SettingSpec[] = [
     plan: 'none',
     when: 'model.positions == "rotary"',
   },
-  {
-    name: 'model.window',
-    type: { kind: 'int', min: 0, max: 1048576 },
-    default: 0,
-    unit: 'tokens',
-    help: 'Sliding window: tokens a position sees, itself included; 0 means the whole context.',
-    auto: 'model.context',
-    question: 'capacity',
-    touches: ['memory', 'time'],
-  },
+  'model.window',
   {
     name: 'model.qk_norm',
     type: { kind: 'bool' },

@@ -20,7 +20,9 @@ const OWN: readonly SettingSpec[] = [
   'mlp_width',
   'attention_softcap',
   'qk_norm',
-].map((name) => gptSettings.find((spec) => spec.name === `model.${name}`)!);
+].map(
+  (name) => gptSettings.find((entry) => typeof entry !== 'string' && entry.name === `model.${name}`) as SettingSpec,
+);
 
 export const isPerLayer = (setting: string): boolean => OWN.some(({ name }) => name === setting);
 

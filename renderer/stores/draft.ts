@@ -110,14 +110,14 @@ export const useBuilder = defineStore('builder', () => {
   function clear(): void {
     const before = draft.value;
     change({ ...EMPTY_DRAFT, recipe: before.recipe });
-    toasts.undoable('The draft was cleared', () => change(before));
+    toasts.undoable('The draft was cleared', () => change(before), KEY);
   }
 
   /** A whole draft from elsewhere: YAML, a recipe card, a run. */
   function replace(next: Draft, message?: string): void {
     const before = draft.value;
     change(next);
-    if (message !== undefined) toasts.undoable(message, () => change(before));
+    if (message !== undefined) toasts.undoable(message, () => change(before), KEY);
   }
   function chooseRecipe(recipe: string | null): void {
     change(setRecipe(draft.value, recipe));

@@ -74,9 +74,10 @@ export const useToasts = defineStore('toasts', () => {
     show({ level: 'bad', message: `${what}: ${message}`, details: more });
   }
 
-  /** Says what was done and offers to take it back. */
-  function undoable(message: string, undo: () => unknown): void {
-    show({ level: 'info', message, duration: 10_000, action: { label: 'Undo', run: undo } });
+  /** Says what was done and offers to take it back. `about`: what it was done to, where only the last change of it needs a message. */
+  function undoable(message: string, undo: () => unknown, about?: string): void {
+    const toast = { level: 'info', message, duration: 10_000, action: { label: 'Undo', run: undo } } as const;
+    show(about === undefined ? toast : { ...toast, about });
   }
 
   return { toasts, show, close, hold, release, fail, undoable };

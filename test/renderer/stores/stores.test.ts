@@ -4,6 +4,8 @@ import { packRuns } from '../../../preload/contract/runTable.ts';
 import { useConnection } from '../../../renderer/stores/connection.ts';
 import { DEFAULTS, readPreferences } from '../../../renderer/stores/preferences.ts';
 import { useRuns } from '../../../renderer/stores/runs.ts';
+import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
+import { useBuilder } from '../../../renderer/stores/draft.ts';
 import { useToasts } from '../../../renderer/stores/toasts.ts';
 import { testLab, testRun } from './support.ts';
 
@@ -108,6 +110,21 @@ describe('messages', () => {
     store.show({ level: 'bad', message: '2 runs of Quick start failed', about: '/sweep/a' });
     store.show({ level: 'good', message: 'Quick start has finished', about: '/sweep/a' });
     expect(store.toasts.map(({ message }) => message)).toEqual(['Another is queued', 'Quick start has finished']);
+  });
+
+  it('of a draft that was replaced stand alone, however often it was (catches a pile of messages over the fields)', async () => {
+    const lab = testLab({ 'sweeps.plan': () => new Promise(() => undefined) });
+    const builder = useBuilder();
+    const store = useToasts();
+    store.show({ message: 'A sweep has finished' });
+    for (const name of ['one', 'two', 'three']) builder.replace({ ...EMPTY_DRAFT, name }, `A new draft from ${name}`);
+    expect(store.toasts.map(({ message }) => message)).toEqual(['A sweep has finished', 'A new draft from three']);
+    await store.toasts[1]!.action!.run();
+    expect(builder.draft.name).toBe('two');
+    builder.clear();
+    expect(store.toasts.at(-1)!.message).toBe('The draft was cleared');
+    expect(store.toasts).toHaveLength(2);
+    expect(lab.calls.map(({ route }) => route)).not.toContain('sweeps.launch');
   });
 
   it('go after a while, but not while they are read', () => {

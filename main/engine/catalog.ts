@@ -66,6 +66,12 @@ export interface WithDefaults {
   readonly derived: Readonly<Record<string, string>>;
 }
 
+/** A value that follows from other settings, and how. */
+export interface Followed {
+  readonly rule: string;
+  readonly value: SettingValue;
+}
+
 const isFamily = (section: Family | Common): section is Family => 'kinds' in section;
 
 export class Catalog implements Kinds {
@@ -173,6 +179,17 @@ export class Catalog implements Kinds {
       current = next;
     }
     throw new DeclarationError(`the derived defaults of ${[...this.#derivable].join(', ')} depend on each other`);
+  }
+
+  /** What settings that were set would be otherwise, with the rule of each. `config` is complete. */
+  replaced(config: Config, isSet: (name: string) => boolean): ReadonlyMap<string, Followed> {
+    const found = new Map<string, Followed>();
+    for (const { setting, rule, value } of this.#derivedFor(config)) {
+      if (!isSet(setting) || found.has(setting)) continue;
+      const follows = value(config, this);
+      if (follows !== undefined) found.set(setting, { rule, value: follows });
+    }
+    return found;
   }
 
   /**

@@ -138,6 +138,8 @@ export interface CheckedSettings {
   readonly changed: readonly string[];
   /** Settings that have an effect in this configuration. */
   readonly applies: readonly string[];
+  /** Settings that the values or the recipe set. */
+  readonly given: readonly string[];
 }
 
 /** Settings of a sweep with one memory plan. */
@@ -160,6 +162,18 @@ export interface PlanGroup {
   readonly basis: TimeBasis;
 }
 
+/** A setting whose value follows from others. */
+export interface DerivedSetting {
+  /** How, in words; several where it follows in several ways. */
+  readonly rules: readonly string[];
+  /** What it is in the runs, each once; of many only the first. */
+  readonly values: readonly SettingValue[];
+  /** Values that are not listed. */
+  readonly more: number;
+  /** Whether draft or recipe set it: then `values` are what it would be otherwise. */
+  readonly replaced: boolean;
+}
+
 export interface SweepPlan {
   readonly runs: number;
   readonly settings: readonly {
@@ -175,6 +189,8 @@ export interface SweepPlan {
   }[];
   readonly duplicates: number;
   readonly combinations: number;
+  /** Settings with values that follow from others, by name. */
+  readonly derived: Readonly<Record<string, DerivedSetting>>;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Warning[];
   /** Different memory plans, the largest first. */

@@ -9,9 +9,10 @@ import type { Config, Problem, SettingSpec, SettingValue } from '../../preload/c
 import { useConnection } from './connection.ts';
 import { useToasts } from './toasts.ts';
 import * as lab from './lab.ts';
-import type { DeviceChoice, RecipeCard, SweepPlan } from './lab.ts';
+import type { CheckedSettings, DerivedSetting, DeviceChoice, RecipeCard, SweepPlan } from './lab.ts';
 import { conditionOf, mayHold } from '../../preload/shared/settings/conditions.ts';
 import { fieldOf, reset, setRecipe, valuesOf } from './draft/draft.ts';
+import { formatSetting } from '../../preload/shared/format.ts';
 import type { Field } from './draft/draft.ts';
 import { commit, historyOf, redo as redoHistory, undo as undoHistory } from './draft/history.ts';
 import type { History } from './draft/history.ts';
@@ -24,6 +25,10 @@ const YAML_KEY = 'builder.yaml';
 const PLAN_DELAY = 40;
 const SAVE_DELAY = 400;
 
+/** Values of a setting in a row of text. */
+export const namedValues = ({ values, more }: Pick<DerivedSetting, 'values' | 'more'>): string =>
+  [...values.map((value) => formatSetting(value)), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+
 const isAbort = (error: unknown): boolean =>
   (error as Error).name === 'AbortError' || (error as { code?: string }).code === 'cancelled';
 
@@ -35,8 +40,8 @@ export const useBuilder = defineStore('builder', () => {
   const specs = shallowRef<readonly SettingSpec[]>([]);
   const byName = computed(() => new Map(specs.value.map((spec) => [spec.name, spec])));
   const recipes = shallowRef<readonly RecipeCard[]>([]);
-  /** The configuration that recipe and defaults alone give. */
-  const base = shallowRef<Config>({});
+  /** What recipe and defaults alone give. */
+  const checked = shallowRef<Pick<CheckedSettings, 'config' | 'given'>>({ config: {}, given: [] });
   const loaded = ref(false);
   const loadProblem = ref<string | null>(null);
   const restored = ref(false);
@@ -51,6 +56,22 @@ export const useBuilder = defineStore('builder', () => {
 
   /** YAML that could not be read into the draft yet; null when the draft says it all. */
   const yaml = ref<{ text: string | null }>({ text: null });
+
+  /** Settings that follow from others unless they are set, by name. */
+  const derived = computed(() => {
+    const given = new Set(checked.value.given);
+    // A value of the recipe counts as set until it gives way to what was typed.
+    return new Map(
+      Object.entries(plan.value?.derived ?? {}).filter(([name, each]) => !given.has(name) || !each.replaced),
+    );
+  });
+  /**
+   * The configuration that recipe and defaults alone give. What follows from other settings is in none: whatever is typed there is set,
+   * be it what the recipe alone would give.
+   */
+  const base = computed<Config>(() =>
+    Object.fromEntries(Object.entries(checked.value.config).filter(([name]) => !derived.value.has(name))),
+  );
 
   const isSetting = (name: string): boolean => byName.value.has(name);
   const canUndo = computed(() => history.value.past.length > 0);
@@ -77,11 +98,23 @@ export const useBuilder = defineStore('builder', () => {
     history.value = redoHistory(history.value);
   }
 
-  const field = (name: string): Field => fieldOf(draft.value, name, base.value);
-  /** Values of a setting in this draft; undefined for a distribution. */
+  function field(name: string): Field {
+    const found = fieldOf(draft.value, name, base.value);
+    const follows = derived.value.get(name);
+    if (found.form !== 'base' || follows === undefined) return found;
+    // A plan of the draft before knows what it would be: the next one is on its way.
+    return { form: 'derived', values: follows.values, more: follows.more };
+  }
+  /** Values of a setting in this draft; undefined where not all are known. */
   function valuesIn(name: string): readonly SettingValue[] | undefined {
     const found = field(name);
-    return found.form === 'distribution' ? undefined : valuesOf(found);
+    if (found.form === 'distribution' || (found.form === 'derived' && found.more > 0)) return undefined;
+    return valuesOf(found);
+  }
+  /** What a setting would be if nothing were typed, in words. */
+  function before(name: string): string {
+    const follows = derived.value.get(name);
+    return follows === undefined ? formatSetting(base.value[name]!) : namedValues(follows);
   }
   /** Whether the setting has an effect in some run of this draft. */
   function isActive({ when }: SettingSpec): boolean {
@@ -124,8 +157,8 @@ export const useBuilder = defineStore('builder', () => {
   }
 
   async function loadBase(recipe: string | null): Promise<void> {
-    const checked = await lab.check({}, recipe);
-    if (draft.value.recipe === recipe) base.value = checked.config;
+    const found = await lab.check({}, recipe);
+    if (draft.value.recipe === recipe) checked.value = found;
   }
 
   let loading: Promise<void> | undefined;
@@ -246,6 +279,8 @@ export const useBuilder = defineStore('builder', () => {
     byName,
     recipes,
     base,
+    derived,
+    before,
     loaded,
     loadProblem,
     choice,

@@ -7,6 +7,7 @@ import type { RunRecord } from '../../preload/contract/runs.ts';
 import type { Config, SettingSpec, SettingValue } from '../../preload/contract/settings.ts';
 import type {
   CheckedSettings,
+  DerivedSetting,
   Fit,
   FitDevice,
   FitReport,
@@ -22,7 +23,9 @@ import type {
 import { useClient } from './client.ts';
 
 export type {
+  CheckedSettings,
   Config,
+  DerivedSetting,
   Fit,
   FitDevice,
   FitReport,

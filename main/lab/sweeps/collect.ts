@@ -5,6 +5,7 @@ import { checkValue, problem } from '../../../preload/shared/settings/values.ts'
 import type { SettingsRegistry } from '../settings/registry.ts';
 import { checkConfig, whyBroken } from '../settings/resolve.ts';
 import { type Combiner, identityOf, type Values } from './combine.ts';
+import { type DerivedSettings, DerivedValues } from './derived.ts';
 import { type Dropped, type PlannedSetting, settingKey } from './planned.ts';
 import { counted } from '../../../preload/shared/format.ts';
 
@@ -45,6 +46,9 @@ function reasonToDrop(
   return undefined;
 }
 
+/** So many dropped combinations are looked at for derived values. */
+const MOST_DROPPED = 100;
+
 export class Collector {
   readonly combiner: Combiner;
   readonly settings: PlannedSetting[] = [];
@@ -59,6 +63,10 @@ export class Collector {
   /** How varied settings are called in labels. */
   readonly #short: ReadonlyMap<string, string>;
   readonly #seen = new Set<string>();
+  readonly #derived = new DerivedValues();
+  /** Without any setting, what is dropped shows what it was. */
+  readonly #derivedDropped = new DerivedValues();
+  readonly #configsDropped: Config[] = [];
   readonly #warned = new Map<string, { readonly first: Problem; readonly alike: number; readonly count: number }>();
 
   constructor(combiner: Combiner, constraints: readonly (Expression | undefined)[]) {
@@ -86,6 +94,11 @@ export class Collector {
     });
   }
 
+  /** Values that follow from others, in the settings; where all were dropped, in the first of those. */
+  get derived(): DerivedSettings {
+    return this.settings.length > 0 ? this.#derived.in(this.configs) : this.#derivedDropped.in(this.#configsDropped);
+  }
+
   add(values: readonly SettingValue[]): void {
     this.combinations++;
     this.idle++;
@@ -95,11 +108,14 @@ export class Collector {
       this.#drop(combined.dropped.values, combined.dropped.problem);
       return;
     }
-    const { config, active, warnings } = combined;
+    const { config, active, warnings, derived, replaced } = combined;
     if (this.#isKnown(JSON.stringify(active))) return;
     const found = reasonToDrop(registry, this.#constraints, active, config, (warning) => this.#warn(warning));
     if (found !== undefined) {
       this.#drop(active, found);
+      if (this.settings.length > 0 || this.#configsDropped.length >= MOST_DROPPED) return;
+      this.#configsDropped.push(config);
+      this.#derivedDropped.add(derived, replaced);
       return;
     }
     const identity = identityOf(active, config, registry.catalog);
@@ -107,6 +123,7 @@ export class Collector {
     warnings.forEach((warning) => this.#warn(warning));
     this.settings.push({ key: settingKey(active), values: active, label: this.#label(active) });
     this.configs.push(config);
+    this.#derived.add(derived, replaced);
     this.idle = 0;
   }
 

@@ -1,6 +1,6 @@
 /** One combination of a sweep as a configuration, and when two of them are the same run. */
 import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
-import type { Catalog } from '../../engine/catalog.ts';
+import type { Catalog, Followed } from '../../engine/catalog.ts';
 import { modelFamily } from '../../engine/nn/models/index.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
@@ -24,7 +24,15 @@ export function identityOf(values: Values, config: Config, catalog: Catalog): st
 
 /** A configuration with the values in effect, or why a condition cannot be evaluated. */
 export type Combined =
-  | { readonly config: Config; readonly active: Values; readonly warnings: readonly Problem[] }
+  | {
+      readonly config: Config;
+      readonly active: Values;
+      readonly warnings: readonly Problem[];
+      /** How each derived value came about, by setting. */
+      readonly derived: Readonly<Record<string, string>>;
+      /** What settings that were set would be otherwise. */
+      readonly replaced: ReadonlyMap<string, Followed>;
+    }
   | { readonly dropped: { readonly values: Values; readonly problem: Problem } };
 
 /** Makes the configuration of one combination, as a single run with these values would have it: parameters without effect fall back to the base. */
@@ -52,7 +60,7 @@ export class Combiner {
       // Nothing gives way to values that are themselves wrong, as a drawn one can be.
       const valid = own.every(([name, value]) => checkValue(this.registry.get(name)!, value) === null);
       const isOfUser = (name: string): boolean => valid && (name in active || ofUser.has(name));
-      const { config, warnings } = completeConfig(this.registry, { ...given, ...active }, isSet, isOfUser);
+      const { config, warnings, derived } = completeConfig(this.registry, { ...given, ...active }, isSet, isOfUser);
       let changed = false;
       for (const [i, { name, when }] of this.parameters.entries()) {
         if (!on[i]) continue;
@@ -74,7 +82,8 @@ export class Combiner {
       }
       if (changed) continue;
       for (const name of Object.keys(active)) this.everActive.add(name);
-      return { config, active, warnings };
+      const replaced = this.registry.catalog.replaced(config, isSet);
+      return { config, active, warnings, derived, replaced };
     }
   }
 }

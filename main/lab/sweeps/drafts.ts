@@ -11,7 +11,7 @@ import { planSpec } from './planSpec.ts';
 /** What a form shows of the plan, before its memory is known. */
 export type DraftSummary = Pick<
   ShownPlan,
-  'runs' | 'settings' | 'seeds' | 'dropped' | 'duplicates' | 'combinations' | 'problems' | 'warnings'
+  'runs' | 'settings' | 'seeds' | 'dropped' | 'duplicates' | 'combinations' | 'derived' | 'problems' | 'warnings'
 >;
 
 /** A form asks several times for one draft: for its runs, then for their memory as far as time allows, then for the rest. */

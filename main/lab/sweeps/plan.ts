@@ -6,11 +6,12 @@ import { problem } from '../../../preload/shared/settings/values.ts';
 import { searchFamily } from '../search/index.ts';
 import { proposals, type SearchKind, type SearchSpace } from '../search/search.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import { resolveConfig } from '../settings/resolve.ts';
+import { resolveConfig, type Resolved } from '../settings/resolve.ts';
 import { type BaseInput, baseInput, seedList, settingCap } from './base.ts';
 import { type BoundParameter, bindSweep } from './check.ts';
 import { Collector } from './collect.ts';
 import { Combiner } from './combine.ts';
+import { derivedIn } from './derived.ts';
 import { NOWHERE, type Places } from './places.ts';
 import type { PlannedRun, SweepPlan } from './planned.ts';
 import { nothingLeft, planWarnings } from './warnings.ts';
@@ -29,8 +30,9 @@ const MOST_IDLE = 20_000;
 /** More draws than this find hardly anything new. */
 const mostDraws = (cap: number): number => Math.min(LIMITS.combinations, 1000 + 50 * cap);
 
-function failed(problems: readonly Problem[]): SweepPlan {
-  return { settings: [], seeds: [], runs: [], dropped: [], duplicates: 0, combinations: 0, warnings: [], problems };
+function failed(problems: readonly Problem[], { config, derived }: Resolved): SweepPlan {
+  const nothing = { settings: [], seeds: [], runs: [], dropped: [], duplicates: 0, combinations: 0, warnings: [] };
+  return { ...nothing, derived: derivedIn(config, derived), problems };
 }
 
 /** Sorted by name (code points, as Python does), which fixes the order of a sweep. */
@@ -66,12 +68,12 @@ export function planSweep(input: PlanInput): SweepPlan {
   const method = registry.catalog.all(searchFamily).find(({ name }) => name === sweep.method);
   const { cap, problems: capProblems } = settingCap(sweep, method, Math.max(1, seeds.length));
   problems.push(...seedProblems, ...capProblems);
-  if (problems.length > 0 || method === undefined) return failed(places.locate(problems));
+  if (problems.length > 0 || method === undefined) return failed(places.locate(problems), resolved);
 
   const parameters = bound.parameters.filter(({ name }) => name !== 'seed').sort(byName);
   const space = { parameters, seed: sweep.sweepSeed };
   const many = tooMany(method, space);
-  if (many.length > 0) return failed(many);
+  if (many.length > 0) return failed(many, resolved);
 
   const combiner = new Combiner(registry, parameters, resolved);
   const found = new Collector(combiner, bound.constraints);
@@ -82,7 +84,7 @@ export function planSweep(input: PlanInput): SweepPlan {
     if (found.settings.length >= cap || found.combinations >= most) break;
     if (method.draws && found.idle >= MOST_IDLE) break;
     found.add(values);
-    if (found.settings.length > mostSettings) return failed([tooManyRuns(sweep, seeds.length)]);
+    if (found.settings.length > mostSettings) return failed([tooManyRuns(sweep, seeds.length)], resolved);
   }
   const plan = finished(input, found, seeds, method.draws && parameters.length > 0 ? cap : 0);
   return { ...plan, warnings: [...valueNotes(method, parameters), ...plan.warnings] };
@@ -97,7 +99,7 @@ function valueNotes(method: SearchKind, parameters: readonly BoundParameter[]): 
 
 /** `wanted`: as many settings as draws were to find; 0 where nothing was drawn. */
 function finished(input: PlanInput, found: Collector, seeds: readonly number[], wanted: number): SweepPlan {
-  const { settings, configs, dropped, duplicates, combinations } = found;
+  const { settings, configs, dropped, duplicates, combinations, derived } = found;
   const runs = settings.flatMap((setting, i) =>
     seeds.map((seed): PlannedRun => {
       const name = setting.label ? `${setting.label} seed=${seed}` : `seed=${seed}`;
@@ -106,5 +108,5 @@ function finished(input: PlanInput, found: Collector, seeds: readonly number[], 
   );
   const warnings = [...found.warnings, ...planWarnings(input, found, wanted, runs.length)];
   const problems = settings.length > 0 ? [] : [nothingLeft(dropped)];
-  return { settings, seeds, runs, dropped, duplicates, combinations, warnings, problems };
+  return { settings, seeds, runs, dropped, duplicates, combinations, derived, warnings, problems };
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Config, Problem, Warning } from '../../../preload/contract/settings.ts';
 import type { Values } from './combine.ts';
+import type { DerivedSettings } from './derived.ts';
 
 export interface PlannedSetting {
   /** Hash of the varied values, the same in every sweep that has this combination. */
@@ -37,6 +38,8 @@ export interface SweepPlan {
   readonly duplicates: number;
   /** Combinations looked at: settings + dropped + duplicates. */
   readonly combinations: number;
+  /** Values that follow from other settings. */
+  readonly derived: DerivedSettings;
   readonly warnings: readonly Warning[];
   /** When not empty nothing may start. */
   readonly problems: readonly Problem[];

@@ -1,7 +1,7 @@
 /**
  * The draft of a sweep and everything that can be done to it, as pure functions: the form, the YAML tab and the keyboard all
- * go through these. A setting is in one of four forms: as its base has it (in neither record), fixed (`settings`), a list of
- * values, or a distribution (both in `parameters`). It is never in both records.
+ * go through these. A setting is in one of five forms: as its base has it or following from others (in neither record), fixed
+ * (`settings`), a list of values, or a distribution (both in `parameters`). It is never in both records.
  */
 import type { Draft, DraftParameter } from '../../../preload/contract/draft.ts';
 import type { Config, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
@@ -9,11 +9,16 @@ import type { MethodInfo } from '../../../preload/contract/shapes.ts';
 
 export type Field =
   | { readonly form: 'base'; readonly value: SettingValue }
+  /** Follows from other settings, in every run by the same rules; `more` values are not listed. */
+  | { readonly form: 'derived'; readonly values: readonly SettingValue[]; readonly more: number }
   | { readonly form: 'fixed'; readonly value: SettingValue }
   | { readonly form: 'list'; readonly values: readonly SettingValue[] }
   | { readonly form: 'distribution'; readonly parameter: DraftParameter };
 
-/** What the setting is in this draft. `base` is the configuration that the recipe alone gives. */
+/**
+ * What the draft says of a setting; the plan knows which follow from others. `base` is the configuration that the recipe alone gives,
+ * without settings that follow from others in this draft.
+ */
 export function fieldOf(draft: Draft, name: string, base: Config): Field {
   const parameter = draft.parameters[name];
   if (parameter !== undefined) {
@@ -36,6 +41,7 @@ export const isSwept = (field: Field): boolean =>
 
 /** Whether the setting takes another value than it would by default. */
 export function isChanged(field: Field, spec: SettingSpec): boolean {
+  if (field.form === 'derived') return false;
   if (field.form === 'base' || field.form === 'fixed') return field.value !== spec.default;
   return true;
 }
@@ -77,6 +83,7 @@ export function setValues(draft: Draft, name: string, values: readonly SettingVa
 export function valuesOf(field: Field): readonly SettingValue[] {
   switch (field.form) {
     case 'list':
+    case 'derived':
       return field.values;
     case 'distribution':
       return [];

@@ -60,9 +60,10 @@ export function appRoutes(
         .map(({ name, label, help, extensions, options = [] }) => ({ name, label, help, extensions, options })),
     }),
     'settings.check': async (input) => {
-      const { config, problems, warnings, changed } = await resolveValues(registry, input);
+      const { config, problems, warnings, changed, origins } = await resolveValues(registry, input);
       const applies = registry.names.filter((name) => registry.applies(name, config));
-      return { config, problems, warnings, changed, applies };
+      const given = registry.names.filter((name) => !['default', 'derived'].includes(origins[name]!));
+      return { config, problems, warnings, changed, applies, given };
     },
 
     'queue.get': () => queue.state,

@@ -16,6 +16,7 @@ const NOTHING: SweepPlan = {
   dropped: [],
   duplicates: 0,
   combinations: 0,
+  derived: {},
   problems: [],
   warnings: [],
   groups: [],

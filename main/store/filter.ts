@@ -5,6 +5,7 @@ import { COMPARISONS } from '../../preload/contract/runs.ts';
 import type { RunComparison, RunFilter } from '../../preload/contract/runs.ts';
 import { wordsOf } from '../../preload/shared/runFilter.ts';
 import { StoreError } from './errors.ts';
+import { IS_UNFINISHED } from './unfinished.ts';
 
 /** Columns of runs by their names in a comparison or an order. Together with those below: RUN_COLUMNS of preload/shared/runFilter.ts. */
 const COLUMNS: Readonly<Record<string, string>> = {
@@ -48,6 +49,8 @@ export function filterSql(filter: RunFilter): FilterSql {
   };
   const deleted = filter.deleted ?? 'no';
   if (deleted !== 'any') add(`runs.deleted_at IS ${deleted === 'no' ? '' : 'NOT '}NULL`);
+  // What is being filled is in no bin that anybody may empty.
+  if (deleted === 'only') add(`runs.key NOT IN (SELECT run FROM outside WHERE run IS NOT NULL AND ${IS_UNFINISHED})`);
   // One JSON array instead of many parameters: their number is limited.
   if (filter.ids) add('runs.id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.ids));
   if (filter.state !== undefined) {

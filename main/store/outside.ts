@@ -6,6 +6,7 @@ import type { NewRun, NewSweep, RunPatch, RunRecord } from '../../preload/contra
 import type { Connection } from './connection.ts';
 import type { Runs, RunDefinition } from './runs.ts';
 import type { Sweeps } from './sweeps.ts';
+import { IS_UNFINISHED, UNFINISHED } from './unfinished.ts';
 
 export interface OutsideRecord {
   readonly runId: string;
@@ -24,17 +25,32 @@ export interface OutsidePatch extends RunPatch {
 /** One transaction of the store, which tells of these runs. */
 type Write = <T>(runIds: readonly string[], body: () => T) => T;
 
+/** A run that was filled out of sight and now appears. */
+export interface FilledRun {
+  readonly runId: string;
+  /** Where a run is known by it, the filled one takes its place: its id, and where it stands. */
+  readonly source: string;
+  /** Its receiver's note of what was read. */
+  readonly feed: unknown;
+  readonly said: unknown;
+  /** The sweep that it joins, found by its source or made; without one it stays with that of the run whose place it takes. */
+  readonly sweep?: { readonly source: string; readonly sweep: NewSweep };
+}
+
 export class Outside {
   readonly #connection: Connection;
   readonly #runs: Runs;
   readonly #sweeps: Sweeps;
   readonly #write: Write;
+  readonly #seal: (run: number) => void;
 
-  constructor(connection: Connection, runs: Runs, sweeps: Sweeps, write: Write) {
+  /** @param seal is told of a run that has all its points */
+  constructor(connection: Connection, runs: Runs, sweeps: Sweeps, write: Write, seal: (run: number) => void) {
     this.#connection = connection;
     this.#runs = runs;
     this.#sweeps = sweeps;
     this.#write = write;
+    this.#seal = seal;
   }
 
   run(source: string): OutsideRecord | undefined {
@@ -66,6 +82,71 @@ export class Outside {
       this.#connection.run('INSERT INTO outside (source, sweep) SELECT ?, key FROM sweeps WHERE id = ?', source, id);
       return id;
     });
+  }
+
+  /** A run in the bin, to be filled: nobody sees half of it. It appears with {@link settle}; what a kill leaves goes with {@link dropUnfinished}. */
+  createUnseen(run: NewRun): string {
+    return this.#write([], () => {
+      const { id } = this.#runs.create([run])[0]!;
+      this.#runs.delete([id], Date.now());
+      this.#nameRun(`${UNFINISHED}${id}`, id);
+      return id;
+    });
+  }
+
+  /** Runs that were filled appear, all of them or none. @returns their ids, in the same order, and the sweeps that they joined */
+  settle(filled: readonly FilledRun[]): { readonly runIds: string[]; readonly sweepIds: string[] } {
+    const before = filled.map(({ source }) => this.run(source)?.runId);
+    const sweepIds = new Set<string>();
+    const told = [...filled.map(({ runId }) => runId), ...before.filter((id) => id !== undefined)];
+    const runIds = this.#write(told, () =>
+      filled.map((run, i) => {
+        const sweepId = run.sweep === undefined ? undefined : this.#sweepOf(run.sweep);
+        if (sweepId !== undefined) sweepIds.add(sweepId);
+        return this.#appear(run, before[i], sweepId);
+      }),
+    );
+    return { runIds, sweepIds: [...sweepIds] };
+  }
+
+  /** Removes what was being filled when its process went. @returns how many runs */
+  dropUnfinished(): number {
+    const ids = this.#connection
+      .all<{ id: string }>(`SELECT runs.id FROM outside JOIN runs ON runs.key = run WHERE ${IS_UNFINISHED}`)
+      .map(({ id }) => id);
+    this.drop(ids);
+    return ids.length;
+  }
+
+  /** Removes runs that were being filled. */
+  drop(runIds: readonly string[]): void {
+    if (runIds.length > 0) this.#write([], () => this.#runs.purge(runIds));
+  }
+
+  #sweepOf({ source, sweep }: NonNullable<FilledRun['sweep']>): string {
+    const known = this.sweepId(source);
+    if (known !== undefined) return known;
+    const id = this.#sweeps.create(sweep);
+    this.#connection.run('INSERT INTO outside (source, sweep) SELECT ?, key FROM sweeps WHERE id = ?', source, id);
+    return id;
+  }
+
+  #appear({ runId, source, feed, said }: FilledRun, before: string | undefined, sweepId: string | undefined): string {
+    // What is remembered of its last points goes, before they belong to another.
+    this.#seal(this.#runs.key(runId));
+    const id = before === undefined ? runId : this.#runs.takePlace(runId, before);
+    const key = this.#runs.key(id);
+    if (before === undefined) this.#runs.restore([id]);
+    else this.#seal(key);
+    if (sweepId !== undefined) this.#runs.join(key, sweepId);
+    this.#connection.run(
+      'UPDATE outside SET source = ?, feed = ?, said = ? WHERE run = ?',
+      source,
+      JSON.stringify(feed),
+      JSON.stringify(said),
+      key,
+    );
+    return id;
   }
 
   /** A run that waited for whoever begins it is known by this name from now on. */

@@ -33,6 +33,10 @@ const LINES = `
   SELECT runs.id, runs.name, runs.state, runs.stop_cause, runs.origin, runs.steps, runs.summary, runs.parameters, runs.created_at, runs.started_at, runs.ended_at,
     runs.trained, runs.session_at, ${TAGS} ${FROM}`;
 
+/** What whoever creates a run says of it, but for where it stands. */
+const SAID =
+  'name, setting_key, seed, config, state, end_reason, stop_cause, note, started_at, ended_at, trained, steps, tokens, summary, parameters, environment, code_version';
+
 export type RunLine = Pick<
   RunRecord,
   | 'id'
@@ -255,6 +259,53 @@ export class Runs {
       this.#connection.run('DELETE FROM runs WHERE key = ?', key);
       this.#keys.delete(id);
     }
+  }
+
+  /**
+   * A run takes the place of another, whose points, events and words go for good: its id, its key, its place among others, its sweep.
+   * @returns that id
+   */
+  takePlace(id: string, other: string): string {
+    const from = this.key(id);
+    const to = this.key(other);
+    for (const series of this.#reader.rows(to)) this.#writer.remove(series.key);
+    for (const table of ['events', 'tags']) this.#connection.run(`DELETE FROM ${table} WHERE run = ?`, to);
+    for (const table of ['series', 'events', 'tags'])
+      this.#connection.run(`UPDATE ${table} SET run = ? WHERE run = ?`, to, from);
+    const before = this.#connection.get<{ sweep: number | null; setting_key: string }>(
+      'SELECT sweep, setting_key FROM runs WHERE key = ?',
+      to,
+    )!;
+    this.#connection.run(
+      `UPDATE runs SET (${SAID}) = (SELECT ${SAID} FROM runs WHERE key = ?1), deleted_at = NULL WHERE key = ?2`,
+      from,
+      to,
+    );
+    this.#connection.run('DELETE FROM runs WHERE key = ?', from);
+    this.#keys.delete(id);
+    const { setting_key: setting } = this.#connection.get<{ setting_key: string }>(
+      'SELECT setting_key FROM runs WHERE key = ?',
+      to,
+    )!;
+    if (setting !== before.setting_key)
+      this.#connection.run(
+        'UPDATE runs SET color = ? WHERE key = ?',
+        this.#colorOf(before.sweep, setting, new Map()),
+        to,
+      );
+    return other;
+  }
+
+  /** Puts a run into a sweep, with the color of its setting there. */
+  join(key: number, sweepId: string): void {
+    const sweep = this.#sweepKey(sweepId);
+    const run = this.#connection.get<{ sweep: number | null; setting_key: string }>(
+      'SELECT sweep, setting_key FROM runs WHERE key = ?',
+      key,
+    )!;
+    if (run.sweep === sweep) return;
+    const color = this.#colorOf(sweep, run.setting_key, new Map());
+    this.#connection.run('UPDATE runs SET sweep = ?, color = ? WHERE key = ?', sweep, color, key);
   }
 
   state(key: number): RunState {

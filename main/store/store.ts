@@ -84,7 +84,13 @@ export class Store {
     this.#events = new Events(connection);
     this.#checkpoints = new Checkpoints(connection);
     this.#queue = new Queue(connection, this.#events);
-    this.outside = new Outside(connection, this.#runs, this.#sweeps, (ids, body) => this.#write(ids, body));
+    this.outside = new Outside(
+      connection,
+      this.#runs,
+      this.#sweeps,
+      (ids, body) => this.#write(ids, body),
+      (run) => this.#sealed(run),
+    );
     this.#commits = new CommitQueue<PendingWrite>({
       commit: (items) => {
         const runIds = items.flatMap((item) => item.runId ?? []);
@@ -509,7 +515,11 @@ export class Store {
 
   #transition(key: number, to: RunState, options: TransitionOptions, place?: string): void {
     this.#queue.transition(key, to, options, place);
-    if (to === 'running') return;
+    if (to !== 'running') this.#sealed(key);
+  }
+
+  /** A run has all its points. */
+  #sealed(key: number): void {
     this.#writer.seal(key);
     this.#overviews.note(key);
   }

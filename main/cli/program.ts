@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, MakeCommand>> = {
   queue: withSettings(async () => (await import('./commands/queue.ts')).queueCommand),
   runs: async (start) => (await import('./commands/runs.ts')).runsCommand(start),
   export: withSettings(async () => (await import('./commands/export.ts')).exportCommand),
+  import: withSettings(async () => (await import('./commands/import.ts')).importCommand),
   sample: withSettings(async () => (await import('./commands/sample.ts')).sampleCommand),
   wandb: async (start) => (await import('./commands/wandb.ts')).wandbCommand(start),
   data: withSettings(async () => (await import('./commands/data.ts')).dataCommand),
@@ -51,6 +52,7 @@ Examples:
   sweeplab fit --recipe gpt2-124m --gpu "RTX 4090"           does it fit, how long does it take
   sweeplab runs ls --where 'val/bpb<2' --sort val/bpb        what came out
   sweeplab export --format csv-wide --out runs.csv           everything, for a spreadsheet
+  sweeplab import wandb/ results.csv --dry-run               runs of other tools; without --dry-run they are written
   sweeplab train --help                                      every setting, by question
 
 Exit codes: 0 done, 1 a run failed, 2 bad input (nothing was started), 130 interrupted.`;

@@ -90,6 +90,7 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
       // In this order: only the one writer may take engines for orphans, and only then may their runs begin again.
       await endLeftoverEngines(paths.engines);
       await removeAbandoned(paths.exports);
+      store.outside.dropUnfinished();
       // What a removal of runs for good had begun.
       await removeStale(paths.checkpoints, 0);
       await removeStale(paths.files, 0);

@@ -2,7 +2,7 @@
  * `file_stream`: rows, system measurements, log lines and the summary of a run, as they come. Each stream counts its lines, so that a batch
  * that is sent again, or overlaps, adds nothing twice.
  */
-import { parseLooseJson } from '../../lab/outside/numbers.ts';
+import { parseLooseJson } from '../../../preload/shared/looseJson.ts';
 import type { OutsideLine, OutsideRow } from '../../lab/outside/outsideRun.ts';
 import type { OutsideRuns } from '../../lab/outside/outsideRuns.ts';
 import { Refusal } from './body.ts';

@@ -56,6 +56,22 @@ export const WIDE_COLUMNS = [
 
 export type WideColumn = (typeof WIDE_COLUMNS)[number];
 
+/** Columns whose lists are the curve of a metric, as it is logged. */
+export const WIDE_CURVES = {
+  train_loss: 'train/loss',
+  val_loss: 'val/loss',
+  train_acc: 'train/accuracy',
+  val_acc: 'val/accuracy',
+  grad_norm: 'grad/norm',
+  cumulative_time: 'seconds',
+  tokens_seen: 'tokens',
+  epoch: 'epoch',
+  learning_rate: 'lr',
+} as const satisfies Partial<Record<WideColumn, string>>;
+
+/** Limits that are off, as that tool writes them. */
+export const WIDE_NO_LIMIT = { epochs: 1e9, steps: 1e9, tokens: 1e12, seconds: 1e9 } as const;
+
 export const csvWide = defineExchange({
   name: 'csv-wide',
   label: 'CSV, one row per run',
@@ -90,9 +106,10 @@ function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn,
   const limit = (name: string, off: number): number => setting(name) || off;
   const parameters = run.parameters ?? Number.NaN;
   const evaluations = read(run.id, 'val/loss');
-  const curve = (metric: string): number[] => valuesAt(read, run.id, metric, evaluations.step);
+  const curve = (column: keyof typeof WIDE_CURVES): number[] =>
+    valuesAt(read, run.id, WIDE_CURVES[column], evaluations.step);
   const constant = (value: number): number[] => Array.from(evaluations.step, () => value);
-  const trainLoss = curve('train/loss');
+  const trainLoss = curve('train_loss');
   const valLoss = Array.from(evaluations.value);
   return {
     last_val_loss: float(run.summary['val/loss'] ?? valLoss.at(-1) ?? Number.NaN),
@@ -107,24 +124,24 @@ function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn,
     linear_value: has('model.linear_value') && config['model.linear_value'] === true ? 'True' : 'False',
     seed: numberCell(run.seed),
     run_num: numberCell(number),
-    max_epochs: float(limit('stop.epochs', 1e9)),
-    max_steps: numberCell(limit('stop.steps', 1e9)),
-    max_tokens: numberCell(limit('stop.tokens', 1e12)),
-    max_time_seconds: numberCell(Math.ceil(limit('stop.seconds', 1e9))),
+    max_epochs: float(limit('stop.epochs', WIDE_NO_LIMIT.epochs)),
+    max_steps: numberCell(limit('stop.steps', WIDE_NO_LIMIT.steps)),
+    max_tokens: numberCell(limit('stop.tokens', WIDE_NO_LIMIT.tokens)),
+    max_time_seconds: numberCell(Math.ceil(limit('stop.seconds', WIDE_NO_LIMIT.seconds))),
     gpu_capacity_scalar: '1.0',
     train_loss: list(trainLoss, float),
     val_loss: list(valLoss, float),
-    train_acc: list(curve('train/accuracy'), float),
-    val_acc: list(curve('val/accuracy'), float),
+    train_acc: list(curve('train_acc'), float),
+    val_acc: list(curve('val_acc'), float),
     train_pplx: list(trainLoss.map(Math.exp), float),
     val_pplx: list(valLoss.map(Math.exp), float),
-    grad_norm: list(curve('grad/norm'), float),
-    cumulative_time: list(curve('seconds'), float),
-    tokens_seen: list(curve('tokens'), numberCell),
+    grad_norm: list(curve('grad_norm'), float),
+    cumulative_time: list(curve('cumulative_time'), float),
+    tokens_seen: list(curve('tokens_seen'), numberCell),
     epoch: list(curve('epoch'), float),
     batch_size: list(constant(setting('batch.sequences')), numberCell),
     seq_length: list(constant(setting('model.context')), numberCell),
-    learning_rate: list(curve('lr'), float),
+    learning_rate: list(curve('learning_rate'), float),
     weight_decay: list(constant(setting('optimizer.weight_decay')), float),
   };
 }

@@ -31,15 +31,3 @@ export function visitNumbers(value: unknown, name: string, visitor: NumberVisito
     else for (const [key, inner] of Object.entries(value)) visitNumbers(inner, `${name}.${key}`, visitor, depth + 1);
   } else if (value !== null && value !== undefined) visitor.other(name.slice(0, LONGEST_NAME));
 }
-
-const BARE = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/gu;
-
-/** JSON as Python writes it: NaN and infinities may stand bare; they become texts, which {@link visitNumbers} knows. @throws SyntaxError */
-export function parseLooseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (!/NaN|Infinity/u.test(text)) throw error;
-    return JSON.parse(text.replaceAll(BARE, (found) => (found.startsWith('"') ? found : `"${found}"`)));
-  }
-}

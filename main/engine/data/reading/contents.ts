@@ -80,7 +80,7 @@ const broken = (setting: string, name: string, error: unknown): unknown =>
     : error;
 
 /** Words errors of decompression for the file. */
-async function* worded(setting: string, name: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* worded(setting: string, name: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
     yield* chunks;
   } catch (error) {
@@ -126,14 +126,13 @@ function looksBinary(head: Buffer): boolean {
 }
 
 /** Takes the compressions off, by content. */
-async function decompressed(
+export async function decompressed(
   name: string,
   source: AsyncIterable<Buffer>,
   onDisk: number,
   outer: readonly string[],
-  options: ContentOptions,
+  { setting }: Pick<ContentOptions, 'setting'>,
 ): Promise<{ input: Input; head: Buffer; found: readonly Compression[] }> {
-  const { setting } = options;
   const growth = new Growth(onDisk);
   const found: Compression[] = [];
   let input = new Input(source);

@@ -1,0 +1,250 @@
+/**
+ * The files of an import: what paths, folders and zip archives mean, each to be read as often as it takes, with its compressions taken off. They
+ * are opened, followed and confined by the reader of training text (main/engine/data/reading).
+ */
+import { createHash } from 'node:crypto';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { cleanText, TextFacts } from '../../engine/data/reading/cleanText.ts';
+import { isZip, zipMembers } from '../../engine/data/reading/compression/zip.ts';
+import type { ZipMember } from '../../engine/data/reading/compression/zip.ts';
+import { decompressed, worded } from '../../engine/data/reading/contents.ts';
+import { furniture } from '../../engine/data/reading/furniture.ts';
+import { accessError, describeFile, refuseSpecial, SourceFile } from '../../engine/data/reading/sourceFile.ts';
+import { walk } from '../../engine/data/reading/walk.ts';
+import { ImportError } from './errors.ts';
+import type { Notes } from './notes.ts';
+
+/** What errors of the reader call the path of an import. */
+const SETTING = 'import';
+
+/** Somewhere to read from. */
+export interface Place {
+  /** A file, a folder or an archive. */
+  readonly path: string;
+  /** What it is called, and how it is told from others, where it lies under another name: dropped files. */
+  readonly name?: string;
+}
+
+export interface ImportFile {
+  /** From what was named, with `/`; of a file its name. */
+  readonly path: string;
+  /** What was named: a folder, an archive, the file. */
+  readonly root: string;
+  /** Tells what was named from everything else, the same at the next import. */
+  readonly rootIdentity: string;
+  /** Bytes on the disk. */
+  readonly size: number;
+  /** The first bytes, without compressions. */
+  head(): Promise<Buffer>;
+  /** All bytes in order, without compressions. @throws DataError */
+  bytes(): AsyncIterable<Buffer>;
+}
+
+type Named = Pick<ImportFile, 'root' | 'rootIdentity'>;
+
+/** The files of an import; archives stay open until it is closed. */
+export class ImportFiles implements AsyncDisposable {
+  readonly files: ImportFile[] = [];
+  readonly #archives: SourceFile[] = [];
+
+  /** @throws ImportError, DataError for a path that is not there, or not permitted */
+  static async open(places: readonly Place[], notes: Notes): Promise<ImportFiles> {
+    const opened = new ImportFiles();
+    try {
+      for (const place of places) await opened.#add(place, notes);
+      return opened;
+    } catch (error) {
+      await opened[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#archives.map((archive) => archive.close()));
+  }
+
+  async #add({ path, name }: Place, notes: Notes): Promise<void> {
+    const absolute = resolve(path);
+    const info = await stat(absolute).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+        throw new ImportError(`${path} is not there; allowed: a file, a folder or a zip archive`);
+      throw accessError(error, SETTING, path);
+    });
+    const real = await realpath(absolute);
+    const root = name ?? basename(absolute);
+    const named = { root, rootIdentity: name === undefined ? real : `dropped ${name}` };
+    if (info.isDirectory()) return this.#folder(absolute, named, notes);
+    await refuseSpecial(info, absolute, SETTING);
+    await this.#file(absolute, root, named, notes);
+  }
+
+  async #folder(path: string, named: Named, notes: Notes): Promise<void> {
+    const found = await walk(path, {
+      setting: SETTING,
+      wants: (name, inside) => {
+        const hidden = name.startsWith('.') || name === '__MACOSX' || name === '__pycache__';
+        if (hidden) notes.add(furniture(name) ?? 'files of other programs', inside);
+        return !hidden;
+      },
+      onOther: (what, where) => notes.add(what, where),
+      onLinkOut: () => undefined,
+    });
+    const seen = new Set<string>();
+    for (const file of found) {
+      if (seen.has(file.identity)) notes.add('further names of files that are read already', file.inside);
+      else await this.#file(file.path, file.inside, named, notes);
+      seen.add(file.identity);
+    }
+  }
+
+  async #file(at: string, path: string, named: Named, notes: Notes): Promise<void> {
+    const described = await describeFile(at).catch((error: unknown) => {
+      throw accessError(error, SETTING, at);
+    });
+    const file = { ...described, name: path };
+    const read = async function* (): AsyncGenerator<Buffer> {
+      const source = await SourceFile.open(file, SETTING);
+      try {
+        yield* source.chunks();
+      } finally {
+        await source.close();
+      }
+    };
+    if (/\.zip$/iu.test(path) && (await this.#archive(file, path, named, notes))) return;
+    this.files.push(importFile({ path, ...named, size: file.size, source: read }));
+  }
+
+  /** @returns whether it is one */
+  async #archive(
+    file: Parameters<typeof SourceFile.open>[0],
+    path: string,
+    named: Named,
+    notes: Notes,
+  ): Promise<boolean> {
+    const source = await SourceFile.open(file, SETTING);
+    if (!isZip(await source.slice(0, 4))) {
+      await source.close();
+      return false;
+    }
+    this.#archives.push(source);
+    for (const member of await membersOf(source, path)) {
+      if (/(?:^|\/)(?:\.|__MACOSX\/)/u.test(member.path)) notes.add('hidden files', `${path}/${member.path}`);
+      else
+        this.files.push(
+          importFile({
+            ...named,
+            path: path === named.root ? member.path : `${path}/${member.path}`,
+            size: member.size,
+            source: () => member.content(),
+          }),
+        );
+    }
+    return true;
+  }
+}
+
+const membersOf = async (source: SourceFile, path: string): Promise<readonly ZipMember[]> => {
+  try {
+    return await zipMembers(source.fd);
+  } catch (error) {
+    throw new ImportError(`${path} ${(error as Error).message}`);
+  }
+};
+
+type Made = Omit<ImportFile, 'head' | 'bytes'> & { readonly source: () => AsyncIterable<Buffer> };
+
+/** Bytes that are looked at to tell what a file is. */
+const HEAD = 16 << 10;
+
+function importFile({ source, ...file }: Made): ImportFile {
+  const open = (): ReturnType<typeof decompressed> =>
+    decompressed(file.path, source(), Math.max(1, file.size), [], { setting: SETTING });
+  return {
+    ...file,
+    head: async () => {
+      const { input, head } = await open();
+      await input.close();
+      return head.subarray(0, HEAD);
+    },
+    async *bytes() {
+      const { input } = await open();
+      yield* worded(SETTING, file.path, input.rest());
+    },
+  };
+}
+
+/** Its bytes as UTF-8 without marks, lines ended by \n. @throws ImportError for what is no text */
+export async function* textOf(file: ImportFile): AsyncGenerator<Buffer> {
+  const facts = new TextFacts();
+  let done = false;
+  for await (const chunk of cleanText(file.bytes(), await file.head(), null, facts)) {
+    refuseNoText(file, facts, done);
+    yield chunk;
+  }
+  done = true;
+  refuseNoText(file, facts, done);
+}
+
+function refuseNoText({ path }: ImportFile, facts: TextFacts, whole: boolean): void {
+  const refusal = facts.refusal(whole);
+  if (refusal !== null) throw new ImportError(`${path} ${refusal.what}`);
+}
+
+/** The whole text, of a file that is small. @throws ImportError for a longer one */
+export async function wholeText(file: ImportFile, most: number): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of textOf(file)) {
+    length += chunk.length;
+    if (length > most) throw new ImportError(`${file.path} is longer than ${most} bytes, which no such file is`);
+    parts.push(chunk);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+/** The name of a run whose file says none: that of the file. */
+export const stemOf = (path: string): string => {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return name.replace(/(?:\.(?:gz|zst|xz|bz2))?$/iu, '').replace(/\.[a-z0-9]{1,6}$/iu, '') || name;
+};
+
+/** Short and the same at every import. */
+export const identityHash = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
+
+/** Bytes of a line. */
+const LONGEST_LINE = 64 << 20;
+const NEWLINE = 10;
+
+/** The lines of a text, some at a time, with the number of the first. `onLong` is told of lines that are left out for their length. */
+export async function* linesOf(
+  chunks: AsyncIterable<Buffer>,
+  onLong: (line: number) => void,
+): AsyncGenerator<{ readonly first: number; readonly lines: readonly string[] }> {
+  let open: Buffer[] = [];
+  let length = 0;
+  let next = 1;
+  let long = false;
+  for await (const chunk of chunks) {
+    const lines: string[] = [];
+    const first = next;
+    let begin = 0;
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, begin)) {
+      const end = chunk.subarray(begin, at);
+      lines.push(long ? '' : (open.length === 0 ? end : Buffer.concat([...open, end])).toString('utf8'));
+      if (long) onLong(next);
+      open = [];
+      length = 0;
+      long = false;
+      begin = at + 1;
+      next++;
+    }
+    length += chunk.length - begin;
+    long ||= length > LONGEST_LINE;
+    if (long) open = [];
+    else if (begin < chunk.length) open.push(chunk.subarray(begin));
+    if (lines.length > 0) yield { first, lines };
+  }
+  if (long) onLong(next);
+  else if (open.length > 0) yield { first: next, lines: [Buffer.concat(open).toString('utf8')] };
+}

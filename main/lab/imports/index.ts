@@ -1,0 +1,14 @@
+/** What runs can be read from, in the order in which files are offered: the first that knows a file takes it. */
+import type { Family } from '../../engine/kind.ts';
+import type { ImportKind } from './importKind.ts';
+import { consoleLog } from './kinds/consoleLog.ts';
+import { csv } from './kinds/csv.ts';
+import { hlbGptCsv } from './kinds/hlbGptCsv.ts';
+import { jsonLines } from './kinds/jsonLines.ts';
+import { trainerState } from './kinds/trainerState.ts';
+
+export const importFamily: Family<ImportKind> = {
+  name: 'import',
+  shared: [],
+  kinds: [trainerState, hlbGptCsv, csv, jsonLines, consoleLog],
+};

@@ -36,7 +36,12 @@ describe.skipIf(missing !== undefined)('the charts of a board', { timeout: 3 * P
         state: 'finished',
         color,
         // The last learning rate of a schedule that has decayed: a metric with the name of a setting.
-        summary: { 'val/loss': losses(lr, seed)[4]!, lr: 1e-6, ...Object.fromEntries(OTHERS.map((name) => [name, 1])) },
+        summary: {
+          'val/loss': losses(lr, seed)[4]!,
+          lr: 1e-6,
+          ...Object.fromEntries(OTHERS.map((name) => [name, 1])),
+          ...(seed === 1 ? { 'custom/once': 1 } : {}),
+        },
         environment: { scoredText: 'a'.repeat(32), tokenizer: 'byte-257', validationTokens: 1000 },
         createdAt: 1_700_000_000_000,
         startedAt: 1_700_000_000_000,
@@ -49,6 +54,7 @@ describe.skipIf(missing !== undefined)('the charts of a board', { timeout: 3 * P
     for (const run of created.runs)
       await store.appendMetrics(run.id, [
         { metric: 'val/loss', steps: EVALUATED, values: losses(run.config['optimizer.lr'] as number, run.seed) },
+        ...(run.seed === 1 ? [{ metric: 'custom/once', steps: Float64Array.of(50), values: Float64Array.of(1) }] : []),
         ...OTHERS.map((metric) => ({ metric, steps, values: steps.map((step) => 1 + run.seed + Math.sin(step)) })),
       ]);
     store.close();
@@ -215,6 +221,38 @@ describe.skipIf(missing !== undefined)('the charts of a board', { timeout: 3 * P
       (hash) => /zoom=\d/u.test(hash),
       'the zoom in the address',
     );
+  });
+
+  it('without points in the part that is shown say so, invent no numbers, and lead back', async () => {
+    await settled(page);
+    await go(page, '/start');
+    await go(page, `/board?sweep=${sweep}&zoom=5000,6000,step`);
+    const empty = chart(page, 'val/loss').locator('[data-empty]');
+    await empty.waitFor();
+    await until(
+      () => empty.innerText(),
+      (text) => /^No points between step 5,000 and 6,000\s+Whole range$/u.test(text),
+      'words instead of curves',
+    );
+    expect(await chart(page, 'val/loss').getByRole('img').getAttribute('aria-label')).toContain(
+      '3 lines, none of them in the frame',
+    );
+    await empty.getByRole('button', { name: 'Whole range' }).click();
+    await empty.waitFor({ state: 'detached' });
+    expect(await drawn('val/loss')).toBe(3);
+  });
+
+  it('are left out where no drawn run has logged their metric, and said', async () => {
+    await open();
+    const search = page.getByRole('searchbox', { name: /Search runs/u });
+    await search.fill('seed=2');
+    const words = page.locator('[data-left-out]');
+    await words.waitFor();
+    expect(await words.innerText()).toBe('No run that is drawn has logged custom/once.');
+    expect(await chart(page, 'custom/once').count()).toBe(0);
+    await search.fill('');
+    await chart(page, 'custom/once').waitFor();
+    expect(await words.count()).toBe(0);
   });
 
   it('can be read by keys', async () => {

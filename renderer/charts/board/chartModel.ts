@@ -13,7 +13,8 @@ import { lineModel, yFrameOf } from '../data/lineModel.ts';
 import type { FrameChoices } from '../data/lineModel.ts';
 import type { RunCurve } from '../data/live.ts';
 import type { LineModel, Reference } from '../draw/model.ts';
-import type { Extent, Outlying } from '../series/extent.ts';
+import type { Outlying } from '../series/bulk.ts';
+import type { Extent } from '../series/extent.ts';
 import type { BoardState } from './boardState.ts';
 import { SETTING } from './chartSpec.ts';
 import type { ChartLook, ChartSpec } from './chartSpec.ts';
@@ -161,6 +162,7 @@ function modelOf(input: ChartInput, groups: readonly BoardGroup[], runs: readonl
       color: (members) => board.coloring.of(members),
       among: board.final,
     });
+  const xUnit = metric == null ? 'step' : board.catalog.get(metric).unit;
   const model = lineModel({
     groups,
     metrics: chart.metrics,
@@ -170,7 +172,8 @@ function modelOf(input: ChartInput, groups: readonly BoardGroup[], runs: readonl
     smoothing: look.smoothing,
     ...frame,
     xLabel: label,
-    xUnit: metric == null ? 'step' : board.catalog.get(metric).unit,
+    xUnit,
+    xExact: xUnit === 'step' || EXACT.has(xUnit),
     xLog: look.xLog,
     relative: look.x === 'relative',
     xRange: range,

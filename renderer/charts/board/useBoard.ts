@@ -50,6 +50,8 @@ export interface Board {
   readonly grouped: ComputedRef<boolean>;
   readonly settings: ComputedRef<readonly string[]>;
   readonly metrics: ComputedRef<readonly string[]>;
+  /** Those of them that the drawn runs have logged. */
+  readonly logged: ComputedRef<ReadonlySet<string>>;
   /** One chart per metric and those that someone made, by the section of their first metric. */
   readonly sections: ComputedRef<readonly (readonly [string, readonly ChartSpec[]])[]>;
   readonly chart: (id: string) => ChartSpec;
@@ -117,12 +119,20 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     ids.value.size === 0 && filter.matching.value === undefined ? of : of.filter(isDrawn);
   const shown = computed(() => drawn(lasting.value));
   const final = computed(() => drawn(all.value));
-  const metrics = computed<readonly string[]>((old) => {
+  const namesIn = (of: readonly RunRecord[]): Set<string> => {
     const names = new Set<string>();
-    for (const run of all.value)
+    for (const run of of)
       for (const name of Object.keys(run.summary)) if (catalog.value.get(name).chart !== false) names.add(name);
+    return names;
+  };
+  const metrics = computed<readonly string[]>((old) => {
+    const names = namesIn(all.value);
     if (old !== undefined && old.length === names.size && old.every((name) => names.has(name))) return old;
     return [...names].sort(catalog.value.compare);
+  });
+  const logged = computed<ReadonlySet<string>>((old) => {
+    const names = namesIn(final.value);
+    return old !== undefined && old.size === names.size && [...names].every((name) => old.has(name)) ? old : names;
   });
   const spec = computed(() => boardSpec(lasting.value, (id) => sweeps.get(id)?.spec));
   const target = computed<Target>((old) => {
@@ -179,6 +189,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     grouped: computed(() => state.value.groupBy !== 'none'),
     settings,
     metrics,
+    logged,
     sections,
     catalog,
     target,

@@ -2,6 +2,8 @@
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
 import type { LineModel } from '../draw/model.ts';
 import { compareValues } from '../../../preload/shared/results/groups.ts';
+import type { Extent } from '../series/extent.ts';
+import { withoutFar } from '../series/far.ts';
 import { framingNotes, yAxisOf } from './frame.ts';
 import type { YFrame } from './frame.ts';
 import type { LineGroup } from './lineModel.ts';
@@ -53,14 +55,26 @@ export function facetsOf<R extends FacetRun, G extends LineGroup & { readonly me
     .map(([value, facet]) => ({ key: JSON.stringify(value ?? null), value, ...facet }));
 }
 
+/** The x of all facets together. One that would leave out nothing by itself may hold what is far from all others. */
+function commonRange(models: readonly LineModel[]): Extent {
+  const all = { min: Math.min(...models.map(({ x }) => x.min)), max: Math.max(...models.map(({ x }) => x.max)) };
+  const left = models.find(({ x }) => x.far !== undefined)?.x;
+  if (left?.far === undefined) return all;
+  const near = withoutFar(
+    models.flatMap(({ lines }) => lines.map(({ x }) => x)),
+    left.log,
+    left.far,
+  );
+  return near === undefined || !(near.max > near.min)
+    ? all
+    : { min: Math.max(all.min, near.min), max: Math.min(all.max, near.max) };
+}
+
 /** All with the same axes, so that they can be compared by eye: what one leaves out, all leave out. Empty ones ask for nothing. */
 export function withSharedAxes(models: readonly LineModel[], frame: YFrame): LineModel[] {
   const filled = models.filter(({ lines }) => lines.length > 0);
   if (filled.length === 0) return [...models];
-  const range = {
-    min: Math.min(...filled.map(({ x }) => x.min)),
-    max: Math.max(...filled.map(({ x }) => x.max)),
-  };
+  const range = commonRange(filled);
   const y = yAxisOf(
     filled.flatMap(({ lines }) => lines),
     range,

@@ -1,8 +1,10 @@
 /** The part of the plane that a chart shows: its axes, and in words what lies outside of them. */
-import { counted, formatValue } from '../../../preload/shared/format.ts';
+import { counted, formatInUnit, formatValue } from '../../../preload/shared/format.ts';
 import type { AxisModel, DrawnLine, Reference } from '../draw/model.ts';
-import { bulkOf, extentOf, padded } from '../series/extent.ts';
-import type { Extent, Outlying } from '../series/extent.ts';
+import { bulkOf } from '../series/bulk.ts';
+import type { Outlying } from '../series/bulk.ts';
+import { extentOf, padded, tame } from '../series/extent.ts';
+import type { Extent } from '../series/extent.ts';
 import { lowerBound } from '../series/line.ts';
 
 export interface YFrame {
@@ -31,6 +33,8 @@ export function yAxisOf(lines: readonly DrawnLine[], x: Extent, options: YFrame)
           parts.map(([y]) => y),
           log,
           outlying,
+          // The points of a trend stand in the order of a setting.
+          !lines.some(({ markers }) => markers),
         )
       : undefined;
   let extent: Extent | undefined = extentOf(parts.flat(), { log });
@@ -46,8 +50,9 @@ export function yAxisOf(lines: readonly DrawnLine[], x: Extent, options: YFrame)
       if ((log && value <= 0) || value < extent.min - near || value > extent.max + near) continue;
       extent = { min: Math.min(extent.min, value), max: Math.max(extent.max, value) };
     }
+  const blank = extent === undefined;
   const y = padded(extent ?? (log ? { min: 0.1, max: 10 } : { min: 0, max: 1 }), log);
-  return { label, log, ...(unit === undefined ? {} : { unit }), ...y };
+  return { label, log, ...(unit === undefined ? {} : { unit }), ...(blank ? { blank } : {}), ...y };
 }
 
 /** The y columns of a line in the shown part of x, with what it has where it crosses the edges: first the line itself. */
@@ -85,7 +90,7 @@ function edge(xs: Float64Array, column: Float64Array, i: number, at: number): nu
 
 /** What the axes do not show of the lines, and what has no place at all. */
 export function framingNotes(lines: readonly DrawnLine[], x: AxisModel, y: AxisModel): string[] {
-  const notes: string[] = [];
+  const notes = x.far === undefined ? [] : leftOutOf(lines, x);
   let [unplaced, notPositive, gaps] = [0, 0, 0];
   const beyond = { above: 0, below: 0, most: -Infinity, least: Infinity, lines: new Set<string>() };
   for (const line of lines) {
@@ -99,7 +104,7 @@ export function framingNotes(lines: readonly DrawnLine[], x: AxisModel, y: AxisM
       if (at < x.min || at > x.max) continue;
       if (!Number.isFinite(value)) gaps++;
       else if (y.log && value <= 0) notPositive++;
-      else if (value > y.max || value < y.min) {
+      else if (tame(value) > y.max || tame(value) < y.min) {
         beyond.lines.add(line.id);
         if (value > y.max) beyond.above++;
         else beyond.below++;
@@ -132,6 +137,28 @@ export function framingNotes(lines: readonly DrawnLine[], x: AxisModel, y: AxisM
   if (gaps > 0)
     notes.push(`${counted(gaps, 'value')} that ${gaps === 1 ? 'is not finite is a gap' : 'are not finite are gaps'}`);
   return notes;
+}
+
+/** Points that have no place on x because theirs is too far from all others, in words. */
+function leftOutOf(lines: readonly DrawnLine[], { min, max, log, unit = '' }: AxisModel): string[] {
+  let count = 0;
+  const beyond = { most: -Infinity, least: Infinity, lines: 0 };
+  for (const { x, y } of lines) {
+    const before = count;
+    for (let i = 0; i < x.length; i++) {
+      if (!(tame(x[i]) < min || tame(x[i]) > max) || !Number.isFinite(x[i] + y[i]) || (log && x[i] <= 0)) continue;
+      count++;
+      beyond.most = Math.max(beyond.most, x[i]);
+      beyond.least = Math.min(beyond.least, x[i]);
+    }
+    beyond.lines += Number(count > before);
+  }
+  if (count === 0) return [];
+  const [least, most] = [beyond.least, beyond.most].map((v) => formatInUnit(v, unit));
+  const where =
+    beyond.least > max ? `up to ${most}` : beyond.most < min ? `down to ${least}` : `from ${least} to ${most}`;
+  const of = lines.length > 1 ? ` of ${counted(beyond.lines, 'line')}` : '';
+  return [`${counted(count, 'point')}${of} left out on x, ${where}`];
 }
 
 /** Lines that lie beyond the frame where they cross the edges of the window, though each of their points in it is inside. */

@@ -1,8 +1,10 @@
 /** From curves of runs to the lines of a chart: smoothing, groups, ranges, notes. Free of Vue and of drawing. */
 import type { AxisModel, DrawnLine, LineModel, Reference } from '../draw/model.ts';
 import { aggregate } from '../series/aggregate.ts';
-import type { Extent, Outlying } from '../series/extent.ts';
-import { extentOf } from '../series/extent.ts';
+import type { Outlying } from '../series/bulk.ts';
+import type { Extent } from '../series/extent.ts';
+import { extentOf, LARGEST } from '../series/extent.ts';
+import { withoutFar } from '../series/far.ts';
 import type { Curve } from '../series/line.ts';
 import { smooth } from '../series/smooth.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
@@ -50,6 +52,8 @@ export interface LineModelOptions extends Omit<LinesOptions, 'window'>, FrameCho
   readonly groups: readonly LineGroup[];
   readonly xLabel: string;
   readonly xUnit?: string;
+  /** x is counted or timed: a run may well be a million times as long as another. */
+  readonly xExact?: boolean;
   /** What is shown of x; everything when absent. */
   readonly xRange?: Extent;
   /** Lines go on beyond what is shown: for numbers in a file. */
@@ -178,16 +182,24 @@ function placed(curve: Curve, relative = false): Curve {
   };
 }
 
-function xAxisOf(lines: readonly DrawnLine[], { xRange, xLabel, xLog, xUnit, planned }: LineModelOptions): AxisModel {
-  const found = extentOf(
-    lines.map(({ x }) => x),
-    { log: xLog },
-  );
-  const whole =
-    xRange ?? (found === undefined || planned === undefined ? found : { ...found, max: Math.max(found.max, planned) });
-  const { min, max } = whole === undefined || !(whole.max > whole.min) ? widened(whole, xLog) : whole;
-  return { label: xLabel, log: xLog, ...(xUnit === undefined ? {} : { unit: xUnit }), min, max };
+/** So many times the rest is too far to be shown beside it, and would flatten it: of any numbers, and of what is counted or timed. */
+const FAR = { any: 1e6, exact: 1e9 };
+
+function xAxisOf(lines: readonly DrawnLine[], options: LineModelOptions): AxisModel {
+  const { xRange, xLabel, xLog, xUnit, xExact = false, planned, clipOutliers } = options;
+  const axis = { label: xLabel, log: xLog, ...(xUnit === undefined ? {} : { unit: xUnit }) };
+  if (xRange !== undefined) return { ...axis, ...someWidth(xRange, xLog) };
+  const far = clipOutliers ? FAR[xExact ? 'exact' : 'any'] : Infinity;
+  const columns = lines.map(({ x }) => x);
+  const found = withoutFar(columns, xLog, far) ?? extentOf(columns, { log: xLog });
+  const whole = found === undefined || planned === undefined ? found : { ...found, max: Math.max(found.max, planned) };
+  return { ...axis, ...someWidth(whole, xLog), far, ...(whole === undefined ? { blank: true } : {}) };
 }
+
+const someWidth = (extent: Extent | undefined, log: boolean): Extent => {
+  const { min, max } = extent === undefined || !(extent.max > extent.min) ? widened(extent, log) : extent;
+  return { min: Math.max(-LARGEST, min), max: Math.min(LARGEST, max) };
+};
 
 function widened(extent: Extent | undefined, log: boolean): Extent {
   if (extent === undefined) return log ? { min: 1, max: 10 } : { min: 0, max: 1 };

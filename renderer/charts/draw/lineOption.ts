@@ -19,17 +19,49 @@ const MARGIN: Frame = { left: 52, top: 8, right: 12, bottom: 36 };
 /** Width of a figure of a label, and what stands between it and the frame. */
 const FIGURE = 6.4;
 const BESIDE = 12;
+/** Between a label and the edge of the picture. */
+const EDGE = 2;
 
-/** Room for the labels of y; equal for charts of usual numbers, so that their frames stand below each other. */
-function marginOf({ y }: LineModel, height: number): Frame {
+/** Labels of x that would not fit beside the frame within this share of its width lose their end. */
+const MOST_RIGHT = 0.25;
+
+/**
+ * Room for the labels of y, and for the half of the last label of x that stands beyond its end; equal for charts of usual numbers, so that
+ * their frames stand below each other.
+ */
+function marginOf({ x, y }: LineModel, width: number, height: number): Frame {
   const longest = Math.max(0, ...yTicks(y, height).map(({ label }) => label.length));
-  return { ...MARGIN, left: Math.max(MARGIN.left, Math.ceil(FIGURE * longest) + BESIDE) };
+  const ticks = xTicks(x, width);
+  const [first, last] = [ticks[0], ticks.at(-1)].map((tick) =>
+    tick === undefined || x.categories !== undefined
+      ? { at: 0.5, half: 0 }
+      : { at: shareOf(x, tick.value), half: (FIGURE * tick.label.length) / 2 },
+  );
+  const left = Math.max(MARGIN.left, Math.ceil(FIGURE * longest) + BESIDE);
+  // Of the width that both margins leave, as the frame is narrower for them.
+  const fit = (half: number, from: number, inner: number): number => half + EDGE - from * inner;
+  const inner = width - left - MARGIN.right;
+  const right = Math.max(MARGIN.right, fit(last.half, 1 - last.at, inner) / Math.max(0.5, last.at));
+  return {
+    ...MARGIN,
+    left: Math.max(left, fit(first.half, first.at, inner)),
+    right: Math.min(Math.ceil(right), MOST_RIGHT * width),
+  };
 }
 
-const yTicks = (y: AxisModel, height: number): Tick[] =>
-  ticksOf(y, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / 32)));
+/** How far along an axis a value lies, from 0 to 1. */
+const shareOf = (axis: AxisModel, value: number): number =>
+  toPixel({ min: axis.min, max: axis.max, log: axis.log, from: 0, to: 1 }, value);
 
-export function scalesOf(model: LineModel, width: number, height: number, margin = marginOf(model, height)): Scales {
+const yTicks = (y: AxisModel, height: number): Tick[] =>
+  y.blank === true ? [] : ticksOf(y, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / 32)));
+
+export function scalesOf(
+  model: LineModel,
+  width: number,
+  height: number,
+  margin = marginOf(model, width, height),
+): Scales {
   const of = ({ min, max, log }: AxisModel, from: number, to: number): Scale => ({ min, max, log, from, to });
   return {
     x: of(model.x, margin.left, width - margin.right),
@@ -45,7 +77,7 @@ export function lineOption(
   height: number,
   layer?: CurveLayer,
 ): Record<string, unknown> {
-  const margin = marginOf(model, height);
+  const margin = marginOf(model, width, height);
   const scales = scalesOf(model, width, height, margin);
   const items = curveItems(model, scales, theme.surface);
   layer?.paint(items, scales);
@@ -79,7 +111,7 @@ export function lineOption(
     animation: false,
     // Its place is known, and the curves are drawn for it: measuring the labels to move it takes a fifth of the time.
     grid: { ...margin, containLabel: false, outerBoundsMode: 'none', show: false },
-    xAxis: axisOption(model.x, theme, xTicks(model.x, width - margin.left - margin.right), 'x'),
+    xAxis: axisOption(model.x, theme, xTicks(model.x, width), 'x', slotOf(model.x, width - margin.left - margin.right)),
     yAxis: axisOption(model.y, theme, yTicks(model.y, height), 'y'),
     series: [
       ...curves,
@@ -251,13 +283,30 @@ export function absentItem(
   };
 }
 
+/** @param width of the whole picture */
 function xTicks(axis: AxisModel, width: number): Tick[] {
   const { categories, ticks } = axis;
+  if (axis.blank === true) return [];
   if (categories !== undefined) return categories.map((label, i) => ({ value: i + 1, label }));
-  return ticks === undefined ? ticksOf(axis, Math.max(2, Math.floor(width / 90))) : ticksAt(ticks);
+  const inner = width - MARGIN.left - MARGIN.right;
+  return ticks === undefined ? ticksOf(axis, Math.max(2, Math.floor(inner / 90))) : ticksAt(ticks);
 }
 
-function axisOption(axis: AxisModel, theme: ChartTheme, ticks: readonly Tick[], which: 'x' | 'y'): object {
+/** Room of the name of each place, less what keeps it apart from the next; undefined for numbers, and where there is none. */
+function slotOf({ categories = [] }: AxisModel, width: number): number | undefined {
+  const slot = width / categories.length - 8;
+  return slot >= LEAST_SLOT && slot < Infinity ? slot : undefined;
+}
+
+const LEAST_SLOT = 24;
+
+function axisOption(
+  axis: AxisModel,
+  theme: ChartTheme,
+  ticks: readonly Tick[],
+  which: 'x' | 'y',
+  slot?: number,
+): object {
   const values = ticks.map(({ value }) => value);
   // A logarithmic axis gives its ticks back with the dust of its own arithmetic.
   const labelOf = (value: number): string =>
@@ -280,6 +329,7 @@ function axisOption(axis: AxisModel, theme: ChartTheme, ticks: readonly Tick[], 
       fontSize: 11,
       fontFamily: theme.font,
       hideOverlap: true,
+      ...(slot === undefined ? {} : { width: slot, overflow: 'truncate' }),
       margin: 6,
     },
   };

@@ -37,6 +37,10 @@ export interface AxisModel {
   readonly log: boolean;
   readonly min: number;
   readonly max: number;
+  /** Nobody chose this part of x: values so many times the rest were left out, and are said. */
+  readonly far?: number;
+  /** There is nothing in the frame, and so no number that its axis could bear. */
+  readonly blank?: boolean;
   /** Of the values, where it decides which numbers are round: see `ticksOf`. */
   readonly unit?: string;
   /** Names of the places 1, 2, 3 …, for an axis without numbers. */

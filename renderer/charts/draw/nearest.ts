@@ -34,6 +34,7 @@ export function nearestLine(
   for (const line of lines) {
     if (!line.increasing) {
       for (let i = 0; i < line.x.length; i++) {
+        if (shown !== undefined && (line.x[i] < shown.from || line.x[i] > shown.to)) continue;
         const distance = Math.hypot(toPixel(x, line.x[i]) - px, toPixel(y, line.y[i]) - py);
         if (distance < (best?.distance ?? REACH)) best = { line, distance, index: i };
       }
@@ -75,16 +76,19 @@ function nearestShown({ x, y }: DrawnLine, at: number, shown: Shown = { from: -I
 export function measuredAt(lines: readonly DrawnLine[], at: number, shown?: Shown): number | undefined {
   let best: number | undefined;
   for (const line of lines) {
-    const index = line.increasing ? nearestShown(line, at, shown) : nearestOf(line.x, at);
+    const index = line.increasing ? nearestShown(line, at, shown) : nearestOf(line.x, at, shown);
     if (index < 0) continue;
     if (best === undefined || Math.abs(line.x[index] - at) < Math.abs(best - at)) best = line.x[index];
   }
   return best;
 }
 
-function nearestOf(x: Float64Array, at: number): number {
+function nearestOf(x: Float64Array, at: number, shown: Shown = { from: -Infinity, to: Infinity }): number {
   let best = -1;
-  for (let i = 0; i < x.length; i++) if (best < 0 || Math.abs(x[i] - at) < Math.abs(x[best] - at)) best = i;
+  for (let i = 0; i < x.length; i++) {
+    if (x[i] < shown.from || x[i] > shown.to) continue;
+    if (best < 0 || Math.abs(x[i] - at) < Math.abs(x[best] - at)) best = i;
+  }
   return best;
 }
 

@@ -1,5 +1,5 @@
 /** From values to pixels. One axis of a chart: its range, its kind, and where it lies on the canvas. */
-import { LARGEST } from '../series/extent.ts';
+import { LARGEST, tame } from '../series/extent.ts';
 
 export interface Scale {
   readonly min: number;
@@ -15,9 +15,6 @@ export interface Scales {
   readonly x: Scale;
   readonly y: Scale;
 }
-
-const tame = (value: number): number =>
-  value <= LARGEST && value >= -LARGEST ? value : Number.isFinite(value) ? Math.sign(value) * LARGEST : value;
 
 export function toPixel(scale: Scale, given: number): number {
   const { min, max, log, from, to } = scale;
@@ -54,6 +51,9 @@ export function toPixels(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, 
   return points.length > 8 * Math.abs(sx.to - sx.from) ? thin(points) : points;
 }
 
+/** In pixels. */
+const FURTHEST = 1e6;
+
 /** Points of a curve as x, y, x, y … in pixels, one for each. NaN stays NaN: a gap. */
 export function everyPixel(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale, sy: Scale): Float32Array {
   const n = Math.min(x.length, y.length);
@@ -65,15 +65,17 @@ export function everyPixel(x: ArrayLike<number>, y: ArrayLike<number>, sx: Scale
   // Far outside values would overflow the rasteriser; a frame's height beyond the frame is as good.
   const top = sy.to - (sy.from - sy.to) * 4;
   const bottom = sy.from + (sy.from - sy.to) * 4;
+  // Along x a point that is left out stays so far away that lines to it keep their slope.
+  const aside = (px: number): number => Math.min(FURTHEST, Math.max(-FURTHEST, px));
   for (let i = 0; i < n; i++) {
-    const px = sx.from + ((sx.log ? Math.log(x[i]) : x[i]) - lowX) * factorX;
     const value = y[i];
-    const py =
-      sy.from +
-      ((sy.log ? Math.log(value) : value > LARGEST || value < -LARGEST ? tame(value) : value) - lowY) * factorY;
-    // True where neither is NaN or infinite.
-    const visible = px - px + (py - py) === 0;
-    points[2 * i] = visible ? px : Number.NaN;
+    const across = sx.log ? Math.log(x[i]) : tame(x[i]);
+    const up = sy.log ? Math.log(value) : value > LARGEST || value < -LARGEST ? tame(value) : value;
+    const px = sx.from + (across - lowX) * factorX;
+    const py = sy.from + (up - lowY) * factorY;
+    // True where neither is NaN or infinite; their pixels may be.
+    const visible = across - across + (up - up) === 0;
+    points[2 * i] = visible ? aside(px) : Number.NaN;
     points[2 * i + 1] = !visible ? Number.NaN : py < top ? top : py > bottom ? bottom : py;
   }
   return points;

@@ -5,16 +5,30 @@ import { defineConfig } from 'vitest/config';
 // Threads and processes that tests start compile the same hundreds of files each: where commands keep them compiled, too.
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'node-compile-cache');
 
+/** Tests of functions: their files may share a process, so that each of the modules under test is read once and not a hundred times. */
+const FUNCTIONS = ['contract', 'engine/{graph,nn,optim}', 'lab', 'renderer', 'shared'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
+
 /** `npm test`: everything that finishes in minutes. The long suites have their own configuration. */
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/long/**', 'test/bench/**', 'node_modules/**'],
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning'],
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: 'functions', include: FUNCTIONS, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: ['test/**/*.test.ts'],
+          exclude: [...FUNCTIONS, 'test/long/**', 'test/bench/**', 'node_modules/**'],
+        },
+      },
+    ],
   },
 });

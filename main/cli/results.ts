@@ -1,6 +1,6 @@
 /** The table at the end of a sweep: its settings by rank, each with mean ± sd over its seeds and what can be said of it. */
 import type { RunRecord, SweepRecord } from '../../preload/contract/runs.ts';
-import { formatCount, formatSetting } from '../../preload/shared/format.ts';
+import { briefSetting, digitsApart, formatCount } from '../../preload/shared/format.ts';
 import type { MetricCatalog } from '../../preload/shared/metrics.ts';
 import { commonFloor } from '../../preload/shared/results/floor.ts';
 import { labelOf } from '../../preload/shared/results/groups.ts';
@@ -74,11 +74,13 @@ function table(ranking: Ranking<RunRecord>, output: Output): string {
   const { rows, columns } = ranking;
   const metrics = shownMetrics(ranking);
   const right = (title: string): Column => ({ title, align: 'right' });
+  const digits = new Map(columns.map((name) => [name, digitsApart(rows.map(({ values }) => values[name]))]));
+  const columnText = (name: string, value: unknown): string => briefSetting(value, digits.get(name));
   const parameters = rows.map(({ runs }) => runs.find((run) => run.parameters !== null)?.parameters);
   const withParameters = parameters.some((count) => count != null);
   const compared = rows.some(({ difference }) => difference !== undefined);
   const cells = rows.map((row, i) => [
-    ...columns.map((name) => (name in row.values ? formatSetting(row.values[name]) : '')),
+    ...columns.map((name) => (name in row.values ? columnText(name, row.values[name]) : '')),
     ...(withParameters ? [parameters[i] == null ? '' : formatCount(parameters[i])] : []),
     seedsWords(row),
     ...metrics.map((name) => (name === ranking.metric ? meanWords(row) : meanOf(row, name))),

@@ -250,6 +250,24 @@ export function formatSetting(value: unknown): string {
   return String(value ?? NONE).replaceAll('\n', '\\n');
 }
 
+/**
+ * The same with at most so many significant digits: for names and tables, where 0.002210786749025765 hides what stands beside it. Whole
+ * numbers keep all of theirs.
+ */
+export function briefSetting(value: unknown, digits = 4): string {
+  return formatSetting(
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(digits)) : value,
+  );
+}
+
+/** Significant digits, four or more, with which no two of these values are written alike. */
+export function digitsApart(values: readonly unknown[]): number {
+  const distinct = new Set(values);
+  for (let digits = 4; digits < 17; digits++)
+    if (new Set([...distinct].map((value) => briefSetting(value, digits))).size === distinct.size) return digits;
+  return 17;
+}
+
 /** "just now", "4 min ago", "3 h ago", "2 d ago", then the date. `now` in milliseconds since 1970. */
 export function formatAgo(time: number | null | undefined, now: number): string {
   if (time === null || time === undefined) return NONE;

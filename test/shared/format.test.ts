@@ -14,6 +14,8 @@ import {
   formatMemoryOf,
   formatPercent,
   formatRoughRange,
+  briefSetting,
+  digitsApart,
   formatSetting,
   formatValue,
   plural,
@@ -189,6 +191,15 @@ it('settings read as they are typed', () => {
   expect(formatSetting(true)).toBe('on');
   expect(formatSetting('\n\n')).toBe('\\n\\n');
   expect(formatSetting('')).toBe('none');
+  // Catches eighteen digits of a drawn number in every name, and two settings that look like one.
+  expect(briefSetting(0.002210786749025765)).toBe('0.002211');
+  expect(briefSetting(1_234_567)).toBe('1,234,567');
+  expect(briefSetting(0.1)).toBe('0.1');
+  expect(briefSetting(6.5e-7)).toBe('6.5e-7');
+  expect(briefSetting('gelu')).toBe('gelu');
+  expect(digitsApart([0.25, 0.5, 'a'])).toBe(4);
+  expect(digitsApart([0.123456789, 0.123456777, 0.123456777])).toBe(8);
+  expect(digitsApart([0.1, 0.1 + 2 ** -56])).toBe(17);
 });
 
 it('ages never say "60 min" or "24 h"', () => {

@@ -1,6 +1,6 @@
 /** Which settings differ between runs, and runs grouped by them. */
 import type { Config, SettingValue } from '../../contract/settings.ts';
-import { formatSetting } from '../format.ts';
+import { briefSetting } from '../format.ts';
 
 /** The seed tells runs of one setting apart and is never a setting of its own. */
 const SEED = 'seed';
@@ -78,10 +78,13 @@ export function shortName(setting: string, all: readonly string[]): string {
     : last;
 }
 
-/** `depth 4 · width 192`; numbers as people read them. */
-export function labelOf(values: Readonly<Record<string, SettingValue>>): string {
+/** `depth 4 · width 192`; numbers as people read them, or as `text` writes them. */
+export function labelOf(
+  values: Readonly<Record<string, SettingValue>>,
+  text: (value: SettingValue) => string = (value) => briefSetting(value),
+): string {
   const names = Object.keys(values);
-  return names.map((name) => `${shortName(name, names)} ${formatSetting(values[name])}`).join(' · ');
+  return names.map((name) => `${shortName(name, names)} ${text(values[name])}`).join(' · ');
 }
 
 export interface ConfigDifference {

@@ -17,10 +17,11 @@ import type { Difference } from '../statistics/difference.ts';
 import { halfInterval, pairedDifference, seedsToDecide, welchDifference } from '../statistics/difference.ts';
 import { holm } from '../statistics/holm.ts';
 import { basesOf, basisLabels, BASIS_WORDS } from './basis.ts';
-import { differingSettings, pick } from './groups.ts';
+import { pick } from './groups.ts';
 import { secondsOf } from '../runTime.ts';
 import { distinctSeeds, outcomeOf, resultValue, settingOf } from './samples.ts';
 import type { Outcome, SweepRun } from './samples.ts';
+import { variedSettings } from './varied.ts';
 
 /**
  * Chance of even one false "worse" in comparisons with a setting that was named beforehand. The best is chosen by the same numbers, which
@@ -51,7 +52,7 @@ export interface RankedSetting<R extends SweepRun = SweepRun> extends Outcome<R>
   readonly key: string;
   /** From 1, among the settings with the most finished seeds; the others have none. */
   readonly rank: number | undefined;
-  /** Of the settings that differ. */
+  /** Of the settings that tell the rows apart. */
   readonly values: Readonly<Record<string, SettingValue>>;
   /** The best counted run, to look at: no result in itself. */
   readonly best: R | undefined;
@@ -65,8 +66,10 @@ export interface RankedSetting<R extends SweepRun = SweepRun> extends Outcome<R>
 export interface Ranking<R extends SweepRun = SweepRun> {
   readonly metric: string;
   readonly goal: Goal;
-  /** Settings that differ: the columns of a table. */
+  /** Settings that tell the rows apart: the columns of a table. */
   readonly columns: readonly string[];
+  /** Settings that differ because those do. */
+  readonly following: readonly string[];
   /** The ranked ones first, best first; then those with fewer seeds by their mean, then those without a number. */
   readonly rows: readonly RankedSetting<R>[];
   readonly best: RankedSetting<R> | undefined;
@@ -98,22 +101,31 @@ export interface RankOptions {
   readonly goal: Goal;
   /** All settings in the order of the columns; default: by name. */
   readonly order?: readonly string[];
+  /** Definition of the sweep that all runs are of. */
+  readonly spec?: unknown;
 }
 
 /** @param runs in the order of their creation */
 export function rankSettings<R extends SweepRun>(
   runs: readonly R[],
-  { metric, goal, order }: RankOptions,
+  { metric, goal, order, spec }: RankOptions,
 ): Rankings<R> {
   const within = metric.within ?? [];
   const bases = basesOf(runs, within);
   const samples = distinctSeeds(runs, bases.of);
-  const columns = differingSettings(samples, order);
+  const { varied: columns, following } = variedSettings(samples, spec, order);
   const numbered = (run: R): boolean => Number.isFinite(resultValue(run, metric.name));
   const groups = groupByBasis(samples, bases.of, numbered);
   const labels = groups.length > 1 ? basisLabels(groups, within) : [{}];
   const rankings = groups.map((members, i) =>
-    rankGroup(members, { metric: metric.name, goal, columns, alone: groups.length > 1, basis: labels[i] }),
+    rankGroup(members, {
+      metric: metric.name,
+      goal,
+      columns,
+      following,
+      alone: groups.length > 1,
+      basis: labels[i],
+    }),
   );
   const what = within.map((basis) => BASIS_WORDS[basis]).join(' or ');
   return {
@@ -154,6 +166,7 @@ interface GroupOptions {
   readonly metric: string;
   readonly goal: Goal;
   readonly columns: readonly string[];
+  readonly following: readonly string[];
   /** There are other rankings, so that one setting by itself is not the best of anything. */
   readonly alone: boolean;
   readonly basis: Readonly<Record<string, SettingValue>>;
@@ -162,7 +175,7 @@ interface GroupOptions {
 type Measured<R extends SweepRun> = Omit<RankedSetting<R>, 'rank' | 'verdict' | 'difference'>;
 
 function rankGroup<R extends SweepRun>(runs: readonly R[], options: GroupOptions): Ranking<R> {
-  const { metric, goal, columns, basis } = options;
+  const { metric, goal, columns, following, basis } = options;
   const sign = goal === 'maximize' ? -1 : 1;
   const measured = [...Map.groupBy(runs, settingOf).values()].map((members) => measure(members, options));
   const seeds = Math.max(0, ...measured.map((row) => row.metric.n));
@@ -192,7 +205,7 @@ function rankGroup<R extends SweepRun>(runs: readonly R[], options: GroupOptions
     return { ...row, rank: full(row) ? i + 1 : undefined, verdict, difference };
   });
   const open = rows.reduce((sum, { states }) => sum + states.queued + states.running, 0);
-  return { metric, goal, columns, rows, best: best === undefined ? undefined : rows[0], seeds, open, basis };
+  return { metric, goal, columns, following, rows, best: best === undefined ? undefined : rows[0], seeds, open, basis };
 }
 
 /** NaN where nobody knows. */

@@ -63,5 +63,5 @@ export function rankSweep<R extends SweepRun>(
   { wanted, order }: { readonly wanted?: string; readonly order?: readonly string[] } = {},
 ): SweepRankings<R> {
   const target = targetOf(spec, runs, catalog, wanted);
-  return { target, ...rankSettings(runs, { metric: catalog.get(target.name), goal: target.goal, order }) };
+  return { target, ...rankSettings(runs, { metric: catalog.get(target.name), goal: target.goal, order, spec }) };
 }

@@ -150,12 +150,13 @@ function textNote({ metric, best }: Ranking): string[] {
 }
 
 /** The entropy of the text, where it is known, and how far above it the best setting is. */
-export function floorNote({ rows, best }: Ranking): string[] {
+export function floorNote({ metric, rows, best }: Ranking): string[] {
   const runs = rows.flatMap(({ counted }) => counted);
   const floor = commonFloor(runs, 'val/bpb');
   if (floor === undefined) return [];
   const { mean, n } = describe((best?.counted ?? []).map((run) => finalValue(run, 'val/bpb')));
-  const gap = n === 0 ? '' : `; the best setting is ${formatValue(mean - floor, 3)} above it`;
+  const what = metric === 'val/bpb' ? 'the best setting' : 'val/bpb of the best setting';
+  const gap = n === 0 ? '' : `; ${what} is ${formatValue(mean - floor, 3)} above it`;
   return [`The entropy of this text is ${floorWords(floor, commonFloorError(runs))}${gap}.`];
 }
 
@@ -187,12 +188,15 @@ export function rankingsNotes({ split, assumed, repeated }: Rankings): string[] 
 }
 
 /** How to read the columns. */
-export function columnsNote({ goal, metric, rows }: Ranking): string {
+export function columnsNote({ goal, metric, rows, columns, following }: Ranking): string {
   const compared = rows.some(({ difference }) => difference !== undefined);
   return (
     `Mean ± sample standard deviation (n − 1) over N finished seeds; ${goal === 'minimize' ? 'lower' : 'higher'} ${metric} is better.` +
     (compared
       ? ' Δ: difference from the best with its 95 % interval, over shared seeds, corrected for many comparisons.'
-      : '')
+      : '') +
+    (following.length === 0
+      ? ''
+      : ` With ${columns.join(', ')} differ what follows from ${columns.length === 1 ? 'it' : 'them'}: ${following.join(', ')}.`)
   );
 }

@@ -1,6 +1,6 @@
 /** From a chart's description and the curves at hand to what is drawn: one pair of axes, or one per facet. Free of Vue and of drawing. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import { formatSetting } from '../../../preload/shared/format.ts';
+import { briefSetting } from '../../../preload/shared/format.ts';
 import type { Goal, MetricCatalog } from '../../../preload/shared/metrics.ts';
 import { BAND_LABELS } from '../../../preload/shared/statistics/describe.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
@@ -138,7 +138,7 @@ export function chartPanels(input: ChartInput): ChartPanels {
   return {
     panels: drawn.map(({ key, value }, i) => ({
       key,
-      title: value === undefined ? `${name} not set` : `${name} ${formatSetting(value)}`,
+      title: value === undefined ? `${name} not set` : `${name} ${briefSetting(value)}`,
       model: models[i],
     })),
     left: facets.length - drawn.length,

@@ -8,8 +8,9 @@ import { describe } from '../../../preload/shared/statistics/describe.ts';
 import type { Goal } from '../../../preload/shared/metrics.ts';
 import { resultValue } from '../../../preload/shared/results/samples.ts';
 import { differingSettings, groupBySettings, labelOf, pick, valuesOf } from '../../../preload/shared/results/groups.ts';
+import { variedSettings } from '../../../preload/shared/results/varied.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import { formatSetting } from '../../../preload/shared/format.ts';
+import { briefSetting } from '../../../preload/shared/format.ts';
 import { categorical, cycleOf } from '../../tokens/palette.ts';
 import { unbalanced } from '../sweep/balance.ts';
 
@@ -35,15 +36,17 @@ export interface GroupOptions {
   /** By which the distance from the best is measured. */
   readonly metric: string;
   readonly goal: Goal;
+  /** Definition of the sweep that all runs are of. */
+  readonly spec?: unknown;
 }
 
-/** Settings that tell the runs apart; the seed where nothing else does. */
-export function labelSettings(runs: readonly RunRecord[]): string[] {
-  return differingSettings(runs);
+/** Settings that tell the runs apart. `spec`: definition of the sweep that all are of */
+export function labelSettings(runs: readonly RunRecord[], spec?: unknown): readonly string[] {
+  return variedSettings(runs, spec).varied;
 }
 
 export function boardGroups(all: readonly RunRecord[], options: GroupOptions): BoardGroup[] {
-  const settings = labelSettings(all);
+  const settings = labelSettings(all, options.spec);
   const color = coloring(all, options);
   const label = (values: Readonly<Record<string, string | number | boolean>>, fallback: string): string =>
     Object.keys(values).length === 0 ? fallback : labelOf(values);
@@ -115,7 +118,7 @@ function bySetting(all: readonly RunRecord[], setting: string, surface: Surface)
       of: (runs) => viridis(scale.at(runs[0].config[setting] as number), surface),
       scale,
       legend: values.map((value) => ({
-        label: formatSetting(value),
+        label: briefSetting(value),
         color: viridis(scale.at(value as number), surface),
       })),
     };
@@ -124,7 +127,7 @@ function bySetting(all: readonly RunRecord[], setting: string, surface: Surface)
   return {
     of: (runs) => categorical(index(runs), surface),
     cycle: (runs) => cycleOf(index(runs)),
-    legend: values.map((value, i) => ({ label: formatSetting(value), color: categorical(i, surface) })),
+    legend: values.map((value, i) => ({ label: briefSetting(value), color: categorical(i, surface) })),
   };
 }
 
@@ -146,7 +149,7 @@ function byDistance(all: readonly RunRecord[], { metric, goal, surface }: GroupO
 
 /** `64 · 0.003`, in the order of the names above the list. */
 const valuesText = ({ config }: RunRecord, settings: readonly string[]): string =>
-  settings.map((name) => formatSetting(config[name])).join(' · ');
+  settings.map((name) => briefSetting(config[name])).join(' · ');
 
 /** Of groups by one setting: over what else their curves are means, and of which of it they have unequal shares. */
 export function averagingNotes(groups: readonly BoardGroup[], groupBy: string): string[] {

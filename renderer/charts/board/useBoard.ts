@@ -146,8 +146,9 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     surface: theme.value,
     metric: target.value.name,
     goal: target.value.goal,
+    spec: spec.value,
   }));
-  const settings = computed(() => labelSettings(lasting.value));
+  const settings = computed(() => labelSettings(lasting.value, spec.value));
   const colored = computed(() => (state.value.colorBy === 'distance' ? all.value : lasting.value));
   const allGroups = computed(() => boardGroups(colored.value, options.value));
   const groups = computed(() => {

@@ -12,7 +12,8 @@ import { mainEffects } from '../../../renderer/charts/stats/importance.ts';
 import { heatMap } from '../../../renderer/charts/sweep/heatmap.ts';
 import { heatOption } from '../../../renderer/views/sweep/tabs/heat/option.ts';
 import { parallelOption } from '../../../renderer/views/sweep/tabs/parallel/option.ts';
-import { paretoOption, placed } from '../../../renderer/views/sweep/tabs/pareto/option.ts';
+import { inside, paretoOption, placed } from '../../../renderer/views/sweep/tabs/pareto/option.ts';
+import { usualAxes } from '../../../renderer/views/sweep/tabs/trend/axes.ts';
 import type { Cost } from '../../../renderer/views/sweep/tabs/pareto/option.ts';
 
 const theme = {
@@ -127,10 +128,25 @@ describe('a heat map with holes', () => {
   });
 });
 
+describe('the trend', () => {
+  const random = Array.from({ length: 16 }, (_, i) => ({
+    config: { width: i % 2 === 0 ? 32 : 64, lr: 0.001 * 1.17 ** i, norm: i % 3 === 0 ? 'a' : 'b' },
+  }));
+  it('begins with the drawn number along x and the fewest lines (catches sixteen lines of one point each)', () => {
+    expect(usualAxes(['width', 'lr'], random)).toEqual({ x: 'lr', lines: 'width' });
+    expect(usualAxes(['norm', 'lr'], random)).toEqual({ x: 'lr', lines: 'norm' });
+    expect(usualAxes(['norm', 'width'], random)).toEqual({ x: 'width', lines: 'norm' });
+    expect(usualAxes(['lr'], random)).toEqual({ x: 'lr', lines: '' });
+    expect(usualAxes(['norm'], random)).toEqual({ x: 'norm', lines: '' });
+    const both = random.map(({ config }, i) => ({ config: { ...config, decay: 0.3 / (i + 1) } }));
+    expect(usualAxes(['lr', 'decay'], both)).toEqual({ x: 'lr', lines: '' });
+  });
+});
+
 describe('the front', () => {
   const cost: Cost = { value: 'time', label: 'time', of: (row) => row.seconds.mean, format: (value) => `${value} s` };
   it('marks the settings that none beats in both, by the goal, and lets fewer seeds beat nobody', () => {
-    const option = paretoOption(ranking, cost, look);
+    const option = paretoOption(ranking, cost, look, 900);
     const [, points] = option.series as [unknown, ScatterSeriesOption];
     const marked = (points.data as { value: number[]; itemStyle: { color: string } }[]).map(({ value, itemStyle }) => [
       value[0],
@@ -143,7 +159,7 @@ describe('the front', () => {
       [20, theme.surface],
     ]);
     const flat: Cost = { ...cost, of: () => 5 };
-    const same = paretoOption(ranking, flat, look).series as [unknown, ScatterSeriesOption];
+    const same = paretoOption(ranking, flat, look, 900).series as [unknown, ScatterSeriesOption];
     expect((same[1].data as { itemStyle: { color: string } }[]).map(({ itemStyle }) => itemStyle.color)).toEqual([
       theme.accent,
       theme.muted,
@@ -153,9 +169,16 @@ describe('the front', () => {
     expect(tipOf(option, { dataIndex: 2, seriesName: 'settings' })).toContain('time 20 s');
   });
 
+  it('keeps long names at its edges inside (catches one that begins before the chart does)', () => {
+    expect(inside({ x: -60, width: 200 }, 900)).toBe(64);
+    expect(inside({ x: 800, width: 200 }, 900)).toBe(-104);
+    expect(inside({ x: 300, width: 200 }, 900)).toBe(0);
+    expect(inside({ x: -20, width: 1200 }, 900)).toBe(24);
+  });
+
   it('shows the spread of each mean along both axes (would catch points that look certain)', () => {
     const spread = { ...cost, spread: () => 2 };
-    const option = paretoOption(ranking, spread, look);
+    const option = paretoOption(ranking, spread, look, 900);
     const bars = (option.series as unknown[]).at(-1) as {
       data: readonly number[][];
       renderItem: (params: object, api: object) => { children: { shape: Record<'x1' | 'x2' | 'y1' | 'y2', number> }[] };

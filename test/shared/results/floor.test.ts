@@ -9,12 +9,16 @@ const run = (bpb: number, error: number | null) => ({
   environment: { validationTokens: 10, entropyFloor: 0.38812, entropyFloorError: error },
 });
 const rankingOf = (...runs: ReturnType<typeof run>[]): Ranking =>
-  ({ rows: [{ counted: runs }], best: { counted: runs } }) as unknown as Ranking;
+  ({ metric: 'val/bpb', rows: [{ counted: runs }], best: { counted: runs } }) as unknown as Ranking;
 
 it('is said with its error, and on average (would catch a floor that no model can beat)', () => {
   expect(floorNote(rankingOf(run(2, 0.0079), run(2.1, 0.0079)))).toEqual([
     'The entropy of this text is 0.3881 ± 0.0079 bits/byte: no model does better on average; the best setting is 1.66 above it.',
   ]);
+  // Ranked by something else, bits per byte are named: an accuracy is not 1.66 above an entropy.
+  expect(floorNote({ ...rankingOf(run(2, null)), metric: 'val/accuracy' })[0]).toContain(
+    '; val/bpb of the best setting is 1.61 above it.',
+  );
 });
 
 it('has no error where none is known, or runs differ in it', () => {

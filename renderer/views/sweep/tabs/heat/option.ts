@@ -1,7 +1,13 @@
 /** A cell per combination of two settings: its colour says how far from the best it is, its text the mean, the spread and N. */
 import type { HeatmapSeriesOption } from 'echarts/charts';
 import type { GridComponentOption } from 'echarts/components';
-import { formatMean, formatSetting, formatValue } from '../../../../../preload/shared/format.ts';
+import {
+  briefSetting,
+  digitsApart,
+  formatMean,
+  formatSetting,
+  formatValue,
+} from '../../../../../preload/shared/format.ts';
 import type { Goal } from '../../../../../preload/shared/metrics.ts';
 import { absentWords, unfinishedWords } from '../../../../../preload/shared/results/words.ts';
 import { ramp } from '../../../../charts/color/palette.ts';
@@ -76,12 +82,18 @@ export function heatOption(
   };
 }
 
+/** Drawn numbers as short as they can be told apart. */
+function briefly(data: HeatMap['columns']): string[] {
+  const digits = digitsApart(data);
+  return data.map((value) => briefSetting(value, digits));
+}
+
 const axis = (name: string, data: HeatMap['columns'], look: Look) => ({
   type: 'category' as const,
   name,
   nameLocation: 'middle' as const,
   nameTextStyle: { ...textOf(look, look.theme.text), fontWeight: 600 as const },
-  data: data.map(formatSetting),
+  data: briefly(data),
   axisLine: { show: false },
   axisTick: { show: false },
   splitLine: { show: false },

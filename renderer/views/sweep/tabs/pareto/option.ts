@@ -22,6 +22,8 @@ export interface Cost {
 
 /** Costs that differ by more than this factor have a logarithmic axis. */
 const WIDE = 5;
+/** Free pixels beside a label at the edge. */
+const EDGE = 4;
 /** Of more settings on the front the labels would cover each other. */
 const MOST_LABELS = 12;
 
@@ -29,7 +31,8 @@ const MOST_LABELS = 12;
 export const placed = ({ rows }: Ranking, cost: Cost): RankedSetting[] =>
   rows.filter((row) => row.metric.n > 0 && Number.isFinite(cost.of(row)));
 
-export function paretoOption(ranking: Ranking, cost: Cost, look: Look): ChartOption {
+/** @param width of the whole chart in pixels: names at its edges stay inside */
+export function paretoOption(ranking: Ranking, cost: Cost, look: Look, width: number): ChartOption {
   const shown = placed(ranking, cost);
   const x = shown.map(cost.of);
   const y = shown.map((row) => row.metric.mean);
@@ -53,7 +56,7 @@ export function paretoOption(ranking: Ranking, cost: Cost, look: Look): ChartOpt
       },
     },
     ...axesOf(x, y, bars, ranking.metric, cost, look),
-    series: [frontOf(front, x, y, look), pointsOf(shown, front, x, y, look), barsOf(bars, look)],
+    series: [frontOf(front, x, y, look), pointsOf(shown, front, x, y, look, width), barsOf(bars, look)],
   };
 }
 
@@ -165,6 +168,10 @@ function axesOf(
   };
 }
 
+/** How far a label has to move to stay within the chart. A longer one keeps its beginning, which tells settings apart. */
+export const inside = (label: { readonly x: number; readonly width: number }, width: number): number =>
+  Math.max(EDGE - label.x, Math.min(0, width - EDGE - (label.x + label.width)));
+
 const frontOf = (
   front: readonly number[],
   x: readonly number[],
@@ -188,6 +195,7 @@ function pointsOf(
   x: readonly number[],
   y: readonly number[],
   look: Look,
+  width: number,
 ): ScatterSeriesOption {
   const onFront = new Set(front);
   return {
@@ -214,7 +222,11 @@ function pointsOf(
         padding: [1, 3],
       },
     })),
-    labelLayout: { hideOverlap: true, moveOverlap: 'shiftY' },
+    labelLayout: ({ labelRect }) => ({
+      hideOverlap: true,
+      moveOverlap: 'shiftY',
+      dx: inside(labelRect, width),
+    }),
     emphasis: { scale: 1.3 },
   };
 }

@@ -16,6 +16,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { LabError } from '../../preload/contract/rpc.ts';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
+import { globOf } from '../files/glob.ts';
 import { isWithin } from '../files/within.ts';
 import { isOwnRecipe } from '../lab/settings/index.ts';
 import type { Reach } from '../lab/datasets/datasets.ts';
@@ -53,12 +54,8 @@ function namesIn(specs: readonly SettingSpec[]): ReadonlySet<string> {
   return new Set(['', ...(type?.kind === 'string' ? (type.suggestions ?? []) : [])]);
 }
 
-/** The part of a path before the first character of a glob. */
-const fixedPart = (path: string): string => {
-  const parts = path.split(/[/\\]/u);
-  const magic = parts.findIndex((part) => /[*?[\]{}]/u.test(part));
-  return magic < 0 ? path : parts.slice(0, magic).join('/') || (isAbsolute(path) ? '/' : '.');
-};
+/** The part of a path before the first character of a glob: the same whatever is there, as refusals name it. */
+const fixedPart = (path: string): string => globOf(path, () => false).fixed;
 
 /** Where a path leads, links followed as far as there is anything. */
 function target(path: string): string {
@@ -114,7 +111,8 @@ export class OpenFolders {
   }
 
   #isOpen(path: string): boolean {
-    const place = target(resolve(fixedPart(path)));
+    // As the reader takes it: a folder whose name has characters of a glob is that folder.
+    const place = target(resolve(globOf(path).fixed));
     return !this.#closed.has(place) && this.#open.some((folder) => isWithin(folder, place));
   }
 

@@ -53,6 +53,23 @@ describe('what pages may have read', () => {
     await reads(opened(), /[/.]|texts/u.test(corpus) && !corpus.startsWith('hf:') ? at(corpus) : corpus);
   });
 
+  it('a folder whose name has characters of a glob, where it is open', async () => {
+    mkdirSync(at('gl[1]'));
+    writeFileSync(at('gl[1]/a.txt'), 'text');
+    const folders = opened({ allowed: [at('gl[1]')] });
+    for (const path of ['gl[1]', 'gl[1]/a.txt', 'gl[1]/*.txt']) await reads(folders, at(path));
+    for (const path of ['gl[1]/../secret/*.txt', 'gl[2]/*.txt', '*/a.txt'])
+      await expect(reads(folders, at(path))).rejects.toMatchObject({ code: 'denied' });
+    // What a refusal says does not tell which folders there are.
+    const told = async (name: string): Promise<string> =>
+      await reads(opened(), at(name, '*.txt')).then(
+        () => 'read',
+        (error: Error) => error.message.replaceAll(name, ''),
+      );
+    expect(await told('gl[1]')).toBe(await told('gl[3]'));
+    expect(await told('gl[1]')).toContain('pages may not read');
+  });
+
   it.each([
     ['a folder that is not open', 'secret/key.txt'],
     ['nothing (would tell which files there are)', 'secret/nothing.txt'],

@@ -1,6 +1,7 @@
 /** Which files a path, folder or glob means. */
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, matchesGlob, resolve } from 'node:path';
+import { globOf, hasMagic, patternFor } from '../../../files/glob.ts';
 import { DataError } from '../errors.ts';
 import { EXTENSIONS, formatOfName } from '../formats/index.ts';
 import { compressionEnding, withoutCompression } from './compression/index.ts';
@@ -19,8 +20,6 @@ export interface Listing {
   /** What was left out, to go on with. */
   readonly notes: ReadingNotes;
 }
-
-const hasMagic = (path: string) => /[*?[\]{}]/.test(path);
 
 /** Whether a corpus setting can be meant as a path rather than a name. */
 export const looksLikePath = (corpus: string): boolean => /[/\\]|\.\w+$/.test(corpus) || hasMagic(corpus);
@@ -154,13 +153,13 @@ async function filesOfFolder(root: string, path: string, setting: string): Promi
   const found = once(withoutFurniture(candidates, notes, candidates.length === all.length), notes);
   if (found.length === 0) {
     const { leftOut } = notes.report(0, 0, true);
-    const held = leftOut.map(({ what, count }) => `${count} ${what}`).join(', ');
+    const held = leftOut.map(({ what, count }) => `${what}: ${count}`).join(', ');
     const first = all.find((file) => furnitureOnPath(file.inside) === null);
     const is = first === undefined ? '' : await sayKind(first, setting);
     throw new DataError(
       setting,
       path,
-      `the folder has no text or table files${held === '' ? '' : ` (it has ${held})`}.${is}`,
+      `the folder has no text or table files${held === '' ? '' : ` (left out: ${held})`}.${is}`,
       `files ending in ${EXTENSIONS.join(' ')} (also .gz .zst .xz .bz2 .zip); a glob names others, for example ${path}/*`,
     );
   }
@@ -174,13 +173,8 @@ async function filesOfFolder(root: string, path: string, setting: string): Promi
 
 async function filesOfGlob(path: string, setting: string): Promise<Listing> {
   const notes = new ReadingNotes();
-  const parts = path.split(/[/\\]/);
-  const first = parts.findIndex((part) => hasMagic(part));
-  const root = resolve(parts.slice(0, first).join('/') || (path.startsWith('/') ? '/' : '.'));
-  const rest = parts
-    .slice(first)
-    .filter((part) => part !== '' && part !== '.')
-    .join('/');
+  const { fixed, pattern: rest } = globOf(path);
+  const root = resolve(fixed);
   const rootInfo = await stat(root).catch(() => null);
   const maxDepth = rest.includes('**') ? undefined : rest.split('/').length - 1;
   const hiddenWanted = /(^|[/{,])\./.test(rest);
@@ -188,7 +182,9 @@ async function filesOfGlob(path: string, setting: string): Promise<Listing> {
     rootInfo?.isDirectory() === true
       ? await walked(root, setting, notes, (name) => hiddenWanted || !name.startsWith('.'), maxDepth)
       : [];
-  const matching = all.filter(({ inside }) => matchesGlob(inside, rest));
+  const matching = all.filter(
+    ({ inside }) => matchesGlob(inside, rest) || matchesGlob(inside, patternFor(rest, inside)),
+  );
   const found = once(withoutFurniture(matching, notes), notes);
   if (found.length === 0)
     throw new DataError(setting, path, 'no file matches.', 'a glob that matches at least one file');
@@ -205,7 +201,7 @@ export async function findFiles(path: string, setting: string): Promise<Listing 
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw accessError(error, setting, path);
   });
-  if (info === null) return hasMagic(path) ? await filesOfGlob(path, setting) : null;
+  if (info === null) return globOf(path).pattern === '' ? null : await filesOfGlob(path, setting);
   if (info.isDirectory()) return await filesOfFolder(absolute, path, setting);
   await refuseSpecial(info, absolute, setting);
   await assertReadable(absolute, setting);

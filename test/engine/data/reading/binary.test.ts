@@ -108,7 +108,7 @@ describe('binary data', () => {
     await folder.file('saved/state.json', '{}');
     await folder.file('saved/data-00000-of-00001.arrow', Buffer.from('\xff\xff\xff\xff\xf8\x02\0\0', 'latin1'));
     await expect(read(folder.at('saved'))).rejects.toThrow(
-      /no text or table files \(it has .*\)\. data-00000-of-00001.arrow is an Arrow stream .*to_parquet/,
+      /no text or table files \(left out: .*\)\. data-00000-of-00001.arrow is an Arrow stream .*to_parquet/,
     );
     const ids = Buffer.from(Uint16Array.from({ length: 400 }, (_, i) => (i * 7919) % 50257).buffer);
     await expect(read(await folder.file('train.bin', ids))).rejects.toThrow(

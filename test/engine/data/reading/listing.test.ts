@@ -32,11 +32,25 @@ describe('folders and globs', () => {
     await expect(names(folder.at('void'))).rejects.toThrow(/no text or table files/);
     await folder.file('pictures/a.png', 'x');
     await expect(names(folder.at('pictures'))).rejects.toThrow(
-      /it has 1 files that are no text or table by their ending \(.png\)/,
+      /left out: files that are no text or table by their ending \(.png\): 1\)/,
     );
     await folder.file('odd[1]/a[b].txt', 'x');
     expect(await names(folder.at('odd[1]/a[b].txt'))).toEqual(['odd[1]/a[b].txt']);
     expect(await names(folder.at('odd[1]'))).toEqual(['odd[1]/a[b].txt']);
+  });
+
+  test('a folder that is there by its very name is no glob (would catch gl[1] read as gl1)', async () => {
+    for (const name of ['gl[1]/a.txt', 'gl1/b.txt', 'gl[1]/in{x}/c.txt', 'gl[1]/in*/d.txt', 'p/q?/e.txt', 'p/qr/f.txt'])
+      await folder.file(name, 'x');
+    expect(await names(folder.at('gl[1]/*.txt'))).toEqual(['gl[1]/a.txt']);
+    expect(await names(folder.at('gl[1]/**/*.txt'))).toEqual(['gl[1]/a.txt', 'gl[1]/in*/d.txt', 'gl[1]/in{x}/c.txt']);
+    expect(await names(folder.at('gl[1]/in{x}/*.txt'))).toEqual(['gl[1]/in{x}/c.txt']);
+    // By its name, though it would match both.
+    expect(await names(folder.at('gl[1]/in*/*.txt'))).toEqual(['gl[1]/in*/d.txt']);
+    expect(await names(folder.at('p/q?/*.txt'))).toEqual(['p/q?/e.txt']);
+    // Behind a glob, too.
+    expect(await names(folder.at('g*/in{x}/*.txt'))).toEqual(['gl[1]/in{x}/c.txt']);
+    expect(await names(folder.at('gl[12]/*.txt'))).toEqual(['gl1/b.txt']);
   });
 
   test('what stands beside the data is left out and said (catches dataset cards that are trained on)', async () => {
@@ -208,6 +222,6 @@ describe('what is no file, or not any more', () => {
     expect(texts).toEqual(['two']);
     expect(report.dropped).toEqual([{ what: 'empty files', count: 1, first: join(folder.at('set'), 'a.txt') }]);
     await rm(folder.at('set/b.txt'));
-    await expect(read(folder.at('set'))).rejects.toThrow(/holds no text \(1 empty files\)/);
+    await expect(read(folder.at('set'))).rejects.toThrow(/holds no text \(empty files: 1\)/);
   });
 });

@@ -4,7 +4,7 @@ import { LIMITS } from '../../preload/contract/limits.ts';
 import { toldProblems } from '../../preload/shared/settings/values.ts';
 import { loadRecipe, parseConfigFile, resolveConfig } from '../lab/settings/index.ts';
 import type { ResolveInput, SettingsSource } from '../lab/settings/index.ts';
-import { readShort, TooLongError } from '../files/whole.ts';
+import { readShort, TooLongError } from '../lab/shortText.ts';
 import type { Context } from './context.ts';
 import { InputError } from './errors.ts';
 

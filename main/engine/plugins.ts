@@ -8,7 +8,9 @@
  *
  * The lab and the engine's process load the same files. The older form `models: { name: { name, settings, build } }` goes on working.
  */
+import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
+import { markOf, textOf } from '../../preload/shared/textEncoding.ts';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
 import { Catalog } from './catalog.ts';
 import { defineCorpus } from './data/corpora/corpusKind.ts';
@@ -135,7 +137,7 @@ export async function loadPlugin(file: string, api: object = PLUGIN_API): Promis
   } catch (error) {
     if (error instanceof PluginError) throw error;
     if (error instanceof DeclarationError) return fail(error.message, error);
-    return fail(`cannot be loaded: ${(error as Error).message}`, error);
+    return fail(`cannot be loaded: ${(await otherEncoding(file)) ?? (error as Error).message}`, error);
   }
   // Loaded with the first plug-in: most commands have none, and should not wait for it.
   const { pluginShape } = await import('./pluginShape.ts');
@@ -155,6 +157,19 @@ export async function loadPlugin(file: string, api: object = PLUGIN_API): Promis
     new PluginError(`plug-in ${file}: ${detail}`, { cause });
   const kinds = [...(whole.kinds ?? []), ...older].map((kind) => guarded(kind, wrong));
   return { name, file, kinds, settings, constraints };
+}
+
+/** Why a file cannot be loaded as a program whatever it holds: it is in another encoding than UTF-8. Undefined where it is not. */
+async function otherEncoding(file: string): Promise<string | undefined> {
+  const bytes = await readFile(file).catch(() => Buffer.alloc(0));
+  const mark = markOf(bytes);
+  if (mark !== null && mark !== 'utf-8') return `it is ${mark.toUpperCase()}; save it as UTF-8`;
+  try {
+    textOf(bytes);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** The catalogue with the kinds of these plug-in files (absolute paths). @throws PluginError */

@@ -1,7 +1,7 @@
 /** Published results from files: a log of JSON lines is one result, each row of a CSV table is one. */
 import Papa from 'papaparse';
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { readShort, TooLongError } from '../shortText.ts';
 import type { Reported } from './metricAudit.ts';
 
 /** What tables and logs call these; the first that is there counts. */
@@ -20,13 +20,17 @@ export class ResultsError extends Error {}
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** Characters of a log or table of results. */
+const MOST = 100_000_000;
+
 /** @param column name of the column or field with the loss, where it has another than the usual ones @throws ResultsError naming the file */
 export async function readResults(path: string, column?: string): Promise<Reported[]> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readShort(path, MOST, { pipes: true });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
+    if (error instanceof TooLongError) throw new ResultsError(`${path} ${message}`);
     throw new ResultsError(code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read: ${message}`);
   }
   const made = /^\s*\{/u.test(text) ? [fromLog(path, text, column)] : fromTable(path, text, column);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { isMap } from 'yaml';
 import { z } from 'zod';
 import { LIMITS } from '../../../preload/contract/limits.ts';
-import { readShort, TooLongError } from '../../files/whole.ts';
+import { readShort, TooLongError } from '../shortText.ts';
 import { draftParameter } from '../../../preload/contract/draft.ts';
 import { flattenEntries, type SettingsSource } from './source.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';

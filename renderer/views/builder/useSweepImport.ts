@@ -1,5 +1,7 @@
 /** Taking a sweep file into the draft: chosen, dropped on the view, or pasted as text that looks like one. */
+import { counted } from '../../../preload/shared/format.ts';
 import { onBeforeUnmount, onMounted, ref } from 'vue';
+import { textOf } from '../../../preload/shared/textEncoding.ts';
 import { isEditing } from '../../commands/keys.ts';
 import { useToasts } from '../../stores/toasts.ts';
 import { isEmpty } from '../../stores/draft/draft.ts';
@@ -16,11 +18,15 @@ export function useSweepImport(builder: ReturnType<typeof useBuilder>, onTaken: 
     if (input.size > MOST_BYTES) {
       toasts.show({
         level: 'bad',
-        message: `${input.name} has ${input.size} bytes: more than a sweep file may have (1 MB)`,
+        message: `${input.name} has ${counted(input.size, 'byte')}: more than a sweep file may have (1 MB)`,
       });
       return;
     }
-    take(await input.text(), input.name);
+    try {
+      take(textOf(new Uint8Array(await input.arrayBuffer())), input.name);
+    } catch (error) {
+      toasts.show({ level: 'bad', message: `${input.name} cannot be read: ${(error as Error).message}` });
+    }
   }
   function take(text: string, from: string): void {
     onTaken();

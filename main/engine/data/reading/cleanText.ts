@@ -4,7 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { invalidBytes, openCharacter } from '../utf8.ts';
-import { describeUndecodable, markOf, toUtf8, unmarkedEncoding, WITH_NULS } from './encoding.ts';
+import { markOf, unmarkedEncoding } from '../../../../preload/shared/textEncoding.ts';
+import { describeUndecodable, toUtf8, WITH_NULS } from './encoding.ts';
 import type { Encoding } from './encoding.ts';
 import { LIMITS } from '../limits.ts';
 

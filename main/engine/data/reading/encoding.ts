@@ -1,6 +1,7 @@
 /** Which encoding a text has: by its mark, by the setting `data.encoding`, else UTF-8. What else it looks like is said, not guessed. */
 import { isUtf8 } from 'node:buffer';
 import { open } from 'node:fs/promises';
+import { fromUtf32, markOf, unmarkedEncoding } from '../../../../preload/shared/textEncoding.ts';
 import { LIMITS } from '../limits.ts';
 import { openCharacter } from '../utf8.ts';
 
@@ -39,22 +40,6 @@ export function isUtf8Instead(head: Buffer, wanted: Encoding): boolean {
   return begun >= 2;
 }
 
-const MARKS: readonly (readonly [mark: readonly number[], encoding: Encoding])[] = [
-  [[0xef, 0xbb, 0xbf], 'utf-8'],
-  [[0xff, 0xfe, 0, 0], 'utf-32le'],
-  [[0, 0, 0xfe, 0xff], 'utf-32be'],
-  [[0xff, 0xfe], 'utf-16le'],
-  [[0xfe, 0xff], 'utf-16be'],
-  [[0x84, 0x31, 0x95, 0x33], 'gb18030'],
-];
-
-/** The encoding that a byte-order mark names. */
-export function markOf(head: Buffer): Encoding | null {
-  for (const [mark, encoding] of MARKS)
-    if (head.length >= mark.length && mark.every((byte, i) => head[i] === byte)) return encoding;
-  return null;
-}
-
 /** The encoding that the mark of a file names; null also for a file that cannot be read, which is told when it is. */
 export async function markAt(path: string): Promise<Encoding | null> {
   const file = await open(path).catch(() => null);
@@ -67,41 +52,6 @@ export async function markAt(path: string): Promise<Encoding | null> {
   } finally {
     await file.close();
   }
-}
-
-/** Of a text, letters, digits, signs and spaces are most; of anything else read as text they are not. */
-function readsAsText(text: string): boolean {
-  if (text.length < 4) return false;
-  const ordinary = text.match(/[\p{L}\p{N}\p{P}\p{Zs}\p{M}\t\n\r]/gu)?.length ?? 0;
-  return ordinary >= 0.97 * [...text].length;
-}
-
-const decode = (label: string, bytes: Buffer): string | null => {
-  try {
-    return new TextDecoder(label, { fatal: true }).decode(bytes);
-  } catch {
-    return null;
-  }
-};
-
-/**
- * UTF-16 or UTF-32 without a mark: zero bytes in the same half of every unit, and what comes out reads as text. For words in a
- * refusal only.
- */
-export function unmarkedEncoding(head: Buffer): Encoding | null {
-  const bytes = head.subarray(0, Math.min(head.length, 4096) & ~3);
-  const zeros = [0, 0, 0, 0];
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0) zeros[i & 3]++;
-  const quarter = bytes.length / 4;
-  if (quarter < 1) return null;
-  if (zeros[2] >= 0.9 * quarter && zeros[3] === quarter && zeros[0] < 0.1 * quarter) return 'utf-32le';
-  if (zeros[1] >= 0.9 * quarter && zeros[0] === quarter && zeros[3] < 0.1 * quarter) return 'utf-32be';
-  const even = zeros[0] + zeros[2];
-  const odd = zeros[1] + zeros[3];
-  const text = (encoding: Encoding) => readsAsText(decode(encoding, bytes) ?? '');
-  if (odd > 0 && even === 0 && text('utf-16le')) return 'utf-16le';
-  if (even > 0 && odd === 0 && text('utf-16be')) return 'utf-16be';
-  return null;
 }
 
 /** Share of bytes that no text in any encoding of bytes has: control characters but for tab, line ends, form feed and escape. */
@@ -122,19 +72,6 @@ export function describeUndecodable(head: Buffer): { what: string; isText: boole
     return { what: `it looks like ${unmarked.toUpperCase()} without a byte-order mark`, isText: true };
   if (controls(head) > LIMITS.undecodable) return { what: 'it is binary data', isText: false };
   return { what: 'it is text in another encoding, or damaged', isText: true };
-}
-
-/** UTF-32 to UTF-8. Numbers that are no characters become U+FFFD. */
-function fromUtf32(bytes: Buffer, bigEndian: boolean): { text: string; replaced: number } {
-  let text = '';
-  let replaced = 0;
-  for (let i = 0; i + 4 <= bytes.length; i += 4) {
-    const point = bigEndian ? bytes.readUInt32BE(i) : bytes.readUInt32LE(i);
-    const valid = point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
-    if (!valid) replaced++;
-    text += String.fromCodePoint(valid ? point : 0xfffd);
-  }
-  return { text, replaced };
 }
 
 const REPLACED = /\uFFFD/g;

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TextFacts, cleanText } from '../../../../main/engine/data/reading/cleanText.ts';
-import { ENCODINGS, markOf } from '../../../../main/engine/data/reading/encoding.ts';
+import { ENCODINGS } from '../../../../main/engine/data/reading/encoding.ts';
+import { markOf } from '../../../../preload/shared/textEncoding.ts';
 import type { Encoding } from '../../../../main/engine/data/reading/encoding.ts';
 import { invalidBytes } from '../../../../main/engine/data/utf8.ts';
 import { Dice, Folder, read } from './helpers.ts';

@@ -3,6 +3,7 @@
  * plain Node, not one of Electron's: the engine, its worker threads and people's plug-ins are TypeScript that Node runs as it is, the
  * version of SQLite is the one that is tested, a packaged app needs no RunAsNode, and a stall of the lab never stalls a window.
  */
+import { counted } from '../../preload/shared/format.ts';
 import type { Duplex } from 'node:stream';
 import type { Port } from '../../preload/contract/port.ts';
 import type { Notice } from '../../preload/contract/shapes.ts';
@@ -193,7 +194,9 @@ export class LabProcess {
     this.#crashes = [...this.#crashes.filter((time) => now - time < CALM), now];
     const pause = PAUSES[this.#crashes.length - 1];
     if (pause === undefined)
-      this.#fail(`The lab ended ${this.#crashes.length} times within a minute (${code ?? 'killed'}). ${stderr}`.trim());
+      this.#fail(
+        `The lab ended ${counted(this.#crashes.length, 'time')} within a minute (${code ?? 'killed'}). ${stderr}`.trim(),
+      );
     else
       this.#later(pause, () => {
         if (this.#closing === undefined) this.#start();

@@ -1,4 +1,5 @@
 /** The fit check for people. */
+import { counted } from '../../preload/shared/format.ts';
 import type { FitReport, Range, Suggestion, SweepFit } from '../lab/fit/index.ts';
 import { gibibytes } from '../lab/fit/index.ts';
 import { formatCount, formatDuration, formatInteger, plural } from './format.ts';
@@ -21,7 +22,7 @@ export function printFit(output: Output, report: FitReport): void {
     ],
     ['FLOPs per token', formatCount(plan.flopsPerToken)],
     ['', `(${plan.flopsConvention})`],
-    ['KV cache', `${formatInteger(plan.cacheBytesPerToken)} bytes per token of a text that is written with it`],
+    ['KV cache', `${counted(plan.cacheBytesPerToken, 'byte')} per token of a text that is written with it`],
     ...plan.notes.map((note): [string, string] => ['attention', note]),
     ['run', lengthText(report)],
     ['peak', `${gibibytes(plan.peak.bytes)} of temporaries ${plan.peak.sentence}`],

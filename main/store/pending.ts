@@ -1,5 +1,6 @@
 /** What waits for the next commit: checking it on the way in, writing it on the way out. */
 
+import { counted } from '../../preload/shared/format.ts';
 import type { MetricBatch } from '../../preload/contract/metrics.ts';
 import type { NewRunEvent, RunProgress } from '../../preload/contract/runs.ts';
 import { StoreError } from './errors.ts';
@@ -78,7 +79,10 @@ export function checkBatch(runId: string, batch: MetricBatch, lastStep: (metric:
     if (seen.has(metric)) throw new StoreError('invalid', `${what} occurs twice in one batch`);
     seen.add(metric);
     if (steps.length !== values.length) {
-      throw new StoreError('invalid', `${what}: ${steps.length} steps but ${values.length} values`);
+      throw new StoreError(
+        'invalid',
+        `${what}: ${counted(steps.length, 'step')} but ${counted(values.length, 'value')}`,
+      );
     }
     let previous = lastStep(metric);
     for (const step of steps) {

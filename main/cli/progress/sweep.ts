@@ -1,4 +1,5 @@
 /** The display of a sweep: how many runs are done, what trains now, and when it will be over. */
+import { counted } from '../../../preload/shared/format.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
 import { bar, formatDuration, formatNumber } from '../format.ts';
@@ -82,7 +83,7 @@ export class SweepDisplay implements Disposable {
 
   #draw(): string {
     const eta = this.eta;
-    const head = `${bar(this.#fraction(), 30)} ${this.#ended}/${this.#size.total} runs${eta === undefined ? '' : `  ETA ${formatDuration(eta)}`}`;
+    const head = `${bar(this.#fraction(), 30)} ${this.#ended}/${counted(this.#size.total, 'run')}${eta === undefined ? '' : `  ETA ${formatDuration(eta)}`}`;
     return [head, ...[...this.#active.values()].map((monitor) => this.#runLine(monitor))].join('\n');
   }
 
@@ -101,7 +102,7 @@ export class SweepDisplay implements Disposable {
     const runs = [...this.#active.values()].map(
       ({ run, step, progress }) => `${run.name} ${step}/${progress?.plannedSteps ?? '?'}`,
     );
-    return `${this.#ended}/${this.#size.total} runs${eta === undefined ? '' : `, ETA ${formatDuration(eta)}`}: ${runs.join(', ')}`;
+    return `${this.#ended}/${counted(this.#size.total, 'run')}${eta === undefined ? '' : `, ETA ${formatDuration(eta)}`}: ${runs.join(', ')}`;
   }
 
   [Symbol.dispose](): void {

@@ -42,5 +42,5 @@ export const LIMITS = {
 export function words(bytes: number): string {
   if (bytes >= GiB) return `${Number((bytes / GiB).toFixed(1))} GiB`;
   if (bytes >= MiB) return `${Number((bytes / MiB).toFixed(1))} MiB`;
-  return `${bytes} bytes`;
+  return bytes === 1 ? '1 byte' : `${bytes} bytes`;
 }

@@ -1,4 +1,5 @@
 /** Which elements of a state a call means. */
+import { counted } from '../../../preload/shared/format.ts';
 import { showType, sizeOf } from '../graph/value.ts';
 import type { ValueType } from '../graph/value.ts';
 
@@ -11,6 +12,6 @@ export function checkRange(name: string, type: ValueType, from: number | undefin
   const inside = from === undefined ? count === size : from >= 0 && from + count <= size;
   if (!inside) {
     const where = from === undefined ? '' : ` from element ${from} on`;
-    throw new Error(`state ${name} is ${showType(type)}, got ${count} elements${where}`);
+    throw new Error(`state ${name} is ${showType(type)}, got ${counted(count, 'element')}${where}`);
   }
 }

@@ -10,6 +10,7 @@
  * previous one of its kind is removed only after that, so there is always a complete one. Reading goes from the newest to the
  * oldest and takes the first whose sizes and checksums are right.
  */
+import { counted } from '../../../preload/shared/format.ts';
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -195,7 +196,7 @@ export async function readCheckpoint<State>(path: string): Promise<Checkpoint<St
       throw new CheckpointError(`${name} cannot be read: ${(error as Error).message}`);
     });
     if (found.bytes !== record.bytes)
-      throw new CheckpointError(`${name} has ${found.bytes} bytes and should have ${record.bytes}`);
+      throw new CheckpointError(`${name} has ${counted(found.bytes, 'byte')} and should have ${record.bytes}`);
     if (found.sha256 !== record.sha256) throw new CheckpointError(`${name} does not have its checksum`);
   }
   return { kind, step, path, files, state } as Checkpoint<State>;

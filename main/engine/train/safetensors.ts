@@ -8,6 +8,7 @@
  *
  * This writer pads the header so that the data begins at a multiple of 8 bytes, and reads back what any other writer makes.
  */
+import { counted } from '../../../preload/shared/format.ts';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 
@@ -163,7 +164,7 @@ function tensorInfo(name: string, entry: unknown): TensorInfo {
   const [begin, end] = offsets as [number, number];
   if (end - begin !== size * elements(shape))
     throw new SafetensorsError(
-      `tensor ${name} takes ${end - begin} bytes where its shape needs ${size * elements(shape)}`,
+      `tensor ${name} takes ${counted(end - begin, 'byte')} where its shape needs ${size * elements(shape)}`,
     );
   return { name, dtype: dtype as string, shape, begin, end };
 }
@@ -183,11 +184,12 @@ export class SafetensorsFile {
     try {
       const { size } = await file.stat();
       const prefix = new Uint8Array(8);
-      if (size < 8) throw new SafetensorsError(`the file has ${size} bytes, fewer than the length of a header`);
+      if (size < 8)
+        throw new SafetensorsError(`the file has ${counted(size, 'byte')}, fewer than the length of a header`);
       await readFully(file, prefix, 0);
       const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
       if (length > LARGEST_HEADER || 8 + length > size)
-        throw new SafetensorsError(`the header claims ${length} bytes in a file of ${size}`);
+        throw new SafetensorsError(`the header claims ${counted(length, 'byte')} in a file of ${size}`);
       const json = new Uint8Array(length);
       await readFully(file, json, 8);
       return new SafetensorsFile(file, decodeHeader(json, size));
@@ -209,7 +211,7 @@ export class SafetensorsFile {
       throw new SafetensorsError(`tensor ${name} is [${info.shape.join(', ')}], not [${shape.join(', ')}]`);
     const values = into ?? new Float32Array(elements(info.shape));
     if (from + values.length > elements(info.shape))
-      throw new SafetensorsError(`tensor ${name} has no ${values.length} elements from ${from} on`);
+      throw new SafetensorsError(`tensor ${name} has no ${counted(values.length, 'element')} from ${from} on`);
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     await readFully(this.#file, bytes, this.header.dataOffset + info.begin + 4 * from);
     if (!NATIVE_LITTLE_ENDIAN) Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).swap32();

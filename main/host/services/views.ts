@@ -1,6 +1,7 @@
 /** Saved layouts of the interface: one small JSON file beside the database. Losing it loses no work. */
 import { readFileSync } from 'node:fs';
 import { grouped, LIMITS } from '../../../preload/contract/limits.ts';
+import { counted } from '../../../preload/shared/format.ts';
 import { LabError } from '../../../preload/contract/rpc.ts';
 import { replaceFile } from '../../files/atomic.ts';
 import { toLabError } from './errors.ts';
@@ -34,13 +35,13 @@ export class Views {
     if (own > LIMITS.layoutCharacters)
       throw new LabError(
         'input',
-        `The layout ${key} has ${grouped(own)} characters; allowed: at most ${grouped(LIMITS.layoutCharacters)}`,
+        `The layout ${key} has ${counted(own, 'character')}; allowed: at most ${grouped(LIMITS.layoutCharacters)}`,
       );
     const text = `{${[...next].map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`;
     if (text.length > LIMITS.layoutsCharacters)
       throw new LabError(
         'storage',
-        `The saved layouts have ${grouped(text.length)} characters; allowed: at most ${grouped(LIMITS.layoutsCharacters)}. Remove some.`,
+        `The saved layouts have ${counted(text.length, 'character')}; allowed: at most ${grouped(LIMITS.layoutsCharacters)}. Remove some.`,
       );
     // Kept for this session even where the disk takes nothing.
     this.#texts = next;

@@ -111,7 +111,7 @@ export function checkBeforeLaunch(
 /** `3 of 12 runs: …`; nothing before the sentence for a single run. */
 function describe({ indices, plan }: CheckedConfig, total: number, sentence: string): string {
   const size = `${(plan.parameterCount / 1e6).toPrecision(3)}M parameters, ${plan.microBatch} × ${counted(plan.context, 'token')} at once`;
-  return total === 1 ? sentence : `${indices.length} of ${total} runs (${size}): ${sentence}`;
+  return total === 1 ? sentence : `${indices.length} of ${counted(total, 'run')} (${size}): ${sentence}`;
 }
 
 const SHOWN = 3;

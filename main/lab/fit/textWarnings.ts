@@ -1,6 +1,6 @@
 /** What makes results of a run worthless although it trains: said before it starts. */
 import type { Config, Warning } from '../../../preload/contract/settings.ts';
-import { formatCount, formatInteger } from '../../../preload/shared/format.ts';
+import { counted, formatCount, formatInteger } from '../../../preload/shared/format.ts';
 import type { Kinds } from '../../engine/kind.ts';
 import { estimateDataset } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
@@ -47,7 +47,7 @@ function sameText(config: Config): string[] {
   const which =
     shared === validation.files.length
       ? 'everything in data.validation_path'
-      : `${shared} of ${validation.files.length} files of data.validation_path`;
+      : `${shared} of ${counted(validation.files.length, 'file')} of data.validation_path`;
   return [
     `${which} (${String(config['data.validation_path'])}) is trained on too, because data.corpus holds the same: its loss says nothing about ` +
       'new text; name another text, or leave data.validation_path empty and a share is held out',

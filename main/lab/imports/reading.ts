@@ -245,7 +245,7 @@ function sourceOf(files: readonly ImportFile[], unit: string | undefined): Sourc
 
 function nothingFound(places: readonly Place[], notes: Notes, kinds: readonly ImportKind[]): string {
   const names = places.map(({ name, path }) => name ?? path).join(', ');
-  const held = notes.list.map(({ what, count, first }) => `${count} ${what} (first: ${first})`).join('; ');
+  const held = notes.list.map(({ what, count, first }) => `${what}: ${count} (first: ${first})`).join('; ');
   const known = kinds.map(({ label }) => label).join(', ');
   return `${names}: nothing to import${held === '' ? '' : `: ${held}`}. Allowed: ${known}`;
 }

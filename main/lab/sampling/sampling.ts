@@ -1,4 +1,5 @@
 /** Text from the checkpoint of a run. */
+import { counted } from '../../../preload/shared/format.ts';
 import { join } from 'node:path';
 import type { CheckpointKind, RunRecord } from '../../../preload/contract/runs.ts';
 import { isKeyMasked } from '../../engine/data/index.ts';
@@ -56,7 +57,7 @@ function checkpointOf(store: Store, run: RunRecord, wanted?: CheckpointKind) {
   if (found !== undefined) return found;
   const has = all.length === 0 ? 'it has none' : `it has ${all.map(({ kind }) => kind).join(' and ')}`;
   throw new SampleError(
-    `run ${run.id} (${run.state}, ${run.steps} steps) has no ${wanted ?? ''} checkpoint to sample from: ${has}`.replace(
+    `run ${run.id} (${run.state}, ${counted(run.steps, 'step')}) has no ${wanted ?? ''} checkpoint to sample from: ${has}`.replace(
       '  ',
       ' ',
     ),

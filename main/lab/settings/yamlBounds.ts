@@ -2,6 +2,7 @@
  * What a YAML text may hold, found by its tokens alone: parsing ten thousand keys takes a second, and parsing a hundred thousand brackets
  * inside one another ends the process.
  */
+import { counted } from '../../../preload/shared/format.ts';
 import { Lexer } from 'yaml';
 import { grouped, LIMITS } from '../../../preload/contract/limits.ts';
 
@@ -59,7 +60,7 @@ export function yamlExcess(
   mostCharacters: number,
 ): { readonly message: string; readonly offset: number } | undefined {
   if (text.length > mostCharacters) {
-    const message = `the text has ${grouped(text.length)} characters; allowed: at most ${grouped(mostCharacters)}`;
+    const message = `the text has ${counted(text.length, 'character')}; allowed: at most ${grouped(mostCharacters)}`;
     return { message, offset: 0 };
   }
   const count = new Count();

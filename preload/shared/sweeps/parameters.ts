@@ -1,4 +1,5 @@
 /** From a swept setting as it is written to its distribution: inferred as W&B infers it, defaults filled in, bounds checked. */
+import { counted } from '../format.ts';
 import type { DraftParameter } from '../../contract/draft.ts';
 import type { Problem, SettingValue } from '../../contract/settings.ts';
 import { nearestName } from '../settings/nearest.ts';
@@ -101,7 +102,7 @@ class Reader {
 
   bounds(d: Distribution): void {
     if (d.kind === WEIGHTED && d.values.length !== d.probabilities.length) {
-      const why = `${d.values.length} values, ${d.probabilities.length} probabilities`;
+      const why = `${counted(d.values.length, 'value')}, ${counted(d.probabilities.length, 'probability', 'probabilities')}`;
       this.wrong('probabilities', d.probabilities, 'as many as values', undefined, why);
     }
     if (!('min' in d)) return;

@@ -1,4 +1,5 @@
 /** A chart as a file that explains itself: title, the drawn panels side by side, and which colour is which line. */
+import { counted } from '../../../preload/shared/format.ts';
 import { shownText } from '../../../preload/shared/plainText.ts';
 import type { ChartTheme } from './model.ts';
 
@@ -80,7 +81,7 @@ export function layoutFigure(
   }
   if (named.length > 0) y += ROW;
   if (legend.length > named.length) {
-    say(EDGE, y + 12, `and ${legend.length - named.length} more lines`, 400, 12, theme.muted);
+    say(EDGE, y + 12, `and ${counted(legend.length - named.length, 'more line')}`, 400, 12, theme.muted);
     y += ROW;
   }
   for (const note of notes) {

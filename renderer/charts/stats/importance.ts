@@ -8,6 +8,7 @@
  *
  * Deterministic: the forest has a fixed seed.
  */
+import { counted } from '../../../preload/shared/format.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { growForest, predict } from './forest.ts';
 import { seededRandom } from './random.ts';
@@ -141,7 +142,7 @@ export function importanceErrors(
 function warn(n: number, settings: number, forest: { readonly explained: number }): string | undefined {
   if (settings === 0) return 'No setting differs between these runs.';
   if (n < FEW_PER_SETTING * settings)
-    return `${n} runs for ${settings} ${settings === 1 ? 'setting' : 'settings'}: read the order as a hint. About ${FEW_PER_SETTING * settings} runs make it dependable.`;
+    return `${counted(n, 'run')} for ${counted(settings, 'setting')}: read the order as a hint. About ${FEW_PER_SETTING * settings} runs make it dependable.`;
   if (!(forest.explained > 0.3))
     return 'The settings explain little of the differences between these runs; the order is mostly noise.';
   return undefined;

@@ -3,6 +3,7 @@
  * request guarded by If-Range; the finished file gets a receipt `<file>.receipt.json` with its SHA-256, which is checked
  * before every later use.
  */
+import { counted } from '../../../../preload/shared/format.ts';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -200,7 +201,8 @@ async function attempt(
       }
       meter.update(at, total, name, true);
     }
-    if (total > 0 && at !== total) throw new Error(`${url}: the connection ended after ${at} of ${total} bytes.`);
+    if (total > 0 && at !== total)
+      throw new Error(`${url}: the connection ended after ${at} of ${counted(total, 'byte')}.`);
     await handle.truncate(at);
     await handle.sync();
   } catch (error) {

@@ -2,6 +2,7 @@
  * JSON files: a list of objects or strings, several values one after another (JSON lines under another name), or one object that holds
  * lists or columns. Lists of any length are read value by value.
  */
+import { counted } from '../../../../preload/shared/format.ts';
 import type { Documents } from '../corpusBuilder.ts';
 import { LIMITS, words } from '../limits.ts';
 import { ByteWindow } from './byteWindow.ts';
@@ -160,7 +161,7 @@ function readObject(
   if (named === undefined && lists.length !== 1) {
     if (lists.length === 0) throw missingColumn(input, columnsOf(value));
     const columns = lists.flatMap(([name, list]) => columnsOf(list.find(isRecord)).map((inner) => `${name}.${inner}`));
-    throw missingColumn(input, columns, undefined, ` It holds ${lists.length} lists.`);
+    throw missingColumn(input, columns, undefined, ` It holds ${counted(lists.length, 'list')}.`);
   }
   const [name, rows] = named ?? lists[0];
   const inner = named === undefined ? column : column.slice(name.length + 1);

@@ -2,6 +2,7 @@
  * The one reader of text: from files to a corpus, whatever their encoding, compression and format, with a summary of what was read.
  * Training text, validation text, downloads and what is shown of a corpus all come through here.
  */
+import { counted } from '../../../../preload/shared/format.ts';
 import type { ReadingReport } from '../../../../preload/contract/reading.ts';
 import type { Corpus } from '../corpus.ts';
 import { CorpusBuilder } from '../corpusBuilder.ts';
@@ -227,8 +228,8 @@ export async function readFiles(
   }
   if (builder.documents === 0) {
     const { dropped } = notes.report(0, 0, true);
-    const why = dropped.length === 0 ? '' : ` (${dropped.map((each) => `${each.count} ${each.what}`).join(', ')})`;
-    const what = count === 1 ? first : `${count} files`;
+    const why = dropped.length === 0 ? '' : ` (${dropped.map((each) => `${each.what}: ${each.count}`).join(', ')})`;
+    const what = count === 1 ? first : counted(count, 'file');
     throw new DataError(
       options.setting,
       what,

@@ -1,4 +1,5 @@
 /** One file as it was found: opened safely, read in chunks or at any place, and checked for having stayed the same. */
+import { counted } from '../../../../preload/shared/format.ts';
 import { open, stat, statfs } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
@@ -136,7 +137,12 @@ export class SourceFile implements RandomAccess {
     });
     if (versionOf(info) === this.#version) return;
     const grown = Number(info.size) - this.byteLength;
-    const how = grown > 0 ? `grew by ${grown} bytes` : grown < 0 ? `became ${-grown} bytes shorter` : 'was written to';
+    const how =
+      grown > 0
+        ? `grew by ${counted(grown, 'byte')}`
+        : grown < 0
+          ? `became ${counted(-grown, 'byte')} shorter`
+          : 'was written to';
     throw new DataError(
       this.#setting,
       this.path,

@@ -2,6 +2,7 @@
  * The GPT-2 tokenizer (Radford et al. 2019): the ranks come with the `gpt-tokenizer` package (r50k_base), nothing is
  * downloaded. 50,257 ids, EOS 50256. Loaded on first use.
  */
+import { counted } from '../../../../preload/shared/format.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { decodeWith, defineTokenizer } from './tokenizer.ts';
 import { IdList, PairMap, PieceEncoder, mergePiece } from './merges.ts';
@@ -59,7 +60,8 @@ async function load(): Promise<Tokenizer> {
   const table: (Uint8Array | undefined)[] = ranks.map((token) =>
     typeof token === 'string' ? new Uint8Array(Buffer.from(token, 'utf8')) : Uint8Array.from(token),
   );
-  if (table.length !== GPT2_EOS) throw new Error(`the GPT-2 ranks hold ${table.length} tokens, expected ${GPT2_EOS}`);
+  if (table.length !== GPT2_EOS)
+    throw new Error(`the GPT-2 ranks hold ${counted(table.length, 'token')}, expected ${GPT2_EOS}`);
   table.push(undefined);
   const byteIds = new Int32Array(256).fill(-1);
   table.forEach((bytes, id) => {

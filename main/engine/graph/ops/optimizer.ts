@@ -3,6 +3,7 @@
  * (see optim/optimizers). The rule sees the gradient times `gradientScale` (clipping, loss-scale removal); a scale of 0 says that the
  * gradient is unusable and leaves everything as it was. With a 16-bit `working` type the last output is the rounded copy of the weights.
  */
+import { counted } from '../../../../preload/shared/format.ts';
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { defineOperation } from '../operation.ts';
 import { requireShape } from '../shapes.ts';
@@ -102,7 +103,7 @@ function fusedOf(rule: UpdateRule, c: Config): FusedUpdate | undefined {
     if (!scalars.includes(name)) wrong(`rule ${fused.rule} needs the scalar ${name}, which scalars does not give`);
   }
   const [own, wanted] = [rule.moments(c).length, needs.moments(fused)];
-  if (own !== wanted) wrong(`rule ${fused.rule} has ${wanted} moments, and moments names ${own}`);
+  if (own !== wanted) wrong(`rule ${fused.rule} has ${counted(wanted, 'moment')}, and moments names ${own}`);
   return fused;
 }
 
@@ -176,7 +177,7 @@ defineOperation({
     requireShape(fits, 'optimizerUpdate', 'parameter and gradient differ', p, g);
     const names = ['gradientScale', 'lr', 'decay', ...scalars];
     const count = inputs.length === 2 + moments.length + names.length;
-    requireShape(count, 'optimizerUpdate', `needs ${moments.length} moments and ${names.join(', ')}`, p);
+    requireShape(count, 'optimizerUpdate', `needs ${counted(moments.length, 'moment')} and ${names.join(', ')}`, p);
     const types: ValueType[] = [
       { shape: p.shape, dtype: 'f32' },
       ...moments.map((name) => ({ shape: momentShapeOf(rule, name, p.shape), dtype: 'f32' as const })),

@@ -1,4 +1,5 @@
 /** Keys and values from a latent: settings, rule and default. */
+import { counted } from '../../../../preload/shared/format.ts';
 import type { Config, SettingSpec } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
@@ -72,7 +73,7 @@ export const latentSaves: Rule = {
     const rope = usesRope(config) ? (config[ROPE] as number) : 0;
     if (rank === 0 || !Number.isInteger(size) || rank + rope < replaced) return null;
     const latent = rope > 0 ? `${rank} + model.rope_size ${rope} = ${rank + rope}` : String(rank);
-    const why = `a cache would keep ${latent} numbers of each token and layer; keys and values of ${kvHeads} ${kvHeads === 1 ? 'head' : 'heads'} are 2 × ${kvHeads} × ${size} = ${replaced}`;
+    const why = `a cache would keep ${latent} numbers of each token and layer; keys and values of ${counted(kvHeads, 'head')} are 2 × ${kvHeads} × ${size} = ${replaced}`;
     const most = Math.max(0, replaced - rope - 1);
     return problem(
       'model.kv_latent',

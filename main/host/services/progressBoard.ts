@@ -2,8 +2,9 @@
 import type { RunProgress } from '../../../preload/contract/shapes.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
 
-/** Engines name what they do before and beside training; between two phases they train. */
+/** Engines name what they do before and beside training; between two phases they train. They say `train` when it goes on. */
 const TRAINING = 'training';
+const phaseOf = (name: string): string => (name === 'train' ? TRAINING : name);
 
 export class ProgressBoard {
   readonly #runs = new Map<string, RunProgress>();
@@ -36,7 +37,11 @@ export class ProgressBoard {
     if (known === undefined) return undefined;
     switch (message.type) {
       case 'phase':
-        return this.#set({ ...known, phase: message.name, ...(known.step > 0 ? {} : { eta: message.eta ?? null }) });
+        return this.#set({
+          ...known,
+          phase: phaseOf(message.name),
+          ...(known.step > 0 ? {} : { eta: message.eta ?? null }),
+        });
       case 'info':
         return this.#set({ ...known, plannedSteps: message.plannedSteps });
       case 'progress': {

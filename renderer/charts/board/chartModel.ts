@@ -45,6 +45,8 @@ export interface ChartBoard {
   readonly coloring: Coloring;
   readonly state: Pick<BoardState, 'band' | 'groupBy' | 'facet'>;
   readonly catalog: MetricCatalog;
+  /** By what the runs are ranked. */
+  readonly target?: Target;
   references(metric: string): readonly Reference[];
   readonly averaging?: readonly string[];
   /** How far the runs that train now shall go on x (undefined: steps); undefined when that is not known, or all have ended. */
@@ -86,8 +88,8 @@ export const growsByFactors = ({ metrics }: ChartSpec, catalog: MetricCatalog): 
   metrics.every((name) => catalog.get(name).log === true);
 
 /** Which values of a metric are the best: as the runs of a board are ranked, else as it is known; undefined where neither direction is. */
-export function goalOf(metric: string, target: Target, catalog: MetricCatalog): Goal | undefined {
-  if (metric === target.name) return target.goal;
+export function goalOf(metric: string, target: Target | undefined, catalog: MetricCatalog): Goal | undefined {
+  if (metric === target?.name) return target.goal;
   return catalog.get(metric).better === undefined ? undefined : catalog.goal(metric);
 }
 
@@ -146,6 +148,13 @@ export function chartPanels(input: ChartInput): ChartPanels {
 }
 
 function modelOf(input: ChartInput, groups: readonly BoardGroup[], runs: readonly RunRecord[]): LineModel {
+  const model = drawnModel(input, groups, runs);
+  const { target, catalog } = input.board;
+  const goals = new Set(input.chart.metrics.map((name) => goalOf(name, target, catalog)));
+  return goals.size === 1 && goals.has('maximize') ? { ...model, higherBetter: true } : model;
+}
+
+function drawnModel(input: ChartInput, groups: readonly BoardGroup[], runs: readonly RunRecord[]): LineModel {
   const { chart, look, range, board, curve, entire } = input;
   const { band, groupBy, facet } = board.state;
   const { metric, setting, label } = placeOf(look.x, board.catalog);

@@ -17,7 +17,7 @@ export interface TipRow {
 
 export interface Tip {
   readonly head: string;
-  /** By value, around the meant line when there are many. */
+  /** By value, the best first, around the meant line when there are many. */
   readonly rows: readonly TipRow[];
   /** Of how many lines there is a value. */
   readonly of: number;
@@ -32,7 +32,7 @@ export function tipOf(model: LineModel, { x, near }: Pick<Pointer, 'x' | 'near'>
       const reading = readingAt(line, x);
       return reading === undefined || !Number.isFinite(reading.value) ? [] : [{ line, ...reading }];
     })
-    .sort((a, b) => a.value - b.value);
+    .sort((a, b) => (model.higherBetter === true ? b.value - a.value : a.value - b.value));
   const meant = found.findIndex(({ line }) => line.id === near?.line.id);
   const from = Math.max(0, Math.min(found.length - MOST, (meant < 0 ? 0 : meant) - MOST / 2));
   const shown = found.slice(from, from + MOST);

@@ -65,6 +65,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
         coloring: board.coloring.value,
         state: board.state.value,
         catalog: board.catalog.value,
+        target: board.target.value,
         references: board.references,
         planned: board.planned,
         averaging: board.averaging.value,

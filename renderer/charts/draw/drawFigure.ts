@@ -22,10 +22,10 @@ export async function drawFigure(figure: Figure, kind: 'png' | 'svg', scale = 2)
     ctx.drawImage(image, layout.places[i].x, layout.places[i].y, width, height);
     image.close();
   }
-  for (const { x, y, color } of layout.swatches) {
+  for (const { x, y, width, color } of layout.swatches) {
     ctx.fillStyle = color;
     ctx.beginPath();
-    ctx.roundRect(x, y, 10, 10, 2);
+    ctx.roundRect(x, y, width, 10, 2);
     ctx.fill();
   }
   for (const { x, y, text, size, weight, color } of layout.texts) {

@@ -14,7 +14,8 @@ export interface FigurePart {
 export interface Figure {
   readonly title: string;
   readonly parts: readonly FigurePart[];
-  readonly legend: readonly { readonly label: string; readonly color: string }[];
+  /** `dash` as of a line: its colour is used more than once. */
+  readonly legend: readonly { readonly label: string; readonly color: string; readonly dash?: number }[];
   readonly notes: readonly string[];
   readonly theme: ChartTheme;
 }
@@ -29,11 +30,18 @@ interface Text {
   readonly color: string;
 }
 
+interface Swatch {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly color: string;
+}
+
 export interface FigureLayout {
   readonly width: number;
   readonly height: number;
   readonly places: readonly { readonly x: number; readonly y: number }[];
-  readonly swatches: readonly { readonly x: number; readonly y: number; readonly color: string }[];
+  readonly swatches: readonly Swatch[];
   readonly texts: readonly Text[];
 }
 
@@ -67,15 +75,17 @@ export function layoutFigure(
   });
   let y = top + Math.ceil(parts.length / columns) * (cell.height + head) + 6;
   let x = EDGE;
-  const swatches: { x: number; y: number; color: string }[] = [];
+  const swatches: Swatch[] = [];
   const named = legend.slice(0, MOST_NAMED);
-  for (const { label, color } of named) {
+  for (const { label, color, dash = 0 } of named) {
     const wide = 16 + measure(shownText(label)) + 14;
     if (x > EDGE && x + wide > width - EDGE) {
       x = EDGE;
       y += ROW;
     }
-    swatches.push({ x, y: y + 3, color });
+    // Broken like the line.
+    if (dash > 0) swatches.push(...[x, x + 6].map((left) => ({ x: left, y: y + 3, width: 4, color })));
+    else swatches.push({ x, y: y + 3, width: 10, color });
     say(x + 16, y + 12, label);
     x += wide;
   }
@@ -104,7 +114,9 @@ export function svgOfFigure(layout: FigureLayout, panels: readonly string[], the
     ...panels.map((svg, i) =>
       svg.slice(svg.indexOf('<svg')).replace('<svg', `<svg x="${places[i].x}" y="${places[i].y}"`),
     ),
-    ...swatches.map(({ x, y, color }) => `<rect x="${x}" y="${y}" width="10" height="10" rx="2" fill="${color}"/>`),
+    ...swatches.map(
+      ({ x, y, width: wide, color }) => `<rect x="${x}" y="${y}" width="${wide}" height="10" rx="2" fill="${color}"/>`,
+    ),
     ...texts.map(
       ({ x, y, text, size, weight, color }) =>
         `<text x="${x}" y="${y}" font-family="${font}" font-size="${size}" font-weight="${weight}" fill="${color}">${escaped(text)}</text>`,

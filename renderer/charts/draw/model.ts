@@ -70,6 +70,8 @@ export interface LineModel {
   readonly notes: readonly string[];
   /** Likewise, of what the axes leave out: values beyond the frame, or that a logarithmic axis cannot show. */
   readonly outside: readonly string[];
+  /** More is better: of several lines the highest is named first. */
+  readonly higherBetter?: boolean;
 }
 
 /** Colours and sizes of everything that is not data; read from the tokens. */

@@ -19,6 +19,22 @@ export function headOf({ settings, state, all, grouped }: Board): string {
   return names.length === 0 ? 'run' : names.join(' · ');
 }
 
+const PART = ' · ';
+const numberIn = (text: string | undefined): number =>
+  text === undefined || text === '' ? Number.NaN : Number(text.replaceAll(',', '').replace('−', '-'));
+
+/** Rows by their values, one after the other, numbers by size: by their text 0.01 would come before 0.003. */
+export function compareRows(a: string, b: string): number {
+  const [first, second] = [a.split(PART), b.split(PART)];
+  for (const [i, left] of first.entries()) {
+    const right = second[i];
+    if (left === right) continue;
+    const difference = numberIn(left) - numberIn(right);
+    return Number.isNaN(difference) ? left.localeCompare(right ?? '', 'en', { numeric: true }) : difference;
+  }
+  return first.length - second.length;
+}
+
 /** Groups by what the list is sorted by; by value the best first, and those without a number last. */
 export function groupsInOrder(
   groups: readonly BoardGroup[],
@@ -27,7 +43,7 @@ export function groupsInOrder(
   { name, goal }: Target,
 ): readonly BoardGroup[] {
   if (order === 'created') return groups;
-  if (order === 'name') return groups.toSorted((a, b) => a.values.localeCompare(b.values, 'en', { numeric: true }));
+  if (order === 'name') return groups.toSorted((a, b) => compareRows(a.values, b.values));
   const sign = goal === 'maximize' ? -1 : 1;
   const places = new Map(
     groups.map(({ id, runs }) => {

@@ -90,6 +90,17 @@ describe('a chart of two metrics', () => {
     expect(model.y.label).toBe('val/loss and train/loss (nats/token)');
   });
 
+  it('knows which end is better, as the runs are ranked (catches the worst accuracy that is named first)', () => {
+    const better = (change: Partial<ChartInput>) => chartPanels(input(change)).panels[0].model.higherBetter;
+    const accuracy: ChartSpec = { id: 'val/accuracy', kind: 'lines', metrics: ['val/accuracy'] };
+    expect(better({})).toBeUndefined();
+    expect(better({ chart: accuracy })).toBe(true);
+    expect(better({ chart: { ...accuracy, metrics: ['val/accuracy', 'val/loss'] } })).toBeUndefined();
+    const target = { name: 'val/loss', goal: 'maximize' } as const;
+    const board = { ...input().board, target };
+    expect(better({ board, chart: { ...accuracy, metrics: ['val/loss'] } })).toBe(true);
+  });
+
   it('names a floor that both share once', () => {
     const [{ model }] = chartPanels(input()).panels;
     expect(model.references.map(({ value }) => value)).toEqual([1, 2]);

@@ -44,6 +44,18 @@ describe('a chart in a file', () => {
     expect(swatches).toHaveLength(40);
     expect(texts.at(-1)?.text).toBe('and 5 more lines');
   });
+  it('breaks the swatch of a broken line (catches two groups of one colour that a picture cannot tell apart)', () => {
+    const legend = [
+      { label: 'a', color: '#111' },
+      { label: 'b', color: '#111', dash: 1 },
+    ];
+    const { swatches } = layoutFigure({ ...figure(1, 0), legend }, measure);
+    expect(swatches.map(({ width }) => width)).toEqual([10, 4, 4]);
+    expect(swatches[2].x - swatches[1].x).toBe(6);
+    expect(svgOfFigure(layoutFigure({ ...figure(1, 0), legend }, measure), [], theme)).toContain(
+      'width="4" height="10"',
+    );
+  });
   it('is one well-formed SVG: names are escaped, panels keep their own drawing at their places', () => {
     const layout = layoutFigure(figure(2, 1), measure);
     const svg = svgOfFigure(

@@ -49,6 +49,18 @@ describe('the place that is pointed at', () => {
 });
 
 describe('the box beside the pointer', () => {
+  it('begins with the best where more is better (catches the worst accuracy at the top of the list)', () => {
+    const lines = [
+      line('low', [0, 10], [0.1, 0.2]),
+      line('high', [0, 10], [0.1, 0.4]),
+      line('mid', [0, 10], [0.1, 0.3]),
+    ];
+    const order = (more: Partial<LineModel>) =>
+      tipOf(model(lines, more), { x: 10, near: undefined }).rows.map(({ line: { id } }) => id);
+    expect(order({ higherBetter: true })).toEqual(['high', 'mid', 'low']);
+    expect(order({})).toEqual(['low', 'mid', 'high']);
+  });
+
   it('names the x that was measured, and where another line has its point (would catch values of an x that the head does not name)', () => {
     const tip = tipOf(model([line('a', [0, 50, 100], [5, 4, 3]), line('b', [0, 40, 80], [9, 8, 7])]), {
       x: 50,

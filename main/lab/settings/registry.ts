@@ -6,6 +6,7 @@ import { DeclarationError } from '../../engine/kind.ts';
 import { holds } from '../../../preload/shared/settings/conditions.ts';
 import { Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
+import type { Rule } from '../../../preload/shared/settings/rules.ts';
 import { checkValue } from '../../../preload/shared/settings/values.ts';
 
 const NAME = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$/u;
@@ -32,6 +33,7 @@ export class SettingsRegistry {
   readonly defaults: Config;
   readonly #byName: ReadonlyMap<string, SettingSpec>;
   readonly #when = new Map<string, Expression>();
+  #readByCode: ReadonlyMap<string, readonly Rule[]> | undefined;
 
   /**
    * Throws DeclarationError for names used twice or ill formed, defaults that are not allowed, and wrong `when` and `auto` expressions.
@@ -96,6 +98,13 @@ export class SettingsRegistry {
   /** The six questions, each with the settings that answer it. */
   questions(): readonly { readonly question: Question; readonly specs: readonly SettingSpec[] }[] {
     return QUESTIONS.map((question) => ({ question, specs: this.specs.filter((spec) => spec.question === question) }));
+  }
+
+  /** Settings that the rules with a code read, of whatever kind; for `constraint` those that plug-ins' constraints name. */
+  readBy(code: string): readonly string[] {
+    this.#readByCode ??= Map.groupBy(this.catalog.allRules(), (rule) => rule.code);
+    const ofRules = (this.#readByCode.get(code) ?? []).flatMap(({ settings }) => settings);
+    return code === 'constraint' ? this.constraints.flatMap(({ names }) => names) : ofRules;
   }
 
   /** The setting that an unknown name most likely means. */

@@ -1,13 +1,15 @@
 /** From layers of settings (recipe ← file ← flags) to one complete, checked configuration. */
 import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { Config, Problem, SettingProblem, SettingValue } from '../../../preload/contract/settings.ts';
-import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
+import { checkConfig, completeConfig } from './complete.ts';
 import type { SettingsRegistry } from './registry.ts';
 import { flagSource, type Origin, type SettingEntry, type SettingsSource } from './source.ts';
-import { checkValue, parseValue, problem, showValue, type Why } from '../../../preload/shared/settings/values.ts';
+import { type Given, Suggestions } from './suggest.ts';
+import { checkValue, parseValue, problem, showValue } from '../../../preload/shared/settings/values.ts';
 import { counted } from '../../../preload/shared/format.ts';
 
-export interface Resolved {
+/** With the values as they were given, of which the configuration was made. */
+export interface Resolved extends Given {
   /** Complete: every declared setting is present. Wrong values are replaced by the default, so use it only without problems. */
   readonly config: Config;
   readonly problems: readonly Problem[];
@@ -18,12 +20,6 @@ export interface Resolved {
   readonly origins: Readonly<Record<string, Origin>>;
   /** How each derived default came about, by setting. */
   readonly derived: Readonly<Record<string, string>>;
-  /** The values as they were given, over the defaults: what {@link completeConfig} begins with. */
-  readonly given: Config;
-  /** Names of the settings that some layer gives. */
-  readonly set: ReadonlySet<string>;
-  /** Those among them that a file or a flag gives. */
-  readonly ofUser: ReadonlySet<string>;
 }
 
 export interface ResolveInput {
@@ -76,71 +72,7 @@ export function readEntry(
   return wrong ? { problem: placed(wrong, 'value', entry.where) } : { value: value as SettingValue };
 }
 
-/** Why a configuration does not satisfy a constraint, with the numbers, or why that cannot be said; undefined when it does. */
-export function whyBroken(constraint: Expression, config: Config): Why | undefined {
-  try {
-    if (constraint.test(config)) return undefined;
-  } catch (error) {
-    if (error instanceof ExpressionError) return error.message;
-    throw error;
-  }
-  const numbers = constraint.numbers(config);
-  return numbers === '' ? `${constraint.source} is false` : { rule: constraint.source, numbers };
-}
-
-/** Rules, plug-in constraints and `when` for a complete configuration. Used for single runs and for each run of a sweep. */
-export function checkConfig(
-  registry: SettingsRegistry,
-  config: Config,
-): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
-  const { problems, warnings } = registry.catalog.check(config);
-  const broken = registry.constraints.flatMap((constraint): Problem[] => {
-    const why = whyBroken(constraint, config);
-    if (why === undefined) return [];
-    const setting = constraint.names[0] ?? 'constraint';
-    return [{ ...problem(setting, config[setting], constraint.source, undefined, why), code: 'constraint' }];
-  });
-  return { problems: [...problems, ...broken], warnings };
-}
-
 const isOfTheUser = (origin: Origin): boolean => origin === 'file' || origin === 'flag';
-
-/** What is said of settings that gave way to those of the user: what they were, and what they had to be. */
-function gaveWay(before: Config, after: Config, settled: Readonly<Record<string, string>>): Problem[] {
-  return Object.entries(settled).map(([name, allowed]) => {
-    const found = problem(name, after[name], allowed);
-    const was = showValue(before[name]);
-    const message = `${name} is ${showValue(after[name])} instead of ${was}, which gives way to what you set: ${allowed}`;
-    return { ...found, code: 'gave_way', message };
-  });
-}
-
-export interface Completed {
-  readonly config: Config;
-  /** How each value came about that nobody gave and that is not the declared default, by setting. */
-  readonly derived: Readonly<Record<string, string>>;
-  /** What gave way to what the user set. */
-  readonly warnings: readonly Problem[];
-}
-
-/**
- * The one way from given values to a complete configuration, for a single run and for each combination of a sweep alike: defaults that
- * depend on other settings are put in, and what the user did not give gives way to what he did.
- *
- * @param given valid values, over the declared defaults
- * @param isSet given by any layer, a recipe among them
- * @param isOfUser given by a file, a flag or a parameter of the sweep
- */
-export function completeConfig(
-  { catalog }: SettingsRegistry,
-  given: Config,
-  isSet: (name: string) => boolean,
-  isOfUser: (name: string) => boolean,
-): Completed {
-  const whole = catalog.withDefaults(given, isSet);
-  const { config, derived } = catalog.settle(whole.config, isOfUser);
-  return { config, derived: { ...whole.derived, ...derived }, warnings: gaveWay(whole.config, config, derived) };
-}
 
 /** A warning for a setting that was given but has no effect here. */
 function withoutEffect(registry: SettingsRegistry, config: Config, name: string, where?: string): Problem {
@@ -229,5 +161,15 @@ export function resolveConfig(input: ResolveInput): Resolved {
     }
   }
   const changed = registry.names.filter((name) => config[name] !== registry.defaults[name]);
-  return { config, problems, warnings, changed, origins, derived, given, set, ofUser };
+  const from = { given, set, ofUser };
+  const suggestions = new Suggestions(registry);
+  return {
+    config,
+    problems: suggestions.mend(problems, from),
+    warnings: suggestions.checked(warnings, from),
+    changed,
+    origins,
+    derived,
+    ...from,
+  };
 }

@@ -2,8 +2,8 @@
 import type { Config, Problem, SettingValue, Warning } from '../../../preload/contract/settings.ts';
 import type { Expression } from '../../../preload/shared/settings/expression.ts';
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
-import type { SettingsRegistry } from '../settings/registry.ts';
-import { checkConfig, whyBroken } from '../settings/resolve.ts';
+import { checkConfig, whyBroken } from '../settings/complete.ts';
+import { Suggestions } from '../settings/suggest.ts';
 import { type Combiner, identityOf, type Values } from './combine.ts';
 import { type DerivedSettings, DerivedValues } from './derived.ts';
 import { type Dropped, type PlannedSetting, settingKey } from './planned.ts';
@@ -21,30 +21,9 @@ function shortNames(names: readonly string[]): ReadonlyMap<string, string> {
 const brief = (value: SettingValue): string =>
   typeof value === 'number' ? String(Number(value.toPrecision(5))) : String(value);
 
-/** Why a complete configuration cannot run; undefined when it can. */
-function reasonToDrop(
-  registry: SettingsRegistry,
-  constraints: readonly (Expression | undefined)[],
-  active: Values,
-  config: Config,
-  warn: (found: Problem) => void,
-): Problem | undefined {
-  for (const [name, value] of Object.entries(active)) {
-    const spec = registry.get(name);
-    const wrong = spec && checkValue(spec, value);
-    if (wrong) return { ...wrong, code: 'value' };
-  }
-  for (const [i, constraint] of constraints.entries()) {
-    const why = constraint && whyBroken(constraint, config);
-    if (constraint === undefined || why === undefined) continue;
-    const found = problem(`constraints.${i}`, false, constraint.source, undefined, why);
-    return { ...found, code: 'constraint', message: found.why ?? found.message };
-  }
-  const { problems, warnings } = checkConfig(registry, config);
-  if (problems.length > 0) return problems[0];
-  warnings.forEach(warn);
-  return undefined;
-}
+/** Combinations dropped for one reason whose nearest choices are looked for, and those where they are only tried: nobody reads them all. */
+const MOST_SEARCHED = 8;
+const MOST_TRIED = 200;
 
 /** So many dropped combinations are looked at for derived values. */
 const MOST_DROPPED = 100;
@@ -67,6 +46,7 @@ export class Collector {
   /** Without any setting, what is dropped shows what it was. */
   readonly #derivedDropped = new DerivedValues();
   readonly #configsDropped: Config[] = [];
+  readonly #suggestedFor = new Map<string, number>();
   readonly #warned = new Map<string, { readonly first: Problem; readonly alike: number; readonly count: number }>();
 
   constructor(combiner: Combiner, constraints: readonly (Expression | undefined)[]) {
@@ -110,7 +90,7 @@ export class Collector {
     }
     const { config, active, warnings, derived, replaced } = combined;
     if (this.#isKnown(JSON.stringify(active))) return;
-    const found = reasonToDrop(registry, this.#constraints, active, config, (warning) => this.#warn(warning));
+    const found = this.#reasonToDrop(active, config);
     if (found !== undefined) {
       this.#drop(active, found);
       if (this.settings.length > 0 || this.#configsDropped.length >= MOST_DROPPED) return;
@@ -132,6 +112,42 @@ export class Collector {
     const known = this.#seen.has(key);
     this.#seen.add(key);
     return known;
+  }
+
+  /** Why a complete configuration cannot run; undefined when it can. */
+  #reasonToDrop(active: Values, config: Config): Problem | undefined {
+    const { registry } = this.combiner;
+    for (const [name, value] of Object.entries(active)) {
+      const wrong = checkValue(registry.get(name)!, value);
+      if (wrong) return this.#suggested([{ ...wrong, code: 'value' }], active);
+    }
+    for (const [i, constraint] of this.#constraints.entries()) {
+      const why = constraint && whyBroken(constraint, config);
+      if (constraint === undefined || why === undefined) continue;
+      const found = problem(`constraints.${i}`, false, constraint.source, undefined, why);
+      return { ...found, code: 'constraint', message: found.why ?? found.message };
+    }
+    const { problems, warnings } = checkConfig(registry, config);
+    if (problems.length > 0) return this.#suggested(problems, active);
+    warnings.forEach((warning) => this.#warn(warning));
+    return undefined;
+  }
+
+  /** The first of what is wrong, with choices that this sweep would take. */
+  #suggested(problems: readonly Problem[], active: Values): Problem {
+    const about = `${problems[0]!.code} ${problems[0]!.setting}`;
+    const before = this.#suggestedFor.get(about) ?? 0;
+    this.#suggestedFor.set(about, before + 1);
+    const { registry, base } = this.combiner;
+    const { given, set, ofUser } = base;
+    const from = {
+      given: { ...given, ...active },
+      set: new Set([...set, ...Object.keys(active)]),
+      ofUser: new Set([...ofUser, ...Object.keys(active)]),
+    };
+    const holds = (config: Config): boolean => this.#constraints.every((each) => !each || !whyBroken(each, config));
+    const most = before < MOST_SEARCHED ? undefined : before < MOST_TRIED ? 2 : 0;
+    return new Suggestions(registry, holds, most).mend(problems.slice(0, 1), from, problems)[0]!;
   }
 
   #drop(values: Values, found: Problem): void {

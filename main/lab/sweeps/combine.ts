@@ -5,7 +5,8 @@ import { modelFamily } from '../../engine/nn/models/index.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
-import { completeConfig, type Resolved } from '../settings/resolve.ts';
+import { completeConfig } from '../settings/complete.ts';
+import type { Resolved } from '../settings/resolve.ts';
 import type { BoundParameter } from './check.ts';
 
 export type Values = Readonly<Record<string, SettingValue>>;

@@ -53,12 +53,13 @@ export type Why = string | { readonly rule: string; readonly numbers: string };
  * the name of its setting, or the nearest choice, for where they stand beside it.
  */
 export function problemText(
-  { setting, value, why, allowed, nearest }: Omit<SettingProblem, 'message'>,
+  { setting, value, why, allowed, nearest, others: [other] = [] }: Omit<SettingProblem, 'message'>,
   say: { readonly name: boolean; readonly nearest: boolean } = { name: true, nearest: true },
 ): string {
   const what = `${say.name ? `${setting} is ` : ''}${showValue(value)}${why === undefined ? '' : ` (${why})`}`;
-  const choice = typeof nearest === 'string' ? nearest : showValue(nearest);
-  return `${what}; allowed: ${allowed}${say.nearest && nearest !== undefined ? `; nearest: ${choice}` : ''}`;
+  const shown = (choice: SettingValue): string => (typeof choice === 'string' ? choice : showValue(choice));
+  const choice = nearest !== undefined ? shown(nearest) : other && `${other.setting} ${shown(other.nearest)}`;
+  return `${what}; allowed: ${allowed}${say.nearest && choice !== undefined ? `; nearest: ${choice}` : ''}`;
 }
 
 /** A message with its place in front, as editors open it. */

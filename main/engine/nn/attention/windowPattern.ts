@@ -9,8 +9,8 @@ const SHORT = 'attention.short_window';
 /** Kernels work in tiles of so many tokens. */
 const TILE = 128;
 
-/** A quarter of the context, up to whole tiles. */
-const shortWindow = (context: number): number => Math.ceil(context / 4 / TILE) * TILE;
+/** A quarter of the context, up to whole tiles, as far as the context goes. */
+const shortWindow = (context: number): number => Math.min(context, Math.ceil(context / 4 / TILE) * TILE);
 
 /**
  * Tokens before its own that a token of a layer sees: `attention.short_window` where the layer's letter is S, all where it is L and in the
@@ -48,7 +48,7 @@ export const windowPattern = defineAttention({
   derived: [
     {
       setting: SHORT,
-      rule: 'model.context / 4, up to a multiple of 128',
+      rule: 'model.context / 4, up to a multiple of 128, at most model.context',
       value: (config) => shortWindow(config['model.context'] as number),
     },
   ],
@@ -60,9 +60,21 @@ export const windowPattern = defineAttention({
       check: (config) => {
         const pattern = String(config[PATTERN]);
         if (/^[SL]+$/u.test(pattern)) return null;
-        // Letters keep their layers: a foreign one becomes S.
-        const near = /[SL]/iu.test(pattern) ? pattern.toUpperCase().replaceAll(/[^SL]/gu, 'S') : 'SSSL';
+        // Letters keep their layers: a foreign one becomes S; what only parts them goes.
+        const letters = pattern.toUpperCase().replaceAll(/[\s,;|/_-]/gu, '');
+        const near = /[SL]/u.test(letters) ? letters.replaceAll(/[^SL]/gu, 'S') : 'SSSL';
         return problem(PATTERN, pattern, 'letters S and L, such as SSSL', near);
+      },
+    },
+    {
+      code: 'attention.short_window_in_context',
+      settings: [SHORT, 'model.context'],
+      severity: 'warning',
+      check: (config) => {
+        const [short, context] = [config[SHORT] as number, config['model.context'] as number];
+        if (short <= context) return null;
+        const allowed = `at most model.context ${context}, which the layers S see as a whole`;
+        return problem(SHORT, short, allowed, context);
       },
     },
   ],

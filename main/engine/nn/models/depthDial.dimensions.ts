@@ -157,6 +157,18 @@ const batchRoot = (config: Config): number => Math.sqrt(tokensPerStep(config) / 
 export const dialLearningRate = (config: Config): number =>
   REFERENCE.learningRate * batchRoot(config) * Math.sqrt(REFERENCE.width / number(config, 'model.width'));
 
-/** 0.28 × √(tokens per step / 2¹⁹) × tokens of the reference / tokens of the run (Wang & Aitchison 2024: the same share is forgotten). */
+/**
+ * The decay under which numbers of a matrix can still be as large as they begin: AdamW holds each below 1 / decay (Xie & Li 2024), and they
+ * begin at 1/√width.
+ */
+export const mostDialDecay = (config: Config): number => Math.sqrt(number(config, 'model.width'));
+
+/**
+ * 0.28 × √(tokens per step / 2¹⁹) × tokens of the reference / tokens of the run (Wang & Aitchison 2024: the same share is forgotten), which
+ * says hundreds for a run of a thousandth of its tokens: no more than {@link mostDialDecay}.
+ */
 export const dialWeightDecay = (config: Config, kinds: Kinds): number =>
-  (REFERENCE.weightDecay * batchRoot(config) * referenceTokens(config, kinds)) / plannedTokens(config, kinds);
+  Math.min(
+    mostDialDecay(config),
+    (REFERENCE.weightDecay * batchRoot(config) * referenceTokens(config, kinds)) / plannedTokens(config, kinds),
+  );

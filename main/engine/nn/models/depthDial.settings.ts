@@ -120,7 +120,7 @@ export const depthDialDefaults: readonly DerivedDefault[] = [
   },
   {
     setting: 'optimizer.weight_decay',
-    rule: '0.28 × √(tokens per step / 2^19) × tokens at depth 12 / tokens of the run',
+    rule: '0.28 × √(tokens per step / 2^19) × tokens at depth 12 / tokens of the run, at most √model.width',
     value: dialWeightDecay,
   },
   fixed('optimizer.lr_scale_embedding', 100, '100 for depth-dial: 0.3 at the rate 0.003'),

@@ -4,7 +4,16 @@ import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { mup } from '../parametrization/mup.ts';
 import { headUnit } from './gpt.dimensions.ts';
-import { gptWidths, isPerLayer, layerIn, mendLayer, parseLayers, PER_LAYER, withinDepth } from './gptLayers.ts';
+import {
+  gptWidths,
+  uncounted,
+  isPerLayer,
+  layerIn,
+  mendLayer,
+  parseLayers,
+  PER_LAYER,
+  withinDepth,
+} from './gptLayers.ts';
 import { gptRules } from './gpt.rules.ts';
 import { widthRules } from './widths.rules.ts';
 
@@ -31,8 +40,12 @@ const readable: Rule = {
   severity: 'error',
   check: (config) => {
     const text = String(config[PER_LAYER]);
-    const { wrong, ...parsed } = parseLayers(text);
-    if (wrong !== undefined) return problem(PER_LAYER, text, wrong.allowed, wrong.nearest);
+    const { wrong, ...parsed } = parseLayers(text, config);
+    if (wrong !== undefined) {
+      const { allowed, nearest = [] } = wrong;
+      const isPossible = (better: string): boolean => impossibleLayer({ ...config, [PER_LAYER]: better }) === undefined;
+      return problem(PER_LAYER, text, allowed, nearest.find(isPossible) ?? nearest[0]);
+    }
     const depth = number(config, 'model.depth');
     const { entries } = parsed as { entries: readonly { readonly last: number }[] };
     const beyond = entries.find(({ last }) => last >= depth);
@@ -88,6 +101,20 @@ const possible: Rule = {
   },
 };
 
+/** Nothing is said that never counts: of two values for a layer the later one is taken. */
+const counted: Rule = {
+  code: 'model.per_layer_repeated',
+  settings: [PER_LAYER],
+  severity: 'error',
+  check: (config) => {
+    const text = String(config[PER_LAYER]);
+    const { why, without } = uncounted(text) ?? {};
+    if (why === undefined) return null;
+    const allowed = 'each setting of a layer once, or a range first and single layers of it after';
+    return problem(PER_LAYER, text, allowed, without, why);
+  },
+};
+
 const scaledEmbeddings: Rule = {
   code: 'model.embedding_scale',
   settings: ['model.embedding_scale', 'model.parametrization'],
@@ -99,4 +126,11 @@ const scaledEmbeddings: Rule = {
   },
 };
 
-export const gptLayerRules: readonly Rule[] = [...widthRules(headUnit), readable, possible, experts, scaledEmbeddings];
+export const gptLayerRules: readonly Rule[] = [
+  ...widthRules(headUnit),
+  readable,
+  possible,
+  counted,
+  experts,
+  scaledEmbeddings,
+];

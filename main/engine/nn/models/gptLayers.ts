@@ -38,8 +38,8 @@ export interface LayerSettings {
 export interface Wrong {
   /** What can stand there, in words. */
   readonly allowed: string;
-  /** The whole text with the mistake mended, where there is a way. */
-  readonly nearest?: string;
+  /** The whole text with the mistake mended, where there is a way: the nearest first. */
+  readonly nearest?: readonly string[];
 }
 
 export type ParsedLayers =
@@ -48,58 +48,123 @@ export type ParsedLayers =
 
 const FORM = 'layers and their settings, such as 0: heads=2; 3-5: mlp=relu mlp_width=256';
 
-/** Layers of a part such as `3-5: mlp=relu`, or what is wrong with it. `mend` puts a better part in its place. */
-function parsePart(part: string, mend: (better: string) => string): LayerSettings | Wrong {
-  const [, from, to, rest] = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?:\s*(.*\S)\s*$/u.exec(part) ?? [];
-  if (from === undefined) {
-    const colon = /^(\s*\d+(?:\s*-\s*\d+)?)(\s+\w+=)/u;
-    return { allowed: FORM, ...(colon.test(part) ? { nearest: mend(part.replace(colon, '$1:$2')) } : {}) };
+/** The integers on both sides of a number that is none, or the nearest that is allowed. */
+function nearestValues(given: string, nearest: SettingValue | undefined): readonly SettingValue[] {
+  if (nearest === undefined) return [];
+  const value = Number(given);
+  const sides = [Math.floor(value), Math.ceil(value)].filter((side) => Math.abs(side - value) < 1 && side !== nearest);
+  return Number.isInteger(value) || Number.isNaN(value) ? [nearest] : [nearest, ...sides];
+}
+
+/** What a word such as `heads=2` says, or what is wrong with it; `better` are words that could stand for it. */
+function parseWord(
+  word: string,
+  model: Config | undefined,
+): { readonly name: string; readonly value: SettingValue } | { readonly allowed: string; readonly better: string[] } {
+  const [name = '', ...given] = word.split('=');
+  const spec = OWN.find((each) => ownName(each) === name);
+  if (spec === undefined) {
+    const near = nearestName(name, OWN.map(ownName));
+    const better = near === undefined ? [] : [[near, ...given].join('=')];
+    return { allowed: `${OWN.map(ownName).join(', ')} for single layers`, better };
   }
+  const parsed = parseValue(spec, given.join('='));
+  if (parsed.problem === undefined) return { name: spec.name, value: parsed.value };
+  const { allowed, nearest } = parsed.problem;
+  const values =
+    given.join('').trim() === '' ? [model?.[spec.name] ?? spec.default] : nearestValues(given[0]!, nearest);
+  return { allowed: `${name}: ${allowed}`, better: values.map((value) => `${name}=${value}`) };
+}
+
+/** What could be meant by a part that does not begin with layers and a colon. */
+function betterForm(part: string, model: Config | undefined): string[] {
+  const colon = /^(\s*\d+(?:\s*-\s*\d+)?)(\s+\w+=)/u;
+  if (colon.test(part)) return [part.replace(colon, '$1:$2')];
+  // From the end, as Python counts.
+  const fromEnd = /^\s*-\s*(\d+)(?=\s*:\s*\S)/u;
+  const depth = model?.['model.depth'];
+  if (!fromEnd.test(part) || typeof depth !== 'number') return [];
+  return [part.replace(fromEnd, (_, back: string) => String(Math.max(0, depth - Math.max(1, Number(back)))))];
+}
+
+/** Layers of a part such as `3-5: mlp=relu`, or what is wrong with it. `mend` puts a better part in its place. */
+function parsePart(part: string, mend: (better: string) => string, model?: Config): LayerSettings | Wrong {
+  const [, from, to, rest] = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?:\s*(.*\S)\s*$/u.exec(part) ?? [];
+  if (from === undefined) return { allowed: FORM, nearest: betterForm(part, model).map(mend) };
   const [first, last] = [Number(from), Number(to ?? from)];
   if (last < first)
     return {
       allowed: 'ranges from a lower to a higher layer',
-      nearest: mend(part.replace(`${from}-${to}`, `${to}-${from}`)),
+      nearest: [mend(part.replace(`${from}-${to}`, `${to}-${from}`))],
     };
   const values: Record<string, SettingValue> = {};
   for (const word of rest!.split(/[\s,]+/u)) {
-    const [name = '', ...given] = word.split('=');
-    const spec = OWN.find((each) => ownName(each) === name);
-    if (spec === undefined) {
-      const near = nearestName(name, OWN.map(ownName));
-      return {
-        allowed: `${OWN.map(ownName).join(', ')} for single layers`,
-        ...(near === undefined ? {} : { nearest: mend(part.replace(name, near)) }),
-      };
-    }
-    const parsed = parseValue(spec, given.join('='));
-    if (parsed.problem !== undefined) {
-      const { allowed, nearest } = parsed.problem;
-      return {
-        allowed: `${name}: ${allowed}`,
-        ...(nearest === undefined ? {} : { nearest: mend(part.replace(word, `${name}=${nearest}`)) }),
-      };
-    }
-    values[spec.name] = parsed.value;
+    const read = parseWord(word, model);
+    if ('allowed' in read)
+      return { allowed: read.allowed, nearest: read.better.map((better) => mend(part.replace(word, better))) };
+    values[read.name] = read.value;
   }
   return { first, last, values };
 }
 
-/** `model.per_layer`, read. */
-export function parseLayers(text: string): ParsedLayers {
-  const parts = text.split(';').filter((part) => part.trim() !== '');
+const partsOf = (text: string): string[] => text.split(';').filter((part) => part.trim() !== '');
+const joined = (parts: readonly string[]): string => parts.join(';').trim();
+
+/** `model.per_layer`, read; `model` is what it belongs to, for what could be meant by what is wrong. */
+export function parseLayers(text: string, model?: Config): ParsedLayers {
+  const parts = partsOf(text);
   const entries: LayerSettings[] = [];
   for (const [i, part] of parts.entries()) {
-    const found = parsePart(part, (better) => parts.with(i, better).join(';').trim());
+    const found = parsePart(part, (better) => joined(parts.with(i, better)), model);
     if ('allowed' in found) return { wrong: found };
     entries.push(found);
   }
   return { entries };
 }
 
+/** Something in a readable text that says nothing, and the text without it; undefined where all of it counts. */
+export function uncounted(text: string): { readonly why: string; readonly without?: string } | undefined {
+  const parts = partsOf(text);
+  // A separator at the end parts nothing.
+  if (parts.length < text.replace(/;?\s*$/u, '').split(';').length && text.trim() !== '')
+    return { why: 'nothing stands before a separator', ...(parts.length > 0 ? { without: joined(parts) } : {}) };
+  const { entries = [] } = parseLayers(text) as { readonly entries?: readonly LayerSettings[] };
+  for (const [i, entry] of entries.entries()) {
+    const layers = entry.first === entry.last ? `layer ${entry.first}` : `layers ${entry.first}-${entry.last}`;
+    for (const name of Object.keys(entry.values)) {
+      const own = name.slice('model.'.length);
+      if (timesIn(parts[i]!, own) > 1)
+        return { why: `${own} of ${layers} is given twice`, without: withoutWord(parts, i, own) };
+      if (isHidden(entry, name, entries.slice(i + 1)))
+        return { why: `${own} of ${layers} is given again by later entries`, without: withoutWord(parts, i, own) };
+    }
+  }
+  return undefined;
+}
+
+const wordOf = (own: string): string => String.raw`(?<![\w])${own}=[^\s,]+`;
+const timesIn = (part: string, own: string): number => [...part.matchAll(new RegExp(wordOf(own), 'gu'))].length;
+
+/** As many as a model has at most. */
+const MOST_LAYERS = 1024;
+
+/** Whether later entries give a setting anew for all layers of this one. */
+function isHidden(entry: LayerSettings, name: string, later: readonly LayerSettings[]): boolean {
+  const most = Math.min(entry.last - entry.first + 1, MOST_LAYERS);
+  return Array.from({ length: most }, (_, n) => entry.first + n).every((layer) =>
+    later.some(({ first, last, values }) => name in values && first <= layer && layer <= last),
+  );
+}
+
+/** The text without the first word for a setting of an entry, or without the entry where that was all it had. */
+function withoutWord(parts: readonly string[], at: number, own: string): string {
+  const left = parts[at]!.replace(new RegExp(String.raw`[\s,]*${wordOf(own)}`, 'u'), '');
+  return joined(/:\s*$/u.test(left) ? parts.toSpliced(at, 1) : parts.with(at, left.replace(/:[\s,]*/u, ': ')));
+}
+
 /** The text with one setting of one layer changed: where it is given, else at the end. */
 export function mendLayer(text: string, layer: number, name: string, value: SettingValue): string {
-  const parts = text.split(';').filter((part) => part.trim() !== '');
+  const parts = partsOf(text);
   const own = name.slice('model.'.length);
   const at = parts.findLastIndex((part) => {
     const read = parsePart(part, String);

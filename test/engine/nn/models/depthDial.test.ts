@@ -124,6 +124,36 @@ describe('depth-dial', () => {
     expect(dialSizes(dial({ 'model.depth': 4, 'model.width': 640 }))).toMatchObject({ heads: 5, headSize: 128 });
   });
 
+  test('trains under the rate and length of another recipe (would catch a decay of hundreds that nothing is learned under)', () => {
+    const quick = {
+      'model.width': 32,
+      'model.heads': 4,
+      'model.head_size': 8,
+      'model.context': 64,
+      'batch.sequences': 8,
+    };
+    // By tokens alone it would be above 100.
+    expect(dial({ ...quick, 'stop.steps': 150, 'optimizer.lr': 0.003 })['optimizer.weight_decay']).toBe(Math.sqrt(32));
+    const overrides = { 'model.kind': 'depth-dial', 'optimizer.lr': 0.003, 'stop.steps': 150, ...quick };
+    const warned = (given: Config) =>
+      resolveConfig({ registry, overrides: { ...overrides, ...given } }).warnings.filter(
+        ({ setting }) => setting === 'optimizer.weight_decay',
+      );
+    expect(warned({})).toEqual([]);
+    expect(warned({ 'optimizer.weight_decay': 11 })).toEqual([]);
+    const [found] = warned({ 'optimizer.weight_decay': 116 });
+    expect(found).toMatchObject({ code: 'model.dial_decay', nearest: 5.66 });
+    for (const part of [
+      '1 / optimizer.weight_decay = 0.00862',
+      '= 0.177',
+      'embeddings 100 × 0.003 = 0.3',
+      'head 2.67 × 0.003 = 0.008',
+    ])
+      expect(found!.message).toContain(part);
+    // Too short for the decay to matter.
+    expect(warned({ 'optimizer.weight_decay': 116, 'stop.steps': 8 })).toEqual([]);
+  });
+
   test('shows the rule of each value that follows', () => {
     const overrides = { 'model.kind': 'depth-dial', 'model.depth': '8' };
     const { derived, problems, config } = resolveConfig({ registry, overrides });

@@ -7,7 +7,8 @@
  * - Best is the best mean among the settings with the most finished seeds. One with fewer is never best, however good its mean: a lucky
  *   seed, or the seeds that survived, would win too often. If its mean is better it is called promising.
  * - Every other setting is compared with the best over the seeds that both have (a paired test; Welch's where they share too few), and
- *   the comparisons are corrected for their number by Holm. Below 5 % it is worse, else undecided.
+ *   the comparisons are corrected for their number by Holm. Below 5 % it is worse, else undecided. One whose every seed ended with the very
+ *   number of the best is equal to it, and shares its rank: no further seed could be expected to tell them apart.
  */
 import type { SettingValue } from '../../contract/settings.ts';
 import type { Goal, MetricSpec } from '../metrics.ts';
@@ -42,10 +43,10 @@ export interface Compared extends Difference {
 }
 
 /**
- * `best`; `worse` and `undecided` compared with it; `promising`: a better mean, but of fewer seeds; `alone`: the only one that rests on
+ * `best`; `equal`: the same number in every seed; `worse` and `undecided` compared with it; `promising`: a better mean, but of fewer seeds; `alone`: the only one that rests on
  * what it rests on; `none`: no seed ended with a number.
  */
-export type Verdict = 'best' | 'worse' | 'undecided' | 'promising' | 'alone' | 'none';
+export type Verdict = 'best' | 'equal' | 'worse' | 'undecided' | 'promising' | 'alone' | 'none';
 
 /** A setting with its seeds: `runs` in the order of their creation. All its costs are those of the `counted` runs. */
 export interface RankedSetting<R extends SweepRun = SweepRun> extends Outcome<R> {
@@ -192,20 +193,31 @@ function rankGroup<R extends SweepRun>(runs: readonly R[], options: GroupOptions
     if (row.metric.n === 0) return { ...row, rank: undefined, verdict: 'none', difference: undefined };
     const difference = compared[i];
     const better = sign * (row.metric.mean - best!.metric.mean) < 0;
+    const equal = row !== best && isEqual(row, best!, metric);
     const verdict =
       row === best
         ? options.alone && numbered === 1
           ? 'alone'
           : 'best'
-        : better
-          ? 'promising'
-          : difference?.decided === true && sign * difference.mean > 0
-            ? 'worse'
-            : 'undecided';
-    return { ...row, rank: full(row) ? i + 1 : undefined, verdict, difference };
+        : equal
+          ? 'equal'
+          : better
+            ? 'promising'
+            : difference?.decided === true && sign * difference.mean > 0
+              ? 'worse'
+              : 'undecided';
+    return { ...row, rank: full(row) ? (equal ? 1 : i + 1) : undefined, verdict, difference };
   });
   const open = rows.reduce((sum, { states }) => sum + states.queued + states.running, 0);
   return { metric, goal, columns, following, rows, best: best === undefined ? undefined : rows[0], seeds, open, basis };
+}
+
+/** Whether two settings have the same seeds with a number, and each of them the same number, to the last digit. */
+function isEqual<R extends SweepRun>(a: Measured<R>, b: Measured<R>, metric: string): boolean {
+  const other = new Map(b.counted.map((run) => [run.seed, resultValue(run, metric)]));
+  return (
+    a.metric.n === b.metric.n && a.counted.every((run) => Object.is(other.get(run.seed), resultValue(run, metric)))
+  );
 }
 
 /** NaN where nobody knows. */

@@ -47,6 +47,8 @@ export function verdictWords(row: RankedSetting, { open }: Pick<Ranking, 'open'>
   switch (verdict) {
     case 'best':
       return open > 0 ? 'best so far' : 'best';
+    case 'equal':
+      return `equal to the best (N ${metric.n})`;
     case 'undecided':
       return `undecided (N ${difference?.n ?? metric.n})`;
     case 'alone':
@@ -68,8 +70,9 @@ export function differenceWords({ difference }: Pick<RankedSetting, 'difference'
 }
 
 /** How the distance to the best was found, for a hint beside it. */
-export function differenceHelp({ difference }: Pick<RankedSetting, 'difference'>): string {
+export function differenceHelp({ difference, verdict }: Pick<RankedSetting, 'difference' | 'verdict'>): string {
   if (difference === undefined) return '';
+  if (verdict === 'equal') return `Each of ${difference.n} seeds ended with the same number as with the best.`;
   const { method, n, df, level, p, adjusted, moreSeeds } = difference;
   const test =
     method === 'paired' ? `paired over ${n} shared seeds` : `Welch's test, ${formatValue(df, 3)} degrees of freedom`;
@@ -130,6 +133,11 @@ export function rankingNotes(ranking: Ranking): string[] {
     );
   if (promising.length > 3)
     notes.push(`${counted(promising.length - 3, 'more setting is', 'more settings are')} promising.`);
+  const equal = others.filter(({ verdict }) => verdict === 'equal').length;
+  if (equal > 0)
+    notes.push(
+      `${plural(equal, 'other setting')} ${equal === 1 ? 'is' : 'are'} equal to the best: the same ${metric}, to the last digit, ${seeds === 1 ? 'with the one seed' : `with each of ${seeds} seeds`}. What tells them apart makes no difference to it.`,
+    );
   const undecided = others.filter(({ verdict }) => verdict === 'undecided');
   if (undecided.length > 0) notes.push(undecidedNote(undecided, seeds));
   if (open > 0)

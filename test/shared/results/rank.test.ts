@@ -192,10 +192,33 @@ describe('the comparison with the best', () => {
     expect(many.rows[1].difference!.level).toBeCloseTo(1 - 0.05 / 4, 12);
   });
 
-  it('finds equal settings equal', () => {
-    const ranking = rank([...seeds({ a: 1 }, [1, 2, 3]), ...seeds({ a: 2 }, [1, 2, 3])]);
-    expect(verdicts(ranking)).toEqual(['best', 'undecided (N 3)']);
-    expect(ranking.rows[1].difference).toMatchObject({ mean: 0, half: 0, p: 1, moreSeeds: Infinity });
+  it('finds equal settings equal, whatever their number of seeds (would catch "undecided" where nothing differs)', () => {
+    const ranking = rank([...seeds({ a: 1 }, [1, 2, 3]), ...seeds({ a: 2 }, [1, 2, 3]), ...seeds({ a: 3 }, [4, 5, 6])]);
+    expect(verdicts(ranking)).toEqual(['best', 'equal to the best (N 3)', 'worse']);
+    expect(ranking.rows.map(({ rank: place }) => place)).toEqual([1, 1, 3]);
+    expect(ranking.rows[1].difference).toMatchObject({ mean: 0, half: 0 });
+    expect(differenceHelp(ranking.rows[1])).toBe('Each of 3 seeds ended with the same number as with the best.');
+    expect(rankingNotes(ranking)[0]).toMatch(
+      /^1\u00A0other setting is equal to the best: the same \S+, to the last digit, with each of 3 seeds\./u,
+    );
+    const one = rank([...seeds({ a: 1 }, [7]), ...seeds({ a: 2 }, [7]), ...seeds({ a: 3 }, [7])]);
+    expect(verdicts(one)).toEqual(['best', 'equal to the best (N 1)', 'equal to the best (N 1)']);
+    expect(rankingNotes(one)).toEqual([
+      expect.stringMatching(/^2\u00A0other settings are equal to the best: .* with the one seed\./u),
+    ]);
+  });
+
+  it('equal is every seed, not the mean, nor as many seeds of others', () => {
+    expect(verdicts(rank([...seeds({ a: 1 }, [1, 3]), ...seeds({ a: 2 }, [3, 1])]))).toEqual([
+      'best',
+      'undecided (N 2)',
+    ]);
+    const fewer = rank([...seeds({ a: 1 }, [2, 2, 2]), ...seeds({ a: 2 }, [2, 2])]);
+    expect(verdicts(fewer)).toEqual(['best', 'undecided (N 2)']);
+    const others = [4, 5].map((seed) => run({ a: 2, seed }, 2));
+    expect(verdicts(rank([...seeds({ a: 1 }, [2, 2]), ...others]))).toEqual(['best', 'undecided (N 2)']);
+    const close = rank([...seeds({ a: 1 }, [1, 2]), ...seeds({ a: 2 }, [1, 2 + 1e-15])]);
+    expect(verdicts(close)[1]).toBe('undecided (N 2)');
   });
 
   it('on random sweeps: the word, the interval and the corrected p agree, and neither shift nor scale nor order changes them', () => {

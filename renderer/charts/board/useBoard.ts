@@ -8,6 +8,7 @@ import type { PointsChange } from '../data/loader.ts';
 import type { Reference } from '../draw/model.ts';
 import type { Extent } from '../series/extent.ts';
 import type { MetricCatalog } from '../../../preload/shared/metrics.ts';
+import { catalogFor } from '../../../preload/shared/declaredUnits.ts';
 import { distinctSeeds } from '../../../preload/shared/results/samples.ts';
 import { targetOf } from '../../../preload/shared/results/target.ts';
 import type { SweepRankings, Target } from '../../../preload/shared/results/target.ts';
@@ -101,9 +102,14 @@ export interface BoardOptions {
 export function provideBoard({ runs, key, open, initial }: BoardOptions): Board {
   const state = ref<BoardState>({ ...defaultState(), ...initial });
   const facts = useMetrics();
-  const catalog = computed(() => facts.catalog);
   const sweeps = useSweeps();
   const all = computed(() => runs());
+  const foreign = computed<readonly RunRecord[]>((old) => {
+    const now = all.value.filter(({ origin }) => origin !== 'sweeplab');
+    if (old?.length !== now.length) return now;
+    return now.every(({ summary }, i) => sameNames(summary, old[i].summary)) ? old : now;
+  });
+  const catalog = computed(() => catalogFor(facts.catalog, foreign.value));
   // Running runs change many times a second, what tells runs apart does not: everything but final values follows from this.
   const lasting = computed<readonly RunRecord[]>((old) => (sameRuns(old, all.value) ? old! : all.value));
   const filter = boardFilter(
@@ -230,6 +236,8 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   keepZoom(range, () => state.value.x);
   return board;
 }
+
+const sameNames = (a: object, b: object): boolean => Object.keys(a).join('\n') === Object.keys(b).join('\n');
 
 function sameRuns(a: readonly RunRecord[] | undefined, b: readonly RunRecord[]): boolean {
   if (a === undefined || a.length !== b.length) return false;

@@ -28,6 +28,8 @@ import { shareOf } from './share.ts';
 const KILLS = shareOf(60, 4);
 const DAMAGES = shareOf(20, 1);
 const FILES = shareOf(20_000, 2000);
+/** A run that says nothing for so long hangs. */
+const SILENT_MS = 300_000;
 
 let folder: string;
 beforeEach(() => {
@@ -82,7 +84,8 @@ function killEngine(home: string): void {
 it(`${KILLS} kills aimed at saves, of host and engine, lose no whole checkpoint (seed ${SEED})`, async () => {
   // A model whose save takes many milliseconds, at every step.
   const flags = tiny({
-    'stop.steps': String(3 * KILLS),
+    // On a busy machine many steps pass between two looks.
+    'stop.steps': String(12 * KILLS),
     'log.checkpoint_steps': '1',
     'model.width': '128',
     'model.depth': '4',
@@ -167,7 +170,9 @@ describe(`resuming from a checkpoint that is damaged (seed ${SEED})`, () => {
         damage(file, pick());
         const where = `round ${round}: ${name} ${file}`;
         const again = start(home, ['train', '--resume', runOf(home)]);
-        const slow = setTimeout(() => again.child.kill('SIGKILL'), 300_000);
+        // As long as it says something it goes on, however busy the machine is.
+        const slow = setTimeout(() => again.child.kill('SIGKILL'), SILENT_MS);
+        for (const stream of [again.child.stdout, again.child.stderr]) stream?.on('data', () => slow.refresh());
         const { code, signal, stdout, stderr } = await again.done.finally(() => clearTimeout(slow));
         expect([code, signal], `${where}\n${stdout}\n${stderr}`).toEqual([0, null]);
         expect(stdout + stderr, where).toMatch(/cannot be used.*\n[\s\S]*begins again/u);

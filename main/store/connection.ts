@@ -33,6 +33,7 @@ export class Connection {
   readonly readOnly: boolean;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #listed = new Map<string, StatementSync>();
   #open = true;
 
   constructor(path: string, readOnly: boolean) {
@@ -65,6 +66,19 @@ export class Connection {
     return this.#guard(() => this.#prepared(sql).all(...values) as T[]);
   }
 
+  /** As `all`, each row as the list of its columns: a third of the time where there are thousands. */
+  rows<T extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]): T[] {
+    return this.#guard(() => {
+      let statement = this.#listed.get(sql);
+      if (!statement) {
+        statement = this.#db.prepare(sql);
+        statement.setReturnArrays(true);
+        this.#listed.set(sql, statement);
+      }
+      return statement.all(...values) as unknown as T[];
+    });
+  }
+
   /** As `all`, for texts that vary from call to call: nothing is kept. */
   query<T extends object = Row>(sql: string, values: readonly SQLInputValue[]): T[] {
     return this.#guard(() => this.#db.prepare(sql).all(...values) as T[]);
@@ -95,6 +109,7 @@ export class Connection {
     if (!this.#open) return;
     this.#open = false;
     this.#statements.clear();
+    this.#listed.clear();
     this.#db.close();
   }
 

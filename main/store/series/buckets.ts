@@ -8,6 +8,42 @@ export interface BucketArrays {
   readonly nonFinite: Uint32Array;
 }
 
+/** Columns of many rows of buckets one behind another: many short arrays take longer to make than to fill. */
+export class BucketSheet {
+  readonly sum: Float64Array;
+  /** Sum of the values that are not finite, for buckets that hold nothing else. */
+  readonly odd: Float64Array;
+  readonly steps: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  readonly count: Float64Array;
+  readonly nonFinite: Uint32Array;
+  #taken = 0;
+
+  constructor(size: number) {
+    this.sum = new Float64Array(size);
+    this.odd = new Float64Array(size);
+    this.steps = new Float64Array(size);
+    this.low = new Float64Array(size).fill(Infinity);
+    this.high = new Float64Array(size).fill(-Infinity);
+    this.count = new Float64Array(size);
+    this.nonFinite = new Uint32Array(size);
+  }
+
+  /** Buckets that nobody has. */
+  get free(): number {
+    return this.count.length - this.#taken;
+  }
+
+  /** @returns where `size` buckets begin that nobody else gets */
+  take(size: number): number {
+    const at = this.#taken;
+    if (size > this.free) throw new RangeError(`${size} buckets on a sheet with room for ${this.free}`);
+    this.#taken += size;
+    return at;
+  }
+}
+
 /**
  * A row of buckets being filled. Points and finished smaller buckets can be added in any order.
  *
@@ -15,76 +51,78 @@ export interface BucketArrays {
  * mean of the finite values, or, when there are none, the plain sum of the others (so ∞ stays ∞ and NaN stays NaN).
  */
 export class Buckets {
-  readonly #sum: Float64Array;
-  /** Sum of the values that are not finite, for buckets that hold nothing else. */
-  readonly #odd: Float64Array;
-  readonly #steps: Float64Array;
-  readonly #low: Float64Array;
-  readonly #high: Float64Array;
-  readonly #count: Float64Array;
-  readonly #nonFinite: Uint32Array;
+  readonly #sheet: BucketSheet;
+  /** Its first bucket on the sheet, and how many it has. */
+  readonly #at: number;
+  readonly #size: number;
 
-  constructor(size: number) {
-    this.#sum = new Float64Array(size);
-    this.#odd = new Float64Array(size);
-    this.#steps = new Float64Array(size);
-    this.#low = new Float64Array(size).fill(Infinity);
-    this.#high = new Float64Array(size).fill(-Infinity);
-    this.#count = new Float64Array(size);
-    this.#nonFinite = new Uint32Array(size);
+  /** @param sheet where its columns lie; it has room for them */
+  constructor(size: number, sheet = new BucketSheet(size)) {
+    this.#sheet = sheet;
+    this.#at = sheet.take(size);
+    this.#size = size;
   }
 
-  /** Adds points `from` … `to - 1` of the arrays to one bucket. */
-  addPoints(bucket: number, step: Float64Array, value: Float64Array, from: number, to: number): void {
+  /** Adds points `from` … `to - 1` of the arrays to one bucket. @param even integers at even distances */
+  addPoints(bucket: number, step: Float64Array, value: Float64Array, from: number, to: number, even = false): void {
+    const sheet = this.#sheet;
+    const at = this.#at + bucket;
     let sum = 0;
-    let steps = 0;
-    let low = this.#low[bucket];
-    let high = this.#high[bucket];
+    let low = sheet.low[at];
+    let high = sheet.high[at];
     for (let i = from; i < to; i++) {
       const v = value[i];
-      steps += step[i];
       if (v < low) low = v;
       if (v > high) high = v;
       // True for NaN, ∞ and -∞ alone.
       if (v - v !== 0) {
-        this.#nonFinite[bucket]++;
-        this.#odd[bucket] += v;
+        sheet.nonFinite[at]++;
+        sheet.odd[at] += v;
       } else sum += v;
     }
-    this.#sum[bucket] += sum;
-    this.#steps[bucket] += steps;
-    this.#low[bucket] = low;
-    this.#high[bucket] = high;
-    this.#count[bucket] += to - from;
+    sheet.sum[at] += sum;
+    sheet.steps[at] += even ? ((step[from] + step[to - 1]) / 2) * (to - from) : sumOf(step, from, to);
+    sheet.low[at] = low;
+    sheet.high[at] = high;
+    sheet.count[at] += to - from;
   }
 
   /** Adds finished buckets `from` … `to - 1`, of `unit` points each, to one bucket. */
   addBuckets(bucket: number, unit: number, parts: BucketArrays, from: number, to: number): void {
+    const sheet = this.#sheet;
+    const at = this.#at + bucket;
     for (let i = from; i < to; i++) {
       const finite = unit - parts.nonFinite[i];
-      if (finite > 0) this.#sum[bucket] += parts.value[i] * finite;
-      else this.#odd[bucket] += parts.value[i];
-      this.#steps[bucket] += parts.step[i] * unit;
-      if (parts.low[i] < this.#low[bucket]) this.#low[bucket] = parts.low[i];
-      if (parts.high[i] > this.#high[bucket]) this.#high[bucket] = parts.high[i];
-      this.#nonFinite[bucket] += parts.nonFinite[i];
+      if (finite > 0) sheet.sum[at] += parts.value[i] * finite;
+      else sheet.odd[at] += parts.value[i];
+      sheet.steps[at] += parts.step[i] * unit;
+      if (parts.low[i] < sheet.low[at]) sheet.low[at] = parts.low[i];
+      if (parts.high[i] > sheet.high[at]) sheet.high[at] = parts.high[i];
+      sheet.nonFinite[at] += parts.nonFinite[i];
     }
-    this.#count[bucket] += unit * (to - from);
+    sheet.count[at] += unit * (to - from);
   }
 
+  /** Once, when all was added: sums become means where they lie. */
   finish(): BucketArrays {
-    const size = this.#count.length;
-    const step = new Float64Array(size);
-    const value = new Float64Array(size);
-    for (let i = 0; i < size; i++) {
-      const finite = this.#count[i] - this.#nonFinite[i];
-      step[i] = this.#steps[i] / this.#count[i];
+    const { sum: value, steps: step, odd, low, high, count, nonFinite } = this.#sheet;
+    const [begin, end] = [this.#at, this.#at + this.#size];
+    for (let i = begin; i < end; i++) {
+      const finite = count[i] - nonFinite[i];
+      step[i] /= count[i];
       // Nothing but NaN left both bounds untouched.
-      if (this.#low[i] > this.#high[i]) this.#low[i] = this.#high[i] = NaN;
-      value[i] = finite === 0 ? this.#odd[i] : mean(this.#sum[i], finite, this.#low[i], this.#high[i]);
+      if (low[i] > high[i]) low[i] = high[i] = NaN;
+      value[i] = finite === 0 ? odd[i] : mean(value[i], finite, low[i], high[i]);
     }
-    return { step, value, low: this.#low, high: this.#high, nonFinite: this.#nonFinite };
+    const own = <A extends Float64Array | Uint32Array>(column: A): A => column.subarray(begin, end) as A;
+    return { step: own(step), value: own(value), low: own(low), high: own(high), nonFinite: own(nonFinite) };
   }
+}
+
+function sumOf(values: Float64Array, from: number, to: number): number {
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += values[i];
+  return sum;
 }
 
 /** Kept inside the envelope: rounding could leave it by a hair, and sums near the largest double overflow. */

@@ -45,6 +45,40 @@ export interface BlockRange {
   readonly to: number;
 }
 
+const POINTS = 'blocks.key, first, stride, steps, vals';
+const BUCKETS = `${POINTS}, low, high, non_finite`;
+
+type BlockColumns = [
+  key: number,
+  first: number,
+  stride: number,
+  steps: Uint8Array | null,
+  vals: Uint8Array,
+  low?: Uint8Array | null,
+  high?: Uint8Array | null,
+  nonFinite?: Uint8Array | null,
+];
+
+const blockOf = ([
+  key,
+  first,
+  stride,
+  steps,
+  vals,
+  low = null,
+  high = null,
+  nonFinite = null,
+]: BlockColumns): BlockRow => ({
+  key,
+  first,
+  stride,
+  steps,
+  vals,
+  low,
+  high,
+  non_finite: nonFinite,
+});
+
 /** Of more blocks a statement costs little beside them, and too much would be held at once. */
 const FEW_BLOCKS = 16;
 
@@ -80,12 +114,12 @@ export class FetchedRows {
   /** Of level 0, by series and index. */
   fetchHeaders(blocks: readonly (readonly [series: number, index: number])[]): void {
     if (blocks.length === 0) return;
-    const rows = this.#connection.all<BlockHeader & { key: number }>(
+    const rows = this.#connection.rows<[key: number, first: number, stride: number, final: number, even: number]>(
       `SELECT blocks.key, first, stride, final, steps IS NULL AS even FROM json_each(?) AS wanted
          CROSS JOIN blocks ON blocks.key = wanted.value`,
       JSON.stringify(blocks.map(([series, index]) => blockKey(series, 0, index))),
     );
-    for (const row of rows) this.#headers.set(row.key, row);
+    for (const [key, first, stride, final, even] of rows) this.#headers.set(key, { first, stride, final, even });
   }
 
   /** In order; undefined when not all of them were fetched. */
@@ -101,16 +135,18 @@ export class FetchedRows {
   }
 
   fetchBlocks(ranges: readonly BlockRange[]): void {
-    const byLength = Map.groupBy(ranges, ({ from, to }) => to - from);
-    for (const [length, alike] of byLength) {
-      if (length > FEW_BLOCKS) continue;
-      const rows = this.#connection.all<BlockRow>(
-        `SELECT blocks.key, first, stride, steps, vals, low, high, non_finite FROM json_each(?) AS wanted
+    const alike = Map.groupBy(ranges, ({ level, from, to }) => `${to - from} ${level === 0 ? POINTS : BUCKETS}`);
+    for (const some of alike.values()) {
+      const { level, from, to } = some[0]!;
+      if (to - from > FEW_BLOCKS) continue;
+      const columns = level === 0 ? POINTS : BUCKETS;
+      const rows = this.#connection.rows<BlockColumns>(
+        `SELECT ${columns} FROM json_each(?) AS wanted
            CROSS JOIN blocks ON blocks.key BETWEEN wanted.value AND wanted.value + ?`,
-        JSON.stringify(alike.map(({ series, level, from }) => blockKey(series, level, from))),
-        length - 1,
+        JSON.stringify(some.map(({ series, level: own, from: first }) => blockKey(series, own, first))),
+        to - from - 1,
       );
-      for (const row of rows) this.#blocks.set(row.key, row);
+      for (const row of rows) this.#blocks.set(row[0], blockOf(row));
     }
   }
 

@@ -3,7 +3,7 @@
 import type { MetricState, Points, Series, SeriesQuery } from '../../../preload/contract/metrics.ts';
 import type { Connection } from '../connection.ts';
 import { StoreError } from '../errors.ts';
-import { Buckets } from './buckets.ts';
+import { Buckets, BucketSheet } from './buckets.ts';
 import type { BucketArrays } from './buckets.ts';
 import { decodeCounts, decodeNumbers, decodeSteps } from './codec.ts';
 import { BLOCK_BUCKETS, BLOCK_POINTS, blockKey, FANOUT, MAX_LEVEL, spanOf, unitOf } from './layout.ts';
@@ -39,6 +39,11 @@ export interface PointRange {
   readonly maxPoints: number;
 }
 
+interface BlockOfPoints extends Points {
+  /** The steps are integers at even distances. */
+  readonly even: boolean;
+}
+
 /** The smallest `maxPoints`: the first point, the last one, and a bucket between them. */
 const FEWEST_POINTS = 3;
 
@@ -48,16 +53,21 @@ const FEWEST_WHOLE = 8;
 /** Arrays of evenly spaced steps that are kept, 8 KiB each. */
 const KEPT_STEPS = 256;
 
+/** Buckets of a sheet: half a MiB a column. */
+const SHEET = 2 ** 15;
+
 export class SeriesReader {
   readonly #connection: Connection;
   readonly #fetched: FetchedRows;
   readonly #evenSteps = new Map<string, Float64Array>();
   #holding = false;
   /** Points of blocks by their keys. */
-  readonly #held = new Map<number, Points>();
+  readonly #held = new Map<number, BlockOfPoints>();
   /** Points of tails by their series. */
-  readonly #tails = new Map<number, Points>();
-  #together = false;
+  readonly #tails = new Map<number, BlockOfPoints>();
+  /** Series that are read together; 0 while none are. */
+  #together = 0;
+  #sheet: BucketSheet | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -76,7 +86,7 @@ export class SeriesReader {
     } finally {
       this.#holding = false;
       this.#held.clear();
-      if (!this.#together) this.#tails.clear();
+      if (this.#together === 0) this.#tails.clear();
     }
   }
 
@@ -104,7 +114,7 @@ export class SeriesReader {
    * is fetched then (`fetchRanges`) is held. The database must not change meanwhile.
    */
   together<T>(all: readonly SeriesRow[], from: number, to: number, body: () => T): T {
-    this.#together = true;
+    this.#together = all.length;
     try {
       const headers: (readonly [series: number, index: number])[] = [];
       const tails = new Set<number>();
@@ -119,7 +129,8 @@ export class SeriesReader {
       this.#fetched.fetchTails([...tails]);
       return body();
     } finally {
-      this.#together = false;
+      this.#together = 0;
+      this.#sheet = undefined;
       this.#tails.clear();
       this.#fetched.forget();
     }
@@ -205,14 +216,12 @@ export class SeriesReader {
     if (size === 1 || to - from <= 2) return this.#logged(series, from, to);
     const whole = to - from === series.points;
     const known = whole ? this.#overview(series, size, bucket !== undefined) : undefined;
-    const { step, value } = known ?? this.points(series, from, from + 1);
-    const middle = known?.middle ?? this.#bucketed(series, from + 1, to - 1, size);
     const last = to === series.points ? lastOf(series) : this.points(series, to - 1, to);
-    return {
-      ...joined([{ step, value, low: value, high: value }, middle, { ...last, low: last.value, high: last.value }]),
-      bucket: known?.size ?? size,
-      points: to - from,
-    };
+    const columns =
+      known === undefined
+        ? this.#bucketed(series, from + 1, to - 1, size, this.points(series, from, from + 1), last)
+        : joined([ownEnvelope(known), known.middle, ownEnvelope(last)]);
+    return { ...seriesOf(columns), bucket: known?.size ?? size, points: to - from };
   }
 
   /**
@@ -228,17 +237,10 @@ export class SeriesReader {
     const complete = Math.floor(series.points / spanOf(level)) * spanOf(level);
     if (begin > 0 && end <= complete && end < series.points && size === unitOf(level))
       return { ...this.#ready(series.key, level, begin / size, end / size), bucket: size, points: end - begin };
-    const parts: Columns[] = [];
-    if (begin === 0) {
-      const { step, value } = this.points(series, 0, 1);
-      parts.push({ step, value, low: value, high: value });
-    }
-    parts.push(this.#bucketed(series, Math.max(1, begin), Math.min(end, series.points - 1), size));
-    if (end === series.points) {
-      const { step, value } = lastOf(series);
-      parts.push({ step, value, low: value, high: value });
-    }
-    return { ...joined(parts), bucket: size, points: end - begin };
+    const first = begin === 0 ? this.points(series, 0, 1) : undefined;
+    const last = end === series.points ? lastOf(series) : undefined;
+    const columns = this.#bucketed(series, Math.max(1, begin), Math.min(end, series.points - 1), size, first, last);
+    return { ...seriesOf(columns), bucket: size, points: end - begin };
   }
 
   /** The values of another metric at given steps (increasing): exact at its own steps, linear between, NaN outside. */
@@ -281,7 +283,7 @@ export class SeriesReader {
   }
 
   /** The points after the last full block, and in how many rows they lie. */
-  tail(series: SeriesRow): Points & { parts: number } {
+  tail(series: SeriesRow): BlockOfPoints & { parts: number } {
     const count = series.points % BLOCK_POINTS;
     const step = new Float64Array(count);
     const value = new Float64Array(count);
@@ -294,7 +296,7 @@ export class SeriesReader {
     }
     if (at !== count)
       throw new StoreError('corrupt', `series ${series.key} has ${at} points in its tail, not ${count}`);
-    return { step, value, parts: rows.length };
+    return { step, value, even: false, parts: rows.length };
   }
 
   #logged(series: SeriesRow, from: number, to: number): Series {
@@ -329,12 +331,29 @@ export class SeriesReader {
     return { step, value, min, max, nonFinite };
   }
 
-  /** Points `from` … `to - 1` in buckets on multiples of `size`. */
-  #bucketed(series: SeriesRow, from: number, to: number, size: number): BucketArrays {
-    const head = Math.floor(from / size);
-    const buckets = new Buckets(Math.floor((to - 1) / size) - head + 1);
+  /** Points `from` … `to - 1` in buckets on multiples of `size`, between points that stand for themselves. */
+  #bucketed(series: SeriesRow, from: number, to: number, size: number, first?: Points, last?: Points): BucketArrays {
+    const before = first === undefined ? 0 : 1;
+    const head = Math.floor(from / size) - before;
+    const middle = Math.floor((to - 1) / size) - head + 1;
+    const length = middle + (last === undefined ? 0 : 1);
+    const buckets = new Buckets(length, this.#sheetFor(length));
     this.#fold(series, levelFor(size), from, to, size, head, buckets);
-    return buckets.finish();
+    if (first !== undefined) buckets.addPoints(0, first.step, first.value, 0, 1);
+    if (last !== undefined) buckets.addPoints(middle, last.step, last.value, 0, 1);
+    const made = buckets.finish();
+    // A sum has lost the sign of −0.
+    if (first !== undefined) made.value.set(first.value);
+    if (last !== undefined) made.value.set(last.value, middle);
+    return made;
+  }
+
+  /** Columns of many series that are read together lie on few sheets. */
+  #sheetFor(length: number): BucketSheet | undefined {
+    if (this.#together === 0) return undefined;
+    if (this.#sheet === undefined || this.#sheet.free < length)
+      this.#sheet = new BucketSheet(Math.max(length, Math.min(SHEET, length * this.#together)));
+    return this.#sheet;
   }
 
   /** What is before the last point, from the overview: in buckets of `size`, or a little coarser where its own do not fill those. */
@@ -374,7 +393,7 @@ export class SeriesReader {
         const end = Math.min(to, start + block.step.length);
         for (let a = Math.max(from, start); a < end;) {
           const b = Math.min(end, (Math.floor(a / size) + 1) * size);
-          buckets.addPoints(bucketOf(a), block.step, block.value, a - start, b - start);
+          buckets.addPoints(bucketOf(a), block.step, block.value, a - start, b - start, block.even);
           a = b;
         }
       });
@@ -404,7 +423,7 @@ export class SeriesReader {
   }
 
   /** Calls `visit(number of the first point, points)` for every block, and the tail, that touches the range. */
-  #eachPoints(series: SeriesRow, from: number, to: number, visit: (start: number, block: Points) => void): void {
+  #eachPoints(series: SeriesRow, from: number, to: number, visit: (start: number, block: BlockOfPoints) => void): void {
     if (from >= to) return;
     const full = Math.floor(series.points / BLOCK_POINTS);
     const end = Math.min(full, Math.ceil(to / BLOCK_POINTS));
@@ -419,7 +438,11 @@ export class SeriesReader {
       let next = index + 1;
       while (next < end && !this.#held.has(blockKey(series.key, 0, next))) next++;
       this.#blocks(series.key, 0, index, next).forEach((row, i) => {
-        const points = { step: this.#steps(row, BLOCK_POINTS), value: decodeNumbers(row.vals, BLOCK_POINTS) };
+        const points = {
+          step: this.#steps(row, BLOCK_POINTS),
+          value: decodeNumbers(row.vals, BLOCK_POINTS),
+          even: row.steps === null && Number.isInteger(row.first) && Number.isInteger(row.stride),
+        };
         if (this.#holding) this.#held.set(row.key, points);
         visit((index + i) * BLOCK_POINTS, points);
       });
@@ -427,7 +450,7 @@ export class SeriesReader {
     }
     if (to <= full * BLOCK_POINTS) return;
     const tail = this.#tails.get(series.key) ?? this.tail(series);
-    if (this.#holding || this.#together) this.#tails.set(series.key, tail);
+    if (this.#holding || this.#together > 0) this.#tails.set(series.key, tail);
     visit(full * BLOCK_POINTS, tail);
   }
 
@@ -517,13 +540,17 @@ function guessBlock({ points, first_step, last_step }: SeriesRow, step: number):
   return Math.floor((((step - first_step) / (last_step - first_step)) * points) / BLOCK_POINTS);
 }
 
-/** Buckets, or points that stand for themselves. */
-type Columns = Omit<BucketArrays, 'nonFinite'> & Partial<Pick<BucketArrays, 'nonFinite'>>;
+const ownEnvelope = ({ step, value }: Points): BucketArrays => ({
+  step,
+  value,
+  low: value,
+  high: value,
+  nonFinite: Uint32Array.from(value, (v) => (Number.isFinite(v) ? 0 : 1)),
+});
 
-function joined(parts: readonly Columns[]): Omit<Series, 'bucket' | 'points'> {
+function joined(parts: readonly BucketArrays[]): BucketArrays {
   const length = parts.reduce((sum, { step }) => sum + step.length, 0);
-  const put = (key: 'step' | 'value' | 'low' | 'high'): Float64Array => {
-    const all = new Float64Array(length);
+  const put = <A extends Float64Array | Uint32Array>(all: A, key: keyof BucketArrays): A => {
     let at = 0;
     for (const part of parts) {
       all.set(part[key], at);
@@ -531,14 +558,23 @@ function joined(parts: readonly Columns[]): Omit<Series, 'bucket' | 'points'> {
     }
     return all;
   };
-  const nonFinite = new Uint32Array(length);
-  let at = 0;
-  for (const part of parts) {
-    nonFinite.set(part.nonFinite ?? Uint32Array.from(part.value, (v) => (Number.isFinite(v) ? 0 : 1)), at);
-    at += part.step.length;
-  }
-  return { step: put('step'), value: put('value'), min: put('low'), max: put('high'), nonFinite };
+  const numbers = (key: keyof BucketArrays): Float64Array => put(new Float64Array(length), key);
+  return {
+    step: numbers('step'),
+    value: numbers('value'),
+    low: numbers('low'),
+    high: numbers('high'),
+    nonFinite: put(new Uint32Array(length), 'nonFinite'),
+  };
 }
+
+const seriesOf = ({ step, value, low, high, nonFinite }: BucketArrays): Omit<Series, 'bucket' | 'points'> => ({
+  step,
+  value,
+  min: low,
+  max: high,
+  nonFinite,
+});
 
 const lastOf = ({ last_step, last_value }: SeriesRow): Points => ({
   step: Float64Array.of(last_step),

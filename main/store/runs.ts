@@ -99,12 +99,12 @@ export class Runs {
 
   /** Those of many ids that are there, in their order; their keys are remembered. */
   existing(ids: readonly string[]): string[] {
-    const rows = this.#connection.all<{ id: string; key: number }>(
+    const rows = this.#connection.rows<[id: string, key: number]>(
       'SELECT runs.id, runs.key FROM json_each(?) AS wanted CROSS JOIN runs ON runs.id = wanted.value',
       JSON.stringify(ids),
     );
-    for (const { id, key } of rows) this.#keys.set(id, key);
-    const there = new Set(rows.map(({ id }) => id));
+    for (const [id, key] of rows) this.#keys.set(id, key);
+    const there = new Set(rows.map(([id]) => id));
     return ids.filter((id) => there.has(id));
   }
 

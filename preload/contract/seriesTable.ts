@@ -3,6 +3,7 @@
  * to send. Steps that runs share, as those of a sweep do, are there once.
  */
 import type { Series } from './metrics.ts';
+import { narrowed } from './narrow.ts';
 
 export type RunSeries = Series & { readonly runId: string };
 
@@ -33,7 +34,7 @@ export interface SeriesTable {
 /** @param narrow envelopes in half the bytes: exact where 32 bits hold them, as those of logged losses, else wider by less than they show */
 export function packSeries(series: readonly RunSeries[], narrow = false): SeriesTable {
   const envelope = (columns: readonly Float64Array[], away: -1 | 1): Float64Array | Float32Array =>
-    narrow ? rounded(joined(columns), away) : joined(columns);
+    narrow ? narrowed(joined(columns), away) : joined(columns);
   const value = new Float64Array(series.reduce((sum, each) => sum + each.value.length, 0));
   const reduced = series.filter(({ bucket }) => bucket > 1);
   const odd: number[] = [];
@@ -119,39 +120,6 @@ function joined(columns: readonly Float64Array[]): Float64Array {
     at += column.length;
   }
   return all;
-}
-
-/** More than half of the distance to the next number of 32 bits, and less than one and a half: to add it and to round is to go there. */
-const NEXT = 1.2 * 2 ** -24;
-/** Of smaller ones that distance is no share of them. */
-const LEAST = 2 ** -120;
-
-/** Of larger ones there may be none. */
-const MOST = 2 ** 127;
-
-/** To 32 bits, where these do not hold a number to the next one on the given side. As it is where they are too few for its size. */
-function rounded(values: Float64Array, away: -1 | 1): Float64Array | Float32Array {
-  const narrow = new Float32Array(values.length);
-  for (let i = 0; i < values.length; i++) {
-    const exact = values[i]!;
-    const near = Math.fround(exact);
-    const size = Math.abs(near);
-    const short = away < 0 ? near > exact : near < exact;
-    // Half of all numbers are short of theirs: to ask of each would take longer than to add nothing to the others.
-    if (size > LEAST && size < MOST) narrow[i] = near + away * NEXT * size * Number(short);
-    else if (size === Infinity && Number.isFinite(exact)) return values;
-    else narrow[i] = short ? nextOf(near, away) : near;
-  }
-  return narrow;
-}
-
-function nextOf(near: number, away: -1 | 1): number {
-  const narrow = Float32Array.of(near);
-  const bits = new Int32Array(narrow.buffer);
-  // Numbers in order are bits in order: downwards from a negative one, upwards from a positive one.
-  if (near === 0) bits[0] = away < 0 ? -0x7f_ff_ff_ff : 1;
-  else bits[0] = bits[0]! + (near > 0 === away > 0 ? 1 : -1);
-  return narrow[0]!;
 }
 
 /** What equals the one before is not there again. */

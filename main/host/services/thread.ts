@@ -206,9 +206,14 @@ export class Thread<Q extends Questions> {
   }
 }
 
-/** Several threads of one kind; each question goes to the one that has the fewest. */
+/** So many more than another thread has may wait for the one that knows what they are about. */
+const MORE_AT_HOME = 3;
+
+/** Several threads of one kind; each question goes to the one that has the fewest, or that was asked about the same before. */
 export class Threads<Q extends Questions> {
   readonly #threads: readonly Thread<Q>[];
+  /** Which thread was asked about what. */
+  readonly #homes = new Map<string, Thread<Q>>();
 
   constructor(count: number, options: ThreadOptions) {
     this.#threads = Array.from({ length: count }, () => new Thread<Q>(options));
@@ -222,10 +227,27 @@ export class Threads<Q extends Questions> {
     for (const thread of this.#threads) thread.tell(message);
   }
 
-  /** @throws LabError; `cancelled` at once when the signal aborts */
-  ask<W extends keyof Q & string>(what: W, ask: Q[W]['ask'], signal?: AbortSignal): Promise<Q[W]['answer']> {
-    const [least] = this.#threads.toSorted((a, b) => a.open - b.open);
-    return least!.ask(what, ask, signal);
+  /**
+   * @param about what threads keep something of between questions
+   * @throws LabError; `cancelled` at once when the signal aborts
+   */
+  ask<W extends keyof Q & string>(
+    what: W,
+    ask: Q[W]['ask'],
+    signal?: AbortSignal,
+    about?: string,
+  ): Promise<Q[W]['answer']> {
+    const least = this.#threads.toSorted((a, b) => a.open - b.open || this.#homesOf(a) - this.#homesOf(b))[0]!;
+    if (about === undefined) return least.ask(what, ask, signal);
+    const home = this.#homes.get(about) ?? least;
+    this.#homes.set(about, home);
+    return (home.open > least.open + MORE_AT_HOME ? least : home).ask(what, ask, signal);
+  }
+
+  #homesOf(thread: Thread<Q>): number {
+    let homes = 0;
+    for (const home of this.#homes.values()) if (home === thread) homes++;
+    return homes;
   }
 
   async close(): Promise<void> {

@@ -126,7 +126,7 @@ function sumOf(values: Float64Array, from: number, to: number): number {
 }
 
 /** Kept inside the envelope: rounding could leave it by a hair, and sums near the largest double overflow. */
-function mean(sum: number, count: number, low: number, high: number): number {
+export function mean(sum: number, count: number, low: number, high: number): number {
   const value = sum / count;
   if (Number.isNaN(value)) return low / 2 + high / 2;
   return value < low ? low : value > high ? high : value;

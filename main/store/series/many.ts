@@ -1,10 +1,17 @@
 /** The same metric of many runs, reduced for charts. */
 import type { Series } from '../../../preload/contract/metrics.ts';
-import { bucketSize, emptySeries, mostOf } from './reader.ts';
+import { packSeries } from '../../../preload/contract/seriesTable.ts';
+import type { SeriesTable } from '../../../preload/contract/seriesTable.ts';
+import { bucketSize, mostOf } from './cuts.ts';
+import { Middles } from './middles.ts';
+import { emptySeries } from './reader.ts';
 import type { ManyQuery, SeriesReader, SeriesRow } from './reader.ts';
 
 /** Series whose rows are fetched together: enough to save most statements, few enough to hold. */
 const TOGETHER = 128;
+
+/** The same where all of their points are held at once. */
+const FEW = 8;
 
 /** Numbers of points, the last one exclusive. */
 interface Within {
@@ -14,8 +21,33 @@ interface Within {
 
 /** In the order of the runs. Inside one read of the caller. @param keys of the runs */
 export function readMany(reader: SeriesReader, keys: readonly number[], metric: string, query: ManyQuery): Series[] {
-  const { from = -Infinity, to = Infinity } = query;
+  return readRows(reader, keys, reader.rowsOf(keys, metric), query);
+}
+
+/** As `readMany`, packed for a chart: from memory where all of the series are there. @param runs whose keys these are */
+export function readTable(
+  reader: SeriesReader,
+  runs: readonly string[],
+  keys: readonly number[],
+  metric: string,
+  query: ManyQuery,
+  middles: Middles,
+): SeriesTable {
   const rows = reader.rowsOf(keys, metric);
+  const known = middles.table(runs, rows, query);
+  if (known !== undefined) return known;
+  const series = readRows(reader, keys, rows, query).map((each, i) => ({ ...each, runId: runs[i]! }));
+  // Of a part envelopes are only looked at: the whole curve has the exact ones.
+  return packSeries(series, query.wholeBuckets);
+}
+
+function readRows(
+  reader: SeriesReader,
+  keys: readonly number[],
+  rows: readonly (SeriesRow | undefined)[],
+  query: ManyQuery,
+): Series[] {
+  const { from = -Infinity, to = Infinity } = query;
   const common = query.aligned
     ? Math.max(
         1,
@@ -42,6 +74,38 @@ export function readMany(reader: SeriesReader, keys: readonly number[], metric: 
     });
   }
   return all;
+}
+
+/**
+ * Keeps series of these runs in memory that are not there, for about so long. Inside one read of the caller.
+ * @returns whether there is more to do
+ */
+export function keepMany(
+  reader: SeriesReader,
+  keys: readonly number[],
+  metric: string,
+  middles: Middles,
+  milliseconds: number,
+): boolean {
+  const end = performance.now() + milliseconds;
+  const wanted = reader.rowsOf(keys, metric).filter((row) => row !== undefined && Middles.wants(row)) as SeriesRow[];
+  if (!middles.hasRoom(Math.max(0, ...wanted.map(({ points }) => points)), wanted.length)) return false;
+  const missing = wanted.filter((row) => !middles.has(row));
+  for (let at = 0; at < missing.length; at += FEW) {
+    const some = missing.slice(at, at + FEW);
+    reader.together(some, -Infinity, Infinity, () => {
+      reader.fetchRanges(
+        some.map((series) => ({ series, from: 0, to: series.points, maxPoints: Infinity })),
+        false,
+      );
+      for (const row of some) {
+        const { step, value } = reader.points(row, 0, row.points);
+        middles.keep(row, step, value);
+      }
+    });
+    if (performance.now() > end) return at + FEW < missing.length;
+  }
+  return false;
 }
 
 /** The points of a series at the steps of a query. */

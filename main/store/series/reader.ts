@@ -6,7 +6,8 @@ import { StoreError } from '../errors.ts';
 import { Buckets, BucketSheet } from './buckets.ts';
 import type { BucketArrays } from './buckets.ts';
 import { decodeCounts, decodeNumbers, decodeSteps } from './codec.ts';
-import { BLOCK_BUCKETS, BLOCK_POINTS, blockKey, FANOUT, MAX_LEVEL, spanOf, unitOf } from './layout.ts';
+import { bucketSize, FEWEST_WHOLE, levelFor, touched, wholeBuckets } from './cuts.ts';
+import { BLOCK_BUCKETS, BLOCK_POINTS, blockKey, MAX_LEVEL, spanOf, unitOf } from './layout.ts';
 import { FetchedRows } from './fetched.ts';
 import type { BlockRange, BlockRow } from './fetched.ts';
 import { coarser, overviewOf } from './overviews.ts';
@@ -23,6 +24,17 @@ export interface SeriesRow {
 }
 
 const COLUMNS = 'series.key, metric, points, first_step, last_step, last_value, low, high';
+type ListedRow = [
+  run: number,
+  key: number,
+  metric: string,
+  points: number,
+  firstStep: number,
+  lastStep: number,
+  lastValue: number | null,
+  low: number | null,
+  high: number | null,
+];
 const ROW = `SELECT ${COLUMNS} FROM series`;
 
 export interface ManyQuery extends SeriesQuery {
@@ -43,12 +55,6 @@ interface BlockOfPoints extends Points {
   /** The steps are integers at even distances. */
   readonly even: boolean;
 }
-
-/** The smallest `maxPoints`: the first point, the last one, and a bucket between them. */
-const FEWEST_POINTS = 3;
-
-/** The same where buckets are whole: both points may come beside buckets that reach beyond the range. */
-const FEWEST_WHOLE = 8;
 
 /** Arrays of evenly spaced steps that are kept, 8 KiB each. */
 const KEPT_STEPS = 256;
@@ -100,12 +106,17 @@ export class SeriesReader {
 
   /** The same metric of many runs. */
   rowsOf(runs: readonly number[], metric: string): (SeriesRow | undefined)[] {
-    const found = this.#connection.all<SeriesRow & { run: number }>(
+    const found = this.#connection.rows<ListedRow>(
       `SELECT run, ${COLUMNS} FROM json_each(?) AS wanted CROSS JOIN series ON series.run = wanted.value AND metric = ?`,
       JSON.stringify(runs),
       metric,
     );
-    const byRun = new Map(found.map((row) => [row.run, row]));
+    const byRun = new Map(
+      found.map(([run, key, name, points, first_step, last_step, last_value, low, high]) => [
+        run,
+        { key, metric: name, points, first_step, last_step, last_value, low, high },
+      ]),
+    );
     return runs.map((run) => byRun.get(run));
   }
 
@@ -485,56 +496,6 @@ export class SeriesReader {
   }
 }
 
-/** The buckets that points `from` … `to - 1` lie in: their size, and the points of all of them. */
-function wholeBuckets(
-  series: SeriesRow,
-  from: number,
-  to: number,
-  maxPoints: number,
-): { readonly size: number; readonly begin: number; readonly end: number } {
-  // Less the two points that may come beside the buckets.
-  const size = onLevel(bucketSize(from, to, maxPoints - 2));
-  return {
-    size,
-    begin: Math.floor(from / size) * size,
-    end: Math.min(series.points, Math.ceil(to / size) * size),
-  };
-}
-
-/** From so many buckets of a level on, those of the next one are taken. */
-const NEARLY = 10;
-
-/** A little coarser where the buckets then lie ready, a fifth of the bytes of the points that they would be made of. */
-function onLevel(size: number): number {
-  let unit = 1;
-  while (unit * FANOUT <= size) unit *= FANOUT;
-  return size >= NEARLY * unit ? FANOUT * unit : size;
-}
-
-/** The highest level whose buckets nest in buckets of `size`: its unit divides it. */
-function levelFor(size: number): number {
-  let level = 0;
-  while (level < MAX_LEVEL && size % unitOf(level + 1) === 0) level++;
-  return level;
-}
-
-/** Full blocks that points `from` … `to - 1` are read from, beginning at a level: as `#fold` goes through them. */
-function* touched(series: SeriesRow, level: number, from: number, to: number): Generator<BlockRange> {
-  if (from >= to) return;
-  const span = spanOf(level);
-  const unit = unitOf(level);
-  const complete = Math.floor(series.points / span) * span;
-  const begin = Math.ceil(from / unit) * unit;
-  const finish = Math.floor(Math.min(to, complete) / unit) * unit;
-  if (begin < finish) yield { series: series.key, level, from: Math.floor(begin / span), to: Math.ceil(finish / span) };
-  if (level === 0) return;
-  if (begin >= finish) yield* touched(series, level - 1, from, to);
-  else {
-    yield* touched(series, level - 1, from, begin);
-    yield* touched(series, level - 1, finish, to);
-  }
-}
-
 /** Steps are mostly even, so the block is mostly where a straight line from the first step to the last one says. */
 function guessBlock({ points, first_step, last_step }: SeriesRow, step: number): number {
   return Math.floor((((step - first_step) / (last_step - first_step)) * points) / BLOCK_POINTS);
@@ -580,31 +541,6 @@ const lastOf = ({ last_step, last_value }: SeriesRow): Points => ({
   step: Float64Array.of(last_step),
   value: Float64Array.of(last_value ?? NaN),
 });
-
-/**
- * The smallest bucket, k·16^ℓ points with k from 1 to 15, that reduces points `from` … `to - 1` to at most `maxPoints`
- * entries. Buckets lie on multiples of their size, so that runs of one length are cut at the same steps.
- */
-export function bucketSize(from: number, to: number, maxPoints: number): number {
-  if (!(maxPoints >= FEWEST_POINTS)) {
-    throw new StoreError('invalid', `maxPoints is ${maxPoints}; it must be at least ${FEWEST_POINTS}`);
-  }
-  if (to - from <= maxPoints) return 1;
-  for (let unit = 1; ; unit *= FANOUT) {
-    for (let factor = 1; factor < FANOUT; factor++) {
-      const size = unit * factor;
-      if (Math.floor((to - 2) / size) - Math.floor((from + 1) / size) + 3 <= maxPoints) return size;
-    }
-  }
-}
-
-/** How many entries a range may come back in. */
-export function mostOf(
-  { from, to }: { readonly from: number; readonly to: number },
-  { maxPoints = Infinity, loggedUpTo = 0 }: SeriesQuery,
-): number {
-  return to - from <= loggedUpTo ? Infinity : maxPoints;
-}
 
 export function emptySeries(): Series {
   const none = new Float64Array(0);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeNumbers, decodeSteps, encodeNumbers, encodeSteps } from '../../../main/store/series/codec.ts';
-import { bucketSize } from '../../../main/store/series/reader.ts';
+import { bucketSize } from '../../../main/store/series/cuts.ts';
 import { randomNumbers } from '../support.ts';
 
 test('values come back bit for bit (catches: rounding to 32 bits, losing -0, NaN or infinities)', () => {

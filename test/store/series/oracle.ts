@@ -116,6 +116,16 @@ export function expectWhole(series: Series, logged: Logged, from: number, to: nu
     series.step,
     Float64Array.from(groups.values(), (each) => each.reduce((sum, i) => sum + part.steps[i]! / each.length, 0)),
   );
+  expectClose(
+    series.value,
+    Float64Array.from(groups.values(), (each) => {
+      const values = each.map((i) => part.values[i]!);
+      const finite = values.filter(Number.isFinite);
+      return finite.length > 0
+        ? finite.reduce((sum, value) => sum + value / finite.length, 0)
+        : values.reduce((sum, value) => sum + value, 0);
+    }),
+  );
 }
 
 const orNaN = (value: number, of: readonly number[]): number => (of.length === 0 ? Number.NaN : value);

@@ -102,7 +102,7 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
     'series.read': async ({ runs, metric, ...query }, { signal }) => {
       // What was sent live but is not committed yet must not be missing from what is read.
       store.flush();
-      return { series: await hub.reader.ask('series', { runs, metric, query }, signal) };
+      return { series: await hub.reader.ask('series', { runs, metric, query }, signal, metric) };
     },
 
     'sampling.generate': async ({ runId, ...request }, { signal }) => {

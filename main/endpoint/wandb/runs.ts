@@ -1,18 +1,16 @@
 /** Runs as the client knows them, project and id, and what it says of them: the way in to the lab's runs from outside. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
-import type { OutsideEnd, OutsideRun } from '../../lab/outside/outsideRun.ts';
+import type { OutsideRun } from '../../lab/outside/outsideRun.ts';
 import type { OutsideRuns } from '../../lab/outside/outsideRuns.ts';
+import { endOf, takeExported } from '../../lab/exchange/exportedRun.ts';
+import type { Exported } from '../../lab/exchange/exportedRun.ts';
+import { NO_PROJECT, OWN_KEYS, wandbRunSource } from '../../lab/imports/kinds/wandbNames.ts';
 import type { Store } from '../../store/index.ts';
 import { Refusal } from './body.ts';
 import { type Fields, isFields, nameOf, textOf, textsOf } from './values.ts';
 
-/** Keys of rows and summaries that are the client's own. */
-export const OWN_KEYS: readonly string[] = ['_step', '_runtime', '_timestamp', '_wandb'];
-/** What the client calls a project where the script names none. */
-const NO_PROJECT = 'uncategorized';
+export { OWN_KEYS };
 const MOST_TAGS = 100;
-/** The client's own for an interruption. */
-const INTERRUPTED = 255;
 /** The last row of a run that is reported live is not older. */
 const LATER_MS = 600_000;
 
@@ -38,16 +36,6 @@ interface Said {
   readonly tags?: readonly string[];
 }
 
-/** What an export of Sweeplab says of a run beside its settings. */
-interface Exported {
-  readonly sweep: { readonly id: string; readonly name: string } | null;
-  readonly state: RunRecord['state'];
-  readonly reason: string | null;
-  readonly cause: RunRecord['stopCause'];
-  readonly code?: string;
-  readonly parameters?: number | null;
-}
-
 export interface KnownRun {
   readonly run: OutsideRun;
   readonly project: string;
@@ -65,7 +53,7 @@ export class WandbRuns {
   }
 
   static source(project: string, name: string): string {
-    return `wandb/run/${project}/${name}`;
+    return wandbRunSource(project, name);
   }
 
   find(projectGiven: unknown, nameGiven: unknown): KnownRun | undefined {
@@ -141,7 +129,7 @@ export class WandbRuns {
     const through = last === undefined || startedAt === null ? Date.now() : Math.round(startedAt + last.runtime * 1000);
     // A folder that is sent later ended when it ended.
     const at = Date.now() - through > LATER_MS ? through : Date.now();
-    this.#runs.end(run, { ...endOf(exitCode, run.stopWanted, exported), at });
+    this.#runs.end(run, { ...endOf(exitCode, exported, run.stopWanted), at });
   }
 
   /** Runs without a sweep are compared with those of their project. */
@@ -188,15 +176,6 @@ function treeOf(config: Fields): Record<string, unknown> {
   );
 }
 
-/** Takes out what an export of Sweeplab added. */
-function takeExported(tree: Record<string, unknown>): Exported | undefined {
-  const about = tree.sweeplab;
-  if (!isFields(about) || typeof about.run !== 'string' || typeof about.setting !== 'string') return undefined;
-  delete tree.sweeplab;
-  const sweep = isFields(about.sweep) && typeof about.sweep.id === 'string' && typeof about.sweep.name === 'string';
-  return { ...(about as unknown as Exported), sweep: sweep ? (about.sweep as unknown as Exported['sweep']) : null };
-}
-
 function environmentOf(
   given: Fields,
   config: Fields | undefined,
@@ -215,22 +194,4 @@ function environmentOf(
     ...optional('wandb', textOf(own.cli_version, 40)),
     ...optional('python', textOf(own.python_version, 40)),
   };
-}
-
-function endOf(exitCode: number, stopWanted: boolean, exported: Exported | undefined): Omit<OutsideEnd, 'at'> {
-  if (
-    exported !== undefined &&
-    (exported.state === 'finished' || exported.state === 'failed' || exported.state === 'stopped')
-  ) {
-    const { state, reason, cause } = exported;
-    return {
-      state,
-      reason: reason ?? 'as it was exported',
-      ...(cause === null || cause === undefined ? {} : { cause }),
-    };
-  }
-  if (exitCode === 0) return { state: 'finished', reason: 'the script has ended' };
-  if (stopWanted) return { state: 'stopped', reason: 'cancelled by the user', cause: 'cancelled' };
-  if (exitCode === INTERRUPTED) return { state: 'stopped', reason: 'the script was interrupted', cause: 'interrupted' };
-  return { state: 'failed', reason: `the script ended with exit code ${exitCode}` };
 }

@@ -1,5 +1,5 @@
 /** What files of other tools say of a run alike. */
-import type { RunRecord } from '../../../preload/contract/runs.ts';
+import type { RunRecord, StopCause } from '../../../preload/contract/runs.ts';
 import { fileName } from '../../../preload/shared/fileName.ts';
 
 /** Milliseconds since 1970 at which the run began. */
@@ -7,3 +7,55 @@ export const began = ({ startedAt, createdAt }: RunRecord): number => startedAt 
 
 /** `depth-4-seed-1-1s7j0a5sx`: readable, and of this run alone. */
 export const runFileName = ({ id, name }: RunRecord): string => `${fileName(name).slice(0, 100)}-${id}`;
+
+/** An end of a run, in the words of the lab. */
+export interface ExportedEnd {
+  readonly state: 'finished' | 'failed' | 'stopped';
+  readonly reason: string;
+  readonly cause?: StopCause;
+}
+
+/** What an export of Sweeplab says of a run beside its settings. */
+export interface Exported {
+  readonly run: string;
+  readonly sweep: { readonly id: string; readonly name: string } | null;
+  readonly state: RunRecord['state'];
+  readonly reason: string | null;
+  readonly cause: RunRecord['stopCause'];
+  readonly code?: string;
+  readonly parameters?: number | null;
+}
+
+/** Takes out what an export of Sweeplab added. */
+export function takeExported(tree: Record<string, unknown>): Exported | undefined {
+  const about = tree.sweeplab;
+  if (!isObject(about) || typeof about.run !== 'string' || typeof about.setting !== 'string') return undefined;
+  delete tree.sweeplab;
+  const sweep = isObject(about.sweep) && typeof about.sweep.id === 'string' && typeof about.sweep.name === 'string';
+  return { ...(about as unknown as Exported), sweep: sweep ? (about.sweep as unknown as Exported['sweep']) : null };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The client's own for an interruption. */
+const INTERRUPTED = 255;
+
+/** How a run of W&B's client has ended. @param stopWanted the person at the lab wanted it to end */
+export function endOf(exitCode: number, exported: Exported | undefined, stopWanted = false): ExportedEnd {
+  if (
+    exported !== undefined &&
+    (exported.state === 'finished' || exported.state === 'failed' || exported.state === 'stopped')
+  ) {
+    const { state, reason, cause } = exported;
+    return {
+      state,
+      reason: reason ?? 'as it was exported',
+      ...(cause === null || cause === undefined ? {} : { cause }),
+    };
+  }
+  if (exitCode === 0) return { state: 'finished', reason: 'the script has ended' };
+  if (stopWanted) return { state: 'stopped', reason: 'cancelled by the user', cause: 'cancelled' };
+  if (exitCode === INTERRUPTED) return { state: 'stopped', reason: 'the script was interrupted', cause: 'interrupted' };
+  return { state: 'failed', reason: `the script ended with exit code ${exitCode}` };
+}

@@ -14,7 +14,7 @@ import { settingName } from './settingName.ts';
 import { stepRows } from './stepRows.ts';
 
 /** mlflow.entities.RunStatus */
-const STATUS: Readonly<Record<RunState, number>> = { running: 1, queued: 2, finished: 3, failed: 4, stopped: 5 };
+export const STATUS: Readonly<Record<RunState, number>> = { running: 1, queued: 2, finished: 3, failed: 4, stopped: 5 };
 /** mlflow.entities.SourceType.LOCAL */
 const LOCAL = 4;
 /** The longest value of a parameter that it takes. */

@@ -2,29 +2,29 @@
  * TensorBoard: an event file for each run in a folder of its own, with the points of every metric and what the HPARAMS tab needs.
  * Messages: tensorboard/compat/proto/{event,summary,tensor}.proto and tensorboard/plugins/hparams/plugin_data.proto.
  */
-import type { RunRecord, RunState } from '../../../preload/contract/runs.ts';
+import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { fileName } from '../../../preload/shared/fileName.ts';
 import { ProtoWriter } from './encodings/protobuf.ts';
+import {
+  END,
+  EVENT,
+  HPARAMS,
+  MAP,
+  METADATA,
+  PLUGIN,
+  START,
+  STATUS,
+  STRUCT,
+  SUMMARY,
+  VALUE,
+} from './encodings/tensorboardMessages.ts';
 import { tfRecords } from './encodings/tfRecord.ts';
 import { defineExchange, wantedMetrics } from './exchange.ts';
 import type { ExportFile, ExportJob } from './exchange.ts';
 import { began, runFileName } from './exportedRun.ts';
 import { settingName, withoutSeed } from './settingName.ts';
 import { stepRows } from './stepRows.ts';
-
-const EVENT = { wallTime: 1, step: 2, fileVersion: 3, summary: 5 } as const;
-const SUMMARY = { value: 1 } as const;
-const VALUE = { tag: 1, simple: 2, tensor: 8, metadata: 9 } as const;
-const METADATA = { plugin: 1 } as const;
-const PLUGIN = { name: 1, content: 2 } as const;
-const HPARAMS = { version: 1, start: 3, end: 4 } as const;
-const START = { hparams: 1, group: 4, time: 5 } as const;
-const MAP = { key: 1, value: 2 } as const;
-/** google.protobuf.Value */
-const STRUCT = { number: 2, string: 3, boolean: 4 } as const;
-const END = { status: 1, time: 2 } as const;
-const STATUS: Readonly<Partial<Record<RunState, number>>> = { finished: 1, failed: 2, running: 3, stopped: 0 };
 
 /** A tensor of 32-bit floats of shape [0]: the plug-in of hyperparameters reads the metadata alone, but wants one. */
 const NO_TENSOR = Uint8Array.of(0x08, 1, 0x12, 2, 0x12, 0);

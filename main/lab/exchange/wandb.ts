@@ -6,34 +6,25 @@ import type { RunRecord, RunState } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { numberCell } from '../../../preload/shared/csv.ts';
 import { levelDbLog } from './encodings/levelDbLog.ts';
+import {
+  ENVIRONMENT,
+  EXIT,
+  FILES,
+  HEADER,
+  HISTORY,
+  ITEM,
+  OUTPUT,
+  RECORD,
+  RUN,
+  TIME,
+  UPDATE,
+} from './encodings/wandbMessages.ts';
 import { ProtoWriter } from './encodings/protobuf.ts';
 import { defineExchange, wantedMetrics } from './exchange.ts';
 import type { ExportFile, ExportJob } from './exchange.ts';
 import { began } from './exportedRun.ts';
 import { settingName } from './settingName.ts';
 import { stepRows } from './stepRows.ts';
-
-const RECORD = {
-  number: 1,
-  history: 2,
-  summary: 3,
-  files: 6,
-  output: 13,
-  run: 17,
-  exit: 18,
-  header: 21,
-  environment: 26,
-} as const;
-const HEADER = { version: 1, producer: 1, least: 2 } as const;
-const RUN = { id: 1, project: 3, config: 4, group: 6, job: 7, name: 8, notes: 9, tag: 10, started: 17 } as const;
-const UPDATE = 1;
-const ITEM = { key: 1, nested: 2, json: 16 } as const;
-const HISTORY = { item: 1, step: 2, number: 1 } as const;
-const TIME = { seconds: 1, nanoseconds: 2 } as const;
-const OUTPUT = { type: 1, time: 2, line: 3, stderr: 0, stdout: 1 } as const;
-const ENVIRONMENT = { started: 3, program: 6 } as const;
-const FILES = { item: 1, path: 1 } as const;
-const EXIT = { code: 1, runtime: 2 } as const;
 
 /** What the process would have ended with: 255 is the client's own for an interruption. A run without an end counts there as crashed. */
 const EXIT_CODE: Readonly<Partial<Record<RunState, number>>> = { finished: 0, failed: 1, stopped: 255 };

@@ -41,6 +41,9 @@ export interface ImportFile {
   bytes(): AsyncIterable<Buffer>;
 }
 
+/** What programs leave beside their files: second names of W&B's latest run, and its own notes. */
+const OF_PROGRAMS = /(?:^|\/)(?:__MACOSX|__pycache__|node_modules|wandb\/latest-run|wandb\/debug[^/]*\.log)$/u;
+
 type Named = Pick<ImportFile, 'root' | 'rootIdentity'>;
 
 /** The files of an import; archives stay open until it is closed. */
@@ -83,7 +86,7 @@ export class ImportFiles implements AsyncDisposable {
     const found = await walk(path, {
       setting: SETTING,
       wants: (name, inside) => {
-        const hidden = name.startsWith('.') || name === '__MACOSX' || name === '__pycache__';
+        const hidden = name.startsWith('.') || OF_PROGRAMS.test(`${named.root}/${inside}`);
         if (hidden) notes.add(furniture(name) ?? 'files of other programs', inside);
         return !hidden;
       },
@@ -158,20 +161,30 @@ type Made = Omit<ImportFile, 'head' | 'bytes'> & { readonly source: () => AsyncI
 const HEAD = 16 << 10;
 
 function importFile({ source, ...file }: Made): ImportFile {
-  const open = (): ReturnType<typeof decompressed> =>
-    decompressed(file.path, source(), Math.max(1, file.size), [], { setting: SETTING });
+  /** Ends the reading at its source: what stands between does not. */
+  const reading = async function* <T>(use: (opened: Opened) => AsyncIterable<T>): AsyncGenerator<T> {
+    const chunks = source()[Symbol.asyncIterator]();
+    const once = { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) };
+    try {
+      yield* use(await decompressed(file.path, once, Math.max(1, file.size), [], { setting: SETTING }));
+    } finally {
+      await chunks.return?.();
+    }
+  };
   return {
     ...file,
     head: async () => {
-      const { input, head } = await open();
-      await input.close();
-      return head.subarray(0, HEAD);
+      for await (const head of reading(justHead)) return head.subarray(0, HEAD);
+      return Buffer.alloc(0);
     },
-    async *bytes() {
-      const { input } = await open();
-      yield* worded(SETTING, file.path, input.rest());
-    },
+    bytes: () => reading(({ input }) => worded(SETTING, file.path, input.rest())),
   };
+}
+
+type Opened = Awaited<ReturnType<typeof decompressed>>;
+
+async function* justHead({ head }: Opened): AsyncGenerator<Buffer> {
+  yield head;
 }
 
 /** Its bytes as UTF-8 without marks, lines ended by \n. @throws ImportError for what is no text */

@@ -5,10 +5,13 @@ import { consoleLog } from './kinds/consoleLog.ts';
 import { csv } from './kinds/csv.ts';
 import { hlbGptCsv } from './kinds/hlbGptCsv.ts';
 import { jsonLines } from './kinds/jsonLines.ts';
+import { mlflow } from './kinds/mlflow.ts';
+import { tensorboard } from './kinds/tensorboard.ts';
 import { trainerState } from './kinds/trainerState.ts';
+import { wandb } from './kinds/wandb.ts';
 
 export const importFamily: Family<ImportKind> = {
   name: 'import',
   shared: [],
-  kinds: [trainerState, hlbGptCsv, csv, jsonLines, consoleLog],
+  kinds: [wandb, tensorboard, mlflow, trainerState, hlbGptCsv, csv, jsonLines, consoleLog],
 };

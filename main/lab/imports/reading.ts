@@ -6,6 +6,7 @@ import type { ColumnRole, ImportColumn, ImportNote, ImportSource } from '../../.
 import { DataError } from '../../engine/data/index.ts';
 import { CompressionError, withoutCompression } from '../../engine/data/reading/compression/index.ts';
 import { basename } from 'node:path';
+import { counted } from '../../../preload/shared/format.ts';
 import { ImportError } from './errors.ts';
 import { identityHash, ImportFiles, stemOf } from './files.ts';
 import type { ImportFile, Place } from './files.ts';
@@ -194,7 +195,7 @@ const isAboutFile = (error: unknown): boolean =>
 
 /** Says of each file which kind reads it; those of one source come together. */
 async function claim(files: readonly ImportFile[], options: ReadingOptions, notes: Notes): Promise<Claimed[]> {
-  if (files.length > MOST_FILES) throw new ImportError(`${files.length} files; allowed: at most ${MOST_FILES} at once`);
+  if (files.length > MOST_FILES) throw new ImportError(`${counted(files.length, 'file')}; allowed: at most ${MOST_FILES} at once`);
   const kinds = options.kinds.filter(({ name }) => options.only === undefined || name === options.only);
   const paths = new Set(files.map(({ path }) => path));
   const sources = new Map<

@@ -5,6 +5,7 @@ import type { NewSweep } from '../../../preload/contract/runs.ts';
 import type { Store } from '../../store/index.ts';
 import { cleanTags } from './outsideRun.ts';
 import { outsideSettingKey, outsideSettings } from './settings.ts';
+import type { OutsideSettings } from './settings.ts';
 import type { Surveyed, SurveyedSource } from '../imports/reading.ts';
 import type { RunSays } from '../imports/receiver.ts';
 import type { SurveyedRun } from '../imports/survey.ts';
@@ -87,7 +88,7 @@ class Planner {
       before?.deletedAt === null && (known!.feed as { fingerprint?: string } | null)?.fingerprint === run.fingerprint;
     const fate: ImportFate = here !== undefined ? 'here' : before === undefined ? 'new' : same ? 'same' : 'update';
     const names = [says.name, ...(says.names ?? [])].filter((name): name is string => name !== undefined);
-    const settings = outsideSettings(says.config ?? {}, names);
+    const settings = seeded(outsideSettings(says.config ?? {}, names), says.name);
     const settingKey = outsideSettingKey(settings.config);
     const sweepId = before?.sweepId ?? (sweep && this.#store.outside.sweepId(sweep.source)) ?? null;
     const seed = settings.seed ?? this.#number(settingKey, sweep?.source ?? sweepId, sweepId, before);
@@ -140,7 +141,7 @@ class Planner {
   /** A run of this lab that was exported, or that has reported through an endpoint. */
   #here({ sweeplabId, name, reportedAs }: RunSays): string | undefined {
     const run = sweeplabId === undefined ? undefined : this.#store.getRun(sweeplabId);
-    if (run !== undefined && (name === undefined || run.name === name)) return run.id;
+    if (run !== undefined && (name === undefined || run.name === name || name.endsWith(run.id))) return run.id;
     return reportedAs === undefined ? undefined : this.#store.outside.run(reportedAs)?.runId;
   }
 
@@ -183,6 +184,14 @@ class Planner {
 
 const only = <K extends keyof Said>(says: RunSays, name: K): Pick<Said, K> | object =>
   says[name] === undefined ? {} : { [name]: says[name] };
+
+/** `depth-4-seed-2`, `lr0.1_seed3`: where nothing else says the seed, a name may. */
+const SEED_IN_NAME = /(?:^|[^a-z])seed[-_= ]?(\d{1,9})(?!\d)/iu;
+
+function seeded(settings: OutsideSettings, name = ''): OutsideSettings {
+  const [, digits] = SEED_IN_NAME.exec(name) ?? [];
+  return settings.seed !== undefined || digits === undefined ? settings : { ...settings, seed: Number(digits) };
+}
 
 const countOf = (value: number | undefined): number | undefined =>
   value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;

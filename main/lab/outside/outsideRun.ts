@@ -6,7 +6,7 @@ import type { MetricColumn } from '../../../preload/contract/metrics.ts';
 import type { RunEnvironment, RunRecord, RunSummary, StopCause } from '../../../preload/contract/runs.ts';
 import { counted } from '../../../preload/shared/format.ts';
 import type { Store } from '../../store/index.ts';
-import { visitNumbers } from './numbers.ts';
+import { visitNumbers } from '../../../preload/shared/loggedNumbers.ts';
 import { outsideSettingKey, outsideSettings } from './settings.ts';
 
 /** Metrics of one run: more are a mistake in a loop. */

@@ -6,12 +6,12 @@
 import { crc32 } from 'node:zlib';
 
 /** `:W&B`, u16 magic number, u8 version. */
-const HEADER = Uint8Array.of(0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe, 0);
-const BLOCK = 1 << 15;
+export const HEADER = Uint8Array.of(0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe, 0);
+export const BLOCK = 1 << 15;
 /** Whole blocks, so that the place in a piece tells that in the file. */
 const PIECE = 8 * BLOCK;
-const CHUNK_HEADER = 7;
-const TYPE = { full: 1, first: 2, middle: 3, last: 4 } as const;
+export const CHUNK_HEADER = 7;
+export const TYPE = { full: 1, first: 2, middle: 3, last: 4 } as const;
 /** Of the type alone, which the data's goes on from. */
 const TYPE_SUMS = [0, 1, 2, 3, 4].map((type) => crc32(Uint8Array.of(type)));
 

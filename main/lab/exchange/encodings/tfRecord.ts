@@ -6,8 +6,8 @@ import { crc32c } from './crc32c.ts';
 
 /** Bytes of a piece, unless a record is longer. */
 const PIECE = 1 << 18;
-const HEAD = 12;
-const FRAME = HEAD + 4;
+export const HEAD = 12;
+export const FRAME = HEAD + 4;
 
 /** Rotated and shifted, so that a CRC over data that holds CRCs stays sound. */
 export const masked = (crc: number): number => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -7,6 +7,7 @@ import type { ImportFile } from '../files.ts';
 import { defineImport } from '../importKind.ts';
 import { parsePython } from '../python.ts';
 import type { Receiver, RunReceiver } from '../receiver.ts';
+import { isMeasured } from '../rows/names.ts';
 import { isFields, settingOf } from '../values.ts';
 
 const NUMBER = String.raw`[+-]?(?:\d[\d,]*\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)(?=$|[^a-z]|ms\b|s\b)`;
@@ -56,8 +57,7 @@ function pointsOf(line: string): Points | undefined {
   const found = brackets ?? STEP.exec(line);
   if (found === null) return undefined;
   const rest = line.slice(found.index + found[0].length);
-  const prefix =
-    brackets?.[2] === undefined ? (/validation|\bval\b/iu.test(rest) ? undefined : undefined) : splitOf(brackets[2]);
+  const prefix = brackets?.[2] === undefined ? undefined : splitOf(brackets[2]);
   const values = [...rest.matchAll(PAIR)].map(([, name, value, unit]): [string, number] => [
     nameOf(name!, unit, prefix),
     toNumber(value!),
@@ -77,6 +77,7 @@ function printedObject(line: string): Points | undefined {
       return typeof each === 'number' || Number.isFinite(number) ? [[name, number]] : [];
     });
     const step = values.find(([name]) => /^(?:global_)?step$/u.test(name))?.[1];
+    if (!values.some(([name]) => isMeasured(name))) return undefined;
     return values.length === 0
       ? undefined
       : { step, values: values.filter(([name]) => !/^(?:global_)?step$/u.test(name)) };

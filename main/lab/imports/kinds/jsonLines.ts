@@ -4,34 +4,42 @@ import { wholeText } from '../files.ts';
 import { parseLooseJson } from '../../../../preload/shared/looseJson.ts';
 import { defineImport } from '../importKind.ts';
 import { jsonLineRows, jsonListRows, parseLine } from '../rows/jsonRows.ts';
+import { isMeasured, settingName, stepRank } from '../rows/names.ts';
 import { isFields } from '../values.ts';
 import { readTable } from './table.ts';
 
 /** Bytes of a list, which is read whole. */
 const MOST = 256 << 20;
 
-const isObject = (line: string): boolean => {
+/** Lines that are looked at. */
+const LOOKED_AT = 5;
+
+/** Whether such a key is one of a run: a step, something measured or set, an event. */
+const isOfRun = (key: string): boolean =>
+  stepRank(key) < Infinity || isMeasured(key) || settingName(`${key}.`) !== undefined || key === 'event';
+
+/** The first whole lines are objects that tell of a run. */
+function tellsOfRun(text: string): boolean {
+  const lines = text.split('\n', LOOKED_AT + 1).filter((line) => line.trim() !== '');
+  if (!text.includes('\n')) return lines.some(isObjectOfRun);
+  return lines.slice(0, LOOKED_AT).some(isObjectOfRun);
+}
+
+function isObjectOfRun(line: string): boolean {
+  if (!line.trimStart().startsWith('{')) return false;
   try {
-    return isFields(parseLooseJson(line.trim()));
+    const value = parseLooseJson(line.trim());
+    return isFields(value) && Object.keys(value).some(isOfRun);
   } catch {
     return false;
   }
-};
-
-/** The first whole line is an object. */
-const beginsWithObject = (text: string): boolean => {
-  const line = text.split('\n').find((each) => each.trim() !== '') ?? '';
-  return line.trim().startsWith('{') && isObject(line);
-};
+}
 
 export const jsonLines = defineImport({
   name: 'json-lines',
   label: 'JSON lines',
   help: 'An object for each step, event or run on a line of its own (or a JSON list of them): logs of scripts, events of mainrun.',
-  claims: ({ name, text }) =>
-    /\.(?:jsonl|ndjson)$/u.test(name) ||
-    beginsWithObject(text) ||
-    (name.endsWith('.json') && /^\s*\[\s*\{/u.test(text)),
+  claims: ({ name, text }) => tellsOfRun(text) || (name.endsWith('.json') && /^\s*\[\s*\{/u.test(text)),
   async read(source, to, roles) {
     for (const file of source.files) {
       const head = (await file.head()).toString('utf8').replace(/^\uFEFF/u, '');

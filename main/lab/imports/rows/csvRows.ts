@@ -1,6 +1,7 @@
 /** Rows of CSV and TSV, split by the reader of training text; what its rules do not allow is told, and the rest is read. */
 import { CsvRecords, UnclosedQuote } from '../../../engine/data/formats/csvRecords.ts';
 import type { CsvRecord } from '../../../engine/data/formats/csvRecords.ts';
+import { counted } from '../../../../preload/shared/format.ts';
 import { ImportError } from '../errors.ts';
 import { textOf } from '../files.ts';
 import type { ImportFile } from '../files.ts';
@@ -106,7 +107,7 @@ async function shapeOf(file: ImportFile): Promise<Shape> {
   });
   if (header === undefined) throw new ImportError(`${file.path} holds no row`);
   if (header.length > MOST_COLUMNS)
-    throw new ImportError(`${file.path} has ${header.length} columns; allowed: at most ${MOST_COLUMNS}`);
+    throw new ImportError(`${file.path} has ${counted(header.length, 'column')}; allowed: at most ${MOST_COLUMNS}`);
   const hasHeader = !header.every((name) => numberOf(name) !== undefined);
   const { names, repeated } = distinct(hasHeader ? header : header.map(() => ''));
   return { delimiter, columns: names, header, hasHeader, repeated };

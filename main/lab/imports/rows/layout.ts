@@ -53,6 +53,10 @@ export async function layoutOf(source: RowSource, wanted: Readonly<Record<string
   const { shape, tracked } = keys;
   const seen = await scanned(source, tracked);
   const roles = source.columns.map((name, at) => keys.role(name, at, seen.columns[at] ?? nothing(), seen.mostRows));
+  if (!roles.some((role) => role === 'metric' || role === 'final' || role === 'value'))
+    throw new ImportError(
+      `${source.file.path} has no column of numbers that are measured; allowed: a table with metrics, or --metric COLUMN for one of ${source.columns.slice(0, 12).join(', ')}`,
+    );
   const columns = source.columns.map((name, at) => ({
     name,
     role: roles[at]!,

@@ -195,7 +195,8 @@ const isAboutFile = (error: unknown): boolean =>
 
 /** Says of each file which kind reads it; those of one source come together. */
 async function claim(files: readonly ImportFile[], options: ReadingOptions, notes: Notes): Promise<Claimed[]> {
-  if (files.length > MOST_FILES) throw new ImportError(`${counted(files.length, 'file')}; allowed: at most ${MOST_FILES} at once`);
+  if (files.length > MOST_FILES)
+    throw new ImportError(`${counted(files.length, 'file')}; allowed: at most ${MOST_FILES} at once`);
   const kinds = options.kinds.filter(({ name }) => options.only === undefined || name === options.only);
   const paths = new Set(files.map(({ path }) => path));
   const sources = new Map<

@@ -108,7 +108,8 @@ export class ProtoReader {
   #pass(length: number): true {
     this.#start = this.#at;
     this.#at += length;
-    if (this.#at > this.#bytes.length) throw new ProtoError(`field ${this.field} breaks off after byte ${this.#bytes.length}`);
+    if (this.#at > this.#bytes.length)
+      throw new ProtoError(`field ${this.field} breaks off after byte ${this.#bytes.length}`);
     return true;
   }
 

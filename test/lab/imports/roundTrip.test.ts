@@ -141,4 +141,20 @@ describe(`exports read back, seed ${SEED}`, () => {
         });
     },
   );
+
+  it('csv-wide, whose curves stand at the evaluations; the first run has no points', async () => {
+    store.createRun({ name: 'none', config: { ...registry.defaults, seed: 9 }, seed: 9, settingKey: 'y' });
+    const expected = await randomRuns(store, registry.defaults, SEED);
+    await importInto(other, [await exported('csv-wide')]);
+    const read = other.listRuns();
+    const before = store.listRuns();
+    expect(read.map(({ seed }) => seed)).toEqual(before.map(({ seed }) => seed));
+    for (const { run, series } of expected) {
+      const found = read[before.findIndex(({ id }) => id === run.id)]!;
+      const { step, value } = other.readAll(found.id, 'val/loss');
+      const curve = series.get('val/loss')?.value ?? new Float64Array();
+      expect(Array.from(step)).toEqual(Array.from(curve, (_, i) => i));
+      expect(value.every((each, i) => Object.is(each, curve[i])) && value.length === curve.length).toBe(true);
+    }
+  });
 });

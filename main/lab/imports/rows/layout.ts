@@ -176,8 +176,9 @@ class Keys {
     if (charts.length > 0 && charts.length === others.length) return 'charts';
     const series = this.#series();
     if (series !== undefined) return 'points';
-    const [first = []] = this.#sample;
-    if (first.some((cell) => (listOf(cell)?.length ?? 0) > 0)) return 'runs';
+    // The first run may have no points.
+    const isCurve = (cell: Cell): boolean => (listOf(cell)?.length ?? 0) > 0;
+    if (this.#sample.some((row) => row.some(isCurve))) return 'runs';
     return this.#isRunTable(step) ? 'runs' : 'steps';
   }
 

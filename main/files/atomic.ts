@@ -76,6 +76,8 @@ export interface AtomicOptions {
   readonly mode?: number;
   /** Where it is written first, from {@link temporaryName}, for whoever must know the name. */
   readonly temporary?: string;
+  /** False: the folder that a new folder lies in must be there; else it is made. */
+  readonly parents?: boolean;
 }
 
 /**
@@ -145,10 +147,10 @@ async function syncFolder(path: string): Promise<void> {
 export async function makeFolder(
   path: string,
   fill: (folder: string) => Promise<void>,
-  { mode, temporary = temporaryName(path) }: AtomicOptions = {},
+  { mode, temporary = temporaryName(path), parents = true }: AtomicOptions = {},
 ): Promise<void> {
   try {
-    await mkdir(temporary, { recursive: true, mode });
+    await mkdir(temporary, { recursive: parents, mode });
     await fill(temporary);
     await syncFolder(temporary);
     await rename(temporary, path);

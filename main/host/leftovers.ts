@@ -26,7 +26,11 @@ export function noteEngine(folder: string, pid: number, runId: string): void {
 }
 
 export function forgetEngine(folder: string, pid: number): void {
-  rmSync(fileOf(folder, pid), { force: true });
+  try {
+    rmSync(fileOf(folder, pid), { force: true });
+  } catch {
+    // The data folder has become something else, which is told by whoever writes to it; the note is of a process that has ended.
+  }
 }
 
 /**

@@ -15,7 +15,7 @@ import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckpointKind } from '../../../preload/contract/runs.ts';
 import { isTemporary, makeFolder, writeAll } from '../../files/atomic.ts';
@@ -66,9 +66,17 @@ const NAME = /^(last|best)-(\d+)-(\d+)$/;
 /** How earlier versions began the name of what they had not completed. */
 const BEGUN_EARLIER = 'temporary-';
 
+/** Which folder a path means; undefined where there is none. */
+async function identityOf(path: string): Promise<string | undefined> {
+  const info = await stat(path, { bigint: true }).catch(() => undefined);
+  return info?.isDirectory() === true ? `${info.dev} ${info.ino}` : undefined;
+}
+
 export class CheckpointStore<State> {
   readonly root: string;
   readonly #files: CheckpointFiles;
+  /** Which folder `root` was when it was prepared. */
+  #prepared: string | undefined;
 
   constructor(root: string, files: CheckpointFiles = { open }) {
     this.root = root;
@@ -78,10 +86,24 @@ export class CheckpointStore<State> {
   /** Makes the folder and removes what an interrupted write left behind. */
   async prepare(): Promise<void> {
     await mkdir(this.root, { recursive: true });
+    this.#prepared = await identityOf(this.root);
     for (const name of await readdir(this.root)) {
       if (isTemporary(name) || name.startsWith(BEGUN_EARLIER))
         await rm(join(this.root, name), { recursive: true, force: true });
     }
+  }
+
+  /**
+   * A folder that was removed while its run trained is not made again: what is saved in it would belong to nothing, and stand where somebody
+   * has just cleared up.
+   * @throws CheckpointError
+   */
+  async #assertThere(): Promise<void> {
+    if (this.#prepared === undefined) return;
+    const found = await identityOf(this.root);
+    if (found === this.#prepared) return;
+    const what = found === undefined ? 'was removed or moved away' : 'was replaced by another';
+    throw new CheckpointError(`the folder of this run, ${this.root}, ${what} while it trained: no checkpoint is kept`);
   }
 
   /** Removes every checkpoint. */
@@ -91,14 +113,16 @@ export class CheckpointStore<State> {
 
   /** Writes a checkpoint and removes older ones of its kind. On an error nothing has changed. */
   async save(content: CheckpointContent<State>): Promise<Checkpoint<State>> {
+    await this.#assertThere();
     const older = (await this.#list()).filter((each) => each.kind === content.kind);
     const number = 1 + Math.max(0, ...older.filter((each) => each.step === content.step).map((each) => each.number));
     const name = `${content.kind}-${String(content.step).padStart(9, '0')}-${number}`;
     const path = join(this.root, name);
     let files: Record<string, FileRecord> = {};
-    await makeFolder(path, async (folder) => {
+    const fill = async (folder: string): Promise<void> => {
       files = await this.#writeFiles(folder, content);
-    });
+    };
+    await makeFolder(path, fill, { parents: this.#prepared === undefined });
     for (const each of older) await rm(each.path, { recursive: true, force: true });
     return { kind: content.kind, step: content.step, path, files, state: content.state };
   }

@@ -1,5 +1,5 @@
-import { open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CheckpointStore, OPTIMIZER, readCheckpoint, WEIGHTS } from '../../../main/engine/train/checkpoint.ts';
 import type { CheckpointFiles } from '../../../main/engine/train/checkpoint.ts';
@@ -54,6 +54,28 @@ function fullDisk(disk: { bytes: number }): CheckpointFiles {
     },
   };
 }
+
+describe('a folder that goes while its run trains', () => {
+  test('is not made again by the next save (would catch a removed data folder that comes back, with a checkpoint of nothing)', async () => {
+    const s = await store();
+    await s.save(content(10));
+    await rm(dirname(s.root), { recursive: true });
+    await expect(s.save(content(20))).rejects.toThrow(`${s.root}, was removed or moved away while it trained`);
+    await expect(stat(dirname(s.root))).rejects.toThrow('ENOENT');
+  });
+  test('is noticed where a file or another folder stands in its place', async () => {
+    const s = await store();
+    await rm(s.root, { recursive: true });
+    await writeFile(s.root, 'a file');
+    await expect(s.save(content(10))).rejects.toThrow('was removed or moved away');
+    await rm(s.root);
+    const other = await store();
+    await rename(other.root, `${other.root}-kept`);
+    await mkdir(other.root);
+    await expect(other.save(content(10))).rejects.toThrow('was replaced by another while it trained');
+    expect(await readdir(other.root)).toEqual([]);
+  });
+});
 
 describe('checkpoints', () => {
   test('the newest is found with its state and tensors; the one before is gone', async () => {
@@ -112,7 +134,6 @@ describe('checkpoints', () => {
     const other = new CheckpointStore<State>(await temporaryFolder());
     await s.save(content(10));
     const newer = await other.save(content(20));
-    const { rename } = await import('node:fs/promises');
     const moved = join(s.root, 'last-000000020-1');
     await rename(newer.path, moved);
     expect((await s.latest('last')).checkpoint!.step).toBe(20);

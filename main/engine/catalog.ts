@@ -59,6 +59,8 @@ interface Owned {
 
 /** More settings than this do not give way one after the other. */
 const MOST_YIELDS = 8;
+/** Choices of kinds for which derived defaults are remembered. */
+const MOST_REMEMBERED = 256;
 
 export interface WithDefaults {
   readonly config: Config;
@@ -83,6 +85,7 @@ export class Catalog implements Kinds {
   readonly #owned = new Map<string, Owned>();
   /** Settings with a derived default of some kind. */
   readonly #derivable: ReadonlySet<string>;
+  readonly #derivedOf = new Map<string, readonly DerivedDefault[]>();
   /** Where a kind comes from, for messages. */
   readonly #sources = new Map<Kind, string>();
 
@@ -167,16 +170,17 @@ export class Catalog implements Kinds {
       if (!isSet(name) && (this.#derivable.has(name) || !(name in config))) plain[name] = value;
     let current: Config = plain;
     for (let round = 0; round <= this.#derivable.size + 1; round++) {
-      const next = { ...plain };
+      const found = new Map<string, SettingValue>();
       const derived: Record<string, string> = {};
       for (const { setting, rule, value } of this.#derivedFor(current)) {
-        const found = isSet(setting) || setting in derived ? undefined : value(current, this);
-        if (found === undefined) continue;
-        next[setting] = found;
+        const follows = isSet(setting) || found.has(setting) ? undefined : value(current, this);
+        if (follows === undefined) continue;
+        found.set(setting, follows);
         derived[setting] = rule;
       }
-      if ([...this.#derivable].every((name) => next[name] === current[name])) return { config: next, derived };
-      current = next;
+      const valueOf = (name: string): SettingValue | undefined => (found.has(name) ? found.get(name) : plain[name]);
+      if ([...this.#derivable].every((name) => valueOf(name) === current[name])) return { config: current, derived };
+      current = { ...plain, ...Object.fromEntries(found) };
     }
     throw new DeclarationError(`the derived defaults of ${[...this.#derivable].join(', ')} depend on each other`);
   }
@@ -234,11 +238,19 @@ export class Catalog implements Kinds {
     return this.withDefaults(config, (name) => name in config).config;
   }
 
+  /** Remembered by the kinds that are chosen, as a list of 2,000 runs of an older version asks for each of its configurations. */
   #derivedFor(config: Config): readonly DerivedDefault[] {
-    return [
-      ...this.#inUse(config).flatMap(([, { derived = [] }]) => derived),
-      ...this.#common.flatMap(({ derived = [] }) => derived),
-    ];
+    const kinds = JSON.stringify(this.#families.map(({ setting }) => (setting === undefined ? null : config[setting])));
+    let found = this.#derivedOf.get(kinds);
+    if (found === undefined) {
+      found = [
+        ...this.#inUse(config).flatMap(([, { derived = [] }]) => derived),
+        ...this.#common.flatMap(({ derived = [] }) => derived),
+      ];
+      if (this.#derivedOf.size >= MOST_REMEMBERED) this.#derivedOf.clear();
+      this.#derivedOf.set(kinds, found);
+    }
+    return found;
   }
 
   /** The chosen kinds; those of plug-ins that are no longer there are left out. */

@@ -64,7 +64,7 @@ export interface ImportSeries {
   readonly lastStep: number;
   /** NaN and infinities. */
   readonly nonFinite: number;
-  /** Points whose step is not after the one before: they are put in order, and of equal steps the last counts. */
+  /** Points whose step is not after all steps before: they are put in order, and of equal steps the last counts. */
   readonly disordered: number;
 }
 

@@ -33,8 +33,6 @@ interface Growing {
   first: number;
   last: number;
   lastValue: number;
-  /** Of the point before. */
-  previous: number;
   nonFinite: number;
   disordered: number;
   low: number;
@@ -72,13 +70,12 @@ class RunSurvey implements RunReceiver {
       const fresh = this.#begin(metric, step);
       if (fresh === undefined) return;
       series = fresh;
-    } else if (!(step > series.previous)) {
+    } else if (!(step > series.last)) {
       if (!Number.isFinite(step))
         return this.#survey.note('points whose step is no finite number, left out', this.#key);
       series.disordered++;
     } else if (step === Infinity)
       return this.#survey.note('points whose step is no finite number, left out', this.#key);
-    series.previous = step;
     series.points++;
     if (!Number.isFinite(value)) series.nonFinite++;
     if (step < series.first) series.first = step;
@@ -111,7 +108,6 @@ class RunSurvey implements RunReceiver {
       first: step,
       last: -Infinity,
       lastValue: Number.NaN,
-      previous: -Infinity,
       nonFinite: 0,
       disordered: 0,
       low: 1,

@@ -64,7 +64,7 @@ it('a run of TensorBoard that was resumed, with hyperparameters in a folder of t
   expect(points['Loss/valid']).toEqual([0, 5, 10, 15].map((i) => [i, Math.fround(4.1 - i * 0.1)]));
   expect(points['hparam/loss']).toHaveLength(1);
   expect(preview.runs[0]!.series.find(({ metric }) => metric === 'Loss/train')).toMatchObject({
-    disordered: 1,
+    disordered: 2,
     points: 27,
   });
   expect(result.notes.map(({ what, count }) => [what, count])).toContainEqual([

@@ -40,7 +40,7 @@ export function directTools({
   catalog,
 }: Pick<PlanOptions, 'catalog'> & { readonly cache: string }): LaunchTools {
   return {
-    check: (configs, options) => checkLaunch(configs, { catalog, ...options }),
+    check: (configs, options, signal) => checkLaunch(configs, { catalog, cacheDir: cache, signal, ...options }),
     prepare: (configs, { onProgress, onReady }, signal) =>
       prepareDatasets(configs, {
         cacheDir: cache,

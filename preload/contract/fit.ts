@@ -73,6 +73,8 @@ export interface PlannedLength {
   readonly flops: number | null;
   /** True when the number of steps rests on a guess of the dataset's size. */
   readonly estimated: boolean;
+  /** By which share the steps may be more or fewer, where only the beginning of the text was read. */
+  readonly uncertain?: number;
   /** Limits in time, which may end the run earlier. Null when off. */
   readonly seconds: number | null;
 }

@@ -62,6 +62,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   const prices = readPrices(flags);
   const values = await withPipedText(context, settingValues(workshop.registry, flags));
   const { catalog } = workshop.registry;
+  const texts = { cacheDir: workshop.paths.cache, kinds: catalog };
   using lab = await readableLab(context);
   const common: FitOptions = { prices, catalog, ...(lab === undefined ? {} : { samples: earlierRuns(lab) }) };
   const severalValues = Object.values(values).some((list) => list.length > 1);
@@ -72,7 +73,10 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
     const plan = await makePlan(context, spec, places);
     for (const { message } of plan.warnings) output.warn(message);
     const settings = configsOf(plan);
-    await measureTexts(settings.map((each) => each.config));
+    await measureTexts(
+      settings.map((each) => each.config),
+      texts,
+    );
     const device = await chosenDevice(settings[0]!.config, flags.gpu);
     const report = fitSweep(settings, device, common);
     output.data({ ...report, dropped: plan.dropped.length });
@@ -87,7 +91,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   });
   for (const warning of warnings) output.warn(located(warning));
   const device = await chosenDevice(config, flags.gpu);
-  await measureTexts([config]);
+  await measureTexts([config], texts);
   const report = fitReport(config, device, common);
   output.data(report);
   printFit(output, report);

@@ -84,7 +84,7 @@ async function sweep(
   if (options.dryRun === true) {
     const texts = await unplannedTextWarnings(
       plan.runs.map(({ config }) => config),
-      context.workshop.registry.catalog,
+      { cacheDir: context.workshop.paths.cache, kinds: context.workshop.registry.catalog },
     );
     const whole = { ...plan, warnings: [...plan.warnings, ...texts] };
     printPlan(output, whole, words);

@@ -68,7 +68,9 @@ async function train(
   const configuration = await configure(context, { recipe: options.recipe, file, overrides });
   for (const warning of configuration.warnings) output.warn(located(warning));
   if (options.dryRun === true) {
-    const texts = await unplannedTextWarnings([configuration.config], workshop.registry.catalog);
+    const { paths, registry } = workshop;
+    const where = { cacheDir: paths.cache, kinds: registry.catalog };
+    const texts = await unplannedTextWarnings([configuration.config], where);
     for (const { message } of texts) output.warn(message);
     printSettings(context, { ...configuration, warnings: [...configuration.warnings, ...texts] });
     return;

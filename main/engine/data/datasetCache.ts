@@ -107,6 +107,27 @@ export async function loadDataset(cacheDir: string, contentHash: string, kinds?:
   return null;
 }
 
+/**
+ * How many tokens a prepared dataset has, and where its training documents end if that is asked for; null: there is none, or it is damaged,
+ * which is told and mended when it is read.
+ */
+export async function storedCounts(
+  cacheDir: string,
+  contentHash: string,
+  withOffsets: boolean,
+): Promise<(Pick<DataStats, 'trainTokens' | 'validationTokens'> & { readonly offsets: Float64Array | null }) | null> {
+  const folder = folderOf(cacheDir, contentHash);
+  try {
+    const meta = JSON.parse(Buffer.from((await readWhole(join(folder, 'meta.json')))!).toString('utf8')) as Meta;
+    if (meta.version !== DATASET_VERSION || meta.contentHash !== contentHash) return null;
+    const { trainTokens, validationTokens } = meta.stats;
+    const offsets = withOffsets ? await readWhole(join(folder, 'train.offsets.bin')) : null;
+    return { trainTokens, validationTokens, offsets: offsets === null ? null : new Float64Array(offsets.buffer) };
+  } catch {
+    return null;
+  }
+}
+
 /** A prepared dataset as listed for the user. */
 export interface CachedDataset {
   readonly contentHash: string;

@@ -1,5 +1,7 @@
 /** The public face of the data folder. */
 export { checkDataSettings, prepareDataset } from './prepare.ts';
+export { countText } from './counting.ts';
+export type { CountOptions, TextCount } from './counting.ts';
 export { listDatasets } from './datasetCache.ts';
 export type { CachedDataset } from './datasetCache.ts';
 export type { Dataset } from './dataset.ts';
@@ -11,6 +13,7 @@ export { DataError } from './errors.ts';
 export { tokenizerFamily, tokenizerOf, vocabularyOf } from './tokenizers/index.ts';
 export type { Tokenizer } from './tokenizers/tokenizer.ts';
 export { batcher } from './batching/batcher.ts';
+export { rowsOfEpoch } from './batching/rows.ts';
 export { isDocumentMasked, isKeyMasked, padsRows } from './batching/modes.ts';
 export type { BatchingMode } from './batching/modes.ts';
 export { textIdentity, tokenizerIdentity } from './identity.ts';

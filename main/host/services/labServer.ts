@@ -133,7 +133,7 @@ export class LabServer {
     this.lab = lab;
     const { store, paths } = lab;
     this.#downloads = new Downloads(paths.exports);
-    this.#planner = new Planner(lab);
+    this.#planner = new Planner(lab, (config) => this.#folders.reachFor(config));
     this.#folders = new OpenFolders({
       paths,
       specs: lab.registry.specs,

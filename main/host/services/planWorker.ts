@@ -7,6 +7,9 @@ import { checkLaunch, fitReport, measureTexts, speedsIn, unplannedTextWarnings }
 import type { FitDevice, FitReport, LaunchCheck, Prices } from '../../lab/fit/index.ts';
 import { openStore } from '../../store/index.ts';
 import { loadWorkshop } from '../lab.ts';
+import { labPaths } from '../paths.ts';
+import { confinedTo } from '../../engine/data/reading/confine.ts';
+import type { Reach } from '../../lab/datasets/datasets.ts';
 import { configsOf, DraftPlans, summaryOf } from '../../lab/sweeps/index.ts';
 import type { DraftSummary, SweepPlan } from '../../lab/sweeps/index.ts';
 import { programOccupancy } from '../../lab/fit/occupancy.ts';
@@ -16,6 +19,7 @@ import { checkSweep } from '../../lab/fit/draftFit.ts';
 import type { CheckedSweep } from '../../lab/fit/draftFit.ts';
 import { refuse } from './errors.ts';
 import { answerWith } from './threadMain.ts';
+import type { Answerers } from './threadMain.ts';
 
 export interface PlanWorkerData {
   readonly home: string;
@@ -25,7 +29,7 @@ export interface PlanWorkerData {
 }
 
 /** What can be asked, and what comes back. */
-export type PlanQuestions = {
+type Plans = {
   /** The runs of a draft in words, and what their devices follow from; null when there is nothing to check. */
   draft: {
     ask: { draft: Draft };
@@ -50,6 +54,11 @@ export type PlanQuestions = {
   runs: { ask: { draft: Draft }; answer: SweepPlan };
 };
 
+/** As {@link Plans}, and what the reading of texts may not leave. */
+export type PlanQuestions = {
+  [W in keyof Plans]: { ask: Plans[W]['ask'] & { readonly reach?: Reach | undefined }; answer: Plans[W]['answer'] };
+};
+
 const { home, database, plugins } = workerData as PlanWorkerData;
 const workshop = await loadWorkshop({ home, plugins });
 const { catalog } = workshop.registry;
@@ -67,32 +76,50 @@ const memory = new PlanMemory(
   (run) => reading((store) => speedsIn(store)(run)),
 );
 
+/** Texts that lie prepared are counted there. */
+const texts = { cacheDir: labPaths(home).cache, kinds: catalog };
+
 const drafts = new DraftPlans(workshop.registry);
 
 /** Of the first settings: a form asks at every keystroke. */
 const LOOKED_AT = 100;
-async function warningsOfTexts(plan: SweepPlan): Promise<Warning[]> {
+async function warningsOfTexts(plan: SweepPlan, signal: AbortSignal): Promise<Warning[]> {
   const configs = configsOf(plan)
     .slice(0, LOOKED_AT)
     .map(({ config }) => config);
-  return await unplannedTextWarnings(configs, catalog);
+  return await unplannedTextWarnings(configs, { ...texts, signal });
+}
+
+/** Each answers within what the page may read. */
+function confined(answerers: Answerers<PlanQuestions>): Answerers<PlanQuestions> {
+  const entries = Object.entries(answerers as Record<string, (ask: never, signal: AbortSignal) => unknown>);
+  const within = entries.map(([what, answer]) => [
+    what,
+    (ask: { readonly reach?: Reach }, signal: AbortSignal) => confinedTo(ask.reach, () => answer(ask as never, signal)),
+  ]);
+  return Object.fromEntries(within) as Answerers<PlanQuestions>;
 }
 
 answerWith<PlanQuestions>(
-  {
-    draft: async ({ draft }) => {
+  confined({
+    draft: async ({ draft }, signal) => {
       const plan = await drafts.get(draft);
       const { warnings, ...summary } = summaryOf(plan);
       return {
-        summary: { ...summary, warnings: [...warnings, ...(await warningsOfTexts(plan))] },
+        summary: { ...summary, warnings: [...warnings, ...(await warningsOfTexts(plan, signal))] },
         first: plan.problems.length > 0 ? null : (plan.runs[0]?.config ?? null),
       };
     },
     sweep: async ({ draft, device, prices, budget }, signal) => {
-      return await checkSweep(memory, configsOf(await drafts.get(draft)), device, { prices, budget, signal });
+      const settings = configsOf(await drafts.get(draft));
+      await measureTexts(
+        settings.slice(0, LOOKED_AT).map(({ config }) => config),
+        { ...texts, signal },
+      );
+      return await checkSweep(memory, settings, device, { prices, budget, signal });
     },
-    report: async ({ config, device, prices, occupancy }) => {
-      await measureTexts([config]);
+    report: async ({ config, device, prices, occupancy }, signal) => {
+      await measureTexts([config], { ...texts, signal });
       return {
         report: fitReport(config, device, { catalog, prices, samples: memory.samples }),
         programs: occupancy ? programOccupancy(config, { kind: device.kind, catalog }) : [],
@@ -102,7 +129,10 @@ answerWith<PlanQuestions>(
       const plan = await drafts.get(draft);
       refuse(plan.problems);
       const settings = configsOf(plan);
-      await measureTexts(settings.map(({ config }) => config));
+      await measureTexts(
+        settings.map(({ config }) => config),
+        { ...texts, signal },
+      );
       return {
         ...(await checkRecipe(memory, settings, device, signal)),
         runs: plan.runs.length,
@@ -110,12 +140,13 @@ answerWith<PlanQuestions>(
         seeds: plan.seeds.length,
       };
     },
-    launch: async ({ configs, concurrency, force }) => {
-      const { checked: _, ...check } = await checkLaunch(configs, { catalog, concurrency, force });
+    launch: async ({ configs, concurrency, force }, signal) => {
+      const { cacheDir } = texts;
+      const { checked: _, ...check } = await checkLaunch(configs, { catalog, cacheDir, signal, concurrency, force });
       return check;
     },
     runs: ({ draft }) => drafts.get(draft),
-  },
+  }),
   // The only message: a run has ended, so that speeds are known better.
   () => memory.forgetSpeeds(),
 );

@@ -6,6 +6,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import type { Draft } from '../../../preload/contract/draft.ts';
 import { deviceFor } from '../../lab/fit/index.ts';
 import type { DeviceChoice, FitDevice } from '../../lab/fit/index.ts';
+import type { Reach } from '../../lab/datasets/datasets.ts';
 import type { Lab } from '../lab.ts';
 import type { PlanQuestions, PlanWorkerData } from './planWorker.ts';
 import { Thread, Threads } from './thread.ts';
@@ -22,7 +23,11 @@ export class Planner {
   readonly #launches: Thread<PlanQuestions>;
   readonly #devices = new Map<string, { readonly at: number; readonly device: Promise<FitDevice> }>();
 
-  constructor({ paths, plugins }: Pick<Lab, 'paths' | 'plugins'>) {
+  readonly #reachFor: (config: Config) => Reach | undefined;
+
+  /** @param reachFor what reading for a configuration may not leave */
+  constructor({ paths, plugins }: Pick<Lab, 'paths' | 'plugins'>, reachFor: (config: Config) => Reach | undefined) {
+    this.#reachFor = reachFor;
     const data: PlanWorkerData = {
       home: paths.home,
       database: paths.database,
@@ -66,10 +71,27 @@ export class Planner {
     ask: PlanQuestions[W]['ask'],
     signal: AbortSignal,
   ): Promise<PlanQuestions[W]['answer']> {
-    return (LAUNCHING.has(what) ? this.#launches : this.#forms).ask(what, ask, signal);
+    const reach = textsNamed(ask)
+      .map((config) => this.#reachFor(config))
+      .find((each) => each !== undefined);
+    return (LAUNCHING.has(what) ? this.#launches : this.#forms).ask(what, { ...ask, reach }, signal);
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#forms.close(), this.#launches.close()]);
   }
+}
+
+/** The settings of a question as far as they name texts, each different one once. */
+function textsNamed(ask: PlanQuestions[keyof PlanQuestions]['ask']): Config[] {
+  const { config, configs, draft } = ask as { config?: Config; configs?: readonly Config[]; draft?: Draft };
+  const varied = Object.entries(draft?.parameters ?? {}).flatMap(([name, { value, values = [] }]) =>
+    name.startsWith('data.')
+      ? [value, ...values].flatMap((each) => (each === undefined ? [] : [{ ...draft!.settings, [name]: each }]))
+      : [],
+  );
+  const all: Config[] = [config ?? draft?.settings ?? {}, ...(configs ?? []), ...varied];
+  return [
+    ...new Map(all.map((each) => [JSON.stringify([each['data.corpus'], each['data.validation_path']]), each])).values(),
+  ];
 }

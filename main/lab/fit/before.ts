@@ -11,6 +11,9 @@ import { counted } from '../../../preload/shared/format.ts';
 export interface LaunchCheckOptions extends Omit<PlanOptions, 'kind'> {
   /** Runs that train at the same time on this device; default 1. */
   readonly concurrency?: number;
+  /** Where texts may lie prepared: their tokens are known then. */
+  readonly cacheDir?: string;
+  readonly signal?: AbortSignal | undefined;
   /** Turns refusals into warnings. */
   readonly force?: boolean;
 }

@@ -2,7 +2,9 @@
 import { StopRuleError, StopRules } from '../../engine/train/stopRules.ts';
 import type { PlannedLength } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import { textIn } from './textSizes.ts';
+import { countIn, textIn } from './textSizes.ts';
+import { rowsOfEpoch } from '../../engine/data/index.ts';
+import type { BatchingMode, TextCount } from '../../engine/data/index.ts';
 import { corpusFamily, corpusOf } from '../../engine/data/corpora/index.ts';
 import { bytesPerTokenOf } from '../../engine/data/tokenizers/index.ts';
 import { BUILT_IN } from '../../engine/kind.ts';
@@ -17,13 +19,17 @@ export interface DatasetSize {
   readonly validationRows?: number;
   /** False for a guess from the settings. */
   readonly exact: boolean;
+  /** What was read to know it; undefined: files were only looked at, or nothing was. */
+  readonly counted?: Pick<TextCount, 'basis' | 'sampledBytes'>;
 }
 
 /**
- * Size of the data as the settings give it, and the files that they name, where somebody has looked (measureTexts); undefined for
- * downloads without a limit.
+ * Size of the data as it was counted, or as its files are, where somebody has looked (measureTexts); else as the settings give it.
+ * Undefined for downloads without a limit.
  */
 export function estimateDataset(config: Config, kinds: Kinds = BUILT_IN): DatasetSize | undefined {
+  const count = countIn(config);
+  if (count !== undefined) return sizeOf(config, count);
   const { kind, settings } = corpusOf(config, kinds);
   const given = kind.bytes(settings) ?? Infinity;
   // Files are read up to the limit; a corpus that has a name is no file.
@@ -40,6 +46,23 @@ export function estimateDataset(config: Config, kinds: Kinds = BUILT_IN): Datase
     exact: false,
   };
 }
+
+function sizeOf(config: Config, count: TextCount): DatasetSize {
+  const { trainTokens, validationTokens, exact, basis, sampledBytes, offsets } = count;
+  const mode = config['data.batching'] as BatchingMode;
+  const rows = rowsOfEpoch(mode, config['model.context'] as number, { tokens: trainTokens, offsets });
+  return {
+    trainTokens,
+    validationTokens,
+    exact,
+    counted: { basis, sampledBytes },
+    // The beginning of a text says nothing of its last row.
+    ...(exact ? { sequencesPerEpoch: rows } : {}),
+  };
+}
+
+/** How far the length of a text may be off that is known by its beginning. */
+const UNCERTAIN = 0.25;
 
 /** Steps and tokens by the stop rules of the engine. Steps are computed for full rows: padding and last short rows are not foreseen. */
 export function plannedLength(
@@ -73,6 +96,7 @@ export function plannedLength(
     tokens: steps === undefined ? null : steps * tokensPerStep,
     flops: steps === undefined ? null : steps * flops,
     estimated: epochs > 0 && dataset?.exact !== true,
+    ...(epochs > 0 && dataset?.counted?.basis === 'beginning' ? { uncertain: UNCERTAIN } : {}),
     seconds: seconds > 0 ? seconds : null,
   };
 }

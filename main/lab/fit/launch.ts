@@ -22,7 +22,7 @@ export async function checkLaunch(
   options: LaunchCheckOptions = {},
   find: FindDevice = (config) => deviceFor(config),
 ): Promise<LaunchCheck> {
-  await measureTexts(configs);
+  await measureTexts(configs, { cacheDir: options.cacheDir, kinds: options.catalog, signal: options.signal });
   const found = new Map<string, Promise<FitDevice>>();
   const groups = new Map<string, { device: FitDevice; indices: number[] }>();
   for (const [index, config] of configs.entries()) {

@@ -145,6 +145,7 @@ function baseOf(config: Config, training: TrainingPrograms, options: PlanOptions
   const { kind, dataset, catalog = builtInCatalog } = options;
   const { base, memory, threadBytes } = executorKind(kind);
   const parts = [{ what: base.what, bytes: base.bytes }];
+  const size = dataset ?? estimateDataset(config, catalog);
   if (threadBytes !== undefined)
     parts.push({ what: 'scratch of the kernels', bytes: threadBytes * availableParallelism() });
   if (memory === 'host') {
@@ -153,12 +154,11 @@ function baseOf(config: Config, training: TrainingPrograms, options: PlanOptions
     parts.push({ what: 'copies for checkpoints', bytes: 2 * 4 * Math.min(PIECE, largest) });
     const { residentBytes } = tokenizerOf(config, catalog).kind;
     if (residentBytes !== undefined) parts.push({ what: 'tokenizer tables', bytes: residentBytes });
-    const size = dataset ?? estimateDataset(config, catalog);
     const perToken = vocabularyOf(config, catalog) <= 65_536 ? 2 : 4;
     if (size !== undefined)
       parts.push({ what: 'token ids', bytes: perToken * (size.trainTokens + size.validationTokens) });
   }
-  const guessed = memory === 'host' && dataset?.exact !== true;
+  const guessed = memory === 'host' && size?.exact !== true;
   return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), basis: guessed ? 'estimated' : base.basis, parts };
 }
 

@@ -7,6 +7,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { fitPlan, samplesFrom, suggest } from './index.ts';
 import type { FindSamples, FitDevice, FitPlan, SpeedOf, Suggestion, TimeEstimate } from './index.ts';
+import { estimateDataset } from './budget.ts';
 import { Memo } from './memo.ts';
 import { runUse } from './plan.ts';
 import { estimateTime } from './time.ts';
@@ -76,7 +77,9 @@ export class PlanMemory {
   }
 
   one(config: Config, device: FitDevice): Planned {
-    const key = JSON.stringify([device.kind, device.name, { ...config, seed: 0 }]);
+    // The text of a file may have become another since.
+    const size = estimateDataset(config, this.catalog);
+    const key = JSON.stringify([device.kind, device.name, { ...config, seed: 0 }, size]);
     return this.#plans.get(key, () => {
       const options = { kind: device.kind, catalog: this.catalog };
       const plan = fitPlan(config, options);

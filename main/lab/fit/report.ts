@@ -4,6 +4,9 @@ import type { FitChecks, Prices } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import type { FitDevice } from './devices.ts';
+import { estimateDataset } from './budget.ts';
+import { textIn } from './textSizes.ts';
+import { formatBytes } from '../../../preload/shared/format.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { FitPlan, PlanOptions } from './plan.ts';
 import { largestMicroBatch, largestOverall } from './search.ts';
@@ -58,7 +61,19 @@ export function warningsOf(config: Config, device: FitDevice, plan: FitPlan, kin
     warnings.push(
       `${device.kind} allocates tensor by tensor: its bytes are counted, not planned, and single operations need more`,
     );
-  if (plan.length.estimated) warnings.push('the number of steps rests on the size that the settings give the data');
+  if (plan.length.estimated) warnings.push(lengthNote(config, kinds));
   warnings.push(...textWarnings(config, plan.length.tokens, kinds));
   return warnings;
+}
+
+/** What the number of steps rests on, where it is not sure. */
+function lengthNote(config: Config, kinds?: Kinds): string {
+  const counted = estimateDataset(config, kinds)?.counted;
+  if (counted?.basis === 'beginning')
+    return `the number of steps is estimated from the first ${formatBytes(counted.sampledBytes)} of the text: it may be a quarter more or fewer`;
+  if (counted !== undefined)
+    return 'the number of steps rests on a usual number of bytes per token: the text was counted, its tokens are when it is prepared';
+  if (textIn(config, 'data.corpus') !== undefined)
+    return 'the number of steps rests on the sizes of the files: they were not read';
+  return 'the number of steps rests on the size that the settings give the data';
 }

@@ -1,11 +1,14 @@
 /**
  * How much text the files hold that settings name. Planning is a calculation; files are looked at before it, by whoever may wait:
  *
- *     await measureTexts(configs);            // asks the file system, reads what may be a copy
- *     const size = textIn(config, 'data.corpus');
+ *     await measureTexts(configs, { cacheDir, kinds, signal });    // reads the texts, or finds them prepared
+ *     const count = countIn(config);                               // of their tokens
+ *     const size = textIn(config, 'data.corpus');                  // of their files
  */
 import type { Config } from '../../../preload/contract/settings.ts';
-import { filesNamed, markAt } from '../../engine/data/index.ts';
+import { countText, filesNamed, isKeyMasked, markAt } from '../../engine/data/index.ts';
+import type { CountOptions, TextCount } from '../../engine/data/index.ts';
+import { datasetKey } from '../datasets/datasets.ts';
 import { compareFiles } from './sharedFiles.ts';
 import type { TextFile } from './sharedFiles.ts';
 
@@ -58,8 +61,37 @@ async function measured(files: readonly TextFile[]): Promise<Measured> {
   return { sure, unmarked, packed, files };
 }
 
-/** Looks at the files of these configurations. What is wrong with them is told when they are read. */
-export async function measureTexts(configs: readonly Config[]): Promise<void> {
+/** Milliseconds that the reading of all texts of one question may take: somebody waits. Longer texts are then read at their beginning. */
+const PATIENCE = 2000;
+/** Null: it cannot be read, or its settings alone say how long it is. */
+const counts = new Map<string, { readonly count: TextCount | null; readonly at: number }>();
+/** Of settings that lead to the same tokens. Rows of whole documents need to know where these end. */
+const countKey = (config: Config): string => `${isKeyMasked(config)} ${datasetKey(config)}`;
+
+export type MeasureOptions = Pick<CountOptions, 'cacheDir' | 'kinds' | 'signal'>;
+
+/**
+ * Looks at the files of these configurations, and counts their text. What is wrong with them is told when they are read.
+ * @throws the reason of the signal
+ */
+export async function measureTexts(configs: readonly Config[], options: MeasureOptions = {}): Promise<void> {
+  await measureFiles(configs);
+  const until = performance.now() + PATIENCE;
+  const texts = new Map(configs.map((config) => [countKey(config), config]));
+  for (const [key, config] of [...texts].slice(0, MOST)) {
+    if (Date.now() - (counts.get(key)?.at ?? -Infinity) < FRESH) continue;
+    const count = await countText(config, { ...options, until }).catch(() => null);
+    options.signal?.throwIfAborted();
+    if (counts.size >= MOST) counts.delete(counts.keys().next().value!);
+    counts.delete(key);
+    counts.set(key, { count, at: Date.now() });
+  }
+}
+
+/** What the last look has counted; undefined where nobody has looked, where it cannot be read, and where the settings say how long it is. */
+export const countIn = (config: Config): TextCount | undefined => counts.get(countKey(config))?.count ?? undefined;
+
+async function measureFiles(configs: readonly Config[]): Promise<void> {
   const named = new Set(configs.flatMap((config) => SETTINGS.map((setting) => String(config[setting] ?? ''))));
   const now = Date.now();
   for (const path of [...named].slice(0, MOST)) {

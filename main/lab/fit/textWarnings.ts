@@ -6,6 +6,7 @@ import { estimateDataset } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
 import { sharedFiles } from './sharedFiles.ts';
 import { measureTexts, textIn } from './textSizes.ts';
+import type { MeasureOptions } from './textSizes.ts';
 
 /** Fewer scored tokens than this leave a loss with an error as large as the differences that sweeps are made for. */
 export const LEAST_SCORED = 5000;
@@ -15,14 +16,14 @@ export const MOST_PASSES = 100;
 /** @param tokens that the run is planned to train on; null when nobody knows */
 export function textWarnings(config: Config, tokens: number | null, kinds?: Kinds): string[] {
   const size = estimateDataset(config, kinds);
-  const trainGuessed = textIn(config, 'data.corpus')?.packed === true;
-  const heldGuessed =
-    config['data.validation_path'] === '' ? trainGuessed : textIn(config, 'data.validation_path')?.packed;
+  // How much a packed file holds shows when it is read: repeated text packs to a hundredth.
+  const unread = (setting: 'data.corpus' | 'data.validation_path'): boolean =>
+    size?.counted === undefined && textIn(config, setting)?.packed === true;
+  const apart = config['data.validation_path'] !== '';
   return [
     ...sameText(config),
-    // How much a packed file holds shows when it is read: repeated text packs to a hundredth.
-    ...(heldGuessed === true ? [] : tooSmall(config, size)),
-    ...(trainGuessed ? [] : tooOften(tokens, size)),
+    ...(unread(apart ? 'data.validation_path' : 'data.corpus') ? [] : tooSmall(config, size)),
+    ...(unread('data.corpus') ? [] : tooOften(tokens, size)),
   ];
 }
 
@@ -33,8 +34,12 @@ export const allTextWarnings = (
 ): string[] => [...new Set(configs.flatMap(({ config, tokens }) => textWarnings(config, tokens, kinds)))];
 
 /** Looks at the texts of configurations that nobody has planned: how often each is read is not known. */
-export async function unplannedTextWarnings(configs: readonly Config[], kinds?: Kinds): Promise<Warning[]> {
-  await measureTexts(configs);
+export async function unplannedTextWarnings(
+  configs: readonly Config[],
+  options: MeasureOptions = {},
+): Promise<Warning[]> {
+  const { kinds } = options;
+  await measureTexts(configs, options);
   const unplanned = configs.map((config) => ({ config, tokens: null }));
   return allTextWarnings(unplanned, kinds).map((message) => ({ code: 'text', message }));
 }
@@ -57,7 +62,10 @@ function sameText(config: Config): string[] {
 function tooSmall(config: Config, size: DatasetSize | undefined): string[] {
   const limit = config['eval.tokens'] as number;
   const unknown =
-    config['data.validation_path'] !== '' && size?.exact !== true && !textIn(config, 'data.validation_path');
+    config['data.validation_path'] !== '' &&
+    size?.exact !== true &&
+    size?.counted === undefined &&
+    !textIn(config, 'data.validation_path');
   const held = (unknown ? undefined : size?.validationTokens) ?? Infinity;
   if (limit > 0 && limit < LEAST_SCORED && limit <= held)
     return [

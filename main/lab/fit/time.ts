@@ -102,7 +102,9 @@ export function estimateTime(
   }
   const steps = plan.length.steps;
   const evaluation = evaluationSeconds(config, plan, run, device, step, roofline);
-  const training = steps === null ? null : { low: steps * step.low, high: steps * step.high };
+  const { uncertain = 0 } = plan.length;
+  const training =
+    steps === null ? null : { low: steps * (1 - uncertain) * step.low, high: steps * (1 + uncertain) * step.high };
   const limit = plan.length.seconds;
   const bounded = (range: Range | null): Range | null => {
     if (limit === null) return range;

@@ -42,19 +42,22 @@ async function warningsOf(values: Config, tokens: number | null = null): Promise
 
 describe('the size of the text', () => {
   it('is that of the files, up to data.size (would catch the limit of a recipe taken for the text)', async () => {
+    // Each side of one document that is cut ends with a token of its own.
     expect(await sizeOf({ 'data.corpus': at('a.txt'), 'data.size': 10_000_000_000 })).toMatchObject({
-      trainTokens: 990_000,
-      validationTokens: 110_000,
-      exact: false,
+      trainTokens: 990_001,
+      validationTokens: 110_001,
+      exact: true,
     });
-    expect(await sizeOf({ 'data.corpus': at('a.txt'), 'data.size': 50_000 })).toMatchObject({ trainTokens: 45_000 });
-    expect(await sizeOf({ 'data.corpus': at('many'), 'data.size': 0 })).toMatchObject({ trainTokens: 360_000 });
-    expect(await sizeOf({ 'data.corpus': at('many', '*.txt') })).toMatchObject({ trainTokens: 360_000 });
+    expect(await sizeOf({ 'data.corpus': at('a.txt'), 'data.size': 50_000 })).toMatchObject({ trainTokens: 45_001 });
+    // Whole files are held out, the smaller one here.
+    const many = await sizeOf({ 'data.corpus': at('many'), 'data.size': 0 });
+    expect(many!.trainTokens + many!.validationTokens).toBe(400_002);
+    expect(await sizeOf({ 'data.corpus': at('many', '*.txt') })).toEqual(many);
     expect(await sizeOf({ 'data.corpus': at('a.txt'), 'data.validation_path': at('small.txt') })).toMatchObject({
-      trainTokens: 1_100_000,
-      validationTokens: 2000,
+      trainTokens: 1_100_001,
+      validationTokens: 2001,
     });
-    expect((await sizeOf({ 'data.corpus': at('b.txt.gz') }))!.trainTokens).toBeGreaterThan(27);
+    expect((await sizeOf({ 'data.corpus': at('b.txt.gz') }))!.trainTokens).toBeGreaterThan(800);
     expect(await sizeOf({ 'data.corpus': at('nothing.txt') })).toBeUndefined();
     expect(await sizeOf({ 'data.corpus': 'stories', 'data.size': 0 })).toMatchObject({ trainTokens: 1_800_000 });
   });
@@ -78,7 +81,7 @@ describe('the size of the text', () => {
       'model.depth': 1,
     });
     await measureTexts([config]);
-    expect(fitPlan(config, { kind: 'cpu' }).base.parts.find(({ what }) => what === 'token ids')!.bytes).toBe(2_200_000);
+    expect(fitPlan(config, { kind: 'cpu' }).base.parts.find(({ what }) => what === 'token ids')!.bytes).toBe(2_200_004);
   });
 });
 
@@ -87,10 +90,10 @@ describe('before launch it is said', () => {
     const base = { 'data.corpus': at('a.txt'), 'eval.tokens': 0 };
     expect(await warningsOf({ ...base, 'data.validation': 0.1 })).toEqual([]);
     expect(await warningsOf({ ...base, 'data.validation': 0.001 })).toEqual([
-      expect.stringMatching(/^about 1\.10k tokens are held out.*a larger data\.validation/u),
+      expect.stringMatching(/^1\.10k tokens are held out.*a larger data\.validation/u),
     ]);
     expect(await warningsOf({ ...base, 'data.validation_path': at('small.txt') })).toEqual([
-      expect.stringMatching(/^about 2\.00k tokens are held out.*a longer text in data\.validation_path/u),
+      expect.stringMatching(/^2\.00k tokens are held out.*a longer text in data\.validation_path/u),
     ]);
     expect(await warningsOf({ 'eval.tokens': 50 })).toEqual([expect.stringMatching(/^eval\.tokens is 50: /u)]);
     expect(await warningsOf({ 'eval.tokens': LEAST_SCORED })).toEqual([]);
@@ -99,16 +102,15 @@ describe('before launch it is said', () => {
     expect(await warningsOf({ ...base, 'data.validation_path': at('nothing.txt') })).toEqual([]);
   });
 
-  it('nothing of sizes that are a guess (would catch a packed file called too small)', async () => {
-    expect(await warningsOf({ 'data.corpus': at('b.txt.gz'), 'eval.tokens': 0 }, 1e9)).toEqual([]);
+  it('nothing of sizes that are a guess (would catch a packed file called too small that nobody could read)', async () => {
+    writeFileSync(at('broken.txt.gz'), gzipSync('text '.repeat(100)).subarray(0, 14));
+    expect(await warningsOf({ 'data.corpus': at('broken.txt.gz'), 'eval.tokens': 0 }, 1e9)).toEqual([]);
   });
 
   it('that a run reads its text so often that it knows it by heart', async () => {
     const base = { 'data.corpus': at('a.txt'), 'data.validation': 0.1, 'eval.tokens': 0 };
     expect(await warningsOf(base, MOST_PASSES * 990_000)).toEqual([]);
-    expect(await warningsOf(base, 8000 * 990_000)).toEqual([
-      expect.stringMatching(/reads its text about 8,000 times/u),
-    ]);
+    expect(await warningsOf(base, 8000 * 990_000)).toEqual([expect.stringMatching(/reads its text 8,000 times/u)]);
     expect(await warningsOf(base, null)).toEqual([]);
   });
 

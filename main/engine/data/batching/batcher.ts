@@ -7,6 +7,7 @@ import type { Batch } from './layout.ts';
 import { padsRows } from './modes.ts';
 import type { BatchingMode } from './modes.ts';
 import { PackedRows } from './packing.ts';
+import { windowsOfEpoch } from './rows.ts';
 import type { Piece } from './packing.ts';
 
 export interface BatcherOptions {
@@ -107,7 +108,7 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
   const width = Math.min(context, n);
   const documents = padsRows(mode) ? rowsOf(mode, train, context) : null;
   const begins = options.documentMask === true ? new DocumentStarts(train) : null;
-  const rowsPerEpoch = documents?.count ?? (mode === 'shuffled' ? Math.floor(n / width) : n / width);
+  const rowsPerEpoch = documents?.count ?? windowsOfEpoch(mode === 'shuffled' ? mode : 'random', n, context);
   const tokensPerEpoch = mode === 'shuffled' ? rowsPerEpoch * width : n;
 
   // The last epochs used; a batch needs two at most, a resumed run recomputes them.

@@ -57,13 +57,13 @@ export function fillRow(
  * The last target of a document is its EOS; its first is predicted from the EOS of the one before.
  */
 export class DocumentRows {
-  readonly #split: TokenSplit;
+  readonly #split: Pick<TokenSplit, 'offsets'>;
   readonly #context: number;
   /** Rows before document d. */
   readonly #before: Float64Array;
   readonly count: number;
 
-  constructor(split: TokenSplit, context: number) {
+  constructor(split: Pick<TokenSplit, 'offsets'>, context: number) {
     this.#split = split;
     this.#context = context;
     const documents = split.offsets.length - 1;

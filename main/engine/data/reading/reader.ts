@@ -44,6 +44,10 @@ export interface ReadingOptions extends ReadingSettings {
   /** Regroups documents, for corpora whose rows are not documents. */
   readonly regroup?: Regroup;
   readonly onProgress?: OnProgress;
+  /**
+   * Told how many bytes of the files were read, and the text by then. `through`: all of them have become text; else those before this call.
+   */
+  readonly onSource?: (read: number, textBytes: number, documents: number, through: boolean) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -193,12 +197,16 @@ class Reader {
       drop: (what, row) => notes.count('dropped', what, `${name}, row ${row}`),
       note: (what, row) => notes.count('changed', what, `${name}, row ${row}`),
       warn: (sentence) => notes.warn(`${name}: ${sentence}`),
-      progress: (fraction) => this.#progress(fraction * file.size, file.path),
+      progress: (fraction) => {
+        throwIfAborted(this.options.signal);
+        this.#progress(fraction * file.size, file.path, true);
+      },
     };
   }
 
-  #progress(read: number, path: string): void {
-    const { limit, totalBytes } = this.options;
+  #progress(read: number, path: string, through = false): void {
+    const { limit, totalBytes, onSource } = this.options;
+    onSource?.(this.#before + read, this.builder.length, this.builder.documents, through);
     // Whichever comes first ends the reading: the files or the limit.
     const ofFiles = totalBytes > 0 ? (this.#before + read) / totalBytes : 0;
     if (limit > 0 && this.builder.length / limit >= ofFiles) this.#meter.update(this.builder.length, limit, path, true);

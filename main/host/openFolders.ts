@@ -16,6 +16,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { LabError } from '../../preload/contract/rpc.ts';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
+import { namesDataset } from '../engine/data/index.ts';
 import { globOf } from '../files/glob.ts';
 import { isWithin } from '../files/within.ts';
 import { isOwnRecipe } from '../lab/settings/index.ts';
@@ -48,10 +49,12 @@ interface Naming {
   };
 }
 
+const CORPUS = 'data.corpus';
+
 /** Texts that the lab makes or downloads by itself: the corpora that have a name. Everything else is looked for on the disk. */
 function namesIn(specs: readonly SettingSpec[]): ReadonlySet<string> {
-  const type = specs.find(({ name }) => name === 'data.corpus')?.type;
-  return new Set(['', ...(type?.kind === 'string' ? (type.suggestions ?? []) : [])]);
+  const type = specs.find(({ name }) => name === CORPUS)?.type;
+  return new Set(type?.kind === 'string' ? (type.suggestions ?? []) : []);
 }
 
 /** The part of a path before the first character of a glob: the same whatever is there, as refusals name it. */
@@ -86,8 +89,10 @@ export class OpenFolders {
     this.#closed = new Set([paths.browsers, paths.serving, paths.wandb].map((path) => target(path)));
   }
 
-  #isName(value: string): boolean {
-    return this.#names.has(value) || value.startsWith('hf:');
+  /** Only one setting takes names: for all others the same words are a path from where the lab was started. */
+  #isName(setting: string, value: string): boolean {
+    if (value === '') return true;
+    return setting === CORPUS && (this.#names.has(value) || namesDataset(value));
   }
 
   /** Whatever a call names must be open. @throws LabError `denied`, the same whether there is such a file or not */
@@ -97,14 +102,14 @@ export class OpenFolders {
       const parameter = draft?.parameters[setting];
       const named = [values[setting], draft?.settings[setting], parameter?.value, ...(parameter?.values ?? [])];
       for (const value of new Set(named))
-        if (typeof value === 'string' && !this.#isName(value)) await this.#assertOpen(setting, value);
+        if (typeof value === 'string' && !this.#isName(setting, value)) await this.#assertOpen(setting, value);
     }
   }
 
   /** What the reader may follow links to for a configuration; undefined for texts that runs have used as they are. */
   reachFor(config: Config): Reach | undefined {
     const named = this.#reading.map((name) => [name, String(config[name] ?? '')] as const);
-    const files = named.filter(([, value]) => !this.#isName(value));
+    const files = named.filter(([name, value]) => !this.#isName(name, value));
     if (files.every(([name, value]) => !this.#isOpen(value) && this.#isKnown(name, value)) && files.length > 0)
       return undefined;
     return { within: [...this.#open], without: [...this.#closed] };

@@ -142,6 +142,19 @@ describe('what pages may have read', () => {
     await opened().assert({ values: { 'schedule.kind': path }, recipe: 'quick', draft });
   });
 
+  it('takes a name for a name only where a text is named by one (would catch a path behind a prefix, and a file of that name)', async () => {
+    const inside = relative(process.cwd(), at('secret', 'key.txt'));
+    for (const value of [`hf:x/../${inside}`, `hf:a/b/../${inside}`, 'hf:a/b/../../..', 'hf:a/..', 'hf:..', 'hf:/etc'])
+      for (const setting of ['data.corpus', 'data.validation_path'])
+        await expect(opened().assert({ values: { [setting]: value } }), `${setting} ${value}`).rejects.toMatchObject({
+          code: 'denied',
+        });
+    for (const value of ['hf:owner/name', 'stories'])
+      await expect(opened().assert({ values: { 'data.validation_path': value } }), value).rejects.toMatchObject({
+        code: 'denied',
+      });
+  });
+
   it('texts of runs that were launched go on being read, by their whole path alone', async () => {
     const path = at('secret', 'key.txt');
     const folders = opened({ isKnown: (_, value) => value === path || value === 'secret.txt' });

@@ -21,4 +21,5 @@ export { evaluationSet } from './batching/evaluation.ts';
 export type { EvaluationSet } from './batching/evaluation.ts';
 export { ratioError } from './batching/units.ts';
 export type { Batch } from './batching/layout.ts';
+export { namesDataset } from './corpora/huggingface.ts';
 export { corpusFamily, corpusOf } from './corpora/index.ts';

@@ -4,6 +4,12 @@ import { downloadSource, hubDownload } from './download.ts';
 
 const PREFIX = 'hf:';
 
+/** Whether this names a dataset of Hugging Face and nothing else: no path, in particular. */
+export function namesDataset(corpus: string): boolean {
+  const dataset = corpus.slice(PREFIX.length);
+  return corpus.startsWith(PREFIX) && /^[\w.-]+(\/[\w.-]+)?$/u.test(dataset) && !dataset.includes('..');
+}
+
 export const huggingface = defineCorpus({
   name: 'huggingface',
   shown: 'hf:owner/name',
@@ -13,9 +19,12 @@ export const huggingface = defineCorpus({
   bytes: limitOf,
   open(c, options) {
     const corpus = String(c['data.corpus']);
-    const dataset = corpus.slice(PREFIX.length);
-    if (!/^[\w.-]+(\/[\w.-]+)?$/.test(dataset) || dataset.includes('..'))
+    if (!namesDataset(corpus))
       throw new DataError('data.corpus', corpus, 'not the name of a Hugging Face dataset.', 'hf:owner/name');
-    return downloadSource(hubDownload({ dataset, config: '', column: 'text' }, c), c, options);
+    return downloadSource(
+      hubDownload({ dataset: corpus.slice(PREFIX.length), config: '', column: 'text' }, c),
+      c,
+      options,
+    );
   },
 });

@@ -1,3 +1,4 @@
+import { counted } from '../../../preload/shared/format.ts';
 import { infoOf } from '../../../preload/shared/sweeps/distributions.ts';
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
 import { listedValues } from './listed.ts';
@@ -45,6 +46,8 @@ export const grid = defineSearch({
     return wrong && { ...wrong, code: 'value' };
   },
   note(d) {
+    const repeats = d.kind === 'categorical' ? d.values.length - listedValues(d)!.length : 0;
+    if (repeats > 0) return `${counted(repeats, 'value')} given twice or more: a grid takes each once`;
     if (d.kind !== 'q_uniform') return undefined;
     const last = listedValues(d)?.at(-1);
     const next = Number((Number(last) + d.q).toPrecision(15));

@@ -108,6 +108,19 @@ function index(probabilities: readonly number[], u: number): number {
   return probabilities.findLastIndex((p) => p > 0);
 }
 
+/** Between two bounds, also where what lies between them is more than a number holds. */
+function evenly(low: number, high: number, u: number): number {
+  const span = high - low;
+  return Number.isFinite(span) ? low + u * span : low * (1 - u) + high * u;
+}
+
+/** The same by ratios, of bounds above 0. */
+function byRatio(low: number, high: number, u: number): number {
+  const ratio = high / low;
+  const x = Number.isFinite(ratio) ? low * ratio ** u : Math.exp(evenly(Math.log(low), Math.log(high), u));
+  return Math.min(Math.max(x, low), high);
+}
+
 /** The value of a distribution at u in [0, 1). */
 export function quantile(d: Distribution, u: number): number | string | boolean {
   switch (d.kind) {
@@ -120,22 +133,22 @@ export function quantile(d: Distribution, u: number): number | string | boolean 
     case 'int_uniform':
       return Math.min(d.min + Math.floor(u * (d.max - d.min + 1)), d.max);
     case 'uniform':
-      return d.min + u * (d.max - d.min);
+      return evenly(d.min, d.max, u);
     case 'q_uniform':
-      return quantiseWithin(d.min + u * (d.max - d.min), d.min, d.max, d.q);
+      return quantiseWithin(evenly(d.min, d.max, u), d.min, d.max, d.q);
     case 'log_uniform':
       return Math.exp(d.min + u * (d.max - d.min));
     case 'q_log_uniform':
       return quantiseWithin(Math.exp(d.min + u * (d.max - d.min)), Math.exp(d.min), Math.exp(d.max), d.q);
     case 'log_uniform_values':
-      return d.min * (d.max / d.min) ** u;
+      return byRatio(d.min, d.max, u);
     case 'q_log_uniform_values':
-      return quantiseWithin(d.min * (d.max / d.min) ** u, d.min, d.max, d.q);
+      return quantiseWithin(byRatio(d.min, d.max, u), d.min, d.max, d.q);
     // W&B: log(1/X) is uniform, between the bounds as exponents, or between the logarithms of 1/max and 1/min.
     case 'inv_log_uniform':
       return Math.exp(-(d.min + (1 - u) * (d.max - d.min)));
     case 'inv_log_uniform_values':
-      return d.min * (d.max / d.min) ** u;
+      return byRatio(d.min, d.max, u);
     case 'normal':
       return d.mu + d.sigma * normalQuantile(u);
     case 'q_normal':

@@ -74,6 +74,9 @@ describe('grid', () => {
   it('takes equal values once (catches 3.0 and 3 as two runs)', () => {
     const found = plan('method: grid\nparameters: { model.dropout: { values: [0.5, 0.50, 5e-1, 0] } }');
     expect(labels(found)).toEqual(['dropout=0.5', 'dropout=0']);
+    expect(found.warnings.map(({ message }) => message)).toEqual([
+      'model.dropout: 2 values given twice or more: a grid takes each once',
+    ]);
   });
 
   it('gives every setting the same seeds (catches seeds that run on from setting to setting)', () => {

@@ -255,6 +255,25 @@ describe('special functions', () => {
     expect(normalQuantile(u) / x).toBeCloseTo(1, 14);
   });
 
+  it('draws between bounds that are further apart than a number holds (catches Infinity as a learning rate)', () => {
+    for (const [min, max] of [
+      [1e-200, 1e200],
+      [5e-324, 1.7e308],
+      [1e-320, 1e-310],
+    ] as const)
+      for (let u = 0; u < 1; u += 0.01) {
+        const x = quantile({ kind: 'log_uniform_values', min, max }, u) as number;
+        expect(x >= min && x <= max, `${x} of ${min} to ${max}`).toBe(true);
+        const share = (Math.log(x) - Math.log(min)) / (Math.log(max) - Math.log(min));
+        // Of the least numbers there are only a few.
+        if (x > 1e-300) expect(share).toBeCloseTo(u, 9);
+      }
+    for (const u of [0, 0.25, 0.5, 0.999]) {
+      const x = quantile({ kind: 'uniform', min: -1.7e308, max: 1.7e308 }, u) as number;
+      expect(x / 1.7e308).toBeCloseTo(2 * u - 1, 9);
+    }
+  });
+
   it('rounds without dust (catches 0.30000000000000004 as a setting)', () => {
     expect(quantise(0.29, 0.1)).toBe(0.3);
     expect(quantise(1234.4, 64)).toBe(1216);

@@ -73,7 +73,7 @@ export function renderResults(results: Results, output: Output): string {
 function table(ranking: Ranking<RunRecord>, output: Output): string {
   const { rows, columns } = ranking;
   const metrics = shownMetrics(ranking);
-  const right = (title: string): Column => ({ title, align: 'right' });
+  const right = (title: string): Column => ({ title, align: 'right', free: true });
   const digits = new Map(columns.map((name) => [name, digitsApart(rows.map(({ values }) => values[name]))]));
   const columnText = (name: string, value: unknown): string => briefSetting(value, digits.get(name));
   const parameters = rows.map(({ runs }) => runs.find((run) => run.parameters !== null)?.parameters);

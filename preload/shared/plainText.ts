@@ -40,6 +40,10 @@ function picture(character: string, at: number, text: string): string {
 
 export const withoutCommands = (text: string): string => text.replaceAll(COMMANDS, picture);
 
+/** The same for a row or a line: ends of lines and tabs are shown too. */
+export const oneLine = (text: string): string =>
+  withoutCommands(text).replaceAll('\n', '\u240A').replaceAll('\t', '\u2409');
+
 /** Letters that are written from right to left. */
 const LEFTWARD = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC\u{10800}-\u{10CFF}\u{10D00}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Output } from '../../main/cli/output.ts';
-import { renderTable } from '../../main/cli/table.ts';
+import { renderTable, WIDEST } from '../../main/cli/table.ts';
 
 const CODES = { bold: 1, green: 32 } as Readonly<Record<string, number>>;
 const plain = { style: (_style: string, text: string) => text } as unknown as Output;
@@ -58,5 +58,21 @@ describe('tables of the command line', () => {
 
   it('stand without rows', () => {
     expect(renderTable(plain, columns, [])).toBe('name  val/loss  state');
+  });
+
+  it('keep texts from anywhere on their row and narrow, their end in sight (would catch a name that breaks or widens every row)', () => {
+    const free = [{ title: 'id' }, { title: 'name', free: true }, { title: 'state' }] as const;
+    const rows = [
+      ['1', 'two\nlines\tand \u001B[31mred', 'failed'],
+      ['2', `${'x'.repeat(300)} seed=3`, 'finished'],
+      ['3', `${'日'.repeat(150)}本`, 'queued'],
+    ];
+    expect(renderTable(plain, free, rows).split('\n')).toEqual([
+      `id  name${' '.repeat(WIDEST - 4)}  state`,
+      `1   two␊lines␉and ␛[31mred${' '.repeat(WIDEST - 22)}  failed`,
+      `2   ${'x'.repeat(WIDEST - 21)}…${'x'.repeat(13)} seed=3  finished`,
+      // Each is two wide: 19 of 39 columns, and 10 of 20.
+      `3   ${'日'.repeat(19)}…${'日'.repeat(9)}本   queued`,
+    ]);
   });
 });

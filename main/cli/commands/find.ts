@@ -139,7 +139,11 @@ export function resolveRuns(store: Store, texts: readonly string[]): RunRecord[]
   return [...new Map(texts.map((text) => store.resolveRun(text)).map((run) => [run.id, run])).values()];
 }
 
-/** Settings of a run that differ from the defaults. */
-export function changedSettings(config: Config, defaults: Config): Record<string, SettingValue> {
+/** Settings of a run that differ from the defaults; of another program's all, since the defaults are not its own. */
+export function changedSettings(
+  { config, origin }: RunRecord,
+  defaults: Config,
+): Readonly<Record<string, SettingValue>> {
+  if (origin !== 'sweeplab') return config;
   return Object.fromEntries(Object.entries(config).filter(([name, value]) => defaults[name] !== value));
 }

@@ -169,11 +169,11 @@ function showPreview(output: Output, { sources, runs, counts, points, leftOut }:
     renderTable(
       output,
       [
-        { title: 'run' },
+        { title: 'run', free: true },
         { title: '' },
         { title: 'seed', align: 'right' },
-        { title: 'settings' },
-        { title: 'metrics' },
+        { title: 'settings', free: true },
+        { title: 'metrics', free: true },
         { title: 'steps', align: 'right' },
       ],
       runs.slice(0, LISTED).map(rowOf),
@@ -205,7 +205,7 @@ function rowOf(run: ImportRun): string[] {
   const first = Math.min(...run.series.map(({ firstStep }) => firstStep));
   const last = Math.max(...run.series.map(({ lastStep }) => lastStep));
   return [
-    run.name.slice(0, 40),
+    run.name,
     FATES[run.fate],
     `${run.seed}${run.seedSaid ? '' : '*'}`,
     listed(

@@ -72,7 +72,12 @@ async function list(context: Context): Promise<void> {
     output.text('Nothing waits and nothing trains.');
     return;
   }
-  const columns = [{ title: 'turn', align: 'right' as const }, { title: 'id' }, { title: 'name' }, { title: 'sweep' }];
+  const columns = [
+    { title: 'turn', align: 'right' as const },
+    { title: 'id' },
+    { title: 'name', free: true },
+    { title: 'sweep', free: true },
+  ];
   output.text(renderTable(output, columns, rows.slice(0, SHOWN)));
   if (rows.length > SHOWN) output.text(`… and ${formatInteger(rows.length - SHOWN)} more`);
   if (paused.length > 0)

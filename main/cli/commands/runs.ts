@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { differingSettings } from '../../../preload/shared/results/groups.ts';
 import { ORIGIN_WORDS } from '../../../preload/shared/origin.ts';
+import { oneLine } from '../../../preload/shared/plainText.ts';
 import { secondsOf } from '../../../preload/shared/runTime.ts';
 import { temporaryName } from '../../files/atomic.ts';
 import type { Lab } from '../../host/lab.ts';
@@ -160,7 +161,7 @@ function listLines(output: Output, runs: readonly RunLine[]): void {
   const right = 'right' as const;
   const columns = [
     { title: 'id' },
-    { title: 'name' },
+    { title: 'name', free: true },
     { title: 'state' },
     { title: 'steps', align: right },
     { title: 'val/loss', align: right },
@@ -169,7 +170,7 @@ function listLines(output: Output, runs: readonly RunLine[]): void {
     { title: 'time', align: right },
     { title: 'created' },
     { title: 'origin' },
-    { title: 'tags' },
+    { title: 'tags', free: true },
   ];
   output.text(renderTable(output, columns, rows));
   const interrupted = runs.filter(isInterrupted).length;
@@ -203,7 +204,7 @@ function listSweeps({ output }: Pick<Context, 'output'>, sweeps: Parameters<type
     output.text(
       renderTable(
         output,
-        ['id', 'name', 'state', 'runs', 'created'].map((title) => ({ title })),
+        ['id', 'name', 'state', 'runs', 'created'].map((title) => ({ title, free: title === 'name' })),
         rows,
       ),
     );
@@ -221,12 +222,12 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
   output.data({ ...runJson(run), metrics: jsonMetrics(metrics), checkpoints, events });
   const sweep = run.sweepId === null ? undefined : store.getSweep(run.sweepId);
   const facts: [string, string][] = [
-    ['run', `${run.name} (${run.id})`],
+    ['run', `${oneLine(run.name)} (${run.id})`],
     [
       'state',
       `${run.state}${run.endReason === null ? '' : `: ${run.endReason}`}${isInterrupted(run) ? `; ${howToResume(run)}` : ''}`,
     ],
-    ...(sweep === undefined ? [] : [['sweep', `${sweep.name} (${sweep.id})`] as [string, string]]),
+    ...(sweep === undefined ? [] : [['sweep', `${oneLine(sweep.name)} (${sweep.id})`] as [string, string]]),
     ['origin', ORIGIN_WORDS[run.origin]],
     ['seed', String(run.seed)],
     ['done', `${plural(run.steps, 'step')}, ${formatCount(run.tokens)} tokens, attempt ${run.attempt}`],
@@ -238,15 +239,15 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
     ['device', [run.environment.executor, run.environment.device].filter(Boolean).join(': ') || '–'],
     ['version', run.codeVersion],
     ...readingFacts(run.environment.reading),
-    ...(run.tags.length === 0 ? [] : [['tags', run.tags.join(', ')] as [string, string]]),
-    ...(run.note === '' ? [] : [['note', run.note] as [string, string]]),
+    ...(run.tags.length === 0 ? [] : [['tags', oneLine(run.tags.join(', '))] as [string, string]]),
+    ...(run.note === '' ? [] : [['note', indented(run.note)] as [string, string]]),
     ...checkpoints.map(({ kind, step, path }): [string, string] => [kind, `checkpoint of step ${step}: ${path}`]),
   ];
   output.text(facts.map(([title, text]) => `${title.padEnd(11)}${text}`).join('\n'));
   const { defaults } = workshop.registry;
-  const settings = Object.entries(all ? run.config : changedSettings(run.config, defaults));
+  const settings = Object.entries(all ? run.config : changedSettings(run, defaults));
   output.text(`\n${output.style('bold', all ? 'Settings' : 'Settings that differ from the defaults')}`);
-  output.text(settings.map(([key, value]) => `  ${key.padEnd(28)}${formatSetting(value)}`).join('\n'));
+  output.text(settings.map(([key, value]) => `  ${oneLine(key).padEnd(28)}${formatSetting(value)}`).join('\n'));
   const rows = Object.entries(metrics).map(([metric, { points, last, min, max, lastStep }]) => [
     metric,
     formatInteger(points),
@@ -258,16 +259,20 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
   const columns = ['metric', 'points', 'last', 'min', 'max', 'at step'].map((title, i) => ({
     title,
     align: i === 0 ? ('left' as const) : ('right' as const),
+    free: i === 0,
   }));
   if (rows.length > 0) output.text(`\n${renderTable(output, columns, rows)}`);
   const notable = events.filter(({ kind }) => kind === 'warning' || kind === 'error');
   for (const { kind, message, at } of notable) output.text(`${formatTime(at)} ${kind}: ${message}`);
 }
 
+/** Lines under one title. */
+const indented = (text: string): string => text.split('\n').join(`\n${' '.repeat(11)}`);
+
 /** What was read, a line each under one title. */
 function readingFacts(reading: unknown): [string, string][] {
   if (typeof reading !== 'string') return [];
-  return [['text', reading.split('\n').join(`\n${' '.repeat(11)}`)]];
+  return [['text', indented(reading)]];
 }
 
 /** NaN and infinities become null here; `export` keeps them. */
@@ -307,7 +312,11 @@ async function compare(context: Context, names: readonly string[], sweepText: st
     ]),
   ];
   output.text(
-    renderTable(output, [{ title: '' }, ...runs.map(({ id }) => ({ title: id, align: 'right' as const }))], lines),
+    renderTable(
+      output,
+      [{ title: '', free: true }, ...runs.map(({ id }) => ({ title: id, align: 'right' as const, free: true }))],
+      lines,
+    ),
   );
   if (varied.length === 0) output.text('All settings are the same.');
   else if (runs.some(({ state }) => state === 'finished')) output.text(`\n${renderResults(results, output)}`);
@@ -332,7 +341,8 @@ async function tag(
   if (remove.length > 0) lab.store.untagRuns(ids, remove);
   const runs = ids.map((id) => lab.store.getRun(id)!);
   context.output.data(runs.map(runJson));
-  for (const run of runs) context.output.text(`${run.id} ${run.name}: ${run.tags.join(', ') || 'no tags'}`);
+  for (const run of runs)
+    context.output.text(`${run.id} ${oneLine(run.name)}: ${oneLine(run.tags.join(', ')) || 'no tags'}`);
 }
 
 async function note(context: Context, name: string, text: string): Promise<void> {
@@ -340,7 +350,7 @@ async function note(context: Context, name: string, text: string): Promise<void>
   using lab = await writableLab(context);
   const run = lab.store.updateRun(lab.store.resolveRun(name).id, { note: text });
   context.output.data(runJson(run));
-  context.output.text(`${run.id} ${run.name}: ${run.note || 'no note'}`);
+  context.output.text(`${run.id} ${oneLine(run.name)}: ${run.note || 'no note'}`);
 }
 
 /** @returns its new name, as of something that an interrupted write left */

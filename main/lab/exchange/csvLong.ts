@@ -1,10 +1,15 @@
 /** Long format: one line per point. Every point of every metric, bit for bit. */
 import { cellOf, csvLine, numberCell, textCell } from '../../../preload/shared/csv.ts';
 import { defineExchange, wantedMetrics } from './exchange.ts';
+import { settingColumns, settingValue } from './exportedRun.ts';
+
+const RUN = ['run', 'name', 'sweep', 'state'];
+const POINT = ['metric', 'step', 'value'];
 
 /** Columns: run, name, sweep, state, the settings, metric, step, value. */
-function longHeader(settings: readonly string[]): string[] {
-  return ['run', 'name', 'sweep', 'state', ...settings, 'metric', 'step', 'value'];
+function longHeader(settings: readonly string[], exact: boolean): string[] {
+  const columns = settingColumns(settings, [...RUN, ...POINT]).map((name) => textCell(name, exact));
+  return [...RUN, ...columns, ...POINT];
 }
 
 /** Bytes of a piece, and room in it for the numbers of a line: two of at most 25 characters. */
@@ -20,7 +25,7 @@ export const csvLong = defineExchange({
   appends: true,
   *write(job) {
     const { runs, settings, exact, stream } = job;
-    yield csvLine(longHeader(settings));
+    yield csvLine(longHeader(settings, exact));
     let cells: StepCells = { step: new Float64Array(), texts: [] };
     const lines = new Lines();
     for (const run of runs) {
@@ -29,7 +34,7 @@ export const csvLong = defineExchange({
         textCell(run.name, exact),
         run.sweepId ?? '',
         run.state,
-        ...settings.map((name) => cellOf(run.config[name], exact)),
+        ...settings.map((name) => cellOf(settingValue(run, name), exact)),
       ];
       for (const metric of wantedMetrics(job, run.id)) {
         // All that is text is the same for every line of a series, so it is quoted once.

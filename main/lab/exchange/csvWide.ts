@@ -6,12 +6,12 @@
  * - model_scale: parameters ÷ 46,009,736, the parameters of hlb-gpt at scale 1 (as that tool logs it)
  * - num_non_embedding_params: without embedding, output and learned position matrices
  * - run_num: position among the exported runs of the same setting, by seed, from 1
- * - limits that are off: 1e9 epochs, steps and seconds, 1e12 tokens (that tool's defaults for "no limit")
+ * - limits that are off, or of which a run of another program says nothing: 1e9 epochs, steps and seconds, 1e12 tokens (that tool's defaults for "no limit")
  * - gpu_capacity_scalar: 1.0; batch sizes are settings here
  * - cumulative_time: training seconds at that evaluation (there it lags by one entry)
  * - learning_rate, weight_decay: those of group 0, the matrices
  *
- * Entries that do not exist, such as a training loss before the first step, are NaN. Lists can be read with Python's json.loads, which
+ * Entries that do not exist, such as a training loss before the first step or a depth that an imported run does not say, are NaN. Lists can be read with Python's json.loads, which
  * takes NaN and Infinity; plain numbers otherwise.
  */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
@@ -21,6 +21,7 @@ import { modelFamily } from '../../engine/nn/models/index.ts';
 import { REFERENCE_PARAMETERS } from '../../engine/nn/models/latent.dimensions.ts';
 import { csvLine, numberCell } from '../../../preload/shared/csv.ts';
 import { defineExchange, type ExportJob } from './exchange.ts';
+import { isOutside } from './exportedRun.ts';
 
 export const WIDE_COLUMNS = [
   'last_val_loss',
@@ -101,10 +102,12 @@ function runNumbers(runs: readonly RunRecord[]): Map<string, number> {
 
 function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn, string> {
   const { config } = run;
-  const setting = (name: string): number => config[name] as number;
+  // Runs of that tool that were imported have settings by the names of its columns.
+  const setting = (name: string, column: WideColumn): number => numberIn(config[name] ?? config[column]);
   const has = readsOf(config);
-  const limit = (name: string, off: number): number => setting(name) || off;
+  const limit = (name: string, column: WideColumn, off: number): number => setting(name, column) || off;
   const parameters = run.parameters ?? Number.NaN;
+  const scale = parameters / REFERENCE_PARAMETERS;
   const evaluations = read(run.id, 'val/loss');
   const curve = (column: keyof typeof WIDE_CURVES): number[] =>
     valuesAt(read, run.id, WIDE_CURVES[column], evaluations.step);
@@ -113,21 +116,25 @@ function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn,
   const valLoss = Array.from(evaluations.value);
   return {
     last_val_loss: float(run.summary['val/loss'] ?? valLoss.at(-1) ?? Number.NaN),
-    model_scale: float(parameters / REFERENCE_PARAMETERS),
-    depth: numberCell(setting('model.depth')),
-    width: numberCell(setting('model.width')),
+    model_scale: float(Number.isNaN(scale) ? numberIn(config.model_scale) : scale),
+    depth: numberCell(setting('model.depth', 'depth')),
+    width: numberCell(setting('model.width', 'width')),
     num_params: numberCell(parameters),
     num_non_embedding_params: numberCell(
-      parameters - embeddingParameters(config, has, Number(run.environment.vocabulary ?? Number.NaN)),
+      isOutside(run)
+        ? numberIn(run.environment.num_non_embedding_params)
+        : parameters - embeddingParameters(config, has, Number(run.environment.vocabulary ?? Number.NaN)),
     ),
-    num_heads: numberCell(setting('model.heads')),
-    linear_value: has('model.linear_value') && config['model.linear_value'] === true ? 'True' : 'False',
+    num_heads: numberCell(setting('model.heads', 'num_heads')),
+    linear_value: isOutside(run)
+      ? switchOf(config['model.linear_value'] ?? config.linear_value)
+      : switchOf(has('model.linear_value') && config['model.linear_value'] === true),
     seed: numberCell(run.seed),
     run_num: numberCell(number),
-    max_epochs: float(limit('stop.epochs', WIDE_NO_LIMIT.epochs)),
-    max_steps: numberCell(limit('stop.steps', WIDE_NO_LIMIT.steps)),
-    max_tokens: numberCell(limit('stop.tokens', WIDE_NO_LIMIT.tokens)),
-    max_time_seconds: numberCell(Math.ceil(limit('stop.seconds', WIDE_NO_LIMIT.seconds))),
+    max_epochs: float(limit('stop.epochs', 'max_epochs', WIDE_NO_LIMIT.epochs)),
+    max_steps: numberCell(limit('stop.steps', 'max_steps', WIDE_NO_LIMIT.steps)),
+    max_tokens: numberCell(limit('stop.tokens', 'max_tokens', WIDE_NO_LIMIT.tokens)),
+    max_time_seconds: numberCell(Math.ceil(limit('stop.seconds', 'max_time_seconds', WIDE_NO_LIMIT.seconds))),
     gpu_capacity_scalar: '1.0',
     train_loss: list(trainLoss, float),
     val_loss: list(valLoss, float),
@@ -139,12 +146,17 @@ function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn,
     cumulative_time: list(curve('cumulative_time'), float),
     tokens_seen: list(curve('tokens_seen'), numberCell),
     epoch: list(curve('epoch'), float),
-    batch_size: list(constant(setting('batch.sequences')), numberCell),
-    seq_length: list(constant(setting('model.context')), numberCell),
+    batch_size: list(constant(setting('batch.sequences', 'batch_size')), numberCell),
+    seq_length: list(constant(setting('model.context', 'seq_length')), numberCell),
     learning_rate: list(curve('learning_rate'), float),
-    weight_decay: list(constant(setting('optimizer.weight_decay')), float),
+    weight_decay: list(constant(setting('optimizer.weight_decay', 'weight_decay')), float),
   };
 }
+
+/** Anything else than a number, also nothing, is NaN: runs of other programs have settings of their own. */
+const numberIn = (value: unknown): number => (typeof value === 'number' ? value : Number.NaN);
+
+const switchOf = (value: unknown): string => (typeof value !== 'boolean' ? 'NaN' : value ? 'True' : 'False');
 
 /** Tells which settings the model of a configuration reads. Of a plug-in's model nothing is known. */
 function readsOf(config: Config): (name: string) => boolean {

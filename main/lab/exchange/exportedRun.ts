@@ -1,5 +1,6 @@
 /** What files of other tools say of a run alike. */
 import type { RunRecord, StopCause } from '../../../preload/contract/runs.ts';
+import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { fileName } from '../../../preload/shared/fileName.ts';
 
 /** Milliseconds since 1970 at which the run began. */
@@ -58,4 +59,23 @@ export function endOf(exitCode: number, exported: Exported | undefined, stopWant
   if (stopWanted) return { state: 'stopped', reason: 'cancelled by the user', cause: 'cancelled' };
   if (exitCode === INTERRUPTED) return { state: 'stopped', reason: 'the script was interrupted', cause: 'interrupted' };
   return { state: 'failed', reason: `the script ended with exit code ${exitCode}` };
+}
+
+/** Whether another program made it: its settings are its own, and the lab's defaults are none of them. */
+export const isOutside = ({ origin }: RunRecord): boolean => origin !== 'sweeplab';
+
+/** A setting of a run. Of the seed that a run does not say, its number among the samples of its setting. */
+export const settingValue = ({ config, seed }: RunRecord, name: string): SettingValue | undefined =>
+  config[name] ?? (name === 'seed' ? seed : undefined);
+
+/** What the columns of settings are called beside others: `config.step` where `step` is one of those. No two alike. */
+export function settingColumns(settings: readonly string[], others: readonly string[]): string[] {
+  const taken = new Set([...others, ...settings]);
+  return settings.map((name) => {
+    if (!others.includes(name)) return name;
+    let free = `config.${name}`;
+    while (taken.has(free)) free = `config.${free}`;
+    taken.add(free);
+    return free;
+  });
 }

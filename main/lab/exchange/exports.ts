@@ -4,6 +4,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import type { Store } from '../../store/index.ts';
 import type { Curve, ExchangeKind, ExportFile, ExportJob, Piece } from './exchange.ts';
+import { isOutside } from './exportedRun.ts';
 import { ExportError } from './file.ts';
 import { zipped } from './zip.ts';
 
@@ -70,7 +71,7 @@ function jobOf(store: Source, { names, defaults }: SettingNames, wanted: Wanted)
   const sweeps = new Map<string, SweepRecord | undefined>();
   return {
     runs,
-    settings: allSettings ? names : changedSettingNames(runs, names, defaults),
+    settings: allSettings ? allSettingNames(runs, names) : changedSettingNames(runs, names, defaults),
     ...(metrics === undefined ? {} : { metrics }),
     exact,
     metricNames: (runId) => store.metricNames(runId),
@@ -126,14 +127,35 @@ export function exportPieces(
 export const exportName = (format: ExchangeKind, what = 'sweeplab-runs', day = new Date()): string =>
   `${what}-${day.toISOString().slice(0, 10)}.${format.extensions[0]}`;
 
-/** Settings whose value differs from the default in at least one run, and the seed: what tells runs apart and reproduces them. */
+/**
+ * Settings whose value differs from the default in at least one run, and the seed: what tells runs apart and reproduces them. Defaults are
+ * those of this lab: what a run of another program says of itself counts whatever it is.
+ */
 export function changedSettingNames(
   runs: readonly RunRecord[],
   names: readonly string[],
   defaults: RunRecord['config'],
 ): string[] {
-  return names.filter(
+  const own = names.filter(
     (name) =>
-      name === 'seed' || runs.some(({ config }) => config[name] !== undefined && config[name] !== defaults[name]),
+      name === 'seed' ||
+      runs.some((run) => run.config[name] !== undefined && (isOutside(run) || run.config[name] !== defaults[name])),
   );
+  return [...own, ...furtherNames(runs, names)];
+}
+
+/** Every setting of the lab where it has trained one of the runs, and all that the runs say themselves. */
+function allSettingNames(runs: readonly RunRecord[], names: readonly string[]): string[] {
+  const trained = runs.length === 0 || runs.some((run) => !isOutside(run));
+  const own = names.filter(
+    (name) => trained || name === 'seed' || runs.some(({ config }) => config[name] !== undefined),
+  );
+  return [...own, ...furtherNames(runs, names)];
+}
+
+/** Settings that the lab does not know, by name: of runs of other programs, or of a plug-in that is gone. */
+function furtherNames(runs: readonly RunRecord[], names: readonly string[]): string[] {
+  const further = new Set(runs.flatMap(({ config }) => Object.keys(config)));
+  for (const name of names) further.delete(name);
+  return [...further].sort();
 }

@@ -9,7 +9,7 @@ import { numberCell } from '../../../preload/shared/csv.ts';
 import { fileName } from '../../../preload/shared/fileName.ts';
 import { defineExchange, wantedMetrics } from './exchange.ts';
 import type { ExportFile, ExportJob, Piece } from './exchange.ts';
-import { began } from './exportedRun.ts';
+import { began, settingValue } from './exportedRun.ts';
 import { settingName } from './settingName.ts';
 import { stepRows } from './stepRows.ts';
 
@@ -81,7 +81,7 @@ function* runFiles(job: ExportJob, run: RunRecord, experiment: string): Generato
   yield { path: `${folder}/meta.yaml`, pieces: [stringify(meta)] };
   const names = new Names();
   for (const name of job.settings) {
-    const value = run.config[name];
+    const value = settingValue(run, name);
     if (value === undefined) continue;
     const text = typeof value === 'number' ? numberCell(value) : String(value);
     yield { path: `${folder}/params/${names.free(name)}`, pieces: [[...text].slice(0, PARAMETER).join('')] };

@@ -5,6 +5,7 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { defineExchange, wantedMetrics } from './exchange.ts';
 import type { ExportJob } from './exchange.ts';
+import { settingColumns, settingValue } from './exportedRun.ts';
 
 /** Rows of a group: what is in memory at a time, a few dozen bytes of each. */
 const GROUP = 1 << 17;
@@ -59,17 +60,17 @@ function columnsOf({ runs, settings, sweepOf }: ExportJob): readonly Column[] {
     value: (run: RunRecord) => SettingValue | undefined,
   ): Column => ({ shape: { name, type, nullable }, data: ({ run }) => run.map((each) => value(each) ?? null) });
   const fixed = ['run', 'name', 'sweep', 'state', 'metric', 'step', 'value'];
+  const columns = settingColumns(settings, fixed);
   return [
     of('run', 'STRING', false, ({ id }) => id),
     of('name', 'STRING', false, ({ name }) => name),
     of('sweep', 'STRING', true, (run) => sweepOf(run)?.name),
     of('state', 'STRING', false, ({ state }) => state),
-    ...settings.map((name) => {
+    ...settings.map((name, i) => {
       const type = typeOf(runs, name);
       const text = (value: SettingValue | undefined): SettingValue | undefined =>
         value === undefined || type !== 'STRING' ? value : String(value);
-      // A setting of a plug-in may be called as a column is.
-      return of(fixed.includes(name) ? `config.${name}` : name, type, true, ({ config }) => text(config[name]));
+      return of(columns[i], type, true, (run) => text(settingValue(run, name)));
     }),
     { shape: { name: 'metric', type: 'STRING', nullable: false }, data: ({ metric }) => [...metric] },
     { shape: { name: 'step', type: 'DOUBLE', nullable: false }, data: ({ step }) => step },
@@ -79,7 +80,8 @@ function columnsOf({ runs, settings, sweepOf }: ExportJob): readonly Column[] {
 
 /** What all runs agree on; text where they do not. */
 function typeOf(runs: readonly RunRecord[], name: string): BasicType {
-  const kinds = new Set(runs.flatMap(({ config }) => (config[name] === undefined ? [] : [typeof config[name]])));
+  const kinds = new Set(runs.map((run) => typeof settingValue(run, name)));
+  kinds.delete('undefined');
   if (kinds.size !== 1) return 'STRING';
   return kinds.has('number') ? 'DOUBLE' : kinds.has('boolean') ? 'BOOLEAN' : 'STRING';
 }

@@ -20,6 +20,10 @@ const SPECIAL: Readonly<Record<string, number>> = {
 export const isNothing = (cell: Cell): boolean =>
   cell === undefined || (typeof cell === 'string' && NOTHING.has(cell.trim().toLowerCase()));
 
+/** The same of a name: a run may be called `-` or `none`. */
+export const isNameless = (cell: Cell): boolean =>
+  cell === undefined || (typeof cell === 'string' && /^\s*(?:<na>|#n\/a)?\s*$/iu.test(cell));
+
 /** A number, NaN and infinities by their usual names among them; undefined for what is none. True and false count as 1 and 0. */
 export function numberOf(cell: Cell, decimalComma = false): number | undefined {
   if (typeof cell === 'number') return cell;

@@ -70,7 +70,7 @@ export const hlbGptCsv = defineImport({
           more: (cell) => {
             const limits = Object.entries(LIMITS).flatMap(([name, off]) => {
               const value = numberOf(cell(name));
-              return value === undefined || value >= off ? [] : [[name, value]];
+              return value === undefined || !(value < off) ? [] : [[name, value]];
             });
             const constants = ['batch_size', 'seq_length', 'weight_decay'].flatMap((name) => {
               const value = constantOf(cell(name));

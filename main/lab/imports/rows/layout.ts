@@ -119,6 +119,7 @@ class Keys {
     );
     this.tracked = {
       runs: runs.length > 0 || this.shape !== 'points' ? runs : this.#others(),
+      named: runs.length > 0,
       splits: runs.length === 0 && this.shape === 'steps',
       seed,
       step,

@@ -1,7 +1,7 @@
 /** Tells the rows of a table by what its columns hold. */
 import type { RunEnvironment } from '../../../../preload/contract/runs.ts';
 import type { Receiver, RunReceiver, RunSays } from '../receiver.ts';
-import { isFields, isNothing, listOf, numberOf, settingOf, timeOf } from '../values.ts';
+import { isFields, isNameless, isNothing, listOf, numberOf, settingOf, timeOf } from '../values.ts';
 import type { Cell } from '../values.ts';
 import { chartColumn } from './layout.ts';
 import type { Layout } from './layout.ts';
@@ -132,7 +132,7 @@ class Telling {
     for (let at = 0; at < row.cells.length && at < roles.length; at++) {
       const cell = row.cells[at];
       const role = roles[at];
-      if (cell === undefined || role === 'step' || role === 'ignore' || isNothing(cell)) continue;
+      if (cell === undefined || role === 'step' || role === 'ignore' || isAbsent(role, cell)) continue;
       if (role !== 'metric' && role !== 'seconds' && role !== 'time') this.#say(open, at, cell);
       else if (role === 'time') this.#time(open, step, cell);
       else if (step === undefined) lacks ||= role === 'metric';
@@ -206,7 +206,7 @@ class Telling {
     const steps = tracked.step === undefined ? undefined : listOf(row.cells[tracked.step]);
     for (let at = 0; at < row.cells.length && at < roles.length; at++) {
       const each = row.cells[at];
-      if (each === undefined || isNothing(each) || roles[at] === 'ignore') continue;
+      if (each === undefined || roles[at] === 'ignore' || isAbsent(roles[at], each)) continue;
       if (roles[at] === 'metric') this.#curve(open, at, each, steps, row);
       else this.#say(open, at, each);
     }
@@ -265,6 +265,8 @@ class Telling {
       case 'setting':
       case 'about':
         if (isParameterCount(name)) return { parameters: this.#number(cell) };
+        // What is no number has no value, as `csvWide.ts` and pandas write it.
+        if (Number.isNaN(this.#number(cell))) return undefined;
         if (role === 'about') return { environment: { [name]: settingOf(cell) } as RunEnvironment };
         return settings(settingName(name) ?? name, settingOf(cell, this.#source.decimalComma));
       case 'run':
@@ -297,6 +299,9 @@ class Telling {
     }
   }
 }
+
+const isAbsent = (role: string | undefined, cell: Cell): boolean =>
+  role === 'run' || role === 'name' ? isNameless(cell) : isNothing(cell);
 
 const LONGEST_NAME = 200;
 

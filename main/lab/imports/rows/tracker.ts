@@ -1,10 +1,12 @@
 /** Which run a row belongs to. */
-import { isNothing, numberOf } from '../values.ts';
+import { isNameless, isNothing, numberOf } from '../values.ts';
 import type { Cell } from '../values.ts';
 
 export interface TrackedColumns {
   /** Columns that name the run together; empty: the file has none. */
   readonly runs: readonly number[];
+  /** Whether those hold names, not settings that tell runs apart. */
+  readonly named: boolean;
   /** Whether a new run begins where the steps begin again; only without such columns. */
   readonly splits: boolean;
   readonly seed: number | undefined;
@@ -38,8 +40,8 @@ export class RunTracker {
   }
 
   keyOf(cells: readonly Cell[], setsUp = false): string {
-    const { runs, splits, seed, step, decimalComma } = this.#columns;
-    if (runs.length > 0) return runs.map((at) => text(cells[at])).join(' / ');
+    const { runs, named, splits, seed, step, decimalComma } = this.#columns;
+    if (runs.length > 0) return runs.map((at) => text(cells[at], named)).join(' / ');
     const name = seed === undefined ? '' : text(cells[seed]);
     let part = this.#parts.get(name);
     if (part === undefined) this.#parts.set(name, (part = { number: 1, first: undefined, last: -Infinity, rows: 0 }));
@@ -64,4 +66,5 @@ function next(part: Part): void {
   part.rows = 0;
 }
 
-const text = (cell: Cell): string => (isNothing(cell) ? '' : String(cell).trim());
+const text = (cell: Cell, named = false): string =>
+  (named ? isNameless(cell) : isNothing(cell)) ? '' : String(cell).trim();

@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'node-compile-cache');
 
 /** Tests of functions: their files may share a process, so that each of the modules under test is read once and not a hundred times. */
-const FUNCTIONS = ['contract', 'engine/{graph,nn,optim}', 'lab', 'shared'].map(
+const FUNCTIONS = ['contract', 'engine/{graph,nn}', 'lab/{exchange,fit,probes,search,settings,sweeps}', 'shared'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 

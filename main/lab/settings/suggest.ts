@@ -58,9 +58,14 @@ export class Suggestions {
     return this.#registry.get(name);
   }
 
+  /** Whether nothing more is tried. */
+  get spent(): boolean {
+    return this.#left <= 0;
+  }
+
   /** What is wrong where a value is given instead; undefined where nothing more is tried. */
   try({ given, set, ofUser }: Given, name: string, value: SettingValue): readonly Problem[] | undefined {
-    if (this.#left <= 0) return undefined;
+    if (this.spent) return undefined;
     this.#left--;
     const wrong = checkValue(this.spec(name)!, value);
     if (wrong !== null) return [{ ...wrong, code: 'value' }];
@@ -177,6 +182,7 @@ class Search {
   #nearest(setting: string, value: unknown, followed: SettingValue | undefined): SettingValue | undefined {
     if (followed !== undefined && followed === this.#found.nearest) return followed;
     for (const candidate of candidates(this.#all.spec(setting)!, value)) {
+      if (this.#all.spent) break;
       if (followed !== undefined && !isNearer(value, candidate, followed)) break;
       if (candidate !== value && this.#passes(setting, candidate)) return candidate;
     }

@@ -343,5 +343,8 @@ NAPI_MODULE_INIT() {
     napi_create_function(env, f.name, NAPI_AUTO_LENGTH, f.call, nullptr, &v);
     put(env, exports, f.name, v);
   }
+  // What it was built from and what records mean to it: compared when it is loaded (addon.ts).
+  put(env, exports, "sources", text(env, SWEEPLAB_SOURCES));
+  put(env, exports, "format", number(env, kRecordFormat));
   return exports;
 }

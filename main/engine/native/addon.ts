@@ -6,7 +6,9 @@
  */
 import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hashOfSources } from './sources.js';
 import { encodeExtra, encodeFields } from './encode.ts';
 import type { Argument, EnumName, KernelSignature, Signatures } from './encode.ts';
 
@@ -32,6 +34,9 @@ export interface NativeMemory {
   peak: number;
   scratch: number;
 }
+
+/** What records and workspaces mean to this side; `kRecordFormat` of kernels.h is the addon's. */
+const RECORD_FORMAT = 1;
 
 /** Functions of the addon. Calls that change something throw while a program runs. */
 export interface Native {
@@ -61,16 +66,34 @@ export interface Native {
   /** Seconds spent so far in each record. */
   profile(program: number): Float64Array;
   memory(): NativeMemory;
+  /** Hash of what it was built from (sources.js). */
+  readonly sources: string;
+  readonly format: number;
 }
 
 /** SWEEPLAB_ADDON names another build of the addon, such as one with sanitizers. */
-const ADDON = process.env['SWEEPLAB_ADDON'] ?? fileURLToPath(new URL('build/Release/sweeplab.node', import.meta.url));
+const NAMED = process.env['SWEEPLAB_ADDON'];
+const FOLDER = fileURLToPath(new URL('.', import.meta.url));
+const ADDON = NAMED ?? join(FOLDER, 'build/Release/sweeplab.node');
 
 export type NativeResult = { native: Native; reason?: undefined } | { native?: undefined; reason: string };
 
 let loaded: NativeResult | undefined;
 
-/** The addon, or why there is none: it was not built, cannot be loaded, or SWEEPLAB_CPU asks for a level this processor lacks. */
+/**
+ * Why a built addon cannot run the programs of these sources: their kernels would read records that mean something else, and end the
+ * process. `sources` is their hash; a packaged app has none, and the format alone.
+ */
+export function whyStale(native: Pick<Native, 'sources' | 'format'>, sources: string | undefined): string | undefined {
+  const rebuild = 'build them again with `npm run build:native` (or `npm ci`)';
+  if (native.format === RECORD_FORMAT && (sources === undefined || native.sources === sources)) return undefined;
+  return `the native kernels were built from other sources than those that are here: ${rebuild}`;
+}
+
+/**
+ * The addon, or why there is none: it was not built, was built from other sources, cannot be loaded, or SWEEPLAB_CPU asks for a level this
+ * processor lacks. Loading it costs the hash of its sources, two milliseconds.
+ */
 export function loadNative(): NativeResult {
   if (loaded) return loaded;
   if (!existsSync(ADDON)) {
@@ -81,7 +104,10 @@ export function loadNative(): NativeResult {
     return loaded;
   }
   try {
-    loaded = { native: createRequire(import.meta.url)(ADDON) as Native };
+    const native = createRequire(import.meta.url)(ADDON) as Native;
+    // A build that is named was made on purpose, and need not come from build.js.
+    const reason = whyStale(native, NAMED === undefined ? hashOfSources(FOLDER) : undefined);
+    loaded = reason === undefined ? { native } : { reason };
   } catch (error) {
     loaded = { reason: `the native kernels cannot be used: ${(error as Error).message}` };
   }

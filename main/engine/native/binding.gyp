@@ -2,6 +2,8 @@
   # One static library per instruction level, each with its own flags, linked into one addon that chooses at run time.
   'variables': {
     'sanitize%': 0,
+    # Hash of what it is built from (sources.js).
+    'native_sources%': 'unknown',
     'kernel_flags': ['-O3', '-std=gnu++20', '-fno-math-errno', '-fno-trapping-math', '-ffp-contract=fast', '-fvisibility=hidden',
                      '-Wall', '-Wextra', '-Wno-unused-function', '-Wno-unused-parameter', '-Wno-psabi', '-Wno-uninitialized', '-Wno-maybe-uninitialized', '-Wno-missing-field-initializers'],
     'avx512_flags': ['-mavx512f', '-mavx512bw', '-mavx512dq', '-mavx512vl', '-mfma', '-mf16c', '-mprefer-vector-width=512'],
@@ -26,6 +28,7 @@
       'targets': [
         {
           'target_name': 'sweeplab',
+          'defines': ['SWEEPLAB_SOURCES="<(native_sources)"'],
           'sources': ['addon.cc', 'program.cc', 'memory.cc', 'isa.cc', 'pool.cc'],
           'dependencies': ['level_portable'],
           'conditions': [

@@ -10,6 +10,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hashOfSources } from './sources.js';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(folder, '../../..');
@@ -44,10 +45,15 @@ if (headers === undefined) stop('the Node 24 package with its headers is not ins
 const own = path.join(headers, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const node = existsSync(own) ? own : process.execPath;
 const jobs = String(Math.max(1, cpus().length));
-const run = spawnSync(node, [gyp, 'rebuild', '--silent', '-C', folder, `--nodedir=${headers}`, '-j', jobs, ...extra], {
-  stdio: optional ? ['ignore', 'ignore', 'pipe'] : 'inherit',
-  encoding: 'utf8',
-});
+const stamp = `--native_sources=${hashOfSources(folder)}`;
+const run = spawnSync(
+  node,
+  [gyp, 'rebuild', '--silent', '-C', folder, `--nodedir=${headers}`, stamp, '-j', jobs, ...extra],
+  {
+    stdio: optional ? ['ignore', 'ignore', 'pipe'] : 'inherit',
+    encoding: 'utf8',
+  },
+);
 if (run.status !== 0) {
   const lines = (run.stderr ?? '').split('\n').filter((line) => /error|not found|find Python|ERR/i.test(line));
   stop(run.error?.message ?? lines[0] ?? 'node-gyp failed');

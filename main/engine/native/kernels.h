@@ -9,6 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 
+// What records and workspaces mean: one more with each change that names and order of fields do not show (RECORD_FORMAT of addon.ts).
+constexpr int kRecordFormat = 1;
+
 // Enums, declared once too: V(C++ name, name in JavaScript). The addon lists the names (`enums()`); records carry their position.
 #define ENUM_DType(V) V(F32, f32) V(BF16, bf16) V(I32, i32) V(U8, u8)
 #define ENUM_Activation(V) V(NONE, none) V(GELU, gelu) V(GELU_TANH, gelu_tanh) V(RELU2, relu2) V(SILU, silu) V(RELU, relu)

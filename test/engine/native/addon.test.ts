@@ -1,11 +1,47 @@
 import { spawnSync } from 'node:child_process';
+import { appendFileSync, copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { pointer, record } from '../../../main/engine/native/addon.ts';
+import { pointer, record, whyStale } from '../../../main/engine/native/addon.ts';
+import { hashOfSources } from '../../../main/engine/native/sources.js';
 import { OPTIMIZER_RULES } from '../../../main/engine/executors/native/ops/optimizer.ts';
 import { looseRecord } from '../../oracles/kernelCall.ts';
 import { native, signatures, skipped } from './harness.ts';
 
+const FOLDER = fileURLToPath(new URL('../../../main/engine/native/', import.meta.url));
+
 describe.skipIf(native === undefined)(`native addon${skipped}`, () => {
+  test('is refused where it was built from other sources (would catch a crash of the process in its kernels)', () => {
+    const sources = hashOfSources(FOLDER)!;
+    expect(sources).toMatch(/^[0-9a-f]{40}$/u);
+    // The one that is loaded passed, unless it was named.
+    if (process.env.SWEEPLAB_ADDON === undefined) expect(native.sources).toBe(sources);
+    const { format } = native;
+    expect(whyStale({ sources, format }, sources)).toBeUndefined();
+    expect(whyStale({ sources: 'of another time', format }, sources)).toContain('npm run build:native');
+    // A packaged app has no sources, and an addon of before has neither.
+    expect(whyStale({ sources, format }, undefined)).toBeUndefined();
+    expect(whyStale({ sources, format: format + 1 }, undefined)).toContain('other sources');
+    expect(whyStale({} as never, undefined)).toContain('other sources');
+  });
+
+  test('another text of a kernel is another hash, and a folder without sources has none', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sweeplab-sources-'));
+    try {
+      expect(hashOfSources(folder)).toBeUndefined();
+      for (const name of readdirSync(FOLDER).filter((each) => /\.(cc|h|gyp)$/u.test(each)))
+        copyFileSync(join(FOLDER, name), join(folder, name));
+      const before = hashOfSources(folder);
+      expect(before).toBe(hashOfSources(FOLDER));
+      appendFileSync(join(folder, 'gemm.h'), '\n');
+      expect(hashOfSources(folder)).not.toBe(before);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   const blocks: number[] = [];
   const allocate = (bytes: number) => {
     const block = native.allocate(bytes);

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, relative } from 'node:path';
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -18,6 +18,11 @@ export function dataFolderProblem(error: unknown, home: string, access = accessS
   if (inside.startsWith('..') || isAbsolute(inside)) return undefined;
   let folder = home;
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  const choose = 'choose another with --data-dir or SWEEPLAB_HOME';
+  if (!statSync(folder).isDirectory())
+    return folder === home
+      ? `the data folder ${home} is a file, not a folder; ${choose}`
+      : `the data folder ${home} cannot be made: ${folder} is a file, not a folder; ${choose}`;
   try {
     access(folder, constants.W_OK);
     return undefined;
@@ -25,6 +30,6 @@ export function dataFolderProblem(error: unknown, home: string, access = accessS
     const why = (refused as NodeJS.ErrnoException).code ?? '';
     const what = WORDS[why] ?? 'cannot be written';
     const where = folder === home ? `the data folder ${home}` : `the data folder ${home} cannot be made: ${folder}`;
-    return `${where} ${what} (${why}); choose another with --data-dir or SWEEPLAB_HOME`;
+    return `${where} ${what} (${why}); ${choose}`;
   }
 }

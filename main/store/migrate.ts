@@ -11,13 +11,31 @@ export interface Migration {
   readonly sql: string;
 }
 
+/** Bytes of the file; 0 where there is none. @throws StoreError `io` where that cannot be told: what may not be looked at is not absent. */
+function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return 0;
+    const reasons: Record<string, string> = {
+      EACCES: 'its folder may not be read by you',
+      EPERM: 'its folder may not be read by you',
+      ENOTDIR: 'what should be its folder is a file',
+      ELOOP: 'links on its path lead in a circle',
+    };
+    const why = reasons[code ?? ''] ?? message;
+    throw new StoreError('io', `the run database ${path} cannot be looked at: ${why} (${code})`, { cause: error });
+  }
+}
+
 /**
  * Looks at a file without changing a byte of it.
  * @returns its schema version; 0 when the file is absent or empty.
- * @throws StoreError `foreign` for another program's file, `newer` when this Sweeplab is too old for it.
+ * @throws StoreError `foreign` for another program's file, `newer` when this Sweeplab is too old for it, `io` when it may not be read.
  */
 export function inspect(path: string, newest: number): number {
-  if (!existsSync(path) || statSync(path).size === 0) return 0;
+  if (sizeOf(path) === 0) return 0;
   const probe = new Connection(path, true);
   try {
     const id = probe.pragma('application_id');

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -26,4 +26,15 @@ it('says that the data folder takes nothing, and only then (catches "no such fil
   expect(dataFolderProblem(cache, home)).toBeUndefined();
   expect(dataFolderProblem(missing('/elsewhere/text.txt'), home, refusing('EROFS'))).toBeUndefined();
   expect(dataFolderProblem(new Error('other'), home, refusing('EROFS'))).toBeUndefined();
+});
+
+it('says that the data folder is a file (catches "not a directory" with a path that nobody gave)', () => {
+  const file = join(home, 'file');
+  writeFileSync(file, '');
+  const wrong = (path: string) => Object.assign(new Error('ENOTDIR: not a directory'), { code: 'ENOTDIR', path });
+  expect(dataFolderProblem(wrong(join(file, 'cache', 'x.json')), file)).toMatch(
+    /\/file is a file, not a folder; choose/u,
+  );
+  const inner = join(file, 'new');
+  expect(dataFolderProblem(wrong(join(inner, 'cache')), inner)).toMatch(/new cannot be made: .*\/file is a file/u);
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
@@ -174,6 +174,20 @@ describe('files that are no run database', () => {
     mkdirSync(join(folder, 'folder.db'));
     expect(await codeOf(() => openStore(join(folder, 'folder.db')))).toBe('io');
     expect(await codeOf(() => openStore(join(text, 'below', 'runs.db')))).toBe('io');
+  });
+
+  test('what may not be looked at is not absent (catches "no runs yet" of a folder full of runs)', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    symlinkSync(join(folder, 'a'), join(folder, 'b'));
+    symlinkSync(join(folder, 'b'), join(folder, 'a'));
+    for (const part of ['file', 'a'])
+      expect(await codeOf(() => openStore(join(folder, part, 'runs.db'), { readOnly: true }))).toBe('io');
+    // Whoever may do everything is refused nothing.
+    if (process.getuid?.() === 0) return;
+    chmodSync(folder, 0o000);
+    onCleanup(() => chmodSync(folder, 0o700));
+    expect(await codeOf(() => openStore(join(folder, 'runs.db'), { readOnly: true }))).toBe('io');
   });
 
   test('a file whose creation was cut off is completed (catches: a lab that never starts again)', () => {

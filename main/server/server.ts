@@ -69,6 +69,8 @@ export async function serveBrowsers({ lab, pages, port, sessions, note }: ServeO
     if (!/^\/(?!\/)/u.test(request.url ?? '')) return end(response, 404, 'There is no such page.');
     const { pathname, searchParams } = new URL(request.url!, `http://${HOST}`);
     const token = searchParams.get('token');
+    // Programs that show links look at their heads first: that must not spend the one use.
+    if (token !== null && request.method === 'HEAD') return end(response, 200, '');
     if (token !== null && !access.hasSession(request)) {
       const cookie = access.redeem(token);
       if (cookie === undefined)

@@ -240,7 +240,7 @@ describe('optimizers of plug-ins', () => {
     ],
     ['a constant that is missing', { rule: 'adamw', beta1: 0.9, eps: 1e-8 }, 'needs beta2, which is undefined'],
     ['numbers per step that it does not give', { rule: 'adamw', beta1: 0.9, beta2: 0.9, eps: 1e-8 }, 'scalar bias1'],
-    ['other moments', { rule: 'adagrad', eps: 1e-8 }, 'has 1 moments, and moments names 2'],
+    ['other moments', { rule: 'adagrad', eps: 1e-8 }, 'has 1 moment, and moments names 2'],
   ])('that ask for a kernel with %s are refused (catches a number that becomes 0)', (_, fused, part) => {
     const wrong = defineOptimizer({
       ...lookalike,

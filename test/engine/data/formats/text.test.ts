@@ -90,8 +90,8 @@ describe('documents of plain text', () => {
     expect(await texts('b.txt', 'a<|>b\n\nc<|><|>d<|>', '')).toEqual(['a<|>b\n\nc<|><|>d<|>']);
     expect(unescapeSeparator('a\\n\\n\\t\\\\n')).toBe('a\n\n\t\\n');
     expect(separatorOf('\\r\\n\\r\\n')).toBe('\n\n');
-    await expect(texts('empty.txt', '')).rejects.toThrow(/empty.txt": holds no text \(1 empty files\)/);
-    await expect(texts('blank.txt', ' \n\n\t\n')).rejects.toThrow(/blank.txt": holds no text \(1 files without text\)/);
+    await expect(texts('empty.txt', '')).rejects.toThrow(/empty.txt": holds no text \(empty files: 1\)/);
+    await expect(texts('blank.txt', ' \n\n\t\n')).rejects.toThrow(/blank.txt": holds no text \(files without text: 1\)/);
   });
 
   test('the result does not depend on how the file is cut into chunks (catches separators lost at a border)', async () => {

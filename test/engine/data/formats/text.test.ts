@@ -91,7 +91,9 @@ describe('documents of plain text', () => {
     expect(unescapeSeparator('a\\n\\n\\t\\\\n')).toBe('a\n\n\t\\n');
     expect(separatorOf('\\r\\n\\r\\n')).toBe('\n\n');
     await expect(texts('empty.txt', '')).rejects.toThrow(/empty.txt": holds no text \(empty files: 1\)/);
-    await expect(texts('blank.txt', ' \n\n\t\n')).rejects.toThrow(/blank.txt": holds no text \(files without text: 1\)/);
+    await expect(texts('blank.txt', ' \n\n\t\n')).rejects.toThrow(
+      /blank.txt": holds no text \(files without text: 1\)/,
+    );
   });
 
   test('the result does not depend on how the file is cut into chunks (catches separators lost at a border)', async () => {

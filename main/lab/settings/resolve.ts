@@ -165,7 +165,9 @@ export function resolveConfig(input: ResolveInput): Resolved {
   const suggestions = new Suggestions(registry);
   return {
     config,
-    problems: suggestions.mend(problems, from),
+    problems: suggestions
+      .mend(problems, from)
+      .map((found) => (found.where === undefined ? placed(found, found.code, places.get(found.setting)) : found)),
     warnings: suggestions.checked(warnings, from),
     changed,
     origins,

@@ -141,7 +141,8 @@ class Search {
       const nearest = known?.nearest ?? this.#nearest(name, given[name], undefined);
       if (nearest === undefined) continue;
       if (ofUser.has(found.setting)) return this.#said(undefined, [{ setting: name, value: given[name]!, nearest }]);
-      const { others: _, ...rest } = found;
+      // It stood where the other setting stands.
+      const { others: _, where: __, ...rest } = found;
       const told = { ...rest, setting: name, value: given[name]!, nearest };
       return { ...told, message: problemText(told) };
     }

@@ -5,7 +5,7 @@ import { attentionFamily } from '../../../main/engine/nn/attention/index.ts';
 import { modelFamily } from '../../../main/engine/nn/models/index.ts';
 import { optimizerFamily } from '../../../main/engine/optim/optimizers/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
-import { builtInRegistry, listRecipes, resolveConfig } from '../../../main/lab/settings/index.ts';
+import { builtInRegistry, listRecipes, parseConfigFile, resolveConfig } from '../../../main/lab/settings/index.ts';
 import { planSweep, sweepFromFlags } from '../../../main/lab/sweeps/index.ts';
 
 const registry = builtInRegistry();
@@ -183,6 +183,17 @@ describe('a nearest choice', () => {
   it('beside another setting is said where that one must change (would catch a refusal without a way out)', () => {
     const [found] = resolve('quick', { 'model.width': '33', 'model.heads': '4' });
     expect(found!.message).toMatch(/; nearest: model\.width 32$/u);
+  });
+
+  it('stands where the setting that it is for was written (would catch a line of the recipe for what was typed)', () => {
+    const recipe = recipeOf('quick');
+    const typed = resolveConfig({ registry, recipe, overrides: { 'model.width': 33 } }).problems;
+    expect(typed).toMatchObject([{ setting: 'model.width', nearest: 32 }]);
+    expect(typed[0]!.where).toBeUndefined();
+    const file = parseConfigFile('model.depth: 2\nmodel.width: 33\n', 'c.yaml');
+    expect(resolveConfig({ registry, recipe, file }).problems).toMatchObject([
+      { setting: 'model.width', where: expect.stringMatching(/^c\.yaml:2:/u) },
+    ]);
   });
 });
 

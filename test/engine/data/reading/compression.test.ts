@@ -45,7 +45,10 @@ describe('archives of the real tools', () => {
     const dice = new Dice();
     for (const { name, archive, content, error } of cases) {
       const bytes = Buffer.from(archive, 'base64');
-      for (const size of [() => 1 << 20, () => 1 + dice.below(40)]) {
+      const sizes = [() => 1 << 20, () => 1 + dice.below(40)];
+      // One of these chunks ends exactly where the compressed data ends.
+      if (name.startsWith('followed.')) for (let length = 1; length < bytes.length; length++) sizes.push(() => length);
+      for (const size of sizes) {
         const unpacked = unpack(bytes, size);
         const label = `${name}, seed ${dice.seed}`;
         if (error === undefined) expect((await unpacked).equals(Buffer.from(content!, 'base64')), label).toBe(true);

@@ -13,6 +13,8 @@ const WINDOW_LOG_MAX = 30;
 
 function describe(error: unknown): unknown {
   const { code = '', message } = error as NodeJS.ErrnoException;
+  // The first frame begins as it should. One that ends where a chunk ends does not end the decompressor: it takes what follows for another.
+  if (code === 'ZSTD_error_prefix_unknown') return followed('zstd');
   if (code === 'Z_BUF_ERROR' || code === 'ZSTD_error_srcSize_wrong') return endsEarly();
   if (code.startsWith('ZSTD_error_dictionary'))
     return new CompressionError(

@@ -85,7 +85,7 @@ it(`${KILLS} kills aimed at saves, of host and engine, lose no whole checkpoint 
   // A model whose save takes many milliseconds, at every step.
   const flags = tiny({
     // On a busy machine many steps pass between two looks.
-    'stop.steps': String(12 * KILLS),
+    'stop.steps': String(40 * KILLS),
     'log.checkpoint_steps': '1',
     'model.width': '128',
     'model.depth': '4',

@@ -62,6 +62,10 @@ export function startsOf(r: Random, batch: number, length: number): Int32Array {
   return starts;
 }
 
+/**
+ * The second sequence begins with a document of three tokens whose first two are keys: where every query has one key at most,
+ * the gradients of the scores are 0, and roundings would be all that is compared.
+ */
 export function attentionInputs(r: Random, v: AttentionVariant): Record<string, CaseInput> {
   const batch = 2;
   const tq = v.tq ?? 5;
@@ -78,13 +82,15 @@ export function attentionInputs(r: Random, v: AttentionVariant): Record<string, 
     inputs.keyMask = bits(r, [batch, tk], 0.7);
     if (v.keyMask === 'first row empty') {
       inputs.keyMask.data.fill(0, 0, tk);
-      // The other sequence has two keys at least: with one, every gradient of the scores is 0, and roundings would be all there is.
-      inputs.keyMask.data.fill(1, tk, tk + 2);
     }
+    inputs.keyMask.data.fill(1, tk, tk + 2);
   }
   if (v.slope === true) inputs.slope = positive(r, [heads]);
   if (v.rate !== undefined) inputs.key = key(r);
-  if (v.starts === true) inputs.starts = i32([batch, tq], startsOf(r, batch, tq));
+  if (v.starts === true) {
+    inputs.starts = i32([batch, tq], startsOf(r, batch, tq));
+    inputs.starts.data.fill(0, tq, tq + 3);
+  }
   return inputs;
 }
 

@@ -76,6 +76,8 @@ export interface Board {
   /** How far the runs that train now shall go on an x; undefined when none trains or none says. */
   readonly planned: (x: string | undefined | null) => number | undefined;
   readonly onPoints: (listener: PointsListener) => () => void;
+  /** Hands on the points that came in and wait for their beat. */
+  readonly takeAll: () => void;
   readonly open: (run: string) => void;
   /** Takes the last change of the layout back. */
   readonly undo: () => void;
@@ -178,6 +180,9 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   const pointer = newPointer();
   const range = shallowRef<Extent>();
   const listeners = new Set<PointsListener>();
+  const pace = new LivePace<PointsChange>((changes) => {
+    for (const listener of listeners) for (const change of changes) listener(change);
+  });
   const history = layoutHistory();
   const board: Board = {
     state,
@@ -217,13 +222,11 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    takeAll: () => pace.hurry(),
     open,
   };
   provide(BOARD, board);
   provide(POINTER, pointer);
-  const pace = new LivePace<PointsChange>((changes) => {
-    for (const listener of listeners) for (const change of changes) listener(change);
-  });
   const tell = (change: PointsChange): void => pace.push(change);
   onScopeDispose(() => pace.dispose());
   onScopeDispose(

@@ -30,6 +30,8 @@ export interface BoardChart {
   readonly readingOf: (group: string, metric: string) => LineReading | undefined;
   readonly problem: Ref<string | undefined>;
   readonly loading: Ref<boolean>;
+  /** What is drawn is of before it left the screen. */
+  readonly old: Ref<boolean>;
   /** Told by the component. */
   readonly visible: Ref<boolean>;
   readonly width: Ref<number>;
@@ -41,6 +43,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
   const left = ref(0);
   const problem = ref<string>();
   const loading = ref(false);
+  const old = ref(false);
   const visible = ref(false);
   const width = ref(0);
   const spec = computed(() => board.chart(id()));
@@ -76,7 +79,12 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
   const entire = (): readonly Panel[] => panelsOf(true).panels;
 
   const loader = new ChartLoader({
-    read: readSeries,
+    read: async (query, signal) => {
+      const found = await readSeries(query, signal);
+      // It is as new as it can be: so shall be the other charts beside it.
+      board.takeAll();
+      return found;
+    },
     pointed: () => board.pointer.value.chart?.startsWith(`${id()}|`) ?? false,
     build: () => {
       const built = panelsOf(false);
@@ -87,6 +95,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
     changed: (state) => {
       problem.value = state.problem;
       loading.value = state.loading;
+      old.value = state.old;
     },
   });
 
@@ -144,5 +153,5 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
     stopPoints();
     loader.dispose();
   });
-  return { spec, look, panels, entire, left, range, zoom, readingOf, problem, loading, visible, width };
+  return { spec, look, panels, entire, left, range, zoom, readingOf, problem, loading, old, visible, width };
 }

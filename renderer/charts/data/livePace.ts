@@ -54,6 +54,14 @@ export class LivePace<T> {
     this.#look(Math.max(0, this.#handedAt + BEAT - this.#beat.now()));
   }
 
+  /** What is there now: a chart has read further than the others stand. */
+  hurry(): void {
+    if (this.#cancel === undefined) return;
+    this.#cancel();
+    this.#cancel = undefined;
+    this.#handOn();
+  }
+
   dispose(): void {
     this.#cancel?.();
     this.#cancel = undefined;
@@ -70,11 +78,15 @@ export class LivePace<T> {
         this.#look(waiting() > 0 ? LOOK : Math.min(due, LONGEST) - since);
         return;
       }
-      const changes = this.#changes;
-      this.#changes = [];
-      this.#handedAt = now();
-      this.#drawnBefore = drawn();
-      this.#deliver(changes);
+      this.#handOn();
     });
+  }
+
+  #handOn(): void {
+    const changes = this.#changes;
+    this.#changes = [];
+    this.#handedAt = this.#beat.now();
+    this.#drawnBefore = this.#beat.drawn();
+    this.#deliver(changes);
   }
 }

@@ -35,6 +35,8 @@ export interface LoaderState {
   /** Nothing was built yet, and the first curves are on their way. */
   readonly loading: boolean;
   readonly problem: string | undefined;
+  /** It changed while nobody could see it: what it shows is old. */
+  readonly old: boolean;
 }
 
 export interface LoaderHost {
@@ -54,7 +56,7 @@ export interface Schedule {
   /** When all that is told in the same go was told, before anything is drawn. */
   soon(action: () => void): void;
   /** In the next frame that has room. A chart that asks again before its turn is built once. */
-  frame(owner: object, action: () => void, pointed: boolean): void;
+  frame(owner: object, action: () => void, pointed: boolean, withOthers: boolean): void;
   cancelFrame(owner: object): void;
   /** How many times longer than usual live charts should wait: 1 while frames are on time. */
   pressure(): number;
@@ -102,9 +104,7 @@ export class ChartLoader {
   /** How long building took, ms. */
   #cost = 0;
   #built = false;
-  /** Asked to be built while nobody could see it. */
-  #missed = false;
-  #state: LoaderState = { loading: false, problem: undefined };
+  #state: LoaderState = { loading: false, problem: undefined, old: false };
   #disposed = false;
 
   constructor(host: LoaderHost, schedule = PAGE, zoomedTogether = ZOOMED) {
@@ -128,20 +128,20 @@ export class ChartLoader {
     this.#need = next;
     if (next.runs !== before.runs) this.#wanted = new Set(next.runs);
     if (next.metrics !== before.metrics) this.#keepReaders(next.metrics);
-    if (this.#visible && this.#missed) this.redraw();
+    if (this.#visible && this.#state.old) this.redraw();
     if (!sameExtent(next.range, before.range)) this.#zoomed();
     this.#load();
   }
 
-  /** At the next frame: how it is drawn changed. While it is off screen this is remembered. */
-  redraw(): void {
+  /**
+   * At the next frame: how it is drawn changed. While it is off screen this is remembered.
+   * @param withOthers all charts change, and are seen to do so at the same time
+   */
+  redraw(withOthers = false): void {
     this.#cancel('live');
     this.#cancel('coarse');
-    if (!this.#visible) {
-      this.#missed = true;
-      return;
-    }
-    this.#schedule.frame(this.#owner, () => this.#build(), this.#host.pointed());
+    if (!this.#visible) this.#tell({ old: true });
+    else this.#schedule.frame(this.#owner, () => this.#build(), this.#host.pointed(), withOthers);
   }
 
   /** Soon, and not more often than the machine can bear: live points may take an eighth of the time per chart. */
@@ -161,8 +161,12 @@ export class ChartLoader {
       stale ||= reader.stale || (this.#wanted.has(run) && reader.get(run) === undefined);
     }
     // Points come at the pace of all charts: see livePace.ts.
-    if (grown) this.redraw();
-    if (stale && this.#need.visible && !this.#timers.has('reread')) this.#later('reread', REREAD, () => this.#load());
+    if (grown) this.redraw(true);
+    if (stale) this.#rereadSoon();
+  }
+
+  #rereadSoon(): void {
+    if (this.#need.visible && !this.#timers.has('reread')) this.#later('reread', REREAD, () => this.#load());
   }
 
   /** Points may have been missed: everything is read again, and stays on screen meanwhile only as it was drawn. */
@@ -196,8 +200,8 @@ export class ChartLoader {
   #build(): void {
     if (this.#disposed) return;
     // It left the screen while it waited for its frame.
-    this.#missed = !this.#visible;
-    if (this.#missed) return;
+    this.#tell({ old: !this.#visible });
+    if (!this.#visible) return;
     const begin = this.#schedule.now();
     this.#built = true;
     this.#host.build();
@@ -224,7 +228,7 @@ export class ChartLoader {
       this.redraw();
       return;
     }
-    this.#tell({ loading: !this.#built, problem: this.#state.problem });
+    this.#tell({ loading: !this.#built });
     const steps = range === undefined ? undefined : x === undefined ? wholeSteps(range) : this.#stepsOf(range);
     const done = range === undefined ? (then?: () => void) => then?.() : this.#zoomedTogether.reading();
     const answers = await Promise.all(
@@ -244,6 +248,8 @@ export class ChartLoader {
     done(changed || (!this.#built && problem === undefined) ? () => !this.#disposed && this.redraw() : undefined);
     // Which steps a range has only the curves could say.
     if (changed && range !== undefined && steps === undefined) this.#load();
+    // A run went back while it was read.
+    if ([...this.#readers.values()].some(({ stale }) => stale)) this.#rereadSoon();
     this.#tell({ loading: !this.#built && this.#busy, problem });
   }
 
@@ -258,10 +264,12 @@ export class ChartLoader {
     return { from: Math.min(...found.map(({ from }) => from)), to: Math.max(...found.map(({ to }) => to)) };
   }
 
-  #tell(state: LoaderState): void {
-    if (state.loading === this.#state.loading && state.problem === this.#state.problem) return;
-    this.#state = state;
-    this.#host.changed(state);
+  #tell(change: Partial<LoaderState>): void {
+    const now = { ...this.#state, ...change };
+    const { loading, problem, old } = this.#state;
+    if (now.loading === loading && now.problem === problem && now.old === old) return;
+    this.#state = now;
+    this.#host.changed(now);
   }
 
   #later(name: Timer, milliseconds: number, action: () => void): void {

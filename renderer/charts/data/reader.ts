@@ -67,6 +67,10 @@ export class ChartReader {
   #steps: Range | undefined;
   #abort: AbortController | undefined;
   #pending = new Set<string>();
+  /** Points that came in while a run was read: the answer may be older than they are. */
+  readonly #meanwhile = new Map<string, MetricBatch[]>();
+  /** What was outdated while it was read. */
+  readonly #outdated = new Set<string>();
 
   constructor(read: ReadSeries, metric: string) {
     this.#read = read;
@@ -154,24 +158,39 @@ export class ChartReader {
       if (signal.aborted) return false;
       for (const run of missing) {
         const series = found.get(run);
-        held.set(run, { curve: series === undefined ? emptyCurve(x) : new LiveCurve(series, x), maxPoints });
+        const curve = series === undefined ? emptyCurve(x) : new LiveCurve(series, x);
+        if (steps === undefined) for (const batch of this.#meanwhile.get(run) ?? []) curve.append(this.#metric, batch);
+        if (this.#outdated.has(run)) curve.stale = true;
+        held.set(run, { curve, maxPoints });
       }
       return true;
     } catch (error) {
       if (signal.aborted) return false;
       throw error;
     } finally {
-      if (!signal.aborted) for (const run of missing) this.#pending.delete(run);
+      if (!signal.aborted)
+        for (const run of missing) {
+          this.#pending.delete(run);
+          this.#meanwhile.delete(run);
+          this.#outdated.delete(run);
+        }
     }
   }
 
   /** Live points; also while zoomed, where they may lie within the range. */
   append(run: string, batch: MetricBatch): boolean {
+    if (this.#pending.has(run)) {
+      const batches = this.#meanwhile.get(run);
+      if (batches === undefined) this.#meanwhile.set(run, [batch]);
+      else batches.push(batch);
+    }
     return this.#whole.get(run)?.curve.append(this.#metric, batch) ?? false;
   }
 
   /** What was read of a run no longer holds. */
   outdate(run: string): void {
+    if (this.#pending.has(run)) this.#outdated.add(run);
+    this.#meanwhile.delete(run);
     for (const held of [this.#whole, this.#fine]) {
       const known = held.get(run);
       if (known !== undefined) known.curve.stale = true;
@@ -215,6 +234,8 @@ export class ChartReader {
     this.#abort?.abort();
     this.#abort = undefined;
     this.#pending.clear();
+    this.#meanwhile.clear();
+    this.#outdated.clear();
   }
 }
 

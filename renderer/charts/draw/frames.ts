@@ -14,15 +14,24 @@ let working = false;
 let lastFrame = 0;
 let pressure = 1;
 
+/** Of those that wait: what takes part in a change of all, which is seen when the last of them is drawn. */
+const together = new Set<object>();
+/** What was drawn before that, and keeps its old picture in sight: these show the new one. */
+const unseen = new Map<object, () => void>();
+/** What is drawn now is part of that, or may be seen at once. */
+let hidden = false;
+
 /**
  * Inside a frame's work it is done at once: a chart is then built and drawn in one go.
  * @param pointed the pointer is on it, and someone waits: before all others
+ * @param withOthers it changes with others, as live charts do: see `showLater`
  */
-export function requestDraw(owner: object, draw: () => void, pointed = false): void {
+export function requestDraw(owner: object, draw: () => void, pointed = false, withOthers = false): void {
   if (working) {
     draw();
     return;
   }
+  if (withOthers) together.add(owner);
   if (pointed) waiting.delete(owner);
   if (!pointed && first.has(owner)) first.set(owner, draw);
   else (pointed ? first : waiting).set(owner, draw);
@@ -46,7 +55,9 @@ export function drawThisFrame(owner: object, draw: () => void): void {
   cancelDraw(owner);
   requestAnimationFrame(() => (sized = 0));
   const begin = performance.now();
+  hidden = together.size > 0;
   draw();
+  hidden = false;
   const took = performance.now() - begin;
   sized += took;
   spent += took;
@@ -55,6 +66,25 @@ export function drawThisFrame(owner: object, draw: () => void): void {
 export function cancelDraw(owner: object): void {
   first.delete(owner);
   waiting.delete(owner);
+  together.delete(owner);
+}
+
+/**
+ * Charts that change together are drawn one by one, over several frames where there are many, but seen to change in one: a chart that is
+ * drawn while others are still to come keeps its old picture in sight.
+ * @param show uncovers what is drawn now
+ * @returns whether it is to be kept from sight, until `show` is called
+ */
+export function showLater(owner: object, show: () => void): boolean {
+  if (hidden) unseen.set(owner, show);
+  else if (unseen.delete(owner)) show();
+  return hidden;
+}
+
+/** It is gone, and what it would have shown. */
+export function forgetDraw(owner: object): void {
+  cancelDraw(owner);
+  unseen.delete(owner);
 }
 
 /**
@@ -82,13 +112,23 @@ function work(now: number): void {
       const queue = first.size > 0 ? first : waiting;
       const [owner, draw] = queue.entries().next().value!;
       queue.delete(owner);
+      hidden = together.has(owner) || (together.size > 0 && queue === waiting);
+      together.delete(owner);
       draw();
       if (performance.now() - begin > BUDGET) break;
     }
   } finally {
     working = false;
+    hidden = false;
+    if (together.size === 0) showAll();
     spent += performance.now() - begin;
     scheduled = first.size + waiting.size > 0;
     if (scheduled) requestAnimationFrame(work);
   }
+}
+
+function showAll(): void {
+  const shows = [...unseen.values()];
+  unseen.clear();
+  for (const show of shows) show();
 }

@@ -7,11 +7,12 @@ import { CurveLayer } from './curveLayer.ts';
 import { buildCurve, isolatedPoints } from './curves.ts';
 import { echarts } from './echarts.ts';
 import { fit, stretch } from './fit.ts';
-import { cancelDraw, drawThisFrame, requestDraw } from './frames.ts';
+import { cancelDraw, drawThisFrame, forgetDraw, requestDraw, showLater } from './frames.ts';
 import { lineOption, scalesOf } from './lineOption.ts';
 import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
 import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
+import { OldPicture } from './oldPicture.ts';
 import { plainOption } from './plainOption.ts';
 import { fromPixel, pixelsOf, toPixel } from './scale.ts';
 import type { Scales } from './scale.ts';
@@ -48,6 +49,7 @@ export class LineChart {
   #drag: { from: number; to: number } | undefined;
   readonly #listeners = new AbortController();
   readonly #overlayKey = {};
+  readonly #old: OldPicture;
 
   constructor(host: HTMLElement, overlay: HTMLCanvasElement, theme: ChartTheme, events: LineChartEvents) {
     this.#host = host;
@@ -56,6 +58,7 @@ export class LineChart {
     this.#events = events;
     this.#width = host.clientWidth;
     this.#height = host.clientHeight;
+    this.#old = new OldPicture(host);
     this.#chart = echarts.init(host, null, {
       renderer: 'canvas',
       width: this.#width || 10,
@@ -116,7 +119,7 @@ export class LineChart {
 
   dispose(): void {
     this.#listeners.abort();
-    cancelDraw(this);
+    forgetDraw(this);
     cancelDraw(this.#overlayKey);
     this.#chart.dispose();
   }
@@ -136,6 +139,7 @@ export class LineChart {
 
   #draw(): void {
     if (this.#model === undefined || this.#width === 0) return;
+    if (showLater(this, () => this.#show())) this.#old.keep(this.#chart, this.#theme.surface);
     this.#scales = scalesOf(this.#model, this.#width, this.#height);
     fit(this.#chart, this);
     this.#fitOverlay();
@@ -150,6 +154,12 @@ export class LineChart {
     this.#host.dataset.points = String(lines[0]?.x.reduce((n, at) => n + Number(at >= x.min && at <= x.max), 0) ?? 0);
     this.#host.dataset.reduced = String(lines[0]?.reduced === true);
     this.#host.dataset.drawn = String(lines.length);
+    if (!this.#old.kept) this.#drawOverlay();
+  }
+
+  /** All that changes with it is drawn. */
+  #show(): void {
+    this.#old.drop();
     this.#drawOverlay();
   }
 

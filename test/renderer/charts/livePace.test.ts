@@ -89,6 +89,17 @@ describe('points that come in', () => {
     clock.wait(2100);
     expect(handed.flat()).toEqual([1, 2]);
   });
+  it('are handed on at once where a chart has read further, and not twice', () => {
+    const { clock, handed, pace } = paced();
+    pace.hurry();
+    pace.push(1);
+    clock.wait(0);
+    pace.push(2);
+    pace.hurry();
+    expect(handed).toEqual([[1], [2]]);
+    clock.wait(500);
+    expect(handed).toEqual([[1], [2]]);
+  });
   it('of a board that is gone go nowhere', () => {
     const { clock, handed, pace } = paced();
     pace.push(1);

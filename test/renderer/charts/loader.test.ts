@@ -77,6 +77,15 @@ class Page implements Schedule {
   }
 }
 
+const NEED: ChartNeed = {
+  runs: ['a', 'b'],
+  metrics: ['loss'],
+  x: undefined,
+  range: undefined,
+  width: 300,
+  visible: true,
+};
+
 function chartOf(answer: (query: ReadQuery) => Series | undefined = () => series([0, 50, 100])) {
   const page = new Page();
   const asked: ReadQuery[] = [];
@@ -114,14 +123,7 @@ function chartOf(answer: (query: ReadQuery) => Series | undefined = () => series
     },
     page,
   );
-  let need: ChartNeed = {
-    runs: ['a', 'b'],
-    metrics: ['loss'],
-    x: undefined,
-    range: undefined,
-    width: 300,
-    visible: true,
-  };
+  let need = NEED;
   const change = (changed: Partial<ChartNeed>): void => {
     need = { ...need, ...changed };
     loader.need(need);
@@ -163,12 +165,12 @@ describe('reading', () => {
     const { seen, states, tell, loader, page } = chartOf();
     seen.fail = 'the disk is gone';
     await tell();
-    expect(states.at(-1)).toEqual({ loading: false, problem: 'Could not read loss: the disk is gone' });
+    expect(states.at(-1)).toMatchObject({ loading: false, problem: 'Could not read loss: the disk is gone' });
     expect(seen.builds).toBe(0);
     seen.fail = undefined;
     loader.readAgain();
     await page.paint();
-    expect(states.at(-1)).toEqual({ loading: false, problem: undefined });
+    expect(states.at(-1)).toMatchObject({ loading: false, problem: undefined });
     expect(seen.builds).toBe(1);
   });
 
@@ -219,6 +221,19 @@ describe('a chart off screen', () => {
     expect(seen.builds).toBe(2);
   });
 
+  it('says that what it shows is old, until it is drawn anew (would catch charts of one run at different steps)', async () => {
+    const { loader, tell, states } = chartOf();
+    await tell();
+    await tell({ visible: false });
+    expect(states.at(-1)!.old).toBe(false);
+    loader.points(points('a', 101));
+    expect(states.at(-1)!.old).toBe(true);
+    loader.need({ ...NEED, visible: true });
+    expect(states.at(-1)!.old).toBe(true);
+    await tell({ visible: true });
+    expect(states.at(-1)!.old).toBe(false);
+  });
+
   it('takes live points, and draws them on its return', async () => {
     const { seen, loader, tell, page, drawn } = chartOf();
     await tell();
@@ -238,6 +253,28 @@ describe('live points', () => {
     for (let step = 101; step <= 200; step++) loader.points(points('a', step));
     await page.paint();
     expect([seen.builds, drawn()]).toEqual([2, [103, 3]]);
+  });
+
+  it('that come while a run is read are not lost (would catch a chart that stands where its answer was)', async () => {
+    const { seen, loader, tell, page, drawn, asked } = chartOf();
+    seen.hold = Promise.withResolvers();
+    await tell();
+    loader.points(points('a', 100, 150));
+    loader.points(points('a', 200));
+    seen.hold.resolve();
+    await page.paint();
+    // 0, 50 and 100 were read.
+    expect(drawn()).toEqual([5, 3]);
+    // What was read before a run went back is read again.
+    seen.hold = Promise.withResolvers();
+    loader.readAgain();
+    loader.points(points('a', 250));
+    loader.points({ run: 'a', columns: [], again: true });
+    seen.hold.resolve();
+    await page.paint();
+    await page.wait(2000);
+    expect(drawn()).toEqual([3, 3]);
+    expect(asked.map(({ runs }) => runs)).toEqual([['a', 'b'], ['a', 'b'], ['a']]);
   });
 
   it('of final values are drawn soon, and later the dearer the chart is, later still while frames are late', async () => {

@@ -26,7 +26,7 @@ vi.mock('../../../renderer/charts/draw/echarts.ts', () => ({
 vi.mock('../../../renderer/charts/draw/curves.ts', () => ({ buildCurve: () => {}, isolatedPoints: () => [] }));
 
 const { LineChart } = await import('../../../renderer/charts/draw/lineChart.ts');
-const { drawsWaiting } = await import('../../../renderer/charts/draw/frames.ts');
+const { drawsWaiting, forgetDraw, requestDraw, showLater } = await import('../../../renderer/charts/draw/frames.ts');
 
 const theme = { surface: '', line: '', text: '', muted: '', accent: '', bad: '', font: '' };
 const axis = { label: 'v', log: false, min: 0, max: 1 };
@@ -96,5 +96,46 @@ describe('a chart of a new size', () => {
     expect(told).toEqual(['clear', 'resize 200×150', 'option at 200×150']);
     expect([late.overlay.width, late.overlay.height]).toEqual([400, 300]);
     expect(root.style.transform).toBe('');
+  });
+});
+
+describe('charts that change together', () => {
+  const seen: string[] = [];
+  const ask = (name: string, withOthers: boolean, pointed = false, owner: object = {}): object => {
+    const draw = (): void => {
+      clock += 20;
+      if (!showLater(owner, () => seen.push(name))) seen.push(`${name} at once`);
+    };
+    requestDraw(owner, draw, pointed, withOthers);
+    return owner;
+  };
+  beforeEach(() => (seen.length = 0));
+
+  it('are seen to change in one frame, however many it takes to draw them (would catch live charts at different steps)', () => {
+    const gone = ask('gone', true);
+    for (const name of ['a', 'b', 'c']) ask(name, true);
+    nextFrame();
+    forgetDraw(gone);
+    ask('later', false);
+    nextFrame();
+    nextFrame();
+    expect([seen, drawsWaiting()]).toEqual([[], 2]);
+    nextFrame();
+    expect(seen).toEqual(['a', 'b', 'c']);
+    nextFrame();
+    expect(seen).toEqual(['a', 'b', 'c', 'later at once']);
+  });
+
+  it('do not keep back what the pointer waits for', () => {
+    const drawn = ask('a', true);
+    ask('b', true);
+    nextFrame();
+    ask('zoomed', false, true);
+    ask('a zoomed', false, true, drawn);
+    nextFrame();
+    nextFrame();
+    expect(seen).toEqual(['zoomed at once', 'a zoomed', 'a zoomed at once']);
+    nextFrame();
+    expect(seen.at(-1)).toBe('b');
   });
 });

@@ -1,5 +1,6 @@
 /** Every kind, built in or of a plug-in, and what follows from them all: settings with their choices and conditions, rules, defaults. */
 import type { Config, SettingSpec, SettingValue } from '../../preload/contract/settings.ts';
+import { type Asked, ASKED_ANEW } from '../../preload/shared/settings/answers.ts';
 import { nearestName } from '../../preload/shared/settings/nearest.ts';
 import { applyRules } from '../../preload/shared/settings/rules.ts';
 import type { Rule, RuleResult } from '../../preload/shared/settings/rules.ts';
@@ -59,7 +60,7 @@ interface Owned {
 
 /** More settings than this do not give way one after the other. */
 const MOST_YIELDS = 8;
-/** Choices of kinds for which derived defaults are remembered. */
+/** Choices of kinds for which rules and derived defaults are remembered. */
 const MOST_REMEMBERED = 256;
 
 export interface WithDefaults {
@@ -74,6 +75,17 @@ export interface Followed {
   readonly value: SettingValue;
 }
 
+/** What holds for every configuration that chooses the same kinds. */
+interface OfChosen {
+  readonly rules: readonly Rule[];
+  readonly derived: readonly DerivedDefault[];
+}
+
+const commonOf = (common: readonly Common[]): OfChosen => ({
+  rules: common.flatMap(({ rules = [] }) => rules),
+  derived: common.flatMap(({ derived = [] }) => derived),
+});
+
 const isFamily = (section: Family | Common): section is Family => 'kinds' in section;
 
 export class Catalog implements Kinds {
@@ -85,7 +97,7 @@ export class Catalog implements Kinds {
   readonly #owned = new Map<string, Owned>();
   /** Settings with a derived default of some kind. */
   readonly #derivable: ReadonlySet<string>;
-  readonly #derivedOf = new Map<string, readonly DerivedDefault[]>();
+  readonly #ofChosen = new Map<string, OfChosen>();
   /** Where a kind comes from, for messages. */
   readonly #sources = new Map<Kind, string>();
 
@@ -142,19 +154,14 @@ export class Catalog implements Kinds {
   }
 
   /** Applies the rules of the kinds that a complete configuration chooses, and the common ones. Single values must be valid. */
-  check(config: Config): RuleResult {
-    return applyRules(this.#rulesFor(config), config);
-  }
-
-  #rulesFor(config: Config): readonly Rule[] {
-    const ofKinds = this.#inUse(config).flatMap(([family, kind]) => this.#rulesOf(family, kind));
-    return [...ofKinds, ...this.#common.flatMap(({ rules = [] }) => rules)];
+  check(config: Config, asked: Asked = ASKED_ANEW): RuleResult {
+    return applyRules(this.#forChosen(config).rules, config, asked);
   }
 
   /** Every rule that a configuration could meet. */
   allRules(): readonly Rule[] {
     const ofKinds = this.#families.flatMap((family) => this.all(family).flatMap((kind) => this.#rulesOf(family, kind)));
-    return [...ofKinds, ...this.#common.flatMap(({ rules = [] }) => rules)];
+    return [...ofKinds, ...commonOf(this.#common).rules];
   }
 
   /**
@@ -164,16 +171,17 @@ export class Catalog implements Kinds {
    * @returns the complete configuration, and the rule of each setting with a derived value
    * @throws DeclarationError when derived defaults chase each other
    */
-  withDefaults(config: Config, isSet: (name: string) => boolean): WithDefaults {
+  withDefaults(config: Config, isSet: (name: string) => boolean, asked: Asked = ASKED_ANEW): WithDefaults {
     const plain: Record<string, SettingValue> = { ...config };
     for (const { name, default: value } of this.settings)
-      if (!isSet(name) && (this.#derivable.has(name) || !(name in config))) plain[name] = value;
+      if ((this.#derivable.has(name) || !(name in config)) && !isSet(name)) plain[name] = value;
     let current: Config = plain;
     for (let round = 0; round <= this.#derivable.size + 1; round++) {
       const found = new Map<string, SettingValue>();
       const derived: Record<string, string> = {};
-      for (const { setting, rule, value } of this.#derivedFor(current)) {
-        const follows = isSet(setting) || found.has(setting) ? undefined : value(current, this);
+      for (const each of this.#forChosen(current).derived) {
+        const { setting, rule } = each;
+        const follows = isSet(setting) || found.has(setting) ? undefined : this.#follows(each, current, asked);
         if (follows === undefined) continue;
         found.set(setting, follows);
         derived[setting] = rule;
@@ -186,14 +194,19 @@ export class Catalog implements Kinds {
   }
 
   /** What settings that were set would be otherwise, with the rule of each. `config` is complete. */
-  replaced(config: Config, isSet: (name: string) => boolean): ReadonlyMap<string, Followed> {
+  replaced(config: Config, isSet: (name: string) => boolean, asked: Asked = ASKED_ANEW): ReadonlyMap<string, Followed> {
     const found = new Map<string, Followed>();
-    for (const { setting, rule, value } of this.#derivedFor(config)) {
+    for (const each of this.#forChosen(config).derived) {
+      const { setting, rule } = each;
       if (!isSet(setting) || found.has(setting)) continue;
-      const follows = value(config, this);
+      const follows = this.#follows(each, config, asked);
       if (follows !== undefined) found.set(setting, { rule, value: follows });
     }
     return found;
+  }
+
+  #follows(of: DerivedDefault, config: Config, asked: Asked): SettingValue | undefined {
+    return asked.ask(of, config, (seen) => of.value(seen, this));
   }
 
   /**
@@ -201,12 +214,12 @@ export class Catalog implements Kinds {
    *
    * @returns the configuration, and what each setting that gave way has to be, in words
    */
-  settle(config: Config, isGiven: (name: string) => boolean): WithDefaults {
+  settle(config: Config, isGiven: (name: string) => boolean, asked: Asked = ASKED_ANEW): WithDefaults {
     let current = config;
     const derived: Record<string, string> = {};
     // One that gives way may break another rule: as often as there are rules that could follow from it.
     for (let round = 0; round < MOST_YIELDS; round++) {
-      const move = this.#yield(current, isGiven);
+      const move = this.#yield(current, isGiven, asked);
       if (move === undefined) return { config: current, derived };
       current = { ...current, [move.setting]: move.nearest };
       derived[move.setting] = move.allowed;
@@ -218,10 +231,12 @@ export class Catalog implements Kinds {
   #yield(
     config: Config,
     isGiven: (name: string) => boolean,
+    asked: Asked,
   ): { readonly setting: string; readonly nearest: SettingValue; readonly allowed: string } | undefined {
-    for (const { yields = [], settings, severity, check } of this.#rulesFor(config)) {
+    for (const rule of this.#forChosen(config).rules) {
+      const { yields = [], settings, severity, check } = rule;
       if (yields.length === 0 || severity !== 'error' || !settings.some(isGiven)) continue;
-      const found = check(config);
+      const found = asked.ask(rule, config, check);
       if (found === null) continue;
       const { allowed, why, yielded } = found;
       if (yielded !== undefined && yields.includes(found.setting) && !isGiven(found.setting))
@@ -238,17 +253,21 @@ export class Catalog implements Kinds {
     return this.withDefaults(config, (name) => name in config).config;
   }
 
-  /** Remembered by the kinds that are chosen, as a list of 2,000 runs of an older version asks for each of its configurations. */
-  #derivedFor(config: Config): readonly DerivedDefault[] {
-    const kinds = JSON.stringify(this.#families.map(({ setting }) => (setting === undefined ? null : config[setting])));
-    let found = this.#derivedOf.get(kinds);
+  /** Remembered, as a sweep asks for each of ten thousand combinations, and a list for each run of an older version. */
+  #forChosen(config: Config): OfChosen {
+    let choices = '';
+    for (const { setting } of this.#families)
+      if (setting !== undefined) choices += `${JSON.stringify(config[setting])} `;
+    let found = this.#ofChosen.get(choices);
     if (found === undefined) {
-      found = [
-        ...this.#inUse(config).flatMap(([, { derived = [] }]) => derived),
-        ...this.#common.flatMap(({ derived = [] }) => derived),
-      ];
-      if (this.#derivedOf.size >= MOST_REMEMBERED) this.#derivedOf.clear();
-      this.#derivedOf.set(kinds, found);
+      const inUse = this.#inUse(config);
+      const { rules, derived } = commonOf(this.#common);
+      found = {
+        rules: [...inUse.flatMap(([family, kind]) => this.#rulesOf(family, kind)), ...rules],
+        derived: [...inUse.flatMap(([, kind]) => kind.derived ?? []), ...derived],
+      };
+      if (this.#ofChosen.size >= MOST_REMEMBERED) this.#ofChosen.clear();
+      this.#ofChosen.set(choices, found);
     }
     return found;
   }

@@ -1,5 +1,6 @@
 /** From given values to a complete configuration, and what is wrong with one: for single runs and for each combination of a sweep alike. */
 import type { Config, Problem } from '../../../preload/contract/settings.ts';
+import { type Asked, ASKED_ANEW } from '../../../preload/shared/settings/answers.ts';
 import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import { problem, showValue, type Why } from '../../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from './registry.ts';
@@ -20,8 +21,9 @@ export function whyBroken(constraint: Expression, config: Config): Why | undefin
 export function checkConfig(
   registry: SettingsRegistry,
   config: Config,
+  asked: Asked = ASKED_ANEW,
 ): { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] } {
-  const { problems, warnings } = registry.catalog.check(config);
+  const { problems, warnings } = registry.catalog.check(config, asked);
   const broken = registry.constraints.flatMap((constraint): Problem[] => {
     const why = whyBroken(constraint, config);
     if (why === undefined) return [];
@@ -56,14 +58,16 @@ export interface Completed {
  * @param given valid values, over the declared defaults
  * @param isSet given by any layer, a recipe among them
  * @param isOfUser given by a file, a flag or a parameter of the sweep
+ * @param asked where many configurations are completed: what rules and defaults said of others
  */
 export function completeConfig(
   { catalog }: SettingsRegistry,
   given: Config,
   isSet: (name: string) => boolean,
   isOfUser: (name: string) => boolean,
+  asked: Asked = ASKED_ANEW,
 ): Completed {
-  const whole = catalog.withDefaults(given, isSet);
-  const { config, derived } = catalog.settle(whole.config, isOfUser);
+  const whole = catalog.withDefaults(given, isSet, asked);
+  const { config, derived } = catalog.settle(whole.config, isOfUser, asked);
   return { config, derived: { ...whole.derived, ...derived }, warnings: gaveWay(whole.config, config, derived) };
 }

@@ -4,6 +4,7 @@
  * are looked at.
  */
 import type { Config, OtherChoice, Problem, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+import { Answers, type Asked } from '../../../preload/shared/settings/answers.ts';
 import { checkValue, problemText } from '../../../preload/shared/settings/values.ts';
 import { checkConfig, completeConfig } from './complete.ts';
 import type { SettingsRegistry } from './registry.ts';
@@ -31,11 +32,19 @@ export class Suggestions {
   readonly #registry: SettingsRegistry;
   /** What must hold beside the rules: constraints of a sweep. */
   readonly #also: (config: Config) => boolean;
+  /** What was said of other candidates. */
+  readonly #asked: Asked;
   #left: number;
 
-  constructor(registry: SettingsRegistry, also: (config: Config) => boolean = () => true, most: number = MOST_TRIED) {
+  constructor(
+    registry: SettingsRegistry,
+    also: (config: Config) => boolean = () => true,
+    most: number = MOST_TRIED,
+    asked: Asked = new Answers(),
+  ) {
     this.#registry = registry;
     this.#also = also;
+    this.#asked = asked;
     this.#left = most;
   }
 
@@ -74,8 +83,9 @@ export class Suggestions {
       { ...given, [name]: value },
       (each) => each === name || set.has(each),
       (each) => each === name || ofUser.has(each),
+      this.#asked,
     );
-    const { problems } = checkConfig(this.#registry, config);
+    const { problems } = checkConfig(this.#registry, config, this.#asked);
     return problems.length > 0 || this.#also(config) ? problems : undefined;
   }
 }

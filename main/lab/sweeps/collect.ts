@@ -82,7 +82,7 @@ export class Collector {
   add(values: readonly SettingValue[]): void {
     this.combinations++;
     this.idle++;
-    const { registry } = this.combiner;
+    const { registry, asked } = this.combiner;
     const combined = this.combiner.combine(values);
     if ('dropped' in combined) {
       this.#drop(combined.dropped.values, combined.dropped.problem);
@@ -98,7 +98,7 @@ export class Collector {
       this.#derivedDropped.add(derived, replaced);
       return;
     }
-    const identity = identityOf(active, config, registry.catalog);
+    const identity = identityOf(active, config, registry.catalog, asked);
     if (identity !== undefined && this.#isKnown(`same:${identity}`)) return;
     warnings.forEach((warning) => this.#warn(warning));
     this.settings.push({ key: settingKey(active), values: active, label: this.#label(active) });
@@ -116,7 +116,7 @@ export class Collector {
 
   /** Why a complete configuration cannot run; undefined when it can. */
   #reasonToDrop(active: Values, config: Config): Problem | undefined {
-    const { registry } = this.combiner;
+    const { registry, asked } = this.combiner;
     for (const [name, value] of Object.entries(active)) {
       const wrong = checkValue(registry.get(name)!, value);
       if (wrong) return this.#suggested([{ ...wrong, code: 'value' }], active);
@@ -127,7 +127,7 @@ export class Collector {
       const found = problem(`constraints.${i}`, false, constraint.source, undefined, why);
       return { ...found, code: 'constraint', message: found.why ?? found.message };
     }
-    const { problems, warnings } = checkConfig(registry, config);
+    const { problems, warnings } = checkConfig(registry, config, asked);
     if (problems.length > 0) return this.#suggested(problems, active);
     warnings.forEach((warning) => this.#warn(warning));
     return undefined;
@@ -138,7 +138,7 @@ export class Collector {
     const about = `${problems[0]!.code} ${problems[0]!.setting}`;
     const before = this.#suggestedFor.get(about) ?? 0;
     this.#suggestedFor.set(about, before + 1);
-    const { registry, base } = this.combiner;
+    const { registry, base, asked } = this.combiner;
     const { given, set, ofUser } = base;
     const from = {
       given: { ...given, ...active },
@@ -147,7 +147,7 @@ export class Collector {
     };
     const holds = (config: Config): boolean => this.#constraints.every((each) => !each || !whyBroken(each, config));
     const most = before < MOST_SEARCHED ? undefined : before < MOST_TRIED ? 2 : 0;
-    return new Suggestions(registry, holds, most).mend(problems.slice(0, 1), from, problems)[0]!;
+    return new Suggestions(registry, holds, most, asked).mend(problems.slice(0, 1), from, problems)[0]!;
   }
 
   #drop(values: Values, found: Problem): void {

@@ -2,6 +2,7 @@
 import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import type { Catalog, Followed } from '../../engine/catalog.ts';
 import { modelFamily } from '../../engine/nn/models/index.ts';
+import { type Asked, Answers } from '../../../preload/shared/settings/answers.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
@@ -15,12 +16,12 @@ export type Values = Readonly<Record<string, SettingValue>>;
  * Configurations that give the same model have the same identity: 0 heads for keys and values is as many as heads, and so on.
  * Undefined where only equal values can be the same run.
  */
-export function identityOf(values: Values, config: Config, catalog: Catalog): string | undefined {
+export function identityOf(values: Values, config: Config, catalog: Catalog, asked: Asked): string | undefined {
   const { identity } = catalog.of(modelFamily, config);
   if (identity === undefined) return undefined;
   const pairs = Object.entries(values).filter(([name]) => !identity.settings.includes(name));
   if (pairs.length === Object.keys(values).length) return undefined;
-  return JSON.stringify([...pairs, ['model', identity.of(config, catalog)]]);
+  return JSON.stringify([...pairs, ['model', asked.ask(identity, config, (seen) => identity.of(seen, catalog))]]);
 }
 
 /** A configuration with the values in effect, or why a condition cannot be evaluated. */
@@ -41,6 +42,8 @@ export class Combiner {
   readonly registry: SettingsRegistry;
   readonly parameters: readonly BoundParameter[];
   readonly base: Resolved;
+  /** What was said of other combinations: most differ in settings that few rules read. */
+  readonly asked: Asked = new Answers();
   /** Parameters that had an effect in some combination. */
   readonly everActive = new Set<string>();
 
@@ -61,7 +64,13 @@ export class Combiner {
       // Nothing gives way to values that are themselves wrong, as a drawn one can be.
       const valid = own.every(([name, value]) => checkValue(this.registry.get(name)!, value) === null);
       const isOfUser = (name: string): boolean => valid && (name in active || ofUser.has(name));
-      const { config, warnings, derived } = completeConfig(this.registry, { ...given, ...active }, isSet, isOfUser);
+      const { config, warnings, derived } = completeConfig(
+        this.registry,
+        { ...given, ...active },
+        isSet,
+        isOfUser,
+        this.asked,
+      );
       let changed = false;
       for (const [i, { name, when }] of this.parameters.entries()) {
         if (!on[i]) continue;
@@ -83,7 +92,7 @@ export class Combiner {
       }
       if (changed) continue;
       for (const name of Object.keys(active)) this.everActive.add(name);
-      const replaced = this.registry.catalog.replaced(config, isSet);
+      const replaced = this.registry.catalog.replaced(config, isSet, this.asked);
       return { config, active, warnings, derived, replaced };
     }
   }

@@ -1,5 +1,6 @@
 /** Rules between settings: each combination that cannot work is refused before anything starts, with the numbers. */
 import type { Config, Problem, SettingProblem } from '../../contract/settings.ts';
+import { type Asked, ASKED_ANEW } from './answers.ts';
 
 /** What a rule found, under its code. */
 export type RuleFinding = Problem;
@@ -26,11 +27,12 @@ export interface RuleResult {
 }
 
 /** Applies rules to a complete configuration whose single values are valid. */
-export function applyRules(rules: readonly Rule[], config: Config): RuleResult {
+export function applyRules(rules: readonly Rule[], config: Config, asked: Asked = ASKED_ANEW): RuleResult {
   const problems: RuleFinding[] = [];
   const warnings: RuleFinding[] = [];
-  for (const { code, severity, check } of rules) {
-    const found = check(config);
+  for (const rule of rules) {
+    const { code, severity, check } = rule;
+    const found = asked.ask(rule, config, check);
     if (found) (severity === 'error' ? problems : warnings).push({ ...found, code });
   }
   return { problems, warnings };

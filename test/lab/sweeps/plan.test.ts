@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { defineModel } from '../../../main/engine/nn/model.ts';
 import type { ModelContext } from '../../../main/engine/nn/model.ts';
 import { olderModel } from '../../../main/engine/plugins.ts';
 import { registryWithPlugins } from '../../../main/lab/settings/index.ts';
 import { builtInRegistry, listRecipes, resolveConfig } from '../../../main/lab/settings/index.ts';
 import type { Plugin } from '../../../main/lab/settings/index.ts';
+import type { Rule } from '../../../preload/shared/settings/rules.ts';
 import { parseSweep, planSweep, settingKey, sweepFromFlags, type SweepPlan } from '../../../main/lab/sweeps/index.ts';
 
 const registry = builtInRegistry();
@@ -388,18 +389,41 @@ describe('size', () => {
   const big = `method: grid
 recipe: quick
 seeds: 3
-constraints: ["model.width % model.heads == 0"]
 parameters:
   optimizer.lr: { values: [1e-4, 2e-4, 3e-4, 4e-4, 5e-4, 6e-4, 7e-4, 8e-4, 9e-4, 1e-3] }
   model.depth: { min: 1, max: 10 }
   model.width: { distribution: q_uniform, min: 64, max: 704, q: 64 }
   model.heads: { values: [1, 2, 3, 4, 5, 6, 7, 8, 12, 16] }
 `;
-  it('plans 10,000 combinations, each kept or dropped (catches one that is lost)', () => {
-    const found = plan(big);
+  /** How often each rule is asked and how many configurations are completed while `make` runs. */
+  function counted<T>(make: () => T): { result: T; asked: { rule: Rule; times: number }[]; completed: number } {
+    const { catalog } = registry;
+    const spies = [...new Set(catalog.allRules())].map((rule) => ({ rule, check: vi.spyOn(rule, 'check') }));
+    const settle = vi.spyOn(catalog, 'settle');
+    try {
+      const result = make();
+      const asked = spies.map(({ rule, check }) => ({ rule, times: check.mock.calls.length }));
+      return { result, asked: asked.filter(({ times }) => times > 0), completed: settle.mock.calls.length };
+    } finally {
+      vi.restoreAllMocks();
+    }
+  }
+
+  it('plans 10,000 combinations, each kept or dropped, and asks a rule once for equal values (catches one that is lost, and planning that grows with the grid)', () => {
+    const { result: found, asked, completed } = counted(() => plan(big));
     expect(found).toMatchObject({ combinations: 10_000, problems: [] });
     expect(found.settings.length + found.dropped.length).toBe(10_000);
     expect(found.runs).toHaveLength(3 * found.settings.length);
+    expect(found.dropped.length).toBeGreaterThan(1000);
+    expect(asked.length).toBeGreaterThan(10);
+    // Each of the varied settings takes ten values; nearest choices are tried beside them.
+    const varied = ['optimizer.lr', 'model.depth', 'model.width', 'model.heads'];
+    for (const { rule, times } of asked) {
+      const distinct = 10 ** varied.filter((name) => rule.settings.includes(name)).length;
+      expect(times, rule.code).toBeLessThanOrEqual(5 * distinct);
+    }
+    // And only for as many combinations as anybody reads.
+    expect(completed).toBeLessThan(11_000);
   });
 
   it('refuses a grid that would fill the memory (catches a slip of a bound)', () => {

@@ -4,6 +4,7 @@
  */
 import { add, broadcastTo, gatedActivation, mul, reshape, scalar, softplus } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
+import { changed } from '../changed.ts';
 import { linearLayer } from '../layers/linear.ts';
 import { gainNorm } from '../layers/norm.ts';
 import { tokenTables } from '../layers/vocabulary.ts';
@@ -96,6 +97,6 @@ export const classic = defineModel({
     { setting: 'model.heads', rule: '3 for classic', value: () => 3 },
     { setting: 'model.mlp_ratio', rule: '3 for classic', value: () => 3 },
   ],
-  atWidth: (config, width) => ({ ...config, 'model.width': width, ...mlpAtWidth(config, width) }),
+  atWidth: (config, width) => changed(config, { 'model.width': width, ...mlpAtWidth(config, width) }),
   build,
 });

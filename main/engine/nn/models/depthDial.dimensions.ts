@@ -8,6 +8,7 @@ import { tokensPerStep } from '../../settings/batch.ts';
 import { reachOf, windowPattern } from '../attention/windowPattern.ts';
 import { tokensSeen } from '../attention/attention.ts';
 import { attentionFamily } from '../attention/index.ts';
+import { changed } from '../changed.ts';
 import { knownVocabulary, tableRows } from '../layers/vocabulary.ts';
 import { roundMlpWidth } from './gpt.dimensions.ts';
 
@@ -115,7 +116,7 @@ export function referenceTokens(config: Config, kinds: Kinds): number {
   const width = dialWidth(REFERENCE.depth, ratio, headSize);
   const heads = width / headSize;
   const reference = { 'model.depth': REFERENCE.depth, 'model.width': width, 'model.heads': heads, 'model.kv_heads': 0 };
-  return ratioTokens({ ...config, ...reference }, kinds);
+  return ratioTokens(changed(config, reference), kinds);
 }
 
 /** Where the limits of a run in tokens, parameters or operations end it; undefined without any. */

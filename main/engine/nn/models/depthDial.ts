@@ -23,6 +23,7 @@ import {
   sub,
 } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
+import { changed } from '../changed.ts';
 import { linearLayer } from '../layers/linear.ts';
 import { tokenTables } from '../layers/vocabulary.ts';
 import { defineModel } from '../model.ts';
@@ -149,12 +150,12 @@ export const depthDial = defineModel({
   rules: depthDialRules,
   derived: depthDialDefaults,
   // Heads keep their size: wider is more heads.
-  atWidth: (config, width) => ({
-    ...config,
-    'model.width': width,
-    'model.heads': Math.max(1, Math.round(width / headSizeOf(config))),
-    ...mlpAtWidth(config, width),
-  }),
+  atWidth: (config, width) =>
+    changed(config, {
+      'model.width': width,
+      'model.heads': Math.max(1, Math.round(width / headSizeOf(config))),
+      ...mlpAtWidth(config, width),
+    }),
   identity: {
     settings: ['model.kv_heads', 'model.mlp_ratio', 'model.mlp_width'],
     of: (config) => JSON.stringify(dialSizes(config)),

@@ -3,6 +3,7 @@
  * plan and the model itself all call `deriveModel`, so that what was checked is what is built.
  */
 import type { Config } from '../../../../preload/contract/settings.ts';
+import { changed } from '../changed.ts';
 import { halfAHead, ROPE } from './latentKv.settings.ts';
 import { scaledWidths } from './widths.ts';
 
@@ -109,7 +110,6 @@ export function gptAtWidth(config: Config, width: number): Config {
   const scaled = (count: number): number =>
     count === 0 ? 0 : Math.max(1, Math.round((count * width) / (heads * size)));
   const sized: Config = {
-    ...config,
     'model.width': width,
     ...(more ? { 'model.heads': scaled(heads), 'model.kv_heads': scaled(kvHeads) } : {}),
     'model.widths': scaledWidths(config, width / number('model.width'), headUnit(config)),
@@ -118,5 +118,6 @@ export function gptAtWidth(config: Config, width: number): Config {
   };
   // Rotary keys that are half a head stay half a head.
   const half = halfAHead(config);
-  return half !== undefined && half === config[ROPE] ? { ...sized, [ROPE]: halfAHead(sized)! } : sized;
+  const wide = changed(config, sized);
+  return half !== undefined && half === config[ROPE] ? changed(wide, { [ROPE]: halfAHead(wide)! }) : wide;
 }

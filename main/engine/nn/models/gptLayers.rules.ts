@@ -2,6 +2,7 @@
 import type { Config, SettingProblem } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
+import { changed } from '../changed.ts';
 import { mup } from '../parametrization/mup.ts';
 import { headUnit } from './gpt.dimensions.ts';
 import {
@@ -43,7 +44,8 @@ const readable: Rule = {
     const { wrong, ...parsed } = parseLayers(text, config);
     if (wrong !== undefined) {
       const { allowed, nearest = [] } = wrong;
-      const isPossible = (better: string): boolean => impossibleLayer({ ...config, [PER_LAYER]: better }) === undefined;
+      const isPossible = (better: string): boolean =>
+        impossibleLayer(changed(config, { [PER_LAYER]: better })) === undefined;
       return problem(PER_LAYER, text, allowed, nearest.find(isPossible) ?? nearest[0]);
     }
     const depth = number(config, 'model.depth');
@@ -76,7 +78,7 @@ const MOST_MENDED = 8;
 function possibleLayers(config: Config): string | undefined {
   let text = String(config[PER_LAYER]);
   for (let round = 0; round <= MOST_MENDED; round++) {
-    const wrong = impossibleLayer({ ...config, [PER_LAYER]: text });
+    const wrong = impossibleLayer(changed(config, { [PER_LAYER]: text }));
     if (wrong === undefined) return text;
     const { layer, found } = wrong;
     if (found.nearest === undefined || !isPerLayer(found.setting)) return undefined;

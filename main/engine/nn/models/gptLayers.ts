@@ -2,6 +2,7 @@
 import type { Config, SettingSpec, SettingValue } from '../../../../preload/contract/settings.ts';
 import { nearestName } from '../../../../preload/shared/settings/nearest.ts';
 import { parseValue } from '../../../../preload/shared/settings/values.ts';
+import { changed } from '../changed.ts';
 import { gptSettings } from './gpt.settings.ts';
 import { deriveModel, roundMlpWidth } from './gpt.dimensions.ts';
 import type { ModelDimensions } from './gpt.dimensions.ts';
@@ -198,7 +199,7 @@ export function layerConfig(config: Config, layer: number): Config {
       .map(({ values }) => values),
   ) as Config;
   if (Object.keys(own).length === 0) return config;
-  return new Proxy(config, { get: (target, name: string) => own[name] ?? target[name] });
+  return changed(config, own);
 }
 
 /** Width of the residual stream before each layer and after the last: `model.depth` + 1 numbers. */
@@ -214,7 +215,7 @@ export function layerIn(config: Config, layer: number): Config {
   const own = layerConfig(config, layer);
   const width = gptWidths(config)[layer]!;
   if (width === own['model.width']) return own;
-  return new Proxy(own, { get: (target, name: string) => (name === 'model.width' ? width : target[name]) });
+  return changed(own, { 'model.width': width });
 }
 
 /** Sizes of a layer: attention is made from the width that comes in, and everything ends in the width that goes out. */

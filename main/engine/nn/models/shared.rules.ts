@@ -4,6 +4,7 @@ import { divisors, nearestWhere } from '../../../../preload/shared/settings/arit
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import type { DerivedDefault } from '../../kind.ts';
+import { changed } from '../changed.ts';
 import { roundMlpWidth } from './gpt.dimensions.ts';
 
 /** The default of models that take an attention. */
@@ -103,7 +104,7 @@ export function headsDivide({ code, settings, what, sizes, unit = () => 1 }: Div
       const all = [...new Set(sizes(config))];
       if (all.length === 0 || fits(config, heads)) return null;
       const choices = divisors(all.reduce(greatestCommonDivisor)).filter((h) => fits(config, h));
-      const wider = (w: number): boolean => fits({ ...config, 'model.width': w }, heads);
+      const wider = (w: number): boolean => fits(changed(config, { 'model.width': w }), heads);
       const nearestWidth = nearestWhere(width, 1, width + FARTHEST, wider);
       const even = unit(config) === 1 ? '' : `, with heads of a multiple of ${unit(config)}`;
       const allowed = [

@@ -1,5 +1,6 @@
 /** The widths of a unet: down to its narrowest and up again, or as they are listed. */
 import type { Config } from '../../../../preload/contract/settings.ts';
+import { changed } from '../changed.ts';
 import { mlpAtWidth } from './gpt.dimensions.ts';
 import { listedWidths, roundedTo, scaledWidths } from './widths.ts';
 
@@ -43,11 +44,10 @@ export function skipSources(config: Config, blocks: number): readonly (number | 
 export function unetAtWidth(config: Config, width: number): Config {
   const scaled = (inner: number) => roundedTo((inner * width) / number(config, 'model.width'), widthUnit(config));
   const narrowest = number(config, 'model.narrowest');
-  return {
-    ...config,
+  return changed(config, {
     'model.width': width,
     'model.widths': scaledWidths(config, width / number(config, 'model.width'), widthUnit(config)),
     'model.narrowest': narrowest === 0 ? 0 : Math.min(width, scaled(narrowest)),
     ...mlpAtWidth(config, width),
-  };
+  });
 }

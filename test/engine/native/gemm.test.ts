@@ -80,16 +80,24 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
     const want = Float64Array.from(out.values);
     const wantAux = Float64Array.from(aux.values);
     const scale = new Float64Array(want.length);
-    for (let z = 0; z < batch; z++)
+    for (let z = 0; z < batch; z++) {
+      // Rows of A and columns of B, each one behind the other.
+      const rows = new Float64Array(m * k);
+      const columns = new Float64Array(n * k);
+      for (let p = 0; p < k; p++) {
+        for (let i = 0; i < m; i++)
+          rows[i * k + p] = round(a.values[z * sizes.a + (c.ta ? p * lda + i : i * lda + p)]!);
+        for (let j = 0; j < n; j++)
+          columns[j * k + p] = round(b.values[z * sizes.b + (c.tb ? j * ldb + p : p * ldb + j)]!);
+      }
       for (let i = 0; i < m; i++)
         for (let j = 0; j < n; j++) {
           let sum = 0;
           let size = 1;
           for (let p = 0; p < k; p++) {
-            const x = round(a.values[z * sizes.a + (c.ta ? p * lda + i : i * lda + p)]!);
-            const y = round(b.values[z * sizes.b + (c.tb ? j * ldb + p : p * ldb + j)]!);
-            sum += x * y;
-            size += Math.abs(x * y);
+            const term = rows[i * k + p]! * columns[j * k + p]!;
+            sum += term;
+            size += Math.abs(term);
           }
           const e = z * sizes.c + i * ldc + j;
           let v = alpha * sum + c.beta * out.values[e]!;
@@ -103,6 +111,7 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
           want[e] = v;
           scale[e] = size * (c.epilogue === 'gradient' || c.epilogue === 'activation' ? 6 : 1);
         }
+    }
     const what = JSON.stringify({ ...c, fn });
     const tolerance = c.types.c === 'bf16' ? 5e-3 : 2e-6;
     expectClose(arena.get(out), want, tolerance, scale, what);

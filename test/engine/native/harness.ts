@@ -37,7 +37,9 @@ export class Random {
     return items[this.int(0, items.length - 1)]!;
   }
   array(n: number, scale = 1): Float32Array {
-    return Float32Array.from({ length: n }, () => (this.uniform() * 2 - 1) * scale);
+    const numbers = new Float32Array(n);
+    for (let i = 0; i < n; i++) numbers[i] = (this.uniform() * 2 - 1) * scale;
+    return numbers;
   }
 }
 
@@ -53,6 +55,17 @@ export function fromBf16(h: number): number {
   return float[0]!;
 }
 export const roundBf16 = (x: number): number => fromBf16(toBf16(x));
+/** Of a whole array: `from` with a function takes several times as long as a loop, and arrays have millions of elements. */
+function allToBf16(data: Float32Array): Uint16Array {
+  const low = new Uint16Array(data.length);
+  for (let i = 0; i < data.length; i++) low[i] = toBf16(data[i]!);
+  return low;
+}
+function allFromBf16(low: Uint16Array): Float32Array {
+  const data = new Float32Array(low.length);
+  for (let i = 0; i < low.length; i++) data[i] = fromBf16(low[i]!);
+  return data;
+}
 
 export type Type = 'f32' | 'bf16';
 
@@ -75,13 +88,9 @@ export class Arena {
   }
   put(data: Float32Array, type: Type = 'f32'): Buffer {
     const block = this.#allocate(data.length * (type === 'f32' ? 4 : 2));
-    native.write(block, 0, type === 'f32' ? data : Uint16Array.from(data, toBf16));
-    return {
-      p: pointer(block, 0),
-      type,
-      length: data.length,
-      values: type === 'f32' ? data : data.map(roundBf16),
-    };
+    const low = type === 'bf16' ? allToBf16(data) : undefined;
+    native.write(block, 0, low ?? data);
+    return { p: pointer(block, 0), type, length: data.length, values: low ? allFromBf16(low) : data };
   }
   empty(length: number, type: Type = 'f32'): Buffer {
     return this.put(new Float32Array(length).fill(7.25), type);
@@ -104,7 +113,7 @@ export class Arena {
     }
     const out = new Uint16Array(buffer.length);
     native.read(block, 0, out);
-    return Float32Array.from(out, fromBf16);
+    return allFromBf16(out);
   }
   ints(buffer: Buffer): Int32Array {
     const out = new Int32Array(buffer.length);
@@ -156,8 +165,8 @@ export function expectClose(
     }
   }
   expect(
-    worst <= tolerance,
-    `${what}: element ${at} is ${got[at]}, should be ${want[at]}, relative error ${worst} > ${tolerance} (seed ${seed})`,
-  ).toBe(true);
+    worst,
+    `${what}: element ${at} is ${got[at]}, should be ${want[at]}, relative error above ${tolerance} (seed ${seed})`,
+  ).toBeLessThanOrEqual(tolerance);
   expect(got.length).toBe(want.length);
 }

@@ -2,10 +2,11 @@
 // side, so that work grows with the pairs that count and not with the square of the length.
 //
 // A "wide" block is WIDE queries of one class. Classes are the residues of positions modulo the stride for strided patterns, which see
-// nothing of each other, and all positions together for the others. The keys of a wide block are listed, their rows are gathered
+// nothing of each other, and all positions together for the others. Where a class has few members, a block of queries takes several
+// neighbouring classes whole, side by side. The keys of a wide block are listed, their rows are gathered
 // and packed once; then blocks of BQ queries go over runs of 32-key panels in the list of which some key counts, as attention.h goes
 // over its blocks of keys: running maximum and sum forward, five products backward. Which of a run's keys a query sees is decided key
-// by key:   first_i <= pos_j <= i  and  (pos_j >= near_i  or  until_j > i).
+// by key:   first_i <= pos_j <= i  and  (pos_j >= near_i  or  until_j > i)  and, of several classes, the same class.
 // Backward, one task per (batch, key/value head); gradients of a wide block's keys are summed in the list and then added to their rows.
 #pragma once
 #include "attention.h"
@@ -16,6 +17,12 @@ enum : int { SEES_ALL, SEES_LOCAL, SEES_STRIDED, SEES_FIXED };
 constexpr int PANEL = 32;                                                    // keys that are skipped together
 constexpr int64_t wide_block(bool dot) { return 6 * block_of_queries(dot); }  // queries that share a list of keys
 constexpr int64_t LIST_SLACK = BK + 2 * PANEL;
+
+// What decides for one query which keys it sees.
+struct Query {
+  int64_t i, first, near;
+  int32_t residue;
+};
 
 // What one head of one sequence sees.
 template <class A>
@@ -40,6 +47,7 @@ struct Sight {
     int64_t from = pattern == SEES_LOCAL ? i - g.block + 1 : pattern == SEES_FIXED ? i / g.block * g.block : 0;
     return max_(from, first(i));
   }
+  Query query(int64_t i) const { return Query{i, first(i), near(i), (int32_t)(i % step)}; }
   // out[j]: positions from here on see j only if it is near.
   void until(int32_t* out) const {
     for (int64_t j = 0; j < g.t; j++) out[j] = expiry ? expiry[j] : 0;
@@ -47,28 +55,32 @@ struct Sight {
     for (int64_t first = 0; first < g.t; first += g.block)
       for (int64_t j = first + columns_from; j < min_(first + columns_to, g.t); j++) out[j] = (int32_t)g.t;
   }
-  // Wide blocks of a class, and of all classes.
-  int64_t per_class(bool dot) const { return ceil_div(ceil_div(g.t, step), wide_block(dot)); }
-  int64_t wide_blocks(bool dot) const { return step * per_class(dot); }
+  // Members of the largest class; classes that a block of queries takes side by side; wide blocks of so many, and of all.
+  int64_t members() const { return ceil_div(g.t, step); }
+  int64_t side(bool dot) const { return min_(step, max_<int64_t>(1, block_of_queries(dot) / members())); }
+  int64_t per_side(bool dot) const { return ceil_div(members(), wide_block(dot)); }
+  int64_t wide_blocks(bool dot) const { return ceil_div(step, side(dot)) * per_side(dot); }
 };
 
-// The queries of a wide block: positions first, first + step, … ; none when beyond the class.
+// The queries of a wide block: `side` neighbouring positions from first on, from first + step on, … ; none when beyond the class.
 struct Queries {
-  int64_t first, step, count;
-  int64_t at(int64_t q) const { return first + q * step; }
+  int64_t first, step, side, count;
+  int64_t at(int64_t q) const { return side == 1 ? first + q * step : first + q / side * step + q % side; }
 };
 template <class A>
 static Queries queries_of(const Sight<A>& sight, int64_t number, bool dot) {
-  int64_t per = sight.per_class(dot), residue = number / per, start = number % per * wide_block(dot);
-  int64_t members = ceil_div(sight.g.t - residue, sight.step);
-  return Queries{residue + start * sight.step, sight.step, max_<int64_t>(0, min_(wide_block(dot), members - start))};
+  int64_t per = sight.per_side(dot), residue = number / per * sight.side(dot), start = number % per * wide_block(dot);
+  int64_t side = min_(sight.side(dot), sight.step - residue), rows = (sight.g.t - residue) / sight.step;
+  int64_t members = rows * side + min_(side, sight.g.t - residue - rows * sight.step);
+  return Queries{residue + start * sight.step, sight.step, side, max_<int64_t>(0, min_(wide_block(dot), members - start))};
 }
 
 // The keys that some query of a wide block sees, in order, and what decides about each.
 struct KeyList {
-  int32_t *pos, *until;
+  int32_t *pos, *until, *residue;
   float* score;  // null without a selection
   int64_t n;
+  bool mixed;  // of several classes: residues decide
 };
 
 template <class A>
@@ -77,13 +89,16 @@ static void list_keys(const Sight<A>& sight, const Queries& queries, int64_t b, 
   const uint8_t* visible = g.keymask ? (const uint8_t*)g.keymask + b * g.t : nullptr;
   int64_t first = queries.at(0), last = queries.at(queries.count - 1), near = sight.near(first), n = 0;
   int64_t residue = first % sight.step, begin = residue + ceil_div(max_<int64_t>(0, sight.first(first) - residue), sight.step) * sight.step;
-  for (int64_t j = begin; j <= last; j += sight.step)
-    if ((j >= near || until[j] > first) && !(visible && !visible[j])) {
-      list->pos[n] = (int32_t)j;
-      list->until[n++] = until[j];
-    }
+  for (int64_t row = begin; row <= last; row += sight.step)
+    for (int64_t j = row; j < min_(row + queries.side, last + 1); j++)
+      if ((j >= near || until[j] > first) && !(visible && !visible[j])) {
+        list->pos[n] = (int32_t)j;
+        list->residue[n] = (int32_t)(residue + j - row);
+        list->until[n++] = until[j];
+      }
   list->n = n;
-  for (int64_t i = n; i < n + LIST_SLACK; i++) list->pos[i] = INT32_MAX, list->until[i] = 0;
+  list->mixed = queries.side > 1;
+  for (int64_t i = n; i < n + LIST_SLACK; i++) list->pos[i] = INT32_MAX, list->until[i] = 0, list->residue[i] = -1;
   if (!list->score) return;
   const float* scores = (const float*)g.scores + b * g.t;
   for (int64_t i = 0; i < n; i++) list->score[i] = scores[list->pos[i]];
@@ -120,16 +135,17 @@ INLINE vi load_vi(const int32_t* p) {
   memcpy(&v, p, sizeof v);
   return v;
 }
-// The score of keys `list[e ..]` for query i: minus infinity where it does not see them.
+// The score of keys `list[e ..]` for a query: minus infinity where it does not see them.
 template <class A>
-INLINE vf sparse_score(const A& g, vf raw, float slope, int64_t i, int64_t first, int64_t near, const KeyList& list, int64_t e, vf* capped) {
+INLINE vf sparse_score(const A& g, vf raw, float slope, const Query& query, const KeyList& list, int64_t e, vf* capped) {
   vf x = raw * splat((float)g.scale);
   if (g.softcap > 0) x = splat((float)g.softcap) * vtanh(x * splat((float)(1 / g.softcap)));
   *capped = x;
   vi pos = load_vi(list.pos + e);
-  if (slope != 0.f) x = x - splat(slope) * (splat((float)i) - __builtin_convertvector(pos, vf));
-  vi at = splati((int32_t)i);
-  vi seen = (pos <= at) & (pos >= splati((int32_t)first)) & ((pos >= splati((int32_t)near)) | (load_vi(list.until + e) > at));
+  if (slope != 0.f) x = x - splat(slope) * (splat((float)query.i) - __builtin_convertvector(pos, vf));
+  vi at = splati((int32_t)query.i), near = splati((int32_t)query.near);
+  vi seen = (pos <= at) & (pos >= splati((int32_t)query.first)) & ((pos >= near) | (load_vi(list.until + e) > at));
+  if (list.mixed) seen = seen & (load_vi(list.residue + e) == splati(query.residue));
   return seen ? x : splat(MINUS_INF);
 }
 // Factors on probabilities: 1 for near keys, else clip(score - threshold, 0, 1); *smooth: where that is strictly between.
@@ -158,6 +174,19 @@ static void gather_rows(const void* src, int64_t type, int64_t stride, int64_t w
   size_t size = type == F32 ? 4 : 2, bytes = (size_t)width * size;
   for (int64_t e = 0; e < list.n; e++)
     memcpy((char*)out + (size_t)e * bytes, (const char*)src + (size_t)(list.pos[e] * stride) * size, bytes);
+}
+
+// Rows of a wide block's queries, `stride` apart in src: where to begin and how far to go; several classes are copied side by side.
+struct QueryRows {
+  const void* rows;
+  int64_t stride;
+};
+static QueryRows query_rows(const void* src, int64_t type, int64_t stride, int64_t width, const Queries& queries, void* out) {
+  if (queries.side == 1) return QueryRows{at(src, type, queries.first * stride), stride * queries.step};
+  size_t size = type == F32 ? 4 : 2, bytes = (size_t)width * size;
+  for (int64_t q = 0; q < queries.count; q++)
+    memcpy((char*)out + (size_t)q * bytes, (const char*)src + (size_t)(queries.at(q) * stride) * size, bytes);
+  return QueryRows{out, width};
 }
 
 // Rows of a strided class lie far apart, where the processor does not expect them: it is told while the class before is computed.
@@ -197,6 +226,7 @@ struct SparseForwardScratch {
     until = (int32_t*)c.floats(g.t);
     list.pos = (int32_t*)c.floats(most);
     list.until = (int32_t*)c.floats(most);
+    list.residue = (int32_t*)c.floats(most);
     list.score = g.scores ? c.floats(most) : nullptr;
     bytes = c.used + 64;
   }
@@ -216,12 +246,13 @@ static void sparse_attention_wide(const sparse_attention_args& g, const Sight<sp
   gather_rows(at((const void*)g.v, g.type, b * g.t * sv + hk * g.dvalue), g.type, sv, g.dvalue, list, f.rows);
   pack_b(f.rows, g.type, g.dvalue, false, g.dvalue, list.n, DOT, f.vb);
   int64_t vstride = depth_of(list.n, DOT) * NR;
+  QueryRows Q = query_rows(at((const void*)g.q, g.type, b * g.t * sq + h * g.d), g.type, sq, g.d, queries, f.rows);
   float slope = g.slopes ? ((const float*)g.slopes)[h] : 0.f;
   const float* thresholds = g.scores ? (const float*)g.thresholds + b * g.t : nullptr;
   for (int64_t q0 = 0; q0 < queries.count; q0 += BQ) {
     int64_t rows = min_<int64_t>(BQ, queries.count - q0);
     Rows block = rows_of(sight, queries, q0, rows);
-    pack_a(at((const void*)g.q, g.type, (b * g.t + block.first) * sq + h * g.d), g.type, sq * queries.step, false, rows, g.d, DOT, f.qa);
+    pack_a(at(Q.rows, g.type, q0 * Q.stride), g.type, Q.stride, false, rows, g.d, DOT, f.qa);
     memset(f.o, 0, (size_t)(round_up(rows, mr) * ldo) * 4);
     for (int64_t r = 0; r < rows; r++) f.m[r] = MINUS_INF, f.l[r] = 0.f;
     int64_t end;
@@ -229,11 +260,12 @@ static void sparse_attention_wide(const sparse_attention_args& g, const Sight<sp
       int64_t n = end - c, nv = round_up(n, W);
       panel_product<DOT, false>(rows, n, qdepth, f.qa, qdepth * mr, f.kt + c * qdepth, qdepth * NR, f.s, SLD);
       for (int64_t r = 0; r < rows; r++) {
-        int64_t i = queries.at(q0 + r), first = sight.first(i), near = sight.near(i);
+        Query query = sight.query(queries.at(q0 + r));
+        int64_t i = query.i;
         float* s = f.s + r * SLD;
         vf best = splat(MINUS_INF), raw;
         for (int64_t j = 0; j < nv; j += W) {
-          vf x = sparse_score(g, load(s + j), slope, i, first, near, list, c + j, &raw);
+          vf x = sparse_score(g, load(s + j), slope, query, list, c + j, &raw);
           store(s + j, x);
           best = vmax(best, x);
         }
@@ -244,7 +276,7 @@ static void sparse_attention_wide(const sparse_attention_args& g, const Sight<sp
         }
         if (thresholds) {
           vi smooth;
-          for (int64_t j = 0; j < nv; j += W) store(s + j, load(s + j) * selected(list, c + j, near, thresholds[i], &smooth));
+          for (int64_t j = 0; j < nv; j += W) store(s + j, load(s + j) * selected(list, c + j, query.near, thresholds[i], &smooth));
         }
         scale_row(f.o + r * ldo, ldo, shrink);
       }
@@ -332,6 +364,7 @@ struct SparseBackwardScratch {
     until = (int32_t*)c.floats(g.t);
     list.pos = (int32_t*)c.floats(most);
     list.until = (int32_t*)c.floats(most);
+    list.residue = (int32_t*)c.floats(most);
     list.score = g.scores ? c.floats(most) : nullptr;
     bytes = c.used + 64;
   }
@@ -357,7 +390,8 @@ static void sparse_backward_rows(const sparse_attention_backward_args& g, const 
   vf scale = splat((float)g.scale);
   int64_t nv = round_up(n, W);
   for (int64_t r = 0; r < rows; r++) {
-    int64_t i = queries.at(q0 + r), first = sight.first(i), near = sight.near(i);
+    Query query = sight.query(queries.at(q0 + r));
+    int64_t i = query.i;
     float *s = f.s + r * SLD, *dp = f.dp + r * SLD;
     float l = lse[i];
     if (l == MINUS_INF) l = __builtin_inff();  // a row without keys: P = 0
@@ -365,7 +399,7 @@ static void sparse_backward_rows(const sparse_attention_backward_args& g, const 
     vf delta = splat(f.delta[q0 + r]), rest = splat(l), moved = splat(0.f);
     for (int64_t j = 0; j < nv; j += W) {
       vf capped;
-      vf x = sparse_score(g, load(s + j), grad.slope, i, first, near, list, c + j, &capped);
+      vf x = sparse_score(g, load(s + j), grad.slope, query, list, c + j, &capped);
       vf p = vexp(x - rest), e = load(dp + j), pd = p;
       if (g.dropout > 0) {
         vf keep = n - j >= W ? load(f.keep + j) : load_n(f.keep + j, n - j);
@@ -374,7 +408,7 @@ static void sparse_backward_rows(const sparse_attention_backward_args& g, const 
       }
       if (thresholds) {
         vi smooth;
-        vf factor = selected(list, c + j, near, thresholds[i], &smooth), change = p * e;
+        vf factor = selected(list, c + j, query.near, thresholds[i], &smooth), change = p * e;
         change = smooth & (p != splat(0.f)) ? change : splat(0.f);
         moved += change;
         store(f.dul + c + j, load(f.dul + c + j) + change);
@@ -425,13 +459,13 @@ static void sparse_backward_wide(const sparse_attention_backward_args& g, const 
     gather_rows(at((const void*)g.v, g.type, b * g.t * sv + hk * g.dvalue), g.type, sv, g.dvalue, list, f.rows);
     pack_b(f.rows, g.type, g.dvalue, true, list.n, g.dvalue, DOT, f.vt);
   }
-  const void* Q = at((const void*)g.q, g.type, (b * g.t + queries.first) * sq + h * g.d);
-  const void* dO = at((const void*)g.dout, g.type, (b * g.t + queries.first) * so + h * g.dvalue);
-  int64_t nq = queries.count, sqs = sq * queries.step, sos = so * queries.step;
-  pack_a(Q, g.type, sqs, false, nq, g.d, DOT, f.qa);
-  pack_a(dO, g.type, sos, false, nq, g.dvalue, DOT, f.da);
-  pack_b(Q, g.type, sqs, false, g.d, nq, DOT, f.qb);
-  pack_b(dO, g.type, sos, false, g.dvalue, nq, DOT, f.db);
+  int64_t nq = queries.count;
+  QueryRows Q = query_rows(at((const void*)g.q, g.type, b * g.t * sq + h * g.d), g.type, sq, g.d, queries, f.rows);
+  pack_a(Q.rows, g.type, Q.stride, false, nq, g.d, DOT, f.qa);
+  pack_b(Q.rows, g.type, Q.stride, false, g.d, nq, DOT, f.qb);
+  QueryRows dO = query_rows(at((const void*)g.dout, g.type, b * g.t * so + h * g.dvalue), g.type, so, g.dvalue, queries, f.rows);
+  pack_a(dO.rows, g.type, dO.stride, false, nq, g.dvalue, DOT, f.da);
+  pack_b(dO.rows, g.type, dO.stride, false, g.dvalue, nq, DOT, f.db);
   sparse_deltas(g, b, h, queries, f.delta);
   memset(f.dq, 0, (size_t)(round_up(nq, mr) * ldd) * 4);
   memset(f.dkl, 0, (size_t)((list.n + mr) * ldd) * 4);
@@ -457,7 +491,10 @@ static void sparse_backward_wide(const sparse_attention_backward_args& g, const 
       panel_product<DOT, true>(rows, g.d, ndepth, f.sa, ndepth * mr, f.kb + c / per * NR, kdepth * NR, f.dq + q0 * ldd, ldd);
     }
   }
-  write_rows(f.dq, ldd, nq, g.d, g.gq, g.type, (b * g.t + queries.first) * sq + h * g.d, sqs);
+  for (int64_t q = 0; q < nq; q += queries.side) {
+    int64_t n = min_(queries.side, nq - q);
+    write_rows(f.dq + q * ldd, ldd, n, g.d, g.gq, g.type, (b * g.t + queries.at(q)) * sq + h * g.d, sq);
+  }
   add_listed(list, f.dkl, ldd, f.dk);
   add_listed(list, f.dvl, ldv, f.dv);
   if (!g.scores) return;

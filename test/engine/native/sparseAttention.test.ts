@@ -244,6 +244,10 @@ describe.skipIf(native === undefined).each(levels)(`sparse attention at level %s
     ['local windows', { patterns: ['local'], block: 70 }],
     ['strides longer than blocks of queries', { patterns: ['strided'], block: 61 }],
     ['strides with several wide blocks', { patterns: ['strided'], block: 2, t: 611 }],
+    [
+      'several short classes in one block of queries, the last of them fewer and shorter',
+      { patterns: ['strided'], block: 90, t: 301, batch: 2, mask: true, slopes: true, dropout: 0.2, softcap: 3 },
+    ],
     ['fixed, columns by head', { heads: 4, kvheads: 2, summary: 3, groups: 3, t: 331 }],
     ['heads of four patterns', { heads: 8, kvheads: 2, patterns: PATTERNS, t: 270, d: 5, dvalue: 11 }],
     ['padding', { mask: true, batch: 2, t: 260 }],

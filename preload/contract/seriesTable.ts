@@ -41,7 +41,8 @@ export function packSeries(series: readonly RunSeries[], narrow = false): Series
   let at = 0;
   for (const each of series) {
     value.set(each.value, at);
-    each.nonFinite.forEach((count, i) => count > 0 && odd.push(at + i, count));
+    const { nonFinite } = each;
+    for (let i = 0; i < nonFinite.length; i++) if (nonFinite[i]! > 0) odd.push(at + i, nonFinite[i]!);
     at += each.value.length;
   }
   const xs = series.map(({ x }) => x);
@@ -140,6 +141,7 @@ function share(columns: readonly Float64Array[]): Shared {
 }
 
 function same(a: Float64Array, b: Float64Array): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (!Object.is(a[i], b[i])) return false;
   return true;

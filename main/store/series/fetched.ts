@@ -37,6 +37,15 @@ export interface TailRow {
   readonly vals: Uint8Array;
 }
 
+type TailColumns = [
+  series: number,
+  points: number,
+  first: number,
+  stride: number,
+  steps: Uint8Array | null,
+  vals: Uint8Array,
+];
+
 /** Blocks `from` … `to - 1` of a level. */
 export interface BlockRange {
   readonly series: number;
@@ -164,12 +173,13 @@ export class FetchedRows {
     const missing = series.filter((key) => !this.#tails.has(key));
     if (missing.length === 0) return;
     for (const key of missing) this.#tails.set(key, []);
-    const rows = this.#connection.all<TailRow & { series: number }>(
+    const rows = this.#connection.rows<TailColumns>(
       `SELECT series, points, first, stride, steps, vals FROM json_each(?) AS wanted
          CROSS JOIN tails ON tails.series = wanted.value ORDER BY series, part`,
       JSON.stringify(missing),
     );
-    for (const row of rows) this.#tails.get(row.series)!.push(row);
+    for (const [key, points, first, stride, steps, vals] of rows)
+      this.#tails.get(key)!.push({ points, first, stride, steps, vals });
   }
 
   overview(series: number): OverviewRow | undefined {

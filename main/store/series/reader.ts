@@ -6,6 +6,7 @@ import { StoreError } from '../errors.ts';
 import { Buckets, BucketSheet } from './buckets.ts';
 import type { BucketArrays } from './buckets.ts';
 import { decodeCounts, decodeNumbers, decodeSteps } from './codec.ts';
+import type { EncodedSteps } from './codec.ts';
 import { bucketSize, FEWEST_WHOLE, levelFor, touched, wholeBuckets } from './cuts.ts';
 import { BLOCK_BUCKETS, BLOCK_POINTS, blockKey, MAX_LEVEL, spanOf, unitOf } from './layout.ts';
 import { FetchedRows } from './fetched.ts';
@@ -74,6 +75,7 @@ export class SeriesReader {
   /** Series that are read together; 0 while none are. */
   #together = 0;
   #sheet: BucketSheet | undefined;
+  #noneOdd = new Uint32Array();
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -296,9 +298,14 @@ export class SeriesReader {
   /** The points after the last full block, and in how many rows they lie. */
   tail(series: SeriesRow): BlockOfPoints & { parts: number } {
     const count = series.points % BLOCK_POINTS;
+    const rows = this.#fetched.tail(series.key);
+    // Of an ended run: nothing has to be put together.
+    if (rows.length === 1 && rows[0].points === count) {
+      const [row] = rows;
+      return { step: this.#steps(row, count), value: decodeNumbers(row.vals, count), even: false, parts: 1 };
+    }
     const step = new Float64Array(count);
     const value = new Float64Array(count);
-    const rows = this.#fetched.tail(series.key);
     let at = 0;
     for (const row of rows) {
       step.set(decodeSteps(row, row.points), at);
@@ -311,10 +318,22 @@ export class SeriesReader {
   }
 
   #logged(series: SeriesRow, from: number, to: number): Series {
-    const { step, value } = this.points(series, from, to);
-    const nonFinite = new Uint32Array(value.length);
-    for (let i = 0; i < value.length; i++) if (!Number.isFinite(value[i])) nonFinite[i] = 1;
+    const short = from === 0 && to === series.points && to < BLOCK_POINTS;
+    const { step, value } = short ? this.#tailOf(series) : this.points(series, from, to);
+    let nonFinite = this.#none(value.length);
+    for (let i = 0; i < value.length; i++) {
+      // True for NaN, ∞ and -∞ alone.
+      if (value[i] - value[i] === 0) continue;
+      if (nonFinite === this.#noneOdd) nonFinite = new Uint32Array(value.length);
+      nonFinite[i] = 1;
+    }
     return { step, value, min: value, max: value, nonFinite, bucket: 1, points: to - from };
+  }
+
+  /** Of so many values none that is not finite. Never written to. */
+  #none(length: number): Uint32Array {
+    if (this.#noneOdd.length !== length) this.#noneOdd = new Uint32Array(length);
+    return this.#noneOdd;
   }
 
   /** Buckets `from` … `to - 1` of a level ≥ 1, as they lie there. */
@@ -460,13 +479,17 @@ export class SeriesReader {
       index = next;
     }
     if (to <= full * BLOCK_POINTS) return;
+    visit(full * BLOCK_POINTS, this.#tailOf(series));
+  }
+
+  #tailOf(series: SeriesRow): BlockOfPoints {
     const tail = this.#tails.get(series.key) ?? this.tail(series);
     if (this.#holding || this.#together > 0) this.#tails.set(series.key, tail);
-    visit(full * BLOCK_POINTS, tail);
+    return tail;
   }
 
   /** Runs of a sweep log at the same steps, so evenly spaced ones are kept for the next run. Never written to. */
-  #steps(row: BlockRow, count: number): Float64Array {
+  #steps(row: EncodedSteps, count: number): Float64Array {
     if (row.steps) return decodeSteps(row, count);
     const name = `${row.first} ${row.stride} ${count}`;
     let steps = this.#evenSteps.get(name);

@@ -9,6 +9,7 @@ export const NONE = '–';
 
 /** Digits of a number with its thousands separated. */
 export function grouped(text: string): string {
+  if (text.length <= 3) return text;
   const [whole, fraction] = text.split('.');
   const separated = whole.replaceAll(/\B(?=(\d{3})+(?!\d))/gu, ',');
   return fraction === undefined ? separated : `${separated}.${fraction}`;

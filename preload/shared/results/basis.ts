@@ -31,9 +31,17 @@ function decides(basis: Basis, config: Config): (name: string) => boolean {
   return (name) => isData(name) || name === 'eval.tokens' || (part && isTokenizer(name));
 }
 
+const keys = new WeakMap<Config, Partial<Record<Basis, string>>>();
+
 function settingsKey(basis: Basis, config: Config): string {
-  const wanted = Object.keys(config).filter(decides(basis, config)).sort();
-  return JSON.stringify(wanted.map((name) => [name, config[name]]));
+  let known = keys.get(config);
+  if (known === undefined) keys.set(config, (known = {}));
+  return (known[basis] ??= JSON.stringify(
+    Object.keys(config)
+      .filter(decides(basis, config))
+      .sort()
+      .map((name) => [name, config[name]]),
+  ));
 }
 
 export interface Bases<R> {

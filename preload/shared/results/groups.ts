@@ -16,10 +16,15 @@ export function differingSettings(
 ): string[] {
   if (runs.length === 0) return [];
   const found = new Set<string>();
-  const [{ config: first }, ...others] = runs;
-  for (const { config } of others) {
-    for (const name of Object.keys(config)) if (config[name] !== first[name]) found.add(name);
-    for (const name of Object.keys(first)) if (!(name in config)) found.add(name);
+  const [{ config: first }] = runs;
+  const names = Object.keys(first);
+  const values = Object.values(first);
+  for (const { config } of runs) {
+    if (config === first) continue;
+    const own = Object.keys(config);
+    // Mostly they have the same names in the same order.
+    for (let i = 0; i < own.length; i++) if (own[i] !== names[i] && !Object.hasOwn(first, own[i])) found.add(own[i]);
+    for (let i = 0; i < names.length; i++) if (config[names[i]] !== values[i]) found.add(names[i]);
   }
   found.delete(SEED);
   const place = new Map(order.map((name, i) => [name, i]));

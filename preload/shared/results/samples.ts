@@ -49,14 +49,20 @@ export function settingOf({ config, settingKey }: Pick<RunRecord, 'config' | 'se
  * @param apart runs for which this differs are never reruns of each other
  */
 export function distinctSeeds<R extends Keyed>(runs: readonly R[], apart: (run: R) => string = () => ''): readonly R[] {
-  const chosen = new Map<string, R>();
+  // By the setting, whose name is long, and then by the seed.
+  const chosen = new Map<string, Map<string, R>>();
+  let samples = 0;
   for (const run of runs) {
-    const key = `${run.seed}|${apart(run)}|${settingOf(run)}`;
-    const before = chosen.get(key);
-    if (before === undefined || run.state === 'finished' || before.state !== 'finished') chosen.set(key, run);
+    const setting = settingOf(run);
+    let seeds = chosen.get(setting);
+    if (seeds === undefined) chosen.set(setting, (seeds = new Map()));
+    const seed = `${run.seed}|${apart(run)}`;
+    const before = seeds.get(seed);
+    if (before === undefined) samples++;
+    if (before === undefined || run.state === 'finished' || before.state !== 'finished') seeds.set(seed, run);
   }
-  if (chosen.size === runs.length) return runs;
-  const kept = new Set(chosen.values());
+  if (samples === runs.length) return runs;
+  const kept = new Set([...chosen.values()].flatMap((seeds) => [...seeds.values()]));
   return runs.filter((run) => kept.has(run));
 }
 

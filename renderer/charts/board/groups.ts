@@ -36,8 +36,8 @@ export interface GroupOptions {
   /** By which the distance from the best is measured. */
   readonly metric: string;
   readonly goal: Goal;
-  /** Definition of the sweep that all runs are of. */
-  readonly spec?: unknown;
+  /** That tell the runs apart: see labelSettings. */
+  readonly settings: readonly string[];
 }
 
 /** Settings that tell the runs apart. `spec`: definition of the sweep that all are of */
@@ -46,7 +46,7 @@ export function labelSettings(runs: readonly RunRecord[], spec?: unknown): reado
 }
 
 export function boardGroups(all: readonly RunRecord[], options: GroupOptions): BoardGroup[] {
-  const settings = labelSettings(all, options.spec);
+  const { settings } = options;
   const color = coloring(all, options);
   const label = (values: Readonly<Record<string, string | number | boolean>>, fallback: string): string =>
     Object.keys(values).length === 0 ? fallback : labelOf(values);

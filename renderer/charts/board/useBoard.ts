@@ -148,15 +148,15 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     return old?.name === now.name && old.goal === now.goal ? old : now;
   });
   const results = computed(() => boardResults(all.value, spec.value, catalog.value));
+  const settings = computed(() => labelSettings(lasting.value, spec.value));
   const options = computed(() => ({
     groupBy: state.value.groupBy,
     colorBy: state.value.colorBy,
     surface: theme.value,
     metric: target.value.name,
     goal: target.value.goal,
-    spec: spec.value,
+    settings: settings.value,
   }));
-  const settings = computed(() => labelSettings(lasting.value, spec.value));
   const colored = computed(() => (state.value.colorBy === 'distance' ? all.value : lasting.value));
   const allGroups = computed(() => boardGroups(colored.value, options.value));
   const groups = computed(() => {

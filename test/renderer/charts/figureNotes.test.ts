@@ -9,7 +9,8 @@ import {
 } from '../../../renderer/charts/board/boardState.ts';
 import { figureNotes } from '../../../renderer/charts/board/chartModel.ts';
 import { tableOf } from '../../../renderer/charts/board/chartTable.ts';
-import { averagingNotes, boardGroups } from '../../../renderer/charts/board/groups.ts';
+import { averagingNotes, boardGroups, labelSettings } from '../../../renderer/charts/board/groups.ts';
+import type { BoardGroup } from '../../../renderer/charts/board/groups.ts';
 import { zoomFromText, zoomText } from '../../../renderer/charts/board/keepZoom.ts';
 import { csvOf } from '../../../renderer/charts/draw/csv.ts';
 import { absentItem, labelPlace } from '../../../renderer/charts/draw/lineOption.ts';
@@ -129,24 +130,26 @@ describe('groups of a board', () => {
       summary: {},
       state: 'finished',
     }) as unknown as RunRecord;
-  const options = {
-    groupBy: 'setting',
-    colorBy: 'group',
-    surface: 'light',
-    metric: 'val/loss',
-    goal: 'minimize',
-  } as const;
+  const groupsOf = (runs: readonly RunRecord[], groupBy = 'setting'): BoardGroup[] =>
+    boardGroups(runs, {
+      groupBy,
+      colorBy: 'group',
+      surface: 'light',
+      metric: 'val/loss',
+      goal: 'minimize',
+      settings: labelSettings(runs),
+    });
   it('are told apart by values alone where the names stand above (would catch names that push the values out of sight)', () => {
     const runs = [
       run('a', 0, { 'model.norm': 'layernorm', 'optimizer.lr': 0.001 }),
       run('b', 1, { 'model.norm': 'rmsnorm', 'optimizer.lr': 0.01 }),
     ];
-    expect(boardGroups(runs, options).map(({ values }) => values)).toEqual(['layernorm · 0.001', 'rmsnorm · 0.01']);
-    expect(boardGroups(runs, { ...options, groupBy: 'none' })[0].values).toBe('layernorm · 0.001 · seed 1');
+    expect(groupsOf(runs).map(({ values }) => values)).toEqual(['layernorm · 0.001', 'rmsnorm · 0.01']);
+    expect(groupsOf(runs, 'none')[0].values).toBe('layernorm · 0.001 · seed 1');
   });
   it('of one colour differ by dashes (would catch the eleventh line that looks like the first)', () => {
     const runs = Array.from({ length: 12 }, (_, i) => run(`r${i}`, i, { 'optimizer.lr': i }));
-    const groups = boardGroups(runs, options);
+    const groups = groupsOf(runs);
     expect(groups[10].color).toBe(groups[0].color);
     expect(groups.map(({ cycle }) => cycle)).toEqual([
       ...Array.from({ length: 5 }, () => undefined),
@@ -163,12 +166,11 @@ describe('groups of a board', () => {
     const runs = [1, 2].flatMap((lr) =>
       [16, 64].map((width) => run(`${lr} ${width}`, 0, { 'optimizer.lr': lr, 'model.width': width })),
     );
-    const by = { ...options, groupBy: 'model.width' };
-    expect(averagingNotes(boardGroups(runs, by), 'model.width')).toEqual(['mean over seeds and optimizer.lr']);
-    expect(averagingNotes(boardGroups(runs.slice(1), by), 'model.width')).toEqual([
+    expect(averagingNotes(groupsOf(runs, 'model.width'), 'model.width')).toEqual(['mean over seeds and optimizer.lr']);
+    expect(averagingNotes(groupsOf(runs.slice(1), 'model.width'), 'model.width')).toEqual([
       'mean over seeds and optimizer.lr; not balanced: lines have unequal shares of optimizer.lr',
     ]);
-    expect(averagingNotes(boardGroups(runs, options), 'setting')).toEqual([]);
+    expect(averagingNotes(groupsOf(runs), 'setting')).toEqual([]);
   });
 });
 

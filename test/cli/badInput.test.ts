@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { json, removeHome, sweeplab, temporaryHome } from './cli.ts';
+import { removeHome, temporaryHome } from './cli.ts';
+import { inside, jsonInside } from './inside.ts';
 
 const home = temporaryHome();
 const texts = temporaryHome();
@@ -157,10 +158,10 @@ const CASES: readonly (readonly [readonly string[], readonly (string | RegExp)[]
 
 describe('bad input', () => {
   // Catches: input that is accepted, explained without what to do, answered with a stack trace, or that leaves something behind.
-  it.concurrent.each(CASES)(
+  it.each(CASES)(
     '%j is named and nothing is started',
     async (args, expected) => {
-      const { code, stdout, stderr } = await sweeplab(home, args);
+      const { code, stdout, stderr } = await inside(home, args);
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       for (const text of expected)
         expect(stderr).toMatch(text instanceof RegExp ? text : new RegExp(escape(text), 'u'));
@@ -175,7 +176,7 @@ describe('bad input', () => {
   });
 
   it('is one JSON document with --json (would catch a machine that must read prose)', async () => {
-    const answer = await json<{
+    const answer = await jsonInside<{
       error: { exitCode: number; message: string; problems: { setting: string; nearest: number }[] };
     }>(home, ['train', '--model.depth', '0', '--model.norm', 'x']);
     expect(answer.error.exitCode).toBe(2);
@@ -184,7 +185,7 @@ describe('bad input', () => {
   });
 
   it('shows a stack trace only when asked to', async () => {
-    const { code, stderr } = await sweeplab(home, ['train', '--recipe', 'quik'], { env: { SWEEPLAB_DEBUG: '1' } });
+    const { code, stderr } = await inside(home, ['train', '--recipe', 'quik'], { env: { SWEEPLAB_DEBUG: '1' } });
     expect(code).toBe(2);
     expect(stderr).toMatch(/^\s+at /mu);
   });
@@ -193,7 +194,7 @@ describe('bad input', () => {
     const blocked = join(texts, 'file');
     writeFileSync(blocked, '');
     mkdirSync(join(texts, 'x'), { recursive: true });
-    const { code, stderr } = await sweeplab(blocked, [
+    const { code, stderr } = await inside(blocked, [
       'train',
       '--recipe',
       'quick',

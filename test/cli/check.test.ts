@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { logSlope } from '../../main/lab/coordinates/coordinates.ts';
 import { removeHome, sweeplab, temporaryHome } from './cli.ts';
+import { inside } from './inside.ts';
 
 const SMALL = ['--data.size', '30000', '--model.context', '16', '--model.depth', '1', '--device', 'tfjs-cpu'];
 const WIDTHS = ['--model.width', '16', '32'];
@@ -18,7 +19,7 @@ describe('sweeplab check coordinates', () => {
     const home = ownHome();
     const out = join(home, 'coordinates.csv');
     const args = ['check', 'coordinates', ...SMALL, ...WIDTHS, '--steps', '2', '--out', out, '--json'];
-    const { code, stdout, stderr } = await sweeplab(home, args);
+    const { code, stdout, stderr } = await inside(home, args);
     expect(code, stderr).toBe(0);
     const found = JSON.parse(stdout) as {
       sizes: number[];
@@ -40,7 +41,7 @@ describe('sweeplab check coordinates', () => {
 
   it('varies nothing that the recipe’s own sweep varies (would catch means over several rates)', async () => {
     const args = ['check', 'coordinates', '--recipe', 'mup-width-small', ...SMALL, '--steps', '1', '--json'];
-    const { code, stderr } = await sweeplab(ownHome(), args);
+    const { code, stderr } = await inside(ownHome(), args);
     expect([code, stderr]).toEqual([2, expect.stringContaining('nothing grows')]);
   });
 
@@ -52,7 +53,7 @@ describe('sweeplab check coordinates', () => {
     [[...WIDTHS, '--steps', '0'], '--steps'],
   ])('refuses %o before anything is computed', async (args, part) => {
     const home = ownHome();
-    const { code, stderr } = await sweeplab(home, ['check', 'coordinates', ...args]);
+    const { code, stderr } = await inside(home, ['check', 'coordinates', ...args]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(part)]);
     expect(existsSync(join(home, 'cache'))).toBe(false);
   });
@@ -78,16 +79,7 @@ describe('sweeplab check overfit and lr-range', () => {
       0,
       expect.stringMatching(/Learned: loss 0\.0\d+ after \d+ updates/u),
     ]);
-    const not = await sweeplab(home, [
-      'check',
-      'overfit',
-      ...TINY,
-      '--optimizer.lr',
-      '0.001',
-      '--steps',
-      '3',
-      '--json',
-    ]);
+    const not = await inside(home, ['check', 'overfit', ...TINY, '--optimizer.lr', '0.001', '--steps', '3', '--json']);
     expect(not.code).toBe(1);
     expect(JSON.parse(not.stdout)).toMatchObject({
       tokens: 32,
@@ -99,7 +91,7 @@ describe('sweeplab check overfit and lr-range', () => {
     const home = ownHome();
     const out = join(home, 'rates.csv');
     const args = ['check', 'lr-range', ...TINY, '--steps', '60', '--to', '10', '--out', out, '--json'];
-    const { code, stdout, stderr } = await sweeplab(home, args);
+    const { code, stdout, stderr } = await inside(home, args);
     expect(code, stderr).toBe(0);
     const { points, suggested } = JSON.parse(stdout) as { points: { lr: number }[]; suggested: [number, number] };
     expect(points[0]!.lr).toBeCloseTo(1e-5, 12);
@@ -115,7 +107,7 @@ describe('sweeplab check overfit and lr-range', () => {
     [['overfit', '--model.width', '64', '128'], 'model.width'],
   ])('refuse %o before anything is computed', async (args, part) => {
     const home = ownHome();
-    const { code, stderr } = await sweeplab(home, ['check', ...args]);
+    const { code, stderr } = await inside(home, ['check', ...args]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(part)]);
     expect(existsSync(join(home, 'cache'))).toBe(false);
   });

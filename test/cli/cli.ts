@@ -73,11 +73,15 @@ export function sweeplab(home: string, args: readonly string[], options?: RunOpt
 
 /** Runs with `--json` and parses what it printed. */
 export async function json<T = unknown>(home: string, args: readonly string[], options?: RunOptions): Promise<T> {
-  const outcome = await sweeplab(home, [...args, '--json'], options);
+  return parsed<T>(await sweeplab(home, [...args, '--json'], options));
+}
+
+/** The one JSON document of an outcome. */
+export function parsed<T>({ code, stdout, stderr }: Outcome): T {
   try {
-    return JSON.parse(outcome.stdout) as T;
+    return JSON.parse(stdout) as T;
   } catch (error) {
-    throw new Error(`not JSON (exit code ${outcome.code}):\n${outcome.stdout}\n${outcome.stderr}`, { cause: error });
+    throw new Error(`not JSON (exit code ${code}):\n${stdout}\n${stderr}`, { cause: error });
   }
 }
 

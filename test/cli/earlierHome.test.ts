@@ -8,7 +8,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../main/store/index.ts';
-import { json, removeHome, sweeplab, temporaryHome } from './cli.ts';
+import { removeHome, temporaryHome } from './cli.ts';
+import { inside, jsonInside } from './inside.ts';
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/earlierHome', import.meta.url));
 const expected = JSON.parse(readFileSync(join(FIXTURE, 'expected.json'), 'utf8')) as {
@@ -44,7 +45,7 @@ function seriesOf(name: string): Record<string, [number, number][]> {
 
 describe('runs of an earlier version', () => {
   it('rank as they did (would catch settings, seeds or results that are read differently now)', async () => {
-    const { settings } = await json<{
+    const { settings } = await jsonInside<{
       settings: { settings: object; statistics: Record<string, { n: number; mean: number }> }[];
     }>(home, ['runs', 'compare', '--sweep', 'lr']);
     const ranking = settings
@@ -58,7 +59,7 @@ describe('runs of an earlier version', () => {
   });
 
   it('go on from their checkpoint to the same bits (would catch a changed name, graph, schedule or a missing setting)', async () => {
-    const resumed = await sweeplab(home, ['train', '--resume', 'stopped']);
+    const resumed = await inside(home, ['train', '--resume', 'stopped']);
     expect(resumed, resumed.stderr).toMatchObject({ code: 0 });
     // Not from the beginning again, which would end at the same bits.
     expect(resumed.stdout).toMatch(/^step +30 /mu);
@@ -71,7 +72,7 @@ describe('runs of an earlier version', () => {
 
   it('write the same text (would catch weights that are read into other places)', async () => {
     const flags = ['--tokens', '12', '--seed', '5', '--temperature', '0.8'];
-    const { samples } = await json<{ samples: unknown[] }>(home, ['sample', 'whole', ...flags]);
+    const { samples } = await jsonInside<{ samples: unknown[] }>(home, ['sample', 'whole', ...flags]);
     expect(samples).toEqual([expected.sample]);
   });
 });

@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statfsSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { json, removeHome, start, sweeplab, temporaryHome, tiny } from './cli.ts';
+import { removeHome, start, temporaryHome, tiny } from './cli.ts';
 import type { Running } from './cli.ts';
+import { inside, jsonInside } from './inside.ts';
 
 const folder = temporaryHome();
 let training: Running | undefined;
@@ -28,25 +29,25 @@ describe('a process that is killed', () => {
   it('is not shown as running at the next look, and its run goes on when asked (would catch states of the dead)', async () => {
     const home = join(folder, 'killed');
     const { child, done } = await trainingIn(home, 'gone');
-    const alive = await json<{ state: string }[]>(home, ['runs', 'ls']);
+    const alive = await jsonInside<{ state: string }[]>(home, ['runs', 'ls']);
     expect(alive).toMatchObject([{ name: 'gone', state: 'running' }]);
     child.kill('SIGKILL');
     await done;
-    const [run] = await json<{ id: string; state: string; reason: string }[]>(home, ['runs', 'ls']);
+    const [run] = await jsonInside<{ id: string; state: string; reason: string }[]>(home, ['runs', 'ls']);
     expect(run).toMatchObject({ state: 'stopped', reason: 'interrupted: its process is gone' });
-    expect(await json(home, ['runs', 'ls', '--state', 'running'])).toEqual([]);
-    expect(await json(home, ['runs', 'ls', '--state', 'stopped'])).toHaveLength(1);
-    const { stdout } = await sweeplab(home, ['runs', 'show', 'gone']);
+    expect(await jsonInside(home, ['runs', 'ls', '--state', 'running'])).toEqual([]);
+    expect(await jsonInside(home, ['runs', 'ls', '--state', 'stopped'])).toHaveLength(1);
+    const { stdout } = await inside(home, ['runs', 'show', 'gone']);
     expect(stdout).toContain(`interrupted: its process is gone; resume with: sweeplab train --resume ${run!.id}`);
     // Whoever writes next, the run stays as it is until somebody resumes it.
-    await sweeplab(home, ['runs', 'tag', 'gone', '--add', 'seen']);
+    await inside(home, ['runs', 'tag', 'gone', '--add', 'seen']);
     // The engine may have saved once more than it could tell.
     const checkpoint: unknown = expect.any(String);
-    expect(await json(home, ['runs', 'ls'])).toEqual([{ ...run, tags: ['seen'], checkpoint }]);
-    expect(await json(home, ['queue', 'ls'])).toEqual({ running: [], waiting: [], paused: [] });
+    expect(await jsonInside(home, ['runs', 'ls'])).toEqual([{ ...run, tags: ['seen'], checkpoint }]);
+    expect(await jsonInside(home, ['queue', 'ls'])).toEqual({ running: [], waiting: [], paused: [] });
     training = start(home, ['train', '--resume', run!.id]);
     await training.until(/step [1-9]|val\/loss/u);
-    expect(await json(home, ['runs', 'ls'])).toMatchObject([{ state: 'running' }]);
+    expect(await jsonInside(home, ['runs', 'ls'])).toMatchObject([{ state: 'running' }]);
   });
 });
 
@@ -63,19 +64,17 @@ describe('a data folder', () => {
       },
     ],
   ])(
-    'that is %s while a run trains ends it soon, in words and not as a success (would catch training into nothing)',
+    'that is %s while a run trains ends it, in words and not as a success (would catch training into nothing)',
     async (what, change) => {
       const home = join(folder, what.replaceAll(' ', '-'));
       const { done } = await trainingIn(home, 'lost');
       change(home);
-      const changed = performance.now();
+      // Where it went on training, this would wait until the test is given up.
       const { code, stderr } = await done;
       expect(code).toBe(1);
       expect(stderr).toMatch(
         /the run database .* (was deleted or moved away|was replaced by another file) while it was in use/u,
       );
-      // Seconds; generous, since machines are busy.
-      expect(performance.now() - changed).toBeLessThan(60_000);
     },
   );
 });
@@ -109,15 +108,15 @@ describe.skipIf(disk === undefined)('on a full disk', () => {
     }
     await until(/no space left for the run database/u);
     child.kill('SIGINT');
-    await delay(1500);
+    await until(/Press Ctrl-C again/u);
+    // What follows within 400 ms of the first is taken for the same press.
+    await delay(500);
     child.kill('SIGINT');
-    const pressed = performance.now();
     const { code, signal, stderr } = await done;
-    expect(performance.now() - pressed).toBeLessThan(30_000);
     expect({ code, signal }).toEqual({ code: 1, signal: null });
     expect(stderr).toMatch(/not written: [1-9]\d* points and log lines, and the end of 1 run/u);
     rmSync(join(disk!, 'filler'));
-    const [run] = await json<{ state: string }[]>(home, ['runs', 'ls']);
+    const [run] = await jsonInside<{ state: string }[]>(home, ['runs', 'ls']);
     expect(run).toMatchObject({ state: 'stopped' });
     expect(readFileSync(join(home, 'runs.sqlite')).length).toBeGreaterThan(0);
   });

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../main/store/index.ts';
 import type { RunRecord, SweepRecord } from '../../preload/contract/runs.ts';
 import { finishing, TestLab } from '../host/services/support.ts';
-import { removeHome, sweeplab, temporaryHome } from './cli.ts';
+import { removeHome, temporaryHome } from './cli.ts';
+import { inside } from './inside.ts';
 
 /** Small, and with everything that a launch decides: a recipe, conditions, drops, duplicates, warnings, seeds, a name or none. */
 const TINY = `
@@ -85,7 +86,7 @@ describe.each(Object.entries(FIXTURES))('%s', (_, yaml) => {
   beforeAll(async () => {
     const file = join(home, 'sweep.yaml');
     writeFileSync(file, yaml);
-    const { code, stderr, stdout } = await sweeplab(home, ['sweep', file]);
+    const { code, stderr, stdout } = await inside(home, ['sweep', file]);
     if (code !== 0) throw new Error(`${stdout}\n${stderr}`);
     warnings = warningsIn(stderr);
   });

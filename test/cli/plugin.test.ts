@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { json, removeHome, sweeplab, temporaryHome, tiny } from './cli.ts';
+import { removeHome, temporaryHome, tiny } from './cli.ts';
+import { inside, jsonInside } from './inside.ts';
 
 const GUIDE = new URL('../../resources/guide/examples.md', import.meta.url);
 const home = temporaryHome();
@@ -31,20 +32,25 @@ describe('the model of the guide', () => {
       'stop.steps': '60',
       'optimizer.lr': '1e-2',
     });
-    const { runs } = await json<Answer>(home, ['sweep', ...flags]);
+    const { runs } = await jsonInside<Answer>(home, ['sweep', ...flags]);
     expect(runs.map(({ state }) => state)).toEqual(['finished', 'finished']);
     // One embedding of 257 × 16 and a matrix of 16 × 16·n.
     expect(runs.map(({ parameters }) => parameters)).toEqual([257 * 16 + 256, 257 * 16 + 3 * 256]);
     const start = Math.log(257);
     for (const { summary } of runs) expect(summary['val/loss']).toBeLessThan(start - 1);
-    const { samples } = await json<{ samples: { tokens: number }[] }>(home, ['sample', runs[1].id, '--tokens', '5']);
+    const { samples } = await jsonInside<{ samples: { tokens: number }[] }>(home, [
+      'sample',
+      runs[1].id,
+      '--tokens',
+      '5',
+    ]);
     expect(samples[0].tokens).toBe(5);
   });
 
   it('is part of the help, and its ranges are checked', async () => {
-    const help = await sweeplab(home, ['train', '--help']);
+    const help = await inside(home, ['train', '--help']);
     expect(help.stdout).toContain('--model.ngram');
-    const wrong = await sweeplab(home, ['train', '--model.kind', 'ngram', '--model.ngram', '17']);
+    const wrong = await inside(home, ['train', '--model.kind', 'ngram', '--model.ngram', '17']);
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('nearest: 16') });
   });
 
@@ -53,9 +59,9 @@ describe('the model of the guide', () => {
     try {
       mkdirSync(join(other, 'plugins'));
       writeFileSync(join(other, 'plugins', 'bad.ts'), 'throw new Error("no good");\n');
-      const trained = await sweeplab(other, ['train', ...tiny()]);
+      const trained = await inside(other, ['train', ...tiny()]);
       expect(trained).toMatchObject({ code: 2, stderr: expect.stringMatching(/bad\.ts.*no good/u) });
-      const { healthy, findings } = await json<{ healthy: boolean; findings: { name: string; state: string }[] }>(
+      const { healthy, findings } = await jsonInside<{ healthy: boolean; findings: { name: string; state: string }[] }>(
         other,
         ['doctor'],
       );
@@ -85,10 +91,10 @@ describe('the model of the guide', () => {
         ['lost', /plug-in \S+odd\.ts: model lost, build: Cannot read properties of undefined/u],
       ] as const)
         for (const command of ['train', 'sweep', 'fit']) {
-          const told = await sweeplab(other, [command, ...tiny({ 'model.kind': kind })]);
+          const told = await inside(other, [command, ...tiny({ 'model.kind': kind })]);
           expect([command, told.code, told.stderr]).toEqual([command, 2, expect.stringMatching(said)]);
         }
-      expect(await json<unknown[]>(other, ['runs', 'ls'])).toEqual([]);
+      expect(await jsonInside<unknown[]>(other, ['runs', 'ls'])).toEqual([]);
     } finally {
       removeHome(other);
     }

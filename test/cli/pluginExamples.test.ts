@@ -7,7 +7,8 @@ import { metricCatalog } from '../../main/engine/train/measures/index.ts';
 import { loadPlugins, registryWithPlugins } from '../../main/lab/settings/index.ts';
 import type { SettingsRegistry } from '../../main/lab/settings/index.ts';
 import { missingAddon } from '../engine/executors/cpu/harness.ts';
-import { json, removeHome, sweeplab, temporaryHome, tiny } from './cli.ts';
+import { json, removeHome, temporaryHome, tiny } from './cli.ts';
+import { inside, jsonInside } from './inside.ts';
 
 const GUIDE = new URL('../../resources/guide/examples.md', import.meta.url);
 const EXAMPLES = [...readFileSync(GUIDE, 'utf8').matchAll(/```ts\n\/\/ (\w+\.ts)\n([\s\S]*?)```/gu)].map(
@@ -45,7 +46,12 @@ beforeAll(async () => {
   mkdirSync(join(home, 'plugins'));
   for (const { file, source } of EXAMPLES) writeFileSync(join(home, 'plugins', file), source);
   registry = registryWithPlugins(await loadPlugins([join(home, 'plugins')]));
-  ({ runs } = await json<{ runs: Run[] }>(home, ['sweep', '--name', 'all', ...tiny({ ...ALL, device: DEVICES })]));
+  ({ runs } = await jsonInside<{ runs: Run[] }>(home, [
+    'sweep',
+    '--name',
+    'all',
+    ...tiny({ ...ALL, device: DEVICES }),
+  ]));
 });
 afterAll(() => removeHome(home));
 
@@ -85,11 +91,11 @@ describe('the examples of the guide', () => {
     expect(plan.vocabularySize).toBe(130);
     // Signum keeps one number per parameter where adamw keeps two.
     expect(plan.byCategory['optimizer state']).toBe(plan.byCategory['parameters']);
-    const { stdout } = await sweeplab(home, ['export']);
+    const { stdout } = await inside(home, ['export']);
     const [header] = stdout.split('\n');
     expect(header.split(',')).toEqual(expect.arrayContaining(['schedule.fall', 'data.digits', 'tokenizer.kind']));
     expect(stdout).toContain('val/compression');
-    const lines = (await sweeplab(home, ['export', '--format', 'jsonl'])).stdout.trim().split('\n');
+    const lines = (await inside(home, ['export', '--format', 'jsonl'])).stdout.trim().split('\n');
     const written = lines.map((line) => JSON.parse(line) as { id: string; curves: Record<string, number[]> });
     expect(written.map(({ id }) => id)).toEqual(runs.map(({ id }) => id));
     for (const [i, { curves }] of written.entries())
@@ -98,7 +104,10 @@ describe('the examples of the guide', () => {
 
   it('compare by their metric (would catch a metric that only training knows)', async () => {
     const compare = ['runs', 'compare', '--sweep', 'all'];
-    const { settings } = await json<{ settings: { statistics: Record<string, { mean: number }> }[] }>(home, compare);
+    const { settings } = await jsonInside<{ settings: { statistics: Record<string, { mean: number }> }[] }>(
+      home,
+      compare,
+    );
     const means = settings.map(({ statistics }) => statistics['val/compression']!.mean);
     expect(means.toSorted()).toEqual(runs.map(({ summary }) => summary['val/compression']).toSorted());
   });

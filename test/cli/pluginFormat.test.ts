@@ -2,7 +2,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { json, removeHome, sweeplab, temporaryHome, tiny } from './cli.ts';
+import { removeHome, temporaryHome, tiny } from './cli.ts';
+import { inside, jsonInside } from './inside.ts';
 
 const PLUGIN = `
 export default (sweeplab) => ({
@@ -46,13 +47,13 @@ const lines = (text: string): Line[] =>
 
 describe('a format of a plug-in', () => {
   it('writes what was trained beside it (would catch a file that the engine cannot load, or a list with names by hand)', async () => {
-    const { runs } = await json<{ runs: { id: string; summary: Record<string, number> }[] }>(home, [
+    const { runs } = await jsonInside<{ runs: { id: string; summary: Record<string, number> }[] }>(home, [
       'sweep',
       ...tiny({ 'stop.steps': '3' }),
       '--seeds',
       '2',
     ]);
-    const found = lines((await sweeplab(home, ['export', '--format', 'jsonl'])).stdout);
+    const found = lines((await inside(home, ['export', '--format', 'jsonl'])).stdout);
     expect(found.map(({ id, seed }) => [id, seed])).toEqual([
       [runs[0].id, 1],
       [runs[1].id, 2],
@@ -61,7 +62,7 @@ describe('a format of a plug-in', () => {
 
     // The ending says which format is meant.
     const out = join(home, 'runs.ndjson');
-    const told = await json<{ format: string }>(home, ['export', '--out', out, '--metric', 'train/loss']);
+    const told = await jsonInside<{ format: string }>(home, ['export', '--out', out, '--metric', 'train/loss']);
     expect(told.format).toBe('jsonl');
     expect(lines(readFileSync(out, 'utf8')).map(({ curves }) => Object.keys(curves))).toEqual([
       ['train/loss'],
@@ -70,29 +71,29 @@ describe('a format of a plug-in', () => {
   });
 
   it('stands in the help and refuses what has no effect, writing nothing', async () => {
-    const help = await sweeplab(home, ['export', '--help']);
+    const help = await inside(home, ['export', '--help']);
     expect(help.stdout).toMatch(/jsonl +JSON, one line per run \(\.jsonl, \.ndjson; with --metric\)/u);
-    const exact = await sweeplab(home, ['export', '--format', 'jsonl', '--exact']);
+    const exact = await inside(home, ['export', '--format', 'jsonl', '--exact']);
     expect(exact).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--format csv-long') });
-    const append = await sweeplab(home, ['export', '--out', join(home, 'runs.ndjson'), '--append']);
+    const append = await inside(home, ['export', '--out', join(home, 'runs.ndjson'), '--append']);
     expect(append).toMatchObject({ code: 2, stderr: expect.stringContaining('csv-long or csv-wide') });
   });
 
-  it('of a family that nobody knows, or under a name that is taken, is refused with file and name', async () => {
+  it.each([
+    ['a family that nobody knows', `{ family: 'exchanges', name: 'jsonl', help: 'x' }`, /odd\.ts.*"exchanges"/u],
+    [
+      'a name that is taken',
+      `s.defineExchange({ name: 'csv-long', label: 'x', help: 'x', extensions: ['x'], write: () => [] })`,
+      /odd\.ts.*csv-long is already declared/u,
+    ],
+    ['a function that is not there', `s.defineExport({ name: 'mine' })`, /odd\.ts.*defineExport/u],
+  ])('of %s is refused with file and name', async (_, kinds, said) => {
     const other = temporaryHome();
     mkdirSync(join(other, 'plugins'));
-    const write = (kinds: string): void =>
-      writeFileSync(join(other, 'plugins', 'odd.ts'), `export default (s) => ({ name: 'odd', kinds: [${kinds}] });`);
+    writeFileSync(join(other, 'plugins', 'odd.ts'), `export default (s) => ({ name: 'odd', kinds: [${kinds}] });`);
     try {
-      write(`{ family: 'exchanges', name: 'jsonl', help: 'x' }`);
-      const unknown = await sweeplab(other, ['train', ...tiny()]);
-      expect(unknown).toMatchObject({ code: 2, stderr: expect.stringMatching(/odd\.ts.*"exchanges"/u) });
-      write(`s.defineExchange({ name: 'csv-long', label: 'x', help: 'x', extensions: ['x'], write: () => [] })`);
-      const taken = await sweeplab(other, ['train', ...tiny()]);
-      expect(taken).toMatchObject({ code: 2, stderr: expect.stringMatching(/odd\.ts.*csv-long is already declared/u) });
-      write(`s.defineExport({ name: 'mine' })`);
-      const misspelt = await sweeplab(other, ['train', ...tiny()]);
-      expect(misspelt).toMatchObject({ code: 2, stderr: expect.stringMatching(/odd\.ts.*defineExport/u) });
+      const refused = await inside(other, ['train', ...tiny()]);
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(said) });
     } finally {
       removeHome(other);
     }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../main/store/index.ts';
 import type { Store } from '../../main/store/index.ts';
 import { removeHome, sweeplab, temporaryHome } from './cli.ts';
+import { inside } from './inside.ts';
 
 const home = temporaryHome();
 const ids: string[] = [];
@@ -46,31 +47,31 @@ describe('sweeplab queue', () => {
 
   it('moves runs to the front, before another, and behind all, for good', async () => {
     const [a, b, c, d] = ids;
-    expect((await sweeplab(home, ['queue', 'move', d!, '--first'])).code).toBe(0);
+    expect((await inside(home, ['queue', 'move', d!, '--first'])).code).toBe(0);
     expect(waiting()).toEqual([d, a, b, c]);
-    await sweeplab(home, ['queue', 'move', c!, a!, '--before', b!]);
+    await inside(home, ['queue', 'move', c!, a!, '--before', b!]);
     expect(waiting()).toEqual([d, c, a, b]);
-    const { stdout } = await sweeplab(home, ['queue', 'move', 'run 3', '--last']);
+    const { stdout } = await inside(home, ['queue', 'move', 'run 3', '--last']);
     expect(stdout).toContain('turn 4 of 4');
     expect(waiting()).toEqual([c, a, b, d]);
   });
 
   it('sets the limit of a sweep, and takes it away', async () => {
     const limit = (): number | null => writing((store) => store.getSweep(sweepId)!.concurrencyLimit);
-    await sweeplab(home, ['queue', 'limit', 'latest', '1']);
+    await inside(home, ['queue', 'limit', 'latest', '1']);
     expect(limit()).toBe(1);
-    await sweeplab(home, ['queue', 'limit', sweepId, 'none']);
+    await inside(home, ['queue', 'limit', sweepId, 'none']);
     expect(limit()).toBeNull();
   });
 
   it('refuses what cannot be, and changes nothing then', async () => {
     const before = waiting();
-    const nowhere = await sweeplab(home, ['queue', 'move', ids[0]!]);
+    const nowhere = await inside(home, ['queue', 'move', ids[0]!]);
     expect(nowhere).toMatchObject({ code: 2, stderr: expect.stringContaining('--first, --last and --before') });
-    const zero = await sweeplab(home, ['queue', 'limit', 'latest', '0']);
+    const zero = await inside(home, ['queue', 'limit', 'latest', '0']);
     expect(zero).toMatchObject({ code: 2, stderr: expect.stringContaining('nearest: 1') });
     writing((store) => store.setRunState(ids[0]!, 'stopped', { cause: 'cancelled' }));
-    const ended = await sweeplab(home, ['queue', 'move', ids[0]!, ids[1]!, '--last']);
+    const ended = await inside(home, ['queue', 'move', ids[0]!, ids[1]!, '--last']);
     expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('is stopped') });
     expect(waiting()).toEqual(before.filter((id) => id !== ids[0]));
   });

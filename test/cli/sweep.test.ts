@@ -4,6 +4,7 @@ import Papa from 'papaparse';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCurve, WIDE_COLUMNS } from '../../main/lab/exchange/csvWide.ts';
 import { json, removeHome, start, sweeplab, temporaryHome, tiny } from './cli.ts';
+import { inside, jsonInside } from './inside.ts';
 
 interface Run {
   id: string;
@@ -60,7 +61,7 @@ describe('sweeplab sweep', () => {
   });
 
   it('lists runs with filters, order and limit', async () => {
-    const deep = await json<Run[]>(home, [
+    const deep = await jsonInside<Run[]>(home, [
       'runs',
       'ls',
       '--where',
@@ -74,38 +75,49 @@ describe('sweeplab sweep', () => {
       [2, 0.001],
     ]);
     expect(deep[0].summary['val/bpb']).toBeLessThanOrEqual(deep[1].summary['val/bpb']);
-    expect(await json<Run[]>(home, ['runs', 'ls', '--sweep', 'latest', '--limit', '3'])).toHaveLength(3);
-    expect(await json<Run[]>(home, ['runs', 'ls', '--state', 'failed', 'queued'])).toEqual([]);
-    const wrong = await sweeplab(home, ['runs', 'ls', '--where', 'model.dept=2']);
+    expect(await jsonInside<Run[]>(home, ['runs', 'ls', '--sweep', 'latest', '--limit', '3'])).toHaveLength(3);
+    expect(await jsonInside<Run[]>(home, ['runs', 'ls', '--state', 'failed', 'queued'])).toEqual([]);
+    const wrong = await inside(home, ['runs', 'ls', '--where', 'model.dept=2']);
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('model.depth') });
-    expect(await json<Run[]>(home, ['runs', 'ls', '--search', 'depth=2 lr<0.005 state:finished'])).toHaveLength(2);
-    const state = await sweeplab(home, ['runs', 'ls', '--state', 'finish']);
+    expect(await jsonInside<Run[]>(home, ['runs', 'ls', '--search', 'depth=2 lr<0.005 state:finished'])).toHaveLength(
+      2,
+    );
+    const state = await inside(home, ['runs', 'ls', '--state', 'finish']);
     expect(state).toMatchObject({ code: 2, stderr: expect.stringContaining('nearest: finished') });
   });
 
   it('shows, tags, notes, compares, removes, restores and purges (would catch a change that reaches the wrong run)', async () => {
     const [first, second] = answer.runs;
-    const shown = await json<Run & { metrics: Record<string, { points: number }> }>(home, ['runs', 'show', first.id]);
+    const shown = await jsonInside<Run & { metrics: Record<string, { points: number }> }>(home, [
+      'runs',
+      'show',
+      first.id,
+    ]);
     expect(shown).toMatchObject({ id: first.id, steps: 10, settings: first.settings });
     expect(shown.metrics['train/loss'].points).toBe(10);
     expect(shown.metrics['val/loss'].points).toBe(3);
-    await json(home, ['runs', 'tag', first.id, second.id, '--add', 'good', 'x']);
-    await json(home, ['runs', 'tag', second.id, '--remove', 'x']);
-    expect((await json<Run[]>(home, ['runs', 'ls', '--tag', 'x'])).map(({ id }) => id)).toEqual([first.id]);
-    const noted = await json<Run>(home, ['runs', 'note', first.id, 'the', 'first', 'one']);
+    await jsonInside(home, ['runs', 'tag', first.id, second.id, '--add', 'good', 'x']);
+    await jsonInside(home, ['runs', 'tag', second.id, '--remove', 'x']);
+    expect((await jsonInside<Run[]>(home, ['runs', 'ls', '--tag', 'x'])).map(({ id }) => id)).toEqual([first.id]);
+    const noted = await jsonInside<Run>(home, ['runs', 'note', first.id, 'the', 'first', 'one']);
     expect(noted).toMatchObject({ note: 'the first one', tags: ['good', 'x'] });
-    const { varied } = await json<{ varied: string[] }>(home, ['runs', 'compare', first.id, answer.runs.at(-1)!.id]);
+    const { varied } = await jsonInside<{ varied: string[] }>(home, [
+      'runs',
+      'compare',
+      first.id,
+      answer.runs.at(-1)!.id,
+    ]);
     expect(varied).toEqual(['model.depth', 'optimizer.lr', 'seed']);
-    await json(home, ['runs', 'rm', second.id]);
-    expect(await json<Run[]>(home, ['runs', 'ls'])).toHaveLength(7);
-    expect(await json<Run[]>(home, ['runs', 'ls', '--deleted'])).toHaveLength(1);
-    await json(home, ['runs', 'rm', '--restore', second.id]);
-    expect(await json<Run[]>(home, ['runs', 'ls'])).toHaveLength(8);
+    await jsonInside(home, ['runs', 'rm', second.id]);
+    expect(await jsonInside<Run[]>(home, ['runs', 'ls'])).toHaveLength(7);
+    expect(await jsonInside<Run[]>(home, ['runs', 'ls', '--deleted'])).toHaveLength(1);
+    await jsonInside(home, ['runs', 'rm', '--restore', second.id]);
+    expect(await jsonInside<Run[]>(home, ['runs', 'ls'])).toHaveLength(8);
   });
 
   it('exports every point to the bit, and one row per run that can be parsed back (would catch rounded or missing numbers)', async () => {
     const file = join(home, 'long.csv');
-    await json(home, ['export', '--out', file]);
+    await jsonInside(home, ['export', '--out', file]);
     const text = await sweeplab(home, ['export']);
     expect(text.stdout).toBe(readFileSync(file, 'utf8'));
     const { data } = Papa.parse<Record<string, string>>(text.stdout, { header: true, skipEmptyLines: true });
@@ -115,7 +127,7 @@ describe('sweeplab sweep', () => {
     expect(points[0]['model.depth']).toBe(String(answer.runs[3].settings['model.depth']));
 
     const wide = join(home, 'wide.csv');
-    await json(home, ['export', '--format', 'csv-wide', '--out', wide]);
+    await jsonInside(home, ['export', '--format', 'csv-wide', '--out', wide]);
     const rows = Papa.parse<Record<string, string>>(readFileSync(wide, 'utf8'), { header: true, skipEmptyLines: true });
     expect(rows.meta.fields).toEqual([...WIDE_COLUMNS]);
     expect(rows.data).toHaveLength(8);
@@ -123,10 +135,10 @@ describe('sweeplab sweep', () => {
     expect(parseCurve(rows.data[3].val_loss)).toEqual(points.map(({ value }) => Number(value)));
     expect(parseCurve(rows.data[3].tokens_seen)).toEqual([0, 320, 640]);
     expect(parseCurve(rows.data[3].train_loss)[0]).toBeNaN();
-    await json(home, ['export', '--format', 'csv-wide', '--out', wide, '--append']);
+    await jsonInside(home, ['export', '--format', 'csv-wide', '--out', wide, '--append']);
     expect(readFileSync(wide, 'utf8').trimEnd().split('\n')).toHaveLength(17);
     const before = readFileSync(wide);
-    const mixed = await sweeplab(home, ['export', '--out', wide, '--append']);
+    const mixed = await inside(home, ['export', '--out', wide, '--append']);
     expect(mixed).toMatchObject({ code: 2, stderr: expect.stringContaining('other columns') });
     expect(readFileSync(wide).equals(before)).toBe(true);
   });
@@ -138,7 +150,7 @@ describe('sweeplab sweep', () => {
     expect(one.samples[0].tokens).toBe(20);
     const best = answer.runs.toSorted((a, b) => a.summary['val/bpb'] - b.summary['val/bpb'])[0];
     expect(one.run).toBe(best.id);
-    expect(await json(home, args)).toEqual(one);
+    expect(await jsonInside(home, args)).toEqual(one);
   });
 
   it('is intact and healthy to the doctor', async () => {
@@ -162,7 +174,7 @@ describe('planning a sweep', () => {
       combinations: number;
     };
     const flags = tiny({ 'model.width': ['16', '24', '16'], 'model.heads': ['2', '3'] });
-    const plan = await json<Plan>(home, ['sweep', ...flags, '--seeds', '3', '--seed', '10', '--dry-run']);
+    const plan = await jsonInside<Plan>(home, ['sweep', ...flags, '--seeds', '3', '--seed', '10', '--dry-run']);
     // One width is given twice and counts once; 16 cannot be divided into 3 heads.
     expect(plan).toMatchObject({
       combinations: 4,
@@ -171,7 +183,7 @@ describe('planning a sweep', () => {
     });
     expect(plan.runs).toHaveLength(9);
     expect(plan.runs.map(({ seed }) => seed).slice(0, 3)).toEqual([10, 11, 12]);
-    expect(await json(home, ['runs', 'ls'])).toEqual([]);
+    expect(await jsonInside(home, ['runs', 'ls'])).toEqual([]);
   });
 
   it('says before anything starts that training and validation are one text (would catch a dry run that looks at no file)', async () => {
@@ -180,11 +192,11 @@ describe('planning a sweep', () => {
     const flags = [...tiny(), '--data.corpus', file, '--data.validation_path', file, '--dry-run'];
     for (const command of ['sweep', 'train']) {
       type Dry = { warnings: { message: string }[] };
-      const { warnings } = await json<Dry>(home, [command, ...flags]);
+      const { warnings } = await jsonInside<Dry>(home, [command, ...flags]);
       expect(warnings.map(({ message }) => message)).toContainEqual(
         expect.stringMatching(/^everything in data\.validation_path .* is trained on too/u),
       );
-      expect((await sweeplab(home, [command, ...flags])).stderr).toContain('is trained on too');
+      expect((await inside(home, [command, ...flags])).stderr).toContain('is trained on too');
     }
   });
 
@@ -195,8 +207,8 @@ describe('planning a sweep', () => {
       'method: grid\nparameters:\n  model.depth: { values: [1, 2, 3] }\n  model.width: { value: 32 }\nrecipe: quick\nseeds: 2\nconstraints: ["model.depth < 3"]\n',
     );
     type Plan = { runs: { settings: Record<string, number> }[] };
-    expect((await json<Plan>(home, ['sweep', file, '--dry-run'])).runs).toHaveLength(4);
-    const other = await json<Plan>(home, [
+    expect((await jsonInside<Plan>(home, ['sweep', file, '--dry-run'])).runs).toHaveLength(4);
+    const other = await jsonInside<Plan>(home, [
       'sweep',
       file,
       '--model.depth',
@@ -219,7 +231,7 @@ describe('planning a sweep', () => {
   it('trains the sweep of a recipe, with flags on top (would catch a recipe whose sweep only the app knows)', async () => {
     type Plan = { runs: { seed: number; settings: Record<string, number> }[]; spec: { recipe: string } };
     const planned = async (...flags: string[]) => {
-      const { runs } = await json<Plan>(home, ['sweep', '--recipe', 'quick', ...flags, '--dry-run']);
+      const { runs } = await jsonInside<Plan>(home, ['sweep', '--recipe', 'quick', ...flags, '--dry-run']);
       return runs.map(({ seed, settings: s }) => [s['model.depth'], s['model.width'], s['optimizer.lr'], seed]);
     };
     const pairs = (...rows: number[][]) => rows.flatMap((row) => [1, 2].map((seed) => [...row, seed]));
@@ -240,7 +252,7 @@ describe('planning a sweep', () => {
 
   it('says of a plan that it is the sweep of the recipe, and what flags changed (would catch axes that nobody asked for, unsaid)', async () => {
     const words = async (...flags: string[]) =>
-      (await sweeplab(home, ['sweep', ...flags, '--dry-run'])).stdout
+      (await inside(home, ['sweep', ...flags, '--dry-run'])).stdout
         .split('\n')
         .find((line) => line.startsWith('sweep of the recipe'));
     expect(await words('--recipe', 'quick')).toBe('sweep of the recipe quick (model.depth × model.width, 2 seeds)');
@@ -260,12 +272,12 @@ describe('planning a sweep', () => {
         'sweep: { method: random, run_cap: 6, seeds: 2, parameters: { model.depth: { min: 1, max: 12 } } }\nsettings: { model.width: 32 }\n',
     );
     type Plan = { runs: { settings: Record<string, number> }[]; spec: Record<string, unknown> };
-    const { runs, spec } = await json<Plan>(home, ['sweep', '--recipe', own, '--dry-run']);
+    const { runs, spec } = await jsonInside<Plan>(home, ['sweep', '--recipe', own, '--dry-run']);
     expect(spec).toMatchObject({ method: 'random', runCap: 6, seeds: 2, recipe: own });
     expect(runs).toHaveLength(6);
     expect(new Set(runs.map(({ settings }) => settings['model.width']))).toEqual(new Set([32]));
     writeFileSync(own, `${readFileSync(own, 'utf8').replace('method: random', 'method: rnadom')}`);
-    expect(await sweeplab(home, ['sweep', '--recipe', own, '--dry-run'])).toMatchObject({
+    expect(await inside(home, ['sweep', '--recipe', own, '--dry-run'])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/method is "?rnadom.*nearest: random/u),
     });
@@ -276,11 +288,11 @@ describe('planning a sweep', () => {
     ['perhaps\nno\n', /Nothing was started/u],
     ['', /Nothing was started/u],
   ])('asks before it starts and takes %j for no (--review)', async (input, expected) => {
-    const { code, stdout } = await sweeplab(home, ['sweep', ...GRID, '--review'], { input });
+    const { code, stdout } = await inside(home, ['sweep', ...GRID, '--review'], { input });
     expect(code).toBe(0);
     expect(stdout).toContain('Proceed? [y/n]');
     expect(stdout).toMatch(expected);
-    expect(await json(home, ['runs', 'ls'])).toEqual([]);
+    expect(await jsonInside(home, ['runs', 'ls'])).toEqual([]);
   });
 });
 
@@ -303,12 +315,12 @@ describe('an interrupted sweep', () => {
     const { code, stdout } = await running.done;
     expect(code).toBe(130);
     const id = /sweep --resume (\w+)/u.exec(stdout)![1];
-    const before = await json<Run[]>(home, ['runs', 'ls', '--state', 'finished']);
+    const before = await jsonInside<Run[]>(home, ['runs', 'ls', '--state', 'finished']);
     expect(before.length).toBeGreaterThanOrEqual(1);
     const answer = await json<SweepAnswer>(home, ['sweep', '--resume', id]);
     expect(answer.sweep.counts).toMatchObject({ finished: 4, stopped: 0, queued: 0 });
     for (const run of before) expect(answer.runs.find((other) => other.id === run.id)).toEqual(run);
-    const again = await sweeplab(home, ['sweep', '--resume', id]);
+    const again = await inside(home, ['sweep', '--resume', id]);
     expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing left to train') });
   });
 });

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { json, removeHome, start, sweeplab, temporaryHome, tiny } from './cli.ts';
+import { removeHome, start, temporaryHome, tiny } from './cli.ts';
+import { inside, jsonInside } from './inside.ts';
 
 const homes: string[] = [];
 const newHome = (): string => {
@@ -29,7 +30,7 @@ interface RunShape {
 describe('sweeplab train', () => {
   it('trains exactly the steps asked for, evaluates at the end, and shows everything in JSON alone (would catch an off-by-one stop and notes on standard output)', async () => {
     const home = newHome();
-    const outcome = await sweeplab(home, ['train', ...tiny({ 'stop.steps': '7' }), '--json']);
+    const outcome = await inside(home, ['train', ...tiny({ 'stop.steps': '7' }), '--json']);
     expect(outcome.code).toBe(0);
     const run = JSON.parse(outcome.stdout) as RunShape;
     expect(run).toMatchObject({
@@ -44,7 +45,7 @@ describe('sweeplab train', () => {
     expect(run.summary['val/loss']).toBeGreaterThan(1);
     expect(run.summary['val/bpb']).toBeGreaterThan(run.environment.entropyFloor as number);
     expect(existsSync(join(run.checkpoint, 'weights.safetensors'))).toBe(true);
-    const list = await json<RunShape[]>(home, ['runs', 'ls']);
+    const list = await jsonInside<RunShape[]>(home, ['runs', 'ls']);
     expect(list).toHaveLength(1);
     expect(list[0]).toMatchObject({
       id: run.id,
@@ -57,7 +58,7 @@ describe('sweeplab train', () => {
   });
 
   it('prints header, evaluations and result for people, without escape codes where nobody can see them', async () => {
-    const { code, stdout } = await sweeplab(newHome(), ['train', ...tiny()]);
+    const { code, stdout } = await inside(newHome(), ['train', ...tiny()]);
     expect(code).toBe(0);
     for (const text of [
       'model',
@@ -78,8 +79,8 @@ describe('sweeplab train', () => {
     const file = join(home, 'mine.yaml');
     writeFileSync(file, 'recipe: quick\nmodel:\n  depth: 3\n  width: 32\nstop.steps: 200\n');
     type Dry = { settings: Record<string, unknown> };
-    const { settings: recipe } = await json<Dry>(home, ['train', '--recipe', 'quick', '--dry-run']);
-    const { settings } = await json<Dry>(home, ['train', file, '--model.width', '48', '--dry-run']);
+    const { settings: recipe } = await jsonInside<Dry>(home, ['train', '--recipe', 'quick', '--dry-run']);
+    const { settings } = await jsonInside<Dry>(home, ['train', file, '--model.width', '48', '--dry-run']);
     expect(settings).toEqual({ ...recipe, 'model.depth': 3, 'model.width': 48, 'stop.steps': 200 });
     expect(readdirSync(home)).toEqual(['mine.yaml']);
   });
@@ -87,7 +88,7 @@ describe('sweeplab train', () => {
   it('ends cleanly by Ctrl-C with a run that continues to the same end as an undisturbed one', async () => {
     const home = newHome();
     const args = ['train', ...tiny({ 'stop.steps': '400', 'batch.micro': '1' })];
-    const whole = await json<RunShape>(home, args);
+    const whole = await jsonInside<RunShape>(home, args);
     expect(whole).toMatchObject({ state: 'finished', steps: 400 });
     const running = start(home, [...args, '--json']);
     await running.until(/step +5 .*val\/loss/u);
@@ -101,7 +102,7 @@ describe('sweeplab train', () => {
     });
     expect(stopped.steps).toBeGreaterThanOrEqual(5);
     expect(stopped.steps).toBeLessThan(400);
-    const resumed = await json<RunShape>(home, ['train', '--resume', stopped.id]);
+    const resumed = await jsonInside<RunShape>(home, ['train', '--resume', stopped.id]);
     expect(resumed).toMatchObject({ id: stopped.id, state: 'finished', steps: 400, attempt: 2 });
     expect(resumed.summary['val/loss']).toBe(whole.summary['val/loss']);
     expect(
@@ -109,7 +110,7 @@ describe('sweeplab train', () => {
         readFileSync(join(whole.checkpoint, 'weights.safetensors')),
       ),
     ).toBe(true);
-    const again = await sweeplab(home, ['train', '--resume', stopped.id]);
+    const again = await inside(home, ['train', '--resume', stopped.id]);
     expect(again.code).toBe(2);
     expect(again.stderr).toContain('is finished');
   });
@@ -124,7 +125,7 @@ describe('sweeplab train', () => {
       const outcome = await running.done;
       expect(outcome.code, stream).toBe(130);
       if (stream === 'stdout') expect(outcome.stderr).toContain('nobody reads the output any more');
-      const [run] = await json<RunShape[]>(home, ['runs', 'ls', '--json']);
+      const [run] = await jsonInside<RunShape[]>(home, ['runs', 'ls', '--json']);
       expect(run, stream).toMatchObject({
         state: 'stopped',
         reason: expect.stringContaining('interrupted by the user at step'),
@@ -135,7 +136,7 @@ describe('sweeplab train', () => {
 
   it('records a diverged run and exits with 1 (would catch a crash, or a success that was none)', async () => {
     const home = newHome();
-    const outcome = await sweeplab(home, [
+    const outcome = await inside(home, [
       'train',
       ...tiny({ 'optimizer.lr': '1e30', 'optimizer.clip': '0', 'optimizer.kind': 'sgd' }),
       '--json',

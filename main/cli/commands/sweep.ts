@@ -1,5 +1,5 @@
 /** `sweeplab sweep`: many settings, several seeds each, from a W&B sweep file, flags, or both. */
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
 import { unplannedTextWarnings } from '../../lab/fit/index.ts';
 import { createSweep } from '../../lab/launch.ts';
@@ -131,14 +131,18 @@ async function resume(context: Context, text: string, failed: boolean, together:
 /** Asks until the answer is y or n. Without somebody to answer (end of input), the answer is n. */
 async function confirmed(json: boolean): Promise<boolean> {
   const lines = createInterface({ input: process.stdin, output: json ? process.stderr : process.stdout });
+  // A pipe may bring all of its lines, and its end, before the first of them is looked at.
+  let ended = false;
+  lines.once('close', () => (ended = true));
   try {
-    const ended = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)));
-    for (;;) {
-      const answer = await Promise.race([lines.question('Proceed? [y/n] '), ended]);
-      if (answer === undefined) return false;
+    lines.setPrompt('Proceed? [y/n] ');
+    lines.prompt();
+    for await (const answer of lines) {
       if (/^y(es)?$/iu.test(answer.trim())) return true;
       if (/^n(o)?$/iu.test(answer.trim())) return false;
+      if (!ended) lines.prompt();
     }
+    return false;
   } finally {
     lines.close();
   }

@@ -155,6 +155,7 @@ export const routes = {
         aligned: z.boolean().optional(),
         /** For a part within a whole curve: see SeriesQuery. */
         wholeBuckets: z.boolean().optional(),
+        envelopes: z.boolean().optional(),
       })
       .refine(({ runs, maxPoints, loggedUpTo = 0 }) => runs.length * Math.max(maxPoints, loggedUpTo) <= LIMITS.points, {
         error: `at most ${grouped(LIMITS.points)} points in all: fewer runs, or a smaller maxPoints`,

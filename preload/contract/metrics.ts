@@ -72,6 +72,8 @@ export interface SeriesQuery {
    * not stand for themselves. For the part of a curve that lies within a whole one.
    */
   readonly wholeBuckets?: boolean;
+  /** False: what comes back reduced comes without its envelope, in a third of the bytes. For means of curves. */
+  readonly envelopes?: boolean;
   /** A metric of the same run whose values are returned as `x` beside each step, for example `tokens`. */
   readonly x?: string;
 }
@@ -94,6 +96,8 @@ export interface Series {
   readonly bucket: number;
   /** Points of the series inside the range asked for. */
   readonly points: number;
+  /** Set where the envelope was not asked for: `min` and `max` are the values. */
+  readonly bare?: true;
   /** With `SeriesQuery.x`: the x metric at each step (interpolated between its points, NaN outside of them). */
   readonly x?: Float64Array;
 }

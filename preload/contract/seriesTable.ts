@@ -24,17 +24,26 @@ export interface SeriesTable {
   readonly x?: Shared;
   /** Of all runs one behind another. */
   readonly value: Float64Array;
-  /** The same, of the runs whose points are reduced: for the others they are the values. In 32 bits they are rounded away from the values. */
-  readonly min: Float64Array | Float32Array;
-  readonly max: Float64Array | Float32Array;
+  /**
+   * The same, of the runs whose points are reduced: for the others they are the values. In 32 bits they are rounded away from the values. Absent
+   * where they were not asked for.
+   */
+  readonly min?: Float64Array | Float32Array;
+  readonly max?: Float64Array | Float32Array;
   /** Mostly there are none: places in `value`, each followed by how many values there are not finite. */
   readonly nonFinite: Uint32Array;
 }
 
-/** @param narrow envelopes in half the bytes: exact where 32 bits hold them, as those of logged losses, else wider by less than they show */
-export function packSeries(series: readonly RunSeries[], narrow = false): SeriesTable {
+/**
+ * @param envelopes `narrow`: in half the bytes, exact where 32 bits hold them, as those of logged losses, else wider by less than they show;
+ *   `none`: they are left out
+ */
+export function packSeries(
+  series: readonly RunSeries[],
+  envelopes: 'exact' | 'narrow' | 'none' = 'exact',
+): SeriesTable {
   const envelope = (columns: readonly Float64Array[], away: -1 | 1): Float64Array | Float32Array =>
-    narrow ? narrowed(joined(columns), away) : joined(columns);
+    envelopes === 'narrow' ? narrowed(joined(columns), away) : joined(columns);
   const value = new Float64Array(series.reduce((sum, each) => sum + each.value.length, 0));
   const reduced = series.filter(({ bucket }) => bucket > 1);
   const odd: number[] = [];
@@ -54,14 +63,18 @@ export function packSeries(series: readonly RunSeries[], narrow = false): Series
     step: share(series.map(({ step }) => step)),
     ...(xs.every((x) => x !== undefined) && xs.length > 0 ? { x: share(xs) } : {}),
     value,
-    min: envelope(
-      reduced.map(({ min }) => min),
-      -1,
-    ),
-    max: envelope(
-      reduced.map(({ max }) => max),
-      1,
-    ),
+    ...(envelopes === 'none'
+      ? {}
+      : {
+          min: envelope(
+            reduced.map(({ min }) => min),
+            -1,
+          ),
+          max: envelope(
+            reduced.map(({ max }) => max),
+            1,
+          ),
+        }),
     nonFinite: Uint32Array.from(odd),
   };
 }
@@ -70,16 +83,16 @@ export function unpackSeries(table: SeriesTable): RunSeries[] {
   const { length, points, bucket, value } = table;
   const stepOf = sharedOf(table.step);
   const xOf = table.x === undefined ? undefined : sharedOf(table.x);
-  const lows = wideWhenAsked(table.min);
-  const highs = wideWhenAsked(table.max);
+  const lows = table.min && wideWhenAsked(table.min);
+  const highs = table.max && wideWhenAsked(table.max);
   const none = new Map<number, Uint32Array>();
   let [at, atReduced, odd] = [0, 0, 0];
   return table.runs.map((runId, i): RunSeries => {
     const n = length[i]!;
     const own = value.subarray(at, at + n);
     const begin = atReduced;
-    const envelope = (column: () => Float64Array): Float64Array =>
-      bucket[i] === 1 ? own : column().subarray(begin, begin + n);
+    const envelope = (column: (() => Float64Array) | undefined): Float64Array =>
+      bucket[i] === 1 || column === undefined ? own : column().subarray(begin, begin + n);
     let nonFinite = none.get(n) ?? new Uint32Array(n);
     if (table.nonFinite[odd]! < at + n) {
       nonFinite = new Uint32Array(n);
@@ -98,6 +111,7 @@ export function unpackSeries(table: SeriesTable): RunSeries[] {
         return envelope(highs);
       },
       nonFinite,
+      ...(bucket[i] === 1 || lows !== undefined ? {} : { bare: true as const }),
       bucket: bucket[i]!,
       points: points[i]!,
     };

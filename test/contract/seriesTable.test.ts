@@ -44,7 +44,7 @@ test('steps that runs share are sent once, and are one array again (catches: com
   const table = packSeries(['a', 'b', 'c'].map((runId) => ({ runId, ...one, step: step.slice() })));
   expect(table.step.numbers).toHaveLength(100);
   // Values of points as logged are their own envelope.
-  expect([table.min.length, table.max.length]).toEqual([0, 0]);
+  expect([table.min?.length, table.max?.length]).toEqual([0, 0]);
   const [a, b, c] = unpackSeries(table);
   expect([b!.step, c!.step]).toEqual([a!.step, a!.step]);
   expect(b!.step).toBe(a!.step);
@@ -52,6 +52,23 @@ test('steps that runs share are sent once, and are one array again (catches: com
   const handed = new Set(buffersOf(table));
   const moved = structuredClone(table, { transfer: [...handed] });
   expect(unpackSeries(moved)[2]!.value).toEqual(value);
+});
+
+test('without envelopes series come back as their values, and say so (catches: an envelope of another run)', () => {
+  const value = Float64Array.of(1, 2, 3);
+  const one = { step: value, value, nonFinite: new Uint32Array(3), points: 12 };
+  const reduced = { ...one, min: value.map((v) => v - 1), max: value.map((v) => v + 1), bucket: 4 };
+  const logged = { ...one, min: value, max: value, bucket: 1 };
+  const table = packSeries(
+    [
+      { runId: 'a', ...reduced },
+      { runId: 'b', ...logged },
+    ],
+    'none',
+  );
+  const [a, b] = unpackSeries(decode(encode(table)) as SeriesTable);
+  expect([a!.min, a!.max, a!.bare]).toEqual([value, value, true]);
+  expect([b!.min, b!.max, b!.bare]).toEqual([value, value, undefined]);
 });
 
 test('envelopes in 32 bits hold their values, exactly where they can (catches: one that ends within its values)', () => {
@@ -62,7 +79,7 @@ test('envelopes in 32 bits hold their values, exactly where they can (catches: o
   );
   const one = { value, step: value.map((_, i) => i), nonFinite: new Uint32Array(3000), bucket: 4, points: 12_000 };
   const wide = { ...one, min: value.map((v) => v - Math.abs(v)), max: value.map((v) => v + Math.abs(v)) };
-  const [narrow] = unpackSeries(packSeries([{ runId: 'a', ...wide }], true));
+  const [narrow] = unpackSeries(packSeries([{ runId: 'a', ...wide }], 'narrow'));
   for (let i = 0; i < value.length; i++) {
     const [low, high] = [wide.min[i]!, wide.max[i]!];
     if (Number.isNaN(low)) expect(narrow!.min[i]).toBeNaN();
@@ -74,5 +91,5 @@ test('envelopes in 32 bits hold their values, exactly where they can (catches: o
       expect(Math.abs(narrow!.max[i]! - high)).toBeLessThanOrEqual(1.2e-7 * Math.abs(high));
   }
   const huge = { ...wide, max: wide.max.map(() => 1e300) };
-  expect(unpackSeries(packSeries([{ runId: 'a', ...huge }], true))[0]!.max[0]).toBe(1e300);
+  expect(unpackSeries(packSeries([{ runId: 'a', ...huge }], 'narrow'))[0]!.max[0]).toBe(1e300);
 });

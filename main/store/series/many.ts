@@ -38,7 +38,7 @@ export function readTable(
   if (known !== undefined) return known;
   const series = readRows(reader, keys, rows, query).map((each, i) => ({ ...each, runId: runs[i]! }));
   // Of a part envelopes are only looked at: the whole curve has the exact ones.
-  return packSeries(series, query.wholeBuckets);
+  return packSeries(series, query.envelopes === false ? 'none' : query.wholeBuckets ? 'narrow' : 'exact');
 }
 
 function readRows(

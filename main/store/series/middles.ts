@@ -124,7 +124,7 @@ export class Middles {
       cuts.push(cut);
       entries += cut?.length ?? 0;
     }
-    const columns = newColumns(entries);
+    const columns = newColumns(entries, query.envelopes !== false);
     const steps = new SharedSteps();
     const at = new Uint32Array(cuts.length);
     let begin = 0;
@@ -142,8 +142,7 @@ export class Middles {
       bucket: Float64Array.from(cuts, (cut) => cut?.size ?? 1),
       step: { at, numbers: steps.numbers() },
       value,
-      min,
-      max,
+      ...(min === undefined ? {} : { min, max }),
       nonFinite: Uint32Array.from(nonFinite),
     };
   }
@@ -245,16 +244,17 @@ function aloneOf(value: number): Alone | undefined {
 /** Of all series of a table one behind another. */
 interface Columns {
   readonly value: Float64Array;
-  readonly min: Float32Array;
-  readonly max: Float32Array;
+  /** Absent where nobody asked for them. */
+  readonly min: Float32Array | undefined;
+  readonly max: Float32Array | undefined;
   /** Places in them, each followed by how many values there are not finite. */
   readonly nonFinite: number[];
 }
 
-const newColumns = (length: number): Columns => ({
+const newColumns = (length: number, envelopes: boolean): Columns => ({
   value: new Float64Array(length),
-  min: new Float32Array(length),
-  max: new Float32Array(length),
+  min: envelopes ? new Float32Array(length) : undefined,
+  max: envelopes ? new Float32Array(length) : undefined,
   nonFinite: [],
 });
 
@@ -280,8 +280,8 @@ function fill({ middle, size, begin, end, length }: Cut, columns: Columns, at: n
     const count = to - Math.max(1, from);
     // Nothing but NaN left both bounds untouched.
     if (low > high) low = high = Number.NaN;
-    min[place] = low;
-    max[place] = high;
+    if (min !== undefined) min[place] = low;
+    if (max !== undefined) max[place] = high;
     const gaps = odd === undefined ? 0 : oddOf(odd.count, a, b);
     if (gaps > 0) nonFinite.push(place, gaps);
     value[place] = gaps < count ? mean(sum, count - gaps, low, high) : oddOf(odd!.sum, a, b);
@@ -292,8 +292,8 @@ function fill({ middle, size, begin, end, length }: Cut, columns: Columns, at: n
 
 function put({ value, min, max, nonFinite }: Columns, place: number, alone: Alone): void {
   value[place] = alone.value;
-  min[place] = alone.low;
-  max[place] = alone.high;
+  if (min !== undefined) min[place] = alone.low;
+  if (max !== undefined) max[place] = alone.high;
   if (!Number.isFinite(alone.value)) nonFinite.push(place, 1);
 }
 

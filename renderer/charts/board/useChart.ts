@@ -1,7 +1,7 @@
 /** One chart of a board for Vue: what it needs follows from the board and from its own choices; the loader reads and builds. */
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import type { ComputedRef, Ref, ShallowRef } from 'vue';
-import { linesOf } from '../data/lineModel.ts';
+import { linesOf, needsEnvelopes } from '../data/lineModel.ts';
 import { ChartLoader } from '../data/loader.ts';
 import type { Extent } from '../series/extent.ts';
 import { useConnection } from '../../stores/connection.ts';
@@ -130,6 +130,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
       metrics: metrics.value,
       x: place.value.metric,
       range: range.value,
+      envelopes: needsEnvelopes(board.grouped.value, board.state.value.band),
       width: width.value,
       visible: visible.value,
     }),

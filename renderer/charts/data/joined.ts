@@ -38,6 +38,7 @@ export class JoinedCurve implements RunCurve {
   readonly points: number;
   readonly bucket: number;
   readonly increasing: boolean;
+  readonly bare: boolean;
 
   /** @param steps whether x are the steps */
   constructor(whole: RunCurve, fine: RunCurve, seam: Seam, steps: boolean) {
@@ -53,6 +54,7 @@ export class JoinedCurve implements RunCurve {
     this.spacing = whole.spacing;
     this.points = whole.points;
     this.bucket = fine.bucket;
+    this.bare = whole.bare || fine.bare;
     this.increasing = steps || isIncreasing(this.curve.x);
   }
 }

@@ -106,12 +106,14 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
       increasing: live.increasing,
       // Of hundreds of lines nobody looks at the envelopes, which then need not be put together.
       get low() {
-        return live.bucket > 1 ? curve.min : undefined;
+        return isReduced(live) ? curve.min : undefined;
       },
       get high() {
-        return live.bucket > 1 ? curve.max : undefined;
+        return isReduced(live) ? curve.max : undefined;
       },
     }));
+  // While envelopes are on their way, the range of reduced values would be too narrow.
+  const bandless = band === 'none' || (needsEnvelopes(true, band) && found.some(({ live }) => live.bare));
   const mean = aggregate(
     found.map(({ curve, smoothed }): Curve =>
       smoothing > 0 ? { x: curve.x, y: smoothed, min: smoothed, max: smoothed } : curve,
@@ -124,7 +126,7 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
       ...look(group.id),
       x: mean.x,
       y: mean.mean,
-      ...(band === 'none' || mean.runs < 2 ? {} : { low: mean.low, high: mean.high }),
+      ...(bandless || mean.runs < 2 ? {} : { low: mean.low, high: mean.high }),
       n: mean.n,
       runs: mean.runs,
       ...(found.some(({ live }) => live.bucket > 1) ? { reduced: true } : {}),
@@ -132,6 +134,11 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
     },
   ];
 }
+
+/** Whether lines show the envelopes of reduced curves. */
+export const needsEnvelopes = (grouped: boolean, band: Band): boolean => !grouped || band === 'minmax';
+
+const isReduced = ({ bucket, bare }: RunCurve): boolean => bucket > 1 && !bare;
 
 interface Found {
   readonly run: string;

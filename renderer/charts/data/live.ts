@@ -17,6 +17,8 @@ export interface RunCurve {
   /** Logged points behind each point. */
   readonly bucket: number;
   readonly increasing: boolean;
+  /** Reduced, and read without its envelope. */
+  readonly bare: boolean;
 }
 
 export class LiveCurve implements RunCurve {
@@ -27,6 +29,8 @@ export class LiveCurve implements RunCurve {
   #envelope: { readonly min: Growing; readonly max: Growing } | undefined;
   readonly #series: Series;
   readonly #xMetric: string | undefined;
+  #curve: Curve | undefined;
+  readonly bare: boolean;
   readonly spacing: number;
   points: number;
   bucket: number;
@@ -48,6 +52,7 @@ export class LiveCurve implements RunCurve {
     this.spacing = loggedSpacing(series);
     this.points = series.points;
     this.bucket = series.bucket;
+    this.bare = series.bare === true;
     // Steps always are.
     this.increasing = series.x === undefined || isIncreasing(stepAware.x);
   }
@@ -57,13 +62,19 @@ export class LiveCurve implements RunCurve {
   }
 
   get curve(): Curve {
+    return (this.#curve ??= this.#curveNow());
+  }
+
+  #curveNow(): Curve {
+    const y = this.#y.view;
+    if (this.bare) return { x: this.#x.view, y, min: y, max: y };
     const envelope = (): { readonly min: Growing; readonly max: Growing } => this.#envelopes();
-    const { length } = this.#y;
+    const { length } = y;
     // Points that come in later do not belong to it.
     const now = ({ view }: Growing): Float64Array => (view.length === length ? view : view.subarray(0, length));
     return {
       x: this.#x.view,
-      y: this.#y.view,
+      y,
       get min() {
         return now(envelope().min);
       },
@@ -112,8 +123,9 @@ export class LiveCurve implements RunCurve {
     if (!(xs[0] > last) || !isIncreasing(xs)) this.increasing = false;
     this.#step.push(steps);
     this.#x.push(xs);
-    const { min, max } = this.#envelopes();
-    for (const column of [this.#y, min, max]) column.push(values);
+    const { min, max } = this.bare ? {} : this.#envelopes();
+    for (const column of [this.#y, min, max]) column?.push(values);
+    this.#curve = undefined;
     this.points += steps.length;
     this.appended += steps.length;
     return true;

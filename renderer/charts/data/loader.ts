@@ -18,6 +18,8 @@ export interface ChartNeed {
   readonly x: string | undefined | null;
   /** Shown part of x; everything when undefined. */
   readonly range: Extent | undefined;
+  /** Whether what is drawn shows the envelopes of reduced curves. */
+  readonly envelopes: boolean;
   /** CSS pixels of one panel; 0 until it is laid out. */
   readonly width: number;
   /** On screen. */
@@ -88,7 +90,15 @@ const COARSE = 500;
 
 type Timer = 'live' | 'coarse' | 'reread';
 
-const NOTHING: ChartNeed = { runs: [], metrics: [], x: undefined, range: undefined, width: 0, visible: false };
+const NOTHING: ChartNeed = {
+  runs: [],
+  metrics: [],
+  x: undefined,
+  range: undefined,
+  envelopes: false,
+  width: 0,
+  visible: false,
+};
 
 export class ChartLoader {
   readonly #host: LoaderHost;
@@ -223,7 +233,7 @@ export class ChartLoader {
 
   async #read(): Promise<void> {
     if (!this.#visible || this.#disposed) return;
-    const { runs, x, width, range } = this.#need;
+    const { runs, x, width, envelopes, range } = this.#need;
     if (x === null) {
       this.redraw();
       return;
@@ -234,7 +244,7 @@ export class ChartLoader {
     const answers = await Promise.all(
       [...this.#readers].map(async ([metric, reader]) => {
         try {
-          return { changed: await reader.need(runs, x, width, steps), problem: undefined };
+          return { changed: await reader.need(runs, x, width, envelopes, steps), problem: undefined };
         } catch (error) {
           return { changed: false, problem: `Could not read ${metric}: ${(error as Error).message}` };
         }

@@ -18,6 +18,7 @@ export interface ReadQuery {
   readonly maxPoints: number;
   /** Shorter ones are wanted as they were logged. */
   readonly loggedUpTo: number;
+  readonly envelopes: boolean;
 }
 
 /** Answers one entry per run that was asked for, undefined for runs without the metric. */
@@ -65,6 +66,7 @@ export class ChartReader {
   #seam: Seam | undefined;
   #x: string | undefined;
   #steps: Range | undefined;
+  #envelopes = false;
   #abort: AbortController | undefined;
   #pending = new Set<string>();
   /** Points that came in while a run was read: the answer may be older than they are. */
@@ -103,8 +105,16 @@ export class ChartReader {
   /**
    * Makes sure that the curves of `runs` are there on x, at least as fine as asked, and finer still within `steps` (zoom) where they are
    * reduced. Resolves to whether anything new came.
+   *
+   * @param envelopes whether those of reduced curves are wanted
    */
-  async need(runs: readonly string[], x: string | undefined, width: number, steps?: Range): Promise<boolean> {
+  async need(
+    runs: readonly string[],
+    x: string | undefined,
+    width: number,
+    envelopes: boolean,
+    steps?: Range,
+  ): Promise<boolean> {
     if (x !== this.#x) {
       this.forget();
       this.#x = x;
@@ -116,6 +126,9 @@ export class ChartReader {
       this.#joined.clear();
       this.#steps = steps;
     }
+    // What is under way comes without.
+    if (envelopes && !this.#envelopes) this.#cancel();
+    this.#envelopes = envelopes;
     const maxPoints = pointsPerRun(runs.length, width);
     const whole = await this.#fill(this.#whole, runs, undefined, maxPoints);
     if (steps === undefined || !sameRange(steps, this.#steps)) return whole;
@@ -133,7 +146,7 @@ export class ChartReader {
     const missing = runs.filter((run) => {
       if (this.#pending.has(run)) return false;
       const known = held.get(run);
-      if (known === undefined || known.curve.stale) return true;
+      if (known === undefined || known.curve.stale || (known.curve.bare && this.#envelopes)) return true;
       const coarse = known.curve.bucket > 1 && known.maxPoints * FINER < maxPoints;
       return coarse || known.curve.appended > 2 * Math.max(maxPoints, known.maxPoints);
     });
@@ -152,6 +165,7 @@ export class ChartReader {
           to: steps?.to,
           maxPoints,
           loggedUpTo: AS_LOGGED * maxPoints,
+          envelopes: this.#envelopes,
         },
         signal,
       );

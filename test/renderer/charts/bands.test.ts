@@ -124,3 +124,30 @@ describe('the ranges', () => {
     expect(model.lines[0].y[100]).toBe(500);
   });
 });
+
+describe('curves that came without their envelopes', () => {
+  const reduced = (bare: boolean): LiveCurve =>
+    new LiveCurve({
+      step: Float64Array.of(10, 20),
+      value: Float64Array.of(2, 1),
+      min: Float64Array.of(bare ? 2 : 0, 1),
+      max: Float64Array.of(bare ? 2 : 5, 1),
+      nonFinite: new Uint32Array(2),
+      bucket: 4,
+      points: 8,
+      ...(bare ? { bare } : {}),
+    });
+  it('have the same mean and spread, and no least and most (would catch the range of means as that of values)', () => {
+    const [bare, whole] = [true, false].map((without) => ({ a: reduced(without), b: curve([10, 20], [4, 1]) }));
+    expect(drawn(bare, 'sd').at(10)).toEqual(drawn(whole, 'sd').at(10));
+    expect(drawn(whole, 'minmax').at(10)).toMatchObject({ low: 0, high: 5 });
+    expect(drawn(bare, 'minmax').at(10)).toMatchObject({ mean: 3, low: undefined, high: undefined });
+    expect(drawn(bare, 'sd', { grouped: false }).at(10)).toMatchObject({ low: undefined, high: undefined });
+  });
+  it('go on with live points', () => {
+    const live = reduced(true);
+    live.append('loss', [{ metric: 'loss', steps: Float64Array.of(30), values: Float64Array.of(7) }]);
+    expect([...live.curve.y]).toEqual([2, 1, 7]);
+    expect([...live.curve.max]).toEqual([2, 1, 7]);
+  });
+});

@@ -70,16 +70,16 @@ describe('reading for a chart', () => {
   };
   it('asks once for what is missing, again only for new runs', async () => {
     const { asked, reader } = answering();
-    expect(await reader.need(['a', 'none'], undefined, 300)).toBe(true);
-    expect(await reader.need(['a', 'none'], undefined, 300)).toBe(false);
-    await reader.need(['a', 'b'], undefined, 300);
+    expect(await reader.need(['a', 'none'], undefined, 300, true)).toBe(true);
+    expect(await reader.need(['a', 'none'], undefined, 300, true)).toBe(false);
+    await reader.need(['a', 'b'], undefined, 300, true);
     expect(asked.map(({ runs }) => runs)).toEqual([['a', 'none'], ['b']]);
     expect(reader.get('none')?.curve.x).toHaveLength(0);
   });
   it('a zoom reads the range, and lines go on beyond it with what was known (would catch lines that end inside the window)', async () => {
     const { asked, reader } = answering();
-    await reader.need(['a'], undefined, 300);
-    const reading = reader.need(['a'], undefined, 300, { from: 40, to: 42 });
+    await reader.need(['a'], undefined, 300, true);
+    const reading = reader.need(['a'], undefined, 300, true, { from: 40, to: 42 });
     expect([...reader.get('a')!.curve.x]).toEqual([0, 50, 100]);
     await reading;
     expect(asked[1]).toMatchObject({ from: 40, to: 42 });
@@ -88,7 +88,7 @@ describe('reading for a chart', () => {
     // The whole is there as it was, live points with it: nothing is read to go back.
     expect(reader.append('a', [column('loss', [101], [0])])).toBe(true);
     expect([...reader.get('a')!.curve.x]).toEqual([0, 40, 41, 42, 50, 100, 101]);
-    expect(await reader.need(['a'], undefined, 300)).toBe(false);
+    expect(await reader.need(['a'], undefined, 300, true)).toBe(false);
     expect([...reader.get('a')!.curve.x]).toEqual([0, 50, 100, 101]);
   });
   it('a zoom into curves that are there point by point reads nothing', async () => {
@@ -97,15 +97,15 @@ describe('reading for a chart', () => {
       asked.push(query);
       return new Map([['a', series([0, 50, 100], [3, 2, 1])]]);
     }, 'loss');
-    await reader.need(['a'], undefined, 300);
-    expect(await reader.need(['a'], undefined, 300, { from: 40, to: 60 })).toBe(false);
+    await reader.need(['a'], undefined, 300, true);
+    expect(await reader.need(['a'], undefined, 300, true, { from: 40, to: 60 })).toBe(false);
     expect(asked).toHaveLength(1);
   });
   it('a chart that became much wider asks for reduced curves again', async () => {
     const { asked, reader } = answering();
-    await reader.need(['a'], undefined, 300);
-    await reader.need(['a'], undefined, 350);
-    await reader.need(['a'], undefined, 1000);
+    await reader.need(['a'], undefined, 300, true);
+    await reader.need(['a'], undefined, 350, true);
+    await reader.need(['a'], undefined, 1000, true);
     expect(asked.map(({ maxPoints }) => maxPoints)).toEqual([360, 1200]);
   });
   it('an answer that comes too late is dropped (would catch the curves of an x that was left)', async () => {
@@ -117,8 +117,8 @@ describe('reading for a chart', () => {
         ),
       'loss',
     );
-    const first = reader.need(['a'], undefined, 300);
-    const second = reader.need(['a'], 'tokens', 300);
+    const first = reader.need(['a'], undefined, 300, true);
+    const second = reader.need(['a'], 'tokens', 300, true);
     waiting[1]();
     await second;
     waiting[0]();
@@ -127,9 +127,9 @@ describe('reading for a chart', () => {
   });
   it('reads a run again that went back to a checkpoint', async () => {
     const { asked, reader } = answering();
-    await reader.need(['a', 'b'], undefined, 300);
+    await reader.need(['a', 'b'], undefined, 300, true);
     reader.outdate('a');
-    await reader.need(['a', 'b'], undefined, 300);
+    await reader.need(['a', 'b'], undefined, 300, true);
     expect(asked[1].runs).toEqual(['a']);
   });
   it('translates a range of x into steps, with a margin', async () => {
@@ -137,7 +137,7 @@ describe('reading for a chart', () => {
       async () => new Map([['a', series([0, 50, 100], [3, 2, 1], { x: Float64Array.of(0, 5000, 10_000) })]]),
       'loss',
     );
-    await reader.need(['a'], 'tokens', 300);
+    await reader.need(['a'], 'tokens', 300, true);
     expect(reader.stepsOf({ from: 2500, to: 7500 })).toEqual({ from: 23, to: 77 });
     expect(reader.stepsOf({ from: 20_000, to: 30_000 })).toBeUndefined();
   });

@@ -82,6 +82,7 @@ const NEED: ChartNeed = {
   metrics: ['loss'],
   x: undefined,
   range: undefined,
+  envelopes: true,
   width: 300,
   visible: true,
 };
@@ -183,6 +184,24 @@ describe('reading', () => {
       ['loss', 23, 77],
       ['other', 23, 77],
     ]);
+  });
+
+  it('asks for envelopes when they get shown, though curves without them are there (would catch a least and a most of means)', async () => {
+    const bare = (query: ReadQuery): Series => ({
+      ...series([0, 50, 100]),
+      ...(query.envelopes ? {} : { bare: true }),
+    });
+    const { asked, seen, tell, loader } = chartOf(bare);
+    seen.hold = Promise.withResolvers();
+    await tell({ envelopes: false });
+    const { hold } = seen;
+    seen.hold = undefined;
+    // Also while the others are on their way.
+    await tell({ envelopes: true });
+    hold.resolve();
+    await tell({ envelopes: false });
+    expect(asked.map(({ envelopes }) => envelopes)).toEqual([false, true]);
+    expect(loader.curve('loss', 'a')?.bare).toBe(false);
   });
 
   it('reads nothing for final values', async () => {

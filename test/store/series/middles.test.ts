@@ -106,9 +106,11 @@ test(`envelopes are those of the file in 32 bits (catches: rounded twice, or to 
     const plain = unpackSeries(
       packSeries(
         store.readMany(ids, 'm', query).map((series, i) => ({ ...series, runId: ids[i]! })),
-        true,
+        'narrow',
       ),
     );
+    const bare = unpackSeries(reading.readTable(ids, 'm', { ...query, envelopes: false }));
+    expect(bare).toEqual(kept.map((series) => ({ ...series, min: series.value, max: series.value, bare: true })));
     for (const [i, series] of kept.entries()) {
       const file = plain[i]!;
       if (file.bucket !== bucket) continue;

@@ -87,7 +87,7 @@ export const legend = (page: Page): Promise<number[]> =>
 
 /** Milliseconds since the drag was let go of. */
 export interface Zoom {
-  /** Until the chart under the pointer shows the range with the points that it has. */
+  /** Until the chart under the pointer shows the range, with the points that it had or with those that it read. */
   readonly first: number;
   /** Until the last answer of the lab to what the charts asked for; 0 when they asked for nothing, since they have every point. */
   readonly read: number;

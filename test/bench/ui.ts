@@ -118,7 +118,7 @@ async function boardBench({ page, row }: Bench, sweep: string, count: number, po
     row(`hover, ${name}, 90th percentile`, times[27], 'ms', TARGETS.hover);
     row(`legend, ${name}, median`, (await legend(page))[5], 'ms', TARGETS.hover);
     const { first, read, all } = await zoom(page);
-    row(`zoom, ${name}, known points`, first, 'ms', TARGETS.zoom);
+    row(`zoom, ${name}, the first chart`, first, 'ms', TARGETS.zoom);
     row(`zoom, ${name}, all charts read again`, read, 'ms', TARGETS.zoom);
     row(`zoom, ${name}, all charts drawn`, all, 'ms', TARGETS.picture);
     await page.waitForTimeout(500);

@@ -85,8 +85,8 @@ const ZOOMED = new Together(later);
 const REDRAW = 50;
 /** Curves that cannot be continued from live points are read again, but not more often than this (ms). */
 const REREAD = 1500;
-/** Charts beside the one that is zoomed wait so long (ms) for the points of the range before they show it with those that they have. */
-const COARSE = 500;
+/** A chart waits so long (ms) for the points of a new range before it shows it with those that it has: where the pointer is, and elsewhere. */
+const COARSE = { pointed: 100, beside: 500 };
 
 type Timer = 'live' | 'coarse' | 'reread';
 
@@ -219,10 +219,9 @@ export class ChartLoader {
     this.#cost = this.#builtAt - begin;
   }
 
-  /** A new range: at once where the pointer is, and elsewhere when the machine is not busy with that chart. */
+  /** A new range is shown when its points are there: to draw it before would make these come later. */
   #zoomed(): void {
-    if (this.#host.pointed()) this.redraw();
-    else this.#later('coarse', COARSE, () => this.redraw());
+    this.#later('coarse', COARSE[this.#host.pointed() ? 'pointed' : 'beside'], () => this.redraw());
   }
 
   #load(): void {
@@ -250,12 +249,15 @@ export class ChartLoader {
         }
       }),
     );
-    if (this.#disposed) return done();
+    if (this.#disposed || !sameExtent(range, this.#need.range)) return done();
     const problem = answers.find((answer) => answer.problem !== undefined)?.problem;
     const changed = answers.some((answer) => answer.changed);
+    // A range of which every point is there already waits for nothing.
+    const known = this.#timers.has('coarse') && !this.#busy;
     // What it would show without them is not worth a drawing any more.
-    if (changed) this.#cancel('coarse');
-    done(changed || (!this.#built && problem === undefined) ? () => !this.#disposed && this.redraw() : undefined);
+    if (changed || known) this.#cancel('coarse');
+    const settled = changed || known || (!this.#built && problem === undefined);
+    done(settled ? () => !this.#disposed && this.redraw() : undefined);
     // Which steps a range has only the curves could say.
     if (changed && range !== undefined && steps === undefined) this.#load();
     // A run went back while it was read.

@@ -337,16 +337,25 @@ describe('live points', () => {
 });
 
 describe('zooming', () => {
-  it('shows the range at once where the pointer is, and elsewhere when it is read or that takes long', async () => {
+  it('shows the range when it is read or that takes long, which is sooner where the pointer is', async () => {
     const { seen, tell, page, asked } = chartOf();
     await tell();
     seen.pointed = true;
     await tell({ range: { min: 10, max: 20 } });
     expect([seen.builds, page.pointedFrames]).toEqual([2, 1]);
+    seen.hold = Promise.withResolvers();
+    await tell({ range: { min: 20, max: 30 } });
+    await page.wait(90);
+    expect(seen.builds).toBe(2);
+    await page.wait(20);
+    expect([seen.builds, page.pointedFrames]).toEqual([3, 2]);
+    seen.hold.resolve();
+    await page.wait(0);
+    seen.builds = 2;
     seen.pointed = false;
     seen.hold = Promise.withResolvers();
     await tell({ range: { min: 30, max: 40 } });
-    expect([seen.builds, asked.length]).toEqual([2, 3]);
+    expect([seen.builds, asked.length]).toEqual([2, 4]);
     await page.wait(400);
     expect(seen.builds).toBe(2);
     await page.wait(200);
@@ -359,6 +368,31 @@ describe('zooming', () => {
     await tell({ range: { min: 50, max: 60 } });
     await page.wait(1000);
     expect(seen.builds).toBe(5);
+  });
+
+  it('shows at once a range of which it has every point (would catch a wait for nothing)', async () => {
+    const { seen, tell, page, asked } = chartOf(() => ({ ...series([0, 50, 100]), bucket: 1 }));
+    await tell();
+    await tell({ range: { min: 10, max: 20 } });
+    expect([seen.builds, asked.length]).toEqual([2, 1]);
+    await page.wait(1000);
+    expect(seen.builds).toBe(2);
+  });
+
+  it('shows nothing of a range that was left while it was read', async () => {
+    const { seen, tell, page } = chartOf();
+    await tell();
+    seen.hold = Promise.withResolvers();
+    await tell({ range: { min: 10, max: 20 } });
+    const { hold } = seen;
+    seen.hold = Promise.withResolvers();
+    await tell({ range: { min: 30, max: 40 } });
+    hold.resolve();
+    await page.paint();
+    expect(seen.builds).toBe(1);
+    seen.hold.resolve();
+    await page.wait(1000);
+    expect(seen.builds).toBe(2);
   });
 
   it('asks first for the chart where the pointer is, and for all before any is drawn', async () => {

@@ -238,12 +238,12 @@ export class Catalog implements Kinds {
       if (yields.length === 0 || severity !== 'error' || !settings.some(isGiven)) continue;
       const found = asked.ask(rule, config, check);
       if (found === null) continue;
-      const { allowed, why, yielded } = found;
+      const { why, yielded, others = [] } = found;
       if (yielded !== undefined && yields.includes(found.setting) && !isGiven(found.setting))
         return { setting: found.setting, nearest: yielded.value, allowed: yielded.why };
-      for (const { setting, nearest } of [found, ...(found.others ?? [])])
+      for (const { setting, nearest, allowed = why ?? found.allowed } of [found, ...others])
         if (nearest !== undefined && yields.includes(setting) && !isGiven(setting))
-          return { setting, nearest, allowed: why ?? allowed };
+          return { setting, nearest, allowed };
     }
     return undefined;
   }

@@ -43,6 +43,15 @@ function gaveWay(before: Config, after: Config, settled: Readonly<Record<string,
   });
 }
 
+/** The same as the rule of a value that nobody gave. */
+const rulesOf = (before: Config, settled: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(settled).map(([name, allowed]) => [
+      name,
+      `${allowed} (${showValue(before[name])} gave way to what is set)`,
+    ]),
+  );
+
 export interface Completed {
   readonly config: Config;
   /** How each value came about that nobody gave and that is not the declared default, by setting. */
@@ -69,5 +78,6 @@ export function completeConfig(
 ): Completed {
   const whole = catalog.withDefaults(given, isSet, asked);
   const { config, derived } = catalog.settle(whole.config, isOfUser, asked);
-  return { config, derived: { ...whole.derived, ...derived }, warnings: gaveWay(whole.config, config, derived) };
+  const rules = rulesOf(whole.config, derived);
+  return { config, derived: { ...whole.derived, ...rules }, warnings: gaveWay(whole.config, config, derived) };
 }

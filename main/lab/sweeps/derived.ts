@@ -8,12 +8,18 @@ const MOST_VALUES = 8;
 
 export type DerivedSettings = Readonly<Record<string, DerivedSetting>>;
 
+/** Rules that differ in numbers only as one without them. */
+function namedRules(rules: ReadonlySet<string>): string[] {
+  const alike = Map.groupBy(rules, (rule) => rule.replaceAll(/(?<![\w.])\d[\d,.]*/gu, '…'));
+  return [...alike].map(([words, all]) => (all.length === 1 ? all[0]! : words));
+}
+
 const derivedSetting = (
   rules: ReadonlySet<string>,
   values: ReadonlySet<SettingValue>,
   replaced: boolean,
 ): DerivedSetting => ({
-  rules: [...rules],
+  rules: namedRules(rules),
   values: [...values].slice(0, MOST_VALUES),
   more: Math.max(0, values.size - MOST_VALUES),
   replaced,

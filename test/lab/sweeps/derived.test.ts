@@ -46,6 +46,18 @@ describe('what follows from other settings', () => {
     expect(new Set(derived['model.tied']!.values)).toEqual(new Set([true, false]));
   });
 
+  test('says what a value that gave way has to be, once for all widths (catches the reason of an error as a rule)', () => {
+    const { derived } = plan(`method: grid\nrecipe: quick\nparameters:
+  model.kind: { values: [gpt, depth-dial] }
+  model.depth: { value: 2 }
+  model.width: { values: [32, 64] }`);
+    expect(derived['model.head_size']!.rules).toEqual(['heads that fill model.width … (… gave way to what is set)']);
+    const one = plan('method: grid\nrecipe: quick\nparameters: { model.heads: { value: 3 } }');
+    expect(one.derived['model.width']!.rules).toEqual([
+      'a multiple of 2 × model.heads = 6 (rotary positions turn pairs) (64 gave way to what is set)',
+    ]);
+  });
+
   test('counts what it does not list, and shows what was refused', () => {
     const depths = Array.from({ length: 12 }, (_, i) => i + 1);
     const { derived } = dial(`  model.depth: { values: [${depths.join(', ')}] }`);

@@ -65,14 +65,18 @@ export interface OtherChoice {
   readonly setting: string;
   readonly value: SettingValue;
   readonly nearest: SettingValue;
+  /** What is allowed for it, where that can be said. */
+  readonly allowed?: string;
 }
 
 /** One thing wrong with a configuration. Programs look at the fields; only people read the message. */
 export interface SettingProblem {
   readonly setting: string;
   readonly value: unknown;
-  /** What is allowed, for example `an integer from 1 to 512`. */
+  /** What must hold, for example `an integer from 1 to 512`. Values to take instead are `nearest` and `others`, which are tried before they are named. */
   readonly allowed: string;
+  /** All values that keep to it, where they are few; those that are refused for another reason are not named. */
+  readonly choices?: readonly SettingValue[];
   /** The nearest valid choice, when there is one. */
   readonly nearest?: SettingValue;
   /** What the setting becomes where it gives way to others, where that is not the nearest valid choice, and why, in words. */

@@ -47,7 +47,15 @@ const rules: readonly Rule[] = [
       const choices = divisors(batch);
       const nearest = nearestWhere(micro, 1, Math.max(micro, batch), (m) => choices.includes(m));
       const why = { rule: 'batch.sequences % batch.micro', numbers: `${batch} % ${micro} = ${batch % micro}` };
-      return problem('batch.micro', micro, `a divisor of batch.sequences ${batch}, or 0 for all at once`, nearest, why);
+      return problem(
+        'batch.micro',
+        micro,
+        `a divisor of batch.sequences ${batch}, or 0 for all at once`,
+        nearest,
+        why,
+        undefined,
+        [0, ...choices],
+      );
     },
   },
 ];

@@ -23,6 +23,8 @@ export interface Given {
 const MOST_TRIED = 2000;
 /** Whole numbers on each side of a wrong one. */
 const FARTHEST = 256;
+/** Choices that are listed at all: of more nobody reads on. */
+const MOST_LISTED = 24;
 /** A choice that is itself wrong, and the one that is named then, and so on. */
 const LONGEST_CHAIN = 6;
 /** Of a range whose end is left out: how far from that end. */
@@ -152,8 +154,9 @@ class Search {
       if (nearest === undefined) continue;
       if (ofUser.has(found.setting)) return this.#said(undefined, [{ setting: name, value: given[name]!, nearest }]);
       // It stood where the other setting stands.
-      const { others: _, where: __, ...rest } = found;
-      const told = { ...rest, setting: name, value: given[name]!, nearest };
+      const { others: _, where: __, choices: ___, ...rest } = found;
+      const allowed = known?.allowed ?? `one that ${found.setting} can go with`;
+      const told = { ...rest, setting: name, value: given[name]!, allowed, nearest };
       return { ...told, message: problemText(told) };
     }
     return undefined;
@@ -168,14 +171,24 @@ class Search {
   }
 
   #said(nearest: SettingValue | undefined, others: readonly OtherChoice[]): Problem {
-    const { nearest: before, others: all, ...found } = this.#found;
-    if (nearest === before && others.length === (all?.length ?? 0)) return this.#found;
+    const { nearest: before, others: all, choices: listed = [], ...found } = this.#found;
+    const choices = this.#choices(listed);
+    const same = choices.length === listed.length && others.length === (all?.length ?? 0);
+    if (nearest === before && same) return this.#found;
     const said = {
       ...found,
+      ...(choices.length === 0 ? {} : { choices }),
       ...(nearest === undefined ? {} : { nearest }),
       ...(all === undefined && others.length === 0 ? {} : { others }),
     };
     return { ...said, message: problemText(said) };
+  }
+
+  /** Those that pass: all of them are tried, or none is named. */
+  #choices(listed: readonly SettingValue[]): SettingValue[] {
+    if (listed.length > MOST_LISTED) return [];
+    const passing = listed.filter((each) => this.#passes(this.#found.setting, each));
+    return this.#all.spent ? [] : passing;
   }
 
   /** What remains wrong with a value does not concern its setting, and was wrong before. */

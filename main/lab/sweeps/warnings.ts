@@ -92,8 +92,10 @@ const MOST_REASONS = 3;
 
 /** Combinations dropped for one reason: those with the numbers of the first, and those with others. */
 function reason(list: readonly Dropped[]): string {
-  const { message } = list[0]!.problem;
-  const alike = list.filter(({ problem: found }) => found.message === message).length;
+  const [{ problem: first }] = list as readonly [Dropped];
+  const { message } = first;
+  // Their choices are not looked for in all of them.
+  const alike = list.filter(({ problem: found }) => found.value === first.value && found.why === first.why).length;
   const others = list.length - alike;
   return `${formatInteger(alike)} × ${message}${others === 0 ? '' : ` (and ${formatInteger(others)} × with other numbers)`}`;
 }

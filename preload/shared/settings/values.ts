@@ -53,13 +53,18 @@ export type Why = string | { readonly rule: string; readonly numbers: string };
  * the name of its setting, or the nearest choice, for where they stand beside it.
  */
 export function problemText(
-  { setting, value, why, allowed, nearest, others: [other] = [] }: Omit<SettingProblem, 'message'>,
+  { setting, value, why, allowed, choices = [], nearest, others = [] }: Omit<SettingProblem, 'message'>,
   say: { readonly name: boolean; readonly nearest: boolean } = { name: true, nearest: true },
 ): string {
   const what = `${say.name ? `${setting} is ` : ''}${showValue(value)}${why === undefined ? '' : ` (${why})`}`;
   const shown = (choice: SettingValue): string => (typeof choice === 'string' ? choice : showValue(choice));
-  const choice = nearest !== undefined ? shown(nearest) : other && `${other.setting} ${shown(other.nearest)}`;
-  return `${what}; allowed: ${allowed}${say.nearest && choice !== undefined ? `; nearest: ${choice}` : ''}`;
+  const list = choices.length > 0 ? `: ${choices.map(shown).join(', ')}` : '';
+  const instead = [
+    ...(nearest === undefined ? [] : [shown(nearest)]),
+    ...others.map((other) => `${other.setting} ${shown(other.nearest)}`),
+  ];
+  const end = say.nearest && instead.length > 0 ? `; nearest: ${instead.join(', or ')}` : '';
+  return `${what}; allowed: ${allowed}${list}${end}`;
 }
 
 /** A message with its place in front, as editors open it. */
@@ -72,7 +77,7 @@ export const toldProblems = (problems: readonly Problem[], most: number): string
   ...(problems.length > most ? [`… and ${problems.length - most} more`] : []),
 ];
 
-/** Builds the problem with its whole message. `why` adds a reason (the numbers of a combination), `others` other ways out. */
+/** Builds the problem with its whole message. `why` adds a reason (the numbers of a combination), `others` other ways out, `choices` all there are. */
 export function problem(
   setting: string,
   value: unknown,
@@ -80,12 +85,14 @@ export function problem(
   nearest?: SettingValue,
   why?: Why,
   others?: readonly OtherChoice[],
+  choices?: readonly SettingValue[],
 ): SettingProblem {
   const reason = typeof why === 'object' ? { why: `${why.rule}: ${why.numbers}`, ...why } : { why };
   const found = {
     setting,
     value,
     allowed,
+    ...(choices === undefined ? {} : { choices }),
     ...(nearest === undefined ? {} : { nearest }),
     ...(others === undefined ? {} : { others }),
     ...(why === undefined ? {} : reason),

@@ -39,14 +39,14 @@ const rows: [Record<string, string>, Row][] = [
   ],
   [
     { 'attention.kind': 'sparse', 'attention.sparse': ',' },
-    { setting: 'attention.sparse', value: '","', allowed: '1 to 16 of the words', nearest: 'fixed' },
+    { setting: 'attention.sparse', value: '","', allowed: 'words out of all, local, strided, fixed', nearest: 'fixed' },
   ],
   [
     { 'attention.kind': 'sparse', 'attention.summary': '20' },
     {
       setting: 'attention.summary',
       value: '20',
-      allowed: '1 to 16 for blocks of 16',
+      allowed: 'attention.summary × attention.summary_groups at most attention.block 16',
       nearest: 16,
       also: ['20 × 1 = 20'],
     },
@@ -56,7 +56,7 @@ const rows: [Record<string, string>, Row][] = [
     {
       setting: 'attention.summary_groups',
       value: '5',
-      allowed: '1 to 4 groups of 4',
+      allowed: 'attention.summary × attention.summary_groups at most attention.block 16',
       nearest: 4,
       also: ['4 × 5 = 20'],
     },
@@ -155,7 +155,7 @@ const rows: [Record<string, string>, Row][] = [
     {
       setting: 'model.attention_width',
       value: '63',
-      allowed: 'multiples of model.heads 4',
+      allowed: 'multiple of model.heads 4',
       nearest: 64,
       also: ['63 % 4 = 3'],
     },
@@ -224,7 +224,12 @@ const rows: [Record<string, string>, Row][] = [
   ],
   [
     { 'model.kind': 'depth-dial', 'model.positions': 'learned' },
-    { setting: 'model.positions', value: 'learned', allowed: 'rotary or none', nearest: 'rotary' },
+    {
+      setting: 'model.positions',
+      value: 'learned',
+      allowed: 'positions of a depth-dial: rotary, none',
+      nearest: 'rotary',
+    },
   ],
   [
     { 'model.kind': 'depth-dial', 'model.mlp_ratio': '0.0001' },

@@ -1,6 +1,6 @@
 /** A nearest choice that is named is taken when it is typed: for bad values of every setting of models, attentions and optimizers. */
 import { describe, expect, it } from 'vitest';
-import type { Problem, SettingSpec } from '../../../preload/contract/settings.ts';
+import type { Config, Problem, SettingSpec } from '../../../preload/contract/settings.ts';
 import { attentionFamily } from '../../../main/engine/nn/attention/index.ts';
 import { modelFamily } from '../../../main/engine/nn/models/index.ts';
 import { optimizerFamily } from '../../../main/engine/optim/optimizers/index.ts';
@@ -93,24 +93,50 @@ class Cases {
   }
 }
 
+const resolved = (recipe: string | undefined, overrides: Flags) =>
+  resolveConfig({ registry, overrides, ...(recipe === undefined ? {} : { recipe: recipeOf(recipe) }) });
 const resolve = (recipe: string | undefined, overrides: Flags): readonly Problem[] =>
-  resolveConfig({ registry, overrides, ...(recipe === undefined ? {} : { recipe: recipeOf(recipe) }) }).problems;
+  resolved(recipe, overrides).problems;
+
+const NUMBER = /(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?![\w.]*=)/gu;
+/** Before a number that says what must hold: a bound, a sum, the value that another setting has. */
+const CONSTRAINT = /(?:at (?:most|least)|above|below|from|to|=) $/u;
+const FACTOR = /^ [×%/]/u;
+
+/** The values that what is allowed names for a setting to take instead; a number that says what must hold is none. */
+function namedValues({ code, setting, allowed }: Problem, config: Config): { setting: string; value: string }[] {
+  // The declared type says what single values may be.
+  if (code === 'value' || code === 'unknown') return [];
+  const numbers = [...allowed.matchAll(NUMBER)].flatMap((match) => {
+    const [before, after] = [allowed.slice(0, match.index), allowed.slice(match.index + match[0].length)];
+    const about = /([a-z]+\.[a-z_]+)(?: at most)? $/u.exec(before)?.[1];
+    if (CONSTRAINT.test(before) || FACTOR.test(after)) return [];
+    if (about !== undefined && String(config[about]) === match[0]) return [];
+    return [{ setting: about ?? setting, value: match[0] }];
+  });
+  const { type } = registry.get(setting) ?? {};
+  const words =
+    type?.kind === 'enum'
+      ? type.values.filter((value) => new RegExp(`(?<![\\w.])${value}(?![\\w.])`, 'u').test(allowed))
+      : [];
+  return [...numbers, ...words.map((value) => ({ setting, value }))];
+}
 
 /** What is still wrong with a setting, or new, when a choice for it is typed. */
 function stillWrong(before: readonly Problem[], after: readonly Problem[], setting: string): string[] {
-  const known = new Set(before.map(({ code, setting: about }) => `${code} ${about}`));
-  const isNew = (found: Problem): boolean => found.setting === setting || !known.has(`${found.code} ${found.setting}`);
+  const known = new Set(before.map(({ code }) => code));
+  const isNew = (found: Problem): boolean => found.setting === setting || !known.has(found.code);
   return (before.length === 1 ? after : after.filter(isNew)).map(({ message }) => message);
 }
 
 describe('a nearest choice', () => {
   it('is taken when it is typed, for bad values of every kind (would catch advice that is itself refused)', () => {
-    const seed = Date.now() % 1e9;
+    const seed = Number(process.env['SWEEPLAB_TEST_SEED'] ?? Date.now() % 1e9);
     const cases = new Cases(seed);
     const counts = { refused: 0, helped: 0 };
     for (let round = 0; round < 1500; round++) {
       const { recipe, given } = cases.next();
-      const problems = resolve(recipe, given);
+      const { problems, config } = resolved(recipe, given);
       for (const found of problems) {
         const choices = [found, ...(found.others ?? [])].filter(({ nearest }) => nearest !== undefined);
         counts.refused++;
@@ -119,6 +145,12 @@ describe('a nearest choice', () => {
           if (!registry.has(setting)) continue;
           const after = resolve(recipe, { ...given, [setting]: String(nearest) });
           const about = `seed ${seed}, recipe ${recipe}, ${JSON.stringify(given)}: ${found.message}`;
+          expect(stillWrong(problems, after, setting), about).toEqual([]);
+        }
+        const listed = (found.choices ?? []).map((value) => ({ setting: found.setting, value: String(value) }));
+        for (const { setting, value } of [...listed, ...namedValues(found, config)]) {
+          const after = resolve(recipe, { ...given, [setting]: value });
+          const about = `seed ${seed}, recipe ${recipe}, ${JSON.stringify(given)}: ${value} in ${found.message}`;
           expect(stillWrong(problems, after, setting), about).toEqual([]);
         }
       }

@@ -35,7 +35,8 @@ export const dataRules = (corpus: CorpusKind): readonly Rule[] => [
       const why = `${size} × data.validation ${validation} = ${held} bytes held out, less than one sequence of model.context ${context}`;
       // Rounded up to three digits, and at most what the setting allows.
       const share = Math.ceil(((context + 1) / size) * 1000) / 1000;
-      const others = share > 0.5 ? [] : [{ setting: 'data.validation', value: validation, nearest: share }];
+      const allowed = `as much as holds out one sequence of model.context ${context}`;
+      const others = share > 0.5 ? [] : [{ setting: 'data.validation', value: validation, nearest: share, allowed }];
       return problem('data.size', number(config, 'data.size'), `at least ${needed} bytes`, needed, why, others);
     },
   },

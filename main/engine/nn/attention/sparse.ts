@@ -106,7 +106,7 @@ export const sparse = defineAttention({
         const near = words
           .flatMap((word) => (isPattern(word) ? word : (nearestName(word, PATTERNS) ?? [])))
           .slice(0, 16);
-        const allowed = `1 to 16 of the words ${PATTERNS.join(', ')}, such as local strided`;
+        const allowed = `words out of ${PATTERNS.join(', ')}, at most 16`;
         return problem(WORDS, config[WORDS], allowed, near.join(' ') || 'fixed');
       },
     },
@@ -126,14 +126,17 @@ export const sparse = defineAttention({
       check: (config) => {
         const [summary, groups, block] = [number(config, SUMMARY), number(config, GROUPS), number(config, BLOCK)];
         if (summary * groups <= block) return null;
-        const rule = `${SUMMARY} × ${GROUPS} at most ${BLOCK}`;
-        const why = { rule, numbers: `${summary} × ${groups} = ${summary * groups}, above ${block}` };
-        if (summary > block || groups === 1) {
-          const nearest = Math.max(1, Math.floor(block / groups));
-          return problem(SUMMARY, summary, `1 to ${nearest} for blocks of ${block}`, nearest, why);
+        const allowed = `${SUMMARY} × ${GROUPS} at most ${BLOCK} ${block}`;
+        const why = {
+          rule: `${SUMMARY} × ${GROUPS} at most ${BLOCK}`,
+          numbers: `${summary} × ${groups} = ${summary * groups}, above ${block}`,
+        };
+        if (groups === 1 || (summary > block && groups <= block)) {
+          const nearest = Math.floor(block / groups);
+          return problem(SUMMARY, summary, allowed, nearest, why);
         }
-        const most = Math.floor(block / summary);
-        return problem(GROUPS, groups, `1 to ${most} groups of ${summary} in blocks of ${block}`, most, why, [
+        const most = Math.max(1, Math.floor(block / summary));
+        return problem(GROUPS, groups, allowed, most, why, [
           { setting: SUMMARY, value: summary, nearest: Math.max(1, Math.floor(block / groups)) },
         ]);
       },

@@ -4,8 +4,8 @@ import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { divisors, nearestWhere } from '../../../../preload/shared/settings/arithmetic.ts';
 import { tokensPerStep } from '../../settings/batch.ts';
-import { mostDialDecay } from './depthDial.dimensions.ts';
-import { gptRules } from './gpt.rules.ts';
+import { headSizeOf, mostDialDecay } from './depthDial.dimensions.ts';
+import { gptRules, NEVER_EVEN } from './gpt.rules.ts';
 import { mlpWidthRules, windowInContext } from './shared.rules.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
@@ -60,22 +60,26 @@ export const depthDialRules: readonly Rule[] = [
     yields: ['model.head_size', 'model.heads'],
     check: (config) => {
       const [width, heads] = [number(config, 'model.width'), number(config, 'model.heads')];
-      const size = number(config, 'model.head_size');
+      const size = headSizeOf(config);
       if (heads * size === width) return null;
       const why = { rule: 'model.heads × model.head_size', numbers: `${heads} × ${size} = ${heads * size}` };
       const byHeads = width % heads === 0 ? width / heads : undefined;
-      const bySize = size > 0 && width % size === 0 ? width / size : undefined;
+      const bySize = width % size === 0 ? width / size : undefined;
       if (byHeads === undefined) {
         const choices = divisors(width).filter((count) => (width / count) % 2 === 0);
         const nearest = bySize ?? nearestWhere(heads, 1, Math.max(heads, width), (count) => choices.includes(count));
-        const allowed =
-          choices.length > 0
-            ? `a divisor of model.width ${width} (${choices.join(', ')})`
-            : `another model.width: heads of even size never fill ${width}`;
-        return problem('model.heads', heads, allowed, nearest, why);
+        const allowed = choices.length > 0 ? `a divisor of model.width ${width} into heads of even size` : NEVER_EVEN;
+        return problem('model.heads', heads, allowed, nearest, why, undefined, choices);
       }
       const others = bySize === undefined ? [] : [{ setting: 'model.heads', value: heads, nearest: bySize }];
-      return problem('model.head_size', size, `heads that fill model.width ${width}`, byHeads, why, others);
+      return problem(
+        'model.head_size',
+        number(config, 'model.head_size'),
+        `heads that fill model.width ${width}`,
+        byHeads,
+        why,
+        others,
+      );
     },
   },
   {
@@ -85,7 +89,15 @@ export const depthDialRules: readonly Rule[] = [
     check: (config) => {
       const positions = String(config['model.positions']);
       if (POSITIONS.includes(positions)) return null;
-      return problem('model.positions', positions, `${POSITIONS.join(' or ')} for depth-dial`, 'rotary');
+      return problem(
+        'model.positions',
+        positions,
+        'positions of a depth-dial',
+        'rotary',
+        undefined,
+        undefined,
+        POSITIONS,
+      );
     },
   },
   ...gptRules.filter(({ code }) => ['model.kv_heads_divide_heads', 'model.rotary_even_head_size'].includes(code)),

@@ -11,6 +11,16 @@ const number = (config: Config, name: string): number => config[name] as number;
 /** Rotary positions turn pairs of channels, so they need an even head size. */
 const needsEvenHeads = (config: Config): boolean => config['model.positions'] === 'rotary';
 
+/** What a width is a multiple of that heads are cut from, and in words. */
+const unitOf = (config: Config): number => (needsEvenHeads(config) ? 2 : 1) * number(config, 'model.heads');
+const multipleOf = (config: Config): string =>
+  needsEvenHeads(config)
+    ? `a multiple of 2 × model.heads = ${unitOf(config)} (rotary positions turn pairs)`
+    : `a multiple of model.heads ${unitOf(config)}`;
+
+const OF_EVEN_SIZE = ' into heads of even size (rotary positions turn pairs)';
+export const NEVER_EVEN = 'heads of even size (rotary positions turn pairs), which an odd model.width never gives';
+
 /** Heads that are not cut from the width. */
 const isFree = (config: Config): boolean =>
   number(config, 'model.head_size') > 0 || number(config, 'model.attention_width') > 0;
@@ -27,13 +37,18 @@ const attentionWidth: Rule = {
     if (width === 0 || (size > 0 && heads * size === width)) return null;
     if (size > 0) {
       const why = { rule: 'model.heads × model.head_size', numbers: `${heads} × ${size} = ${heads * size}` };
-      return problem('model.attention_width', width, `${heads * size}, or 0`, heads * size, why);
+      return problem(
+        'model.attention_width',
+        width,
+        `model.heads × model.head_size = ${heads * size}, or 0`,
+        heads * size,
+        why,
+      );
     }
-    const unit = needsEvenHeads(config) ? 2 * heads : heads;
+    const unit = unitOf(config);
     if (width % unit === 0) return null;
-    const what = needsEvenHeads(config) ? 'twice model.heads (rotary positions turn pairs)' : 'model.heads';
     const why = { rule: `model.attention_width % ${unit}`, numbers: `${width} % ${unit} = ${width % unit}` };
-    return problem('model.attention_width', width, `multiples of ${what} ${unit}, or 0`, roundedTo(width, unit), why);
+    return problem('model.attention_width', width, multipleOf(config), roundedTo(width, unit), why);
   },
 };
 
@@ -48,7 +63,7 @@ export const gptRules: readonly Rule[] = [
       const heads = number(config, 'model.heads');
       if (isFree(config) || width % heads === 0) return null;
       const even = needsEvenHeads(config);
-      const unit = even ? 2 * heads : heads;
+      const unit = unitOf(config);
       const choices = divisors(width).filter((d) => d <= 1024 && (!even || (width / d) % 2 === 0));
       const kv = number(config, 'model.kv_heads');
       const shared = choices.filter((d) => kv === 0 || d % kv === 0);
@@ -58,10 +73,11 @@ export const gptRules: readonly Rule[] = [
       return problem(
         'model.heads',
         heads,
-        `${choices.length > 0 ? `a divisor of model.width ${width} (${choices.join(', ')}), or ` : ''}model.width ${nearestWidth}, or a model.head_size`,
+        choices.length > 0 ? `a divisor of model.width ${width}${even ? OF_EVEN_SIZE : ''}` : NEVER_EVEN,
         nearest,
         { rule: 'model.width % model.heads', numbers: `${width} % ${heads} = ${width % heads}` },
-        [{ setting: 'model.width', value: width, nearest: nearestWidth }],
+        [{ setting: 'model.width', value: width, nearest: nearestWidth, allowed: multipleOf(config) }],
+        choices,
       );
     },
   },
@@ -78,9 +94,11 @@ export const gptRules: readonly Rule[] = [
       return problem(
         'model.kv_heads',
         kv,
-        `a divisor of model.heads ${heads} (${choices.join(', ')}), or 0 for all`,
+        `a divisor of model.heads ${heads}, or 0 for all`,
         nearestWhere(kv, 1, Math.max(kv, heads), (k) => choices.includes(k)),
         { rule: 'model.heads % model.kv_heads', numbers: `${heads} % ${kv} = ${heads % kv}` },
+        undefined,
+        [0, ...choices],
       );
     },
   },
@@ -101,17 +119,12 @@ export const gptRules: readonly Rule[] = [
       if (isFree(config) || width % heads !== 0 || (width / heads) % 2 === 0) return null;
       const choices = divisors(width).filter((d) => (width / d) % 2 === 0 && d <= 1024);
       const nearest = nearestWhere(heads, 1, Math.max(heads, width), (h) => choices.includes(h));
-      const allowed =
-        choices.length > 0
-          ? `heads of even size with rotary positions (model.heads ${choices.join(', ')})`
-          : 'heads of even size with rotary positions';
-      const unit = 2 * heads;
+      const allowed = choices.length > 0 ? `a divisor of model.width ${width}${OF_EVEN_SIZE}` : NEVER_EVEN;
+      const unit = unitOf(config);
       const nearestWidth = Math.max(unit, Math.round(width / unit) * unit);
-      const all = `${allowed}, or model.width ${nearestWidth}`;
       const why = { rule: 'model.width / model.heads', numbers: `${width} / ${heads} = ${width / heads} is odd` };
-      return problem('model.heads', heads, all, nearest, why, [
-        { setting: 'model.width', value: width, nearest: nearestWidth },
-      ]);
+      const other = { setting: 'model.width', value: width, nearest: nearestWidth, allowed: multipleOf(config) };
+      return problem('model.heads', heads, allowed, nearest, why, [other], choices);
     },
   },
   {

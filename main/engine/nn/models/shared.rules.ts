@@ -31,7 +31,7 @@ export const windowInContext: Rule = {
     const window = number(config, 'model.window');
     const context = number(config, 'model.context');
     if (window <= context) return null;
-    return problem('model.window', window, `at most model.context ${context}, or 0 for the whole context`, context);
+    return problem('model.window', window, `at most model.context ${context}`, context);
   },
 };
 
@@ -107,20 +107,26 @@ export function headsDivide({ code, settings, what, sizes, unit = () => 1 }: Div
       const wider = (w: number): boolean => fits(changed(config, { 'model.width': w }), heads);
       const nearestWidth = nearestWhere(width, 1, width + FARTHEST, wider);
       const even = unit(config) === 1 ? '' : `, with heads of a multiple of ${unit(config)}`;
-      const allowed = [
-        ...(choices.length > 0 ? [`a divisor of ${what} ${all.join(' and ')}${even} (${choices.join(', ')})`] : []),
-        ...(nearestWidth === undefined ? [] : [`model.width ${nearestWidth}`]),
-      ];
       return problem(
         'model.heads',
         heads,
-        allowed.length > 0 ? allowed.join(', or ') : `heads that divide ${what}${even}`,
+        `a divisor of ${what === 'model.width' ? `${what} ${width}` : what}${even}`,
         nearestWhere(heads, 1, Math.max(heads, ...all), (h) => choices.includes(h)),
         {
           rule: `${what} % model.heads`,
           numbers: all.map((size) => `${size} % ${heads * unit(config)} = ${size % (heads * unit(config))}`).join(', '),
         },
-        nearestWidth === undefined ? [] : [{ setting: 'model.width', value: width, nearest: nearestWidth }],
+        nearestWidth === undefined
+          ? []
+          : [
+              {
+                setting: 'model.width',
+                value: width,
+                nearest: nearestWidth,
+                allowed: `one where model.heads ${heads} divides ${what}${even}`,
+              },
+            ],
+        choices,
       );
     },
   };

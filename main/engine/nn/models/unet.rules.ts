@@ -44,7 +44,7 @@ export const unetRules: readonly Rule[] = [
     check: (config) => {
       const [narrowest, width] = [number(config, 'model.narrowest'), number(config, 'model.width')];
       if (narrowest <= width || isListed(config)) return null;
-      return problem('model.narrowest', narrowest, `at most model.width ${width}, or 0 for half of it`, width);
+      return problem('model.narrowest', narrowest, `at most model.width ${width}`, width);
     },
   },
   {

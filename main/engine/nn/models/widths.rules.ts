@@ -26,7 +26,7 @@ export const widthRules = (unitOf: (config: Config) => number): readonly Rule[] 
     severity: 'error',
     check: (config) => {
       if (isWidthList(listedWidths(config))) return null;
-      const allowed = `widths from 1 to ${MOST} between spaces or commas, such as 96 64 96, or nothing`;
+      const allowed = `widths from 1 to ${MOST} between spaces or commas, or nothing`;
       return problem('model.widths', config['model.widths'], allowed, nearestWidths(config, unitOf(config)));
     },
   },
@@ -50,10 +50,17 @@ export const widthRules = (unitOf: (config: Config) => number): readonly Rule[] 
       const [widths, unit] = [listedWidths(config), unitOf(config)];
       const wrong = widths.find((width) => width % unit !== 0);
       if (!isWidthList(widths) || wrong === undefined) return null;
-      const what = config['model.positions'] === 'rotary' ? 'twice model.heads' : 'model.heads';
+      const even = config['model.positions'] === 'rotary';
+      const what = even ? '2 × model.heads' : 'model.heads';
       const why = { rule: `model.widths % ${what}`, numbers: `${wrong} % ${unit} = ${wrong % unit}` };
       const nearest = nearestWidths(config, unit);
-      return problem('model.widths', config['model.widths'], `multiples of ${what} ${unit}`, nearest, why);
+      return problem(
+        'model.widths',
+        config['model.widths'],
+        `multiples of ${what} ${even ? '= ' : ''}${unit}`,
+        nearest,
+        why,
+      );
     },
   },
 ];

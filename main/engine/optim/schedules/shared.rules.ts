@@ -84,27 +84,22 @@ const beforeTheEnd: readonly Rule[] = [
 const WITHOUT_END = 'constant';
 
 /** A schedule that falls to its end must know where that is. */
-function horizonKnown(endless: readonly string[]): Rule {
-  return {
-    code: 'schedule.horizon_unknown',
-    settings: ['schedule.kind', 'schedule.horizon_steps', 'schedule.horizon_tokens', ...STOP_RULES],
-    severity: 'error',
-    yields: ['schedule.kind'],
-    check: (config) => {
-      if (horizon(config) > 0) return null;
-      const plans = ['stop.steps', 'stop.tokens', 'stop.epochs', 'stop.tokens_per_parameter', 'stop.flops'];
-      const others = ['stop.seconds', 'stop.loss'].filter((name) => number(config, name) > 0);
-      if (others.length === 0 || plans.some((name) => number(config, name) > 0)) return null;
-      return problem(
-        'schedule.kind',
-        config['schedule.kind'],
-        `${endless.join(', ')} here; or set schedule.horizon_steps, or a limit in steps or tokens`,
-        WITHOUT_END,
-        `${others.join(' and ')} alone cannot say where the schedule ends`,
-      );
-    },
-  };
-}
+const horizonKnown: Rule = {
+  code: 'schedule.horizon_unknown',
+  settings: ['schedule.kind', 'schedule.horizon_steps', 'schedule.horizon_tokens', ...STOP_RULES],
+  severity: 'error',
+  yields: ['schedule.kind'],
+  check: (config) => {
+    if (horizon(config) > 0) return null;
+    const plans = ['stop.steps', 'stop.tokens', 'stop.epochs', 'stop.tokens_per_parameter', 'stop.flops'];
+    const others = ['stop.seconds', 'stop.loss'].filter((name) => number(config, name) > 0);
+    if (others.length === 0 || plans.some((name) => number(config, name) > 0)) return null;
+    const why = `${others.join(' and ')} alone cannot say where the schedule ends`;
+    const allowed = 'one that falls to no end; or set schedule.horizon_steps, or a limit in steps or tokens';
+    const found = problem('schedule.kind', config['schedule.kind'], allowed, WITHOUT_END, why);
+    return { ...found, yielded: { value: WITHOUT_END, why } };
+  },
+};
 
 function peakReached(needsEnd: boolean): Rule {
   return {
@@ -118,13 +113,11 @@ function peakReached(needsEnd: boolean): Rule {
   };
 }
 
-/** @param kinds all schedules, for what could be chosen instead */
-export function scheduleRules({ needsEnd }: ScheduleKind, kinds: readonly ScheduleKind[]): readonly Rule[] {
-  const endless = kinds.filter((kind) => !kind.needsEnd).map(({ name }) => name);
+export function scheduleRules({ needsEnd }: ScheduleKind): readonly Rule[] {
   return [
     onlyOne('schedule.one_warmup', 'schedule.warmup_steps', 'schedule.warmup_tokens'),
     onlyOne('schedule.one_horizon', 'schedule.horizon_steps', 'schedule.horizon_tokens'),
-    ...(needsEnd ? [...beforeTheEnd, horizonKnown(endless)] : []),
+    ...(needsEnd ? [...beforeTheEnd, horizonKnown] : []),
     peakReached(needsEnd),
   ];
 }

@@ -1,6 +1,6 @@
 /** What is said of the entropy of a text. */
 import { expect, it } from 'vitest';
-import { floorWords } from '../../../preload/shared/results/floor.ts';
+import { commonFloor, floorWords } from '../../../preload/shared/results/floor.ts';
 import type { Ranking } from '../../../preload/shared/results/rank.ts';
 import { floorNote } from '../../../preload/shared/results/words.ts';
 
@@ -29,4 +29,16 @@ it('has no error where none is known, or runs differ in it', () => {
   ])
     expect(floorNote(rankingOf(...errors.map((error) => run(2, error))))[0]).toContain(`is ${alone}; `);
   expect(floorWords(0.38812, undefined)).toBe(alone);
+});
+
+it('is that of the runs that have begun, and none where two differ (would catch a floor that goes while a run waits)', () => {
+  const begun = [run(2, null), run(2.1, null)];
+  const waiting = { summary: {}, environment: {} };
+  expect(commonFloor([...begun, waiting], 'val/bpb')).toBe(0.38812);
+  expect(commonFloor([waiting], 'val/bpb')).toBeUndefined();
+  const elsewhere = { summary: {}, environment: { validationTokens: 10, entropyFloor: 0.4 } };
+  expect(commonFloor([...begun, elsewhere], 'val/bpb')).toBeUndefined();
+  // Scored on text of which nobody knows the entropy: the line would be said of that text, too.
+  const unknown = { summary: {}, environment: { validationTokens: 10 } };
+  expect(commonFloor([...begun, unknown], 'val/bpb')).toBeUndefined();
 });

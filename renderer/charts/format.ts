@@ -78,6 +78,12 @@ export interface TickRange {
   readonly unit?: string;
 }
 
+/** The label of a tick as a chart gives it back: a logarithmic axis with the dust of its own arithmetic. */
+export const labelIn =
+  (ticks: readonly Tick[]) =>
+  (value: number): string =>
+    ticks.find((tick) => Math.abs(tick.value - value) <= 1e-9 * Math.abs(value))?.label ?? '';
+
 /** In which multiple of a unit an axis up to `most` is read, and what that is called. */
 function multipleOf(unit: string, most: number): readonly [number, string] {
   if (unit === 'share') return [0.01, `${SPACE}%`];

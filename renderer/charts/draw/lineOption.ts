@@ -1,6 +1,6 @@
 /** A LineModel as an ECharts option: axes by ECharts, all curves as one picture or, for SVG, as elements of one custom series. */
 import type { CustomSeriesRenderItem } from 'echarts/types/dist/shared';
-import { scaledLabel, ticksAt, ticksOf } from '../format.ts';
+import { labelIn, scaledLabel, ticksAt, ticksOf } from '../format.ts';
 import type { Tick } from '../format.ts';
 import { curveItems, RICH } from './curveItems.ts';
 import type { CurveLayer } from './curveLayer.ts';
@@ -308,9 +308,6 @@ function axisOption(
   slot?: number,
 ): object {
   const values = ticks.map(({ value }) => value);
-  // A logarithmic axis gives its ticks back with the dust of its own arithmetic.
-  const labelOf = (value: number): string =>
-    ticks.find((tick) => Math.abs(tick.value - value) <= 1e-9 * Math.abs(value))?.label ?? '';
   return {
     type: axis.log ? 'log' : 'value',
     min: axis.min,
@@ -324,7 +321,7 @@ function axisOption(
     splitLine: { show: which === 'y', lineStyle: { color: theme.line, width: 1 }, customValues: values },
     axisLabel: {
       customValues: values,
-      formatter: labelOf,
+      formatter: labelIn(ticks),
       color: theme.muted,
       fontSize: 11,
       fontFamily: theme.font,

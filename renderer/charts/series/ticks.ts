@@ -28,12 +28,13 @@ function multiples(min: number, max: number, factor: number, power: number): num
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => at(first + i) + 0);
 }
 
-/** Powers of ten inside [min, max]; with 2 and 5 between them, or linear ticks, when there would be fewer than three. 0 < min. */
+/**
+ * Powers of ten inside [min, max], every second or third where they are many; with 2 and 5 between them, or linear ticks, when there would be
+ * fewer than three. At most about twice `count`. 0 < min.
+ */
 export function logTicks(min: number, max: number, count: number): number[] {
   const from = Math.floor(Math.log10(min));
   const to = Math.ceil(Math.log10(max));
-  const decades: number[] = [];
-  const every = Math.max(1, Math.ceil((to - from) / count));
   const wide = (factors: readonly number[], stride: number): number[] => {
     const ticks: number[] = [];
     for (let e = from; e <= to; e += stride)
@@ -43,8 +44,12 @@ export function logTicks(min: number, max: number, count: number): number[] {
       }
     return ticks;
   };
-  decades.push(...wide([1], every));
-  if (decades.length >= 3) return decades;
+  // Of a stride both ends may fall outside: then the next smaller one has enough, and 2 and 5 would crowd the axis.
+  for (let stride = Math.max(1, Math.ceil((to - from) / count)); stride > 0; stride--) {
+    const decades = wide([1], stride);
+    if (decades.length >= 3) return decades;
+  }
   const fine = wide([1, 2, 5], 1);
-  return fine.length >= 3 ? fine : linearTicks(min, max, count);
+  if (fine.length < 3) return linearTicks(min, max, count);
+  return fine.length > 2 * count + 1 ? wide([1], 1) : fine;
 }

@@ -6,6 +6,7 @@ import { curveOf, loggedSpacing, nearestIndex, valueAt } from '../../../renderer
 import type { Curve } from '../../../renderer/charts/series/line.ts';
 import { smooth } from '../../../renderer/charts/series/smooth.ts';
 import { linearTicks, logTicks } from '../../../renderer/charts/series/ticks.ts';
+import { random, SEED } from '../../oracles/random.ts';
 
 const curve = (x: number[], y: number[]): Curve => {
   const values = Float64Array.from(y);
@@ -186,5 +187,22 @@ describe('ticks', () => {
     expect(logTicks(1e-4, 1, 6)).toEqual([1e-4, 1e-3, 1e-2, 1e-1, 1]);
     expect(logTicks(1, 12, 6)).toEqual([1, 2, 5, 10]);
     expect(logTicks(2.1, 2.4, 3)).toEqual([2.1, 2.2, 2.3, 2.4]);
+  });
+  it(`logarithmic: neither crowded nor alone, whatever the range (seed ${SEED}; would catch 14 labels in a chart with room for 4)`, () => {
+    expect(logTicks(4, 2e5, 4)).toEqual([10, 100, 1000, 1e4, 1e5]);
+    expect(logTicks(2e-4, 30, 4)).toEqual([1e-3, 1e-2, 0.1, 1, 10]);
+    expect(logTicks(1.5, 600, 2)).toEqual([10, 100]);
+    const pick = random();
+    for (let trial = 0; trial < 500; trial++) {
+      const min = 10 ** (20 * pick() - 10);
+      const max = min * 10 ** (0.05 + 12 * pick());
+      const count = pick.integer(2, 8);
+      const ticks = logTicks(min, max, count);
+      const label = `trial ${trial}: ${min} to ${max}, ${count}`;
+      expect(ticks.length, label).toBeGreaterThanOrEqual(2);
+      expect(ticks.length, label).toBeLessThanOrEqual(2 * count + 2);
+      expect(ticks[0]! >= min * (1 - 1e-6) && ticks.at(-1)! <= max * (1 + 1e-6), label).toBe(true);
+      expect(ticks, label).toEqual([...ticks].sort((a, b) => a - b));
+    }
   });
 });

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { HeatmapSeriesOption, ParallelSeriesOption, ScatterSeriesOption } from 'echarts/charts';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { formatDuration } from '../../../preload/shared/format.ts';
 import type { SweepRun } from '../../../preload/shared/results/samples.ts';
 import { metricCatalog } from '../../../main/engine/train/measures/index.ts';
 import { rankSettings } from '../../../preload/shared/results/rank.ts';
@@ -167,6 +168,22 @@ describe('the front', () => {
     ]);
     expect(placed(ranking, cost).map((row) => row.values['norm'])).toEqual(['layernorm', 'layernorm', 'rmsnorm']);
     expect(tipOf(option, { dataIndex: 2, seriesName: 'settings' })).toContain('time 20 s');
+  });
+
+  it('has ticks of costs that lie close together apart (would catch 2.5 s, 2.5 s, 2.6 s)', () => {
+    const close = {
+      ...cost,
+      unit: 's',
+      of: (row: Ranking['rows'][number]) => 2.4 + row.metric.mean / 20,
+      format: formatDuration,
+    };
+    const { axisLabel } = only(paretoOption(ranking, close, look, 900).xAxis) as {
+      axisLabel: { customValues: number[]; formatter: (value: number) => string };
+    };
+    const labels = axisLabel.customValues.map(axisLabel.formatter);
+    expect(labels.length).toBeGreaterThan(3);
+    expect(new Set(labels).size, labels.join()).toBe(labels.length);
+    for (const label of labels) expect(label).toMatch(/^2\.\d+\u00A0s$/u);
   });
 
   it('keeps long names at its edges inside (catches one that begins before the chart does)', () => {

@@ -3,10 +3,9 @@ import type { CustomSeriesOption, LineSeriesOption, ScatterSeriesOption } from '
 import type { RankedSetting, Ranking } from '../../../../../preload/shared/results/rank.ts';
 import { nameOf } from '../../../../../preload/shared/results/words.ts';
 import type { ChartOption } from '../../../../charts/draw/echarts.ts';
-import { formatTick, scaledLabel } from '../../../../charts/format.ts';
+import { formatTick, labelIn, scaledLabel, ticksOf } from '../../../../charts/format.ts';
 import { padded } from '../../../../charts/series/extent.ts';
 import type { Extent } from '../../../../charts/series/extent.ts';
-import { linearTicks, logTicks } from '../../../../charts/series/ticks.ts';
 import { paretoFront } from '../../../../charts/stats/pareto.ts';
 import { isPartial, textOf, tipOf, tooltipOf } from '../look.ts';
 import type { Look } from '../look.ts';
@@ -18,6 +17,8 @@ export interface Cost {
   /** Standard deviation of it over the seeds, where they differ in it. */
   readonly spread?: (row: RankedSetting) => number;
   readonly format: (value: number) => string;
+  /** As of a metric; absent where it is a count. */
+  readonly unit?: string;
 }
 
 /** Costs that differ by more than this factor have a logarithmic axis. */
@@ -123,6 +124,7 @@ function axesOf(
     ),
     log,
   );
+  const ticks = ticksOf({ ...rangeX, log, ...(cost.unit === undefined ? {} : { unit: cost.unit }) }, 8);
   const rangeY = padded(
     rangeOf(
       y,
@@ -146,9 +148,10 @@ function axesOf(
       splitLine: { show: false },
       axisLabel: {
         ...textOf(look),
-        formatter: cost.format,
+        // What a cost is called by itself may be the same for two ticks.
+        formatter: labelIn(ticks),
         hideOverlap: true,
-        customValues: (log ? logTicks : linearTicks)(rangeX.min, rangeX.max, 8),
+        customValues: ticks.map(({ value }) => value),
       },
     },
     yAxis: {

@@ -38,12 +38,26 @@ export interface GroupOptions {
   readonly goal: Goal;
   /** That tell the runs apart: see labelSettings. */
   readonly settings: readonly string[];
+  /** Settings of several sweeps may be called alike: the sweep then stands beside them. */
+  readonly sweepName?: (id: string) => string | undefined;
 }
 
-/** Settings that tell the runs apart. `spec`: definition of the sweep that all are of */
+/** Of so many settings the values of all stand in a row. */
+const SHORT = 3;
+
+/**
+ * Settings that tell the runs apart; where a row cannot show all, those of the most values come first, as they tell the most.
+ * `spec`: definition of the sweep that all are of
+ */
 export function labelSettings(runs: readonly RunRecord[], spec?: unknown): readonly string[] {
-  return variedSettings(runs, spec).varied;
+  const { varied } = variedSettings(runs, spec);
+  if (varied.length <= SHORT) return varied;
+  const counts = new Map(varied.map((name) => [name, new Set(runs.map(({ config }) => config[name])).size]));
+  return varied.toSorted((a, b) => counts.get(b)! - counts.get(a)!);
 }
+
+/** What one line stands for where runs are grouped by their settings. */
+const settingOfSweep = ({ sweepId, settingKey }: RunRecord): string => `${sweepId ?? ''}|${settingKey}`;
 
 export function boardGroups(all: readonly RunRecord[], options: GroupOptions): BoardGroup[] {
   const { settings } = options;
@@ -55,7 +69,7 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
     return { color: color.of(members), ...(cycle > 0 ? { cycle } : {}) };
   };
   if (options.groupBy === 'none') {
-    return all.map((run) => ({
+    const lines = all.map((run) => ({
       id: run.id,
       label:
         run.sweepId === null || settings.length === 0
@@ -67,16 +81,17 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
       runs: [run.id],
       members: [run],
     }));
+    return namedApart(lines, options);
   }
   if (options.groupBy === 'setting') {
     const groups = new Map<string, RunRecord[]>();
     for (const run of all) {
-      const key = `${run.sweepId ?? ''}|${run.settingKey}`;
+      const key = settingOfSweep(run);
       const group = groups.get(key);
       if (group === undefined) groups.set(key, [run]);
       else group.push(run);
     }
-    return [...groups].map(([key, members]) => ({
+    const lines = [...groups].map(([key, members]) => ({
       id: `group:${key}`,
       // A run outside of sweeps was named by someone.
       label: members[0].sweepId === null ? members[0].name : label(pick(members[0].config, settings), members[0].name),
@@ -85,6 +100,7 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
       runs: members.map(({ id }) => id),
       members,
     }));
+    return namedApart(lines, options);
   }
   return groupBySettings(all, [options.groupBy])
     .map(({ key, runs: members, values }) => ({
@@ -98,6 +114,27 @@ export function boardGroups(all: readonly RunRecord[], options: GroupOptions): B
     .sort((a, b) => a.label.localeCompare(b.label, 'en', { numeric: true }));
 }
 
+/** Groups of several sweeps under one name say of which they are. */
+function namedApart(groups: BoardGroup[], { sweepName }: GroupOptions): BoardGroup[] {
+  const called = (id: string): string => sweepName?.(id) ?? id;
+  const sweeps = new Map<string, Set<string>>();
+  for (const { label, members } of groups) {
+    const { sweepId } = members[0];
+    if (sweepId === null) continue;
+    const named = sweeps.get(label);
+    if (named === undefined) sweeps.set(label, new Set([sweepId]));
+    else named.add(sweepId);
+  }
+  return groups.map((group) => {
+    const { sweepId } = group.members[0];
+    const alike = sweeps.get(group.label);
+    if (sweepId === null || alike === undefined || alike.size < 2) return group;
+    const name = called(sweepId);
+    const words = [...alike].some((id) => id !== sweepId && called(id) === name) ? `${name} ${sweepId}` : name;
+    return { ...group, label: `${group.label} · ${words}`, values: `${group.values} · ${words}` };
+  });
+}
+
 export function coloring(all: readonly RunRecord[], options: GroupOptions): Coloring {
   const { groupBy, colorBy, surface } = options;
   if (colorBy === 'distance') return byDistance(all, options);
@@ -107,7 +144,29 @@ export function coloring(all: readonly RunRecord[], options: GroupOptions): Colo
     const index = (runs: readonly RunRecord[]): number => values.indexOf(runs[0].config[groupBy]);
     return { of: (runs) => categorical(index(runs), surface), cycle: (runs) => cycleOf(index(runs)) };
   }
-  return { of: (runs) => categorical(runs[0].color, surface), cycle: (runs) => cycleOf(runs[0].color) };
+  const cycles = cyclesOf(all);
+  return {
+    of: (runs) => categorical(runs[0].color, surface),
+    cycle: (runs) => cycles.get(settingOfSweep(runs[0])) ?? 0,
+  };
+}
+
+/** Dashes of each setting. Every sweep begins with the first colour: where several are drawn, what has the same colour has other dashes. */
+function cyclesOf(all: readonly RunRecord[]): ReadonlyMap<string, number> {
+  const cycles = new Map<string, number>();
+  const taken = new Map<string, Set<number>>();
+  for (const run of all) {
+    const key = settingOfSweep(run);
+    if (cycles.has(key)) continue;
+    const color = categorical(run.color, 'light');
+    const used = taken.get(color) ?? new Set();
+    taken.set(color, used);
+    let cycle = cycleOf(run.color);
+    while (used.has(cycle)) cycle++;
+    used.add(cycle);
+    cycles.set(key, cycle);
+  }
+  return cycles;
 }
 
 function bySetting(all: readonly RunRecord[], setting: string, surface: Surface): Coloring {

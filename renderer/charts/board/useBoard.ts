@@ -156,6 +156,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     metric: target.value.name,
     goal: target.value.goal,
     settings: settings.value,
+    sweepName: (id: string) => sweeps.get(id)?.name,
   }));
   const colored = computed(() => (state.value.colorBy === 'distance' ? all.value : lasting.value));
   const allGroups = computed(() => boardGroups(colored.value, options.value));

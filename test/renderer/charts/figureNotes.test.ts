@@ -130,8 +130,13 @@ describe('groups of a board', () => {
       summary: {},
       state: 'finished',
     }) as unknown as RunRecord;
-  const groupsOf = (runs: readonly RunRecord[], groupBy = 'setting'): BoardGroup[] =>
+  const groupsOf = (
+    runs: readonly RunRecord[],
+    groupBy = 'setting',
+    sweepName?: (id: string) => string,
+  ): BoardGroup[] =>
     boardGroups(runs, {
+      ...(sweepName === undefined ? {} : { sweepName }),
       groupBy,
       colorBy: 'group',
       surface: 'light',
@@ -161,6 +166,34 @@ describe('groups of a board', () => {
       2,
       2,
     ]);
+  });
+  it('of several sweeps are told apart, by their sweep and by dashes (would catch four blue lines of one name)', () => {
+    const of = (sweepId: string, more: RunRecord): RunRecord => ({ ...more, sweepId });
+    const runs = ['s', 't', 'u'].flatMap((sweepId) => [
+      of(sweepId, run(`${sweepId}1`, 0, { 'optimizer.lr': 0.1 })),
+      of(sweepId, run(`${sweepId}2`, 1, { 'optimizer.lr': sweepId === 'u' ? 0.3 : 0.2 })),
+    ]);
+    const names = { s: 'rates', t: 'rates', u: 'more' };
+    const groups = groupsOf(runs, 'setting', (id) => names[id as 's']);
+    expect(groups.map(({ label }) => label)).toEqual([
+      'lr 0.1 · rates s',
+      'lr 0.2 · rates s',
+      'lr 0.1 · rates t',
+      'lr 0.2 · rates t',
+      'lr 0.1 · more',
+      'lr 0.3',
+    ]);
+    expect(groups.map(({ cycle }) => cycle)).toEqual([undefined, undefined, 1, 1, 2, 2]);
+    const alone = groupsOf(runs, 'none');
+    expect(alone[0].label).toBe('lr 0.1 · seed 1 · s');
+    expect(new Set(alone.map(({ label }) => label)).size).toBe(runs.length);
+  });
+  it('of many settings begin with those of the most values (would catch rows that are cut before they differ)', () => {
+    const runs = Array.from({ length: 8 }, (_, i) =>
+      run(`r${i}`, i, { 'data.corpus': `c${i % 2}`, 'eval.tokens': i % 3, 'model.depth': i % 4, 'optimizer.lr': i }),
+    );
+    expect(labelSettings(runs)).toEqual(['optimizer.lr', 'model.depth', 'eval.tokens', 'data.corpus']);
+    expect(groupsOf(runs)[5].values).toBe('5 · 1 · 2 · c1');
   });
   it('that are means over other settings too say so, and whether over all the same', () => {
     const runs = [1, 2].flatMap((lr) =>

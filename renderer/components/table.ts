@@ -20,3 +20,15 @@ export function compareValues(a: CellValue, b: CellValue, direction: 1 | -1): nu
   if (typeof a === 'number' && typeof b === 'number') return (a - b) * direction;
   return String(a).localeCompare(String(b), 'en', { numeric: true }) * direction;
 }
+
+/** Characters of a cell that is a text; a path of more would push the other columns out of the window. */
+const WIDEST = 40;
+
+/** Names and paths mostly differ at their end: what is too long loses a part before its middle. */
+export function narrowed(text: string): string {
+  if (text.length <= WIDEST) return text;
+  const parts = Array.from(text);
+  if (parts.length <= WIDEST) return text;
+  const head = Math.floor(WIDEST / 3);
+  return `${parts.slice(0, head).join('')}…${parts.slice(head + 1 - WIDEST).join('')}`;
+}

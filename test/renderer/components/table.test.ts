@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { compareValues } from '../../../renderer/components/table.ts';
+import { compareValues, narrowed } from '../../../renderer/components/table.ts';
 import type { CellValue } from '../../../renderer/components/table.ts';
 
 const sorted = (values: CellValue[], direction: 1 | -1): CellValue[] =>
@@ -12,4 +12,13 @@ it('missing values come last in both directions: a run without a result is never
 
 it('numbers within text sort as numbers', () => {
   expect(sorted(['depth 12', 'depth 2', 'depth 4'], 1)).toEqual(['depth 2', 'depth 4', 'depth 12']);
+});
+
+it('a long path keeps its end in sight and the columns beside it in the window', () => {
+  const path = `/home/somebody/${'texts/'.repeat(30)}validation.txt`;
+  expect(narrowed(path)).toMatch(/^\/home\/somebod….*texts\/validation\.txt$/u);
+  expect(Array.from(narrowed(path))).toHaveLength(40);
+  expect(narrowed(`${'x'.repeat(40)}`)).toBe('x'.repeat(40));
+  // Never half of a character.
+  expect(narrowed('😀'.repeat(60))).toBe(`${'😀'.repeat(13)}…${'😀'.repeat(26)}`);
 });

@@ -1,6 +1,6 @@
 /** The log of a run with what was measured on the way: one line an evaluation, as the command line prints them. */
 import type { Series } from '../../../preload/contract/metrics.ts';
-import type { RunEvent, RunEventKind } from '../../../preload/contract/runs.ts';
+import type { RunEvent, RunEventKind, RunRecord } from '../../../preload/contract/runs.ts';
 import { formatDuration, formatInteger, formatValue } from '../../../preload/shared/format.ts';
 
 export type LineKind = RunEventKind | 'step';
@@ -24,10 +24,22 @@ export const eventLines = (events: readonly RunEvent[]): LogLine[] =>
 export type Measured = Pick<Series, 'step' | 'value'> & { readonly x?: Series['x'] };
 
 /**
- * A line for each step of the first metric that has points, with the others where they were measured at the same step.
- * @param startedAt of the first attempt, milliseconds: places the lines among the events
+ * When the first step began. A run begins with its data; of one that ended in one go, its end and the seconds that it trained tell how long
+ * those took.
  */
-export function stepLines(measured: readonly (readonly [string, Measured])[], startedAt: number): LogLine[] {
+export function trainedFrom({ startedAt, createdAt, endedAt, attempt, summary }: RunRecord): number {
+  const begun = startedAt ?? createdAt;
+  const { seconds } = summary;
+  if (attempt > 1 || endedAt === null || typeof seconds !== 'number' || !Number.isFinite(seconds)) return begun;
+  // The last of them comes before the end.
+  return Math.max(begun, endedAt - 1000 * seconds - 1);
+}
+
+/**
+ * A line for each step of the first metric that has points, with the others where they were measured at the same step.
+ * @param from when the first step began, milliseconds: places the lines among the events
+ */
+export function stepLines(measured: readonly (readonly [string, Measured])[], from: number): LogLine[] {
   const there = measured.filter(([, { step }]) => step.length > 0);
   const [first] = there;
   if (first === undefined) return [];
@@ -43,7 +55,7 @@ export function stepLines(measured: readonly (readonly [string, Measured])[], st
       key: `step ${each}`,
       kind: 'step',
       when: known ? `+${formatDuration(seconds)}` : '',
-      at: startedAt + (known ? 1000 * seconds : 0),
+      at: from + (known ? 1000 * seconds : 0),
       message: `step ${formatInteger(each)}: ${values.join(' · ')}`,
     };
   });

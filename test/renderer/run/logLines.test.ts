@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../preload/contract/runs.ts';
-import { eventLines, merged, stepLines } from '../../../renderer/views/run/logLines.ts';
+import type { RunEvent, RunRecord } from '../../../preload/contract/runs.ts';
+import { eventLines, merged, stepLines, trainedFrom } from '../../../renderer/views/run/logLines.ts';
 
 const series = (step: number[], value: number[], x?: number[]) => ({
   step: Float64Array.from(step),
@@ -38,6 +38,19 @@ describe('the log of a run', () => {
       'end',
     ]);
     expect(lines[2].when.replaceAll('\u00A0', ' ')).toBe('+10 s');
+  });
+  it('puts steps behind what was said before the first of them (would catch a loss before the device is chosen)', () => {
+    const run = { startedAt: 1000, createdAt: 500, endedAt: 9000, attempt: 1, summary: { seconds: 2 } };
+    const from = (more: object): number => trainedFrom({ ...run, ...more } as RunRecord);
+    expect(from({})).toBe(6999);
+    for (const [more, at] of [
+      [{ endedAt: null }, 1000],
+      [{ attempt: 2 }, 1000],
+      [{ summary: {} }, 1000],
+      [{ summary: { seconds: 60 } }, 1000],
+      [{ startedAt: null, endedAt: null }, 500],
+    ] as const)
+      expect(from(more)).toBe(at);
   });
   it('of a run that was never evaluated has its training loss; of one without points its events alone', () => {
     const training = ['train/loss', series([1, 2], [6.5, 5.25])] as const;

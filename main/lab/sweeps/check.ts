@@ -122,7 +122,8 @@ class Binder {
     if (given === undefined) return [];
     const spec = this.#registry.get(name);
     if (!spec) {
-      const entry = readEntry(this.#registry, { name, value: given.kind, fromText: false });
+      const value = 'values' in given ? given.values : given.kind === 'constant' ? given.value : given.kind;
+      const entry = readEntry(this.#registry, { name, value, fromText: false });
       if ('problem' in entry) this.problems.push(entry.problem);
       return [];
     }

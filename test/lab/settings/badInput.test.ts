@@ -337,8 +337,8 @@ const sweepRows: [string, Row][] = [
     { setting: '__proto__', value: '3', allowed: 'the name of a setting' },
   ],
   [
-    one('model.widht: { values: [1] }'),
-    { setting: 'model.widht', value: 'categorical', allowed: 'the name', nearest: 'model.width', also: ['s.yaml:4:3'] },
+    one('model.widht: { values: [7] }'),
+    { setting: 'model.widht', value: '7', allowed: 'the name', nearest: 'model.width', also: ['s.yaml:4:3'] },
   ],
   [
     one('model.width: { values: [64, 0] }'),

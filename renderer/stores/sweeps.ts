@@ -84,11 +84,12 @@ export const useSweeps = defineStore('sweeps', () => {
   async function remove(id: string): Promise<boolean> {
     const label = name(id);
     if (!(await act(`Could not delete ${label}`, () => useClient().call('sweeps.remove', { id })))) return false;
-    useToasts().undoable(`Deleted ${label}`, () =>
-      act('Could not restore', () => useClient().call('sweeps.restore', { id })),
-    );
+    useToasts().undoable(`Deleted ${label}`, () => restore(id));
     return true;
   }
+  /** Out of the bin, with its runs. */
+  const restore = (id: string) =>
+    act(`Could not restore ${name(id)}`, () => useClient().call('sweeps.restore', { id }));
 
   return {
     byId: records.byId,
@@ -104,5 +105,6 @@ export const useSweeps = defineStore('sweeps', () => {
     limit,
     rename,
     remove,
+    restore,
   };
 });

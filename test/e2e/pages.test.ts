@@ -285,5 +285,20 @@ describe.skipIf(missing !== undefined)('the pages', { timeout: 3 * PATIENCE }, (
     );
     await page.getByText(/What if: RTX 4090/u).waitFor();
     expect(await page.getByRole('button', { name: /^block/u }).getAttribute('aria-pressed')).toBe('true');
+    // A link to another device, while the page is open.
+    await page.evaluate('location.hash = location.hash.replace("4090", "3090")');
+    await page.getByText(/What if: RTX 3090/u).waitFor();
+  });
+
+  it('of a deleted sweep say so, and bring it back (would catch "0 runs, nothing here yet")', async () => {
+    const address = `/sweep/${sweeps.get('cut short')}`;
+    await go(page, address);
+    await page.getByRole('button', { name: 'Actions of this sweep' }).click();
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await page.waitForURL(/#\/sweeps$/u);
+    await go(page, address);
+    await page.getByText('This sweep was deleted').waitFor();
+    await page.getByRole('button', { name: 'Restore' }).click();
+    await rows().first().waitFor();
   });
 });

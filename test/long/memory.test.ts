@@ -46,6 +46,9 @@ const CASES: Readonly<Record<string, string>> = {
   'stories-small': '--recipe stories-small --stop.steps 6 --eval.every_steps 3',
   'stories-small, bf16, recomputed':
     '--recipe stories-small --stop.steps 6 --eval.every_steps 3 --precision.policy bf16 --precision.recompute block',
+  'pure-bf16, whose state is read in 16 bits for checkpoints':
+    '--recipe quick --stop.steps 6 --eval.every_steps 3 --eval.tokens 1024 --model.width 768 --model.depth 8 --model.heads 8 ' +
+    '--batch.sequences 1 --precision.policy pure-bf16',
   'byte pairs':
     '--recipe quick --stop.steps 6 --eval.every_steps 3 --eval.tokens 8192 --model.context 128 --model.width 512 ' +
     '--model.depth 6 --model.heads 8 --tokenizer.kind bpe --tokenizer.vocabulary 2048 --batch.sequences 16',

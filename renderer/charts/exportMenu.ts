@@ -1,5 +1,6 @@
 /** What every chart offers to take away: its picture, and the numbers that it shows. */
 import type { MenuEntry } from '../components/menu.ts';
+import { withFont } from './draw/svgFont.ts';
 import { save } from '../stores/save.ts';
 import { useToasts } from '../stores/toasts.ts';
 
@@ -27,7 +28,10 @@ async function copyPicture({ name, picture }: ChartExport): Promise<void> {
 export function exportEntries(chart: ChartExport): MenuEntry[] {
   const { name, disabled } = chart;
   const picture = (kind: 'png' | 'svg') => (): Promise<boolean> =>
-    save(`${name}.${kind}`, TYPES[kind], () => chart.picture(kind));
+    save(`${name}.${kind}`, TYPES[kind], async () => {
+      const drawn = await chart.picture(kind);
+      return kind === 'svg' ? withFont(drawn) : drawn;
+    });
   return [
     { label: 'PNG picture', icon: 'download', run: picture('png'), disabled },
     { label: 'SVG picture', icon: 'download', run: picture('svg'), disabled },

@@ -287,6 +287,10 @@ describe.skipIf(missing !== undefined)(
       expect([png.name, png.bytes.subarray(1, 4).toString()]).toEqual(['val-loss.png', 'PNG']);
       const svg = await file(() => menu('SVG picture'));
       expect([svg.name, svg.bytes.toString().slice(0, 4)]).toEqual(['val-loss.svg', '<svg']);
+      // Its font goes with it: elsewhere texts would have other widths.
+      expect(svg.bytes.toString()).toMatch(
+        /<style>@font-face\{font-family:'Inter Variable';.*data:font\/woff2;base64,/u,
+      );
       const csv = await file(() => menu('CSV of what is shown'));
       expect([csv.name, csv.bytes.toString().split(',')[0]]).toEqual(['val-loss.csv', 'line']);
       await go(page, '#/builder?tab=yaml');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { layoutFigure, svgOfFigure } from '../../../renderer/charts/draw/figure.ts';
+import { withStyle } from '../../../renderer/charts/draw/svgFont.ts';
 import type { Figure } from '../../../renderer/charts/draw/figure.ts';
 
 const theme = {
@@ -54,6 +55,12 @@ describe('a chart in a file', () => {
     expect(swatches[2].x - swatches[1].x).toBe(6);
     expect(svgOfFigure(layoutFigure({ ...figure(1, 0), legend }, measure), [], theme)).toContain(
       'width="4" height="10"',
+    );
+  });
+  it('carries rules before its parts, and is otherwise as it was (would catch a font that is inside a panel alone)', () => {
+    const svg = '<?xml version="1.0"?><svg width="9" height="9"><rect width="9"/><svg x="1"></svg></svg>';
+    expect(withStyle(svg, '@font-face{}')).toBe(
+      '<?xml version="1.0"?><svg width="9" height="9"><style>@font-face{}</style><rect width="9"/><svg x="1"></svg></svg>',
     );
   });
   it('is one well-formed SVG: names are escaped, panels keep their own drawing at their places', () => {

@@ -178,9 +178,9 @@ export const routes = {
     corpora: { name: string; description: string }[];
     prepared: shapes.PreparedData[];
   }>(),
-  /** Prepares the data when need be; progress comes as events of the topic `data`. */
   /** Tokenizers whose vocabulary no setting changes, and its size. */
   'data.vocabularies': route(nothing).to<{ readonly fixed: Readonly<Record<string, number>> }>(),
+  /** Prepares the data when need be; progress comes as events of the topic `data`. */
   'data.stats': route(z.strictObject(configured)).to<shapes.DataFacts>(),
   'data.tokens': route(z.strictObject({ ...configured, text: z.string().max(LIMITS.exploredCharacters) })).to<{
     tokens: shapes.Token[];

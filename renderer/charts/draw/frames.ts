@@ -1,7 +1,6 @@
 /**
- * One animation frame for all charts. Work is done until the frame's share is used up and goes on in the next one, oldest first, so
- * that twenty live charts never block the pointer; what the pointer is on comes before all. A chart that asks again before its turn is
- * drawn once.
+ * One animation frame for all charts. Work is done until the frame's share is used up and goes on later, oldest first, so that twenty live
+ * charts never block the pointer; what the pointer is on comes before all. A chart that asks again before its turn is drawn once.
  */
 const BUDGET = 8;
 /** A frame that takes longer (ms) means that the machine, or the rasteriser behind the canvas, cannot keep up. */
@@ -105,6 +104,11 @@ function work(now: number): void {
   lastFrame = now;
   // Longer gaps are pauses between drawings, not late frames.
   if (interval < 400) pressure = Math.min(20, Math.max(1, pressure * (interval > LATE ? 1.12 : 0.97)));
+  drawSome(true);
+}
+
+/** @param framed what is drawn gets painted next */
+function drawSome(framed: boolean): void {
   const begin = performance.now();
   working = true;
   try {
@@ -123,7 +127,10 @@ function work(now: number): void {
     if (together.size === 0) showAll();
     spent += performance.now() - begin;
     scheduled = first.size + waiting.size > 0;
-    if (scheduled) requestAnimationFrame(work);
+    // Live charts leave the time between two frames to the page. For what was opened or zoomed someone waits: once a frame is painted more
+    // of it is drawn, after what was pressed and moved meanwhile, for the next.
+    if (scheduled && framed && together.size === 0) setTimeout(drawSome, 0, false);
+    else if (scheduled) requestAnimationFrame(work);
   }
 }
 

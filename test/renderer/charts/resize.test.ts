@@ -32,6 +32,8 @@ const theme = { surface: '', line: '', text: '', muted: '', accent: '', bad: '',
 const axis = { label: 'v', log: false, min: 0, max: 1 };
 const model = { lines: [], x: axis, y: axis, references: [], notes: [], outside: [] };
 let frames: (() => void)[];
+/** Of these, what is done between two frames. */
+let tasks: number;
 let clock: number;
 /** What a drawing takes, in ms: the machine is as slow as this says. */
 let cost: number;
@@ -52,10 +54,14 @@ function made(width: number, height: number) {
 }
 
 beforeEach(() => {
-  [frames, clock, cost] = [[], 0, 0];
+  [frames, tasks, clock, cost] = [[], 0, 0, 0];
   vi.stubGlobal('window', { devicePixelRatio: 2 });
   vi.stubGlobal('document', { createElement: () => ({ width: 0, height: 0, getContext: () => null }) });
   vi.stubGlobal('requestAnimationFrame', (work: () => void) => frames.push(work));
+  vi.stubGlobal('setTimeout', (work: (...args: unknown[]) => void, _: number, ...args: unknown[]) => {
+    tasks++;
+    frames.push(() => work(...args));
+  });
   vi.spyOn(performance, 'now').mockImplementation(() => clock);
 });
 afterEach(() => {
@@ -124,6 +130,15 @@ describe('charts that change together', () => {
     expect(seen).toEqual(['a', 'b', 'c']);
     nextFrame();
     expect(seen).toEqual(['a', 'b', 'c', 'later at once']);
+  });
+
+  it('wait for a frame each, and what someone waits for does not (would catch two frames for each chart of 17 ms)', () => {
+    for (const name of ['a', 'b', 'c']) ask(name, false);
+    for (let i = 0; i < 3; i++) nextFrame();
+    expect([seen, tasks]).toEqual([['a at once', 'b at once', 'c at once'], 1]);
+    for (const name of ['a', 'b', 'c']) ask(name, true);
+    for (let i = 0; i < 3; i++) nextFrame();
+    expect([seen.slice(3), tasks]).toEqual([['a', 'b', 'c'], 1]);
   });
 
   it('do not keep back what the pointer waits for', () => {

@@ -32,19 +32,20 @@ export function meanOf(values: ArrayLike<number>, n = values.length): number {
 export function sdOf(values: ArrayLike<number>, mean: number, n = values.length): number {
   if (n < 2) return Number.NaN;
   // Two passes: the sum of squares minus n·mean² would lose every digit for losses that differ in the sixth place.
-  // Relative to the largest, because its square may be too large or too small for a number.
+  // Relative to the largest where its square may be too large or too small for a number.
   let largest = 0;
   for (let i = 0; i < n; i++) largest = Math.max(largest, Math.abs(values[i] - mean));
   if (largest === 0 || largest === Infinity) return largest;
+  const unit = largest > 1e-100 && largest < 1e100 ? 1 : largest;
   let sum = 0;
   let squares = 0;
   for (let i = 0; i < n; i++) {
-    const deviation = (values[i] - mean) / largest;
+    const deviation = (values[i] - mean) / unit;
     sum += deviation;
     squares += deviation ** 2;
   }
   // The mean is rounded; what it lacks must not count as spread.
-  return largest * Math.sqrt(Math.max(0, squares - sum ** 2 / n) / (n - 1));
+  return unit * Math.sqrt(Math.max(0, squares - sum ** 2 / n) / (n - 1));
 }
 
 export function describe(values: Iterable<number>): Description {

@@ -62,7 +62,7 @@ function shownOf(line: DrawnLine, x: Extent): Float64Array[] {
     ...((line.n !== undefined || line.markers) && line.low !== undefined ? [line.low, line.high!] : []),
     ...(line.raw !== undefined ? [line.raw] : []),
   ];
-  if (line.x.length === 0 || (line.x[0] >= x.min && line.x[line.x.length - 1] <= x.max)) return columns;
+  if (isWithin(line, x)) return columns;
   if (!line.increasing)
     return columns.map((column) => column.filter((_, i) => line.x[i] >= x.min && line.x[i] <= x.max));
   const from = lowerBound(line.x, x.min);
@@ -80,6 +80,10 @@ function shownOf(line: DrawnLine, x: Extent): Float64Array[] {
     return all.subarray(0, n);
   });
 }
+
+/** Whether x shows all of a line, by its ends. */
+const isWithin = ({ x, increasing }: DrawnLine, { min, max }: Extent): boolean =>
+  x.length === 0 || (increasing && x[0] >= min && x[x.length - 1] <= max);
 
 /** y between two points, where a line enters or leaves the window; undefined where it does neither. */
 function edge(xs: Float64Array, column: Float64Array, i: number, at: number): number | undefined {
@@ -100,6 +104,8 @@ export function framingNotes(lines: readonly DrawnLine[], x: AxisModel, y: AxisM
     for (let i = line.increasing ? lowerBound(xs, x.min) : 0; i < values.length; i++) {
       const at = xs[i];
       const value = values[i];
+      // As nearly all are.
+      if (value >= y.min && value <= y.max) continue;
       if (line.increasing && at > x.max) break;
       if (at < x.min || at > x.max) continue;
       if (!Number.isFinite(value)) gaps++;
@@ -143,7 +149,9 @@ export function framingNotes(lines: readonly DrawnLine[], x: AxisModel, y: AxisM
 function leftOutOf(lines: readonly DrawnLine[], { min, max, log, unit = '' }: AxisModel): string[] {
   let count = 0;
   const beyond = { most: -Infinity, least: Infinity, lines: 0 };
-  for (const { x, y } of lines) {
+  for (const line of lines) {
+    if (isWithin(line, { min, max })) continue;
+    const { x, y } = line;
     const before = count;
     for (let i = 0; i < x.length; i++) {
       if (!(tame(x[i]) < min || tame(x[i]) > max) || !Number.isFinite(x[i] + y[i]) || (log && x[i] <= 0)) continue;
@@ -165,7 +173,7 @@ function leftOutOf(lines: readonly DrawnLine[], { min, max, log, unit = '' }: Ax
 function leaving(lines: readonly DrawnLine[], x: AxisModel, y: AxisModel, counted: ReadonlySet<string>): number {
   const outside = (value: number): boolean => value > y.max || (value < y.min && !(y.log && value <= 0));
   return lines.filter((line) => {
-    if (!line.increasing || line.x.length === 0 || counted.has(line.id)) return false;
+    if (!line.increasing || isWithin(line, x) || counted.has(line.id)) return false;
     const [from, to] = [lowerBound(line.x, x.min), lowerBound(line.x, x.max)];
     return [edge(line.x, line.y, from, x.min), edge(line.x, line.y, to, x.max)].some(
       (value) => value !== undefined && outside(value),

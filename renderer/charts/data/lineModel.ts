@@ -197,7 +197,9 @@ function xAxisOf(lines: readonly DrawnLine[], options: LineModelOptions): AxisMo
   const axis = { label: xLabel, log: xLog, ...(xUnit === undefined ? {} : { unit: xUnit }) };
   if (xRange !== undefined) return { ...axis, ...someWidth(xRange, xLog) };
   const far = clipOutliers ? FAR[xExact ? 'exact' : 'any'] : Infinity;
-  const columns = lines.map(({ x }) => x);
+  const all = lines.map(({ x }) => x);
+  // Runs that share their x weigh alike.
+  const columns = all.every((x) => x === all[0]) ? all.slice(0, 1) : all;
   const found = withoutFar(columns, xLog, far) ?? extentOf(columns, { log: xLog });
   const whole = found === undefined || planned === undefined ? found : { ...found, max: Math.max(found.max, planned) };
   return { ...axis, ...someWidth(whole, xLog), far, ...(whole === undefined ? { blank: true } : {}) };

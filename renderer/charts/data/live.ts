@@ -67,7 +67,7 @@ export class LiveCurve implements RunCurve {
 
   #curveNow(): Curve {
     const y = this.#y.view;
-    if (this.bare) return { x: this.#x.view, y, min: y, max: y };
+    if (!this.#hasEnvelope) return { x: this.#x.view, y, min: y, max: y };
     const envelope = (): { readonly min: Growing; readonly max: Growing } => this.#envelopes();
     const { length } = y;
     // Points that come in later do not belong to it.
@@ -86,6 +86,11 @@ export class LiveCurve implements RunCurve {
 
   get near(): Curve {
     return this.curve;
+  }
+
+  /** Apart from its values. */
+  get #hasEnvelope(): boolean {
+    return this.bucket > 1 && !this.bare;
   }
 
   #envelopes(): { readonly min: Growing; readonly max: Growing } {
@@ -123,7 +128,7 @@ export class LiveCurve implements RunCurve {
     if (!(xs[0] > last) || !isIncreasing(xs)) this.increasing = false;
     this.#step.push(steps);
     this.#x.push(xs);
-    const { min, max } = this.bare ? {} : this.#envelopes();
+    const { min, max } = this.#hasEnvelope ? this.#envelopes() : {};
     for (const column of [this.#y, min, max]) column?.push(values);
     this.#curve = undefined;
     this.points += steps.length;

@@ -54,11 +54,12 @@ export function buildCurve(
 /** Of a curve in pixels the points without a neighbour on either side, each with a gap behind it: a line cannot show them. */
 export function isolatedPoints(points: Float32Array): Float32Array {
   const found: number[] = [];
+  let gapBefore = true;
   for (let i = 0; i < points.length; i += 2) {
-    if (Number.isNaN(points[i])) continue;
-    const before = i === 0 || Number.isNaN(points[i - 2]);
-    const after = i + 2 >= points.length || Number.isNaN(points[i + 2]);
-    if (before && after) found.push(points[i], points[i + 1], Number.NaN, Number.NaN);
+    const gap = Number.isNaN(points[i]);
+    if (gapBefore && !gap && (i + 2 >= points.length || Number.isNaN(points[i + 2])))
+      found.push(points[i], points[i + 1], Number.NaN, Number.NaN);
+    gapBefore = gap;
   }
   return Float32Array.from(found);
 }

@@ -16,6 +16,8 @@ export function extentOf(
   for (const column of columns) {
     for (let i = 0; i < column.length; i++) {
       const value = column[i];
+      // As nearly all are.
+      if (value >= min && value <= max) continue;
       if (!Number.isFinite(value) || value < from || value > to || (log && value <= 0)) continue;
       if (value < min) min = value;
       if (value > max) max = value;

@@ -51,7 +51,14 @@ function lastBeforeGap({ values, weights }: Weighted, isGap: (value: number, nex
 const withMost = ({ values, weights }: Weighted, most: number): Weighted =>
   values[values.length - 1] >= most
     ? { values, weights }
-    : { values: Float64Array.of(...values, most), weights: Float64Array.of(...weights, 0) };
+    : { values: withOneMore(values, most), weights: withOneMore(weights, 0) };
+
+function withOneMore(column: Float64Array, last: number): Float64Array {
+  const all = new Float64Array(column.length + 1);
+  all.set(column);
+  all[column.length] = last;
+  return all;
+}
 
 const reversed = ({ values, weights }: Weighted): Weighted => ({
   values: values.map((v) => -v).reverse(),

@@ -86,7 +86,7 @@ const REDRAW = 50;
 /** Curves that cannot be continued from live points are read again, but not more often than this (ms). */
 const REREAD = 1500;
 /** A chart waits so long (ms) for the points of a new range before it shows it with those that it has: where the pointer is, and elsewhere. */
-const COARSE = { pointed: 100, beside: 500 };
+const COARSE = { pointed: 200, beside: 500 };
 
 type Timer = 'live' | 'coarse' | 'reread';
 

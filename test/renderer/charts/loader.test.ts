@@ -345,7 +345,7 @@ describe('zooming', () => {
     expect([seen.builds, page.pointedFrames]).toEqual([2, 1]);
     seen.hold = Promise.withResolvers();
     await tell({ range: { min: 20, max: 30 } });
-    await page.wait(90);
+    await page.wait(190);
     expect(seen.builds).toBe(2);
     await page.wait(20);
     expect([seen.builds, page.pointedFrames]).toEqual([3, 2]);

@@ -35,10 +35,20 @@ const keys = new WeakMap<Config, string>();
 export function settingOf({ config, settingKey }: Pick<RunRecord, 'config' | 'settingKey'>): string {
   const known = keys.get(config);
   if (known !== undefined) return known === '' ? settingKey : known;
-  const names = Object.keys(config).filter((name) => name !== 'seed');
-  const key = names.length === 0 ? '' : JSON.stringify(names.sort().map((name) => [name, config[name]]));
+  const names = sortedNames(config);
+  const key = names.length === 0 ? '' : JSON.stringify(names.map((name) => [name, config[name]]));
   keys.set(config, key);
   return key === '' ? settingKey : key;
+}
+
+let lately: { readonly given: readonly string[]; readonly sorted: readonly string[] } = { given: [], sorted: [] };
+
+/** Without the seed. Those of the configuration before, mostly. */
+function sortedNames(config: Config): readonly string[] {
+  const given = Object.keys(config);
+  if (given.length !== lately.given.length || given.some((name, i) => name !== lately.given[i]))
+    lately = { given, sorted: given.filter((name) => name !== 'seed').sort() };
+  return lately.sorted;
 }
 
 /**

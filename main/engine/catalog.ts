@@ -78,10 +78,12 @@ export interface Followed {
 /** What holds for every configuration that chooses the same kinds. */
 interface OfChosen {
   readonly rules: readonly Rule[];
+  /** For a rule of a kind: the setting that chose it. */
+  readonly chosenBy: ReadonlyMap<Rule, string>;
   readonly derived: readonly DerivedDefault[];
 }
 
-const commonOf = (common: readonly Common[]): OfChosen => ({
+const commonOf = (common: readonly Common[]): Pick<OfChosen, 'rules' | 'derived'> => ({
   rules: common.flatMap(({ rules = [] }) => rules),
   derived: common.flatMap(({ derived = [] }) => derived),
 });
@@ -233,9 +235,11 @@ export class Catalog implements Kinds {
     isGiven: (name: string) => boolean,
     asked: Asked,
   ): { readonly setting: string; readonly nearest: SettingValue; readonly allowed: string } | undefined {
-    for (const rule of this.#forChosen(config).rules) {
+    const { rules, chosenBy } = this.#forChosen(config);
+    for (const rule of rules) {
       const { yields = [], settings, severity, check } = rule;
-      if (yields.length === 0 || severity !== 'error' || !settings.some(isGiven)) continue;
+      if (yields.length === 0 || severity !== 'error') continue;
+      if (!settings.some(isGiven) && !isGiven(chosenBy.get(rule) ?? '')) continue;
       const found = asked.ask(rule, config, check);
       if (found === null) continue;
       const { why, yielded, others = [] } = found;
@@ -261,9 +265,13 @@ export class Catalog implements Kinds {
     let found = this.#ofChosen.get(choices);
     if (found === undefined) {
       const inUse = this.#inUse(config);
+      const ofKinds = inUse.flatMap(([family, kind]) =>
+        this.#rulesOf(family, kind).map((rule) => [rule, family.setting] as const),
+      );
       const { rules, derived } = commonOf(this.#common);
       found = {
-        rules: [...inUse.flatMap(([family, kind]) => this.#rulesOf(family, kind)), ...rules],
+        rules: [...ofKinds.map(([rule]) => rule), ...rules],
+        chosenBy: new Map(ofKinds.flatMap(([rule, setting]) => (setting === undefined ? [] : [[rule, setting]]))),
         derived: [...inUse.flatMap(([, kind]) => kind.derived ?? []), ...derived],
       };
       if (this.#ofChosen.size >= MOST_REMEMBERED) this.#ofChosen.clear();

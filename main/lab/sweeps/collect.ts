@@ -4,7 +4,7 @@ import type { Expression } from '../../../preload/shared/settings/expression.ts'
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
 import { checkConfig, whyBroken } from '../settings/complete.ts';
 import { Suggestions } from '../settings/suggest.ts';
-import { type Combiner, identityOf, type Values } from './combine.ts';
+import { type Combiner, identityOf, type Values, withValues } from './combine.ts';
 import { type DerivedSettings, DerivedValues } from './derived.ts';
 import { type Dropped, type PlannedSetting, settingKey } from './planned.ts';
 import { counted } from '../../../preload/shared/format.ts';
@@ -27,6 +27,12 @@ const MOST_TRIED = 200;
 
 /** So many dropped combinations are looked at for derived values. */
 const MOST_DROPPED = 100;
+
+/** Whether a configuration keeps to all constraints of a sweep. */
+export const holdAll =
+  (constraints: readonly (Expression | undefined)[]) =>
+  (config: Config): boolean =>
+    constraints.every((each) => !each || !whyBroken(each, config));
 
 export class Collector {
   readonly combiner: Combiner;
@@ -139,15 +145,13 @@ export class Collector {
     const before = this.#suggestedFor.get(about) ?? 0;
     this.#suggestedFor.set(about, before + 1);
     const { registry, base, asked } = this.combiner;
-    const { given, set, ofUser } = base;
-    const from = {
-      given: { ...given, ...active },
-      set: new Set([...set, ...Object.keys(active)]),
-      ofUser: new Set([...ofUser, ...Object.keys(active)]),
-    };
-    const holds = (config: Config): boolean => this.#constraints.every((each) => !each || !whyBroken(each, config));
+    const holds = holdAll(this.#constraints);
     const most = before < MOST_SEARCHED ? undefined : before < MOST_TRIED ? 2 : 0;
-    return new Suggestions(registry, holds, most, asked).mend(problems.slice(0, 1), from, problems)[0]!;
+    return new Suggestions(registry, holds, most, asked).mend(
+      problems.slice(0, 1),
+      withValues(base, active),
+      problems,
+    )[0]!;
   }
 
   #drop(values: Values, found: Problem): void {

@@ -8,6 +8,7 @@ import { checkValue, problem } from '../../../preload/shared/settings/values.ts'
 import type { SettingsRegistry } from '../settings/registry.ts';
 import { completeConfig } from '../settings/complete.ts';
 import type { Resolved } from '../settings/resolve.ts';
+import type { Given } from '../settings/suggest.ts';
 import type { BoundParameter } from './check.ts';
 
 export type Values = Readonly<Record<string, SettingValue>>;
@@ -22,6 +23,12 @@ export function identityOf(values: Values, config: Config, catalog: Catalog, ask
   const pairs = Object.entries(values).filter(([name]) => !identity.settings.includes(name));
   if (pairs.length === Object.keys(values).length) return undefined;
   return JSON.stringify([...pairs, ['model', asked.ask(identity, config, (seen) => identity.of(seen, catalog))]]);
+}
+
+/** What a configuration is made from that has these values over the base. */
+export function withValues({ given, set, ofUser }: Given, values: Values): Given {
+  const names = Object.keys(values);
+  return { given: { ...given, ...values }, set: new Set([...set, ...names]), ofUser: new Set([...ofUser, ...names]) };
 }
 
 /** A configuration with the values in effect, or why a condition cannot be evaluated. */

@@ -2,15 +2,17 @@
 import type { Draft } from '../../../preload/contract/draft.ts';
 import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { Problem, Warning } from '../../../preload/contract/settings.ts';
-import { problem } from '../../../preload/shared/settings/values.ts';
+import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
 import { searchFamily } from '../search/index.ts';
 import { proposals, type SearchKind, type SearchSpace } from '../search/search.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import { resolveConfig, type Resolved } from '../settings/resolve.ts';
+import { Suggestions } from '../settings/suggest.ts';
+import { listedValues } from '../search/listed.ts';
 import { type BaseInput, baseInput, seedList, settingCap } from './base.ts';
-import { type BoundParameter, bindSweep } from './check.ts';
-import { Collector } from './collect.ts';
-import { Combiner } from './combine.ts';
+import { type BoundParameter, type BoundSweep, bindSweep } from './check.ts';
+import { Collector, holdAll } from './collect.ts';
+import { Combiner, type Values, withValues } from './combine.ts';
 import { derivedIn } from './derived.ts';
 import { NOWHERE, type Places } from './places.ts';
 import type { PlannedRun, SweepPlan } from './planned.ts';
@@ -33,6 +35,19 @@ const mostDraws = (cap: number): number => Math.min(LIMITS.combinations, 1000 + 
 function failed(problems: readonly Problem[], { config, derived }: Resolved): SweepPlan {
   const nothing = { settings: [], seeds: [], runs: [], dropped: [], duplicates: 0, combinations: 0, warnings: [] };
   return { ...nothing, derived: derivedIn(config, derived), problems };
+}
+
+/** What is wrong with values of parameters, with choices that are taken beside the first value of each other one. */
+function suggested(registry: SettingsRegistry, { parameters, constraints, problems }: BoundSweep, base: Resolved) {
+  const firsts: Values = Object.fromEntries(
+    parameters.flatMap(({ name, distribution }) => {
+      const first = listedValues(distribution)?.find((value) => checkValue(registry.get(name)!, value) === null);
+      return first === undefined ? [] : [[name, first] as const];
+    }),
+  );
+  const suggestions = new Suggestions(registry, holdAll(constraints));
+  const from = withValues(base, firsts);
+  return problems.map((found) => (found.code === 'value' ? suggestions.mend([found], from)[0]! : found));
 }
 
 /** Sorted by name (code points, as Python does), which fixes the order of a sweep. */
@@ -63,7 +78,7 @@ export function planSweep(input: PlanInput): SweepPlan {
   const bound = bindSweep(registry, sweep);
   const { base, problems } = baseInput(input);
   const resolved = resolveConfig({ registry, ...base });
-  problems.push(...resolved.problems.filter(({ code }) => FATAL.has(code)), ...bound.problems);
+  problems.push(...resolved.problems.filter(({ code }) => FATAL.has(code)), ...suggested(registry, bound, resolved));
   const { seeds, problems: seedProblems } = seedList(sweep, bound.parameters, resolved.config.seed as number);
   const method = registry.catalog.all(searchFamily).find(({ name }) => name === sweep.method);
   const { cap, problems: capProblems } = settingCap(sweep, method, Math.max(1, seeds.length));

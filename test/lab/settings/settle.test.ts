@@ -6,6 +6,12 @@ import {
   builtInRegistry,
   listRecipes,
 } from '../../../main/lab/settings/index.ts';
+import type { Family } from '../../../main/engine/kind.ts';
+import { attentionFamily } from '../../../main/engine/nn/attention/index.ts';
+import { modelFamily } from '../../../main/engine/nn/models/index.ts';
+import { parametrizationFamily } from '../../../main/engine/nn/parametrization/index.ts';
+import { optimizerFamily } from '../../../main/engine/optim/optimizers/index.ts';
+import { scheduleFamily } from '../../../main/engine/optim/schedules/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 import { parseSweep, planSweep, sweepFromFlags } from '../../../main/lab/sweeps/index.ts';
 
@@ -47,6 +53,20 @@ describe('what the user sets', () => {
     expect(warnings[0]!.message).toMatch(
       /^schedule\.kind is "constant" instead of "cosine", which gives way to what you set: stop\.seconds alone cannot say/u,
     );
+  });
+
+  it('may be another kind than that of the recipe alone (catches sizes of a recipe that no other model takes)', () => {
+    // These need a setting that no default can know.
+    const needing = new Set(['attention.kind window', 'schedule.kind step']);
+    const families = [modelFamily, attentionFamily, optimizerFamily, scheduleFamily, parametrizationFamily];
+    for (const { name, source } of recipes)
+      for (const { setting, kinds } of families as readonly Family[])
+        for (const kind of kinds) {
+          if (needing.has(`${setting} ${kind.name}`)) continue;
+          const { problems, config } = resolve({ [setting!]: kind.name }, source);
+          expect(problems, `${name}: ${kind.name}`).toEqual([]);
+          expect(config[setting!]).toBe(kind.name);
+        }
   });
 
   it('is refused as before where the user set both (would catch a value of the user changed in silence)', () => {

@@ -6,7 +6,7 @@ import { modelFamily } from '../../../main/engine/nn/models/index.ts';
 import { optimizerFamily } from '../../../main/engine/optim/optimizers/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 import { builtInRegistry, listRecipes, parseConfigFile, resolveConfig } from '../../../main/lab/settings/index.ts';
-import { planSweep, sweepFromFlags } from '../../../main/lab/sweeps/index.ts';
+import { parseSweep, planSweep, sweepFromFlags } from '../../../main/lab/sweeps/index.ts';
 
 const registry = builtInRegistry();
 const recipes = await listRecipes();
@@ -210,6 +210,26 @@ describe('a nearest choice', () => {
     const { problem } = at(['model.heads != 4']).find(({ values }) => values['model.heads'] === 5)!;
     expect(problem.nearest).not.toBe(4);
     expect(64 % Number(problem.nearest)).toBe(0);
+  });
+
+  it.each([
+    ['attention.kind: { value: window }\n  model.window: { value: -5 }', 'model.window'],
+    ['model.kind: { value: latent }\n  model.width: { values: [64, 1e9] }\n  model.heads: { value: 8 }', 'model.width'],
+    ['model.kind: { value: depth-dial }\n  model.dropout: { values: [0.1, 1] }', 'model.dropout'],
+    ['attention.kind: { value: sparsek }\n  attention.selected: { value: 1e9 }', 'attention.selected'],
+    ['model.kind: { value: classic }\n  model.mlp_ratio: { value: 0 }', 'model.mlp_ratio'],
+  ])('of a value in a sweep is one that the sweep takes: %s', (text, setting) => {
+    const planned = (parameters: string) => {
+      const { sweep } = parseSweep(`method: grid\nrecipe: quick\nparameters:\n  ${parameters}\n`);
+      return planSweep({ registry, recipes, sweep: sweep! });
+    };
+    const { problems } = planned(text);
+    expect(problems).toMatchObject([{ setting }]);
+    const { nearest } = problems[0]!;
+    expect(nearest).toBeDefined();
+    const mended = planned(text.replace(new RegExp(`${setting}: .*`, 'u'), `${setting}: { value: ${nearest} }`));
+    expect(mended.problems).toEqual([]);
+    expect(mended.dropped).toEqual([]);
   });
 
   it('beside another setting is said where that one must change (would catch a refusal without a way out)', () => {

@@ -86,6 +86,7 @@ export const depthDialRules: readonly Rule[] = [
     code: 'model.depth_dial_positions',
     settings: ['model.positions'],
     severity: 'error',
+    yields: ['model.positions'],
     check: (config) => {
       const positions = String(config['model.positions']);
       if (POSITIONS.includes(positions)) return null;

@@ -121,6 +121,7 @@ const scaledEmbeddings: Rule = {
   code: 'model.embedding_scale',
   settings: ['model.embedding_scale', 'model.parametrization'],
   severity: 'error',
+  yields: ['model.embedding_scale'],
   check: (config) => {
     if (config['model.embedding_scale'] !== true || config['model.parametrization'] !== mup.name) return null;
     const why = 'a factor that grows with the width is what this parametrization takes away';

@@ -150,7 +150,8 @@ export class Catalog implements Kinds {
   /** False for a setting of kinds that the chosen one could read and does not (see `reads` of a kind). */
   isRead(name: string, config: Config): boolean {
     const owned = this.#owned.get(name);
-    if (owned === undefined) return true;
+    // A reader that lists its settings reads them all.
+    if (owned === undefined || owned.readers.every(({ reads }) => reads === undefined)) return true;
     const readers = owned.readers.filter((each) => this.#isChosen(this.#familyOf(each), each, config));
     return readers.length === 0 || readers.some(({ reads }) => reads === undefined || reads(config).has(name));
   }

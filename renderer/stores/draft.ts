@@ -12,7 +12,7 @@ import * as lab from './lab.ts';
 import type { CheckedSettings, DerivedSetting, DeviceChoice, RecipeCard, SweepPlan } from './lab.ts';
 import { conditionOf, mayHold } from '../../preload/shared/settings/conditions.ts';
 import { fieldOf, reset, setRecipe, valuesOf } from './draft/draft.ts';
-import { formatSetting } from '../../preload/shared/format.ts';
+import { briefSetting, digitsApart, formatSetting } from '../../preload/shared/format.ts';
 import type { Field } from './draft/draft.ts';
 import { commit, historyOf, redo as redoHistory, undo as undoHistory } from './draft/history.ts';
 import type { History } from './draft/history.ts';
@@ -27,7 +27,9 @@ const SAVE_DELAY = 400;
 
 /** Values of a setting in a row of text. */
 export const namedValues = ({ values, more }: Pick<DerivedSetting, 'values' | 'more'>): string =>
-  [...values.map((value) => formatSetting(value)), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+  [...values.map((value) => briefSetting(value, digitsApart(values))), ...(more > 0 ? [`${more} more`] : [])].join(
+    ', ',
+  );
 
 const isAbort = (error: unknown): boolean =>
   (error as Error).name === 'AbortError' || (error as { code?: string }).code === 'cancelled';

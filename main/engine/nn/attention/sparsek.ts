@@ -70,7 +70,7 @@ export const sparsek = defineAttention({
       name: DRIFT,
       type: { kind: 'float', min: 0 },
       default: 0.001,
-      unit: 'score per token',
+      unit: 'score/token',
       help: 'Added to the score for every token of position, so that of equally good tokens the later one stays.',
       question: 'capacity',
       touches: ['stability'],

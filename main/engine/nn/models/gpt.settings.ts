@@ -72,7 +72,7 @@ export const gptSettings: readonly (SettingSpec | string)[] = [
     name: 'model.per_layer',
     type: { kind: 'string' },
     default: '',
-    help: 'Settings of single layers, counted from 0: 0: heads=2; 3-5: mlp=relu mlp_width=256. What is not named is as for all.',
+    help: 'Settings of single layers, the first of which is 0: `0: heads=2; 3-5: mlp=relu mlp_width=256`. What is not named is as for all.',
     question: 'capacity',
     touches: ['memory', 'time', 'stability'],
   },

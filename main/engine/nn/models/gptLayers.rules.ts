@@ -125,7 +125,7 @@ const scaledEmbeddings: Rule = {
   check: (config) => {
     if (config['model.embedding_scale'] !== true || config['model.parametrization'] !== mup.name) return null;
     const why = 'a factor that grows with the width is what this parametrization takes away';
-    return problem('model.embedding_scale', true, `no with model.parametrization ${mup.name}`, false, why);
+    return problem('model.embedding_scale', true, `off with model.parametrization ${mup.name}`, false, why);
   },
 };
 

@@ -140,7 +140,7 @@ export const latent = defineModel({
       value: (config) => depthOf(config['model.scale'] as number),
     },
     { setting: 'model.heads', rule: '1 for latent', value: () => 1 },
-    { setting: 'model.tied', rule: 'no for latent', value: () => false },
+    { setting: 'model.tied', rule: 'off for latent', value: () => false },
     {
       setting: 'optimizer.lr',
       rule: '2.62 × 9e7 / ln(parameters)^8.8 for latent, at most 0.01',

@@ -17,7 +17,7 @@ export const windowWhereSet: DerivedDefault = {
 /** A norm of zeros has a slope without bounds. */
 export const zeroQueryUnlessNormed: DerivedDefault = {
   setting: 'model.zero_query',
-  rule: 'no with model.qk_norm',
+  rule: 'off with model.qk_norm',
   value: (config) => (config['model.qk_norm'] === true ? false : undefined),
 };
 

@@ -172,7 +172,7 @@ describe('depth-dial', () => {
 
   test.each([
     [{ 'model.width': '256', 'model.heads': '8', 'model.head_size': '64' }, 'model.head_size', 32, '8 × 64 = 512'],
-    [{ 'model.positions': 'learned' }, 'model.positions', 'rotary', 'rotary or none'],
+    [{ 'model.positions': 'learned' }, 'model.positions', 'rotary', 'positions of a depth-dial: rotary, none'],
     [{ 'attention.pattern': 'SSXL' }, 'attention.pattern', 'SSSL', 'letters S and L'],
     [{ 'attention.pattern': '' }, 'attention.pattern', 'SSSL', 'letters S and L'],
     [{ 'model.kv_heads': '2', 'model.depth': '6' }, 'model.kv_heads', 3, '3 % 2 = 1'],

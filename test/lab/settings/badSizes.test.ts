@@ -39,7 +39,7 @@ const rows: [Record<string, string>, Row][] = [
   ],
   [
     { 'attention.kind': 'sparse', 'attention.sparse': ',' },
-    { setting: 'attention.sparse', value: '","', allowed: 'words out of all, local, strided, fixed', nearest: 'fixed' },
+    { setting: 'attention.sparse', value: '","', allowed: '1 to 16 of the words', nearest: 'fixed' },
   ],
   [
     { 'attention.kind': 'sparse', 'attention.summary': '20' },

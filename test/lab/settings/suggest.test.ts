@@ -101,7 +101,7 @@ const resolve = (recipe: string | undefined, overrides: Flags): readonly Problem
 const NUMBER = /(?<![\w.])-?\d[\d.]*(?:e[+-]?\d+)?(?![\w.]*=)/gu;
 /** Before a number that says what must hold: a bound, a sum, the value that another setting has. */
 const CONSTRAINT = /(?:at (?:most|least)|above|below|from|to|=) $/u;
-const FACTOR = /^ [×%/]/u;
+const FACTOR = /^ (?:[×%/]|to )/u;
 
 /** The values that what is allowed names for a setting to take instead; a number that says what must hold is none. */
 function namedValues({ code, setting, allowed }: Problem, config: Config): { setting: string; value: string }[] {

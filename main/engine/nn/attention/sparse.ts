@@ -106,7 +106,7 @@ export const sparse = defineAttention({
         const near = words
           .flatMap((word) => (isPattern(word) ? word : (nearestName(word, PATTERNS) ?? [])))
           .slice(0, 16);
-        const allowed = `words out of ${PATTERNS.join(', ')}, at most 16`;
+        const allowed = `1 to 16 of the words ${PATTERNS.join(', ')}`;
         return problem(WORDS, config[WORDS], allowed, near.join(' ') || 'fixed');
       },
     },

@@ -47,7 +47,7 @@ export type ParsedLayers =
   | { readonly entries: readonly LayerSettings[]; readonly wrong?: undefined }
   | { readonly wrong: Wrong };
 
-const FORM = 'layers, a colon and their settings (LAYER: heads=N, or FROM-TO: mlp=NAME), with semicolons between them';
+const FORM = 'layers and their settings (LAYER: heads=N, or FROM-TO: mlp=NAME), with semicolons between them';
 
 /** The integers on both sides of a number that is none, or the nearest that is allowed. */
 function nearestValues(given: string, nearest: SettingValue | undefined): readonly SettingValue[] {

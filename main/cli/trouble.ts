@@ -20,9 +20,17 @@ export function tellGrace(output: Output, { message }: StoreError, milliseconds:
   );
 }
 
-/** Beginnings and ends of runs. */
-export function tellTrouble(output: Output, error: StoreError | null): void {
+/**
+ * Beginnings and ends of runs.
+ * @param stays the command goes on and looks again and again, as a lab does that serves pages
+ */
+export function tellTrouble(output: Output, error: StoreError | null, stays = false): void {
   if (error === null) output.note('The run database takes runs again.');
+  else if (stays && !error.retryable)
+    output.warn(
+      `${error.message}. Training has ended: nothing of it could be kept. It goes on when the data folder is back as it was; until then ` +
+        'nothing is written into its place.',
+    );
   // What does not pass ends the command, with the error as its last word.
   else if (error.retryable)
     output.warn(

@@ -22,7 +22,8 @@ export async function noteTemporary(notes: string, path: string): Promise<() => 
   const file = join(notes, `${pid}-${randomBytes(6).toString('hex')}.json`);
   const found: z.infer<typeof note> = { path: resolve(path), pid, began: processBegan(pid) ?? null };
   try {
-    await mkdir(notes, { recursive: true });
+    // A data folder that is gone is not made again.
+    await mkdir(notes).catch(() => undefined);
     await writeFile(file, JSON.stringify(found));
   } catch {
     // A data folder that can only be read keeps nobody from writing elsewhere.

@@ -6,7 +6,7 @@
  *
  * Process ids are used again by the system: a process counts as the noted one only if it began at the same moment.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { processBegan } from '../files/processBegan.ts';
 
@@ -19,8 +19,9 @@ interface Note {
 
 const fileOf = (folder: string, pid: number): string => join(folder, `${pid}.json`);
 
+/** @throws what the file system says, also where the data folder is gone: it is not made again */
 export function noteEngine(folder: string, pid: number, runId: string): void {
-  mkdirSync(folder, { recursive: true });
+  if (!existsSync(folder)) mkdirSync(folder);
   const note: Note = { pid, runId, began: processBegan(pid) ?? null };
   writeFileSync(fileOf(folder, pid), JSON.stringify(note));
 }

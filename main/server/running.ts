@@ -2,7 +2,7 @@
  * How other commands of this user reach a lab that is being served: a note beside the database, which only its owner can read, tells the
  * port and a key. With the key they call as a browser does.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { WebSocket } from 'ws';
 import type { Input, Output, RouteName } from '../../preload/contract/api.ts';
 import { LabError } from '../../preload/contract/rpc.ts';
@@ -23,10 +23,12 @@ const PATIENCE_MS = 10_000;
 export function noteRunning(path: string, port: number, key: string): () => void {
   writePrivate(path, JSON.stringify({ port, key } satisfies Note));
   return () => {
+    // The data folder was removed, or replaced by another: nothing is left behind in it.
+    if (read(path)?.key !== key) return;
     try {
       writePrivate(path, JSON.stringify({ port, key: '' } satisfies Note));
     } catch {
-      rmSync(path, { force: true });
+      // Who finds the note finds nobody at the port.
     }
   };
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -8,10 +8,13 @@ it('an engine that ends in a data folder that is gone ends nobody else (would ca
   const folder = mkdtempSync(join(tmpdir(), 'sweeplab-leftovers-'));
   try {
     const notes = join(folder, 'home', 'engines');
+    mkdirSync(join(folder, 'home'));
     noteEngine(notes, process.pid, 'r');
     expect(existsSync(join(notes, `${process.pid}.json`))).toBe(true);
     rmSync(join(folder, 'home'), { recursive: true });
     forgetEngine(notes, process.pid);
+    // Nor is the data folder made again for the note of the next one.
+    expect(() => noteEngine(notes, process.pid, 'r')).toThrow('ENOENT');
     expect(existsSync(join(folder, 'home'))).toBe(false);
     writeFileSync(join(folder, 'home'), 'a file');
     forgetEngine(notes, process.pid);

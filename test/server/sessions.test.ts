@@ -1,13 +1,33 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { callRunning, lastPort } from '../../main/server/running.ts';
+import { callRunning, lastPort, noteRunning } from '../../main/server/running.ts';
 import { Sessions } from '../../main/server/sessions.ts';
 import { startServing } from './serving.ts';
 import type { Serving } from './serving.ts';
 
 const DAY = 86_400_000;
+
+it('ends also where its data folder has become another, or a file (would catch a lab that never ends)', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sweeplab-note-'));
+  try {
+    const home = join(folder, 'home');
+    const note = join(home, 'serving.json');
+    mkdirSync(home);
+    const unnote = noteRunning(note, 4317, 'key');
+    rmSync(home, { recursive: true });
+    unnote();
+    mkdirSync(home);
+    unnote();
+    expect(readdirSync(home)).toEqual([]);
+    rmSync(home, { recursive: true });
+    writeFileSync(home, 'a file');
+    unnote();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 describe('sessions', () => {
   let folder: string;

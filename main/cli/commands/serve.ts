@@ -101,7 +101,7 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
   }
   const lab = await LabServer.open(workshop, {
     folders: checkedFolders(options.allow ?? []),
-    onTrouble: (error) => tellTrouble(output, error),
+    onTrouble: (error) => tellTrouble(output, error, true),
   });
   using _told = watchDatabase(lab.lab.store, output);
   try {

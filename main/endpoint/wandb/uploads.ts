@@ -70,6 +70,8 @@ export class Uploads {
     const room = RUN_BYTES - (await this.#held(place.folder));
     if (room <= 0) throw new Refusal(413, `the files of a run may hold ${RUN_BYTES / (1 << 30)} GiB together`);
     try {
+      // The folder of all files is made, but no data folder that is gone.
+      if (!existsSync(this.#folder)) await mkdir(this.#folder, { mode: 0o700 });
       await mkdir(dirname(place.path), { recursive: true, mode: 0o700 });
       await replaceFile(place.path, boundedPieces(request, Math.min(FILE_BYTES, room)), { mode: 0o600 });
     } catch (error) {

@@ -18,7 +18,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckpointKind } from '../../../preload/contract/runs.ts';
-import { isTemporary, makeFolder, writeAll } from '../../files/atomic.ts';
+import { describeWriteError, isTemporary, makeFolder, writeAll } from '../../files/atomic.ts';
 import { hashFile, sha256 } from '../../files/whole.ts';
 import { encodeSafetensors } from './safetensors.ts';
 import type { TensorSource } from './safetensors.ts';
@@ -122,7 +122,9 @@ export class CheckpointStore<State> {
     const fill = async (folder: string): Promise<void> => {
       files = await this.#writeFiles(folder, content);
     };
-    await makeFolder(path, fill, { parents: this.#prepared === undefined });
+    await makeFolder(path, fill, { parents: this.#prepared === undefined }).catch((error: unknown) => {
+      throw describeWriteError(error, this.root);
+    });
     for (const each of older) await rm(each.path, { recursive: true, force: true });
     return { kind: content.kind, step: content.step, path, files, state: content.state };
   }

@@ -17,6 +17,7 @@ import type { TrainingControl } from './control.ts';
 import type { PrepareData, PreparedData } from './data.ts';
 import { prepareData } from './dataset.ts';
 import { describeEnvironment } from './environment.ts';
+import { makeFolders } from './folders.ts';
 import { lockFolder } from './lock.ts';
 import { TrainingLoop } from './loop.ts';
 import { metricFamily } from './measures/index.ts';
@@ -86,6 +87,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   checkBatch(config);
 
   phase('wait for the checkpoints');
+  await makeFolders(paths);
   const lock = await lockFolder(paths.checkpoints);
   resources.push(() => lock.release());
   const checkpoints = new CheckpointStore<RunState>(paths.checkpoints, options.files);

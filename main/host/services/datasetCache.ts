@@ -13,6 +13,7 @@ const REPORT_EVERY_MS = 200;
 export class Datasets {
   readonly #cacheDir: string;
   readonly #plugins: readonly string[];
+  readonly #assertThere: () => void;
   readonly #report: (config: Config, progress: DataProgress | null) => void;
   /** Started by the first who looks at data. */
   readonly #thread: Thread<DataQuestions>;
@@ -24,16 +25,19 @@ export class Datasets {
 
   /**
    * @param plugins files whose corpora and tokenizers are known too
+   * @param assertThere throws where the data folder was removed or replaced: it is not made again
    * @param reachFor what reading for a configuration may not leave
    */
   constructor(
     cacheDir: string,
     plugins: readonly string[],
+    assertThere: () => void,
     reachFor: (config: Config) => Reach | undefined,
     report: (config: Config, progress: DataProgress | null) => void,
   ) {
     this.#cacheDir = cacheDir;
     this.#plugins = plugins;
+    this.#assertThere = assertThere;
     this.#reachFor = reachFor;
     this.#report = report;
     this.#thread = new Thread({
@@ -83,6 +87,7 @@ export class Datasets {
   async #prepare(key: string, config: Config, signal: AbortSignal): Promise<void> {
     // Another call may have prepared it while this one waited.
     if (this.#ready.has(key)) return;
+    this.#assertThere();
     let reported = 0;
     try {
       const job: PrepareJob = {

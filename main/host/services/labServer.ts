@@ -150,6 +150,7 @@ export class LabServer {
     this.#datasets = new Datasets(
       paths.cache,
       lab.plugins.map(({ file }) => file),
+      store.assertThere,
       (config) => this.#folders.reachFor(config),
       (config, progress) => {
         const corpus = String(config['data.corpus']);
@@ -182,7 +183,7 @@ export class LabServer {
     });
     this.#devices = new DeviceWatch((devices) => this.#each((session) => session.setDevices(devices)));
     // Said once by the lab: pages save layouts by themselves, again and again.
-    this.#views = new Views(paths.views, (error) =>
+    this.#views = new Views(paths.views, store.assertThere, (error) =>
       this.#notice(
         error === null
           ? { level: 'good', message: 'Layouts are saved again' }

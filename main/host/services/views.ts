@@ -8,15 +8,20 @@ import { toLabError } from './errors.ts';
 
 export class Views {
   readonly #path: string;
+  readonly #assertThere: () => void;
   readonly #onTrouble: (error: LabError | null) => void;
   #trouble = false;
   /** As JSON: a layout that is saved is not a reason to write all others down anew. */
   #texts: Map<string, string>;
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param onTrouble told the error when layouts can no longer be saved, and null once they can */
-  constructor(path: string, onTrouble: (error: LabError | null) => void) {
+  /**
+   * @param assertThere throws where the data folder was removed or replaced: nothing is written into another
+   * @param onTrouble told the error when layouts can no longer be saved, and null once they can
+   */
+  constructor(path: string, assertThere: () => void, onTrouble: (error: LabError | null) => void) {
     this.#path = path;
+    this.#assertThere = assertThere;
     this.#onTrouble = onTrouble;
     this.#texts = read(path);
   }
@@ -45,7 +50,10 @@ export class Views {
       );
     // Kept for this session even where the disk takes nothing.
     this.#texts = next;
-    const written = this.#writing.then(() => replaceFile(this.#path, text, { mode: 0o600 })).then(() => undefined);
+    const written = this.#writing.then(async () => {
+      this.#assertThere();
+      await replaceFile(this.#path, text, { mode: 0o600 });
+    });
     this.#writing = written.catch(() => undefined);
     try {
       await written;

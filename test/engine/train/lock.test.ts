@@ -1,10 +1,24 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { makeFolders } from '../../../main/engine/train/folders.ts';
 import { lockFolder } from '../../../main/engine/train/lock.ts';
 import { temporaryFolder } from './helpers.ts';
+
+test('a data folder that is gone is not made again for a run that begins', async () => {
+  const home = join(await temporaryFolder(), 'home');
+  const paths = { checkpoints: join(home, 'checkpoints', 'r'), cache: join(home, 'cache') };
+  await expect(makeFolders(paths)).rejects.toThrow(`the data folder ${home} is no longer there`);
+  await writeFile(home, 'a file');
+  await expect(makeFolders(paths)).rejects.toThrow(`the data folder ${home} is no longer there`);
+  await rm(home);
+  await mkdir(home);
+  await makeFolders(paths);
+  await makeFolders(paths);
+  expect((await readdir(home)).toSorted()).toEqual(['cache', 'checkpoints']);
+});
 
 test('one engine per folder: others wait, and a killed one holds nothing', async () => {
   const folder = await temporaryFolder();

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type * as files from '../../../main/files/atomic.ts';
@@ -272,6 +272,22 @@ describe('calls', () => {
     await client.call('views.set', { key: 'a', value: 4 });
     await notices.until(({ message }) => message === 'Layouts are saved again');
     expect(notices.events.map(({ level }) => level)).toEqual(['warn', 'good']);
+  });
+
+  it('are kept nowhere while the data folder is gone (would catch files in a folder that somebody removed or put there)', async () => {
+    await lab.open(finishing);
+    const client = lab.client();
+    const aside = `${lab.home}-aside`;
+    const inPlace = [() => undefined, () => mkdirSync(lab.home), () => writeFileSync(lab.home, 'a file')];
+    for (const put of inPlace) {
+      renameSync(lab.home, aside);
+      put();
+      await expect(client.call('views.set', { key: 'a', value: 1 })).rejects.toMatchObject({ code: 'storage' });
+      if (existsSync(lab.home) && statSync(lab.home).isDirectory()) expect(readdirSync(lab.home)).toEqual([]);
+      rmSync(lab.home, { recursive: true, force: true });
+      renameSync(aside, lab.home);
+    }
+    await client.call('views.set', { key: 'a', value: 2 });
   });
 
   it('keep layouts over a restart, and take none that is too large', async () => {

@@ -6,7 +6,9 @@ export const LIMITS = {
   /** Bytes of one message of a client. */
   messageBytes: 4 << 20,
   /** Bytes of one that still gets an answer that says so; a longer one ends the connection, before it is taken into memory. */
-  answeredBytes: 64 << 20,
+  answeredBytes: 8 << 20,
+  /** Messages of one connection that cannot be read, or are too long; then it is closed. */
+  refusedMessages: 100,
   /** Numbers, texts, lists and maps in one message, counted together. */
   messageValues: 25_000,
   /** Characters of a sweep as YAML; and of a recipe or a config file, which hold a hundred lines. */

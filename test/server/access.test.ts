@@ -152,6 +152,25 @@ describe('who may speak with the server', () => {
     socket.close();
   });
 
+  it('hears others while one sends without end, and ends a connection of which too much cannot be read', async () => {
+    const [flood, other] = [await opened(), await opened()];
+    const closed = new Promise<[number, string]>((resolve) =>
+      flood.on('close', (code, reason) => resolve([code, reason.toString()])),
+    );
+    let told = 0;
+    flood.on('message', () => (told += 1));
+    const nonsense = encode({ kind: 'nonsense' });
+    for (let i = 0; i < 5000; i++) flood.send(nonsense);
+    const answer = new Promise<void>((resolve) => {
+      other.on('message', (data) => (decode(data as Buffer) as { id?: number }).id === 1 && resolve());
+    });
+    other.send(encode({ kind: 'request', id: 1, route: 'app.info', input: {} }));
+    await answer;
+    expect(await closed).toEqual([1008, '100 messages of this connection could not be read']);
+    expect(told).toBe(100);
+    other.close();
+  });
+
   it('ends the connection of what is too long to be taken in, and says why (would catch an end without a reason)', async () => {
     const socket = await opened();
     const closed = new Promise<[number, string]>((resolve) =>
@@ -159,7 +178,7 @@ describe('who may speak with the server', () => {
     );
     socket.on('error', () => undefined);
     socket.send(Buffer.alloc(LIMITS.answeredBytes + 1));
-    expect(await closed).toEqual([1009, 'a message has more than 67,108,864 bytes']);
+    expect(await closed).toEqual([1009, 'a message has more than 8,388,608 bytes']);
     expect((await serving.get('/', { cookie })).status).toBe(200);
   }, 30_000);
 });

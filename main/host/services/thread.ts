@@ -33,6 +33,8 @@ export interface ThreadOptions {
    * and they are asked again. For threads that keep little of worth.
    */
   readonly preempt?: boolean;
+  /** Milliseconds without a question after which a thread that holds much of memory is ended. */
+  readonly restMs?: number;
 }
 
 /** Room for what lives for a moment. MiB, of which a thread uses what it needs. */
@@ -46,6 +48,7 @@ export class Thread<Q extends Questions> {
   /** Cancelled questions that the thread still works on. */
   readonly #held = new Map<number, NodeJS.Timeout>();
   #worker: Worker | undefined;
+  #rest: NodeJS.Timeout | undefined;
   #next = 1;
   #closed = false;
 
@@ -73,6 +76,7 @@ export class Thread<Q extends Questions> {
     const cancelled = (): LabError => new LabError('cancelled', 'The call was cancelled.');
     if (signal?.aborted) throw cancelled();
     this.#started();
+    clearTimeout(this.#rest);
     const id = this.#next++;
     const abort = (): void => {
       this.#send({ type: 'cancel', id });
@@ -102,6 +106,7 @@ export class Thread<Q extends Questions> {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#rest);
     for (const id of this.#held.keys()) this.#letGo(id);
     const worker = this.#worker;
     this.#worker = undefined;
@@ -153,6 +158,14 @@ export class Thread<Q extends Questions> {
     this.#held.delete(id);
   }
 
+  /** Whoever asks next, later, gets a new thread. */
+  #swollen(): void {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => {
+      if (this.#open.size === 0) this.#restart();
+    }, this.#options.restMs ?? 10_000).unref();
+  }
+
   /** Another thread, which is asked all open questions. */
   #restart(): void {
     for (const id of this.#held.keys()) this.#letGo(id);
@@ -185,6 +198,7 @@ export class Thread<Q extends Questions> {
     worker.on('message', (message: FromThread) => {
       const open = this.#open.get(message.id);
       if ('begun' in message) return this.#begun(message.id);
+      if ('swollen' in message) return this.#swollen();
       this.#letGo(message.id);
       if ('code' in message) open?.reject(new LabError(message.code, message.message, message.details));
       else open?.resolve(message.answer as never);

@@ -1,4 +1,5 @@
 /** The inside of a `Thread`: hears questions and cancellations, sends answers. */
+import { getHeapStatistics } from 'node:v8';
 import { parentPort } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
@@ -15,6 +16,8 @@ export type ToThread =
 export type FromThread =
   /** The thread works on this question from now on: what it waited for the start of the thread, or for others, is not its own. */
   | { readonly id: number; readonly begun: true }
+  /** Nothing is asked now, and what was has left much in memory. */
+  | { readonly id: number; readonly swollen: true }
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly code: ErrorCode; readonly message: string; readonly details?: unknown };
 
@@ -36,6 +39,9 @@ export type Answerers<Q extends Questions> = {
   ) => Q[W]['answer'] | Handed<Q[W]['answer']> | Promise<Q[W]['answer'] | Handed<Q[W]['answer']>>;
 };
 
+/** A thread that holds more is ended when nobody asks it for a while: what lived for a moment is not freed while it rests. */
+const KEPT_BYTES = 100 << 20;
+
 /** Begins to answer. */
 export function answerWith<Q extends Questions>(answerers: Answerers<Q>, onTell?: (message: unknown) => void): void {
   const open = new Map<number, AbortController>();
@@ -56,6 +62,7 @@ export function answerWith<Q extends Questions>(answerers: Answerers<Q>, onTell?
       send({ id, code, message, ...(details === undefined ? {} : { details }) });
     } finally {
       open.delete(id);
+      if (open.size === 0 && getHeapStatistics().total_heap_size > KEPT_BYTES) send({ id, swollen: true });
     }
   };
   keepCompiledCode();

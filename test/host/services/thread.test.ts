@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Thread } from '../../../main/host/services/thread.ts';
 
 let folder: string;
@@ -62,6 +62,30 @@ it('gives up a question that was cancelled and is not let go, as soon as others 
     expect(await Promise.all([1, 2].map((n) => thread.ask('echo', n)))).toEqual([1, 2]);
     expect(performance.now() - asked).toBeLessThan(10_000);
     expect(await thread.ask('echo', 3)).toBe(3);
+  } finally {
+    await thread.close();
+  }
+});
+
+it('gives back the memory that a large question took, once nobody asks (would catch a lab that holds on to gigabytes)', async () => {
+  const file = join(folder, 'worker.ts');
+  const main = new URL('../../../main/host/services/threadMain.ts', import.meta.url).href;
+  writeFileSync(
+    file,
+    `import { threadId } from 'node:worker_threads';
+     import { answerWith } from ${JSON.stringify(main)};
+     let kept;
+     answerWith({ fill: (n) => ((kept = Array.from({ length: n }, (_, i) => ({ i }))), threadId), which: () => threadId });`,
+  );
+  type Filled = { fill: { ask: number; answer: number }; which: { ask: null; answer: number } };
+  const thread = new Thread<Filled>({ file: pathToFileURL(file), data: undefined, name: 'Filling', restMs: 20 });
+  const later = (): Promise<number> =>
+    new Promise<void>((resolve) => setTimeout(resolve, 40)).then(() => thread.ask('which', null));
+  try {
+    const small = await thread.ask('fill', 10);
+    expect(await later()).toBe(small);
+    await thread.ask('fill', 5_000_000);
+    await vi.waitFor(async () => expect(await later()).not.toBe(small), 20_000);
   } finally {
     await thread.close();
   }

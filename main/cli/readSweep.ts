@@ -11,6 +11,7 @@ import { readText, refuse } from './configuration.ts';
 import type { Context } from './context.ts';
 import { counted } from '../../preload/shared/format.ts';
 import { wholeNumber } from './numbers.ts';
+import { repeatedSeeds } from '../../preload/shared/sweeps/seeds.ts';
 import { seedsOf } from './valueLists.ts';
 
 /** Flags about the sweep as a whole. */
@@ -38,7 +39,7 @@ export interface ReadSweep {
 
 /** The sweep of the file or else of the recipe, with the flags on top: several values vary a setting, one value fixes it. */
 export async function readSweep(
-  { workshop }: Context,
+  { workshop, output }: Context,
   file: string | undefined,
   values: Readonly<Record<string, readonly string[]>>,
   options: SweepFlags,
@@ -60,6 +61,8 @@ export async function readSweep(
     name: options.name,
   });
   refuse(flags.problems);
+  const repeated = options.seeds === undefined ? undefined : repeatedSeeds(options.seeds.join(' '));
+  if (repeated !== undefined) output.warn(`--seeds: ${repeated}`);
   const same = isDeepStrictEqual(flags.sweep, parsed?.sweep);
   const given = [
     ...Object.keys(values),

@@ -1,7 +1,7 @@
 /** Lists of values as flags take them: `2 4`, and as other tools write them, `2,4` and `[2, 4]`. */
 import type { SettingSpec } from '../../preload/contract/settings.ts';
 import { parseSeeds } from '../../preload/shared/sweeps/seeds.ts';
-import { readText } from '../../preload/shared/settings/values.ts';
+import { numberSpelledOtherwise, readText } from '../../preload/shared/settings/values.ts';
 import { InputError } from './errors.ts';
 
 const DIGITS = /^\d+$/u;
@@ -38,7 +38,8 @@ export function seedsOf(texts: readonly string[] | undefined): number | readonly
   const text = texts.join(' ').replace(/^\[(.*)\]$/su, '$1');
   const seeds = parseSeeds(text);
   if (seeds !== null) return seeds;
-  const count = Number(text);
+  const spelled = numberSpelledOtherwise(text);
+  const count = Number.isNaN(spelled) ? Number(text) : spelled;
   const nearest = Number.isFinite(count) ? Math.min(Math.max(1, Math.round(count)), 10_000) : undefined;
   throw new InputError(
     `--seeds is ${JSON.stringify(text)}; allowed: how many (an integer from 1 to 10,000), or the seeds themselves, such as 1 7 42` +

@@ -1,4 +1,5 @@
 /** The random method: draw n of a sweep is a function of (sweep seed, setting, n), so any draw can be repeated alone. */
+import { counted } from '../../../preload/shared/format.ts';
 import { quantile } from '../../../preload/shared/sweeps/quantiles.ts';
 import { Stream } from '../../engine/random/stream.ts';
 import { defineSearch } from './search.ts';
@@ -21,6 +22,12 @@ export function uniformsOf(sweepSeed: number, name: string): UniformSource {
   };
 }
 
+/** A list that repeats a value, in words for its note. */
+function repeated(values: readonly unknown[]): string | undefined {
+  const repeats = values.length - new Set(values).size;
+  return repeats > 0 ? `${counted(repeats, 'value')} given twice or more: drawn more often than the others` : undefined;
+}
+
 export const random = defineSearch({
   name: 'random',
   label: 'Random',
@@ -31,4 +38,5 @@ export const random = defineSearch({
     for (let i = tried.length; i < tried.length + n; i++)
       yield parameters.map(({ distribution }, at) => quantile(distribution, sources[at]!.uniform(i)));
   },
+  note: (d) => (d.kind === 'categorical' ? repeated(d.values) : undefined),
 });

@@ -205,6 +205,28 @@ function numberWithUnit({ unit = '' }: SettingSpec, text: string): number {
   return isUnit ? parseNumber(`${digits}${scale}`) : Number.NaN;
 }
 
+/** A decimal digit of any script; the blocks of ten begin with zero. */
+function digitOf(character: string): string {
+  const isDigit = (code: number): boolean => /^\p{Nd}$/u.test(String.fromCodePoint(code));
+  let before = 0;
+  for (let code = character.codePointAt(0)! - 1; isDigit(code); code--) before++;
+  return String(before % 10);
+}
+
+const GROUPED = /^([+\-−]?\d{1,3})(?:([ '’])\d{3}(?:\2\d{3})*|[.,]\d{3}(?:[.,]\d{3})+)$/u;
+
+/** The number that is meant by other digits (full-width, of other scripts), by 0x10, 0b101, 0o17 or by 1 000 000. NaN: none. */
+export function numberSpelledOtherwise(text: string): number {
+  const plain = text
+    .normalize('NFKC')
+    .trim()
+    .replaceAll(/\p{Nd}/gu, digitOf);
+  const [, sign = '', digits] = /^([+\-−]?)(0(?:x[\da-f]+|o[0-7]+|b[01]+))$/iu.exec(plain) ?? [];
+  if (digits !== undefined) return Number(digits) * (sign === '' || sign === '+' ? 1 : -1);
+  if (GROUPED.test(plain)) return parseNumber(plain.replaceAll(/[ '’.,]/gu, ''));
+  return plain === text.trim() ? Number.NaN : parseNumber(plain);
+}
+
 /** Whether a suffix would be read as millions where minutes are meant. */
 const isMinutes = ({ unit }: SettingSpec, text: string): boolean => unit === 'seconds' && /\dm$/u.test(text.trim());
 
@@ -240,9 +262,12 @@ export function parseValue(spec: SettingSpec, text: string): Parsed {
   const value = readText(spec, text);
   if (value === undefined) {
     const allowed = spec.type.kind === 'bool' ? 'true or false (or yes or no)' : describeType(spec.type);
-    const meant = numberWithUnit(spec, text);
-    if (Number.isNaN(meant) || spec.type.kind === 'bool') return { problem: problem(spec.name, text, allowed) };
-    const why = spec.unit === undefined ? 'a number alone' : `a number alone, in ${spec.unit}`;
+    if (spec.type.kind === 'bool') return { problem: problem(spec.name, text, allowed) };
+    const withUnit = numberWithUnit(spec, text);
+    const meant = Number.isNaN(withUnit) ? numberSpelledOtherwise(text) : withUnit;
+    if (Number.isNaN(meant)) return { problem: problem(spec.name, text, allowed) };
+    const alone = spec.unit === undefined ? 'a number alone' : `a number alone, in ${spec.unit}`;
+    const why = Number.isNaN(withUnit) ? 'decimal digits 0 to 9 alone' : alone;
     return { problem: problem(spec.name, text, allowed, checkValue(spec, meant)?.nearest ?? meant, why) };
   }
   const wrong = checkValue(spec, value);

@@ -80,6 +80,17 @@ describe('grid', () => {
     ]);
   });
 
+  it('says that a random sweep draws equal values more often (catches a list that is not as it looks)', () => {
+    const notes = (values: string) =>
+      plan(`method: random\nrun_cap: 2\nparameters: { model.dropout: { ${values} } }`).warnings.map(
+        ({ message }) => message,
+      );
+    expect(notes('values: [0.5, 0.50, 5e-1, 0]')).toEqual([
+      'model.dropout: 2 values given twice or more: drawn more often than the others',
+    ]);
+    expect(notes('values: [0.5, 0]')).toEqual([]);
+  });
+
   it('gives every setting the same seeds (catches seeds that run on from setting to setting)', () => {
     const found = plan('method: grid\nseeds: 3\nparameters: { model.depth: { values: [1, 2] } }', { seed: 100 });
     expect(found.seeds).toEqual([100, 101, 102]);

@@ -15,7 +15,7 @@ import {
 } from '../../../renderer/stores/draft/draft.ts';
 import { commit, historyOf, redo, undo } from '../../../renderer/stores/draft/history.ts';
 import { nudge } from '../../../renderer/views/builder/model/nudge.ts';
-import { formatSeeds, parseSeeds } from '../../../preload/shared/sweeps/seeds.ts';
+import { formatSeeds, parseSeeds, repeatedSeeds } from '../../../preload/shared/sweeps/seeds.ts';
 import { formatValue } from '../../../preload/shared/settings/values.ts';
 import { readTyped, typedValue } from '../../../renderer/stores/draft/values.ts';
 
@@ -153,6 +153,9 @@ describe('what is typed', () => {
     expect(parseSeeds('1, 7 42')).toEqual([1, 7, 42]);
     expect(parseSeeds('7,')).toEqual([7]);
     expect(parseSeeds('5..7')).toEqual([5, 6, 7]);
+    expect(parseSeeds('1 1')).toEqual([1]);
+    expect(repeatedSeeds('1 1, 7 01')).toBe('2 seeds given twice or more: each is taken once');
+    for (const text of ['1, 7', '3', '5..7', '', 'x']) expect(repeatedSeeds(text)).toBeUndefined();
     expect(parseSeeds('')).toBeNull();
     expect(parseSeeds('0')).toBeNull();
     expect(parseSeeds('-1')).toBeNull();

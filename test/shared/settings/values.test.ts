@@ -25,6 +25,25 @@ describe('showValue', () => {
 });
 
 describe('parseValue', () => {
+  it('hints at the number that other digits and prefixes mean, and takes none of them (would catch 0x10 without a word)', () => {
+    const steps = registry.get('stop.steps')!;
+    const meant = {
+      '0x10': 16,
+      '0b101': 5,
+      '0o17': 15,
+      '５０': 50,
+      '٣٠': 30,
+      '१k': 1000,
+      '1 000': 1000,
+      '1.000.000': 1e6,
+    };
+    for (const [text, number] of Object.entries(meant))
+      expect(parseValue(steps, text)).toMatchObject({
+        problem: { nearest: number, message: expect.stringContaining('decimal digits 0 to 9 alone') },
+      });
+    for (const text of ['0xg', 'steps', '1 00', '½', '1.0.0'])
+      expect(parseValue(steps, text).problem?.nearest, text).toBeUndefined();
+  });
   it.each([
     [{ kind: 'int' }, '10k', 10_000],
     [{ kind: 'int' }, '1.1M', 1_100_000],

@@ -39,6 +39,7 @@ const INPUT_ERRORS = new Set([
   'ScheduleError',
   'StopRuleError',
   'ShapeError',
+  'RuleError',
 ]);
 /** Codes of StoreError that blame the input. */
 const INPUT_CODES = new Set(['not-found', 'ambiguous', 'invalid', 'state', 'missing']);

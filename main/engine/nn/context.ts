@@ -2,7 +2,7 @@
 import { attention, dropout, fill, input, sparseAttention, state } from '../graph/ops/index.ts';
 import type { AttentionOptions } from '../graph/ops/index.ts';
 import * as ops from '../graph/ops/index.ts';
-import { newGraph } from '../graph/operation.ts';
+import { newGraph, ShapeError } from '../graph/operation.ts';
 import { sameShape } from '../graph/value.ts';
 import type { Graph, Shape, Value } from '../graph/value.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
@@ -83,7 +83,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
     const known = specs.get(full);
     if (known !== undefined) {
       if (!sameShape(known.shape, shape))
-        throw new Error(`parameter ${full} is declared as [${known.shape}] and as [${shape}]`);
+        throw new ShapeError(`parameter ${full} is declared as [${known.shape}] and as [${shape}]`);
       return leaves.get(full)!;
     }
     const spec = { name: full, shape: [...shape], initial, role, scope: graph.scope };

@@ -83,12 +83,17 @@ const FUSED: Readonly<Record<FusedRule, FusedNeeds>> = {
   },
 };
 
-/** The fused form of a rule under these settings. @throws Error when the rule does not give the kernel what it needs */
+/** A rule of an optimizer, perhaps of a plug-in, that does not give what it must. */
+export class RuleError extends Error {
+  override readonly name = 'RuleError';
+}
+
+/** The fused form of a rule under these settings. @throws RuleError when the rule does not give the kernel what it needs */
 function fusedOf(rule: UpdateRule, c: Config): FusedUpdate | undefined {
   const fused = rule.fused?.(c);
   if (fused === undefined) return undefined;
   const wrong = (what: string): never => {
-    throw new Error(`optimizer ${rule.name}: fused ${what}`);
+    throw new RuleError(`optimizer ${rule.name}: fused ${what}`);
   };
   const needs = (FUSED as Readonly<Record<string, FusedNeeds | undefined>>)[fused.rule];
   if (needs === undefined)
@@ -154,7 +159,7 @@ function applied<T>(rule: UpdateRule, apply: () => T): T {
     return apply();
   } catch (error) {
     const { message } = error as Error;
-    throw new Error(`optimizer ${rule.name}: apply: ${message}`, { cause: error });
+    throw new RuleError(`optimizer ${rule.name}: apply: ${message}`, { cause: error });
   }
 }
 
@@ -194,7 +199,7 @@ defineOperation({
     );
     const good = greater(gradientScale, scalar(p, 0));
     const kept = (name: string, next: Value | undefined, old: Value): Value => {
-      if (next === undefined) throw new Error(`optimizer ${rule.name}: apply returns no ${name}`);
+      if (next === undefined) throw new RuleError(`optimizer ${rule.name}: apply returns no ${name}`);
       return select(good, next, old);
     };
     const next = kept('p', after.p, p);

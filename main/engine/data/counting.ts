@@ -6,6 +6,7 @@
  */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Kinds } from '../kind.ts';
+import { Memo } from '../memo.ts';
 import { padsRows } from './batching/modes.ts';
 import type { BatchingMode } from './batching/modes.ts';
 import { corpusFamily, corpusOf } from './corpora/index.ts';
@@ -53,7 +54,7 @@ const MOST_TEXT = 128 * MiB;
 const REMEMBERED = 200;
 
 /** Counts by what the settings and the files as they are lead to. */
-const known = new Map<string, TextCount>();
+const known = new Memo<TextCount>(REMEMBERED);
 
 /**
  * Null for a text that is not prepared and is no file: its length is what the settings say.
@@ -70,12 +71,12 @@ export async function countText(config: Config, options: CountOptions = {}): Pro
   }
   if (corpusOf(config, kinds).kind !== corpusFamily.otherwise) return null;
   const key = `${request} ${pads} ${options.whole}`;
-  const before = known.get(key);
+  const before = known.peek(key);
   if (before !== undefined) return before;
-  const count = await countFiles(config, options, pads);
+  const { count, hurried } = await countFiles(config, options, pads);
   throwIfAborted(signal);
-  if (known.size >= REMEMBERED) known.delete(known.keys().next().value!);
-  known.set(key, count);
+  // Whoever has more time shall have the better answer.
+  if (!hurried) known.set(key, count);
   return count;
 }
 
@@ -86,9 +87,15 @@ interface Text {
   readonly bytes: number;
   readonly documents: number;
   readonly sampledBytes: number;
+  /** Time ran out before as much was read as was wanted. */
+  readonly hurried: boolean;
 }
 
-async function countFiles(config: Config, options: CountOptions, pads: boolean): Promise<TextCount> {
+async function countFiles(
+  config: Config,
+  options: CountOptions,
+  pads: boolean,
+): Promise<{ readonly count: TextCount; readonly hurried: boolean }> {
   const own = String(config['data.validation_path'] ?? '') !== '';
   const text = await readText(config, 'data.corpus', options);
   const validation = own ? await readText(config, 'data.validation_path', options) : null;
@@ -99,7 +106,7 @@ async function countFiles(config: Config, options: CountOptions, pads: boolean):
   const sampledBytes = text.sampledBytes + (validation?.sampledBytes ?? 0);
   const sides = own ? { train: text, validation: validation! } : heldOut(config, text);
   const { corpus } = sides.train;
-  return {
+  const count: TextCount = {
     trainTokens: tokens(sides.train.bytes, sides.train.documents),
     validationTokens: tokens(sides.validation.bytes, sides.validation.documents),
     basis: sampledBytes > 0 ? 'beginning' : 'counted',
@@ -107,6 +114,7 @@ async function countFiles(config: Config, options: CountOptions, pads: boolean):
     sampledBytes,
     offsets: pads && isByte && corpus !== null ? corpus.offsets.map((at, d) => at + d) : null,
   };
+  return { count, hurried: text.hurried || validation?.hurried === true };
 }
 
 function heldOut(config: Config, text: Text): { readonly train: Text; readonly validation: Text } {
@@ -129,6 +137,7 @@ const wholeText = (corpus: Corpus): Text => ({
   bytes: corpus.bytes.length,
   documents: documentCount(corpus),
   sampledBytes: 0,
+  hurried: false,
 });
 
 /** The text that was read last: settings that only split it otherwise, or make other tokens of it, need no second reading. */
@@ -165,7 +174,7 @@ async function readText(
     if (!beginning.signal.aborted || !beginning.hasText) throw error;
   }
   text ??= beginning.stretched(totalBytes, wanted);
-  last = { key, text: new WeakRef(text) };
+  if (!text.hurried) last = { key, text: new WeakRef(text) };
   return text;
 }
 
@@ -175,6 +184,7 @@ class Beginning {
   readonly #until: number;
   readonly #controller = new AbortController();
   #read = 0;
+  #hurried = false;
   #seen = { source: 0, bytes: 0, documents: 0 };
 
   constructor(enough: number, until: number) {
@@ -198,7 +208,9 @@ class Beginning {
     this.#read = read;
     if (source === 0) return;
     this.#seen = { source, bytes, documents };
-    if (source >= this.#enough || performance.now() > this.#until) this.#controller.abort();
+    const late = performance.now() > this.#until;
+    this.#hurried = late && source < this.#enough;
+    if (late || source >= this.#enough) this.#controller.abort();
   };
 
   /** The text of all files, if it goes on as it began. */
@@ -213,6 +225,7 @@ class Beginning {
       bytes: length,
       documents: Math.max(1, Math.round(length * each)),
       sampledBytes: source || this.#read,
+      hurried: this.#hurried,
     };
   }
 }

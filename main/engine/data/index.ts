@@ -5,6 +5,7 @@ export type { CountOptions, TextCount } from './counting.ts';
 export { listDatasets } from './datasetCache.ts';
 export type { CachedDataset } from './datasetCache.ts';
 export type { Dataset } from './dataset.ts';
+export { reachNow } from './reading/confine.ts';
 export { filesNamed } from './reading/listing.ts';
 export { markAt } from './reading/encoding.ts';
 export { entropyFloor } from './floor.ts';

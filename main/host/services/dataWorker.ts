@@ -8,7 +8,7 @@ import type { DataFacts, Token, TokenizerInfo } from '../../../preload/contract/
 import { currentDatasetKey, floorOf, prepareDatasets } from '../../lab/datasets/datasets.ts';
 import type { Dataset, Reach } from '../../lab/datasets/datasets.ts';
 import { loadCatalog } from '../../engine/plugins.ts';
-import { Memo } from '../../lab/fit/memo.ts';
+import { Memo } from '../../engine/memo.ts';
 import { answerWith } from './threadMain.ts';
 
 export interface DataWorkerData {

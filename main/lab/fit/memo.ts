@@ -34,27 +34,3 @@ export function modelKey(config: Config, catalog: Catalog): string {
 export function optimizerKey(config: Config, catalog: Catalog): string {
   return partsOf(config, catalog, ofOptimizer);
 }
-
-/** A map that forgets what was not asked for longest. */
-export class Memo<T> {
-  readonly #entries = new Map<string, T>();
-  readonly #limit: number;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get(key: string, make: () => T): T {
-    let value = this.#entries.get(key);
-    if (value === undefined) {
-      value = make();
-      if (this.#entries.size >= this.#limit) this.#entries.delete(this.#entries.keys().next().value!);
-    } else this.#entries.delete(key);
-    this.#entries.set(key, value);
-    return value;
-  }
-
-  clear(): void {
-    this.#entries.clear();
-  }
-}

@@ -21,7 +21,8 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { estimateDataset, plannedLength } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
 import { layerOf, mostly, peakSentence } from './describe.ts';
-import { Memo, modelKey, optimizerKey } from './memo.ts';
+import { Memo } from '../../engine/memo.ts';
+import { modelKey, optimizerKey } from './memo.ts';
 import { downsample } from './downsample.ts';
 
 export interface PlanOptions {

@@ -8,7 +8,7 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { fitPlan, samplesFrom, suggest } from './index.ts';
 import type { FindSamples, FitDevice, FitPlan, SpeedOf, Suggestion, TimeEstimate } from './index.ts';
 import { estimateDataset } from './budget.ts';
-import { Memo } from './memo.ts';
+import { Memo } from '../../engine/memo.ts';
 import { runUse } from './plan.ts';
 import { estimateTime } from './time.ts';
 import type { PlanOptions } from './plan.ts';

@@ -8,7 +8,8 @@ import type { Catalog } from '../../engine/catalog.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { FitDevice } from './devices.ts';
-import { Memo, modelKey, optimizerKey } from './memo.ts';
+import { Memo } from '../../engine/memo.ts';
+import { modelKey, optimizerKey } from './memo.ts';
 import type { FindSamples, Sample } from './pace.ts';
 import { microBatchOf } from '../../engine/nn/programs.ts';
 

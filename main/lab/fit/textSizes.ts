@@ -6,8 +6,9 @@
  *     const size = textIn(config, 'data.corpus');                  // of their files
  */
 import type { Config } from '../../../preload/contract/settings.ts';
-import { countText, filesNamed, isKeyMasked, markAt } from '../../engine/data/index.ts';
+import { countText, filesNamed, isKeyMasked, markAt, reachNow } from '../../engine/data/index.ts';
 import type { CountOptions, TextCount } from '../../engine/data/index.ts';
+import { Memo } from '../../engine/memo.ts';
 import { datasetKey } from '../datasets/datasets.ts';
 import { compareFiles } from './sharedFiles.ts';
 import type { TextFile } from './sharedFiles.ts';
@@ -31,7 +32,9 @@ const UNPACKED = 3;
 const FRESH = 5000;
 const MOST = 200;
 /** Null: no such file. */
-const known = new Map<string, { readonly size: Measured | null; readonly at: number }>();
+const known = new Memo<{ readonly size: Measured | null; readonly at: number }>(MOST);
+/** What one may look at who asks for a page is not what others may. */
+const sizeKey = (path: string): string => `${reachNow()} ${path}`;
 
 interface Measured extends Omit<TextSize, 'bytes'> {
   /** Of text whose encoding is sure, in units of one byte. */
@@ -64,9 +67,9 @@ async function measured(files: readonly TextFile[]): Promise<Measured> {
 /** Milliseconds that the reading of all texts of one question may take: somebody waits. Longer texts are then read at their beginning. */
 const PATIENCE = 2000;
 /** Null: it cannot be read, or its settings alone say how long it is. */
-const counts = new Map<string, { readonly count: TextCount | null; readonly at: number }>();
+const counts = new Memo<{ readonly count: TextCount | null; readonly at: number }>(MOST);
 /** Of settings that lead to the same tokens. Rows of whole documents need to know where these end. */
-const countKey = (config: Config): string => `${isKeyMasked(config)} ${datasetKey(config)}`;
+const countKey = (config: Config): string => `${reachNow()} ${isKeyMasked(config)} ${datasetKey(config)}`;
 
 export type MeasureOptions = Pick<CountOptions, 'cacheDir' | 'kinds' | 'signal'>;
 
@@ -79,28 +82,24 @@ export async function measureTexts(configs: readonly Config[], options: MeasureO
   const until = performance.now() + PATIENCE;
   const texts = new Map(configs.map((config) => [countKey(config), config]));
   for (const [key, config] of [...texts].slice(0, MOST)) {
-    if (Date.now() - (counts.get(key)?.at ?? -Infinity) < FRESH) continue;
+    if (Date.now() - (counts.peek(key)?.at ?? -Infinity) < FRESH) continue;
     const count = await countText(config, { ...options, until }).catch(() => null);
     options.signal?.throwIfAborted();
-    if (counts.size >= MOST) counts.delete(counts.keys().next().value!);
-    counts.delete(key);
     counts.set(key, { count, at: Date.now() });
   }
 }
 
 /** What the last look has counted; undefined where nobody has looked, where it cannot be read, and where the settings say how long it is. */
-export const countIn = (config: Config): TextCount | undefined => counts.get(countKey(config))?.count ?? undefined;
+export const countIn = (config: Config): TextCount | undefined => counts.peek(countKey(config))?.count ?? undefined;
 
 async function measureFiles(configs: readonly Config[]): Promise<void> {
   const named = new Set(configs.flatMap((config) => SETTINGS.map((setting) => String(config[setting] ?? ''))));
   const now = Date.now();
   for (const path of [...named].slice(0, MOST)) {
-    if (path === '' || now - (known.get(path)?.at ?? -Infinity) < FRESH) continue;
+    if (path === '' || now - (known.peek(sizeKey(path))?.at ?? -Infinity) < FRESH) continue;
     const files = await filesNamed(path).catch(() => null);
     const size = files === null ? null : await measured(files);
-    if (known.size >= MOST) known.delete(known.keys().next().value!);
-    known.delete(path);
-    known.set(path, { size, at: now });
+    known.set(sizeKey(path), { size, at: now });
   }
   for (const config of configs) {
     const [train, validation] = SETTINGS.map((setting) => textIn(config, setting));
@@ -110,7 +109,7 @@ async function measureFiles(configs: readonly Config[]): Promise<void> {
 
 /** What the last look found; undefined for what is no file, and where nobody has looked. */
 export function textIn(config: Config, setting: TextSetting): TextSize | undefined {
-  const found = known.get(String(config[setting] ?? ''))?.size;
+  const found = known.peek(sizeKey(String(config[setting] ?? '')))?.size;
   if (!found) return undefined;
   const { sure, unmarked, packed, files } = found;
   return { bytes: Math.round(sure + unmarked / unitOf(String(config['data.encoding']))), packed, files };

@@ -2,7 +2,7 @@
 import type { Draft } from '../../../preload/contract/draft.ts';
 import type { SweepPlan as ShownPlan } from '../../../preload/contract/shapes.ts';
 import type { PlannedConfig } from '../fit/draftFit.ts';
-import { Memo } from '../fit/memo.ts';
+import { Memo } from '../../engine/memo.ts';
 import { isOwnRecipe } from '../settings/index.ts';
 import type { SettingsRegistry } from '../settings/index.ts';
 import type { SweepPlan } from './planned.ts';

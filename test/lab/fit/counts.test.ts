@@ -1,5 +1,5 @@
 /** What the fit check counts is what training reads: each kind of file is counted, then prepared, and the two are compared. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +9,7 @@ import { confinedTo } from '../../../main/engine/data/reading/confine.ts';
 import { prepareData } from '../../../main/engine/train/dataset.ts';
 import { estimateDataset } from '../../../main/lab/fit/budget.ts';
 import { fitPlan, measureTexts, textWarnings } from '../../../main/lab/fit/index.ts';
+import { countIn, textIn } from '../../../main/lab/fit/textSizes.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { zipOf } from '../../engine/data/reading/zipOf.ts';
@@ -107,6 +108,30 @@ describe(`the text of a file (seed ${seed})`, () => {
     await expect(confinedTo({ within: [at('nothing')], without: [] }, () => countText(config))).rejects.toThrow(
       'leads out',
     );
+    // A folder that is a link, and a glob in it: nothing of what lies there, not its size either.
+    mkdirSync(at('outside'));
+    mkdirSync(at('open'));
+    writeFileSync(at('outside/secret.txt'), text);
+    symlinkSync(at('outside'), at('open/link'), 'dir');
+    const reach = { within: [realpathSync(at('open'))], without: [] };
+    for (const path of ['open/link', 'open/link/*.txt', 'open/link/secret.txt']) {
+      const linked = configOf({ 'data.corpus': at(path) });
+      // What somebody else may look at is no answer for a page.
+      await measureTexts([linked]);
+      expect(textIn(linked, 'data.corpus')?.bytes).toBe(text.length);
+      await confinedTo(reach, async () => {
+        await measureTexts([linked]);
+        expect([textIn(linked, 'data.corpus'), countIn(linked)]).toEqual([undefined, undefined]);
+      });
+    }
+  });
+
+  it('that was broken off for want of time is read anew by who has more', async () => {
+    writeFileSync(at('slow.txt'), stories.join('\n\n').repeat(40));
+    const config = configOf({ 'data.corpus': at('slow.txt') });
+    const hurried = await countText(config, { until: 0 });
+    expect(hurried!.basis).toBe('beginning');
+    expect((await countText(config))!.basis).toBe('counted');
   });
 
   it('is let go when nobody waits for it any more', async () => {

@@ -3,6 +3,7 @@
  * as they are, are counted, and refused when there are too many.
  */
 import { isUtf8 } from 'node:buffer';
+import { counted } from '../../../../preload/shared/format.ts';
 import { invalidBytes, openCharacter } from '../utf8.ts';
 import { markOf, unmarkedEncoding } from '../../../../preload/shared/textEncoding.ts';
 import { describeUndecodable, toUtf8, WITH_NULS } from './encoding.ts';
@@ -28,7 +29,10 @@ export class TextFacts {
   found(wrong = 'cannot be decoded'): string {
     const { undecodable, zeros, bytes } = this;
     const nul = `${zeros === 1 ? 'is a NUL character' : 'are NUL characters'}`;
-    const of = (n: number): string => `${n} of ${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+    const all = `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
+    // Of other encodings the places are counted, in the text as it is once decoded.
+    const of = (n: number): string =>
+      this.encoding === 'utf-8' ? `${n} of ${all}` : `${counted(n, 'place')} of the text (${all} in UTF-8)`;
     if (zeros === undecodable) return `${of(zeros)} ${nul}`;
     return `${of(undecodable - zeros)} ${wrong}${zeros === 0 ? '' : `, ${zeros} ${nul}`}`;
   }

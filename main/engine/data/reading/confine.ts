@@ -17,6 +17,9 @@ const reaches = new AsyncLocalStorage<Reach | undefined>();
 /** Everything that `body` reads must be in reach; undefined: anything is. */
 export const confinedTo = <T>(reach: Reach | undefined, body: () => T): T => reaches.run(reach, body);
 
+/** Names what may be read now, for answers that are remembered. */
+export const reachNow = (): string => JSON.stringify(reaches.getStore() ?? null);
+
 /** Whether a path leads to where may be read, links followed. @throws what the file system says */
 export async function mayRead(path: string): Promise<boolean> {
   const reach = reaches.getStore();
@@ -28,6 +31,9 @@ export async function mayRead(path: string): Promise<boolean> {
 /** @throws DataError for a file that a link leads to and that may not be read */
 export async function assertReadable(path: string, setting: string): Promise<void> {
   if (await mayRead(path)) return;
+  const isOwn = reaches.getStore()!.without.includes(await realpath(path));
+  if (isOwn)
+    throw new DataError(setting, path, "is a file of the lab's own, which pages do not get.", 'texts beside it');
   throw new DataError(
     setting,
     path,

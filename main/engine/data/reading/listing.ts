@@ -109,6 +109,7 @@ async function walked(
   wants: (name: string, inside: string) => boolean,
   maxDepth?: number,
 ): Promise<readonly WalkedFile[]> {
+  await assertReadable(root, setting);
   let linksOut = 0;
   let firstLinkOut = '';
   const found = await walk(root, {
@@ -182,9 +183,16 @@ async function filesOfGlob(path: string, setting: string): Promise<Listing> {
     rootInfo?.isDirectory() === true
       ? await walked(root, setting, notes, (name) => hiddenWanted || !name.startsWith('.'), maxDepth)
       : [];
-  const matching = all.filter(
-    ({ inside }) => matchesGlob(inside, rest) || matchesGlob(inside, patternFor(rest, inside)),
-  );
+  // As everywhere, what is there by its very name is meant by it; only else is it a pattern.
+  const byName = all.filter(({ inside }) => {
+    const named = patternFor(rest, inside);
+    return named !== rest && matchesGlob(inside, named);
+  });
+  const byPattern = all.filter(({ inside }) => matchesGlob(inside, rest));
+  const matching = byName.length > 0 ? byName : byPattern;
+  if (byName.length > 0)
+    for (const { path: other } of byPattern.filter((each) => !byName.includes(each)))
+      notes.count('leftOut', 'files that the glob means only where no name stands for itself', other);
   const found = once(withoutFurniture(matching, notes), notes);
   if (found.length === 0)
     throw new DataError(setting, path, 'no file matches.', 'a glob that matches at least one file');

@@ -51,6 +51,12 @@ describe('folders and globs', () => {
     // Behind a glob, too.
     expect(await names(folder.at('g*/in{x}/*.txt'))).toEqual(['gl[1]/in{x}/c.txt']);
     expect(await names(folder.at('gl[12]/*.txt'))).toEqual(['gl1/b.txt']);
+    // Not both readings at once.
+    expect(await names(folder.at('*/in{x}/c.txt'))).toEqual(['gl[1]/in{x}/c.txt']);
+    await folder.file('p/gl[1]/x.txt', 'x');
+    await folder.file('p/gl1/x.txt', 'x');
+    expect(await names(folder.at('*/gl[1]/*.txt'))).toEqual(['p/gl[1]/x.txt']);
+    expect(await names(folder.at('*/gl[12]/*.txt'))).toEqual(['p/gl1/x.txt']);
   });
 
   test('what stands beside the data is left out and said (catches dataset cards that are trained on)', async () => {

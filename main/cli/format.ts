@@ -1,5 +1,7 @@
 /** Numbers, durations and sizes for people. Machines get full precision through `--json` and exports. */
 
+import { formatInUnit } from '../../preload/shared/format.ts';
+
 export { counted as plural } from '../../preload/shared/format.ts';
 
 const SUFFIXES = ['', 'k', 'M', 'B', 'T'];
@@ -31,6 +33,10 @@ export function formatNumber(value: number | null | undefined, decimals = 4): st
   if (size < 1e-3 || size >= 1e6) return value.toExponential(2).replace('e+', 'e');
   return value.toFixed(size >= 1000 ? 1 : decimals);
 }
+
+/** A metric's value: shares in per cent, as everywhere. */
+export const formatMetric = (value: number | null | undefined, unit: string): string =>
+  unit === 'share' && typeof value === 'number' ? formatInUnit(value, unit) : formatNumber(value);
 
 /** 1234567 → 1.23 MB, for files and data. */
 export function formatBytes(bytes: number): string {

@@ -1,6 +1,7 @@
 /** The plan of a sweep, for review: what would run, what was dropped and why. */
 import type { Draft } from '../../preload/contract/draft.ts';
 import type { Dropped, SweepPlan } from '../lab/sweeps/index.ts';
+import { briefSetting, digitsApart } from '../../preload/shared/format.ts';
 import { formatInteger, formatSetting, plural } from './format.ts';
 import type { Output } from './output.ts';
 import { renderTable } from './table.ts';
@@ -16,9 +17,14 @@ export function printPlan(output: Output, plan: SweepPlan, words?: string): void
   if (words !== undefined) output.note(words);
   const names = [...new Set(settings.flatMap(({ values }) => Object.keys(values)))];
   if (names.length > 0) {
-    const rows = settings
-      .slice(0, SHOWN)
-      .map(({ values }) => names.map((name) => (name in values ? formatSetting(values[name]) : '·')));
+    const shownSettings = settings.slice(0, SHOWN);
+    const digits = new Map(names.map((name) => [name, digitsApart(shownSettings.map(({ values }) => values[name]))]));
+    // Drawn numbers have sixteen digits; all of them are in the JSON.
+    const text = (name: string, value: unknown): string =>
+      typeof value === 'number' ? briefSetting(value, digits.get(name)) : formatSetting(value);
+    const rows = shownSettings.map(({ values }) =>
+      names.map((name) => (name in values ? text(name, values[name]) : '·')),
+    );
     output.note(
       renderTable(
         output,

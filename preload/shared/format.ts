@@ -240,6 +240,12 @@ function formatShare(fraction: number | null | undefined): string {
   return `${percent < 0 ? MINUS : ''}${plain(Math.abs(percent), 3)}${SPACE}%`;
 }
 
+/** A mean with its standard deviation in the unit of its metric: shares in per cent, "27.4 ± 0.9 %"; all else as {@link formatMean}. */
+export function formatMeanInUnit(mean: number, sd: number, unit: string): string {
+  if (unit !== 'share') return formatMean(mean, sd);
+  return Number.isFinite(sd) ? `${formatMean(100 * mean, 100 * sd)}${SPACE}%` : formatShare(mean);
+}
+
 /** A setting's value as the user would type it, with separators in whole numbers: 1024 → "1,024". */
 export function formatSetting(value: unknown): string {
   if (typeof value === 'number') {

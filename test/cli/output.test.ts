@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Output } from '../../main/cli/output.ts';
+import { printPlan } from '../../main/cli/plan.ts';
+import type { SweepPlan } from '../../main/lab/sweeps/index.ts';
 import { renderTable } from '../../main/cli/table.ts';
 
 const ESC = '\u001B';
@@ -13,6 +15,15 @@ function terminal(isTTY: boolean, json = false) {
 }
 
 afterEach(() => vi.unstubAllEnvs());
+
+it('a plan shows drawn numbers to the digits that tell them apart (would catch columns of sixteen)', () => {
+  vi.stubEnv('NO_COLOR', '1');
+  const { output, text } = terminal(false);
+  const settings = [0.11619480974804369, 0.00048804181841255435, 0.11619999].map((lr) => ({ values: { lr } }));
+  const empty = { seeds: [1], runs: settings, dropped: [], duplicates: 0, warnings: [] };
+  printPlan(output, { ...empty, settings } as unknown as SweepPlan);
+  expect(text().match(/\d+\.\d+/gu)).toEqual(['0.11619', '0.00048804', '0.1162']);
+});
 
 describe('texts from anywhere on their way to a terminal', () => {
   it.each([

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { formatMetric } from '../../main/cli/format.ts';
+import type { RankedSetting } from '../../preload/shared/results/rank.ts';
+import { differenceWords, meanWords } from '../../preload/shared/results/words.ts';
+import { describe as describeValues } from '../../preload/shared/statistics/describe.ts';
 import {
   formatAgo,
   formatBytes,
@@ -9,6 +13,7 @@ import {
   formatInUnit,
   formatInteger,
   formatMean,
+  formatMeanInUnit,
   formatMeasured,
   formatMemory,
   formatMemoryOf,
@@ -212,6 +217,21 @@ it('ages never say "60 min" or "24 h"', () => {
 it('plurals', () => {
   expect(spaces(plural(1, 'run'))).toBe('1 run');
   expect(spaces(plural(1200, 'run'))).toBe('1,200 runs');
+});
+
+describe('a share', () => {
+  it('is in per cent wherever it stands (would catch 0.274 in a list beside 27.4 % in its chart)', () => {
+    expect(spaces(formatInUnit(0.274, 'share'))).toBe('27.4 %');
+    expect(spaces(formatMeanInUnit(0.2741, 0.0093, 'share'))).toBe('27.41 ± 0.93 %');
+    expect(spaces(formatMeanInUnit(0.274, Number.NaN, 'share'))).toBe('27.4 %');
+    expect(formatMeanInUnit(2.178, 0.032, 'nats')).toBe(formatMean(2.178, 0.032));
+    const row = { metric: describeValues([0.27, 0.28]), unit: 'share', difference: undefined };
+    expect(spaces(meanWords(row))).toBe(spaces(formatMeanInUnit(row.metric.mean, row.metric.sd, 'share')));
+    const difference = { mean: -0.0123, half: 0.0045 } as NonNullable<RankedSetting['difference']>;
+    expect(spaces(differenceWords({ difference, unit: 'share' }))).toBe('−1.23 ± 0.45 %');
+    expect(spaces(formatMetric(0.274, 'share'))).toBe('27.4 %');
+    expect(formatMetric(2.5, 'nats/token')).toBe('2.5000');
+  });
 });
 
 describe('a value with its standard error', () => {

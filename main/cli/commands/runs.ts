@@ -17,6 +17,7 @@ import {
   formatCount,
   formatDuration,
   formatInteger,
+  formatMetric,
   formatNumber,
   formatSetting,
   formatTime,
@@ -251,9 +252,7 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
   const rows = Object.entries(metrics).map(([metric, { points, last, min, max, lastStep }]) => [
     metric,
     formatInteger(points),
-    formatNumber(last),
-    formatNumber(min),
-    formatNumber(max),
+    ...[last, min, max].map((value) => formatMetric(value, workshop.metrics.get(metric).unit)),
     formatInteger(lastStep),
   ]);
   const columns = ['metric', 'points', 'last', 'min', 'max', 'at step'].map((title, i) => ({
@@ -308,7 +307,7 @@ async function compare(context: Context, names: readonly string[], sweepText: st
     ...varied.map((name): [string, ...string[]] => [name, ...runs.map(({ config }) => formatSetting(config[name]))]),
     ...metrics.map((metric): [string, ...string[]] => [
       metric,
-      ...runs.map(({ summary }) => formatNumber(summary[metric])),
+      ...runs.map(({ summary }) => formatMetric(summary[metric], workshop.metrics.get(metric).unit)),
     ]),
   ];
   output.text(

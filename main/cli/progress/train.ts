@@ -11,6 +11,7 @@ import {
   bar,
   formatBytes,
   formatMemory,
+  formatMetric,
   formatCount,
   formatDuration,
   formatInteger,
@@ -153,6 +154,13 @@ function evaluationLine({ metrics, evaluatedAt, trainLossThere, info }: RunMonit
   return parts.filter(Boolean).join('  ');
 }
 
+const resultText = (value: (name: string) => number | null | undefined, name: string): string =>
+  name === 'val/accuracy'
+    ? formatMetric(value(name), 'share')
+    : name.startsWith('val/')
+      ? scored(value, name)
+      : formatNumber(value(name));
+
 /** The last words on a run. */
 export function ending(run: RunRecord, output: Output): string {
   const { summary, environment } = run;
@@ -161,7 +169,7 @@ export function ending(run: RunRecord, output: Output): string {
   const lines = [`${output.style(color, run.state)}: ${run.endReason ?? ''}`];
   const results = ['val/loss', 'val/bpb', 'val/perplexity', 'val/accuracy', 'train/loss']
     .filter((name) => value(name) !== undefined)
-    .map((name) => `${name} ${name.startsWith('val/') ? scored(value, name) : formatNumber(value(name))}`);
+    .map((name) => `${name} ${resultText(value, name)}`);
   if (results.length > 0) lines.push(results.join('  '));
   const { entropyFloor: floor, entropyFloorError: error } = environment;
   const bpb = value('val/bpb');

@@ -121,6 +121,7 @@ export function rankSettings<R extends SweepRun>(
   const rankings = groups.map((members, i) =>
     rankGroup(members, {
       metric: metric.name,
+      unit: metric.unit,
       goal,
       columns,
       following,
@@ -165,6 +166,7 @@ function groupByBasis<R extends SweepRun>(
 
 interface GroupOptions {
   readonly metric: string;
+  readonly unit: string;
   readonly goal: Goal;
   readonly columns: readonly string[];
   readonly following: readonly string[];
@@ -224,10 +226,13 @@ function isEqual<R extends SweepRun>(a: Measured<R>, b: Measured<R>, metric: str
 const secondsOfRun = ({ startedAt = null, trained = 0, sessionAt = null }: SweepRun): number =>
   secondsOf({ startedAt, trained, sessionAt }) ?? Number.NaN;
 
-function measure<R extends SweepRun>(members: readonly R[], { metric, goal, columns }: GroupOptions): Measured<R> {
+function measure<R extends SweepRun>(
+  members: readonly R[],
+  { metric, unit, goal, columns }: GroupOptions,
+): Measured<R> {
   const sign = goal === 'maximize' ? -1 : 1;
   const value = (run: R): number => resultValue(run, metric);
-  const outcome = outcomeOf(members, metric);
+  const outcome = outcomeOf(members, metric, unit);
   const { counted } = outcome;
   return {
     ...outcome,

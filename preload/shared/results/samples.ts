@@ -101,15 +101,19 @@ export interface Outcome<R = SweepRun> {
   /** Over the counted runs. */
   readonly metric: Description;
   readonly states: Readonly<Record<RunState, number>>;
+  /** Of the metric, where it has one that numbers are written in. */
+  readonly unit?: string;
 }
 
 /** @param runs one per seed: see distinctSeeds */
 export function outcomeOf<R extends Pick<SweepRun, 'state' | 'summary'>>(
   runs: readonly R[],
   metric: string,
+  unit?: string,
 ): Outcome<R> {
   const counted = runs.filter((run) => Number.isFinite(resultValue(run, metric)));
   const states = { queued: 0, running: 0, finished: 0, failed: 0, stopped: 0 };
   for (const { state } of runs) states[state]++;
-  return { runs, counted, metric: describe(counted.map((run) => resultValue(run, metric))), states };
+  const found = describe(counted.map((run) => resultValue(run, metric)));
+  return { runs, counted, metric: found, states, ...(unit === undefined ? {} : { unit }) };
 }

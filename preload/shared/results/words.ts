@@ -1,6 +1,6 @@
 /** The ranking in words, the same in the command line, the interface and exports. */
 import type { RunState } from '../../contract/runs.ts';
-import { counted, formatDifference, formatInteger, formatMean, formatValue, plural } from '../format.ts';
+import { counted, formatDifference, formatInteger, formatMeanInUnit, formatValue, plural, SPACE } from '../format.ts';
 import { describe } from '../statistics/describe.ts';
 import { commonFloor, commonFloorError, floorWords } from './floor.ts';
 import { labelOf } from './groups.ts';
@@ -65,8 +65,10 @@ export function verdictWords(row: RankedSetting, { open }: Pick<Ranking, 'open'>
 }
 
 /** The distance to the best with its interval; empty where there is none. */
-export function differenceWords({ difference }: Pick<RankedSetting, 'difference'>): string {
-  return difference === undefined ? '' : formatDifference(difference.mean, difference.half);
+export function differenceWords({ difference, unit }: Pick<RankedSetting, 'difference' | 'unit'>): string {
+  if (difference === undefined) return '';
+  const { mean, half } = difference;
+  return unit === 'share' ? `${formatDifference(100 * mean, 100 * half)}${SPACE}%` : formatDifference(mean, half);
 }
 
 /** How the distance to the best was found, for a hint beside it. */
@@ -105,8 +107,8 @@ export function reasonsOf({ runs }: Pick<RankedSetting, 'runs'>): string[] {
 const generalReason = (reason: string): string => reason.replaceAll(/ at step \d+/gu, '');
 
 /** Mean with the spread over its seeds: `3.256 ± 0.012`. */
-export const meanWords = ({ metric }: Pick<RankedSetting, 'metric'>): string =>
-  metric.n === 0 ? '–' : formatMean(metric.mean, metric.sd);
+export const meanWords = ({ metric, unit = '' }: Pick<RankedSetting, 'metric' | 'unit'>): string =>
+  metric.n === 0 ? '–' : formatMeanInUnit(metric.mean, metric.sd, unit);
 
 /** A setting by what tells it apart. */
 export const nameOf = ({ values }: Pick<RankedSetting, 'values'>): string => labelOf(values);

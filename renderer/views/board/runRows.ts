@@ -1,6 +1,6 @@
 /** What the rows of a board's list say, and in which order they come. Free of Vue. */
 import type { RunRecord, RunState } from '../../../preload/contract/runs.ts';
-import { formatValue } from '../../../preload/shared/format.ts';
+import { formatInUnit } from '../../../preload/shared/format.ts';
 import { shortName } from '../../../preload/shared/results/groups.ts';
 import { distinctSeeds, finalValue, outcomeOf } from '../../../preload/shared/results/samples.ts';
 import type { Outcome } from '../../../preload/shared/results/samples.ts';
@@ -82,12 +82,20 @@ export interface ShownValue {
 export function valueOf(found: Outcome<RunRecord>, runs: readonly RunRecord[], metric: string): ShownValue {
   if (found.metric.n > 0) {
     const spread = found.metric.n > 1 ? `${meanWords(found)} (sd, n − 1), ` : `${found.metric.mean}, `;
-    return { text: formatValue(found.metric.mean), help: `${spread}N ${seedsWords(found)}`, latest: false };
+    return {
+      text: formatInUnit(found.metric.mean, found.unit ?? ''),
+      help: `${spread}N ${seedsWords(found)}`,
+      latest: false,
+    };
   }
   const training = runs.filter(({ state }) => state === 'running').map((run) => finalValue(run, metric));
   const { mean } = describe(training);
   if (Number.isFinite(mean))
-    return { text: formatValue(mean), help: 'The latest value of runs that still train, not a result', latest: true };
+    return {
+      text: formatInUnit(mean, found.unit ?? ''),
+      help: 'The latest value of runs that still train, not a result',
+      latest: true,
+    };
   return { text: '–', help: [unfinishedWords(found), ...reasonsOf(found)].filter(Boolean).join('\n'), latest: false };
 }
 

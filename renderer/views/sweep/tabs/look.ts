@@ -1,6 +1,6 @@
 /** What the charts of the tabs share: tooltips, texts, and what they say of a setting. */
 import type { TooltipComponentOption } from 'echarts/components';
-import { formatValue } from '../../../../preload/shared/format.ts';
+import { formatInUnit } from '../../../../preload/shared/format.ts';
 import type { Goal } from '../../../../preload/shared/metrics.ts';
 import type { RankedSetting, Ranking } from '../../../../preload/shared/results/rank.ts';
 import {
@@ -51,7 +51,7 @@ export function tipOf(row: RankedSetting, { metric, open }: Pick<Ranking, 'metri
     nameOf(row),
     `${metric} ${meanWords(row)}  N ${seedsWords(row)}`,
     `${verdictWords(row, { open })}${difference === '' ? '' : `, Δ ${difference}`}`,
-    ...(row.best === undefined ? [] : [`best run ${formatValue(row.best.summary[metric])}`]),
+    ...(row.best === undefined ? [] : [`best run ${formatInUnit(row.best.summary[metric], row.unit ?? '')}`]),
   ]
     .filter(Boolean)
     .join('\n');

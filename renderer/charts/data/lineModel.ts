@@ -1,5 +1,6 @@
 /** From curves of runs to the lines of a chart: smoothing, groups, ranges, notes. Free of Vue and of drawing. */
 import type { AxisModel, DrawnLine, LineModel, Reference } from '../draw/model.ts';
+import { TICK_UNITS } from '../format.ts';
 import { aggregate } from '../series/aggregate.ts';
 import type { Outlying } from '../series/bulk.ts';
 import type { Extent } from '../series/extent.ts';
@@ -202,7 +203,14 @@ function xAxisOf(lines: readonly DrawnLine[], options: LineModelOptions): AxisMo
   const columns = all.every((x) => x === all[0]) ? all.slice(0, 1) : all;
   const found = withoutFar(columns, xLog, far) ?? extentOf(columns, { log: xLog });
   const whole = found === undefined || planned === undefined ? found : { ...found, max: Math.max(found.max, planned) };
-  return { ...axis, ...someWidth(whole, xLog), far, ...(whole === undefined ? { blank: true } : {}) };
+  return {
+    ...axis,
+    ...someWidth(whole, xLog),
+    far,
+    ...(whole === undefined ? { blank: true } : {}),
+    // At 50k alone, 49.999k and 50.001k would be numbers that nobody asked for.
+    ...(whole !== undefined && whole.min === whole.max && !TICK_UNITS.has(xUnit ?? '') ? { ticks: [whole.min] } : {}),
+  };
 }
 
 const someWidth = (extent: Extent | undefined, log: boolean): Extent => {

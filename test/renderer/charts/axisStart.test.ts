@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { lineModel } from '../../../renderer/charts/data/lineModel.ts';
 import type { RunCurve } from '../../../renderer/charts/data/live.ts';
-import { ticksOf } from '../../../renderer/charts/format.ts';
+import { ticksAt, ticksOf } from '../../../renderer/charts/format.ts';
 
 const axisAt = (x: number, xUnit: string) => {
   const at = Float64Array.of(x);
@@ -30,3 +30,12 @@ it.each(['step', 'tokens', 's'])('begins at 0 for %s (would catch ticks before t
   expect(axisAt(50, unit)).toMatchObject({ min: 49, max: 51 });
   expect(axisAt(-2, unit)).toMatchObject({ min: -3, max: -1 });
 });
+
+it.each(['step', 'tokens', ''])(
+  'names a single %s and no places beside it (would catch 49.999k and 50.001k)',
+  (unit) => {
+    const { ticks } = axisAt(50_000, unit);
+    expect(ticksAt(ticks!)).toEqual([{ value: 50_000, label: '50,000' }]);
+    expect(axisAt(50_000, 's').ticks).toBeUndefined();
+  },
+);

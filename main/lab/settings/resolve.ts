@@ -130,6 +130,8 @@ export function resolveConfig(input: ResolveInput): Resolved {
       const read = readEntry(registry, entry, problems.length < MOST_SUGGESTIONS);
       if ('problem' in read) {
         problems.push(read.problem);
+        // What is told of it is not told of the line that it was to replace.
+        if (places.has(entry.name)) places.set(entry.name, entry.where);
         continue;
       }
       given[entry.name] = read.value;

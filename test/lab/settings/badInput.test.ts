@@ -151,6 +151,14 @@ const flagRows: [Flags, Row][] = [
 ];
 
 describe('flags', () => {
+  it('a flag is not told at the line of the file that it replaces (would catch quick.yaml:27 for --stop.steps 0x10)', () => {
+    const file = parseConfigFile('stop.steps: 30\n', 'c.yaml');
+    const [found] = resolveConfig({ registry, file, overrides: { 'stop.steps': '0x10' } }).problems;
+    expect(found).toMatchObject({ setting: 'stop.steps', nearest: 16 });
+    expect(found!.where).toBeUndefined();
+    expect(found!.message).not.toContain('c.yaml');
+  });
+
   it.each(flagRows)('%o', (overrides, row) => {
     expectNamed(resolveConfig({ registry, overrides }).problems, row);
     // The same through a sweep, where nothing may be planned either.

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadWorkshop } from '../../main/host/lab.ts';
 import { openStore } from '../../main/store/index.ts';
 import type { NewRun } from '../../preload/contract/runs.ts';
-import { sweeplab } from '../cli/cli.ts';
+import { inside } from '../cli/inside.ts';
 import { PATIENCE, newContext, newHome, removeHome, settled, startLab, until, whyNot } from './harness.ts';
 import { useVisit } from './visit.ts';
 
@@ -66,12 +66,12 @@ describe.skipIf(missing !== undefined)('the queue', () => {
   /** Names of the runs in the page, heads left out; all are in sight. */
   const shown = (): Promise<string[]> => list().locator('a[href^="#/run/"]').allInnerTexts();
   const byCommand = async (): Promise<string[]> => {
-    const { stdout } = await sweeplab(home, ['queue', 'ls', '--json']);
+    const { stdout } = await inside(home, ['queue', 'ls', '--json']);
     return (JSON.parse(stdout) as Listed).waiting.map(({ name }) => name);
   };
   const expectOrder = (expected: readonly string[]): Promise<unknown> =>
     until(shown, (names) => names.join() === expected.join(), `the order ${expected.join(', ')}`);
-  /** The page, and the command line in a process of its own, have this order. */
+  /** The page has this order, and so has the command line, in another process than the lab. */
   const expectEverywhere = async (expected: readonly string[]): Promise<void> => {
     await expectOrder(expected);
     expect(await byCommand()).toEqual(expected);
@@ -148,7 +148,7 @@ describe.skipIf(missing !== undefined)('the queue', () => {
     await page.getByRole('spinbutton', { name: 'At most at a time' }).fill('1');
     await page.keyboard.press('Enter');
     await row('sweep a').first().getByText('≤ 1 at a time').waitFor();
-    const { stdout } = await sweeplab(home, ['queue', 'ls']);
+    const { stdout } = await inside(home, ['queue', 'ls']);
     expect(stdout).toContain('sweep a (at most 1 at a time)');
     await page.getByRole('spinbutton', { name: 'Runs at a time' }).fill('2');
     await page.keyboard.press('Enter');
@@ -176,7 +176,7 @@ describe.skipIf(missing !== undefined)('the queue', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('main').getByRole('button', { name: 'Resume' }).click();
     await page.getByText('The queue is empty').waitFor({ timeout: 3 * PATIENCE });
-    const { stdout } = await sweeplab(home, ['runs', 'ls', '--json', '--limit', '100']);
+    const { stdout } = await inside(home, ['runs', 'ls', '--json', '--limit', '100']);
     const runs = JSON.parse(stdout) as { name: string; state: string; startedAt: string }[];
     expect(runs.map(({ state }) => state)).toEqual(expected.map(() => 'finished'));
     expect(runs.toSorted((a, b) => a.startedAt.localeCompare(b.startedAt)).map(({ name }) => name)).toEqual(expected);

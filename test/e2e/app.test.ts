@@ -58,7 +58,7 @@ describe.skipIf(missing !== undefined)(
       await chart(page, 'val/loss').getByRole('img').waitFor();
       await titleBar()
         .getByText(/running/u)
-        .waitFor({ state: 'detached', timeout: 5 * PATIENCE });
+        .waitFor({ state: 'detached', timeout: 3 * PATIENCE });
       await expect(chart(page, 'train/loss').getByRole('img').getAttribute('aria-label')).resolves.toMatch(
         /^train\/loss against step: 4 lines, from \d/u,
       );
@@ -137,10 +137,10 @@ describe.skipIf(missing !== undefined)(
       expect(await pageAddress()).toContain(killed);
       await go(page, `#/sweep/${sweep}`);
       await page.getByText(/1\srun failed: /u).waitFor();
-      await page.getByText(/3 of 4\sruns finished, 1 failed · /u).waitFor({ timeout: PATIENCE });
+      await page.getByText(/3 of 4\sruns finished, 1 failed · /u).waitFor();
       await titleBar()
         .getByText(/running/u)
-        .waitFor({ state: 'detached', timeout: PATIENCE });
+        .waitFor({ state: 'detached' });
       // A run that died says nothing about its setting, though it had been evaluated: one setting has both seeds, the other one.
       const settings = page.getByRole('table', { name: 'Settings by rank' }).locator('tbody tr');
       const counts = await settings.allInnerTexts();
@@ -203,13 +203,13 @@ describe.skipIf(missing !== undefined)(
       await go(page, `#/sweep/${sweep}`);
       await page.getByRole('button', { name: 'Retry', exact: true }).click();
       // What the first browser began, the second one shows without being asked.
-      await failed(second).waitFor({ state: 'detached', timeout: PATIENCE });
+      await failed(second).waitFor({ state: 'detached' });
       await until(
         () => second.getByRole('banner').innerText(),
         (text) => !text.includes('running'),
         'the end of the run in the second browser',
       );
-      await page.getByText(/1\srun failed: /u).waitFor({ state: 'detached', timeout: PATIENCE });
+      await page.getByText(/1\srun failed: /u).waitFor({ state: 'detached' });
       const values = await rows(second);
       expect(values).toHaveLength(4);
       for (const row of values) expect(row).toMatch(/\d\.\d{2}/u);
@@ -425,7 +425,7 @@ describe.skipIf(missing !== undefined)(
         expect(await colouredPixels(page, 'val/loss')).toBeGreaterThan(20);
         visit.lab = await startLab(visit.home, visit.lab.port);
         // Nobody opens the new address: the browser is known, the page is not touched.
-        await titleBar().getByText('Connection lost, trying again').waitFor({ state: 'detached', timeout: PATIENCE });
+        await titleBar().getByText('Connection lost, trying again').waitFor({ state: 'detached' });
       });
       expect(await pageAddress()).toContain(mine);
       // It goes on by itself from its last checkpoint, to its end.

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../main/store/index.ts';
 import type { NewRun } from '../../preload/contract/runs.ts';
-import { chart, colouredPixels, go, PATIENCE, settled, until, whyNot } from './harness.ts';
+import { chart, colouredPixels, go, settled, until, whyNot } from './harness.ts';
 import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
@@ -19,7 +19,7 @@ const losses = (lr: number, seed: number): Float64Array => {
 };
 const OTHERS = ['train/loss', 'train/accuracy', 'grad/norm', 'system/memory', 'tokens_per_second', 'lr'];
 
-describe.skipIf(missing !== undefined)('the charts of a board', { timeout: 3 * PATIENCE }, () => {
+describe.skipIf(missing !== undefined)('the charts of a board', () => {
   const visit = useVisit();
   const { home } = visit;
   let page: Page;

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { buildPages, needsBuild } from '../../main/host/buildPages.ts';
 
 const BIN = fileURLToPath(new URL('../../main/cli/bin.js', import.meta.url));
-/** For what waits on training or on a start of the lab, on a machine that has other work too. ms */
-export const PATIENCE = 60_000;
+/** How long is waited for anything, which costs nothing where it comes: it may stand behind training, on a machine that has other work too. ms */
+export const PATIENCE = 120_000;
+// What is waited for is named before the whole test is given up.
+vi.setConfig({ testTimeout: 4 * PATIENCE, hookTimeout: 2 * PATIENCE });
 
 /** Where Chromium is: SWEEPLAB_CHROMIUM and nothing else where that is set, or the system's, or the one that Playwright fetched. */
 export function chromiumPath(): string | undefined {
@@ -157,7 +159,7 @@ export async function newContext(
     reducedMotion: 'reduce',
     ...options,
   });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(PATIENCE);
   complaints.watch(context);
   await context.addInitScript(`
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) => {

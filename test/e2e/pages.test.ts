@@ -4,7 +4,7 @@ import type { Locator, Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openStore } from '../../main/store/index.ts';
 import type { NewRun, RunState } from '../../preload/contract/runs.ts';
-import { go, PATIENCE, settled, until, whyNot } from './harness.ts';
+import { go, settled, until, whyNot } from './harness.ts';
 import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
@@ -39,7 +39,7 @@ const runOf = ({ config, seed, loss, state = 'finished', endReason }: Made, colo
   endedAt: loss === undefined ? null : AT + 60_000,
 });
 
-describe.skipIf(missing !== undefined)('the pages', { timeout: 3 * PATIENCE }, () => {
+describe.skipIf(missing !== undefined)('the pages', () => {
   const visit = useVisit();
   const { home } = visit;
   const sweeps = new Map<string, string>();

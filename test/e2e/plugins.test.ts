@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)('plug-ins in the interface', () => {
   beforeAll(async () => {
     mkdirSync(join(home, 'plugins'));
     for (const [, file, source] of EXAMPLES) writeFileSync(join(home, 'plugins', file!), source!);
-    page = await visit.begin(PATIENCE);
+    page = await visit.begin();
   });
 
   it('an attention, an optimizer and a schedule are chosen, with their settings, help and rules (would catch a kind that only a file can name)', async () => {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { go, PATIENCE, until, whyNot } from './harness.ts';
+import { go, until, whyNot } from './harness.ts';
 import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)('reading files in the Data view', () => {
       join(folder, 'ragged.csv'),
       `text,n\n${ROWS.map((row, i) => `${row},${i}${i === 7 ? ',more' : ''}`).join('\n')}\n`,
     );
-    page = await visit.begin(PATIENCE);
+    page = await visit.begin();
   });
 
   it('says what a TSV named .csv lacks, and reads it with the delimiter that it names (would catch a guess, or a file read as one column)', async () => {

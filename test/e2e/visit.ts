@@ -12,11 +12,10 @@ export class Visit {
   browser!: Browser;
   context!: BrowserContext;
 
-  /** Starts lab and browser. @param patience ms that a wait of the page may take @returns the page: the lab's, once its frame is there */
-  async begin(patience?: number): Promise<Page> {
+  /** Starts lab and browser. @returns the page: the lab's, once its frame is there */
+  async begin(): Promise<Page> {
     [this.lab, this.browser] = await Promise.all([startLab(this.home), openBrowser()]);
     this.context = await newContext(this.browser, this.complaints);
-    if (patience !== undefined) this.context.setDefaultTimeout(patience);
     const page = await this.context.newPage();
     await page.goto(this.lab.url);
     await page.getByRole('banner').waitFor();

@@ -6,9 +6,15 @@ import { defineConfig } from 'vitest/config';
 process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'node-compile-cache');
 
 /** Tests of functions: their files may share a process, so that each of the modules under test is read once and not a hundred times. */
-const FUNCTIONS = ['contract', 'engine/{graph,nn}', 'lab/{exchange,fit,probes,search,settings,sweeps}', 'shared'].map(
-  (folder) => `test/${folder}/**/*.test.ts`,
-);
+const FUNCTIONS = [
+  'contract',
+  'engine/{compile,data,graph,nn,optim,random,train}',
+  'lab/{exchange,fit,imports,probes,search,settings,sweeps}',
+  'renderer',
+  'shared',
+].map((folder) => `test/${folder}/**/*.test.ts`);
+/** Puts other modules in the place of some that another file may have loaded by then. */
+const ALONE = 'test/renderer/charts/resize.test.ts';
 
 /** `npm test`: everything that finishes in minutes. The long suites have their own configuration. */
 export default defineConfig({
@@ -20,7 +26,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     projects: [
-      { extends: true, test: { name: 'functions', include: FUNCTIONS, isolate: false } },
+      { extends: true, test: { name: 'functions', include: FUNCTIONS, exclude: [ALONE], isolate: false } },
+      { extends: true, test: { name: 'alone', include: [ALONE] } },
       {
         extends: true,
         test: {

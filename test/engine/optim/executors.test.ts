@@ -14,6 +14,7 @@ import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { missingAddon } from '../executors/cpu/harness.ts';
 import { generator, programsOf, variantConfig } from '../nn/variants.ts';
+import { decidesBySign, difference } from './difference.ts';
 
 const STEPS = 24;
 const seed = Math.floor(Math.random() * 2 ** 31);
@@ -100,7 +101,7 @@ describe(`optimizers on every executor (seed ${seed})`, () => {
       for (const [state, values] of expected) {
         const own = found.get(state)!;
         const scale = Math.max(...values.map(Math.abs));
-        const worst = Math.max(...values.map((value, i) => Math.abs(value - own[i]!)));
+        const worst = difference(values, own, decidesBySign(setup(options).config));
         expect(worst / scale, `${name}: ${state}`).toBeLessThan(2e-5);
       }
     }
@@ -212,7 +213,7 @@ describe('optimizers of plug-ins', () => {
       const found = await train(await open(), options);
       programs.parameters.forEach((spec, i) => {
         const own = found.get(spec.name)!;
-        const worst = Math.max(...own.map((value, j) => Math.abs(value - weights[i]![j]!)));
+        const worst = difference(own, weights[i]!, decidesBySign(config));
         expect(worst, `${executor}: ${spec.name}`).toBeLessThan(1e-5);
       });
     }

@@ -51,16 +51,15 @@ it('counts the time of a question alone, not that of the start (would catch a la
 });
 
 it('gives up a question that was cancelled and is not let go, as soon as others wait (would catch a launch behind an old plan)', async () => {
-  const thread = threadThat(0, 60_000, true);
+  // Longer than the test may take.
+  const thread = threadThat(0, 600_000, true);
   try {
     await thread.ask('echo', 0);
     const controller = new AbortController();
     const hang = thread.ask('hang', null, controller.signal);
     setTimeout(() => controller.abort(), 100);
     await expect(hang).rejects.toMatchObject({ code: 'cancelled' });
-    const asked = performance.now();
     expect(await Promise.all([1, 2].map((n) => thread.ask('echo', n)))).toEqual([1, 2]);
-    expect(performance.now() - asked).toBeLessThan(10_000);
     expect(await thread.ask('echo', 3)).toBe(3);
   } finally {
     await thread.close();

@@ -56,26 +56,22 @@ it.each([
     },
     /was replaced by another file/u,
   ],
-])(
-  'that was %s ends a command within seconds, as an error (would catch hours of training into nothing)',
-  async (_, change, words) => {
-    const [{ id }] = store.listRuns();
-    const troubles: (StoreError | null)[] = [];
-    const queue = queueOf({ scope: { runId: id }, onTrouble: (error) => troubles.push(error) });
-    const ended = queue.run().then(
-      () => undefined,
-      (error: StoreError) => error,
-    );
-    await delay(50);
-    change();
-    const begun = performance.now();
-    const error = await ended;
-    expect(performance.now() - begun).toBeLessThan(20_000);
-    expect(error).toMatchObject({ code: 'gone', retryable: false, message: expect.stringMatching(words) });
-    expect(troubles).toMatchObject([{ code: 'gone' }]);
-    expect(engines.map(({ gone }) => gone)).toEqual([true]);
-  },
-);
+])('that was %s ends a command, as an error (would catch hours of training into nothing)', async (_, change, words) => {
+  const [{ id }] = store.listRuns();
+  const troubles: (StoreError | null)[] = [];
+  const queue = queueOf({ scope: { runId: id }, onTrouble: (error) => troubles.push(error) });
+  const ended = queue.run().then(
+    () => undefined,
+    (error: StoreError) => error,
+  );
+  await delay(50);
+  change();
+  // Where it went on, this would wait until the test is given up.
+  const error = await ended;
+  expect(error).toMatchObject({ code: 'gone', retryable: false, message: expect.stringMatching(words) });
+  expect(troubles).toMatchObject([{ code: 'gone' }]);
+  expect(engines.map(({ gone }) => gone)).toEqual([true]);
+});
 
 it('that comes back is used again by a host, which goes on with its runs (would catch a host that must be started anew)', async () => {
   const heard = Promise.withResolvers<StoreError>();

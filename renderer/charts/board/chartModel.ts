@@ -16,6 +16,8 @@ import type { LineModel, Reference } from '../draw/model.ts';
 import type { Outlying } from '../series/bulk.ts';
 import type { Extent } from '../series/extent.ts';
 import type { BoardState } from './boardState.ts';
+import { drawnChart, sidesOf } from './chartSides.ts';
+import type { ChartSide } from './chartSides.ts';
 import { SETTING } from './chartSpec.ts';
 import type { ChartLook, ChartSpec } from './chartSpec.ts';
 import type { BoardGroup, Coloring } from './groups.ts';
@@ -94,15 +96,22 @@ export function goalOf(metric: string, target: Target | undefined, catalog: Metr
 }
 
 /** `val/loss and train/loss` */
-export function titleOf({ metrics }: ChartSpec): string {
+export function titleOf({ metrics }: Pick<ChartSpec, 'metrics'>): string {
   return metrics.length < 2 ? metrics[0] : `${metrics.slice(0, -1).join(', ')} and ${metrics.at(-1)}`;
 }
 
 const STROKES = ['solid', 'dashed', 'dotted', 'dashed and dotted', 'dashed and twice dotted', 'in long dashes'];
 
-/** For who cannot see the samples beside the title: `solid: val/loss · dashed: train/loss`. Empty for a chart of one metric. */
-export const strokesOf = ({ metrics }: ChartSpec): string =>
-  metrics.length < 2 ? '' : metrics.map((name, i) => `${STROKES[i % STROKES.length]}: ${name}`).join(' · ');
+/**
+ * For who cannot see the samples beside the title: `solid: val/loss · dashed: train/loss`. Empty for a chart of one metric.
+ * @param onRight those that have an axis of their own
+ */
+export const strokesOf = ({ metrics }: ChartSpec, onRight: readonly string[] = []): string =>
+  metrics.length < 2
+    ? ''
+    : metrics
+        .map((name, i) => `${STROKES[i % STROKES.length]}: ${name}${onRight.includes(name) ? ' (right axis)' : ''}`)
+        .join(' · ');
 
 /** With the unit, where there is one. */
 export const labelOfChart = (chart: ChartSpec, catalog: MetricCatalog): string =>
@@ -124,7 +133,8 @@ export function figureNotes({ lines }: Pick<LineModel, 'lines'>, band: Band, smo
   return notes;
 }
 
-export function chartPanels(input: ChartInput): ChartPanels {
+export function chartPanels(given: ChartInput): ChartPanels {
+  const input = { ...given, chart: drawnChart(given.chart, given.board.catalog) };
   const { groups, final, settings, state } = input.board;
   const { facet } = state;
   if (facet === '' || !settings.includes(facet))
@@ -194,20 +204,26 @@ function drawnModel(input: ChartInput, groups: readonly BoardGroup[], runs: read
 
 /** The y axis of a chart, whatever its x. */
 function frameOf({ chart, look, board }: ChartInput): FrameChoices {
+  const { left, right } = sidesOf(chart, board.catalog);
   return {
-    yLabel: labelOfChart(chart, board.catalog),
-    yUnit: unitOfChart(chart, board.catalog),
+    ...sideOf(left, board),
     yLog: look.yLog,
     clipOutliers: look.outliers,
-    outlying: outlyingOf(chart, board.catalog),
-    references: referencesOf(chart, board),
+    ...(right === undefined ? {} : { right: { ...sideOf(right, board), metrics: right.metrics } }),
   };
 }
+
+const sideOf = (side: ChartSide, board: ChartBoard) => ({
+  yLabel: withUnit(titleOf(side), side.unit),
+  yUnit: side.unit,
+  outlying: outlyingOf(side, board.catalog),
+  references: referencesOf(side, board),
+});
 
 /** Units of what is counted or timed: such numbers do not diverge, and one that is far from the others is as true as they are. */
 const EXACT: ReadonlySet<string> = new Set(['share', 'bytes', 's', 'tokens', 'tokens/s', 'FLOP']);
 
-function outlyingOf({ metrics }: ChartSpec, catalog: MetricCatalog): Outlying | undefined {
+function outlyingOf({ metrics }: ChartSide, catalog: MetricCatalog): Outlying | undefined {
   const [side, ...others] = new Set(
     metrics.map((name): Outlying | undefined => {
       const { unit, better } = catalog.get(name);
@@ -219,7 +235,7 @@ function outlyingOf({ metrics }: ChartSpec, catalog: MetricCatalog): Outlying | 
 }
 
 /** Those of all metrics; one that several share (the entropy of the text) once. */
-function referencesOf({ metrics }: ChartSpec, board: ChartBoard): Reference[] {
+function referencesOf({ metrics }: ChartSide, board: ChartBoard): Reference[] {
   const found = metrics.flatMap((metric) => board.references(metric));
   return found.filter(({ label }, i) => found.findIndex((each) => each.label === label) === i);
 }

@@ -1,5 +1,6 @@
 /** The numbers of a chart as a table: a row for each x at which something was measured, a column for each line. */
-import { aligned, formatAlone } from '../format.ts';
+import { aligned, formatAlone, withUnit } from '../format.ts';
+import { yOf } from '../draw/model.ts';
 import type { DrawnLine, LineModel } from '../draw/model.ts';
 import { halfOf } from './tip.ts';
 
@@ -12,14 +13,15 @@ export interface ChartNumbers {
 
 export const MOST_ROWS = 200;
 
-export function tableOf({ lines, x, y }: Pick<LineModel, 'lines' | 'x' | 'y'>): ChartNumbers {
+export function tableOf(model: Pick<LineModel, 'lines' | 'x' | 'y' | 'right'>): ChartNumbers {
+  const { lines, x } = model;
   const inside = (at: number): boolean => at >= x.min && at <= x.max;
   const all = [...new Set(lines.flatMap((line) => [...line.x].filter(inside)))].sort((a, b) => a - b);
   const stride = Math.max(1, Math.ceil(all.length / MOST_ROWS));
   const shown = all.filter((_, i) => i % stride === 0 || i === all.length - 1);
-  const columns = lines.map((line) => columnOf(line, shown, y.unit));
+  const columns = lines.map((line) => columnOf(line, shown, yOf(model, line).unit));
   return {
-    heads: [x.label, ...lines.map(({ label }) => label)],
+    heads: [x.label, ...lines.map((line) => headOf(line, model))],
     rows: shown.map((at, i) => [
       x.categories?.[Math.round(at) - 1] ?? formatAlone(at),
       ...columns.map((column) => column[i]),
@@ -27,6 +29,9 @@ export function tableOf({ lines, x, y }: Pick<LineModel, 'lines' | 'x' | 'y'>): 
     points: all.length,
   };
 }
+
+const headOf = (line: DrawnLine, model: Pick<LineModel, 'y' | 'right'>): string =>
+  model.right === undefined ? line.label : withUnit(line.label, yOf(model, line).unit ?? '');
 
 /** Values with their band where it is even; empty where the line has no point. */
 function columnOf(line: DrawnLine, at: readonly number[], unit: string | undefined): string[] {

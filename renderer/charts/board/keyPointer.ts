@@ -1,6 +1,8 @@
 /** Reading a chart by keys: from point to point of a line, and from line to line. */
 import { nearestIndex } from '../series/line.ts';
+import { yOf } from '../draw/model.ts';
 import type { DrawnLine, LineModel } from '../draw/model.ts';
+import { toPixel } from '../draw/scale.ts';
 
 export interface PointedLine {
   readonly line: DrawnLine;
@@ -15,11 +17,12 @@ const FAR = 10;
  * and where there is nothing to point at. Points without a value, or outside of what is shown, are passed over.
  */
 export function stepPointer(
-  { lines, x }: LineModel,
+  model: LineModel,
   from: { readonly near?: PointedLine | undefined } | undefined,
   key: string,
   far = false,
 ): PointedLine | undefined {
+  const { lines, x } = model;
   const readable = (line: DrawnLine): number[] =>
     Array.from(line.x.keys()).filter((i) => Number.isFinite(line.y[i]) && line.x[i] >= x.min && line.x[i] <= x.max);
   const filled = lines.filter((line) => readable(line).length > 0);
@@ -33,10 +36,12 @@ export function stepPointer(
   }
   if (key === 'ArrowUp' || key === 'ArrowDown') {
     const place = line.x[at.index];
-    // By value at this x, as they are seen.
+    // By height at this x, as they are seen: each on its own axis.
+    const height = ({ line: each, index }: PointedLine): number =>
+      model.right === undefined ? each.y[index] : toPixel({ ...yOf(model, each), from: 0, to: 1 }, each.y[index]);
     const here = filled
       .map((each) => ({ line: each, index: nearestReadable(each, readable(each), place) }))
-      .sort((a, b) => a.line.y[a.index] - b.line.y[b.index]);
+      .sort((a, b) => height(a) - height(b));
     const now = here.findIndex((each) => each.line.id === line.id);
     return here[Math.min(here.length - 1, Math.max(0, now + (key === 'ArrowUp' ? 1 : -1)))];
   }

@@ -1,7 +1,8 @@
 /** What the box beside the pointer says of a chart, and where it stands. Free of Vue. */
 import { formatInUnit, formatValue } from '../../../preload/shared/format.ts';
-import { aligned, formatAlone } from '../format.ts';
+import { aligned, formatAlone, TICK_UNITS } from '../format.ts';
 import type { Pointer } from '../draw/lineChart.ts';
+import { yOf } from '../draw/model.ts';
 import type { DrawnLine, LineModel } from '../draw/model.ts';
 import { readingAt } from '../draw/nearest.ts';
 
@@ -32,27 +33,27 @@ export function tipOf(model: LineModel, { x, near }: Pick<Pointer, 'x' | 'near'>
       const reading = readingAt(line, x);
       return reading === undefined || !Number.isFinite(reading.value) ? [] : [{ line, ...reading }];
     })
-    .sort((a, b) => (model.higherBetter === true ? b.value - a.value : a.value - b.value));
+    .sort(
+      (a, b) =>
+        sideOf(a.line) - sideOf(b.line) || (model.higherBetter === true ? b.value - a.value : a.value - b.value),
+    );
   const meant = found.findIndex(({ line }) => line.id === near?.line.id);
   const from = Math.max(0, Math.min(found.length - MOST, (meant < 0 ? 0 : meant) - MOST / 2));
   const shown = found.slice(from, from + MOST);
-  const unit = model.y.unit ?? '';
   const halves = shown.map(({ line, index, value }) => halfOf(line, index, value));
-  const texts = aligned(
-    shown.map(({ value }) => value),
-    halves,
-    unit,
-  );
+  const texts = new Map([false, true].flatMap((right) => textsOf(model, shown, halves, right)));
   const placed = placeText(model, x);
   const rows = shown.map(({ line, index, x: at }, i): TipRow => {
     const [low, high] = bandOf(line, index);
+    const unit = yOf(model, line).unit ?? '';
+    const text = texts.get(line)!;
     const uneven = Number.isNaN(halves[i]) && Number.isFinite(low) && Number.isFinite(high);
     const planned = line.planned?.[index] ?? line.runs;
     const n = line.n?.[index];
     const own = placeText(model, at);
     return {
       line,
-      text: uneven ? `${texts[i]} (${formatInUnit(low, unit)} – ${formatInUnit(high, unit)})` : texts[i],
+      text: uneven ? `${text} (${formatInUnit(low, unit)} – ${formatInUnit(high, unit)})` : text,
       n: n === undefined ? '' : planned !== undefined && n < planned ? `N ${n} of ${planned}` : `N ${n}`,
       at: line.reduced || own === placed ? '' : `at ${own}`,
     };
@@ -60,6 +61,25 @@ export function tipOf(model: LineModel, { x, near }: Pick<Pointer, 'x' | 'near'>
   const { categories, label } = model.x;
   const about = categories === undefined && (near?.line ?? shown[0]?.line)?.reduced ? '≈ ' : '';
   return { head: `${label} ${about}${placed}`, rows, of: found.length };
+}
+
+/** Values of the left axis come before those of the right. */
+const sideOf = ({ right }: DrawnLine): number => Number(right === true);
+
+/** Values of one axis below each other; of two, each names its unit. */
+function textsOf(
+  model: LineModel,
+  shown: readonly { readonly line: DrawnLine; readonly value: number }[],
+  halves: readonly number[],
+  right: boolean,
+): (readonly [DrawnLine, string])[] {
+  const own = shown.flatMap(({ line, value }, i) =>
+    (line.right === true) === right ? [{ line, value, half: halves[i] }] : [],
+  );
+  const { unit = '' } = (right ? model.right : undefined) ?? model.y;
+  const behind = model.right === undefined || unit === '' || TICK_UNITS.has(unit) ? '' : ` ${unit}`;
+  const [values, spreads] = [own.map(({ value }) => value), own.map(({ half }) => half)];
+  return aligned(values, spreads, unit).map((text, i) => [own[i].line, `${text}${behind}`]);
 }
 
 /** From the least to the most of a line's band at a point; NaN where it has none. */

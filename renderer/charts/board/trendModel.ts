@@ -4,7 +4,7 @@ import { colorScale } from '../color/scale.ts';
 import { extentOf, padded } from '../series/extent.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { BAND_LABELS, bandOf } from '../../../preload/shared/statistics/describe.ts';
-import { framingNotes, yAxisOf } from '../data/frame.ts';
+import { outsideOf, yAxesOf } from '../data/frame.ts';
 import { yFrameOf } from '../data/lineModel.ts';
 import type { FrameChoices } from '../data/lineModel.ts';
 import { trendOf } from '../sweep/trend.ts';
@@ -69,6 +69,7 @@ export function trendModel({
       label: several && !alone ? `${name} · ${metric}` : name,
       color: color(members, index),
       ...(dash > 0 ? { dash } : {}),
+      ...(choices.right?.metrics.includes(metric) ? { right: true } : {}),
       ...(found.length > 1 ? { aside: asideOf(i, found.length) } : {}),
       x: Float64Array.from(points, (point) => place(point.x)),
       y: Float64Array.from(points, (point) => point.metric.mean),
@@ -93,15 +94,15 @@ export function trendModel({
     ...(categories === undefined ? {} : { categories }),
     ...(numeric && xs.length <= 8 ? { ticks: xs as number[] } : {}),
   };
-  const y = yAxisOf(lines, axis, yFrameOf({ ...choices, clipOutliers }));
+  const axes = yAxesOf(lines, axis, yFrameOf({ ...choices, clipOutliers }));
   return {
     lines,
     x: axis,
-    y,
+    ...axes,
     references: [],
     absent,
     notes: [...notesOf(trends, band), ...(lines.length > 1 ? ['lines of one x stand side by side'] : [])],
-    outside: framingNotes(lines, axis, y),
+    outside: outsideOf(lines, axis, axes),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Extent } from '../series/extent.ts';
 import { useConnection } from '../../stores/connection.ts';
 import { chartPanels, goalOf, growsByFactors, placeOf } from './chartModel.ts';
 import type { ChartPanels, Panel } from './chartModel.ts';
+import { drawnChart } from './chartSides.ts';
 import { lookOf } from './chartSpec.ts';
 import type { ChartLook, ChartSpec } from './chartSpec.ts';
 import { readSeries } from './series.ts';
@@ -16,6 +17,8 @@ import type { Board } from './useBoard.ts';
 
 export interface BoardChart {
   readonly spec: ComputedRef<ChartSpec>;
+  /** With those of its metrics that are drawn. */
+  readonly drawn: ComputedRef<ChartSpec>;
   readonly look: ComputedRef<ChartLook>;
   /** Empty before the first reading. Lines reach no further than what is shown of x. */
   readonly panels: ShallowRef<readonly Panel[]>;
@@ -47,6 +50,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
   const visible = ref(false);
   const width = ref(0);
   const spec = computed(() => board.chart(id()));
+  const drawn = computed(() => drawnChart(spec.value, board.catalog.value));
   const look = computed(() => lookOf(board.state.value, spec.value, growsByFactors(spec.value, board.catalog.value)));
   const place = computed(() => placeOf(look.value.x, board.catalog.value));
   const ownRange = shallowRef<Extent>();
@@ -121,7 +125,7 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
 
   const runs = computed(() => board.shown.value.map((run) => run.id));
   const metrics = computed<readonly string[]>((old) => {
-    const now = spec.value.metrics;
+    const now = drawn.value.metrics;
     return old !== undefined && old.join() === now.join() ? old : now;
   });
   watch(
@@ -154,5 +158,5 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
     stopPoints();
     loader.dispose();
   });
-  return { spec, look, panels, entire, left, range, zoom, readingOf, problem, loading, old, visible, width };
+  return { spec, drawn, look, panels, entire, left, range, zoom, readingOf, problem, loading, old, visible, width };
 }

@@ -4,7 +4,7 @@ import type { LineModel } from '../draw/model.ts';
 import { compareValues } from '../../../preload/shared/results/groups.ts';
 import type { Extent } from '../series/extent.ts';
 import { withoutFar } from '../series/far.ts';
-import { framingNotes, yAxisOf } from './frame.ts';
+import { outsideOf, yAxesOf } from './frame.ts';
 import type { YFrame } from './frame.ts';
 import type { LineGroup } from './lineModel.ts';
 
@@ -75,7 +75,7 @@ export function withSharedAxes(models: readonly LineModel[], frame: YFrame): Lin
   const filled = models.filter(({ lines }) => lines.length > 0);
   if (filled.length === 0) return [...models];
   const range = commonRange(filled);
-  const y = yAxisOf(
+  const axes = yAxesOf(
     filled.flatMap(({ lines }) => lines),
     range,
     frame,
@@ -83,6 +83,6 @@ export function withSharedAxes(models: readonly LineModel[], frame: YFrame): Lin
   const ticks = [...new Set(filled.flatMap((model) => model.x.ticks ?? []))].sort((a, b) => a - b);
   return models.map((model) => {
     const x = { ...model.x, ...range, ...(model.x.ticks === undefined ? {} : { ticks }) };
-    return { ...model, x, y, outside: framingNotes(model.lines, x, y) };
+    return { ...model, x, ...axes, outside: outsideOf(model.lines, x, axes) };
   });
 }

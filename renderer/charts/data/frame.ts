@@ -1,6 +1,6 @@
 /** The part of the plane that a chart shows: its axes, and in words what lies outside of them. */
 import { counted, formatInUnit, formatValue } from '../../../preload/shared/format.ts';
-import type { AxisModel, DrawnLine, Reference } from '../draw/model.ts';
+import type { AxisModel, DrawnLine, LineModel, Reference } from '../draw/model.ts';
 import { bulkOf } from '../series/bulk.ts';
 import type { Outlying } from '../series/bulk.ts';
 import { extentOf, padded, tame } from '../series/extent.ts';
@@ -16,12 +16,44 @@ export interface YFrame {
   /** Where values may be left out; nowhere when absent. */
   readonly outlying?: Outlying;
   readonly references?: readonly Reference[];
+  /** Of lines in another unit. */
+  readonly right?: YFrame;
 }
 
 /** A reference line widens the y range when it lies within this share of it. */
 const REACH = 0.6;
 /** Bands and raw values widen a frame that leaves others out by at most this share of it. */
 const ROOM = 0.35;
+
+type YAxes = Pick<LineModel, 'y' | 'right'>;
+
+/** Each y axis follows from its own lines alone. */
+export function yAxesOf(lines: readonly DrawnLine[], x: Extent, frame: YFrame): YAxes {
+  const { right } = frame;
+  if (right === undefined) return { y: yAxisOf(lines, x, frame) };
+  return {
+    y: yAxisOf(
+      lines.filter((line) => line.right !== true),
+      x,
+      frame,
+    ),
+    right: yAxisOf(
+      lines.filter((line) => line.right === true),
+      x,
+      right,
+    ),
+  };
+}
+
+/** As {@link framingNotes}, of both y axes. */
+export function outsideOf(lines: readonly DrawnLine[], x: AxisModel, { y, right }: YAxes): string[] {
+  if (right === undefined) return framingNotes(lines, x, y);
+  const [own, others] = [lines.filter((line) => line.right !== true), lines.filter((line) => line.right === true)];
+  return [
+    ...framingNotes(own, x, y).map((note) => `left axis: ${note}`),
+    ...framingNotes(others, x, right).map((note) => `right axis: ${note}`),
+  ];
+}
 
 /** The y axis for lines of which the part between `x.min` and `x.max` is shown. */
 export function yAxisOf(lines: readonly DrawnLine[], x: Extent, options: YFrame): AxisModel {

@@ -9,7 +9,7 @@ import { withoutFar } from '../series/far.ts';
 import type { Curve } from '../series/line.ts';
 import { smooth } from '../series/smooth.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
-import { framingNotes, yAxisOf } from './frame.ts';
+import { outsideOf, yAxesOf } from './frame.ts';
 import type { YFrame } from './frame.ts';
 import type { RunCurve } from './live.ts';
 import { Window } from './window.ts';
@@ -31,6 +31,10 @@ export interface FrameChoices {
   readonly clipOutliers: boolean;
   readonly outlying?: Outlying;
   readonly references?: readonly Reference[];
+  /** Of the metrics that have another unit: those of `metrics`. */
+  readonly right?: Pick<FrameChoices, 'yLabel' | 'yUnit' | 'outlying' | 'references'> & {
+    readonly metrics: readonly string[];
+  };
 }
 
 /** What lines are made of curves by. */
@@ -45,11 +49,13 @@ export interface LinesOptions {
   readonly xLog: boolean;
   /** x relative to each run's first point. */
   readonly relative?: boolean;
+  /** Which metrics are read from the right-hand axis. */
+  readonly right?: { readonly metrics: readonly string[] };
   /** The lines reach no further than this part of x needs. */
   readonly window?: Window;
 }
 
-export interface LineModelOptions extends Omit<LinesOptions, 'window'>, FrameChoices {
+export interface LineModelOptions extends Omit<LinesOptions, 'window' | 'right'>, FrameChoices {
   readonly groups: readonly LineGroup[];
   readonly xLabel: string;
   readonly xUnit?: string;
@@ -70,17 +76,23 @@ export function lineModel(options: LineModelOptions): LineModel {
     options.groups.flatMap((group) => linesOf(group, metric, dash, { ...options, window })),
   );
   const x = xAxisOf(lines, options);
-  const y = yAxisOf(lines, x, yFrameOf(options));
-  return { lines, x, y, references: options.references ?? [], notes: [], outside: framingNotes(lines, x, y) };
+  const axes = yAxesOf(lines, x, yFrameOf(options));
+  return { lines, x, ...axes, references: referencesOf(options), notes: [], outside: outsideOf(lines, x, axes) };
 }
 
-export const yFrameOf = ({ yLabel, yLog, yUnit, clipOutliers, outlying, references }: FrameChoices): YFrame => ({
+const referencesOf = ({ references = [], right }: FrameChoices): Reference[] => [
+  ...references,
+  ...(right?.references ?? []).map((each): Reference => ({ ...each, label: `${each.label} (right)`, right: true })),
+];
+
+export const yFrameOf = ({ yLabel, yLog, yUnit, clipOutliers, outlying, references, right }: FrameChoices): YFrame => ({
   label: yLabel,
   log: yLog,
   unit: yUnit,
   clip: clipOutliers,
   outlying,
   references,
+  ...(right === undefined ? {} : { right: yFrameOf({ ...right, yLog, clipOutliers, right: undefined }) }),
 });
 
 /** A group's lines of one metric: its mean, or one line per run. `dash` counts the metrics. */
@@ -90,12 +102,13 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
   if (found.length === 0) return [];
   const several = options.metrics.length > 1;
   const strokes = several ? dash : (group.cycle ?? 0);
-  const look = (id: string): Pick<DrawnLine, 'id' | 'group' | 'label' | 'color' | 'dash'> => ({
+  const look = (id: string): Pick<DrawnLine, 'id' | 'group' | 'label' | 'color' | 'dash' | 'right'> => ({
     id: several ? `${id}|${metric}` : id,
     group: id,
     label: several ? `${group.label} · ${metric}` : group.label,
     color: group.color,
     ...(strokes > 0 ? { dash: strokes } : {}),
+    ...(options.right?.metrics.includes(metric) ? { right: true } : {}),
   });
   if (!grouped)
     return found.map(({ run, live, curve, smoothed }) => ({

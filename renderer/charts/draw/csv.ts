@@ -1,6 +1,7 @@
 /** The numbers of a chart as CSV: one row per point of each line, exact. */
 import { csvTable } from '../../../preload/shared/csv.ts';
 import type { Cell } from '../../../preload/shared/csv.ts';
+import { yOf } from './model.ts';
 import type { DrawnLine, LineModel } from './model.ts';
 
 interface TitledModel {
@@ -14,12 +15,12 @@ interface TitledModel {
  */
 export function csvOf(panels: readonly TitledModel[], notes: readonly string[] = []): string {
   const faceted = panels.some(({ title }) => title !== '');
-  const { x, y } = panels[0].model;
+  const { x, y, right } = panels[0].model;
   const header = [
     ...(faceted ? ['facet'] : []),
     'line',
     x.label,
-    y.label,
+    ...(right === undefined ? [y.label] : ['value', 'axis']),
     'raw',
     'low',
     'high',
@@ -28,7 +29,7 @@ export function csvOf(panels: readonly TitledModel[], notes: readonly string[] =
   ];
   const rows = panels.flatMap(({ title, model }) =>
     model.lines.flatMap((line) =>
-      pointsOf(line, model.x.categories).map((row) => [
+      pointsOf(line, model).map((row) => [
         ...(faceted ? [title] : []),
         ...row,
         ...(notes.length > 0 ? [notes.join(' · ')] : []),
@@ -38,11 +39,15 @@ export function csvOf(panels: readonly TitledModel[], notes: readonly string[] =
   return csvTable(header, rows);
 }
 
-function pointsOf(line: DrawnLine, categories: readonly string[] | undefined): (Cell | undefined)[][] {
+function pointsOf(line: DrawnLine, model: LineModel): (Cell | undefined)[][] {
+  const { categories } = model.x;
+  // Values of two units stand in one column: which is whose is said beside them.
+  const axis = model.right === undefined ? [] : [yOf(model, line).label];
   return Array.from(line.x, (x, i) => [
     line.label,
     categories === undefined ? x : categories[x - 1],
     line.y[i],
+    ...axis,
     line.raw?.[i],
     line.low?.[i],
     line.high?.[i],

@@ -4,7 +4,7 @@ import { isolatedPoints } from './curves.ts';
 import type { CurveShape } from './curves.ts';
 import type { AxisModel, DrawnLine, LineModel } from './model.ts';
 import type { Scales } from './scale.ts';
-import { everyPixel, pixelsOf, toPixel } from './scale.ts';
+import { everyPixel, pixelsOf, scalesFor, toPixel } from './scale.ts';
 
 /** Beyond so many lines, raw lines and envelopes under the lines only make mud, slowly. */
 export const RICH = 120;
@@ -35,12 +35,13 @@ export interface CurveItem {
  *
  * @param surface colour of the inside of hollow points
  */
-export function curveItems(model: LineModel, scales: Scales, surface = 'transparent'): CurveItem[] {
+export function curveItems(model: LineModel, both: Scales, surface = 'transparent'): CurveItem[] {
   const items: CurveItem[] = [];
   const rich = model.lines.length <= RICH;
   const width = model.lines.length > 40 ? 1 : 1.6;
   for (const whole of model.lines) {
     const line = withinWindow(whole, model.x);
+    const scales = scalesFor(both, whole);
     const points = pixelsOf(line, line.y, scales.x, scales.y);
     if (line.markers) {
       items.push(...markerItems(line, scales, surface));

@@ -14,7 +14,7 @@ import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
 import { OldPicture } from './oldPicture.ts';
 import { plainOption } from './plainOption.ts';
-import { fromPixel, pixelsOf, toPixel } from './scale.ts';
+import { fromPixel, pixelsOf, scalesFor, toPixel } from './scale.ts';
 import type { Scales } from './scale.ts';
 
 export interface Pointer {
@@ -111,10 +111,8 @@ export class LineChart {
   /** Where a point of a line is drawn. */
   pixelOf({ line, index }: { readonly line: DrawnLine; readonly index: number }): { px: number; py: number } {
     if (this.#scales === undefined) return { px: 0, py: 0 };
-    return {
-      px: toPixel(this.#scales.x, line.x[index]) + (line.aside ?? 0),
-      py: toPixel(this.#scales.y, line.y[index]),
-    };
+    const { x, y } = scalesFor(this.#scales, line);
+    return { px: toPixel(x, line.x[index]) + (line.aside ?? 0), py: toPixel(y, line.y[index]) };
   }
 
   dispose(): void {
@@ -232,7 +230,7 @@ export class LineChart {
 
   /** The points of a line that no line can show, and the one that is read at the crosshair. */
   #drawDots(ctx: CanvasRenderingContext2D, line: DrawnLine, at: number | undefined): void {
-    const scales = this.#scales!;
+    const scales = scalesFor(this.#scales!, line);
     ctx.strokeStyle = line.color;
     ctx.lineWidth = DOT + 1;
     ctx.lineCap = 'round';
@@ -259,7 +257,8 @@ export class LineChart {
   }
 
   #drawLine(ctx: CanvasRenderingContext2D, line: DrawnLine): void {
-    const { x: sx, y: sy } = this.#scales!;
+    const scales = scalesFor(this.#scales!, line);
+    const { x: sx, y: sy } = scales;
     const points = pixelsOf(line, line.y, sx, sy);
     // Bars of marked points stay visible below.
     if (line.low !== undefined && line.high !== undefined && !line.markers) {
@@ -267,8 +266,8 @@ export class LineChart {
       ctx.fillStyle = line.color;
       ctx.beginPath();
       buildCurve(ctx, {
-        points: bandEdge(line, line.high, this.#scales!),
-        below: bandEdge(line, line.low, this.#scales!),
+        points: bandEdge(line, line.high, scales),
+        below: bandEdge(line, line.low, scales),
       });
       ctx.fill();
       ctx.globalAlpha = 1;
@@ -342,7 +341,7 @@ export class LineChart {
     if (px < sx.from - 6 || px > sx.to + 6 || py < sy.to - 6 || py > sy.from + 6) return undefined;
     const at = fromPixel(sx, Math.min(sx.to, Math.max(sx.from, px)));
     const shown = { from: sx.min, to: sx.max };
-    const near = nearestLine(this.#model.lines, px, py, at, sx, sy, shown);
+    const near = nearestLine(this.#model.lines, px, py, at, this.#scales, shown);
     const x = near === undefined ? measuredAt(this.#model.lines, at, shown) : near.line.x[near.index];
     return x === undefined ? undefined : { px, py, x, near };
   }

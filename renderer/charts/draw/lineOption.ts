@@ -6,7 +6,7 @@ import { curveItems, RICH } from './curveItems.ts';
 import type { CurveLayer } from './curveLayer.ts';
 import type { AxisModel, ChartTheme, DrawnLine, LineModel } from './model.ts';
 import type { Scale, Scales } from './scale.ts';
-import { toPixel } from './scale.ts';
+import { scalesFor, toPixel } from './scale.ts';
 
 interface Frame {
   readonly left: number;
@@ -19,6 +19,8 @@ const MARGIN: Frame = { left: 52, top: 8, right: 12, bottom: 36 };
 /** Width of a figure of a label, and what stands between it and the frame. */
 const FIGURE = 6.4;
 const BESIDE = 12;
+/** Room of what a y axis is called, where there are two of them. */
+const NAME = 16;
 /** Between a label and the edge of the picture. */
 const EDGE = 2;
 
@@ -29,24 +31,31 @@ const MOST_RIGHT = 0.25;
  * Room for the labels of y, and for the half of the last label of x that stands beyond its end; equal for charts of usual numbers, so that
  * their frames stand below each other.
  */
-function marginOf({ x, y }: LineModel, width: number, height: number): Frame {
-  const longest = Math.max(0, ...yTicks(y, height).map(({ label }) => label.length));
+function marginOf({ x, y, right: other }: LineModel, width: number, height: number): Frame {
+  const name = other === undefined ? 0 : NAME;
   const ticks = xTicks(x, width);
   const [first, last] = [ticks[0], ticks.at(-1)].map((tick) =>
     tick === undefined || x.categories !== undefined
       ? { at: 0.5, half: 0 }
       : { at: shareOf(x, tick.value), half: (FIGURE * tick.label.length) / 2 },
   );
-  const left = Math.max(MARGIN.left, Math.ceil(FIGURE * longest) + BESIDE);
+  const left = Math.max(MARGIN.left, labelsOf(y, height)) + name;
+  const least = other === undefined ? MARGIN.right : labelsOf(other, height) + name;
   // Of the width that both margins leave, as the frame is narrower for them.
   const fit = (half: number, from: number, inner: number): number => half + EDGE - from * inner;
-  const inner = width - left - MARGIN.right;
-  const right = Math.max(MARGIN.right, fit(last.half, 1 - last.at, inner) / Math.max(0.5, last.at));
+  const inner = width - left - least;
+  const right = Math.max(least, fit(last.half, 1 - last.at, inner) / Math.max(0.5, last.at));
   return {
     ...MARGIN,
     left: Math.max(left, fit(first.half, first.at, inner)),
-    right: Math.min(Math.ceil(right), MOST_RIGHT * width),
+    right: Math.max(other === undefined ? 0 : least, Math.min(Math.ceil(right), MOST_RIGHT * width)),
   };
+}
+
+/** Room of the labels of a y axis. */
+function labelsOf(y: AxisModel, height: number): number {
+  const longest = Math.max(0, ...yTicks(y, height).map(({ label }) => label.length));
+  return Math.ceil(FIGURE * longest) + BESIDE;
 }
 
 /** How far along an axis a value lies, from 0 to 1. */
@@ -66,6 +75,7 @@ export function scalesOf(
   return {
     x: of(model.x, margin.left, width - margin.right),
     y: of(model.y, height - margin.bottom, margin.top),
+    ...(model.right === undefined ? {} : { right: of(model.right, height - margin.bottom, margin.top) }),
   };
 }
 
@@ -112,7 +122,7 @@ export function lineOption(
     // Its place is known, and the curves are drawn for it: measuring the labels to move it takes a fifth of the time.
     grid: { ...margin, containLabel: false, outerBoundsMode: 'none', show: false },
     xAxis: axisOption(model.x, theme, xTicks(model.x, width), 'x', slotOf(model.x, width - margin.left - margin.right)),
-    yAxis: axisOption(model.y, theme, yTicks(model.y, height), 'y'),
+    yAxis: yOptions(model, theme, height, margin),
     series: [
       ...curves,
       {
@@ -139,9 +149,23 @@ export function lineOption(
   };
 }
 
+function yOptions(model: LineModel, theme: ChartTheme, height: number, margin: Frame): object | object[] {
+  const { y, right } = model;
+  const left = axisOption(y, theme, yTicks(y, height), 'y');
+  if (right === undefined) return left;
+  return [
+    { ...left, ...nameOption(y, height, margin.left) },
+    {
+      ...axisOption(right, theme, yTicks(right, height), 'right'),
+      ...nameOption(right, height, margin.right),
+      position: 'right',
+    },
+  ];
+}
+
 function referenceItem(model: LineModel, scales: Scales, theme: ChartTheme, index: number): object | undefined {
-  const { value, label } = model.references[index];
-  const y = toPixel(scales.y, value);
+  const { value, label, ...side } = model.references[index];
+  const y = toPixel(scalesFor(scales, side).y, value);
   if (!(y >= scales.y.to - 0.5 && y <= scales.y.from + 0.5)) return undefined;
   const { right, above } = labelPlace(model.lines, scales, y, LETTER * label.length);
   return {
@@ -176,10 +200,11 @@ const HEIGHT = 16;
 /** Where the label of a horizontal line hides the least of the data: at either end of it, above or below. */
 export function labelPlace(
   lines: readonly DrawnLine[],
-  { x: sx, y: sy }: Scales,
+  scales: Scales,
   y: number,
   width: number,
 ): { readonly right: boolean; readonly above: boolean } {
+  const { x: sx, y: sy } = scales;
   const places = [true, false].flatMap((above) => [true, false].map((right) => ({ right, above })));
   if (lines.length > RICH) return places[0];
   const covered = places.map(({ right, above }) => {
@@ -187,7 +212,7 @@ export function labelPlace(
     const [top, bottom] = above ? [y - HEIGHT - 4, y] : [y, y + HEIGHT + 4];
     // What would lie outside of the frame is no place.
     if (top < sy.to || bottom > sy.from) return Infinity;
-    return hidden(lines, { x: sx, y: sy }, { from, to, top, bottom });
+    return hidden(lines, scales, { from, to, top, bottom });
   });
   return places[covered.indexOf(Math.min(...covered))] ?? places[0];
 }
@@ -200,9 +225,10 @@ interface Box {
 }
 
 /** How much of the lines lies in a box: of each the share of its points there, and something where it only passes through. */
-function hidden(lines: readonly DrawnLine[], { x: sx, y: sy }: Scales, { from, to, top, bottom }: Box): number {
+function hidden(lines: readonly DrawnLine[], scales: Scales, { from, to, top, bottom }: Box): number {
   let count = 0;
   for (const line of lines) {
+    const { x: sx, y: sy } = scalesFor(scales, line);
     let before: readonly [number, number] = [Number.NaN, Number.NaN];
     let crossed = false;
     for (let i = 0; i < line.x.length; i++) {
@@ -304,7 +330,7 @@ function axisOption(
   axis: AxisModel,
   theme: ChartTheme,
   ticks: readonly Tick[],
-  which: 'x' | 'y',
+  which: 'x' | 'y' | 'right',
   slot?: number,
 ): object {
   const values = ticks.map(({ value }) => value);
@@ -331,3 +357,11 @@ function axisOption(
     },
   };
 }
+
+/** What a y axis is called, along it: only one of two needs that, the head of a chart says it of one. Where that is too long, its unit. */
+const nameOption = ({ label, unit = '', log }: AxisModel, height: number, margin: number): object => ({
+  name: scaledLabel(unit !== '' && LETTER * label.length > height - MARGIN.top - MARGIN.bottom ? unit : label, log),
+  nameLocation: 'middle',
+  nameGap: margin - NAME + 4,
+  nameTruncate: { maxWidth: height - MARGIN.top - MARGIN.bottom, ellipsis: '…' },
+});

@@ -24,6 +24,8 @@ export interface DrawnLine {
   readonly reduced?: boolean;
   /** Whether x increases, so that y is a function of it. */
   readonly increasing: boolean;
+  /** Its values are read from the right-hand axis. */
+  readonly right?: true;
   /** Points are marked, and bands are error bars: few points that lie far apart. */
   readonly markers?: boolean;
   /** Drawn so many pixels to the right of its x, so that bars of one x stand beside each other. */
@@ -52,6 +54,8 @@ export interface AxisModel {
 export interface Reference {
   readonly value: number;
   readonly label: string;
+  /** Its value is one of the right-hand axis. */
+  readonly right?: true;
 }
 
 /** A place on x at which there is no number to draw, and why. */
@@ -64,6 +68,8 @@ export interface LineModel {
   readonly lines: readonly DrawnLine[];
   readonly x: AxisModel;
   readonly y: AxisModel;
+  /** Of the lines whose values have another unit; its ticks stand at the right. */
+  readonly right?: AxisModel;
   readonly references: readonly Reference[];
   readonly absent?: readonly AbsentMark[];
   /** Said under the chart. */
@@ -73,6 +79,10 @@ export interface LineModel {
   /** More is better: of several lines the highest is named first. */
   readonly higherBetter?: boolean;
 }
+
+/** The y axis on which a line is read. */
+export const yOf = ({ y, right }: Pick<LineModel, 'y' | 'right'>, line: Pick<DrawnLine, 'right'>): AxisModel =>
+  line.right === true ? (right ?? y) : y;
 
 /** Colours and sizes of everything that is not data; read from the tokens. */
 export interface ChartTheme {

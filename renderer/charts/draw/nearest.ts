@@ -1,8 +1,8 @@
 /** Which line the pointer means, and which of its points. */
 import { lowerBound, nearestIndex, valueAt } from '../series/line.ts';
 import type { DrawnLine } from './model.ts';
-import type { Scale } from './scale.ts';
-import { toPixel } from './scale.ts';
+import { scalesFor, toPixel } from './scale.ts';
+import type { Scales } from './scale.ts';
 
 /** Beyond so many pixels no line is meant. */
 const REACH = 40;
@@ -26,12 +26,12 @@ export function nearestLine(
   px: number,
   py: number,
   at: number,
-  x: Scale,
-  y: Scale,
+  scales: Scales,
   shown?: Shown,
 ): Near | undefined {
   let best: Near | undefined;
   for (const line of lines) {
+    const { x, y } = scalesFor(scales, line);
     if (!line.increasing) {
       for (let i = 0; i < line.x.length; i++) {
         if (shown !== undefined && (line.x[i] < shown.from || line.x[i] > shown.to)) continue;

@@ -10,11 +10,17 @@ export interface Scale {
   readonly to: number;
 }
 
-/** Both axes of a chart. */
+/** The axes of a chart. */
 export interface Scales {
   readonly x: Scale;
   readonly y: Scale;
+  /** Of values in another unit than those of `y`. */
+  readonly right?: Scale;
 }
+
+/** The two by which a line, or what else has a value, is drawn. */
+export const scalesFor = (scales: Scales, { right }: { readonly right?: boolean }): Scales =>
+  right === true && scales.right !== undefined ? { x: scales.x, y: scales.right } : scales;
 
 export function toPixel(scale: Scale, given: number): number {
   const { min, max, log, from, to } = scale;

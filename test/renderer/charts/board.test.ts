@@ -60,11 +60,13 @@ describe('the line that is meant', () => {
     increasing: true,
   });
   it('is the nearest in y between its points, not the one with the nearest point', () => {
-    expect(nearestLine([line('low', 10), line('high', 60)], 50, 55, 50, scale, scale)?.line.id).toBe('high');
+    expect(nearestLine([line('low', 10), line('high', 60)], 50, 55, 50, { x: scale, y: scale })?.line.id).toBe('high');
   });
   it('is none when all are far, and an ended line is not held', () => {
-    expect(nearestLine([line('low', 1)], 50, 90, 50, scale, scale)).toBeUndefined();
-    expect(nearestLine([line('ended', 55, 5), line('low', 30)], 50, 55, 50, scale, scale)?.line.id).toBe('low');
+    expect(nearestLine([line('low', 1)], 50, 90, 50, { x: scale, y: scale })).toBeUndefined();
+    expect(nearestLine([line('ended', 55, 5), line('low', 30)], 50, 55, 50, { x: scale, y: scale })?.line.id).toBe(
+      'low',
+    );
   });
 });
 

@@ -44,7 +44,7 @@ describe('the place that is pointed at', () => {
     const scale = { min: 0, max: 200, log: false, from: 0, to: 200 };
     const y = { min: 0, max: 10, log: false, from: 100, to: 0 };
     const wild = line('wild', [0, 100, 200], [1e30, 1e30, 1e30]);
-    expect(nearestLine([wild], 100, 5, 100, scale, y)?.line.id).toBe('wild');
+    expect(nearestLine([wild], 100, 5, 100, { x: scale, y })?.line.id).toBe('wild');
   });
 });
 

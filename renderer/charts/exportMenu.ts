@@ -1,5 +1,7 @@
 /** What every chart offers to take away: its picture, and the numbers that it shows. */
 import type { MenuEntry } from '../components/menu.ts';
+import { onPaper, PAPER, withDensity, DPI } from './draw/pictureSize.ts';
+import type { PictureSize } from './draw/pictureSize.ts';
 import { withFont } from './draw/svgFont.ts';
 import { save } from '../stores/save.ts';
 import { useToasts } from '../stores/toasts.ts';
@@ -7,7 +9,7 @@ import { useToasts } from '../stores/toasts.ts';
 export interface ChartExport {
   /** Of the file, without its ending. */
   readonly name: string;
-  picture(kind: 'png' | 'svg'): Promise<Blob>;
+  picture(kind: 'png' | 'svg', size?: PictureSize): Promise<Blob>;
   csv(): string;
   readonly disabled?: boolean;
 }
@@ -32,8 +34,19 @@ export function exportEntries(chart: ChartExport): MenuEntry[] {
       const drawn = await chart.picture(kind);
       return kind === 'svg' ? withFont(drawn) : drawn;
     });
+  const printed = PAPER.map(({ label, millimetres }): MenuEntry => ({
+    label: `PNG for ${label}`,
+    note: `${millimetres} mm wide at ${DPI} dpi`,
+    icon: 'download',
+    run: () =>
+      save(`${name}-${millimetres}mm.png`, TYPES.png, async () =>
+        withDensity(await chart.picture('png', onPaper(millimetres))),
+      ),
+    disabled,
+  }));
   return [
-    { label: 'PNG picture', icon: 'download', run: picture('png'), disabled },
+    { label: 'PNG picture', note: 'as on the screen, twice as fine', icon: 'download', run: picture('png'), disabled },
+    ...printed,
     { label: 'SVG picture', icon: 'download', run: picture('svg'), disabled },
     { label: 'Copy the picture', icon: 'copy', run: () => copyPicture(chart), disabled },
     {

@@ -285,6 +285,8 @@ describe.skipIf(missing !== undefined)(
       };
       const png = await file(() => menu('PNG picture'));
       expect([png.name, png.bytes.subarray(1, 4).toString()]).toEqual(['val-loss.png', 'PNG']);
+      const printed = await file(() => menu('PNG for one column'));
+      expect([printed.name, printed.bytes.readUInt32BE(16)]).toEqual(['val-loss-85mm.png', 1004]);
       const svg = await file(() => menu('SVG picture'));
       expect([svg.name, svg.bytes.toString().slice(0, 4)]).toEqual(['val-loss.svg', '<svg']);
       // Its font goes with it: elsewhere texts would have other widths.

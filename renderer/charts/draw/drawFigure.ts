@@ -1,8 +1,9 @@
 /** Figures as files: this part needs a browser. */
 import { layoutFigure, svgOfFigure } from './figure.ts';
 import type { Figure } from './figure.ts';
+import { SCREEN } from './pictureSize.ts';
 
-export async function drawFigure(figure: Figure, kind: 'png' | 'svg', scale = 2): Promise<Blob> {
+export async function drawFigure(figure: Figure, kind: 'png' | 'svg', scale = SCREEN.scale): Promise<Blob> {
   const { theme, parts } = figure;
   const canvas = document.createElement('canvas');
   const ctx = canvas.getContext('2d')!;

@@ -2,6 +2,8 @@
 import { counted } from '../../../preload/shared/format.ts';
 import { shownText } from '../../../preload/shared/plainText.ts';
 import type { ChartTheme } from './model.ts';
+import { shapedTo } from './pictureSize.ts';
+import type { PictureSize } from './pictureSize.ts';
 
 export interface FigurePart {
   /** Above the panel; empty for a chart of one panel. */
@@ -17,6 +19,8 @@ export interface Figure {
   /** `dash` as of a line: its colour is used more than once. */
   readonly legend: readonly { readonly label: string; readonly color: string; readonly dash?: number }[];
   readonly notes: readonly string[];
+  /** Of the whole; what its panels need when absent. */
+  readonly width?: number;
   readonly theme: ChartTheme;
 }
 
@@ -50,23 +54,56 @@ const ROW = 18;
 /** Lines that a legend names; of more it says how many there are. */
 const MOST_NAMED = 40;
 
+/** Below it (CSS pixels) a panel has no room beside the labels of its axes. */
+const LEAST_PANEL = 200;
+
+/** Panels side by side. */
+function columnsOf(panels: number, width = Infinity): number {
+  const fitting = Math.max(1, Math.floor((width - 2 * EDGE) / LEAST_PANEL));
+  return Math.min(panels, fitting, Math.max(1, Math.ceil(Math.sqrt(panels * 1.6))));
+}
+
+/** How large each panel of a picture is drawn. */
+export function panelSize(
+  chart: { readonly width: number; readonly height: number },
+  { width, scale }: PictureSize,
+  panels = 1,
+): { readonly width: number; readonly height: number; readonly scale: number } {
+  if (width === undefined) return { width: chart.width, height: chart.height, scale };
+  return { ...shapedTo((width - 2 * EDGE) / columnsOf(panels, width), chart), scale };
+}
+
+/** Lines of a text that are no wider than the room, broken between words; a longer word stays whole. */
+function wrapped(text: string, room: number, measure: (text: string) => number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && measure(longer) <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 /** @param measure width of a text of 12 px */
 export function layoutFigure(
-  { title, parts, legend, notes, theme }: Figure,
+  { title, parts, legend, notes, theme, width: given }: Figure,
   measure: (text: string) => number,
 ): FigureLayout {
-  const columns = Math.min(parts.length, Math.max(1, Math.ceil(Math.sqrt(parts.length * 1.6))));
+  const columns = columnsOf(parts.length, given);
   const cell = {
     width: Math.max(...parts.map((part) => part.width)),
     height: Math.max(...parts.map((part) => part.height)),
   };
   const head = parts.some((part) => part.title !== '') ? ROW : 0;
-  const width = columns * cell.width + 2 * EDGE;
+  const width = given ?? columns * cell.width + 2 * EDGE;
+  const room = width - 2 * EDGE;
   const texts: Text[] = [];
   const say = (x: number, y: number, text: string, weight: 400 | 600 = 400, size = 12, color = theme.text): void =>
     void texts.push({ x, y, text: shownText(text), size, weight, color });
-  say(EDGE, EDGE + 12, title, 600, 14);
-  const top = EDGE + 24;
+  // Bold letters are a little wider.
+  const heading = wrapped(title, room / ((14 / 12) * 1.06), measure);
+  for (const [i, line] of heading.entries()) say(EDGE, EDGE + 12 + i * ROW, line, 600, 14);
+  const top = EDGE + 6 + heading.length * ROW;
   const places = parts.map((part, i) => {
     const x = EDGE + (i % columns) * cell.width;
     const y = top + Math.floor(i / columns) * (cell.height + head);
@@ -78,15 +115,17 @@ export function layoutFigure(
   const swatches: Swatch[] = [];
   const named = legend.slice(0, MOST_NAMED);
   for (const { label, color, dash = 0 } of named) {
-    const wide = 16 + measure(shownText(label)) + 14;
-    if (x > EDGE && x + wide > width - EDGE) {
+    const [first, ...more] = wrapped(shownText(label), room - 16, measure);
+    const wide = 16 + Math.max(...[first, ...more].map(measure)) + 14;
+    if (x > EDGE && x + wide - 14 > width - EDGE) {
       x = EDGE;
       y += ROW;
     }
     // Broken like the line.
     if (dash > 0) swatches.push(...[x, x + 6].map((left) => ({ x: left, y: y + 3, width: 4, color })));
     else swatches.push({ x, y: y + 3, width: 10, color });
-    say(x + 16, y + 12, label);
+    say(x + 16, y + 12, first);
+    for (const line of more) say(x + 16, (y += ROW) + 12, line);
     x += wide;
   }
   if (named.length > 0) y += ROW;
@@ -95,8 +134,10 @@ export function layoutFigure(
     y += ROW;
   }
   for (const note of notes) {
-    say(EDGE, y + 12, note, 400, 11, theme.muted);
-    y += ROW;
+    for (const line of wrapped(note, room * (12 / 11), measure)) {
+      say(EDGE, y + 12, line, 400, 11, theme.muted);
+      y += ROW;
+    }
   }
   return { width, height: y + EDGE - 4, places, swatches, texts };
 }

@@ -123,16 +123,13 @@ export class LineChart {
   }
 
   /** The chart as it is, for a file. */
-  picture(kind: 'png' | 'svg', scale = 2): Promise<Blob> {
-    const layer = kind === 'png' ? new CurveLayer(this.#width, this.#height, scale) : undefined;
-    return pictureOf(
-      lineOption(this.#model!, this.#theme, this.#width, this.#height, layer),
-      kind,
-      this.#width,
-      this.#height,
-      this.#theme.surface,
-      scale,
-    );
+  picture(
+    kind: 'png' | 'svg',
+    { width, height, scale }: { readonly width: number; readonly height: number; readonly scale: number },
+  ): Promise<Blob> {
+    const layer = kind === 'png' ? new CurveLayer(width, height, scale) : undefined;
+    const option = lineOption(this.#model!, this.#theme, width, height, layer);
+    return pictureOf(option, kind, width, height, this.#theme.surface, scale);
   }
 
   #draw(): void {

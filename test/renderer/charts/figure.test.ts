@@ -1,5 +1,7 @@
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { layoutFigure, svgOfFigure } from '../../../renderer/charts/draw/figure.ts';
+import { layoutFigure, panelSize, svgOfFigure } from '../../../renderer/charts/draw/figure.ts';
+import { onPaper, SCREEN, withDensity } from '../../../renderer/charts/draw/pictureSize.ts';
 import { withStyle } from '../../../renderer/charts/draw/svgFont.ts';
 import type { Figure } from '../../../renderer/charts/draw/figure.ts';
 
@@ -74,5 +76,44 @@ describe('a chart in a file', () => {
     expect(svg).not.toContain('<?xml');
     expect(svg).toContain(`<svg x="${layout.places[1].x}" y="${layout.places[1].y}" width="300"/>`);
     expect(svg).toContain('font-family="&quot;Inter Variable&quot;, sans-serif"');
+  });
+});
+
+describe('a picture for paper', () => {
+  const column = onPaper(85);
+  it('is as wide as a column, and so are its panels and words (would catch a note that runs out of the picture)', () => {
+    expect(Math.round(column.width! * column.scale)).toBe(1004);
+    expect(panelSize({ width: 1400, height: 300 }, column)).toEqual({ width: 297, height: 134, scale: 3.125 });
+    const panel = panelSize({ width: 300, height: 900 }, column, 4);
+    expect(panel).toEqual({ width: 297, height: 223, scale: 3.125 });
+    expect(panelSize({ width: 300, height: 200 }, onPaper(178), 4).width).toBe(216);
+    const drawn = figure(4, 3);
+    const wordy = {
+      ...drawn,
+      title: 'val/loss, train/loss, train/accuracy and tokens_per_second of a chart with a long name',
+      parts: drawn.parts.map((part) => ({ ...part, ...panel })),
+      legend: [{ label: 'depth 4, width 128, heads 4, optimizer muon and a learning rate of 0.001', color: '#111' }],
+      notes: ['lines: means, bands: ± sample standard deviation (n − 1), N 3, smoothed as an exponential average'],
+      width: column.width!,
+    };
+    const layout = layoutFigure(wordy, measure);
+    expect(layout.width).toBe(column.width);
+    expect(new Set(layout.places.map(({ x }) => x)).size).toBe(1);
+    for (const { x, text, size } of layout.texts)
+      expect(x + (measure(text) * size) / 12, text).toBeLessThanOrEqual(layout.width);
+    expect(Math.max(...layout.texts.map(({ y }) => y))).toBeLessThan(layout.height);
+    expect(new Set(layout.texts.map(({ x, y }) => `${x} ${y}`)).size).toBe(layout.texts.length);
+  });
+  it('is on the screen as it was', () => {
+    expect(panelSize({ width: 640, height: 210 }, SCREEN, 3)).toEqual({ width: 640, height: 210, scale: 2 });
+  });
+  it('says its density in a chunk of its own behind the header (would catch a file that programs take for another size)', async () => {
+    const png = Uint8Array.from({ length: 60 }, (_, i) => i);
+    const bytes = Buffer.from(await (await withDensity(new Blob([png]))).arrayBuffer());
+    expect(Buffer.concat([bytes.subarray(0, 33), bytes.subarray(54)])).toEqual(Buffer.from(png));
+    expect(bytes.readUInt32BE(33)).toBe(9);
+    expect(bytes.subarray(37, 41).toString()).toBe('pHYs');
+    expect([bytes.readUInt32BE(41), bytes.readUInt32BE(45), bytes[49]]).toEqual([11811, 11811, 1]);
+    expect(bytes.readUInt32BE(50)).toBe(crc32(bytes.subarray(37, 50)));
   });
 });

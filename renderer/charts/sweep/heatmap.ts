@@ -1,5 +1,6 @@
 /** A metric over two settings. Everything else that differs (other settings, seeds) is averaged, and N says over how many runs. */
 import type { Goal } from '../../../preload/shared/metrics.ts';
+import { briefSetting } from '../../../preload/shared/format.ts';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { differingSettings, valuesOf } from '../../../preload/shared/results/groups.ts';
 import { outcomeOf } from '../../../preload/shared/results/samples.ts';
@@ -24,6 +25,43 @@ export interface HeatMap {
   readonly unbalanced: readonly string[];
 }
 
+/** Values that have a place of their own. More numbers than these were drawn, and neighbours share a place. */
+const MOST_PLACES = 12;
+const SHARED_PLACES = 8;
+/** Numbers that span more than this are apart by their factors. */
+const WIDE = 20;
+
+interface Place {
+  readonly name: SettingValue;
+  readonly holds: (value: SettingValue | undefined) => boolean;
+}
+
+/**
+ * @param values of one setting, each once, in their order
+ * @param isSampled few of all combinations were tried: each number by itself would have a cell or two
+ */
+function placesOf(values: readonly SettingValue[], isSampled: boolean): Place[] {
+  const numbers = values.filter((value) => typeof value === 'number');
+  if (!isSampled || numbers.length <= MOST_PLACES || numbers.length < values.length)
+    return values.map((name) => ({ name, holds: (value) => value === name }));
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  const on = low > 0 && high / low > WIDE ? Math.log : (value: number): number => value;
+  const placeOf = (value: number): number =>
+    Math.min(SHARED_PLACES - 1, Math.floor((SHARED_PLACES * (on(value) - on(low))) / (on(high) - on(low))));
+  // Named by what was drawn, not by bounds at which nothing was tried.
+  const groups = [
+    ...Map.groupBy(
+      numbers.toSorted((a, b) => a - b),
+      placeOf,
+    ).values(),
+  ];
+  return groups.map((group) => {
+    const [first, last] = [group[0], group.at(-1)!];
+    const name = group.length === 1 ? first : `${briefSetting(first, 3)} – ${briefSetting(last, 3)}`;
+    return { name, holds: (value) => typeof value === 'number' && value >= first && value <= last };
+  });
+}
+
 /** @param runs one per seed of each setting */
 export function heatMap(
   runs: readonly SweepRun[],
@@ -33,17 +71,30 @@ export function heatMap(
   show: 'mean' | 'best',
   goal: Goal,
 ): HeatMap {
-  const columns = valuesOf(runs, columnSetting);
-  const rows = valuesOf(runs, rowSetting);
+  const values = [columnSetting, rowSetting].map((setting) => valuesOf(runs, setting));
+  const tried = new Set(runs.map(({ config }) => JSON.stringify([config[columnSetting], config[rowSetting]])));
+  const isSampled = 2 * tried.size < values[0].length * values[1].length;
+  const [columns, rows] = values.map((each) => placesOf(each, isSampled));
   const cells: HeatCell[] = [];
   for (const [column, c] of columns.entries())
     for (const [row, r] of rows.entries()) {
-      const here = runs.filter(({ config }) => config[columnSetting] === c && config[rowSetting] === r);
+      const here = runs.filter(({ config }) => c.holds(config[columnSetting]) && r.holds(config[rowSetting]));
       if (here.length === 0) continue;
       const outcome = outcomeOf(here, metric);
       const best = goal === 'maximize' ? outcome.metric.max : outcome.metric.min;
       cells.push({ ...outcome, column, row, value: show === 'mean' ? outcome.metric.mean : best });
     }
   const averaged = [...new Set(cells.flatMap((cell) => differingSettings(cell.runs)))].sort();
-  return { columns, rows, cells, averaged, unbalanced: unbalanced(cells, averaged) };
+  // Numbers that share a place differ from cell to cell by themselves.
+  const drawn = [columnSetting, rowSetting];
+  return {
+    columns: columns.map(({ name }) => name),
+    rows: rows.map(({ name }) => name),
+    cells,
+    averaged,
+    unbalanced: unbalanced(
+      cells,
+      averaged.filter((name) => !drawn.includes(name)),
+    ),
+  };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { random as seeded, SEED } from '../../oracles/random.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { heatMap } from '../../../renderer/charts/sweep/heatmap.ts';
 import {
@@ -84,6 +85,32 @@ describe('heat map and trend', () => {
     expect(best.cells.find((c) => c.column === 1 && c.row === 0)!.value).toBe(1.5);
     // With the goal turned round the best of a cell is its largest value.
     expect(heatMap(runs, 'val/loss', 'depth', 'width', 'best', 'maximize').cells[0].value).toBe(3);
+  });
+  it('a heat map of drawn numbers puts neighbours into one place (would catch a cell for each draw)', () => {
+    const random = seeded(SEED);
+    const settings = Array.from({ length: 60 }, () => ({ lr: 10 ** (-4 + 3 * random()), dropout: random() / 2 }));
+    const runs = settings.flatMap((values) => [1, 2].map((seed) => run({ ...values, depth: 1, seed }, values.lr)));
+    const map = heatMap(runs, 'val/loss', 'lr', 'dropout', 'mean', 'minimize');
+    for (const names of [map.columns, map.rows]) expect(names.length).toBeLessThanOrEqual(8);
+    expect(map.cells.reduce((sum, { runs: here }) => sum + here.length, 0)).toBe(120);
+    for (const { column, runs: here } of map.cells) {
+      const [low, high = low] = String(map.columns[column]).split(' – ').map(Number);
+      for (const { config } of here) {
+        // Three digits are shown.
+        expect(config.lr).toBeGreaterThanOrEqual(low * 0.99);
+        expect(config.lr).toBeLessThanOrEqual(high * 1.01);
+      }
+    }
+    expect(map.averaged).toEqual(['dropout', 'lr']);
+    expect(map.unbalanced).toEqual([]);
+    // Places are in the order of their numbers, and as wide as factors of the rate.
+    const begins = map.columns.map((name) => Number.parseFloat(String(name)));
+    expect(begins).toEqual(begins.toSorted((a, b) => a - b));
+    // A grid keeps a place for each of its values, however many.
+    const grid = Array.from({ length: 15 }, (_, i) => i).flatMap((lr) =>
+      Array.from({ length: 15 }, (_, dropout) => run({ lr, dropout, depth: 1, seed: 1 }, lr)),
+    );
+    expect(heatMap(grid, 'val/loss', 'lr', 'dropout', 'mean', 'minimize').columns).toHaveLength(15);
   });
   it('a trend has one line per other value, and tells where nothing ended with a number (would catch a setting that vanishes)', () => {
     const { lines, numeric } = trendOf(sweep(), 'val/loss', 'depth', ['width']);

@@ -127,7 +127,8 @@ describe(`the text of a file (seed ${seed})`, () => {
   });
 
   it('that was broken off for want of time is read anew by who has more', async () => {
-    writeFileSync(at('slow.txt'), stories.join('\n\n').repeat(40));
+    // More than two of the pieces (1 MiB) in which a file is read: one alone is read to its end before anybody looks at the time.
+    writeFileSync(at('slow.txt'), text.repeat(Math.ceil((5 << 19) / text.length)));
     const config = configOf({ 'data.corpus': at('slow.txt') });
     const hurried = await countText(config, { until: 0 });
     expect(hurried!.basis).toBe('beginning');

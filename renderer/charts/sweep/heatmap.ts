@@ -28,8 +28,6 @@ export interface HeatMap {
 /** Values that have a place of their own. More numbers than these were drawn, and neighbours share a place. */
 const MOST_PLACES = 12;
 const SHARED_PLACES = 8;
-/** Numbers that span more than this are apart by their factors. */
-const WIDE = 20;
 
 interface Place {
   readonly name: SettingValue;
@@ -44,17 +42,16 @@ function placesOf(values: readonly SettingValue[], isSampled: boolean): Place[] 
   const numbers = values.filter((value) => typeof value === 'number');
   if (!isSampled || numbers.length <= MOST_PLACES || numbers.length < values.length)
     return values.map((name) => ({ name, holds: (value) => value === name }));
-  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
-  const on = low > 0 && high / low > WIDE ? Math.log : (value: number): number => value;
+  const ordered = numbers.toSorted((a, b) => a - b);
+  const [low, middle, high] = [ordered[0], ordered[Math.floor(ordered.length / 2)], ordered.at(-1)!];
+  // By factors where these spread the numbers more evenly.
+  const plain = (value: number): number => value;
+  const off = (by: (value: number) => number): number => Math.abs((by(middle) - by(low)) / (by(high) - by(low)) - 0.5);
+  const on = low > 0 && off(Math.log) < off(plain) ? Math.log : plain;
   const placeOf = (value: number): number =>
     Math.min(SHARED_PLACES - 1, Math.floor((SHARED_PLACES * (on(value) - on(low))) / (on(high) - on(low))));
   // Named by what was drawn, not by bounds at which nothing was tried.
-  const groups = [
-    ...Map.groupBy(
-      numbers.toSorted((a, b) => a - b),
-      placeOf,
-    ).values(),
-  ];
+  const groups = [...Map.groupBy(ordered, placeOf).values()];
   return groups.map((group) => {
     const [first, last] = [group[0], group.at(-1)!];
     const name = group.length === 1 ? first : `${briefSetting(first, 3)} – ${briefSetting(last, 3)}`;
@@ -70,6 +67,7 @@ export function heatMap(
   rowSetting: string,
   show: 'mean' | 'best',
   goal: Goal,
+  unit?: string,
 ): HeatMap {
   const values = [columnSetting, rowSetting].map((setting) => valuesOf(runs, setting));
   const tried = new Set(runs.map(({ config }) => JSON.stringify([config[columnSetting], config[rowSetting]])));
@@ -80,7 +78,7 @@ export function heatMap(
     for (const [row, r] of rows.entries()) {
       const here = runs.filter(({ config }) => c.holds(config[columnSetting]) && r.holds(config[rowSetting]));
       if (here.length === 0) continue;
-      const outcome = outcomeOf(here, metric);
+      const outcome = outcomeOf(here, metric, unit);
       const best = goal === 'maximize' ? outcome.metric.max : outcome.metric.min;
       cells.push({ ...outcome, column, row, value: show === 'mean' ? outcome.metric.mean : best });
     }

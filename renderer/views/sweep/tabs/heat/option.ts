@@ -4,9 +4,9 @@ import type { GridComponentOption } from 'echarts/components';
 import {
   briefSetting,
   digitsApart,
-  formatMean,
+  formatInUnit,
+  formatMeanInUnit,
   formatSetting,
-  formatValue,
 } from '../../../../../preload/shared/format.ts';
 import type { Goal } from '../../../../../preload/shared/metrics.ts';
 import { absentWords, unfinishedWords } from '../../../../../preload/shared/results/words.ts';
@@ -118,8 +118,8 @@ function cellOf(cell: HeatCell, share: number, roomy: boolean, look: Look, show:
   };
 }
 
-const valueWords = ({ value, metric }: HeatCell, show: 'mean' | 'best'): string =>
-  show === 'mean' ? formatMean(value, metric.sd) : formatValue(value);
+const valueWords = ({ value, metric, unit = '' }: HeatCell, show: 'mean' | 'best'): string =>
+  show === 'mean' ? formatMeanInUnit(value, metric.sd, unit) : formatInUnit(value, unit);
 const countWords = ({ metric, runs }: HeatCell): string =>
   metric.n < runs.length ? `${metric.n} of ${runs.length}` : String(metric.n);
 
@@ -159,11 +159,14 @@ const emptyCell = ({ column, row, cell }: EmptyCell, roomy: boolean, look: Look)
 
 function tip(map: HeatMap, cell: HeatCell, names: readonly [string, string], up: boolean): string {
   const where = whereOf(map, cell, names);
-  const { n, mean, sd, min, max } = cell.metric;
+  const { metric, unit = '' } = cell;
+  const { n, mean, sd, min, max } = metric;
   const rest = unfinishedWords(cell);
   return [
     where,
-    ...(n === 0 ? [] : [`mean ${formatMean(mean, sd)}  N ${n}`, `best ${formatValue(up ? max : min)}`]),
+    ...(n === 0
+      ? []
+      : [`mean ${formatMeanInUnit(mean, sd, unit)}  N ${n}`, `best ${formatInUnit(up ? max : min, unit)}`]),
     ...(rest === '' ? [] : [rest]),
   ].join('\n');
 }

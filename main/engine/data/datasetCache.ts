@@ -98,13 +98,23 @@ export async function loadDataset(cacheDir: string, contentHash: string, kinds?:
   const folder = folderOf(cacheDir, contentHash);
   const dataset = await readVerified(folder, contentHash, kinds).catch(() => null);
   if (dataset !== null) return dataset;
-  // Renamed first: another process may be reading or replacing it.
-  const aside = temporaryName(folder);
-  await rename(folder, aside).then(
-    () => rm(aside, { recursive: true, force: true }),
-    () => undefined,
-  );
+  await moveAway(folder).catch(() => undefined);
   return null;
+}
+
+/** Renamed first: another process may be reading or replacing it. */
+async function moveAway(folder: string): Promise<void> {
+  const aside = temporaryName(folder);
+  await rename(folder, aside);
+  await rm(aside, { recursive: true, force: true });
+}
+
+/** Deletes a prepared dataset; whoever needs it prepares it again. @returns the bytes that it took, or null when there is none */
+export async function removeDataset(cacheDir: string, contentHash: string): Promise<number | null> {
+  const found = (await listDatasets(cacheDir)).find((each) => each.contentHash === contentHash);
+  if (found === undefined) return null;
+  await moveAway(found.folder);
+  return found.bytesOnDisk;
 }
 
 /**

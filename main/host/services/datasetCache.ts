@@ -63,6 +63,11 @@ export class Datasets {
     }
   }
 
+  /** Something was deleted from the cache: who asks next looks again. */
+  forget(): void {
+    this.#ready.clear();
+  }
+
   close(): Promise<void> {
     return this.#thread.close();
   }

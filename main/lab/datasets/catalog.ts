@@ -2,7 +2,7 @@
 import { corpusFamily, tokenizerFamily } from '../../engine/data/index.ts';
 import type { Kinds } from '../../engine/kind.ts';
 
-export { listDatasets } from '../../engine/data/index.ts';
+export { listDatasets, removeDataset } from '../../engine/data/index.ts';
 
 export interface CorpusEntry {
   /** Value of `data.corpus`. */

@@ -220,6 +220,12 @@ describe('calls', () => {
     expect([first.from, second.from, second.documents]).toEqual([0, first.next, first.documents]);
     expect(first.next).toBeGreaterThan(0);
     expect(second.text).not.toBe(first.text);
+    const { contentHash } = summary;
+    await expect(client.call('data.remove', { contentHash: '../..' })).rejects.toMatchObject({ code: 'not-found' });
+    expect((await client.call('data.remove', { contentHash })).freed).toBe(prepared[0].bytesOnDisk);
+    expect((await client.call('data.list', {})).prepared).toEqual([]);
+    // Prepared again for who asks (would catch a lab that believes it is still there).
+    await client.call('data.stats', { values: { ...values, 'data.batching': 'documents' } });
     const wrong = client.call('data.stats', { values: { 'data.corpus': join(lab.home, 'nothing.txt') } });
     await expect(wrong).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('nothing.txt') });
   });

@@ -4,7 +4,8 @@ import { exportName, exportPieces } from '../../../lab/exchange/exports.ts';
 import { writeExport } from '../../../lab/exchange/file.ts';
 import { fileName } from '../../../../preload/shared/fileName.ts';
 import { chosen } from '../../../engine/kind.ts';
-import { fixedVocabularies, listCorpora, listDatasets } from '../../../lab/datasets/catalog.ts';
+import { fixedVocabularies, listCorpora, listDatasets, removeDataset } from '../../../lab/datasets/catalog.ts';
+import { readerOf } from '../../../lab/datasets/inUse.ts';
 import type { DataFacts } from '../../../../preload/contract/shapes.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import { configOf } from '../hub.ts';
@@ -47,6 +48,18 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
           corpus: (corpora.get(contentHash) as string | undefined) ?? null,
         })),
       };
+    },
+    'data.remove': async ({ contentHash }) => {
+      const reader = readerOf(store.listRuns({ state: 'running', deleted: 'any' }), contentHash);
+      if (reader !== undefined)
+        throw new LabError(
+          'state',
+          `The prepared data is in use: ${reader.name} (${reader.id}) is running. Stop it, or wait until it has ended.`,
+        );
+      const freed = await removeDataset(paths.cache, contentHash);
+      if (freed === null) throw new LabError('not-found', `There is no prepared data ${contentHash.slice(0, 12)}.`);
+      hub.datasets.forget();
+      return { freed };
     },
     'data.vocabularies': () => ({ fixed: fixedVocabularies(registry.catalog) }),
     'data.stats': async (input, { signal }) => await stats(await configured(input), signal),

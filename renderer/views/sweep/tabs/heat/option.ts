@@ -21,7 +21,7 @@ type Cell = NonNullable<HeatmapSeriesOption['data']>[number];
 const GRID: GridComponentOption = { left: 84, right: 20, top: 12, bottom: 52 };
 const EMPTY = 'without a number';
 /** Narrower cells (CSS pixels) have no room for their text. */
-const ROOMY = 76;
+const ROOMY = 96;
 
 /** @param names of the settings of columns and rows */
 export function heatOption(

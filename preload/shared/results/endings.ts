@@ -4,6 +4,10 @@ import { formatInteger, plural } from '../format.ts';
 
 type Ended = Pick<RunRecord, 'endReason'>;
 
+/** Whether a run ended because its numbers grew beyond all bounds: what it logged before says little of its setting. */
+export const hasDiverged = ({ state, endReason }: Pick<RunRecord, 'state' | 'endReason'>): boolean =>
+  state === 'failed' && endReason?.startsWith('diverged') === true;
+
 /** Reasons named in one line; of more it says how many runs they ended. */
 const MOST_NAMED = 4;
 const LONGEST = 100;

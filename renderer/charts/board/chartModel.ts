@@ -4,6 +4,7 @@ import { briefSetting } from '../../../preload/shared/format.ts';
 import type { Goal, MetricCatalog } from '../../../preload/shared/metrics.ts';
 import { BAND_LABELS } from '../../../preload/shared/statistics/describe.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
+import { hasDiverged } from '../../../preload/shared/results/endings.ts';
 import { shortName } from '../../../preload/shared/results/groups.ts';
 import { distinctSeeds } from '../../../preload/shared/results/samples.ts';
 import type { Target } from '../../../preload/shared/results/target.ts';
@@ -187,6 +188,7 @@ function drawnModel(input: ChartInput, groups: readonly BoardGroup[], runs: read
     metrics: chart.metrics,
     grouped: groupBy !== 'none',
     curve,
+    diverged: new Set(board.final.filter(hasDiverged).map(({ id }) => id)),
     band,
     smoothing: look.smoothing,
     ...frame,

@@ -1,7 +1,7 @@
 /** The part of the plane that a chart shows: its axes, and in words what lies outside of them. */
 import { counted, formatInUnit, formatValue } from '../../../preload/shared/format.ts';
 import type { AxisModel, DrawnLine, LineModel, Reference } from '../draw/model.ts';
-import { bulkOf } from '../series/bulk.ts';
+import { bulkOf, frameBy } from '../series/bulk.ts';
 import type { Outlying } from '../series/bulk.ts';
 import { extentOf, padded, tame } from '../series/extent.ts';
 import type { Extent } from '../series/extent.ts';
@@ -19,6 +19,9 @@ export interface YFrame {
   /** Of lines in another unit. */
   readonly right?: YFrame;
 }
+
+/** What of a line decides on its part of a frame. */
+type Shown = Pick<DrawnLine, 'x' | 'y' | 'increasing'> & Partial<DrawnLine>;
 
 /** A reference line widens the y range when it lies within this share of it. */
 const REACH = 0.6;
@@ -59,22 +62,19 @@ export function outsideOf(lines: readonly DrawnLine[], x: AxisModel, { y, right 
 export function yAxisOf(lines: readonly DrawnLine[], x: Extent, options: YFrame): AxisModel {
   const { label, log, unit, clip, outlying, references = [] } = options;
   const parts = lines.map((line) => shownOf(line, x));
-  const bulk =
-    clip && outlying !== undefined
-      ? bulkOf(
-          parts.map(([y]) => y),
-          log,
-          outlying,
-          // The points of a trend stand in the order of a setting.
-          !lines.some(({ markers }) => markers),
-        )
-      : undefined;
-  let extent: Extent | undefined = extentOf(parts.flat(), { log });
+  const bulk = clip && outlying !== undefined ? shownBulk(lines, parts, x, log, outlying) : undefined;
+  // What the seeds of a setting are apart when some diverge is no width of the others.
+  const columns = parts.flatMap((own, i) =>
+    bulk !== undefined && lines[i].sound !== undefined ? own.slice(0, 1) : own,
+  );
+  let extent: Extent | undefined = extentOf(columns, { log });
   if (bulk !== undefined && extent !== undefined) {
     const room = log ? (bulk.max / bulk.min) ** ROOM : ROOM * (bulk.max - bulk.min);
     extent = log
       ? { min: Math.max(extent.min, bulk.min / room), max: Math.min(extent.max, bulk.max * room) }
       : { min: Math.max(extent.min, bulk.min - room), max: Math.min(extent.max, bulk.max + room) };
+    // A band of what is never negative may reach below zero by arithmetic alone.
+    if (bulk.min >= 0) extent = { min: Math.max(0, extent.min), max: extent.max };
   }
   if (extent !== undefined)
     for (const { value } of references) {
@@ -87,8 +87,25 @@ export function yAxisOf(lines: readonly DrawnLine[], x: Extent, options: YFrame)
   return { label, log, ...(unit === undefined ? {} : { unit }), ...(blank ? { blank } : {}), ...y };
 }
 
+/** The values that the frame is found by; undefined when it should hold all. Runs that are known to have diverged have no say, unless all have. */
+function shownBulk(
+  lines: readonly DrawnLine[],
+  parts: readonly Float64Array[][],
+  x: Extent,
+  log: boolean,
+  outlying: Outlying,
+): Extent | undefined {
+  const all = parts.map(([y]) => y);
+  if (outlying !== 'far' && lines.some(({ sound }) => sound !== undefined)) {
+    const some = lines.flatMap(({ sound }, i) => sound?.map((each) => shownOf(each, x)[0]) ?? [all[i]]);
+    if (extentOf(some, { log }) !== undefined) return frameBy(some, all, log, outlying);
+  }
+  // The points of a trend stand in the order of a setting.
+  return bulkOf(all, log, outlying, !lines.some(({ markers }) => markers));
+}
+
 /** The y columns of a line in the shown part of x, with what it has where it crosses the edges: first the line itself. */
-function shownOf(line: DrawnLine, x: Extent): Float64Array[] {
+function shownOf(line: Shown, x: Extent): Float64Array[] {
   const columns = [
     line.y,
     ...((line.n !== undefined || line.markers) && line.low !== undefined ? [line.low, line.high!] : []),
@@ -114,7 +131,7 @@ function shownOf(line: DrawnLine, x: Extent): Float64Array[] {
 }
 
 /** Whether x shows all of a line, by its ends. */
-const isWithin = ({ x, increasing }: DrawnLine, { min, max }: Extent): boolean =>
+const isWithin = ({ x, increasing }: Shown, { min, max }: Extent): boolean =>
   x.length === 0 || (increasing && x[0] >= min && x[x.length - 1] <= max);
 
 /** y between two points, where a line enters or leaves the window; undefined where it does neither. */

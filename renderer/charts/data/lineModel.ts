@@ -44,6 +44,8 @@ export interface LinesOptions {
   /** Each group as its mean and band; otherwise one line per run. */
   readonly grouped: boolean;
   readonly curve: (metric: string, run: string) => RunCurve | undefined;
+  /** Runs that are known to have diverged: frames are not found by them. */
+  readonly diverged?: ReadonlySet<string>;
   readonly band: Band;
   readonly smoothing: number;
   readonly xLog: boolean;
@@ -118,6 +120,7 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
       ...(smoothing > 0 ? { raw: curve.y } : {}),
       ...(live.bucket > 1 ? { reduced: true } : {}),
       increasing: live.increasing,
+      ...(options.diverged?.has(run) ? { sound: [] } : {}),
       // Of hundreds of lines nobody looks at the envelopes, which then need not be put together.
       get low() {
         return isReduced(live) ? curve.min : undefined;
@@ -145,9 +148,15 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
       runs: mean.runs,
       ...(found.some(({ live }) => live.bucket > 1) ? { reduced: true } : {}),
       increasing: found.every(({ live }) => live.increasing),
+      ...(found.some(({ run }) => options.diverged?.has(run)) ? { sound: soundOf(found, options) } : {}),
     },
   ];
 }
+
+const soundOf = (found: readonly Found[], { diverged }: LinesOptions): DrawnLine['sound'] =>
+  found
+    .filter(({ run }) => !diverged?.has(run))
+    .map(({ live, curve, smoothed }) => ({ x: curve.x, y: smoothed, increasing: live.increasing }));
 
 /** Whether lines show the envelopes of reduced curves. */
 export const needsEnvelopes = (grouped: boolean, band: Band): boolean => !grouped || band === 'minmax';

@@ -24,6 +24,8 @@ export interface DrawnLine {
   readonly reduced?: boolean;
   /** Whether x increases, so that y is a function of it. */
   readonly increasing: boolean;
+  /** Of a line with runs that diverged: the curves of its others, perhaps none, by which a frame is found instead of by the line. */
+  readonly sound?: readonly Pick<DrawnLine, 'x' | 'y' | 'increasing'>[];
   /** Its values are read from the right-hand axis. */
   readonly right?: true;
   /** Points are marked, and bands are error bars: few points that lie far apart. */

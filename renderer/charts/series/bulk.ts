@@ -32,8 +32,9 @@ const ODD = 0.02;
 
 /**
  * The values that a frame should hold so that lines can be told apart; what lies beyond it is drawn to the edge. Undefined when it should
- * hold all values. Each line weighs the same, however many points it has. What is better than the beginning is never left out, and the
- * beginning of lines that come down to the bulk neither, but for a few that begin very far from all others.
+ * hold all values. Each line weighs the same, however many points it has, but for those that leave the rest for good, as diverged runs do:
+ * they have no part in it. What is better than the beginning is never left out, and the beginning of lines that come down to the bulk
+ * neither, but for a few that begin very far from all others.
  *
  * @param lines their y, in the part of x that is shown
  * @param timed whether values stand in the order in which they were logged, so that lines have a beginning
@@ -57,6 +58,12 @@ export function bulkOf(
   const dense = densest(values, weights, log);
   const width = Math.max(dense.max - dense.min, spacing(dense, log));
   const bulk: Bulk = { best, ordinary: dense.max + AROUND * width, height: dense.max + AROUND * width - best };
+  if (timed) {
+    const staying = lines.filter((line) => !escapes(line, measured, bulk));
+    // What went up and down on its way out is not how high the others are.
+    if (staying.length < lines.length && extentOf(staying, { log }) !== undefined)
+      return frameBy(staying, lines, log, outlying);
+  }
   const most = Math.max(
     atMost({ values, weights }, bulk.ordinary, 1 - ODD),
     beginnings(samples, bulk, timed),
@@ -76,6 +83,32 @@ interface Bulk {
   readonly ordinary: number;
   /** From the best to there. */
   readonly height: number;
+}
+
+/**
+ * What a frame should hold of all lines where it is found by `some` of them: as bad as those become, and the best of all. Undefined when it
+ * should hold all values.
+ */
+export function frameBy(
+  some: readonly ArrayLike<number>[],
+  lines: readonly ArrayLike<number>[],
+  log: boolean,
+  outlying: 'above' | 'below',
+): Extent | undefined {
+  const [own, all] = [bulkOf(some, log, outlying) ?? extentOf(some, { log }), extentOf(lines, { log })];
+  if (own === undefined || all === undefined) return undefined;
+  const found = outlying === 'above' ? { min: all.min, max: own.max } : { min: own.min, max: all.max };
+  return found.min <= all.min && found.max >= all.max ? undefined : found;
+}
+
+/** Whether a line ends beyond the bulk, and far worse than it began. */
+function escapes(line: ArrayLike<number>, measured: (v: number) => number, { ordinary, height }: Bulk): boolean {
+  let first = 0;
+  while (first < line.length && !Number.isFinite(measured(line[first]))) first++;
+  let last = line.length - 1;
+  while (last > first && !Number.isFinite(measured(line[last]))) last--;
+  const end = measured(line[last]);
+  return last > first && end > ordinary && end - measured(line[first]) > FEW_LINES * height;
 }
 
 /** Index of the last value with which a line is in the bulk; −1 for one that never is. */

@@ -8,6 +8,7 @@ import type { ChartInput } from '../../../renderer/charts/board/chartModel.ts';
 import { MOST_METRICS } from '../../../renderer/charts/board/chartSpec.ts';
 import type { ChartSpec } from '../../../renderer/charts/board/chartSpec.ts';
 import type { BoardGroup } from '../../../renderer/charts/board/groups.ts';
+import type { LineModel } from '../../../renderer/charts/draw/model.ts';
 import { DASHES } from '../../../renderer/charts/draw/curveItems.ts';
 import { LiveCurve } from '../../../renderer/charts/data/live.ts';
 
@@ -124,6 +125,26 @@ describe('a chart of two metrics', () => {
     ]);
     expect(left).toBe(0);
     expect(panels[0].model.y).toEqual(panels[1].model.y);
+  });
+});
+
+describe('runs that diverged, by their state', () => {
+  const of = (endReason: string, groupBy: 'none' | 'setting'): LineModel => {
+    const { board, ...rest } = input();
+    const ended = runs.map((each) => (each.id === 'c' ? { ...each, state: 'failed' as const, endReason } : each));
+    return chartPanels({
+      ...rest,
+      chart: { ...chart, metrics: ['train/loss'] },
+      look: { ...rest.look, outliers: true },
+      board: { ...board, final: ended, state: { ...board.state, groupBy } },
+    }).panels[0].model;
+  };
+  it.each(['none', 'setting'] as const)('do not widen a frame, and are counted (grouped by %s)', (groupBy) => {
+    const { y, outside } = of('diverged: train/loss is NaN at step 2', groupBy);
+    // The others go from 5 (their mean from 4) to 1 (2).
+    expect(y.max).toBeLessThan(7);
+    expect(outside.join()).toContain('2 values of 1 line above the frame, up to 9');
+    expect(of('engine crashed: SIGKILL', groupBy).y.max).toBeGreaterThan(9);
   });
 });
 

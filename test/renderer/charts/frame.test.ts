@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { framingNotes, yAxisOf } from '../../../renderer/charts/data/frame.ts';
 import type { YFrame } from '../../../renderer/charts/data/frame.ts';
 import type { AxisModel, DrawnLine } from '../../../renderer/charts/draw/model.ts';
+import { aggregate } from '../../../renderer/charts/series/aggregate.ts';
+import type { Curve } from '../../../renderer/charts/series/line.ts';
 import { random as seeded, SEED } from '../../oracles/random.ts';
+import type { Random } from '../../oracles/random.ts';
 
 let count = 0;
 const line = (y: readonly number[], more: Partial<DrawnLine> = {}): DrawnLine => ({
@@ -59,6 +62,97 @@ describe.each([1, 2, 3, SEED])('beside runs that diverged (seed %i)', (seed) => 
         `${beyond.length.toLocaleString('en')} values of ${bad} line${bad > 1 ? 's' : ''} above the frame, up to `,
       ),
     ]);
+  });
+});
+
+/** Curves as of a rate that is far too high: up and down for some steps, then beyond all bounds. They begin as all do. */
+const runaway = (random: () => number, points: number): number[] => {
+  const wobbling = Math.floor(points / 3);
+  const factor = 8 + 30 * random();
+  return Array.from({ length: points }, (_, i) =>
+    i === 0 ? 5.54 : i <= wobbling ? 4 + 4 * random() : 8 * factor ** (i - wobbling),
+  );
+};
+const settling = ({ normal }: Random, points: number, noise: number): number[] =>
+  Array.from({ length: points }, (_, i) => 5.54 + (3.6 - 5.54) * (i / (points - 1)) + (i === 0 ? 0 : noise * normal()));
+const curveOf = (y: readonly number[]): Curve => {
+  const all = Float64Array.from(y);
+  return { x: all.map((_, i) => i), y: all, min: all, max: all };
+};
+
+describe.each([1, 2, 3, SEED])('runs that go up and down before they diverge (seed %i)', (seed) => {
+  const random = seeded(seed);
+  describe.each(['by their state', 'by their values'])('found %s', (by) => {
+    const sound = by === 'by their state' ? { sound: [] } : {};
+    it.each([
+      ['single lines of train/loss', 40, 15, 0.05, 1],
+      ['noisy ones', 40, 15, 0.15, 1],
+      ['means with bands', 40, 15, 0.05, 2],
+      ['means of three with bands', 40, 12, 0.05, 3],
+      ['short series of val/loss', 9, 6, 0.01, 1],
+      ['short means', 9, 6, 0.01, 2],
+    ])('%s: the frame is that of the others', (_, points, steps, noise, seeds) => {
+      const drawn = (make: () => number[], more: Partial<DrawnLine>): DrawnLine => {
+        const { mean, low, high, n } = aggregate(
+          Array.from({ length: seeds }, () => curveOf(make())),
+          'sd',
+        );
+        return line([...mean], seeds === 1 ? more : { low, high, n, runs: seeds, ...more });
+      };
+      for (const [good, bad] of [
+        [1, 2],
+        [1, 1],
+        [3, 1],
+        [2, 4],
+      ]) {
+        const healthy = Array.from({ length: good }, () => drawn(() => settling(random, points, noise), {}));
+        const lost = Array.from({ length: bad }, () => drawn(() => runaway(random, steps), sound));
+        const all = [...healthy, ...lost];
+        const y = frame(all);
+        const values = healthy.flatMap((each) => [...each.y]);
+        const [best, worst] = [Math.min(...values), Math.max(...values)];
+        expect(y.min).toBeGreaterThanOrEqual(0);
+        expect(y.min).toBeLessThan(best);
+        expect(y.max).toBeGreaterThan(worst);
+        // A third more on either side for bands, and the room at the edges.
+        expect((worst - best) / (y.max - y.min)).toBeGreaterThan(0.5);
+        const beyond = lost.map((each) => each.y.filter((v) => v > y.max).length).filter((n) => n > 0);
+        const many = beyond.reduce((sum, n) => sum + n, 0);
+        expect(words(all, y)[0]).toContain(
+          `${many} values of ${bad} line${bad > 1 ? 's' : ''} above the frame, up to `,
+        );
+      }
+    });
+  });
+});
+
+describe('runs that are known to have diverged', () => {
+  const [good, lost] = [
+    [5, 4, 3, 2],
+    [5, 9, 14, 12],
+  ];
+  it('have no say, however little they went astray', () => {
+    const lines = [line(good), line(lost, { sound: [] })];
+    expect(frame(lines).max).toBeLessThan(6.5);
+    expect(words(lines, frame(lines))).toEqual(['3 values of 1 line above the frame, up to 14']);
+    // As anyone's would be shown, and as these are when nothing is to be left out.
+    expect(frame([line(good), line(lost)]).max).toBeGreaterThan(14);
+    expect(frame(lines, { clip: false }).max).toBeGreaterThan(14);
+  });
+  it('are framed by themselves where there are no others', () => {
+    expect(frame([line(lost, { sound: [] })]).max).toBeGreaterThan(14);
+  });
+  it('leave the frame to the other seeds of their setting', () => {
+    const { mean, low, high, n } = aggregate([curveOf(good), curveOf([5, 9, 14])], 'sd');
+    // Means of 5, 6.5, 8.5, and then of the other seed alone.
+    const mixed = line([...mean], { low, high, n, runs: 2, sound: [line(good)] });
+    expect(frame([mixed])).toMatchObject({
+      min: expect.closeTo(2 - 0.04 * 4.05, 9),
+      max: expect.closeTo(6.05 + 0.04 * 4.05, 9),
+    });
+  });
+  it('show what they had that was better', () => {
+    expect(frame([line(good), line([5, 1.5, 80, 1e4], { sound: [] })]).min).toBeLessThan(1.5);
   });
 });
 
@@ -136,6 +230,17 @@ describe('bands', () => {
     });
     const { min, max } = frame([wild, line([4, 3, 2, 2]), line([4, 3, 2, 2])]);
     expect([min > 0, max < 6]).toEqual([true, true]);
+  });
+  it('do not take what is never negative below zero when values are left out', () => {
+    const y = [1.2, 0.4, 0.2, 1e9];
+    const wild = line(y, {
+      n: Uint32Array.of(3, 3, 3, 3),
+      low: Float64Array.from(y, (v) => v - 9),
+      high: Float64Array.from(y),
+    });
+    const others = [line([1.2, 0.5, 0.2, 0.1]), line([1.2, 0.4, 0.2, 0.1])];
+    expect(frame([wild, ...others]).min).toBe(0);
+    expect(frame([wild, ...others, line([1, 0.5, 0, -0.1])]).min).toBeLessThan(-0.1);
   });
 });
 

@@ -42,19 +42,21 @@ export interface Configuration {
   readonly config: Config;
   /** Settings that differ from their defaults. */
   readonly changed: readonly string[];
+  /** The rule of each value that follows from others. */
+  readonly derived: Readonly<Record<string, string>>;
   readonly warnings: readonly Problem[];
 }
 
 /** @throws InputError that lists everything wrong */
 export async function configure({ workshop }: Context, layers: Layers): Promise<Configuration> {
   const { registry } = workshop;
-  const { config, problems, warnings, changed } = resolveConfig({
+  const { config, problems, warnings, changed, derived } = resolveConfig({
     registry,
     ...(await readLayers(layers)),
     overrides: layers.overrides ?? {},
   });
   refuse(problems);
-  return { config, changed, warnings };
+  return { config, changed, derived, warnings };
 }
 
 /** Nobody reads on. */

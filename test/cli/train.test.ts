@@ -83,6 +83,9 @@ describe('sweeplab train', () => {
     const { settings } = await jsonInside<Dry>(home, ['train', file, '--model.width', '48', '--dry-run']);
     expect(settings).toEqual({ ...recipe, 'model.depth': 3, 'model.width': 48, 'stop.steps': 200 });
     expect(readdirSync(home)).toEqual(['mine.yaml']);
+    // What follows from a setting is told with its rule.
+    const dial = await inside(home, ['train', '--model.kind', 'depth-dial', '--model.depth', '3', '--dry-run']);
+    expect(dial.stdout).toContain('model.heads: 2  (follows: model.width / model.head_size)');
   });
 
   it('ends cleanly by Ctrl-C with a run that continues to the same end as an undisturbed one', async () => {

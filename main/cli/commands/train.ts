@@ -107,13 +107,15 @@ async function resume(context: Context, text: string): Promise<void> {
 
 type Planned = Omit<Configuration, 'warnings'> & { readonly warnings: readonly Warning[] };
 
-function printSettings({ output, workshop }: Context, { config, changed, warnings }: Planned): void {
-  output.data({ settings: config, changed, warnings });
+function printSettings({ output, workshop }: Context, { config, changed, derived, warnings }: Planned): void {
+  output.data({ settings: config, changed, derived, warnings });
   output.text(
     `${plural(changed.length, 'setting differs from its default', 'settings differ from their defaults')}; nothing was started:`,
   );
   for (const name of workshop.registry.names) {
-    if (changed.includes(name)) output.text(`  ${name}: ${JSON.stringify(config[name])}`);
+    if (!changed.includes(name)) continue;
+    const follows = Object.hasOwn(derived, name) ? `  (follows: ${derived[name]})` : '';
+    output.text(`  ${name}: ${JSON.stringify(config[name])}${follows}`);
   }
 }
 

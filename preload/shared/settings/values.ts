@@ -57,7 +57,8 @@ export function problemText(
   say: { readonly name: boolean; readonly nearest: boolean } = { name: true, nearest: true },
 ): string {
   const what = `${say.name ? `${setting} is ` : ''}${showValue(value)}${why === undefined ? '' : ` (${why})`}`;
-  const shown = (choice: SettingValue): string => (typeof choice === 'string' ? choice : showValue(choice));
+  const shown = (choice: SettingValue): string =>
+    typeof choice === 'string' && choice !== '' ? choice : showValue(choice);
   const list = choices.length > 0 ? `: ${choices.map(shown).join(', ')}` : '';
   const instead = [
     ...(nearest === undefined ? [] : [shown(nearest)]),

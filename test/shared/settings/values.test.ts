@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { SettingSpec, SettingType, SettingValue } from '../../../preload/contract/settings.ts';
 import { editDistance, nearestName } from '../../../preload/shared/settings/nearest.ts';
-import { checkValue, formatValue, parseValue, showValue } from '../../../preload/shared/settings/values.ts';
+import {
+  checkValue,
+  formatValue,
+  parseValue,
+  problemText,
+  showValue,
+} from '../../../preload/shared/settings/values.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 
@@ -161,4 +167,9 @@ describe('did you mean', () => {
     expect(editDistance('kitten', 'sitting')).toBe(3);
     expect(nearestName('grdi', ['grid', 'random'])).toBe('grid');
   });
+});
+
+it('names the empty text as the nearest choice so that one sees it', () => {
+  const problem = { setting: 'model.widths', value: 'abc', allowed: 'widths, or nothing', nearest: '' };
+  expect(problemText(problem)).toBe('model.widths is "abc"; allowed: widths, or nothing; nearest: ""');
 });

@@ -64,7 +64,7 @@ export const gptSettings: readonly (SettingSpec | string)[] = [
     name: 'model.widths',
     type: { kind: 'string' },
     default: '',
-    help: 'Widths between the layers, such as 96 64 96: one layer more than widths. Empty: model.width (unet: down to model.narrowest and up again).',
+    help: 'Widths between the layers, such as "96 64 96": one layer more than widths. Empty: model.width (unet: down to model.narrowest and up again).',
     question: 'capacity',
     touches: ['memory', 'time'],
   },

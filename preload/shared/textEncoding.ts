@@ -54,18 +54,23 @@ export function unmarkedEncoding(head: Uint8Array): Exclude<MarkedEncoding, 'utf
   return null;
 }
 
-/** UTF-32 as text. Numbers that are no characters become U+FFFD; bytes after the last whole character are left out. */
-export function fromUtf32(bytes: Uint8Array, bigEndian: boolean): { text: string; replaced: number } {
+/**
+ * UTF-32 as text. Numbers that are no characters become U+FFFD; bytes after the last whole character are left out. `first`: the byte at which
+ * the first number stands that is no character, or is NUL; −1 where there is none.
+ */
+export function fromUtf32(bytes: Uint8Array, bigEndian: boolean): { text: string; replaced: number; first: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let text = '';
   let replaced = 0;
+  let first = -1;
   for (let i = 0; i + 4 <= bytes.length; i += 4) {
     const point = view.getUint32(i, !bigEndian);
     const valid = point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
     if (!valid) replaced++;
+    if (first < 0 && (!valid || point === 0)) first = i;
     text += String.fromCodePoint(valid ? point : 0xfffd);
   }
-  return { text, replaced };
+  return { text, replaced, first };
 }
 
 /** Bytes that are no text that can be read; the message completes `FILE cannot be read: …`. */

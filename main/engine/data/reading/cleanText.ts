@@ -7,13 +7,16 @@ import { counted } from '../../../../preload/shared/format.ts';
 import { invalidBytes, openCharacter } from '../utf8.ts';
 import { markOf, unmarkedEncoding } from '../../../../preload/shared/textEncoding.ts';
 import { describeUndecodable, toUtf8, WITH_NULS } from './encoding.ts';
-import type { Encoding } from './encoding.ts';
+import type { Decoded, Encoding } from './encoding.ts';
 import { LIMITS } from '../limits.ts';
 
 /** What happened to the text of one file. */
 export class TextFacts {
   encoding: Encoding = 'utf-8';
+  /** In UTF-8. */
   bytes = 0;
+  /** As it is encoded, after decompression: those that whoever looks into the file finds there. */
+  encodedBytes = 0;
   /** Byte-order marks that were taken out. */
   marks = 0;
   /** Line ends \r\n and \r that became \n. */
@@ -21,18 +24,18 @@ export class TextFacts {
   /** Bytes (or units of another encoding) that are no character, zero bytes among them. */
   undecodable = 0;
   zeros = 0;
-  /** Where the first of these is, in bytes of the text; −1 where there is none. */
+  /** Where the first of these is, in bytes of the text as it is encoded; −1 where there is none. */
   firstUndecodable = -1;
   head: Buffer = Buffer.alloc(0);
 
   /** `3 of 90 bytes are NUL characters`, `2 of 90 bytes cannot be decoded, 1 is a NUL character`: NUL can be decoded, but is no text. */
   found(wrong = 'cannot be decoded'): string {
-    const { undecodable, zeros, bytes } = this;
+    const { undecodable, zeros, encodedBytes: bytes } = this;
     const nul = `${zeros === 1 ? 'is a NUL character' : 'are NUL characters'}`;
     const all = `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
-    // Of other encodings the places are counted, in the text as it is once decoded.
+    // Of other encodings the places are counted: how many bytes belong to one is not always known.
     const of = (n: number): string =>
-      this.encoding === 'utf-8' ? `${n} of ${all}` : `${counted(n, 'place')} of the text (${all} in UTF-8)`;
+      this.encoding === 'utf-8' ? `${n} of ${all}` : `${counted(n, 'place')} of the text (${all})`;
     if (zeros === undecodable) return `${of(zeros)} ${nul}`;
     return `${of(undecodable - zeros)} ${wrong}${zeros === 0 ? '' : `, ${zeros} ${nul}`}`;
   }
@@ -76,6 +79,7 @@ function examine(bytes: Buffer, facts: TextFacts): void {
     if (facts.firstUndecodable < 0) facts.firstUndecodable = facts.bytes + Math.min(...firsts);
   }
   facts.bytes += bytes.length;
+  if (facts.encoding === 'utf-8') facts.encodedBytes = facts.bytes;
 }
 
 /** Writes `bytes` without marks and with \n for \r\n and \r. Ends neither with \r nor inside a mark. */
@@ -123,11 +127,12 @@ export async function* cleanText(
 ): AsyncGenerator<Buffer> {
   facts.encoding = markOf(head) ?? wanted ?? 'utf-8';
   facts.head = head;
-  const replaced = (count: number) => {
-    if (count > 0 && facts.firstUndecodable < 0) facts.firstUndecodable = facts.bytes;
-    facts.undecodable += count;
+  const onDecoded = ({ bytes, replaced, first }: Decoded) => {
+    if (facts.firstUndecodable < 0) facts.firstUndecodable = first;
+    facts.encodedBytes += bytes;
+    facts.undecodable += replaced;
   };
-  const decoded = facts.encoding === 'utf-8' ? chunks : toUtf8(chunks, facts.encoding, replaced);
+  const decoded = facts.encoding === 'utf-8' ? chunks : toUtf8(chunks, facts.encoding, onDecoded);
   let carry: Buffer = Buffer.alloc(0);
   for await (const chunk of decoded) {
     const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk]);

@@ -75,36 +75,94 @@ export function describeUndecodable(head: Buffer): { what: string; isText: boole
 }
 
 const REPLACED = /\uFFFD/g;
+const NO_TEXT = /[\0\uFFFD]/;
+
+/** What is told of a piece of a text in another encoding. */
+export interface Decoded {
+  /** Of the piece, as it is encoded. */
+  readonly bytes: number;
+  /** What could not be decoded, and became U+FFFD. */
+  readonly replaced: number;
+  /** The byte of the text, as it is encoded, at which something stands that cannot be decoded, or NUL; −1 where there is none. */
+  readonly first: number;
+}
 
 /**
- * Bytes of another encoding as UTF-8. What cannot be decoded becomes U+FFFD and is counted (`onReplaced`). The mark at the
+ * Bytes of another encoding as UTF-8. What cannot be decoded becomes U+FFFD and is counted (`onDecoded`). The mark at the
  * beginning, and such marks in the middle, come out as U+FEFF.
  */
 export async function* toUtf8(
   chunks: AsyncIterable<Buffer>,
   encoding: Encoding,
-  onReplaced: (count: number) => void,
+  onDecoded: (decoded: Decoded) => void,
 ): AsyncGenerator<Buffer> {
-  const wide = encoding.startsWith('utf-32');
-  const decoder = wide ? null : new TextDecoder(encoding, { ignoreBOM: true });
+  const pieces = encoding.startsWith('utf-32') ? decodeUtf32(chunks, encoding) : decodeBySystem(chunks, encoding);
+  for await (const { text, ...decoded } of pieces) {
+    onDecoded(decoded);
+    if (text !== '') yield Buffer.from(text, 'utf8');
+  }
+}
+
+async function* decodeUtf32(
+  chunks: AsyncIterable<Buffer>,
+  encoding: Encoding,
+): AsyncGenerator<Decoded & { text: string }> {
   let carry: Buffer = Buffer.alloc(0);
+  let before = 0;
   for await (const chunk of chunks) {
-    if (decoder !== null) {
-      const text = decoder.decode(chunk, { stream: true });
-      onReplaced(text.match(REPLACED)?.length ?? 0);
-      yield Buffer.from(text, 'utf8');
-      continue;
-    }
     const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk]);
     const whole = bytes.length & ~3;
-    const { text, replaced } = fromUtf32(bytes.subarray(0, whole), encoding === 'utf-32be');
-    onReplaced(replaced);
-    yield Buffer.from(text, 'utf8');
+    const { text, replaced, first } = fromUtf32(bytes.subarray(0, whole), encoding === 'utf-32be');
+    yield { text, bytes: chunk.length, replaced, first: first < 0 ? -1 : before + first };
+    before += whole;
     carry = bytes.subarray(whole);
   }
-  const rest = decoder?.decode() ?? (carry.length > 0 ? '\uFFFD' : '');
-  if (rest !== '') {
-    onReplaced(rest.match(REPLACED)?.length ?? 0);
-    yield Buffer.from(rest, 'utf8');
+  if (carry.length > 0) yield { text: '\uFFFD', bytes: 0, replaced: 1, first: before };
+}
+
+/** No character of the encodings that the system decodes is longer. */
+const LONGEST = 4;
+
+async function* decodeBySystem(
+  chunks: AsyncIterable<Buffer>,
+  encoding: Encoding,
+): AsyncGenerator<Decoded & { text: string }> {
+  const decoder = new TextDecoder(encoding, { ignoreBOM: true });
+  /** Bytes and UTF-16 units of the text by now, and its last bytes: a character may have begun in them. */
+  let [bytes, units] = [0, 0];
+  let tail: Buffer = Buffer.alloc(0);
+  const piece = (text: string, chunk: Buffer, ends: boolean) => {
+    const at = text.search(NO_TEXT);
+    const place = (): number =>
+      // Both forms of the text have a unit for each unit.
+      encoding.startsWith('utf-16') ? 2 * (units + at) : bytes + byteAt(encoding, tail, chunk, text, at, ends);
+    const first = at < 0 ? -1 : place();
+    units += text.length;
+    bytes += chunk.length;
+    tail = Buffer.concat([tail, chunk.subarray(-LONGEST)]).subarray(-LONGEST);
+    return { text, bytes: chunk.length, replaced: text.match(REPLACED)?.length ?? 0, first };
+  };
+  for await (const chunk of chunks) yield piece(decoder.decode(chunk, { stream: true }), chunk, false);
+  yield piece(decoder.decode(), Buffer.alloc(0), true);
+}
+
+/**
+ * At which byte of `chunk` the character begins that became unit `at` of its `text`; below 0 where it began in the `tail` before it.
+ * Characters have different lengths, which nothing tells but decoding: of the beginnings of a chunk, the shortest that gives so many units.
+ */
+function byteAt(encoding: Encoding, tail: Buffer, chunk: Buffer, text: string, at: number, ends: boolean): number {
+  const decoded = (bytes: Buffer, stream: boolean): string =>
+    new TextDecoder(encoding, { ignoreBOM: true }).decode(bytes, { stream });
+  const from = (length: number): Buffer => Buffer.concat([tail.subarray(tail.length - length), chunk]);
+  // So many bytes of the tail were not through yet: with them the chunk gives its text.
+  let begun = 0;
+  while (begun < tail.length && decoded(from(begun), !ends) !== text) begun++;
+  const bytes = from(begun);
+  let [low, high] = [0, bytes.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (decoded(bytes.subarray(0, middle), true).length >= at) high = middle;
+    else low = middle + 1;
   }
+  return low - begun;
 }

@@ -173,6 +173,40 @@ describe('bytes that are no text', () => {
     ]);
   });
 
+  test('sizes and places are those of the file, whatever its encoding (would catch places of the text once it is UTF-8)', async () => {
+    const dice = new Dice();
+    const plain = dice.list(60, () => dice.of(['ä', '日', '本', 'b', '\n'])).join('');
+    const sjis = Buffer.from([0x93, 0xfa, 0x96, 0x7b, 0x61]);
+    const gb = Buffer.from([0x81, 0x30, 0x84, 0x36, 0xc8, 0xd5, 0x62]);
+    // What stands before the fault, the fault, what follows.
+    const texts: [Encoding, Buffer, Buffer, Buffer][] = [
+      ['utf-16le', utf16(plain), Buffer.from([0x00, 0xd8]), utf16(plain)],
+      ['utf-16be', utf16(plain, true), Buffer.from([0xdc, 0x00]), utf16(plain, true)],
+      ['utf-16le', utf16(plain), Buffer.from([0x41]), Buffer.alloc(0)],
+      ['utf-16le', utf16(plain), utf16('\0'), utf16(plain)],
+      ['utf-32le', utf32(plain), Buffer.from([0, 0xd8, 0, 0]), utf32(plain)],
+      ['utf-32be', utf32(plain, true), Buffer.from([0, 0, 0]), Buffer.alloc(0)],
+      ['shift_jis', Buffer.concat(dice.list(20, () => sjis)), Buffer.from([0xa0]), sjis],
+      ['gb18030', Buffer.concat(dice.list(20, () => gb)), Buffer.from([0xff]), gb],
+      ['gb18030', Buffer.concat(dice.list(20, () => gb)), Buffer.from([0xc8]), Buffer.alloc(0)],
+    ];
+    for (const [wanted, before, fault, after] of texts) {
+      const bytes = Buffer.concat([before, fault, after]);
+      for (const size of [1, 7, 64, bytes.length]) {
+        const { facts } = await clean(bytes, () => size, wanted);
+        expect(
+          [facts.firstUndecodable, facts.encodedBytes, facts.undecodable],
+          `${wanted}, ${size}, seed ${dice.seed}`,
+        ).toEqual([before.length, bytes.length, 1]);
+      }
+    }
+    const odd = Buffer.concat([utf16(MARK + 'naïve words\n'.repeat(400)), Buffer.from([0x41])]);
+    const { report } = await read(await folder.file('odd.txt', odd));
+    expect(report.warnings).toEqual([
+      expect.stringContaining('1 place of the text (9603 bytes) is no UTF-16LE (first at byte 9602)'),
+    ]);
+  });
+
   test('zero bytes are binary data: token ids of 16 and 32 bits, zeros', async () => {
     const dice = new Dice();
     const ids = Uint16Array.from(dice.list(5000, () => dice.below(dice.of([50, 500, 50_257]))));

@@ -16,7 +16,7 @@ export interface SourceOptions {
 }
 
 /** Part of every fingerprint of text that was read: raise it when the same files would give another text or summary. */
-export const READER_VERSION = 3;
+export const READER_VERSION = 4;
 
 export interface CorpusSource {
   /** Equal fingerprints mean the same text: names settings and the versions of files. JSON. */

@@ -24,6 +24,7 @@ import { LIMITS, words } from '../limits.ts';
 import { endingOf, hasDataName } from './listing.ts';
 import { binaryKind, isParquet } from './magic.ts';
 import type { ReadingNotes } from './notes.ts';
+import { HELD_OUT_SPLITS, heldOutSplits, missingShards } from './splits.ts';
 import { inMemory } from './sourceFile.ts';
 import type { SourceFile } from './sourceFile.ts';
 
@@ -248,7 +249,13 @@ function dataMembers(name: string, members: readonly ZipMember[], options: Conte
     return named;
   });
   if (data.length === 0) throw new DataError(setting, name, 'is an archive without text or table files.', ALLOWED);
-  return data;
+  const held = setting === 'data.corpus' ? heldOutSplits(data.map(({ path }) => path)) : new Set();
+  const wanted = data.filter(({ path }) => {
+    if (held.has(path)) notes.count('leftOut', HELD_OUT_SPLITS, `${name}/${path}`);
+    return !held.has(path);
+  });
+  for (const sentence of missingShards(wanted.map(({ path }) => path))) notes.warn(`${name}: ${sentence}`);
+  return wanted;
 }
 
 async function* contentsOfZip(file: SourceFile, options: ContentOptions): AsyncGenerator<Content> {

@@ -10,6 +10,7 @@ import { furniture, furnitureOnPath } from './furniture.ts';
 import { LIMITS } from '../limits.ts';
 import { ReadingNotes } from './notes.ts';
 import { binaryKind } from './magic.ts';
+import { HELD_OUT_SPLITS, heldOutSplits, missingShards } from './splits.ts';
 import { SourceFile, accessError, describeFile, refuseSpecial } from './sourceFile.ts';
 import type { CorpusFile } from './sourceFile.ts';
 import { walk } from './walk.ts';
@@ -44,6 +45,19 @@ function withoutFurniture(found: readonly WalkedFile[], notes: ReadingNotes, alo
     if (reason !== null) notes.count('leftOut', reason, path);
     return reason === null;
   });
+}
+
+/** Leaves out what is not to be trained on, where a folder holds the splits of a data set. */
+function withoutHeldOut(found: readonly WalkedFile[], notes: ReadingNotes): readonly WalkedFile[] {
+  const held = heldOutSplits(found.map(({ inside }) => inside));
+  return found.filter(({ inside, path }) => {
+    if (held.has(inside)) notes.count('leftOut', HELD_OUT_SPLITS, path);
+    return !held.has(inside);
+  });
+}
+
+function warnOfShards(found: readonly WalkedFile[], notes: ReadingNotes): void {
+  for (const sentence of missingShards(found.map(({ inside }) => inside))) notes.warn(sentence);
 }
 
 /** The same file under several names is read once: its text would be trained on twice, and stand on both sides of the split. */
@@ -151,7 +165,9 @@ async function filesOfFolder(root: string, path: string, setting: string): Promi
     notes.count('leftOut', furnitureOnPath(file.inside) ?? ending, file.path);
     return false;
   });
-  const found = once(withoutFurniture(candidates, notes, candidates.length === all.length), notes);
+  const data = withoutFurniture(candidates, notes, candidates.length === all.length);
+  // A text to score on is whatever it is said to be.
+  const found = once(setting === 'data.corpus' ? withoutHeldOut(data, notes) : data, notes);
   if (found.length === 0) {
     const { leftOut } = notes.report(0, 0, true);
     const held = leftOut.map(({ what, count }) => `${what}: ${count}`).join(', ');
@@ -164,6 +180,7 @@ async function filesOfFolder(root: string, path: string, setting: string): Promi
       `files ending in ${EXTENSIONS.join(' ')} (also .gz .zst .xz .bz2 .zip); a glob names others, for example ${path}/*`,
     );
   }
+  warnOfShards(found, notes);
   const formats = new Set(found.map(({ path: each }) => formatOfName(withoutCompression(each))?.title ?? 'other'));
   if (formats.size > 1)
     notes.warn(
@@ -196,6 +213,15 @@ async function filesOfGlob(path: string, setting: string): Promise<Listing> {
   const found = once(withoutFurniture(matching, notes), notes);
   if (found.length === 0)
     throw new DataError(setting, path, 'no file matches.', 'a glob that matches at least one file');
+  warnOfShards(found, notes);
+  // A glob names its files: what it names is read, but not unsaid.
+  const held = setting === 'data.corpus' ? heldOutSplits(found.map(({ inside }) => inside)) : new Set();
+  const first = found.find(({ inside }) => held.has(inside));
+  if (first !== undefined)
+    notes.warn(
+      `${first.inside}${held.size === 1 ? '' : ` and ${held.size - 1} more`} of the glob: by name a test or validation split, ` +
+        'trained on all the same; data.validation_path names a text to score on.',
+    );
   return { files: await describeAll(found, notes, setting), notes };
 }
 

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { furniture } from '../../../../main/engine/data/reading/furniture.ts';
 import { findFiles } from '../../../../main/engine/data/reading/listing.ts';
 import { Folder, hasTool, read } from './helpers.ts';
+import { zipOf } from './zipOf.ts';
+import type { Member } from './zipOf.ts';
 
 const folder = new Folder();
 beforeEach(() => folder.make());
@@ -57,6 +59,44 @@ describe('folders and globs', () => {
     await folder.file('p/gl1/x.txt', 'x');
     expect(await names(folder.at('*/gl[1]/*.txt'))).toEqual(['p/gl[1]/x.txt']);
     expect(await names(folder.at('*/gl[12]/*.txt'))).toEqual(['p/gl1/x.txt']);
+  });
+
+  test('test and validation splits beside a train split are left out and said (would catch training on them)', async () => {
+    const splits = async (...paths: string[]): Promise<string[]> => {
+      const set = `split${count++}`;
+      for (const path of paths) await folder.file(`${set}/${path}`, row(path));
+      const { texts, report } = await read(folder.at(set));
+      const told = report.leftOut.find(({ what }) => what.includes('data.validation_path'))?.count ?? 0;
+      expect(texts.length + told).toBe(paths.length);
+      return texts;
+    };
+    let count = 0;
+    expect(await splits('train.jsonl', 'test.jsonl', 'validation.jsonl')).toEqual(['train.jsonl']);
+    expect(await splits('train/a.jsonl', 'test/b.jsonl', 'dev.jsonl', 'more.jsonl')).toHaveLength(2);
+    expect(await splits('en/V2-train.jsonl', 'en/V2-valid.jsonl', 'de/V2-valid.jsonl')).toHaveLength(2);
+    // No train split beside them, or no whole word.
+    expect(await splits('test.jsonl', 'validation.jsonl')).toHaveLength(2);
+    expect(await splits('train/test.jsonl', 'contest/a.jsonl', 'latest.jsonl', 'train-test.jsonl')).toHaveLength(4);
+    // A glob names them; a text to score on may be any.
+    const { texts, report } = await read(folder.at('split0/*.jsonl'));
+    expect(texts).toHaveLength(3);
+    expect(report.warnings).toEqual([expect.stringMatching(/^test\.jsonl and 1 more of the glob: by name a test/u)]);
+    expect((await findFiles(folder.at('split0'), 'data.validation_path'))?.files).toHaveLength(3);
+    const members = ['train.txt', 'test.txt'].map((path): Member => [path, Buffer.from(path)]);
+    const zipped = await read(await folder.file('splits.zip', zipOf(members)));
+    expect(zipped.texts).toEqual(['train.txt']);
+  });
+
+  test('shards that are missing are named (would catch two thirds of a text taken for all of it)', async () => {
+    const shard = (at: number, of: number) =>
+      `train-${String(at).padStart(5, '0')}-of-${String(of).padStart(5, '0')}.jsonl`;
+    for (const at of [0, 2]) await folder.file(`three/${shard(at, 3)}`, row('a'));
+    for (const at of [1, 2]) await folder.file(`two/${shard(at, 2)}`, row('a'));
+    await folder.file(`ten/${shard(4, 10)}`, row('a'));
+    const warnings = async (path: string) => (await read(folder.at(path))).report.warnings;
+    expect(await warnings('three')).toEqual(['2 of 3 shards: train-00001-of-00003 is missing.']);
+    expect(await warnings('two')).toEqual([]);
+    expect(await warnings('ten/*')).toEqual(['1 of 10 shards: train-00000-of-00010 and 8 more are missing.']);
   });
 
   test('what stands beside the data is left out and said (catches dataset cards that are trained on)', async () => {

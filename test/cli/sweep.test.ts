@@ -189,6 +189,8 @@ describe('planning a sweep', () => {
   it('says before anything starts that training and validation are one text (would catch a dry run that looks at no file)', async () => {
     const file = join(home, 'text.txt');
     writeFileSync(file, 'one text '.repeat(10_000));
+    const pdf = join(home, 'paper.txt');
+    writeFileSync(pdf, '%PDF-1.7\n');
     const flags = [...tiny(), '--data.corpus', file, '--data.validation_path', file, '--dry-run'];
     for (const command of ['sweep', 'train']) {
       type Dry = { warnings: { message: string }[] };
@@ -197,6 +199,8 @@ describe('planning a sweep', () => {
         expect.stringMatching(/^everything in data\.validation_path .* is trained on too/u),
       );
       expect((await inside(home, [command, ...flags])).stderr).toContain('is trained on too');
+      const unread = await inside(home, [command, ...tiny(), '--data.corpus', pdf, '--dry-run']);
+      expect(unread).toMatchObject({ code: 2, stderr: expect.stringContaining('is not text: it is a PDF') });
     }
   });
 

@@ -1,7 +1,7 @@
 /** `sweeplab sweep`: many settings, several seeds each, from a W&B sweep file, flags, or both. */
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
-import { unplannedTextWarnings } from '../../lab/fit/index.ts';
+import { refuseUnreadable, unplannedTextWarnings } from '../../lab/fit/index.ts';
 import { createSweep } from '../../lab/launch.ts';
 import { requeueSweep } from '../../lab/queue/resume.ts';
 import { searchFamily } from '../../lab/search/index.ts';
@@ -81,18 +81,17 @@ async function sweep(
   const { spec, yaml, places, words } = await readSweep(context, file, values, options);
   const plan = await makePlan(context, spec, places);
   const { output } = context;
+  const configs = plan.runs.map(({ config }) => config);
   if (options.dryRun === true) {
-    const texts = await unplannedTextWarnings(
-      plan.runs.map(({ config }) => config),
-      { cacheDir: context.workshop.paths.cache, kinds: context.workshop.registry.catalog },
-    );
+    const { paths, registry } = context.workshop;
+    const texts = await unplannedTextWarnings(configs, { cacheDir: paths.cache, kinds: registry.catalog });
+    refuseUnreadable(configs);
     const whole = { ...plan, warnings: [...plan.warnings, ...texts] };
     printPlan(output, whole, words);
     output.text('Nothing was started (--dry-run).');
     output.data(planJson(whole, spec));
     return;
   }
-  const configs = plan.runs.map(({ config }) => config);
   const ready = await getReady(context, configs, {
     ...(together === undefined ? {} : { places: together, keepPlaces: true }),
     force: options.force,

@@ -69,7 +69,11 @@ export async function countText(config: Config, options: CountOptions = {}): Pro
     const stored = await storedCounts(cacheDir!, note.contentHash, pads);
     if (stored !== null) return { ...stored, basis: 'prepared', exact: true, sampledBytes: 0 };
   }
-  if (corpusOf(config, kinds).kind !== corpusFamily.otherwise) return null;
+  if (corpusOf(config, kinds).kind !== corpusFamily.otherwise) {
+    // Its length is not counted, but whether it is a text shows only here.
+    if (hasOwnValidation(config)) await readText(config, 'data.validation_path', options);
+    return null;
+  }
   const key = `${request} ${pads} ${options.whole}`;
   const before = known.peek(key);
   if (before !== undefined) return before;
@@ -79,6 +83,8 @@ export async function countText(config: Config, options: CountOptions = {}): Pro
   if (!hurried) known.set(key, count);
   return count;
 }
+
+const hasOwnValidation = (config: Config): boolean => String(config['data.validation_path'] ?? '') !== '';
 
 /** One text, or its beginning. */
 interface Text {
@@ -96,7 +102,7 @@ async function countFiles(
   options: CountOptions,
   pads: boolean,
 ): Promise<{ readonly count: TextCount; readonly hurried: boolean }> {
-  const own = String(config['data.validation_path'] ?? '') !== '';
+  const own = hasOwnValidation(config);
   const text = await readText(config, 'data.corpus', options);
   const validation = own ? await readText(config, 'data.validation_path', options) : null;
   const perToken = bytesPerTokenOf(config, options.kinds);

@@ -18,7 +18,7 @@ export type { FindSamples } from './pace.ts';
 export { largestMicroBatch, largestOverall } from './search.ts';
 export { suggest } from './suggest.ts';
 export { gibibytes, judge, marginBytes } from './verdict.ts';
-export { measureTexts } from './textSizes.ts';
+export { measureTexts, refuseUnreadable } from './textSizes.ts';
 export { allTextWarnings, textWarnings, unplannedTextWarnings } from './textWarnings.ts';
 export { fitSweep } from './sweep.ts';
 export type { SweepFit } from './sweep.ts';

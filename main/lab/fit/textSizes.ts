@@ -6,7 +6,7 @@
  *     const size = textIn(config, 'data.corpus');                  // of their files
  */
 import type { Config } from '../../../preload/contract/settings.ts';
-import { countText, filesNamed, isKeyMasked, markAt, reachNow } from '../../engine/data/index.ts';
+import { countText, DataError, filesNamed, isKeyMasked, markAt, reachNow } from '../../engine/data/index.ts';
 import type { CountOptions, TextCount } from '../../engine/data/index.ts';
 import { Memo } from '../../engine/memo.ts';
 import { datasetKey } from '../datasets/datasets.ts';
@@ -66,15 +66,21 @@ async function measured(files: readonly TextFile[]): Promise<Measured> {
 
 /** Milliseconds that the reading of all texts of one question may take: somebody waits. Longer texts are then read at their beginning. */
 const PATIENCE = 2000;
-/** Null: it cannot be read, or its settings alone say how long it is. */
-const counts = new Memo<{ readonly count: TextCount | null; readonly at: number }>(MOST);
+/** Null: it cannot be read, for the reason of `refusal` where that is known, or its settings alone say how long it is. */
+interface Counted {
+  readonly count: TextCount | null;
+  readonly refusal?: DataError;
+  readonly at: number;
+}
+const counts = new Memo<Counted>(MOST);
 /** Of settings that lead to the same tokens. Rows of whole documents need to know where these end. */
 const countKey = (config: Config): string => `${reachNow()} ${isKeyMasked(config)} ${datasetKey(config)}`;
 
 export type MeasureOptions = Pick<CountOptions, 'cacheDir' | 'kinds' | 'signal'>;
 
 /**
- * Looks at the files of these configurations, and counts their text. What is wrong with them is told when they are read.
+ * Looks at the files of these configurations, and counts their text. What is wrong with them is told when they are read, or by
+ * {@link refuseUnreadable}.
  * @throws the reason of the signal
  */
 export async function measureTexts(configs: readonly Config[], options: MeasureOptions = {}): Promise<void> {
@@ -83,9 +89,21 @@ export async function measureTexts(configs: readonly Config[], options: MeasureO
   const texts = new Map(configs.map((config) => [countKey(config), config]));
   for (const [key, config] of [...texts].slice(0, MOST)) {
     if (Date.now() - (counts.peek(key)?.at ?? -Infinity) < FRESH) continue;
-    const count = await countText(config, { ...options, until }).catch(() => null);
+    const counted = await countText(config, { ...options, until }).then(
+      (count) => ({ count }),
+      // What is broken off has no reason of its own.
+      (error: unknown) => ({ count: null, ...(error instanceof DataError && { refusal: error }) }),
+    );
     options.signal?.throwIfAborted();
-    counts.set(key, { count, at: Date.now() });
+    counts.set(key, { ...counted, at: Date.now() });
+  }
+}
+
+/** After a look ({@link measureTexts}). @throws DataError for the first text that cannot be read, as training would */
+export function refuseUnreadable(configs: readonly Config[]): void {
+  for (const config of configs) {
+    const refusal = counts.peek(countKey(config))?.refusal;
+    if (refusal !== undefined) throw refusal;
   }
 }
 

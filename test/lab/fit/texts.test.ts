@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { estimateDataset } from '../../../main/lab/fit/budget.ts';
-import { checkLaunch, fitPlan, measureTexts, textWarnings } from '../../../main/lab/fit/index.ts';
+import { checkLaunch, fitPlan, measureTexts, refuseUnreadable, textWarnings } from '../../../main/lab/fit/index.ts';
 import { LEAST_SCORED, MOST_PASSES } from '../../../main/lab/fit/textWarnings.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
@@ -39,6 +39,34 @@ async function warningsOf(values: Config, tokens: number | null = null): Promise
   await measureTexts([config]);
   return textWarnings(config, tokens);
 }
+
+describe('a text that cannot be read', () => {
+  it('is refused after a look, as training would (would catch a dry run that passes a PDF)', async () => {
+    const prose = 'Words of a text that nobody has seen.\n'.repeat(100);
+    const packed = gzipSync(Array.from({ length: 3000 }, (_, i) => `${i * i} `).join(''));
+    writeFileSync(at('paper.txt'), '%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n', 'latin1');
+    writeFileSync(at('wide.txt'), Buffer.from(prose, 'utf16le'));
+    writeFileSync(at('cut.txt.gz'), packed.subarray(0, packed.length >> 1));
+    writeFileSync(at('blank.txt'), ' \n\n \t\n');
+    writeFileSync(at('mark.txt'), '\uFEFF');
+    const good = { 'data.corpus': at('small.txt') };
+    const refused: [Config, RegExp][] = [
+      [{ 'data.corpus': at('paper.txt') }, /data\.corpus = .*paper\.txt": is not text: it is a PDF/u],
+      [{ 'data.corpus': at('wide.txt') }, /wide\.txt": is not text in UTF-8: it looks like UTF-16LE without/u],
+      [{ 'data.corpus': at('cut.txt.gz') }, /data\.corpus = .*cut\.txt\.gz"/u],
+      [{ ...good, 'data.validation_path': at('blank.txt') }, /data\.validation_path = .*holds no text/u],
+      [{ ...good, 'data.validation_path': at('mark.txt') }, /data\.validation_path = .*holds no text/u],
+      // Beside a corpus that is no file, too.
+      [{ 'data.corpus': 'stories', 'data.validation_path': at('paper.txt') }, /data\.validation_path = .*a PDF/u],
+    ];
+    for (const [values, reason] of refused) {
+      const configs = [good, values].map((each) => configOf({ 'tokenizer.kind': 'byte', ...each }));
+      await measureTexts(configs);
+      expect(() => refuseUnreadable(configs)).toThrow(reason);
+      expect(() => refuseUnreadable(configs.slice(0, 1))).not.toThrow();
+    }
+  });
+});
 
 describe('the size of the text', () => {
   it('is that of the files, up to data.size (would catch the limit of a recipe taken for the text)', async () => {

@@ -44,6 +44,8 @@ export const LIMITS = {
   layoutsCharacters: 4 << 20,
   /** Milliseconds that reading or writing the text of a sweep may take. */
   textMs: 30_000,
+  /** And that planning what a form shows may take. The deepest model that is allowed took one on a busy machine. */
+  planMs: 180_000,
 } as const;
 
 /** `1,000,000`: as messages write limits. */

@@ -2,6 +2,7 @@
  * Asks the planning threads, and knows the devices that they plan for. What somebody waits for with a finger on the button (a launch) has a
  * thread of its own, and a form whose plan takes long leaves the next form another one: nobody waits for somebody else's large plan.
  */
+import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Draft } from '../../../preload/contract/draft.ts';
 import { deviceFor } from '../../lab/fit/index.ts';
@@ -34,7 +35,8 @@ export class Planner {
       plugins: plugins.map(({ file }) => file),
     };
     const options = { file: new URL('./planWorker.ts', import.meta.url), data, name: 'Planning', preempt: true };
-    this.#forms = new Threads(FORMS, options);
+    // Who launches has said that it is to be done, however large; what a form asks at a keystroke is given up.
+    this.#forms = new Threads(FORMS, { ...options, deadline: LIMITS.planMs });
     this.#launches = new Thread(options);
   }
 

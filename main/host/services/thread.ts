@@ -30,9 +30,11 @@ export interface ThreadOptions {
   readonly deadline?: number;
   /**
    * A question that was cancelled but that the thread does not let go of holds up those behind it: after a moment the thread is given up,
-   * and they are asked again. For threads that keep little of worth.
+   * and they are asked again; after a while also where nobody waits, as it computes for nobody. For threads that keep little of worth.
    */
   readonly preempt?: boolean;
+  /** Milliseconds that such a question may go on where nobody waits: who asks next gains from a thread that is there. */
+  readonly aloneMs?: number;
   /** Milliseconds without a question after which a thread that holds much of memory is ended. */
   readonly restMs?: number;
 }
@@ -124,8 +126,12 @@ export class Thread<Q extends Questions> {
   /** Its time runs from here: on a busy machine the thread alone may take long to start. */
   #begun(id: number): void {
     const open = this.#open.get(id);
-    const { deadline } = this.#options;
-    if (open === undefined) return;
+    const { deadline, preempt = false } = this.#options;
+    if (open === undefined) {
+      // It was cancelled before this was heard.
+      if (preempt) this.#hold(id);
+      return;
+    }
     open.begun = true;
     if (deadline === undefined) return;
     clearTimeout(open.deadline);
@@ -144,11 +150,12 @@ export class Thread<Q extends Questions> {
     this.#restart();
   }
 
-  /** Nobody waits for this question any more: as soon as somebody waits behind it, its thread is given up. */
-  #hold(id: number): void {
+  /** Nobody waits for this question any more: as soon as somebody waits behind it, or after a while, its thread is given up. */
+  #hold(id: number, since = performance.now()): void {
+    const { aloneMs = 3000 } = this.#options;
     const timer = setTimeout(() => {
-      if (this.#open.size > 0) this.#restart();
-      else this.#hold(id);
+      if (this.#open.size > 0 || performance.now() - since > aloneMs) this.#restart();
+      else this.#hold(id, since);
     }, LET_GO_MS).unref();
     this.#held.set(id, timer);
   }
@@ -196,6 +203,8 @@ export class Thread<Q extends Questions> {
     // Answering questions alone keeps no process alive.
     worker.unref();
     worker.on('message', (message: FromThread) => {
+      // One that was given up: its questions are asked again.
+      if (this.#worker !== worker) return;
       const open = this.#open.get(message.id);
       if ('begun' in message) return this.#begun(message.id);
       if ('swollen' in message) return this.#swollen();

@@ -66,6 +66,36 @@ it('gives up a question that was cancelled and is not let go, as soon as others 
   }
 });
 
+it('gives up a question that was cancelled also where nobody waits (would catch a core that computes for a page that has left)', async () => {
+  const file = join(folder, 'worker.ts');
+  const main = new URL('../../../main/host/services/threadMain.ts', import.meta.url).href;
+  writeFileSync(
+    file,
+    `import { answerWith } from ${JSON.stringify(main)};
+     answerWith({ count: (counter) => { for (;;) Atomics.add(new Int32Array(counter), 0, 1); } });`,
+  );
+  type Counted = { count: { ask: SharedArrayBuffer; answer: null } };
+  const options = { file: pathToFileURL(file), data: undefined, name: 'Counting', preempt: true, aloneMs: 0 };
+  const thread = new Thread<Counted>(options);
+  const counter = new SharedArrayBuffer(4);
+  const count = (): number => Atomics.load(new Int32Array(counter), 0);
+  const controller = new AbortController();
+  try {
+    const counting = thread.ask('count', counter, controller.signal).catch((error: unknown) => error);
+    await vi.waitFor(() => expect(count()).not.toBe(0), 60_000);
+    controller.abort();
+    expect(await counting).toMatchObject({ code: 'cancelled' });
+    const isStill = async (): Promise<void> => {
+      const before = count();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(count()).toBe(before);
+    };
+    await vi.waitFor(isStill, 60_000);
+  } finally {
+    await thread.close();
+  }
+});
+
 it('gives back the memory that a large question took, once nobody asks (would catch a lab that holds on to gigabytes)', async () => {
   const file = join(folder, 'worker.ts');
   const main = new URL('../../../main/host/services/threadMain.ts', import.meta.url).href;

@@ -1,7 +1,8 @@
 /** Every kind, built in or of a plug-in, and what follows from them all: settings with their choices and conditions, rules, defaults. */
-import type { Config, SettingSpec, SettingValue } from '../../preload/contract/settings.ts';
-import { type Asked, ASKED_ANEW } from '../../preload/shared/settings/answers.ts';
+import type { Config, Problem, SettingSpec, SettingValue } from '../../preload/contract/settings.ts';
+import { type Asked, ASKED_ANEW, recorder } from '../../preload/shared/settings/answers.ts';
 import { nearestName } from '../../preload/shared/settings/nearest.ts';
+import { checkValue, describeType, problem, showValue } from '../../preload/shared/settings/values.ts';
 import { applyRules } from '../../preload/shared/settings/rules.ts';
 import type { Rule, RuleResult } from '../../preload/shared/settings/rules.ts';
 import { corpusFamily } from './data/corpora/index.ts';
@@ -93,6 +94,7 @@ const isFamily = (section: Family | Common): section is Family => 'kinds' in sec
 export class Catalog implements Kinds {
   /** Every setting, with the choices and conditions that follow from the kinds. */
   readonly settings: readonly SettingSpec[];
+  readonly #specs: ReadonlyMap<string, SettingSpec>;
   readonly #families: readonly Family[];
   readonly #common: readonly Common[];
   readonly #kinds = new Map<string, readonly Kind[]>();
@@ -113,6 +115,7 @@ export class Catalog implements Kinds {
       ...sections.flatMap((section) => (isFamily(section) ? this.#compose(section) : section.settings)),
       ...contributions.flatMap(({ settings = [] }) => settings),
     ];
+    this.#specs = new Map(this.settings.map((spec) => [spec.name, spec]));
     this.#checkNames();
     const everyDerived = [...[...this.#kinds.values()].flat(), ...this.#common].flatMap(({ derived = [] }) => derived);
     this.#derivable = new Set(everyDerived.map(({ setting }) => setting));
@@ -156,9 +159,52 @@ export class Catalog implements Kinds {
     return readers.length === 0 || readers.some(({ reads }) => reads === undefined || reads(config).has(name));
   }
 
-  /** Applies the rules of the kinds that a complete configuration chooses, and the common ones. Single values must be valid. */
+  /** Applies the rules of the kinds that a complete configuration chooses, and the common ones. Values that were given must be valid. */
   check(config: Config, asked: Asked = ASKED_ANEW): RuleResult {
+    const outside = this.#outside(config);
+    // Rules are for values that are valid, those that follow from others too.
+    if (outside.length > 0) return { problems: outside, warnings: [] };
     return applyRules(this.#forChosen(config).rules, config, asked);
+  }
+
+  /** What follows from given values and is not allowed, told of what it follows from. */
+  #outside(config: Config): Problem[] {
+    const found = new Map<string, Problem>();
+    for (const { setting, rule } of this.#forChosen(config).derived) {
+      if (found.has(setting) || this.#allows(setting, config[setting])) continue;
+      const from = this.#givenFor(setting, config);
+      // One that was given is refused where it is read.
+      if (from.length === 0) continue;
+      const said = from.map((name) => `${name} ${showValue(config[name])}`).join(' and ');
+      const why = `with ${said}, ${setting} is ${showValue(config[setting])}: ${rule}`;
+      const allowed = `one for which ${setting} is ${describeType(this.#specs.get(setting)!.type)}`;
+      found.set(setting, { ...problem(from[0]!, config[from[0]!], allowed, undefined, why), code: 'derived' });
+    }
+    return [...found.values()];
+  }
+
+  #allows(setting: string, value: SettingValue | undefined): boolean {
+    const spec = this.#specs.get(setting);
+    return spec === undefined || checkValue(spec, value) === null;
+  }
+
+  /** The settings from which the value of another one follows, those that are no default first; none where it does not follow. */
+  #givenFor(setting: string, config: Config, seen: ReadonlySet<string> = new Set([setting])): string[] {
+    for (const each of this.#forChosen(config).derived) {
+      if (each.setting !== setting) continue;
+      const { read, seen: recorded } = recorder(config);
+      const follows = each.value(recorded, this);
+      if (follows === undefined) continue;
+      if (follows !== config[setting]) return [];
+      const names = [...(read.names ?? [])].filter((name) => !seen.has(name) && this.#specs.has(name));
+      const all = names.flatMap((name) => {
+        const further = this.#givenFor(name, config, new Set([...seen, ...names]));
+        return further.length > 0 ? further : [name];
+      });
+      const isDefault = (name: string): boolean => config[name] === this.#specs.get(name)!.default;
+      return [...new Set(all)].toSorted((a, b) => Number(isDefault(a)) - Number(isDefault(b)));
+    }
+    return [];
   }
 
   /** Every rule that a configuration could meet. */
@@ -244,11 +290,13 @@ export class Catalog implements Kinds {
       const found = asked.ask(rule, config, check);
       if (found === null) continue;
       const { why, yielded, others = [] } = found;
-      if (yielded !== undefined && yields.includes(found.setting) && !isGiven(found.setting))
+      // What follows from given values is bounded like them; a rule that nothing can settle says so itself.
+      const mayBe = (setting: string, value: SettingValue): boolean =>
+        yields.includes(setting) && !isGiven(setting) && this.#allows(setting, value);
+      if (yielded !== undefined && mayBe(found.setting, yielded.value))
         return { setting: found.setting, nearest: yielded.value, allowed: yielded.why };
       for (const { setting, nearest, allowed = why ?? found.allowed } of [found, ...others])
-        if (nearest !== undefined && yields.includes(setting) && !isGiven(setting))
-          return { setting, nearest, allowed };
+        if (nearest !== undefined && mayBe(setting, nearest)) return { setting, nearest, allowed };
     }
     return undefined;
   }

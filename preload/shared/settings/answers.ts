@@ -51,7 +51,7 @@ export class Answers implements Asked {
 }
 
 /** A configuration that notes which settings are read from it, in order; no names once all of them were asked for. */
-function recorder(config: Config): { readonly read: { names: Set<string> | undefined }; readonly seen: Config } {
+export function recorder(config: Config): { readonly read: { names: Set<string> | undefined }; readonly seen: Config } {
   const read: { names: Set<string> | undefined } = { names: new Set() };
   const seen = new Proxy(config, {
     get: (target, name: string) => {

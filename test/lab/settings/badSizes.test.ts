@@ -5,6 +5,8 @@ import { parseSweep, planSweep, sweepFromFlags } from '../../../main/lab/sweeps/
 import { expectNamed, type Row } from './named.ts';
 
 const registry = builtInRegistry();
+const widths = (count: number): string => Array.from({ length: count }, () => 64).join(' ');
+const entries = (count: number): string => Array.from({ length: count }, (_, i) => `${i}: heads=2`).join(';');
 
 const rows: [Record<string, string>, Row][] = [
   [
@@ -93,6 +95,35 @@ const rows: [Record<string, string>, Row][] = [
       allowed: 'one block more than model.widths has widths',
       nearest: 3,
       also: ['2 + 1 = 3'],
+    },
+  ],
+  // A list is no longer than a model may be deep, whether its depth is given, gives way or follows.
+  [{ 'model.widths': widths(1024) }, { setting: 'model.widths', value: '64 64', allowed: 'at most 1023 widths' }],
+  [
+    { 'model.kind': 'unet', 'model.widths': widths(1100) },
+    { setting: 'model.widths', value: '64 64', allowed: 'at most 1023 widths' },
+  ],
+  [
+    { 'model.widths': widths(1024), 'model.depth': '1024' },
+    { setting: 'model.widths', value: '64 64', allowed: 'at most 1023 widths' },
+  ],
+  [
+    { 'model.per_layer': entries(1025), 'model.depth': '1024' },
+    { setting: 'model.per_layer', value: '0: heads=2', allowed: 'at most 1024 entries', also: ['1025 entries'] },
+  ],
+  [
+    { 'attention.kind': 'window_pattern', 'attention.pattern': 'S'.repeat(1025) },
+    { setting: 'attention.pattern', value: 'SSSS', allowed: 'at most 1024 letters', also: ['1,025 characters'] },
+  ],
+  // What follows from given values is bounded as if it were given.
+  [
+    { 'model.kind': 'depth-dial', 'model.depth': '24', 'model.aspect_ratio': '4096' },
+    {
+      setting: 'model.depth',
+      value: '24',
+      allowed: 'one for which model.width is an integer from 1 to 65536',
+      nearest: 16,
+      also: ['model.aspect_ratio 4096', 'model.width is 98304'],
     },
   ],
   [
@@ -262,6 +293,16 @@ describe('an impossible size', () => {
       const after = resolveConfig({ registry, overrides: { ...overrides, [row.setting]: row.nearest } });
       expect(after.problems.map(({ message }) => message)).toEqual([]);
     }
+  });
+
+  it('begins beyond the largest that is allowed (catches a bound that is off by one)', () => {
+    const largest = [
+      { 'model.widths': widths(1023), 'model.width': 64 },
+      { 'model.kind': 'unet', 'model.widths': widths(1023), 'model.width': 64 },
+      { 'attention.kind': 'window_pattern', 'attention.pattern': 'S'.repeat(1024) },
+      { 'model.kind': 'depth-dial', 'model.depth': 16, 'model.aspect_ratio': 4096 },
+    ];
+    for (const overrides of largest) expect(resolveConfig({ registry, overrides }).problems).toEqual([]);
   });
 
   it('starts nothing from flags, a config file or a sweep file (catches a way in past the check)', () => {

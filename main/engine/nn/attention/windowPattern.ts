@@ -1,6 +1,8 @@
 /** Short and full windows in turn, layer by layer. */
+import { counted } from '../../../../preload/shared/format.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import type { Config } from '../../../../preload/contract/settings.ts';
+import { MOST_LAYERS } from '../mostLayers.ts';
 import { defineAttention } from './attention.ts';
 
 const PATTERN = 'attention.pattern';
@@ -59,6 +61,14 @@ export const windowPattern = defineAttention({
       severity: 'error',
       check: (config) => {
         const pattern = String(config[PATTERN]);
+        if (pattern.length > MOST_LAYERS)
+          return problem(
+            PATTERN,
+            pattern,
+            `at most ${MOST_LAYERS} letters, one for each layer`,
+            undefined,
+            counted(pattern.length, 'character'),
+          );
         if (/^[SL]+$/u.test(pattern)) return null;
         // Letters keep their layers: a foreign one becomes S; what only parts them goes.
         const letters = pattern.toUpperCase().replaceAll(/[\s,;|/_-]/gu, '');

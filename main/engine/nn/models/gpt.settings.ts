@@ -1,4 +1,5 @@
 import type { SettingSpec } from '../../../../preload/contract/settings.ts';
+import { MOST_LAYERS } from '../mostLayers.ts';
 import { latentKvSettings } from './latentKv.settings.ts';
 
 const PRODUCT = 'model.mlp_ratio * model.width';
@@ -7,7 +8,7 @@ const PRODUCT = 'model.mlp_ratio * model.width';
 export const gptSettings: readonly (SettingSpec | string)[] = [
   {
     name: 'model.depth',
-    type: { kind: 'int', min: 1, max: 1024 },
+    type: { kind: 'int', min: 1, max: MOST_LAYERS },
     default: 4,
     unit: 'layers',
     help: 'Transformer blocks. Parameters and time grow in proportion.',

@@ -3,6 +3,7 @@ import type { Config, SettingProblem } from '../../../../preload/contract/settin
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { changed } from '../changed.ts';
+import { MOST_LAYERS } from '../mostLayers.ts';
 import { mup } from '../parametrization/mup.ts';
 import { headUnit } from './gpt.dimensions.ts';
 import {
@@ -13,10 +14,12 @@ import {
   mendLayer,
   parseLayers,
   PER_LAYER,
+  tooManyEntries,
   withinDepth,
 } from './gptLayers.ts';
 import { gptRules } from './gpt.rules.ts';
 import { widthRules } from './widths.rules.ts';
+import { listedWidths, MOST_WIDTHS } from './widths.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 
@@ -41,6 +44,15 @@ const readable: Rule = {
   severity: 'error',
   check: (config) => {
     const text = String(config[PER_LAYER]);
+    const many = tooManyEntries(text);
+    if (many !== undefined)
+      return problem(
+        PER_LAYER,
+        text,
+        `at most ${MOST_LAYERS} entries, one for each layer`,
+        undefined,
+        `${many} entries`,
+      );
     const { wrong, ...parsed } = parseLayers(text, config);
     if (wrong !== undefined) {
       const { allowed, nearest = [] } = wrong;
@@ -94,7 +106,7 @@ const possible: Rule = {
   severity: 'error',
   check: (config) => {
     const text = String(config[PER_LAYER]);
-    if (text.trim() === '' || readable.check(config) !== null) return null;
+    if (text.trim() === '' || listedWidths(config).length > MOST_WIDTHS || readable.check(config) !== null) return null;
     const wrong = impossibleLayer(config);
     if (wrong === undefined) return null;
     const { layer, found } = wrong;
@@ -110,6 +122,7 @@ const counted: Rule = {
   severity: 'error',
   check: (config) => {
     const text = String(config[PER_LAYER]);
+    if (tooManyEntries(text) !== undefined) return null;
     const { why, without } = uncounted(text) ?? {};
     if (why === undefined) return null;
     const allowed = 'each setting of a layer once, or a range first and single layers of it after';

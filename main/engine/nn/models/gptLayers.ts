@@ -3,6 +3,7 @@ import type { Config, SettingSpec, SettingValue } from '../../../../preload/cont
 import { nearestName } from '../../../../preload/shared/settings/nearest.ts';
 import { parseValue } from '../../../../preload/shared/settings/values.ts';
 import { changed } from '../changed.ts';
+import { MOST_LAYERS } from '../mostLayers.ts';
 import { gptSettings } from './gpt.settings.ts';
 import { deriveModel, roundMlpWidth } from './gpt.dimensions.ts';
 import type { ModelDimensions } from './gpt.dimensions.ts';
@@ -45,7 +46,7 @@ export interface Wrong {
 
 export type ParsedLayers =
   | { readonly entries: readonly LayerSettings[]; readonly wrong?: undefined }
-  | { readonly wrong: Wrong };
+  | { readonly entries?: undefined; readonly wrong: Wrong };
 
 const FORM = 'layers and their settings (LAYER: heads=N, or FROM-TO: mlp=NAME), with semicolons between them';
 
@@ -109,6 +110,12 @@ function parsePart(part: string, mend: (better: string) => string, model?: Confi
 }
 
 const partsOf = (text: string): string[] => text.split(';').filter((part) => part.trim() !== '');
+
+/** How many entries a text has, where these are more than a model has layers. */
+export function tooManyEntries(text: string): number | undefined {
+  const { length } = partsOf(text);
+  return length > MOST_LAYERS ? length : undefined;
+}
 const joined = (parts: readonly string[]): string => parts.join(';').trim();
 
 /** `model.per_layer`, read; `model` is what it belongs to, for what could be meant by what is wrong. */
@@ -145,9 +152,6 @@ export function uncounted(text: string): { readonly why: string; readonly withou
 
 const wordOf = (own: string): string => String.raw`(?<![\w])${own}=[^\s,]+`;
 const timesIn = (part: string, own: string): number => [...part.matchAll(new RegExp(wordOf(own), 'gu'))].length;
-
-/** As many as a model has at most. */
-const MOST_LAYERS = 1024;
 
 /** Whether later entries give a setting anew for all layers of this one. */
 function isHidden(entry: LayerSettings, name: string, later: readonly LayerSettings[]): boolean {
@@ -189,12 +193,19 @@ export function withinDepth(text: string, depth: number): string {
   );
 }
 
+/** The text that was read last: a model asks for each of its layers. */
+let lastRead: { readonly text: string; readonly entries: readonly LayerSettings[] } = { text: '', entries: [] };
+
+function entriesOf(text: string): readonly LayerSettings[] {
+  if (text !== lastRead.text) lastRead = { text, entries: parseLayers(text).entries ?? [] };
+  return lastRead.entries;
+}
+
 /** The configuration as a layer sees it: later entries of `model.per_layer` go before earlier ones. */
 export function layerConfig(config: Config, layer: number): Config {
-  const parsed = parseLayers(String(config[PER_LAYER]));
   const own = Object.assign(
     {},
-    ...(parsed.wrong === undefined ? parsed.entries : [])
+    ...entriesOf(String(config[PER_LAYER]))
       .filter(({ first, last }) => first <= layer && layer <= last)
       .map(({ values }) => values),
   ) as Config;

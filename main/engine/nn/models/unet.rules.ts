@@ -6,7 +6,7 @@ import { gptRules } from './gpt.rules.ts';
 import { headsDivide, mlpWidthRules, windowInContext } from './shared.rules.ts';
 import { unetWidths, widthUnit } from './unet.dimensions.ts';
 import { isWidthList, shownWidths, widthRules } from './widths.rules.ts';
-import { listedWidths } from './widths.ts';
+import { listedWidths, MOST_WIDTHS } from './widths.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
 const isListed = (config: Config): boolean => listedWidths(config).length > 0;
@@ -24,6 +24,7 @@ export const unetRules: readonly Rule[] = [
     check: (config) => {
       const widths = listedWidths(config);
       const wanted = mirrored(widths);
+      if (widths.length > MOST_WIDTHS) return null;
       if (config['model.skips'] !== 'mirrored' || !isWidthList(widths) || shownWidths(wanted) === shownWidths(widths))
         return null;
       return problem(

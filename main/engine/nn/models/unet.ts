@@ -19,7 +19,7 @@ import { isGated, roundMlpWidth } from './gpt.dimensions.ts';
 import { windowWhereSet, zeroQueryUnlessNormed } from './shared.rules.ts';
 import { skipSources, unetAtWidth, unetWidths } from './unet.dimensions.ts';
 import { unetRules } from './unet.rules.ts';
-import { listedWidths } from './widths.ts';
+import { listedWidths, MOST_WIDTHS } from './widths.ts';
 
 /** A block from its input's width to `width`: attention changes it, the MLP keeps it. */
 function block(m: ModelContext, x: Value, width: number, divisor: number, place: AttentionPlace): Value {
@@ -119,7 +119,10 @@ export const unet = defineModel({
     {
       setting: 'model.depth',
       rule: 'one block more than model.widths has widths; 5 without them',
-      value: (config) => (listedWidths(config).length || 4) + 1,
+      value: (config) => {
+        const { length } = listedWidths(config);
+        return length > MOST_WIDTHS ? undefined : (length || 4) + 1;
+      },
     },
   ],
   identity: {

@@ -2,7 +2,8 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
-import { listedWidths, roundedTo } from './widths.ts';
+import { MOST_LAYERS } from '../mostLayers.ts';
+import { listedWidths, MOST_WIDTHS, roundedTo } from './widths.ts';
 
 const MOST = 65536;
 const number = (config: Config, name: string): number => config[name] as number;
@@ -25,7 +26,14 @@ export const widthRules = (unitOf: (config: Config) => number): readonly Rule[] 
     settings: ['model.widths'],
     severity: 'error',
     check: (config) => {
-      if (isWidthList(listedWidths(config))) return null;
+      const widths = listedWidths(config);
+      if (widths.length > MOST_WIDTHS)
+        return problem(
+          'model.widths',
+          config['model.widths'],
+          `at most ${MOST_WIDTHS} widths, as model.depth is at most ${MOST_LAYERS}`,
+        );
+      if (isWidthList(widths)) return null;
       const allowed = `widths from 1 to ${MOST} between spaces or commas, or nothing`;
       return problem('model.widths', config['model.widths'], allowed, nearestWidths(config, unitOf(config)));
     },
@@ -37,7 +45,7 @@ export const widthRules = (unitOf: (config: Config) => number): readonly Rule[] 
     yields: ['model.depth'],
     check: (config) => {
       const [depth, inner] = [number(config, 'model.depth'), listedWidths(config).length];
-      if (inner === 0 || depth === inner + 1) return null;
+      if (inner === 0 || inner > MOST_WIDTHS || depth === inner + 1) return null;
       const why = { rule: 'widths in model.widths + 1', numbers: `${inner} + 1 = ${inner + 1}` };
       return problem('model.depth', depth, `one block more than model.widths has widths`, inner + 1, why);
     },
@@ -49,7 +57,7 @@ export const widthRules = (unitOf: (config: Config) => number): readonly Rule[] 
     check: (config) => {
       const [widths, unit] = [listedWidths(config), unitOf(config)];
       const wrong = widths.find((width) => width % unit !== 0);
-      if (!isWidthList(widths) || wrong === undefined) return null;
+      if (widths.length > MOST_WIDTHS || !isWidthList(widths) || wrong === undefined) return null;
       const even = config['model.positions'] === 'rotary';
       const what = even ? '2 × model.heads' : 'model.heads';
       const why = { rule: `model.widths % ${what}`, numbers: `${wrong} % ${unit} = ${wrong % unit}` };

@@ -179,6 +179,8 @@ function showPreview(output: Output, { sources, runs, counts, points, leftOut }:
       runs.slice(0, LISTED).map(rowOf),
     ),
   );
+  if (runs.slice(0, LISTED).some(({ seedSaid }) => !seedSaid))
+    output.text('* no seed is said: the runs of a setting are numbered');
   const total = counts.new + counts.update + counts.same + counts.here;
   if (total > LISTED) output.text(`and ${plural(total - LISTED, 'more run')}`);
   output.text(`\n${plural(total, 'run')}: ${countWords(counts)}; ${formatInteger(points)} points`);

@@ -108,8 +108,10 @@ export function nothingLeft(dropped: readonly Dropped[]): Problem {
   const rest = groups.slice(MOST_REASONS).reduce((sum, { length }) => sum + length, 0);
   if (rest > 0) reasons.push(`${formatInteger(rest)} × for ${counted(groups.length - MOST_REASONS, 'other reason')}`);
   const why = `${dropped.length === 1 ? 'the only combination was' : `all ${formatInteger(dropped.length)} combinations were`} dropped: ${reasons.join(' | ')}`;
+  const allowed = 'at least one combination that can run';
   return {
-    ...problem('parameters', dropped.length, 'at least one combination that can run', undefined, why),
+    ...problem('parameters', dropped.length, allowed, undefined, why),
     code: 'nothing_left',
+    message: `parameters: ${why}; allowed: ${allowed}`,
   };
 }

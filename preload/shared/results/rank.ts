@@ -189,13 +189,19 @@ function rankGroup<R extends SweepRun>(runs: readonly R[], options: GroupOptions
   });
   const [first] = measured;
   const best = first !== undefined && first.metric.n > 0 ? first : undefined;
+  // Those that are equal to the best stand with it, not between others that have its mean by chance.
+  const equals = new Set(
+    best === undefined ? [] : measured.filter((row) => row !== best && isEqual(row, best, metric)),
+  );
+  const place = (row: Measured<R>): number => (row === best ? 0 : equals.has(row) ? 1 : 2);
+  measured.sort((a, b) => place(a) - place(b));
   const compared = best === undefined ? [] : compareWith(best, measured, metric);
   const numbered = measured.filter((row) => row.metric.n > 0).length;
   const rows = measured.map((row, i): RankedSetting<R> => {
     if (row.metric.n === 0) return { ...row, rank: undefined, verdict: 'none', difference: undefined };
     const difference = compared[i];
     const better = sign * (row.metric.mean - best!.metric.mean) < 0;
-    const equal = row !== best && isEqual(row, best!, metric);
+    const equal = equals.has(row);
     const verdict =
       row === best
         ? options.alone && numbered === 1

@@ -2,6 +2,7 @@
 import type { RunState } from '../../contract/runs.ts';
 import { counted, formatDifference, formatInteger, formatMeanInUnit, formatValue, plural, SPACE } from '../format.ts';
 import { describe } from '../statistics/describe.ts';
+import type { Difference } from '../statistics/difference.ts';
 import { commonFloor, commonFloorError, floorWords } from './floor.ts';
 import { labelOf } from './groups.ts';
 import type { RankedSetting, Ranking, Rankings } from './rank.ts';
@@ -197,13 +198,20 @@ export function rankingsNotes({ split, assumed, repeated }: Rankings): string[] 
   ];
 }
 
+const overSeeds = (methods: ReadonlySet<Difference['method']>): string =>
+  methods.size === 2
+    ? 'seed by seed where a setting shares seeds with the best, else between the means'
+    : methods.has('paired')
+      ? 'seed by seed over shared seeds'
+      : 'between the means of different seeds';
+
 /** How to read the columns. */
 export function columnsNote({ goal, metric, rows, columns, following }: Ranking): string {
-  const compared = rows.some(({ difference }) => difference !== undefined);
+  const methods = new Set(rows.flatMap(({ difference }) => difference?.method ?? []));
   return (
     `Mean ± sample standard deviation (n − 1) over N finished seeds; ${goal === 'minimize' ? 'lower' : 'higher'} ${metric} is better.` +
-    (compared
-      ? ' Δ: difference from the best with its 95 % interval, over shared seeds, corrected for many comparisons.'
+    (methods.size > 0
+      ? ` Δ: difference from the best with its 95 % interval, ${overSeeds(methods)}, corrected for many comparisons.`
       : '') +
     (following.length === 0
       ? ''

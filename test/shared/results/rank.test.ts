@@ -9,6 +9,7 @@ import type { SweepRun } from '../../../preload/shared/results/samples.ts';
 import { rankSweep, targetOf } from '../../../preload/shared/results/target.ts';
 import {
   absentNote,
+  columnsNote,
   differenceHelp,
   differenceWords,
   rankingNotes,
@@ -160,8 +161,10 @@ describe('the comparison with the best', () => {
     const a = [1, 2, 3, 4].map((seed) => run({ a: 1, seed }, seed / 100));
     const b = [4, 5, 6, 7].map((seed) => run({ a: 2, seed }, 1 + seed / 100));
     expect(rank([...a, ...b]).rows[1]).toMatchObject({ verdict: 'worse', difference: { method: 'welch', n: 4 } });
+    expect(columnsNote(rank([...a, ...b]))).toContain('interval, between the means of different seeds, corrected');
     const c = [3, 4, 5, 6].map((seed) => run({ a: 2, seed }, 1 + seed / 100));
     expect(rank([...a, ...c]).rows[1].difference).toMatchObject({ method: 'paired', n: 2 });
+    expect(columnsNote(rank([...a, ...c]))).toContain('interval, seed by seed over shared seeds, corrected');
   });
 
   it('decides nothing with one seed, and says so', () => {
@@ -212,6 +215,13 @@ describe('the comparison with the best', () => {
     expect(verdicts(rank([...seeds({ a: 1 }, [1, 3]), ...seeds({ a: 2 }, [3, 1])]))).toEqual([
       'best',
       'undecided (N 2)',
+    ]);
+    // Equal ones stand with the best, whatever stood between them by its mean.
+    const between = rank([...seeds({ a: 1 }, [1, 3]), ...seeds({ a: 2 }, [3, 1]), ...seeds({ a: 3 }, [1, 3])]);
+    expect(between.rows.map(({ rank: place, runs: [one] }) => [place, one!.config.a])).toEqual([
+      [1, 1],
+      [1, 3],
+      [3, 2],
     ]);
     const fewer = rank([...seeds({ a: 1 }, [2, 2, 2]), ...seeds({ a: 2 }, [2, 2])]);
     expect(verdicts(fewer)).toEqual(['best', 'undecided (N 2)']);

@@ -1,7 +1,10 @@
 /** A connection to one SQLite file: version check, prepared statements by text, transactions, typed errors. */
 
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { StoreError, toStoreError } from './errors.ts';
 
 /** Before it, resetting the write-ahead log could corrupt a database under concurrent use (fixed in 3.51.3). */
@@ -28,6 +31,45 @@ export function assertSqliteVersion(version: string): void {
 
 export type Row = Record<string, string | number | null | Uint8Array>;
 
+function mayWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Opens for reading. Readers keep a file beside the database as well: in a folder that may not be written there can be none, and the
+ * database is read as it stands, which is whole only where no log waits beside it.
+ * @throws what SQLite throws
+ * @throws StoreError `io` where a log waits that cannot be read there
+ */
+export function openReader(path: string, writable = mayWrite(dirname(path))): DatabaseSync {
+  const options = { readOnly: true, timeout: 5000, enableForeignKeyConstraints: true };
+  if (writable) return new DatabaseSync(path, options);
+  if (!existsSync(`${path}-wal`)) {
+    const url = pathToFileURL(path);
+    url.searchParams.set('immutable', '1');
+    return new DatabaseSync(url, options);
+  }
+  // With its writer at work it can be read all the same.
+  const db = new DatabaseSync(path, options);
+  try {
+    db.prepare('PRAGMA user_version').get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw new StoreError(
+      'io',
+      `${dirname(path)} may not be written, and ${path}-wal holds what is not in the run database yet: ` +
+        'copy the folder to where it can be written, and name the copy (--data-dir)',
+      { cause: error },
+    );
+  }
+}
+
 export class Connection {
   readonly path: string;
   readonly readOnly: boolean;
@@ -40,7 +82,9 @@ export class Connection {
     this.path = path;
     this.readOnly = readOnly;
     try {
-      this.#db = new DatabaseSync(path, { readOnly, timeout: 5000, enableForeignKeyConstraints: true });
+      this.#db = readOnly
+        ? openReader(path)
+        : new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     } catch (error) {
       throw toStoreError(error, path);
     }

@@ -157,3 +157,7 @@ export function definer<K extends Kind>(
     return { ...given, family } as unknown as K;
   };
 }
+
+/** Names of the settings that a kind lists, of its own and of others. */
+export const settingNames = ({ settings = [] }: Pick<Kind, 'settings'>): string[] =>
+  settings.map((entry) => (typeof entry === 'string' ? entry : entry.name));

@@ -27,7 +27,3 @@ it('reads a database in a folder that may not be written, beside its writer and 
   store.close();
   expect(applicationId(path)).toEqual({ application_id: 0x5357504c });
 });
-  const absent = join(folder, 'absent.sqlite');
-  copyFileSync(path, `${absent}-wal`);
-  expect(() => openReader(absent, false)).toThrow();
-});

@@ -1,6 +1,7 @@
 /** From a configuration to a dataset ready for training, through the caches. */
 import { join } from 'node:path';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { settingNames } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
 import { corpusHash, documentCount } from './corpus.ts';
 import { corpusSource } from './corpora/index.ts';
@@ -34,8 +35,7 @@ const hash = (...parts: unknown[]) => sha256(JSON.stringify(parts));
 
 /** Names of the settings that decide the tokens of a text. */
 function tokenizerSettings(config: Config, kinds?: Kinds): string[] {
-  const { settings = [] } = tokenizerOf(config, kinds).kind;
-  return ['tokenizer.kind', ...settings.map((entry) => (typeof entry === 'string' ? entry : entry.name))];
+  return ['tokenizer.kind', ...settingNames(tokenizerOf(config, kinds).kind)];
 }
 
 interface Checked {

@@ -16,6 +16,7 @@
  */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { settingNames } from '../../engine/kind.ts';
 import { tableRows } from '../../engine/nn/layers/vocabulary.ts';
 import { modelFamily } from '../../engine/nn/models/index.ts';
 import { REFERENCE_PARAMETERS } from '../../engine/nn/models/latent.dimensions.ts';
@@ -161,7 +162,7 @@ const switchOf = (value: unknown): string => (typeof value !== 'boolean' ? 'NaN'
 /** Tells which settings the model of a configuration reads. Of a plug-in's model nothing is known. */
 function readsOf(config: Config): (name: string) => boolean {
   const model = modelFamily.kinds.find(({ name }) => name === config['model.kind']);
-  const names = new Set(model?.settings?.map((entry) => (typeof entry === 'string' ? entry : entry.name)));
+  const names = new Set(model === undefined ? [] : settingNames(model));
   return (name) => names.has(name);
 }
 

@@ -1,6 +1,7 @@
 /** The attentions, in the order in which they are offered. */
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
+import { settingNames } from '../../kind.ts';
 import type { Family } from '../../kind.ts';
 import type { AttentionKind } from './attention.ts';
 import { causal } from './causal.ts';
@@ -29,6 +30,6 @@ export const attentionFamily: Family<AttentionKind> = {
   name: 'attention',
   setting: 'attention.kind',
   shared: attentionSettings,
-  rules: ({ settings = [] }) => (settings.includes('model.window') ? [] : [windowUnused]),
+  rules: (kind) => (settingNames(kind).includes('model.window') ? [] : [windowUnused]),
   kinds: [causal, window, windowPattern, sparse, sparsek],
 };

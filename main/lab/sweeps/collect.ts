@@ -96,9 +96,9 @@ export class Collector {
     }
     const { config, active, warnings, derived, replaced } = combined;
     if (this.#isKnown(JSON.stringify(active))) return;
-    const found = this.#reasonToDrop(active, config);
-    if (found !== undefined) {
-      this.#drop(active, found);
+    const { reason, noted } = this.#judge(active, config);
+    if (reason !== undefined) {
+      this.#drop(active, reason);
       if (this.settings.length > 0 || this.#configsDropped.length >= MOST_DROPPED) return;
       this.#configsDropped.push(config);
       this.#derivedDropped.add(derived, replaced);
@@ -106,7 +106,7 @@ export class Collector {
     }
     const identity = identityOf(active, config, registry.catalog, asked);
     if (identity !== undefined && this.#isKnown(`same:${identity}`)) return;
-    warnings.forEach((warning) => this.#warn(warning));
+    [...noted, ...warnings].forEach((warning) => this.#warn(warning));
     this.settings.push({ key: settingKey(active), values: active, label: this.#label(active) });
     this.configs.push(config);
     this.#derived.add(derived, replaced);
@@ -120,23 +120,21 @@ export class Collector {
     return known;
   }
 
-  /** Why a complete configuration cannot run; undefined when it can. */
-  #reasonToDrop(active: Values, config: Config): Problem | undefined {
+  /** Why a complete configuration cannot run, undefined when it can, and what is to be noted of it. */
+  #judge(active: Values, config: Config): { readonly reason?: Problem; readonly noted: readonly Problem[] } {
     const { registry, asked } = this.combiner;
     for (const [name, value] of Object.entries(active)) {
       const wrong = checkValue(registry.get(name)!, value);
-      if (wrong) return this.#suggested([{ ...wrong, code: 'value' }], active);
+      if (wrong) return { reason: this.#suggested([{ ...wrong, code: 'value' }], active), noted: [] };
     }
     for (const [i, constraint] of this.#constraints.entries()) {
       const why = constraint && whyBroken(constraint, config);
       if (constraint === undefined || why === undefined) continue;
       const found = problem(`constraints.${i}`, false, constraint.source, undefined, why);
-      return { ...found, code: 'constraint', message: found.why ?? found.message };
+      return { reason: { ...found, code: 'constraint', message: found.why ?? found.message }, noted: [] };
     }
     const { problems, warnings } = checkConfig(registry, config, asked);
-    if (problems.length > 0) return this.#suggested(problems, active);
-    warnings.forEach((warning) => this.#warn(warning));
-    return undefined;
+    return { ...(problems.length > 0 ? { reason: this.#suggested(problems, active) } : {}), noted: warnings };
   }
 
   /** The first of what is wrong, with choices that this sweep would take. */

@@ -1,6 +1,8 @@
 /** One combination of a sweep as a configuration, and when two of them are the same run. */
 import type { Config, Problem, SettingValue } from '../../../preload/contract/settings.ts';
 import type { Catalog, Followed } from '../../engine/catalog.ts';
+import { attentionFamily } from '../../engine/nn/attention/index.ts';
+import { masksIdentity } from '../../engine/nn/attention/masks.ts';
 import { modelFamily } from '../../engine/nn/models/index.ts';
 import { type Asked, Answers } from '../../../preload/shared/settings/answers.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
@@ -18,11 +20,14 @@ export type Values = Readonly<Record<string, SettingValue>>;
  * Undefined where only equal values can be the same run.
  */
 export function identityOf(values: Values, config: Config, catalog: Catalog, asked: Asked): string | undefined {
-  const { identity } = catalog.of(modelFamily, config);
-  if (identity === undefined) return undefined;
-  const pairs = Object.entries(values).filter(([name]) => !identity.settings.includes(name));
+  const model = catalog.of(modelFamily, config);
+  const masks = model.uses?.includes(attentionFamily.name) ? masksIdentity(config, catalog) : undefined;
+  const identities = [model.identity, masks].filter((identity) => identity !== undefined);
+  const seen = new Set(identities.flatMap(({ settings }) => settings));
+  const pairs = Object.entries(values).filter(([name]) => !seen.has(name));
   if (pairs.length === Object.keys(values).length) return undefined;
-  return JSON.stringify([...pairs, ['model', asked.ask(identity, config, (seen) => identity.of(seen, catalog))]]);
+  const same = identities.map((identity) => asked.ask(identity, config, (read) => identity.of(read, catalog)));
+  return JSON.stringify([...pairs, ['model', same]]);
 }
 
 /** What a configuration is made from that has these values over the base. */

@@ -260,6 +260,25 @@ parameters:
     expect(labels(both)).toEqual(['mlp_ratio=2 mlp_width=0', 'mlp_width=512']);
   });
 
+  it.each(['gpt', 'latent', 'classic', 'unet', 'depth-dial'])(
+    'sees equal attentions behind different settings of %s',
+    (kind) => {
+      const found = plan(
+        `settings: { model.kind: ${kind}, model.context: 32, model.window: 32, model.parametrization: standard }
+method: grid
+parameters:
+  attention.kind: { values: [causal, window, window_pattern] }
+  attention.pattern: { values: [LL, SSSL] }
+  attention.short_window: { values: [8, 32] }`,
+      );
+      expect(labels(found)).toEqual(['kind=causal', 'kind=window_pattern pattern=SSSL short_window=8']);
+      // One of the two settings that are left has no window, and is told of once.
+      expect(found.warnings.filter(({ setting }) => setting === 'model.window')).toEqual([
+        expect.objectContaining({ code: 'attention.window_unused', count: 2 }),
+      ]);
+    },
+  );
+
   it('warns of a parameter that never has an effect (catches a sweep of one setting that looks like many)', () => {
     const found = plan('method: grid\nparameters: { tokenizer.vocabulary: { values: [512, 1024] } }');
     expect(found.settings).toHaveLength(1);

@@ -1,7 +1,6 @@
 /** The decoder-only transformer with all its usual variants. */
 import { gather, mul, scalar } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
-import { attentionFamily } from '../attention/index.ts';
 import { selfAttention } from '../layers/attention.ts';
 import { mixtureOfExperts, routingOutput } from '../layers/experts.ts';
 import type { Routing } from '../layers/experts.ts';
@@ -95,10 +94,8 @@ export const gpt = defineModel({
       'model.per_layer',
       'model.mlp_width',
       'model.mlp_ratio',
-      'model.window',
-      'attention.kind',
     ],
-    of: (config, kinds) => {
+    of: (config) => {
       const depth = gptWidths(config).length - 1;
       const layers = Array.from({ length: depth }, (_, layer) => {
         const { width, heads, kvHeads, headSize, mlpWidth } = layerSizes(config, layer);
@@ -106,10 +103,7 @@ export const gpt = defineModel({
         const choices = ['model.mlp', 'model.attention_softcap', 'model.qk_norm'].map((name) => own[name]);
         return [width, heads, kvHeads, headSize, mlpWidth, ...choices];
       });
-      const { name, mask } = kinds.of(attentionFamily, config);
-      const masks = Array.from({ length: depth }, (_, layer) => mask?.(config, { layer, layers: depth }));
-      const seen = mask === undefined ? [name, config['model.window']] : masks;
-      return JSON.stringify([layers, seen]);
+      return JSON.stringify(layers);
     },
   },
   atWidth: gptAtWidth,

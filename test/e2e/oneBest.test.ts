@@ -32,6 +32,11 @@ describe.skipIf(missing !== undefined)('the best setting', () => {
     const [[name, value]] = Object.entries(best);
     return new RegExp(`(${name}|${name.slice(name.indexOf('.') + 1)}) ${String(value)}\\b`, 'u');
   };
+  /** Shares are in per cent. */
+  const written = (
+    { metric, mean }: Pick<(typeof CASES)[number], 'metric' | 'mean'>,
+    plain = (value: number): string => value.toFixed(2),
+  ): string => (metric?.name === 'val/accuracy' ? (100 * mean!).toFixed(1) : plain(mean!));
   const shown = async (within: string): Promise<string> =>
     (await page.locator(`${within} [data-best]`).allInnerTexts()).join(' | ');
 
@@ -44,36 +49,36 @@ describe.skipIf(missing !== undefined)('the best setting', () => {
       (count) => count === CASES.length,
       'all sweeps in the list',
     );
-    for (const { name, best, mean } of CASES) {
+    for (const { name, best, ...of } of CASES) {
       const row = page.locator('tbody tr', { has: page.getByRole('link', { name, exact: true }) });
       if (best === null) expect(await row.locator('[data-best]').count(), name).toBe(0);
       else {
         expect(await row.locator('[data-best]').innerText(), name).toMatch(label(best));
-        expect(await row.innerText(), name).toContain(mean!.toFixed(2));
+        expect(await row.innerText(), name).toContain(written(of));
       }
     }
     await go(page, '/');
     const panel = page.locator('section, article, div', { hasText: 'Latest sweeps' }).last();
     await panel.locator('[data-best]').first().waitFor();
     let seen = 0;
-    for (const { name, best, mean } of CASES) {
+    for (const { name, best, ...of } of CASES) {
       const link = panel.locator('li', { hasText: name });
       if ((await link.count()) !== 1) continue;
       seen++;
       if (best === null) expect(await link.locator('[data-best]').count(), name).toBe(0);
-      else expect(await link.innerText(), name).toContain(mean!.toFixed(2));
+      else expect(await link.innerText(), name).toContain(written(of));
     }
     expect(seen).toBeGreaterThanOrEqual(4);
   });
 
-  it.each(CASES)('is the same on the page and the board of: $name', async ({ name, best, mean }) => {
+  it.each(CASES)('is the same on the page and the board of: $name', async ({ name, best, ...of }) => {
     const id = ids.get(name)!;
     await go(page, `/sweep/${id}`);
     await page.getByRole('table', { name: 'Settings by rank' }).waitFor();
     if (best === null) expect(await shown('main')).toBe('');
     else {
       expect(await shown('main')).toMatch(label(best));
-      expect(await shown('main')).toContain(mean!.toFixed(2));
+      expect(await shown('main')).toContain(written(of));
     }
     await go(page, `/board?sweep=${id}`);
     const list = page.getByRole('list', { name: 'Runs' });
@@ -84,7 +89,7 @@ describe.skipIf(missing !== undefined)('the best setting', () => {
       // The names of the settings stand above the list, and each row's own hint has both.
       expect(await marked.locator('button.name').getAttribute('title')).toMatch(label(best));
       expect(await marked.innerText()).toContain(String(Object.values(best)[0]));
-      expect(await marked.innerText()).toContain(mean!.toPrecision(3));
+      expect(await marked.innerText()).toContain(written(of, (mean) => mean.toPrecision(3)));
     }
   });
 

@@ -91,6 +91,7 @@ describe.skipIf(missing !== undefined)('plug-ins in the interface', () => {
     await row('attention.full_every').getByText('0; allowed: an integer at least 1').waitFor();
     await row('attention.full_every').getByRole('button', { name: 'Use 1', exact: true }).click();
     await value('schedule.fall').fill('0.5');
+    await value('model.window').fill('8');
     await value('attention.full_every').fill('1, 2');
     await page.getByRole('textbox', { name: 'Seeds', exact: true }).fill('1');
     await plan().getByText('2 settings').waitFor();

@@ -72,7 +72,7 @@ describe('a page and the files of the machine', () => {
     const values = { 'data.corpus': join(lab.home, '*.json'), 'data.column': 'key' };
     await expect(client.call('data.sample', { values })).rejects.toMatchObject({
       code: 'invalid',
-      message: expect.stringContaining('opened for pages'),
+      message: expect.stringContaining("a file of the lab's own"),
     });
   });
 

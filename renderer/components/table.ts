@@ -11,6 +11,8 @@ export interface Column<R> {
   readonly sortable?: boolean;
   readonly descendingFirst?: boolean;
   readonly help?: string;
+  /** The last column, with what a row can be told to do: it stays in sight where the table is wider than its place. */
+  readonly kept?: boolean;
 }
 
 /** Numbers as numbers, text by its words and numbers within; missing values and NaN last in both directions. */

@@ -1,7 +1,7 @@
 /** `sweeplab sweep`: many settings, several seeds each, from a W&B sweep file, flags, or both. */
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
-import { refuseUnreadable, unplannedTextWarnings } from '../../lab/fit/index.ts';
+import { dryRunTextWarnings } from '../../lab/fit/index.ts';
 import { createSweep } from '../../lab/launch.ts';
 import { requeueSweep } from '../../lab/queue/resume.ts';
 import { searchFamily } from '../../lab/search/index.ts';
@@ -84,8 +84,7 @@ async function sweep(
   const configs = plan.runs.map(({ config }) => config);
   if (options.dryRun === true) {
     const { paths, registry } = context.workshop;
-    const texts = await unplannedTextWarnings(configs, { cacheDir: paths.cache, kinds: registry.catalog });
-    refuseUnreadable(configs);
+    const texts = await dryRunTextWarnings(configs, { cacheDir: paths.cache, kinds: registry.catalog });
     const whole = { ...plan, warnings: [...plan.warnings, ...texts] };
     printPlan(output, whole, words);
     output.text('Nothing was started (--dry-run).');

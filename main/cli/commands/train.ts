@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { Warning } from '../../../preload/contract/settings.ts';
 import { located } from '../../../preload/shared/settings/values.ts';
-import { refuseUnreadable, unplannedTextWarnings } from '../../lab/fit/index.ts';
+import { dryRunTextWarnings } from '../../lab/fit/index.ts';
 import { requeueRun } from '../../lab/queue/resume.ts';
 import { settingKey } from '../../lab/sweeps/index.ts';
 import { configure } from '../configuration.ts';
@@ -70,8 +70,7 @@ async function train(
   if (options.dryRun === true) {
     const { paths, registry } = workshop;
     const where = { cacheDir: paths.cache, kinds: registry.catalog };
-    const texts = await unplannedTextWarnings([configuration.config], where);
-    refuseUnreadable([configuration.config]);
+    const texts = await dryRunTextWarnings([configuration.config], where);
     for (const { message } of texts) output.warn(message);
     printSettings(context, { ...configuration, warnings: [...configuration.warnings, ...texts] });
     return;

@@ -5,7 +5,7 @@ import type { Kinds } from '../../engine/kind.ts';
 import { estimateDataset } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
 import { sharedFiles } from './sharedFiles.ts';
-import { measureTexts, textIn } from './textSizes.ts';
+import { measureTexts, refuseUnreadable, textIn } from './textSizes.ts';
 import type { MeasureOptions } from './textSizes.ts';
 
 /** Fewer scored tokens than this leave a loss with an error as large as the differences that sweeps are made for. */
@@ -42,6 +42,13 @@ export async function unplannedTextWarnings(
   await measureTexts(configs, options);
   const unplanned = configs.map((config) => ({ config, tokens: null }));
   return allTextWarnings(unplanned, kinds).map((message) => ({ code: 'text', message }));
+}
+
+/** The same before a start that is only tried out. @throws DataError for the first text that cannot be read, as training would */
+export async function dryRunTextWarnings(configs: readonly Config[], options: MeasureOptions = {}): Promise<Warning[]> {
+  const warnings = await unplannedTextWarnings(configs, options);
+  refuseUnreadable(configs);
+  return warnings;
 }
 
 function sameText(config: Config): string[] {

@@ -27,13 +27,16 @@ export interface MemoryReport {
   readonly peakTemporaryBytes: number;
 }
 
-/** Persistent state on a device and the programs that work on it. Calls must not overlap. */
+/**
+ * Persistent state on a device and the programs that work on it. Runs and reads may be given while earlier ones are pending: they are done
+ * in that order, and those behind one that fails fail with its error. Nothing may be loaded or written while any is pending.
+ */
 export interface Session {
   /** Compiles a program for this device. Its states must be among those of the session, with equal types. */
   load(program: Program): LoadedProgram;
   /**
    * Runs a program. `inputs` gives one dense row-major array per program input (f32 → Float32Array, i32 → Int32Array,
-   * u8 → Uint8Array). Returns every program output as a new array (16-bit outputs as Float32Array).
+   * u8 → Uint8Array), and stays as it is until the run is done. Returns every program output as a new array (16-bit outputs as Float32Array).
    */
   run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>>;
   /**

@@ -13,6 +13,7 @@ import { addressed, isValue } from '../native/call.ts';
 import type { KernelCall, Place } from '../native/call.ts';
 import { callsOf } from '../native/operation.ts';
 import { updateCopies } from '../native/ops/copy.ts';
+import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
 import { expandBf16, farHalf, roundToBf16 } from './bf16.ts';
 import { compileForCpu, CPU_OPERATIONS } from './target.ts';
@@ -42,6 +43,7 @@ export class CpuSession implements Session {
   readonly #stateBytes: number;
   #arena: { block: number; bytes: number } | undefined;
   readonly #programs: CpuProgram[] = [];
+  readonly #runs = new InOrder();
   #open = true;
 
   constructor(addon: Native, states: readonly StateSpec[]) {
@@ -60,6 +62,7 @@ export class CpuSession implements Session {
 
   load(source: Program): LoadedProgram {
     this.#check();
+    this.#runs.assertIdle(`program ${source.name} is loaded`);
     const compiled = compileForCpu(source);
     for (const node of compiled.program.graph.nodes) {
       if (node.op === 'state') this.#checkState(node.outputs[0]!, node.attrs.name as string);
@@ -71,7 +74,11 @@ export class CpuSession implements Session {
     return loaded;
   }
 
-  async run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>> {
+  run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>> {
+    return this.#runs.do(() => this.#run(loaded, inputs));
+  }
+
+  async #run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>> {
     this.#check();
     const own = this.#programs.find((candidate) => candidate === loaded);
     if (own === undefined) throw new Error('this program was loaded by another session');
@@ -97,7 +104,11 @@ export class CpuSession implements Session {
     return outputs;
   }
 
-  async read(state: string, from = 0, into?: Float32Array): Promise<Float32Array> {
+  read(state: string, from?: number, into?: Float32Array): Promise<Float32Array> {
+    return this.#runs.do(() => this.#read(state, from, into));
+  }
+
+  async #read(state: string, from = 0, into?: Float32Array): Promise<Float32Array> {
     this.#check();
     const spec = this.#stateOf(state);
     const count = into?.length ?? sizeOf(spec.shape) - from;
@@ -116,6 +127,7 @@ export class CpuSession implements Session {
 
   write(state: string, data: Float32Array, from?: number): void {
     this.#check();
+    this.#runs.assertIdle(`state ${state} is written`);
     const spec = this.#stateOf(state);
     checkRange(state, spec, from, data.length);
     const { block, offset } = this.#stateAt(state);

@@ -13,6 +13,7 @@ import { lifetimesOf } from './lifetimes.ts';
 import type { StateInstall } from './lifetimes.ts';
 import { tensorType } from './primitives.ts';
 import type { Kernel } from './primitives.ts';
+import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
 import { roundTo } from './rounding.ts';
 import { compileForTfjs } from './target.ts';
@@ -48,6 +49,7 @@ export class TfjsSession implements Session {
   readonly #specs: ReadonlyMap<string, StateSpec>;
   readonly #states = new Map<string, tf.Tensor>();
   readonly #constants = new Map<string, tf.Tensor>();
+  readonly #runs = new InOrder();
   #peak = 0;
   #disposed = false;
 
@@ -62,6 +64,7 @@ export class TfjsSession implements Session {
 
   load(source: Program): LoadedProgram {
     this.#check();
+    this.#runs.assertIdle(`program ${source.name} is loaded`);
     const program = compileForTfjs(this.#way, source);
     const plan = planMemory(program, this.#way.target);
     const { nodes, dead, installs, atEnd } = lifetimesOf(program);
@@ -80,7 +83,11 @@ export class TfjsSession implements Session {
     return loaded;
   }
 
-  async run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>> {
+  run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>> {
+    return this.#runs.do(() => this.#run(loaded, inputs));
+  }
+
+  async #run(loaded: LoadedProgram, inputs: Readonly<Record<string, TypedArray>>): Promise<Record<string, TypedArray>> {
     this.#check();
     activate(this.#kind);
     const { program, steps, atEnd } = loaded as Loaded;
@@ -139,7 +146,11 @@ export class TfjsSession implements Session {
     this.#states.set(state, tf.clone(tensor));
   }
 
-  async read(state: string, from = 0, into?: Float32Array): Promise<Float32Array> {
+  read(state: string, from?: number, into?: Float32Array): Promise<Float32Array> {
+    return this.#runs.do(() => this.#read(state, from, into));
+  }
+
+  async #read(state: string, from = 0, into?: Float32Array): Promise<Float32Array> {
     this.#check();
     activate(this.#kind);
     const tensor = this.#stateOf(state);
@@ -153,6 +164,7 @@ export class TfjsSession implements Session {
 
   write(state: string, data: Float32Array, from?: number): void {
     this.#check();
+    this.#runs.assertIdle(`state ${state} is written`);
     activate(this.#kind);
     const old = this.#stateOf(state);
     const spec = this.#specs.get(state)!;

@@ -7,6 +7,7 @@
  */
 import { join, resolve } from 'node:path';
 import type { MetricCatalog } from '../../preload/shared/metrics.ts';
+import { useDataFolder } from '../engine/executors/dataFolder.ts';
 import { metricCatalog } from '../engine/train/measures/index.ts';
 import { removeAbandoned } from '../files/leftovers.ts';
 import { removeStale } from '../files/atomic.ts';
@@ -49,6 +50,7 @@ export interface Workshop {
 /** @throws PluginError naming the file that is wrong */
 export async function loadWorkshop(options: WorkshopOptions = {}): Promise<Workshop> {
   const paths = labPaths(dataHome(options.home));
+  useDataFolder(paths.home);
   const files = options.withoutPlugins ? [] : [paths.plugins, ...(options.plugins ?? []).map((path) => resolve(path))];
   const plugins = await loadPlugins(files);
   const registry = registryWithPlugins(plugins);
@@ -105,7 +107,7 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
     ...workshop,
     store,
     queue: ({ places, patience, ...options }) => {
-      const folders = { checkpoints: paths.checkpoints, cache: paths.cache };
+      const folders = { checkpoints: paths.checkpoints, cache: paths.cache, home: paths.home };
       const files = plugins.map(({ file }) => file);
       const training = { store, launch: start, folders, plugins: files, codeVersion: workshop.codeVersion };
       return new RunQueue({ ...options, store, place: new LocalPlace({ ...training, places, patience }) });

@@ -23,6 +23,8 @@ export interface EnginePaths {
   readonly checkpoints: string;
   /** Shared by all runs: prepared datasets, tokenizers, downloads. */
   readonly cache: string;
+  /** The data folder that holds them: what executors find and keep there. */
+  readonly home?: string;
 }
 
 /** Begins training. The first message, once per process. */

@@ -2,6 +2,7 @@
 import type { EngineEnd, EngineInfo, EngineMessage, EngineStart } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { OutOfMemoryError } from '../executors/executor.ts';
+import { useDataFolder } from '../executors/dataFolder.ts';
 import type { Executor } from '../executors/executor.ts';
 import { selectExecutor } from '../executors/select.ts';
 import { programsOf, samplingProgram } from '../nn/programs.ts';
@@ -101,6 +102,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
     checkContinues({ ...checkpoint.state, config: kinds.complete(checkpoint.state.config) }, config, data.info.hash);
 
   phase('compile');
+  if (paths.home !== undefined) useDataFolder(paths.home);
   const { vocabularySize, keyMasked } = data;
   const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
   const size = stepSize(config, data, programs);

@@ -19,6 +19,8 @@ export interface TrainFolders {
   /** Parent of the runs' own checkpoint folders. */
   readonly checkpoints: string;
   readonly cache: string;
+  /** The data folder. */
+  readonly home?: string;
 }
 
 export interface TrainOptions {
@@ -183,7 +185,7 @@ class RunTraining {
           type: 'start',
           runId: run.id,
           config: run.config,
-          paths: { checkpoints: this.#folder, cache: folders.cache },
+          paths: { ...folders, checkpoints: this.#folder },
           // A first attempt begins afresh, whatever lies in its folder.
           resume: run.attempt > 1,
           plugins,

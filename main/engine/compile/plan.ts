@@ -46,15 +46,15 @@ export interface MemoryPlan {
   /** Updates that need a copy because the value could not be made in place: in this order, after the outputs have been read. */
   readonly copies: readonly { readonly state: string; readonly value: Value }[];
   readonly buffers: readonly PlannedBuffer[];
-  /** Size of the arena, a multiple of {@link ALIGNMENT}. */
+  /** Size of the arena, a multiple of the target's alignment. */
   readonly arenaBytes: number;
   /** Scratch bytes at each instant's node begin here: offset by instant, −1 when it needs none. */
   readonly workspaceOffsets: readonly number[];
 }
 
-/** Buffers begin at multiples of this many bytes: a cache line, and what vector loads and cuBLASLt want. */
+/** Buffers begin at multiples of this many bytes unless a target asks for more: a cache line, and what vector loads want. */
 export const ALIGNMENT = 64;
-export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+export const aligned = (bytes: number, alignment = ALIGNMENT): number => Math.ceil(bytes / alignment) * alignment;
 
 interface Lifetime {
   values: Value[];
@@ -77,7 +77,7 @@ export function planMemory(program: Program, target: Target): MemoryPlan {
   const begin = (value: Value, start: number): Lifetime => {
     const lifetime: Lifetime = {
       values: [value],
-      bytes: aligned(bytesOf(value)),
+      bytes: aligned(bytesOf(value), target.alignment),
       start,
       end: start,
       state: home.inState.get(value.id),
@@ -119,8 +119,22 @@ export function planMemory(program: Program, target: Target): MemoryPlan {
     });
   }
 
-  const workspaces = order.map((node) => aligned(target.workspaceBytes(node)));
-  return assemble(order, lifetimes, workspaces, home.copies);
+  const workspaces = order.map((node) => aligned(target.workspaceBytes(node), target.alignment));
+  const places = target.packs === true ? packed(program, holder) : new Map<Lifetime, number>();
+  return assemble(order, lifetimes, workspaces, home.copies, places);
+}
+
+/** Offsets of what inputs and outputs lie in: inputs first, each in the order of the program. */
+function packed(program: Program, holder: ReadonlyMap<number, Lifetime>): Map<Lifetime, number> {
+  const places = new Map<Lifetime, number>();
+  let offset = 0;
+  for (const value of [...program.inputs.values(), ...program.outputs.values()]) {
+    const lifetime = holder.get(value.id);
+    if (lifetime === undefined || lifetime.state !== undefined || places.has(lifetime)) continue;
+    places.set(lifetime, offset);
+    offset += lifetime.bytes;
+  }
+  return places;
 }
 
 /** Leaves and views cost nothing at run time. */
@@ -186,16 +200,19 @@ function categoryOf(lifetime: Lifetime, order: readonly Node[]): BufferCategory 
   return first.node.phase === 'forward' && usedIn?.phase === 'backward' ? 'saved activations' : 'temporaries';
 }
 
+const spanOf = ({ bytes, start, end }: Lifetime) => ({ bytes, start, end });
+
 function assemble(
   order: readonly Node[],
   lifetimes: readonly Lifetime[],
   workspaces: readonly number[],
   copies: MemoryPlan['copies'],
+  places: ReadonlyMap<Lifetime, number>,
 ): MemoryPlan {
   const locations = new Map<number, Location>();
   const inArena = lifetimes.filter((lifetime) => lifetime.state === undefined && lifetime.bytes > 0);
   const wanted = [
-    ...inArena.map(({ bytes, start, end }) => ({ bytes, start, end })),
+    ...inArena.map((lifetime) => ({ ...spanOf(lifetime), at: places.get(lifetime) })),
     ...workspaces.flatMap((bytes, instant) => (bytes > 0 ? [{ bytes, start: instant, end: instant }] : [])),
   ];
   const { offsets, total } = placeBuffers(wanted);

@@ -11,6 +11,10 @@ export interface Target {
   keeps(node: Node): boolean;
   /** Scratch bytes that a node needs while it runs, besides inputs and outputs. */
   workspaceBytes(node: Node): number;
+  /** Buffers begin at multiples of this many bytes; a cache line unless given. */
+  readonly alignment?: number;
+  /** All inputs lie one after the other from the arena's beginning, and all outputs behind them, so that each are moved by one copy. */
+  readonly packs?: boolean;
 }
 
 /** Every composite decomposed: what the reference executor interprets. */

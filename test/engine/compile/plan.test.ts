@@ -4,6 +4,7 @@ import { placeBuffers } from '../../../main/engine/compile/place.ts';
 import { ALIGNMENT, persistentBytes, planMemory } from '../../../main/engine/compile/plan.ts';
 import type { MemoryPlan } from '../../../main/engine/compile/plan.ts';
 import { COMPOSITE_TARGET, lower, PRIMITIVE_TARGET } from '../../../main/engine/compile/schedule.ts';
+import type { Target } from '../../../main/engine/compile/schedule.ts';
 import { planUse } from '../../../main/engine/compile/use.ts';
 import { newGraph } from '../../../main/engine/graph/operation.ts';
 import { add, fill, input, matmul, mul, neg, reshape, state, tanh } from '../../../main/engine/graph/ops/index.ts';
@@ -20,15 +21,16 @@ const WITH_SCRATCH = {
   keeps: () => true,
   workspaceBytes: (node: { id: number }) => (node.id % 3 === 0 ? 100 : 0),
 };
-const TARGETS = [PRIMITIVE_TARGET, COMPOSITE_TARGET, WITH_SCRATCH];
+const PACKING = { ...WITH_SCRATCH, name: 'packing', alignment: 256, packs: true };
+const TARGETS: readonly Target[] = [PRIMITIVE_TARGET, COMPOSITE_TARGET, WITH_SCRATCH, PACKING];
 
 /** No test here tells logits from other arrays made at the head. */
 const useOfPlan = (plan: MemoryPlan) => planUse('planned', plan, 0);
 
 /** No two buffers that are held at the same time share a byte. */
-function checkDisjoint(plan: MemoryPlan): void {
+function checkDisjoint(plan: MemoryPlan, { alignment = ALIGNMENT }: Pick<Target, 'alignment'> = {}): void {
   for (const [i, a] of plan.buffers.entries()) {
-    expect(a.offset % ALIGNMENT).toBe(0);
+    expect(a.offset % alignment).toBe(0);
     expect(a.offset + a.bytes).toBeLessThanOrEqual(plan.arenaBytes);
     for (const b of plan.buffers.slice(i + 1)) {
       const together = a.start <= b.end && b.start <= a.end;
@@ -45,12 +47,29 @@ function checkDisjoint(plan: MemoryPlan): void {
   expect(sum(byScope)).toBe(heldBytes);
 }
 
+/** Inputs fill the arena from its beginning, and outputs follow them, without a byte between. */
+function checkPacked({ inputs, outputs }: Program, plan: MemoryPlan): void {
+  const first = [...inputs.values()].map((input) => plan.buffers.find(({ value }) => value === input));
+  const last = [...outputs.values()].map((output) => {
+    const location = plan.locations.get(output.id);
+    if (location?.kind !== 'arena') return undefined;
+    return plan.buffers.find(({ offset, end }) => offset === location.offset && end === plan.order.length);
+  });
+  let end = 0;
+  for (const buffer of new Set([...first, ...last])) {
+    if (buffer === undefined) continue;
+    expect(buffer.offset).toBe(end);
+    end += buffer.bytes;
+  }
+}
+
 /** The planned run gives bit for bit what the program means. */
 function checkIntact(source: Program, feeds: Feeds, label: string): MemoryPlan[] {
   return TARGETS.map((target) => {
     const lowered = lower(source, target);
     const plan = planMemory(lowered, target);
-    checkDisjoint(plan);
+    checkDisjoint(plan, target);
+    if (target === PACKING) checkPacked(lowered, plan);
     const expected = interpret(lowered, feeds);
     const actual = simulate(lowered, plan, feeds);
     for (const [name, data] of Object.entries(expected.outputs)) {

@@ -9,14 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "enums.h"
+
 // What records and workspaces mean: one more with each change that names and order of fields do not show (RECORD_FORMAT of addon.ts).
 constexpr int kRecordFormat = 1;
 
-// Enums, declared once too: V(C++ name, name in JavaScript). The addon lists the names (`enums()`); records carry their position.
+// Types of elements; the other enums are in enums.h. The addon lists all names (`enums()`).
 #define ENUM_DType(V) V(F32, f32) V(BF16, bf16) V(I32, i32) V(U8, u8)
-#define ENUM_Activation(V) V(NONE, none) V(GELU, gelu) V(GELU_TANH, gelu_tanh) V(RELU2, relu2) V(SILU, silu) V(RELU, relu)
-#define ENUM_OptimizerKind(V) V(ADAMW, adamw) V(ADAM, adam) V(SGD, sgd) V(ADAGRAD, adagrad) V(RMSPROP, rmsprop)
-#define ENUM_Reduction(V) V(SUM, sum) V(MEAN, mean) V(MAX, max) V(MIN, min) V(SQUARES, squares)
 #define ENUMS(N) N(DType) N(Activation) N(OptimizerKind) N(Reduction)
 
 #define VALUE(name, text) name,
@@ -89,12 +88,7 @@ ENUMS(ENUM)
 //   ninstructions, {opcode, dst, a, b, c, immediate}*. Registers 0..ninputs-1 hold the inputs; 32 registers.
 #define FIELDS_chain(P, I, F, E) P(seed) I(stream)
 //   copy a | constant imm | index along dimension imm | keep: dropout factor with p = imm at the flat index | uniform [0,1)
-//   select: a != 0 ? b : c | fma a b + c | add_imm, mul_imm: a with imm | act, act_grad: Activation imm of a | round_bf16
-#define CHAIN_OPS(O)                                                                                                      \
-  O(copy) O(constant) O(index) O(keep) O(uniform) O(add) O(sub) O(mul) O(div) O(max) O(min) O(pow) O(less) O(less_equal)   \
-  O(equal) O(logical_and) O(logical_or) O(logical_not) O(select) O(fma) O(add_imm) O(mul_imm) O(neg) O(abs) O(sign) O(exp) \
-  O(expm1) O(log) O(log1p) O(sqrt) O(rsqrt) O(reciprocal) O(square) O(tanh) O(sigmoid) O(erf) O(relu) O(sin) O(cos)        \
-  O(softplus) O(floor) O(round) O(act) O(act_grad) O(round_bf16)
+//   select: a != 0 ? b : c | fma a b + c | add_imm, mul_imm: a with imm | act, act_grad: Activation imm of a | round_bf16 (CHAIN_OPS of enums.h)
 
 // glu: y = act(a) * b, n contiguous elements; glu_backward: da = dy b act'(a), db = dy act(a) (da may alias a, db alias b).
 #define FIELDS_glu(P, I, F, E) P(a) P(b) P(y) I(n) E(type, DType) E(ytype, DType) E(act, Activation)

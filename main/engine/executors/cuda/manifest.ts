@@ -1,0 +1,57 @@
+/** What is known of the compiled kernels: their families, structs and enums, as `native/cuda/build.js` wrote them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+/** Name, kind (P pointer, I int32, L int64, F float, E enum), and the enum's name or the length of an array. */
+export type StructField = readonly [name: string, kind: 'P' | 'I' | 'L' | 'F' | 'E', more?: string | number];
+
+export interface CompiledKernel {
+  readonly struct: string;
+  /** Threads of a block. */
+  readonly threads: number;
+  /** Registers of a thread, by architecture. */
+  readonly registers: Readonly<Record<string, number>>;
+}
+
+export interface KernelFamily {
+  /** Hash of the sources. */
+  readonly sources: string;
+  /** Names of each enum's values in the order of their numbers. */
+  readonly enums: Readonly<Record<string, readonly string[]>>;
+  readonly structs: Readonly<Record<string, readonly StructField[]>>;
+  readonly kernels: Readonly<Record<string, CompiledKernel>>;
+}
+
+/** By name. */
+export type Manifest = Readonly<Record<string, KernelFamily>>;
+
+const FOLDER = join(import.meta.dirname, '../../../../resources/cuda');
+
+let read: Manifest | undefined;
+
+export function manifest(): Manifest {
+  return (read ??= Object.fromEntries(
+    readdirSync(FOLDER)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => [name.slice(0, -5), JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as KernelFamily]),
+  ));
+}
+
+/** The family that holds a kernel. @throws Error naming a kernel that there is not */
+export function familyOf(kernel: string): string {
+  for (const [name, { kernels }] of Object.entries(manifest())) if (kernel in kernels) return name;
+  throw new Error(`there is no CUDA kernel ${kernel}`);
+}
+
+/** The number of an enum's value in a family. @throws Error naming both */
+export function enumNumber(family: string, of: string, name: string): number {
+  const index = manifest()[family]?.enums[of]?.indexOf(name) ?? -1;
+  if (index < 0) throw new Error(`${name} is no ${of} of the kernels`);
+  return index;
+}
+
+/** PTX of a family, ending with a zero byte as the driver wants it. */
+export function ptxOf(family: string): Buffer {
+  return Buffer.concat([gunzipSync(readFileSync(join(FOLDER, `${family}.ptx.gz`))), Buffer.alloc(1)]);
+}

@@ -1,0 +1,100 @@
+/** One kernel call at a time on the emulated device: arrays in, arrays out. */
+import { CudaDevice } from '../../../main/engine/executors/cuda/device.ts';
+import type { CallExtra } from '../../../main/engine/executors/cuda/kernel.ts';
+import { CUDA_KERNELS } from '../../../main/engine/executors/cuda/kernels/index.ts';
+import { fromBf16, toBf16 } from '../native/harness.ts';
+import { buildEmulator } from './emulator/build.ts';
+
+export type DeviceArray = Float32Array | Uint16Array | Int32Array | Uint32Array | Uint8Array;
+export type Given = number | string | boolean | null | DeviceArray;
+
+let opened: Promise<CudaDevice> | undefined;
+
+/** The emulated device of this process. */
+export function emulatedDevice(): Promise<CudaDevice> {
+  return (opened ??= buildEmulator().then(({ driver, kernels }) => {
+    process.env['EMU_KERNELS'] = kernels;
+    return new CudaDevice(driver);
+  }));
+}
+
+const aligned = (bytes: number): number => Math.ceil(bytes / 256) * 256;
+
+/**
+ * Runs a kernel of kernels.h as the executor does. Arrays among the fields are copied to exactly sized memory of the device and, after the
+ * run, back into themselves; scratch memory begins as NaN.
+ */
+export async function runKernel(
+  kernel: string,
+  given: Readonly<Record<string, Given>>,
+  extra: readonly (number | string | DeviceArray)[] = [],
+): Promise<void> {
+  const device = await emulatedDevice();
+  const rule = CUDA_KERNELS[kernel];
+  if (rule === undefined) throw new Error(`no CUDA kernel runs ${kernel}`);
+  const held: { address: number; data: DeviceArray }[] = [];
+  const place = (data: DeviceArray): number => {
+    const known = held.find((each) => each.data === data);
+    if (known !== undefined) return known.address;
+    const address = device.allocate(Math.max(1, data.byteLength));
+    device.write(address, data);
+    held.push({ address, data });
+    return address;
+  };
+  const isArray = (x: unknown): x is DeviceArray => ArrayBuffer.isView(x);
+  const fields: Record<string, number | string> = {};
+  for (const [name, value] of Object.entries(given))
+    fields[name] = isArray(value)
+      ? place(value)
+      : value === null
+        ? 0
+        : typeof value === 'boolean'
+          ? Number(value)
+          : value;
+  const numbers: CallExtra = extra.map((each) => (isArray(each) ? place(each) : each));
+  const bytes = rule.scratch?.(fields, numbers) ?? 0;
+  const scratch = bytes > 0 ? device.allocate(aligned(bytes)) : 0;
+  const tables: number[] = [];
+  try {
+    for (const launch of rule.launches(fields, numbers, scratch)) {
+      const addresses: Record<string, number> = {};
+      for (const [name, table] of Object.entries(launch.tables ?? {})) {
+        addresses[name] = device.allocate(table.byteLength);
+        tables.push(addresses[name]);
+        device.write(addresses[name], table);
+      }
+      device.launch(launch, (table) => addresses[table]!);
+    }
+    for (const { address, data } of held) device.read(address, data);
+  } finally {
+    for (const { address } of held) device.free(address);
+    for (const address of tables) device.free(address);
+    if (bytes > 0) device.free(scratch);
+  }
+}
+
+export type FloatType = 'f32' | 'bf16' | 'f16';
+
+/** Numbers as the device holds them. */
+export function arrayOf(type: FloatType, numbers: Float32Array): Float32Array | Uint16Array {
+  if (type === 'f32') return numbers;
+  return Uint16Array.from(numbers, type === 'bf16' ? toBf16 : toF16);
+}
+
+/** What the device holds as numbers, exactly. */
+export function numbersOf(type: FloatType, array: Float32Array | Uint16Array): Float32Array {
+  if (type === 'f32') return array as Float32Array;
+  return Float32Array.from(array, type === 'bf16' ? fromBf16 : fromF16);
+}
+
+const half = new Float16Array(1);
+const halfBits = new Uint16Array(half.buffer);
+
+export function toF16(x: number): number {
+  half[0] = x;
+  return halfBits[0]!;
+}
+export function fromF16(bits: number): number {
+  halfBits[0] = bits;
+  return half[0]!;
+}

@@ -7,6 +7,7 @@ process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'node-compile-cache');
 
 /** Tests of functions: their files may share a process, so that each of the modules under test is read once and not a hundred times. */
 const FUNCTIONS = [
+  'charts',
   'contract',
   'engine/{compile,data,graph,nn,optim,random,train}',
   'lab/{exchange,fit,imports,probes,search,settings,sweeps}',

@@ -1,7 +1,7 @@
 /** What every chart offers to take away: its picture, and the numbers that it shows. */
 import type { MenuEntry } from '../components/menu.ts';
-import { onPaper, PAPER, withDensity, DPI } from './draw/pictureSize.ts';
-import type { PictureSize } from './draw/pictureSize.ts';
+import { onPaper, PAPER, withDensity, DPI } from '../../preload/charts/draw/pictureSize.ts';
+import type { PictureSize } from '../../preload/charts/draw/pictureSize.ts';
 import { withFont } from './draw/svgFont.ts';
 import { save } from '../stores/save.ts';
 import { useToasts } from '../stores/toasts.ts';

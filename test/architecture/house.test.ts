@@ -23,16 +23,18 @@ const TOP_LEVEL = new Set([
 
 /** For each part, the parts that it may import (itself always). The first match counts, so longer prefixes stand first. */
 const SHARED = ['preload/contract', 'preload/shared'];
+const CHARTS = [...SHARED, 'preload/charts'];
 const FILES = [...SHARED, 'main/files'];
 const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['preload/contract', []],
   ['preload/shared', ['preload/contract']],
+  ['preload/charts', SHARED],
   ['preload', ['preload/contract']],
-  ['renderer', [...SHARED, 'preload']],
+  ['renderer', [...CHARTS, 'preload']],
   ['main/files', []],
   ['main/engine', FILES],
   ['main/store', FILES],
-  ['main/lab', [...FILES, 'main/store', 'main/engine']],
+  ['main/lab', [...FILES, ...CHARTS, 'main/store', 'main/engine']],
   ['main/endpoint', [...FILES, 'main/store', 'main/lab']],
   ['main/host', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/endpoint']],
   ['main/cli', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/endpoint', 'main/host', 'main/server']],
@@ -82,12 +84,17 @@ describe('the architecture', () => {
     expect(electron).toEqual([]);
   });
 
-  it('keeps Node and the page out of preload/shared (would catch a file that one of its two sides cannot load)', () => {
+  it('keeps Node and the page out of what both sides load (would catch a file that one of them cannot load)', () => {
+    const FOREIGN = { 'preload/shared/': /^(node:|vue$|pinia$|echarts)/u, 'preload/charts/': /^(node:|vue$|pinia$)/u };
     const wrong = sources
-      .filter(({ name }) => name.startsWith('preload/shared/'))
-      .flatMap(({ name, text, specifiers }) => {
-        const found = specifiers.filter((specifier) => /^(node:|vue$|pinia$|echarts)/u.test(specifier));
-        const globals = [...text.matchAll(/\b(?:process|Buffer|document|window)\.\w+/gu)].map(([use]) => use);
+      .flatMap((source) =>
+        Object.entries(FOREIGN).flatMap(([part, foreign]) =>
+          source.name.startsWith(part) ? [{ ...source, foreign }] : [],
+        ),
+      )
+      .flatMap(({ name, text, specifiers, foreign }) => {
+        const found = specifiers.filter((specifier) => foreign.test(specifier));
+        const globals = [...text.matchAll(/(?<![./])\b(?:process|Buffer|document|window)\.\w+/gu)].map(([use]) => use);
         return [...found, ...globals].map((use) => `${name} uses ${use}`);
       });
     expect(wrong).toEqual([]);

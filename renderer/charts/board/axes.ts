@@ -1,6 +1,6 @@
 /** What a chart can have as x. */
 import type { MetricCatalog } from '../../../preload/shared/metrics.ts';
-import { SETTING } from './chartSpec.ts';
+import { SETTING } from '../../../preload/charts/board/chartSpec.ts';
 import type { Board } from './useBoard.ts';
 
 export const axisOptions = (

@@ -1,7 +1,7 @@
 /** The numbers of a chart as a table: a row for each x at which something was measured, a column for each line. */
-import { aligned, formatAlone, withUnit } from '../format.ts';
-import { yOf } from '../draw/model.ts';
-import type { DrawnLine, LineModel } from '../draw/model.ts';
+import { aligned, formatAlone, withUnit } from '../../../preload/charts/format.ts';
+import { yOf } from '../../../preload/charts/draw/model.ts';
+import type { DrawnLine, LineModel } from '../../../preload/charts/draw/model.ts';
 import { halfOf } from './tip.ts';
 
 export interface ChartNumbers {

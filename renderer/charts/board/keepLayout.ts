@@ -3,8 +3,14 @@ import { onScopeDispose, watch } from 'vue';
 import type { Ref } from 'vue';
 import { place, setQuery } from '../../frame/router.ts';
 import { useClient } from '../../stores/client.ts';
-import { defaultState, packState, stateFromText, stateText, unpackState } from './boardState.ts';
-import type { BoardState } from './boardState.ts';
+import {
+  defaultState,
+  packState,
+  stateFromText,
+  stateText,
+  unpackState,
+} from '../../../preload/charts/board/boardState.ts';
+import type { BoardState } from '../../../preload/charts/board/boardState.ts';
 import type { History } from './history.ts';
 
 /** Changes are written once they have come to rest for so long (ms). */

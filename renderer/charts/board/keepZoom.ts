@@ -2,7 +2,7 @@
 import { watch } from 'vue';
 import type { ShallowRef } from 'vue';
 import { place, setQuery } from '../../frame/router.ts';
-import type { Extent } from '../series/extent.ts';
+import type { Extent } from '../../../preload/charts/series/extent.ts';
 
 export interface Zoom extends Extent {
   /** The x that it is a part of. */

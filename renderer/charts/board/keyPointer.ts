@@ -1,8 +1,8 @@
 /** Reading a chart by keys: from point to point of a line, and from line to line. */
-import { nearestIndex } from '../series/line.ts';
-import { yOf } from '../draw/model.ts';
-import type { DrawnLine, LineModel } from '../draw/model.ts';
-import { toPixel } from '../draw/scale.ts';
+import { nearestIndex } from '../../../preload/charts/series/line.ts';
+import { yOf } from '../../../preload/charts/draw/model.ts';
+import type { DrawnLine, LineModel } from '../../../preload/charts/draw/model.ts';
+import { toPixel } from '../../../preload/charts/draw/scale.ts';
 
 export interface PointedLine {
   readonly line: DrawnLine;

@@ -5,7 +5,7 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { matchesRun, metricNames, namesOf, parseSearch } from '../../../preload/shared/runFilter.ts';
 import type { FilterProblem } from '../../../preload/shared/runFilter.ts';
 import type { MetricCatalog } from '../../../preload/shared/metrics.ts';
-import type { BoardState } from './boardState.ts';
+import type { BoardState } from '../../../preload/charts/board/boardState.ts';
 
 export interface BoardFilter {
   /** Ids of the runs that match; undefined when all do, because nothing is asked for. The same set while it holds the same runs. */

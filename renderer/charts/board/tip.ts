@@ -1,9 +1,9 @@
 /** What the box beside the pointer says of a chart, and where it stands. Free of Vue. */
 import { formatInUnit, formatValue } from '../../../preload/shared/format.ts';
-import { aligned, formatAlone, TICK_UNITS } from '../format.ts';
+import { aligned, formatAlone, TICK_UNITS } from '../../../preload/charts/format.ts';
 import type { Pointer } from '../draw/lineChart.ts';
-import { yOf } from '../draw/model.ts';
-import type { DrawnLine, LineModel } from '../draw/model.ts';
+import { yOf } from '../../../preload/charts/draw/model.ts';
+import type { DrawnLine, LineModel } from '../../../preload/charts/draw/model.ts';
 import { readingAt } from '../draw/nearest.ts';
 
 export interface TipRow {

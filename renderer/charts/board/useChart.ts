@@ -1,15 +1,15 @@
 /** One chart of a board for Vue: what it needs follows from the board and from its own choices; the loader reads and builds. */
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import type { ComputedRef, Ref, ShallowRef } from 'vue';
-import { linesOf, needsEnvelopes } from '../data/lineModel.ts';
+import { linesOf, needsEnvelopes } from '../../../preload/charts/data/lineModel.ts';
 import { ChartLoader } from '../data/loader.ts';
-import type { Extent } from '../series/extent.ts';
+import type { Extent } from '../../../preload/charts/series/extent.ts';
 import { useConnection } from '../../stores/connection.ts';
-import { chartPanels, goalOf, growsByFactors, placeOf } from './chartModel.ts';
-import type { ChartPanels, Panel } from './chartModel.ts';
-import { drawnChart } from './chartSides.ts';
-import { lookOf } from './chartSpec.ts';
-import type { ChartLook, ChartSpec } from './chartSpec.ts';
+import { chartPanels, goalOf, growsByFactors, placeOf } from '../../../preload/charts/board/chartModel.ts';
+import type { ChartPanels, Panel } from '../../../preload/charts/board/chartModel.ts';
+import { drawnChart } from '../../../preload/charts/board/chartSides.ts';
+import { lookOf } from '../../../preload/charts/board/chartSpec.ts';
+import type { ChartLook, ChartSpec } from '../../../preload/charts/board/chartSpec.ts';
 import { readSeries } from './series.ts';
 import { lineReading } from './tip.ts';
 import type { LineReading } from './tip.ts';

@@ -2,9 +2,9 @@
  * A curve in two finenesses: the points of a range that was zoomed into, and those of the whole before and behind them, so that a line reaches
  * both edges of a window. Columns are put together when they are first asked for: most charts of many runs never look at an envelope.
  */
-import type { Curve } from '../series/line.ts';
-import { isIncreasing, lowerBound } from '../series/line.ts';
-import type { RunCurve } from './live.ts';
+import type { Curve } from '../../../preload/charts/series/line.ts';
+import { isIncreasing, lowerBound } from '../../../preload/charts/series/line.ts';
+import type { RunCurve } from '../../../preload/charts/data/live.ts';
 
 /** Where the points of `fine` go among those of `whole`; the same for all runs that share their steps, as those of a sweep do. */
 export interface Seam {

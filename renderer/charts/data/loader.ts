@@ -4,8 +4,8 @@
  */
 import type { MetricBatch } from '../../../preload/contract/metrics.ts';
 import { cancelDraw, drawPressure, requestDraw } from '../draw/frames.ts';
-import type { Extent } from '../series/extent.ts';
-import type { RunCurve } from './live.ts';
+import type { Extent } from '../../../preload/charts/series/extent.ts';
+import type { RunCurve } from '../../../preload/charts/data/live.ts';
 import { ChartReader } from './reader.ts';
 import type { Range, ReadSeries } from './reader.ts';
 import { Together } from './together.ts';

@@ -3,11 +3,11 @@
  * has grown long.
  */
 import type { MetricBatch, Series } from '../../../preload/contract/metrics.ts';
-import { valueAt } from '../series/line.ts';
+import { valueAt } from '../../../preload/charts/series/line.ts';
 import { JoinedCurve, seamOf } from './joined.ts';
 import type { Seam } from './joined.ts';
-import { LiveCurve } from './live.ts';
-import type { RunCurve } from './live.ts';
+import { LiveCurve } from '../../../preload/charts/data/live.ts';
+import type { RunCurve } from '../../../preload/charts/data/live.ts';
 
 export interface ReadQuery {
   readonly runs: readonly string[];

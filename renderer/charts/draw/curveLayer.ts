@@ -2,9 +2,9 @@
  * All curves of a chart on a canvas of their own, which ECharts lays between its grid and its labels as one picture: an element per curve
  * costs ECharts more than the canvas needs to draw it. Pictures in PNG are made the same way; SVG gets the elements.
  */
-import { buildCurve } from './curves.ts';
-import type { CurveItem } from './curveItems.ts';
-import type { Scales } from './scale.ts';
+import { buildCurve } from '../../../preload/charts/draw/curves.ts';
+import type { CurveItem } from '../../../preload/charts/draw/curveItems.ts';
+import type { Scales } from '../../../preload/charts/draw/scale.ts';
 
 /** A new canvas of a size in CSS pixels, and how many of its own each of them has. */
 export class CurveLayer {

@@ -1,7 +1,7 @@
 /** Figures as files: this part needs a browser. */
-import { layoutFigure, svgOfFigure } from './figure.ts';
-import type { Figure } from './figure.ts';
-import { SCREEN } from './pictureSize.ts';
+import { layoutFigure, svgOfFigure } from '../../../preload/charts/draw/figure.ts';
+import type { Figure } from '../../../preload/charts/draw/figure.ts';
+import { SCREEN } from '../../../preload/charts/draw/pictureSize.ts';
 
 export async function drawFigure(figure: Figure, kind: 'png' | 'svg', scale = SCREEN.scale): Promise<Blob> {
   const { theme, parts } = figure;

@@ -3,7 +3,7 @@
  * places in pixels (curves, labels) stays where it was until the next option: told of both in one go, a chart never shows the one
  * without the other.
  */
-import type { EChart } from './echarts.ts';
+import type { EChart } from '../../../preload/charts/draw/echarts.ts';
 
 export interface Size {
   readonly width: number;

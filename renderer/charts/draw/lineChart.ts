@@ -2,20 +2,20 @@
  * One chart of curves: ECharts draws frame and curves when the model changes; everything that follows the pointer (crosshair,
  * emphasised line, selection) is drawn on a canvas above, so that moving over 500 curves costs one of them.
  */
-import { bandEdge, dashesOf, DOT, dotsInside } from './curveItems.ts';
+import { bandEdge, dashesOf, DOT, dotsInside } from '../../../preload/charts/draw/curveItems.ts';
 import { CurveLayer } from './curveLayer.ts';
-import { buildCurve, isolatedPoints } from './curves.ts';
-import { echarts } from './echarts.ts';
+import { buildCurve, isolatedPoints } from '../../../preload/charts/draw/curves.ts';
+import { echarts } from '../../../preload/charts/draw/echarts.ts';
 import { fit, stretch } from './fit.ts';
 import { cancelDraw, drawThisFrame, forgetDraw, requestDraw, showLater } from './frames.ts';
-import { lineOption, scalesOf } from './lineOption.ts';
-import type { ChartTheme, DrawnLine, LineModel } from './model.ts';
+import { lineOption, scalesOf } from '../../../preload/charts/draw/lineOption.ts';
+import type { ChartTheme, DrawnLine, LineModel } from '../../../preload/charts/draw/model.ts';
 import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
 import { OldPicture } from './oldPicture.ts';
-import { plainOption } from './plainOption.ts';
-import { fromPixel, pixelsOf, scalesFor, toPixel } from './scale.ts';
-import type { Scales } from './scale.ts';
+import { plainOption } from '../../../preload/charts/draw/plainOption.ts';
+import { fromPixel, pixelsOf, scalesFor, toPixel } from '../../../preload/charts/draw/scale.ts';
+import type { Scales } from '../../../preload/charts/draw/scale.ts';
 
 export interface Pointer {
   readonly px: number;

@@ -1,8 +1,8 @@
 /** Which line the pointer means, and which of its points. */
-import { lowerBound, nearestIndex, valueAt } from '../series/line.ts';
-import type { DrawnLine } from './model.ts';
-import { scalesFor, toPixel } from './scale.ts';
-import type { Scales } from './scale.ts';
+import { lowerBound, nearestIndex, valueAt } from '../../../preload/charts/series/line.ts';
+import type { DrawnLine } from '../../../preload/charts/draw/model.ts';
+import { scalesFor, toPixel } from '../../../preload/charts/draw/scale.ts';
+import type { Scales } from '../../../preload/charts/draw/scale.ts';
 
 /** Beyond so many pixels no line is meant. */
 const REACH = 40;

@@ -1,5 +1,5 @@
 /** What a chart showed, kept in sight above it while it is drawn anew: until all that change together are drawn. */
-import type { EChart } from './echarts.ts';
+import type { EChart } from '../../../preload/charts/draw/echarts.ts';
 
 export class OldPicture {
   readonly #host: HTMLElement;

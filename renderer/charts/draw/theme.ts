@@ -1,7 +1,7 @@
 /** Colours of the frame around the data, from the tokens; follows the theme. */
 import { computed } from 'vue';
 import { theme, token } from '../../stores/theme.ts';
-import type { ChartTheme } from './model.ts';
+import type { ChartTheme } from '../../../preload/charts/draw/model.ts';
 
 export const chartTheme = computed<ChartTheme>(() => {
   void theme.value;

@@ -1,6 +1,6 @@
 /** A thread of the browser: a hundred forests would hold up the page. Answers each question in its turn. */
 import type { SettingValue } from '../../../preload/contract/settings.ts';
-import { importanceErrors } from './importance.ts';
+import { importanceErrors } from '../../../preload/charts/stats/importance.ts';
 
 export interface Question {
   readonly id: number;

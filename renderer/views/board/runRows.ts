@@ -7,8 +7,8 @@ import type { Outcome } from '../../../preload/shared/results/samples.ts';
 import type { Target } from '../../../preload/shared/results/target.ts';
 import { meanWords, reasonsOf, seedsWords, unfinishedWords } from '../../../preload/shared/results/words.ts';
 import { describe } from '../../../preload/shared/statistics/describe.ts';
-import type { RunOrder } from '../../charts/board/boardState.ts';
-import type { BoardGroup } from '../../charts/board/groups.ts';
+import type { RunOrder } from '../../../preload/charts/board/boardState.ts';
+import type { BoardGroup } from '../../../preload/charts/board/groups.ts';
 import type { Board } from '../../charts/board/useBoard.ts';
 
 /** Names of the settings that the rows give values of; `group` or `run` where the rows name themselves. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { csvOf } from '../../../renderer/charts/draw/csv.ts';
+import { csvOf } from '../../../preload/charts/draw/csv.ts';
 import { nearestLine } from '../../../renderer/charts/draw/nearest.ts';
-import { fromPixel, toPixel, toPixels } from '../../../renderer/charts/draw/scale.ts';
-import type { DrawnLine } from '../../../renderer/charts/draw/model.ts';
-import { defaultState, stateFromText, stateText, unpackState } from '../../../renderer/charts/board/boardState.ts';
+import { fromPixel, toPixel, toPixels } from '../../../preload/charts/draw/scale.ts';
+import type { DrawnLine } from '../../../preload/charts/draw/model.ts';
+import { defaultState, stateFromText, stateText, unpackState } from '../../../preload/charts/board/boardState.ts';
 
 describe('the state of a board', () => {
   it('comes back from the address, defaults left out', () => {

@@ -1,11 +1,11 @@
 /** What is painted on the canvas of a chart against the items that a file in SVG gets. */
 import { describe, expect, it } from 'vitest';
-import { bandEdge, curveItems } from '../../../renderer/charts/draw/curveItems.ts';
-import type { CurveItem } from '../../../renderer/charts/draw/curveItems.ts';
+import { bandEdge, curveItems } from '../../../preload/charts/draw/curveItems.ts';
+import type { CurveItem } from '../../../preload/charts/draw/curveItems.ts';
 import { paintCurves } from '../../../renderer/charts/draw/curveLayer.ts';
-import { buildCurve } from '../../../renderer/charts/draw/curves.ts';
-import type { DrawnLine, LineModel } from '../../../renderer/charts/draw/model.ts';
-import { scalesOf } from '../../../renderer/charts/draw/lineOption.ts';
+import { buildCurve } from '../../../preload/charts/draw/curves.ts';
+import type { DrawnLine, LineModel } from '../../../preload/charts/draw/model.ts';
+import { scalesOf } from '../../../preload/charts/draw/lineOption.ts';
 
 interface Stroke {
   readonly path: string;

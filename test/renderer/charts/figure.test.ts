@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { layoutFigure, panelSize, svgOfFigure } from '../../../renderer/charts/draw/figure.ts';
-import { onPaper, SCREEN, withDensity } from '../../../renderer/charts/draw/pictureSize.ts';
+import { layoutFigure, panelSize, svgOfFigure } from '../../../preload/charts/draw/figure.ts';
+import { onPaper, SCREEN, withDensity } from '../../../preload/charts/draw/pictureSize.ts';
 import { withStyle } from '../../../renderer/charts/draw/svgFont.ts';
-import type { Figure } from '../../../renderer/charts/draw/figure.ts';
+import type { Figure } from '../../../preload/charts/draw/figure.ts';
 
 const theme = {
   surface: '#fff',

@@ -6,15 +6,15 @@ import {
   stateFromText,
   stateText,
   unpackState,
-} from '../../../renderer/charts/board/boardState.ts';
-import { figureNotes } from '../../../renderer/charts/board/chartModel.ts';
+} from '../../../preload/charts/board/boardState.ts';
+import { figureNotes } from '../../../preload/charts/board/chartModel.ts';
 import { tableOf } from '../../../renderer/charts/board/chartTable.ts';
-import { averagingNotes, boardGroups, labelSettings } from '../../../renderer/charts/board/groups.ts';
-import type { BoardGroup } from '../../../renderer/charts/board/groups.ts';
+import { averagingNotes, boardGroups, labelSettings } from '../../../preload/charts/board/groups.ts';
+import type { BoardGroup } from '../../../preload/charts/board/groups.ts';
 import { zoomFromText, zoomText } from '../../../renderer/charts/board/keepZoom.ts';
-import { csvOf } from '../../../renderer/charts/draw/csv.ts';
-import { absentItem, labelPlace } from '../../../renderer/charts/draw/lineOption.ts';
-import type { DrawnLine, LineModel } from '../../../renderer/charts/draw/model.ts';
+import { csvOf } from '../../../preload/charts/draw/csv.ts';
+import { absentItem, labelPlace } from '../../../preload/charts/draw/lineOption.ts';
+import type { DrawnLine, LineModel } from '../../../preload/charts/draw/model.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 
 const line = (id: string, x: number[], y: number[], more: Partial<DrawnLine> = {}): DrawnLine => ({

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Series } from '../../../preload/contract/metrics.ts';
-import { LiveCurve } from '../../../renderer/charts/data/live.ts';
-import { lineModel } from '../../../renderer/charts/data/lineModel.ts';
-import type { LineModelOptions } from '../../../renderer/charts/data/lineModel.ts';
+import { LiveCurve } from '../../../preload/charts/data/live.ts';
+import { lineModel } from '../../../preload/charts/data/lineModel.ts';
+import type { LineModelOptions } from '../../../preload/charts/data/lineModel.ts';
 import { ChartReader, pointsPerRun } from '../../../renderer/charts/data/reader.ts';
 import type { ReadQuery } from '../../../renderer/charts/data/reader.ts';
 

@@ -1,6 +1,6 @@
 /** Charts of one run stand at the same step: what comes in goes to all of them at once. */
 import { describe, expect, it } from 'vitest';
-import { plannedEnd } from '../../../renderer/charts/board/planned.ts';
+import { plannedEnd } from '../../../preload/charts/board/planned.ts';
 import { LivePace } from '../../../renderer/charts/data/livePace.ts';
 import type { Beat } from '../../../renderer/charts/data/livePace.ts';
 

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { ramp, viridis } from '../../../renderer/charts/color/palette.ts';
-import type { Surface } from '../../../renderer/charts/color/palette.ts';
-import { colorScale } from '../../../renderer/charts/color/scale.ts';
-import { aligned, formatTick, ticksAt, ticksOf } from '../../../renderer/charts/format.ts';
-import type { TickRange } from '../../../renderer/charts/format.ts';
-import { DASHES } from '../../../renderer/charts/draw/curveItems.ts';
-import { CATEGORICAL, categorical, cycleOf } from '../../../renderer/tokens/palette.ts';
+import { ramp, viridis } from '../../../preload/charts/color/palette.ts';
+import type { Surface } from '../../../preload/charts/color/palette.ts';
+import { colorScale } from '../../../preload/charts/color/scale.ts';
+import { aligned, formatTick, ticksAt, ticksOf } from '../../../preload/charts/format.ts';
+import type { TickRange } from '../../../preload/charts/format.ts';
+import { DASHES } from '../../../preload/charts/draw/curveItems.ts';
+import { CATEGORICAL, categorical, cycleOf } from '../../../preload/charts/color/categorical.ts';
 
 const SURFACES: Record<Surface, string[]> = { light: ['#ffffff', '#f6f7f9'], dark: ['#161920', '#0f1115'] };
 type Rgb = readonly [number, number, number];

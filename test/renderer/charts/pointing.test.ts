@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { stepPointer } from '../../../renderer/charts/board/keyPointer.ts';
 import { lineReading, placeTip, tipOf } from '../../../renderer/charts/board/tip.ts';
-import { isolatedPoints } from '../../../renderer/charts/draw/curves.ts';
-import type { DrawnLine, LineModel } from '../../../renderer/charts/draw/model.ts';
+import { isolatedPoints } from '../../../preload/charts/draw/curves.ts';
+import type { DrawnLine, LineModel } from '../../../preload/charts/draw/model.ts';
 import { measuredAt, nearestLine } from '../../../renderer/charts/draw/nearest.ts';
 
 const line = (id: string, x: readonly number[], y: readonly number[], more: Partial<DrawnLine> = {}): DrawnLine => ({

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 /** What a chart was told, in order, with the size that it had then. */
 const told: string[] = [];
 const root = { style: { transform: '', transformOrigin: '' } };
-vi.mock('../../../renderer/charts/draw/echarts.ts', () => ({
+vi.mock('../../../preload/charts/draw/echarts.ts', () => ({
   echarts: {
     init: (_: unknown, __: unknown, size: { width: number; height: number }) => {
       let { width, height } = size;
@@ -23,7 +23,7 @@ vi.mock('../../../renderer/charts/draw/echarts.ts', () => ({
     },
   },
 }));
-vi.mock('../../../renderer/charts/draw/curves.ts', () => ({ buildCurve: () => {}, isolatedPoints: () => [] }));
+vi.mock('../../../preload/charts/draw/curves.ts', () => ({ buildCurve: () => {}, isolatedPoints: () => [] }));
 
 const { LineChart } = await import('../../../renderer/charts/draw/lineChart.ts');
 const { drawsWaiting, forgetDraw, requestDraw, showLater } = await import('../../../renderer/charts/draw/frames.ts');

@@ -1,19 +1,19 @@
 /** Metrics of two units in one chart: each has its own y axis, and whatever reads a line reads it from the axis that is its own. */
 import { describe, expect, it } from 'vitest';
 import { metricCatalog } from '../../../main/engine/train/measures/index.ts';
-import { chartPanels, strokesOf } from '../../../renderer/charts/board/chartModel.ts';
-import type { ChartInput } from '../../../renderer/charts/board/chartModel.ts';
-import { drawnChart, notDrawn, sidesOf, unitsTaken } from '../../../renderer/charts/board/chartSides.ts';
-import type { ChartSpec } from '../../../renderer/charts/board/chartSpec.ts';
+import { chartPanels, strokesOf } from '../../../preload/charts/board/chartModel.ts';
+import type { ChartInput } from '../../../preload/charts/board/chartModel.ts';
+import { drawnChart, notDrawn, sidesOf, unitsTaken } from '../../../preload/charts/board/chartSides.ts';
+import type { ChartSpec } from '../../../preload/charts/board/chartSpec.ts';
 import { tableOf } from '../../../renderer/charts/board/chartTable.ts';
 import { stepPointer } from '../../../renderer/charts/board/keyPointer.ts';
 import { tipOf } from '../../../renderer/charts/board/tip.ts';
-import { LiveCurve } from '../../../renderer/charts/data/live.ts';
-import { csvOf } from '../../../renderer/charts/draw/csv.ts';
-import { curveItems } from '../../../renderer/charts/draw/curveItems.ts';
-import { lineOption, scalesOf } from '../../../renderer/charts/draw/lineOption.ts';
+import { LiveCurve } from '../../../preload/charts/data/live.ts';
+import { csvOf } from '../../../preload/charts/draw/csv.ts';
+import { curveItems } from '../../../preload/charts/draw/curveItems.ts';
+import { lineOption, scalesOf } from '../../../preload/charts/draw/lineOption.ts';
 import { nearestLine } from '../../../renderer/charts/draw/nearest.ts';
-import { toPixel } from '../../../renderer/charts/draw/scale.ts';
+import { toPixel } from '../../../preload/charts/draw/scale.ts';
 
 const catalog = metricCatalog();
 const chart: ChartSpec = { id: 'chart:1', kind: 'lines', metrics: ['val/loss', 'tokens_per_second'] };

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Series } from '../../../preload/contract/metrics.ts';
 import type { Band } from '../../../preload/shared/statistics/describe.ts';
 import { JoinedCurve, seamOf } from '../../../renderer/charts/data/joined.ts';
-import { lineModel } from '../../../renderer/charts/data/lineModel.ts';
-import { LiveCurve } from '../../../renderer/charts/data/live.ts';
-import type { RunCurve } from '../../../renderer/charts/data/live.ts';
-import { curveItems } from '../../../renderer/charts/draw/curveItems.ts';
-import { scalesOf } from '../../../renderer/charts/draw/lineOption.ts';
-import type { DrawnLine, LineModel } from '../../../renderer/charts/draw/model.ts';
+import { lineModel } from '../../../preload/charts/data/lineModel.ts';
+import { LiveCurve } from '../../../preload/charts/data/live.ts';
+import type { RunCurve } from '../../../preload/charts/data/live.ts';
+import { curveItems } from '../../../preload/charts/draw/curveItems.ts';
+import { scalesOf } from '../../../preload/charts/draw/lineOption.ts';
+import type { DrawnLine, LineModel } from '../../../preload/charts/draw/model.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 let state = seed;

@@ -2,11 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Series } from '../../../preload/contract/metrics.ts';
 import { JoinedCurve, seamOf } from '../../../renderer/charts/data/joined.ts';
-import { LiveCurve } from '../../../renderer/charts/data/live.ts';
-import { lineOption, scalesOf } from '../../../renderer/charts/draw/lineOption.ts';
-import type { ChartTheme, DrawnLine, LineModel } from '../../../renderer/charts/draw/model.ts';
-import { toPixels } from '../../../renderer/charts/draw/scale.ts';
-import { valueAt, valuesAt } from '../../../renderer/charts/series/line.ts';
+import { LiveCurve } from '../../../preload/charts/data/live.ts';
+import { lineOption, scalesOf } from '../../../preload/charts/draw/lineOption.ts';
+import type { ChartTheme, DrawnLine, LineModel } from '../../../preload/charts/draw/model.ts';
+import { toPixels } from '../../../preload/charts/draw/scale.ts';
+import { valueAt, valuesAt } from '../../../preload/charts/series/line.ts';
 
 const seed = Math.floor(Math.random() * 2 ** 31);
 let state = seed;

@@ -3,7 +3,7 @@ import { compile } from '@vue/compiler-dom';
 import * as Vue from 'vue';
 import { describe, expect, it } from 'vitest';
 import { shownText } from '../../../preload/shared/plainText.ts';
-import { plainOption } from '../../../renderer/charts/draw/plainOption.ts';
+import { plainOption } from '../../../preload/charts/draw/plainOption.ts';
 import { plainTemplates, SHOW } from '../../../renderer/components/plainTemplates.ts';
 
 const EVIL = 'safe\u202Etxt.exe\u200B';

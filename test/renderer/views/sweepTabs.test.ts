@@ -8,14 +8,14 @@ import type { SweepRun } from '../../../preload/shared/results/samples.ts';
 import { metricCatalog } from '../../../main/engine/train/measures/index.ts';
 import { rankSettings } from '../../../preload/shared/results/rank.ts';
 import type { Ranking } from '../../../preload/shared/results/rank.ts';
-import type { ChartOption } from '../../../renderer/charts/draw/echarts.ts';
-import { mainEffects } from '../../../renderer/charts/stats/importance.ts';
-import { heatMap } from '../../../renderer/charts/sweep/heatmap.ts';
-import { heatOption } from '../../../renderer/views/sweep/tabs/heat/option.ts';
-import { parallelOption } from '../../../renderer/views/sweep/tabs/parallel/option.ts';
-import { inside, paretoOption, placed } from '../../../renderer/views/sweep/tabs/pareto/option.ts';
-import { usualAxes } from '../../../renderer/views/sweep/tabs/trend/axes.ts';
-import type { Cost } from '../../../renderer/views/sweep/tabs/pareto/option.ts';
+import type { ChartOption } from '../../../preload/charts/draw/echarts.ts';
+import { mainEffects } from '../../../preload/charts/stats/importance.ts';
+import { heatMap } from '../../../preload/charts/sweep/heatmap.ts';
+import { heatOption } from '../../../preload/charts/sweep/heatOption.ts';
+import { parallelOption } from '../../../preload/charts/sweep/parallelOption.ts';
+import { inside, paretoOption, placed } from '../../../preload/charts/sweep/paretoOption.ts';
+import { usualAxes } from '../../../preload/charts/sweep/usualAxes.ts';
+import type { Cost } from '../../../preload/charts/sweep/paretoOption.ts';
 
 const theme = {
   surface: '#fff',

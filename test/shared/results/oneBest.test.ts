@@ -15,7 +15,7 @@ import type { Store } from '../../../main/store/index.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { packRuns } from '../../../preload/contract/runTable.ts';
 import type { SweepRankings } from '../../../preload/shared/results/target.ts';
-import { boardResults, boardSpec } from '../../../renderer/charts/board/results.ts';
+import { boardResults, boardSpec } from '../../../preload/charts/board/results.ts';
 import { useMetrics } from '../../../renderer/stores/metrics.ts';
 import { useResults } from '../../../renderer/stores/results.ts';
 import { useRuns } from '../../../renderer/stores/runs.ts';

@@ -1,7 +1,7 @@
 /** Ranges that were kept on a chart of a sweep: the table shows what passes them, and the chart shows them again when it comes back. */
 import { inject, provide, shallowRef } from 'vue';
 import type { InjectionKey, ShallowRef } from 'vue';
-import type { Brush } from './brush.ts';
+import type { Brush } from '../../../../preload/charts/sweep/brush.ts';
 
 const KEPT: InjectionKey<ShallowRef<Brush>> = Symbol('kept');
 

@@ -7,5 +7,6 @@ export type { Store } from './store.ts';
 export { StoreError } from './errors.ts';
 export type { StoreErrorCode } from './errors.ts';
 export { canFollow } from './states.ts';
+export { programSource } from './programSource.ts';
 export { LOCAL } from './queue.ts';
 export type { RunLine } from './runs.ts';

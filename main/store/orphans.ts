@@ -4,6 +4,7 @@
  */
 
 import type { StopCause } from '../../preload/contract/runs.ts';
+import { STARTED_HERE } from '../../preload/shared/origin.ts';
 import type { Connection } from './connection.ts';
 import { readLastWords } from './lastWords.ts';
 import type { LastWord } from './lastWords.ts';
@@ -14,6 +15,9 @@ import { LOCAL } from './queue.ts';
 export const ORPHANED = 'interrupted: its process is gone';
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** Of runs that end with the process that started them. */
+const OWN = `origin IN (${STARTED_HERE.map(quoted).join(', ')})`;
 
 const SWEEP = 'sweep' satisfies StopCause;
 const INTERRUPTED = 'interrupted' satisfies StopCause;
@@ -44,7 +48,7 @@ export interface Orphan {
 export function orphansOf(connection: Connection, owner: string, place: string): Orphan[] {
   const found = connection.all<Pick<Orphan, 'key' | 'id' | 'cause' | 'pauses'> & { readonly owner: string | null }>(
     `SELECT runs.key, runs.id, runs.owner, ${causeBy('sweeps.state')} AS cause, CASE WHEN sweeps.${GOES_ON} THEN sweeps.id END AS pauses FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep
-       WHERE runs.state = 'running' AND runs.origin = 'sweeplab' AND runs.owner IS NOT ? AND coalesce(runs.place, '${LOCAL}') = ?
+       WHERE runs.state = 'running' AND runs.${OWN} AND runs.owner IS NOT ? AND coalesce(runs.place, '${LOCAL}') = ?
        ORDER BY runs.key`,
     owner,
     place,
@@ -60,7 +64,7 @@ export function orphansOf(connection: Connection, owner: string, place: string):
   });
 }
 
-const ORPHAN = `state = 'running' AND origin = 'sweeplab' AND coalesce(place, '${LOCAL}') = '${LOCAL}'`;
+const ORPHAN = `state = 'running' AND ${OWN} AND coalesce(place, '${LOCAL}') = '${LOCAL}'`;
 
 /**
  * Where no process writes, shows runs that it left in training as stopped, and their sweeps as paused, to this reading connection alone:

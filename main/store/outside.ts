@@ -2,10 +2,11 @@
  * Runs and sweeps of other programs. Those know them by names of their own, here their source: `wandb/run/char-lm/ab12cd34`. By it they are
  * found again, so that a script that reports once more, or a file that is read once more, goes on with its run instead of making another.
  */
-import type { NewRun, NewSweep, RunPatch, RunRecord } from '../../preload/contract/runs.ts';
+import type { NewRun, NewSweep, ProgramCommand, RunPatch, RunRecord } from '../../preload/contract/runs.ts';
 import type { Connection } from './connection.ts';
 import type { Runs, RunDefinition } from './runs.ts';
 import type { Sweeps } from './sweeps.ts';
+import { programSource } from './programSource.ts';
 import { IS_UNFINISHED, UNFINISHED } from './unfinished.ts';
 
 export interface OutsideRecord {
@@ -59,6 +60,11 @@ export class Outside {
       source,
     );
     return row && { runId: row.id, feed: parsed(row.feed), said: parsed(row.said) };
+  }
+
+  /** What is started for a run; undefined: nothing. */
+  program(runId: string): ProgramCommand | undefined {
+    return (this.run(programSource(runId))?.said as { readonly program?: ProgramCommand } | undefined)?.program;
   }
 
   sweepId(source: string): string | undefined {
@@ -167,10 +173,13 @@ export class Outside {
     });
   }
 
-  setSaid(source: string, said: unknown): void {
-    this.#write([], () =>
-      this.#connection.run('UPDATE outside SET said = ? WHERE source = ?', JSON.stringify(said), source),
-    );
+  /** Of a run that the lab starts, what is started stays as it is. */
+  setSaid(source: string, said: object): void {
+    this.#write([], () => {
+      const { program } = (this.run(source)?.said ?? {}) as { readonly program?: ProgramCommand };
+      const text = JSON.stringify(program === undefined ? said : { ...said, program });
+      this.#connection.run('UPDATE outside SET said = ? WHERE source = ?', text, source);
+    });
   }
 
   /** The next report begins it anew. */

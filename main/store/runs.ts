@@ -19,6 +19,8 @@ import { filterSql } from './filter.ts';
 import { nextId } from './ids.ts';
 import type { SeriesReader } from './series/reader.ts';
 import type { SeriesWriter } from './series/writer.ts';
+import { STARTED_HERE } from '../../preload/shared/origin.ts';
+import { programSource } from './programSource.ts';
 import { originOf } from './sweeps.ts';
 
 const FROM = 'FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep';
@@ -323,7 +325,7 @@ export class Runs {
     const sweep = sweepId === null ? null : this.#sweepKey(sweepId);
     const state = run.state ?? 'queued';
     const origin = originOf(run.origin);
-    if (!RUN_STATES.includes(state) || (state === 'running' && origin === 'sweeplab')) {
+    if (!RUN_STATES.includes(state) || (state === 'running' && STARTED_HERE.includes(origin))) {
       throw new StoreError(
         'state',
         `a run cannot be created as "${state}"; it begins queued, or was imported after its end`,
@@ -364,6 +366,13 @@ export class Runs {
       state === 'queued' ? 0 : 1,
       run.color ?? this.#colorOf(sweep, run.settingKey, nextColors),
     );
+    if (run.program !== undefined)
+      this.#connection.run(
+        'INSERT INTO outside (source, run, said) VALUES (?, ?, ?)',
+        programSource(id),
+        lastInsertRowid,
+        JSON.stringify({ program: run.program }),
+      );
     this.tag(lastInsertRowid, run.tags ?? []);
     // May be the greatest of its sweep.
     if (run.color !== undefined) nextColors.delete(sweep);

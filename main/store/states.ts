@@ -1,6 +1,7 @@
 /** Which state of a run may follow which. The only place that knows. */
 
 import type { RunOrigin, RunState } from '../../preload/contract/runs.ts';
+import { STARTED_HERE } from '../../preload/shared/origin.ts';
 import { StoreError } from './errors.ts';
 
 const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
@@ -24,7 +25,7 @@ const NEXT_OUTSIDE: typeof NEXT = {
 };
 
 const nextOf = (from: RunState, origin: RunOrigin): readonly RunState[] =>
-  (origin === 'sweeplab' ? NEXT : NEXT_OUTSIDE)[from];
+  (STARTED_HERE.includes(origin) ? NEXT : NEXT_OUTSIDE)[from];
 
 export function canFollow(from: RunState, to: RunState, origin: RunOrigin = 'sweeplab'): boolean {
   return nextOf(from, origin).includes(to);

@@ -2,9 +2,12 @@
 
 import { RUN_ORIGINS, RUN_STATES, SWEEP_STATES } from '../../preload/contract/runs.ts';
 import type { NewSweep, RunOrigin, RunState, SweepRecord, SweepState } from '../../preload/contract/runs.ts';
+import { STARTED_HERE } from '../../preload/shared/origin.ts';
 import type { Connection, Row } from './connection.ts';
 import { StoreError } from './errors.ts';
 import { nextId } from './ids.ts';
+
+const HERE = STARTED_HERE.map((origin) => `'${origin}'`).join(', ');
 
 const SELECT = `
   SELECT sweeps.*, (
@@ -69,7 +72,7 @@ export class Sweeps {
   /** Sweeps of Sweeplab that run with nothing left to train. */
   exhausted(): string[] {
     const sweeps = this.#connection.all<{ id: string }>(
-      `SELECT id FROM sweeps WHERE state = 'running' AND origin = 'sweeplab' AND NOT EXISTS
+      `SELECT id FROM sweeps WHERE state = 'running' AND origin IN (${HERE}) AND NOT EXISTS
          (SELECT 1 FROM runs WHERE sweep = sweeps.key AND deleted_at IS NULL AND state IN ('queued', 'running')) ORDER BY key`,
     );
     return sweeps.map(({ id }) => id);

@@ -14,7 +14,7 @@ export const RUN_ORIGINS = ['sweeplab', 'program', 'wandb', 'import'] as const;
 
 /**
  * Where a run comes from: `sweeplab` trains it itself, `program` is a command that Sweeplab starts, `wandb` is a script that reports
- * through the W&B endpoint, `import` was read from a file. The queue takes only what its places can train: a run of another origin is
+ * through the W&B endpoint, `import` was read from a file. The queue takes only what its places can train: a run of `wandb` or `import` is
  * never started, and never queued again when a host finds it unfinished.
  */
 export type RunOrigin = (typeof RUN_ORIGINS)[number];
@@ -47,6 +47,16 @@ export interface RunEnvironment {
 
 /** Final or latest numbers by metric name. Null stands for NaN or an infinity; the series keep the exact value. */
 export type RunSummary = Readonly<Record<string, number | null>>;
+
+/** What is started for a run of origin `program`: a person at this machine has asked for it. */
+export interface ProgramCommand {
+  /** The program and its arguments, as the system gets them, without a shell. `${envvar:NAME}` in them is read at the start. */
+  readonly command: readonly string[];
+  /** Where it starts. */
+  readonly folder: string;
+  /** Arguments with which it goes on from where it ended; null: it begins anew. */
+  readonly resume: readonly string[] | null;
+}
 
 export interface RunRecord {
   /** Short; ids created later sort later. */
@@ -103,6 +113,8 @@ export interface NewRun {
   readonly sweepId?: string | null;
   /** Default `sweeplab`. */
   readonly origin?: RunOrigin;
+  /** Of origin `program`: what is started. */
+  readonly program?: ProgramCommand;
   readonly tags?: readonly string[];
   readonly note?: string;
   /** Default `queued`. Imports create runs that have already ended; only runs of other origins may be created `running`. */

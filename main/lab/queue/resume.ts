@@ -1,5 +1,6 @@
 /** Why runs stop, in the words that are recorded, and which of them go on when somebody asks. */
 import type { RunRecord, StopCause } from '../../../preload/contract/runs.ts';
+import { isStartedHere } from '../../../preload/shared/origin.ts';
 import type { Store } from '../../store/index.ts';
 
 /** The beginning of the reason that is recorded with a stop; a step or more may follow. The cause tells machines. */
@@ -13,8 +14,8 @@ export const STOP_WORDS: Readonly<Record<Exclude<StopCause, 'killed' | 'pruned'>
 const FOR_GOOD: ReadonlySet<StopCause | null> = new Set(['cancelled', 'pruned']);
 
 /** Whether a run of a sweep is taken up when the sweep is resumed. */
-export const goesOnWithSweep = ({ origin, state, stopCause }: RunRecord): boolean =>
-  origin === 'sweeplab' && (state === 'queued' || (state === 'stopped' && !FOR_GOOD.has(stopCause)));
+export const goesOnWithSweep = (run: RunRecord): boolean =>
+  isStartedHere(run) && (run.state === 'queued' || (run.state === 'stopped' && !FOR_GOOD.has(run.stopCause)));
 
 type Ended = 'stopped' | 'failed';
 
@@ -25,7 +26,7 @@ type Ended = 'stopped' | 'failed';
 export function requeueSweep(store: Store, sweepId: string, states: readonly Ended[]): number {
   const ids = store
     .listRuns({ sweepId, state: states })
-    .filter((run) => run.origin === 'sweeplab' && (run.state === 'failed' || goesOnWithSweep(run)))
+    .filter((run) => isStartedHere(run) && (run.state === 'failed' || goesOnWithSweep(run)))
     .map(({ id }) => id);
   const waiting = store.countRuns({ sweepId, state: 'queued' });
   const sweep = ids.length + waiting > 0 ? ({ id: sweepId, state: 'running' } as const) : undefined;
@@ -38,11 +39,8 @@ export function requeueSweep(store: Store, sweepId: string, states: readonly End
  * what a host does at its start, since nobody wanted them to end. @returns how many
  */
 export function requeueKilled(store: Store): number {
-  const where = [
-    { field: 'stopCause', op: '=', value: 'killed' },
-    { field: 'origin', op: '=', value: 'sweeplab' },
-  ] as const;
-  const killed = store.listRuns({ state: 'stopped', where });
+  const where = [{ field: 'stopCause', op: '=', value: 'killed' }] as const;
+  const killed = store.listRuns({ state: 'stopped', where }).filter(isStartedHere);
   for (const [sweepId, runs] of Map.groupBy(killed, (run) => run.sweepId)) {
     const ids = runs.map(({ id }) => id);
     const sweep = sweepId === null ? undefined : ({ id: sweepId, state: 'running' } as const);
@@ -74,8 +72,9 @@ export function requeueAlone(store: Store, run: RunRecord): string | undefined {
 
 const RESUMED = 'resumed by the user';
 
-function whyNot({ name, state, origin, stopCause }: RunRecord): string | undefined {
-  if (origin !== 'sweeplab') return `${name} was not trained by Sweeplab, so only what made it can continue it.`;
+function whyNot(run: RunRecord): string | undefined {
+  const { name, state, stopCause } = run;
+  if (!isStartedHere(run)) return `${name} was not trained by Sweeplab, so only what made it can continue it.`;
   if (state !== 'stopped' && state !== 'failed')
     return `${name} is ${state}: only stopped and failed runs can be resumed.`;
   if (stopCause === 'pruned')

@@ -15,7 +15,7 @@ export async function exportedRun(store: Store): Promise<RunRecord> {
     config: CONFIG,
     seed: 3,
     settingKey: 'k',
-    origin: 'program',
+    origin: 'wandb',
     state: 'running',
   } as const;
   const note = 'first line\nsecond “line” 🙂';
@@ -28,7 +28,7 @@ export async function exportedRun(store: Store): Promise<RunRecord> {
     codeVersion: 'abc',
     parameters: 1234,
   };
-  const { sweep, runs } = store.createSweep({ name: 'Über sweep: 1/2', spec: {}, origin: 'program' }, [run]);
+  const { sweep, runs } = store.createSweep({ name: 'Über sweep: 1/2', spec: {}, origin: 'wandb' }, [run]);
   expect(sweep.name).toBe('Über sweep: 1/2');
   const [{ id }] = runs as [RunRecord];
   const steps = Float64Array.from({ length: 24 }, (_, i) => i * 5);

@@ -14,6 +14,8 @@ const MOST_METRICS = 20_000;
 /** Lines of its log that are kept, and characters of each. */
 const MOST_LINES = 200_000;
 const LONGEST_LINE = 10_000;
+/** Of all its lines together. */
+const MOST_CHARACTERS = 64 << 20;
 /** Words about what was left out; the counts go on. */
 const MOST_WARNINGS = 20;
 
@@ -93,6 +95,8 @@ export class OutsideRun {
   /** Measurements of the machine since that step. */
   #between = 0;
   #lines = 0;
+  #characters = 0;
+  #logFull = false;
   #warned = 0;
   readonly #others = new Set<string>();
 
@@ -194,16 +198,7 @@ export class OutsideRun {
       steps: Float64Array.from(steps),
       values: Float64Array.from(values),
     }));
-    const kept = lines.slice(0, Math.max(0, MOST_LINES - this.#lines));
-    this.#lines += lines.length;
-    const events = [...kept.map(eventOf), ...this.#leftOut(late, much, others)];
-    if (this.#lines >= MOST_LINES && kept.length > 0 && kept.length < lines.length)
-      events.push({
-        kind: 'warning',
-        message: `the log is longer than ${MOST_LINES} lines; what follows is not kept`,
-        at: Date.now(),
-        data: null,
-      });
+    const events = [...this.#kept(lines), ...this.#leftOut(late, much, others)];
     const progress = {
       ...(this.#lastStep >= 0 ? { steps: Math.floor(this.#lastStep) } : {}),
       ...(summary === undefined ? {} : { summary: this.#summaryOf(summary) }),
@@ -252,6 +247,27 @@ export class OutsideRun {
     };
     for (const [name, value] of Object.entries(summary)) if (!ownKeys.has(name)) visitNumbers(value, name, visitor);
     return found;
+  }
+
+  /** As much of the log as is kept, and once that there is more. */
+  #kept(lines: readonly OutsideLine[]): LineEvent[] {
+    const events: LineEvent[] = [];
+    for (const line of lines) {
+      if (this.#logFull) break;
+      const event = eventOf(line);
+      this.#lines++;
+      this.#characters += event.message.length;
+      this.#logFull = this.#lines > MOST_LINES || this.#characters > MOST_CHARACTERS;
+      if (!this.#logFull) events.push(event);
+      else
+        events.push({
+          kind: 'warning',
+          message: `the log is longer than ${MOST_LINES} lines or ${MOST_CHARACTERS >> 20} million characters; what follows is not kept`,
+          at: Date.now(),
+          data: null,
+        });
+    }
+    return events;
   }
 
   #leftOut(late: number, much: number, others: ReadonlySet<string>): LineEvent[] {

@@ -10,7 +10,7 @@ import type { EngineMessage, HostMessage } from '../../preload/contract/engine.t
 import { fileURLToPath } from 'node:url';
 import type { EngineExit, EngineHandle, LaunchEngine } from '../lab/queue/engine.ts';
 import type { Slot } from '../lab/queue/place.ts';
-import { forgetEngine, noteEngine } from './leftovers.ts';
+import { forgetProcess, noteProcess } from './leftovers.ts';
 import { compiledCodeEnv } from './compiledCode.ts';
 
 export interface LauncherOptions {
@@ -55,7 +55,7 @@ function launch(
   let unnoted: string | undefined;
   if (child.pid !== undefined) {
     try {
-      noteEngine(notes, child.pid, runId);
+      noteProcess(notes, child.pid, runId);
     } catch (error) {
       // Without a note nobody would find it if this process were killed.
       unnoted = `its note cannot be written: ${(error as Error).message}`;
@@ -74,7 +74,7 @@ function launch(
   child.on('message', (message) => onMessage(message as EngineMessage));
   const exited = new Promise<EngineExit>((resolve) => {
     const finish = (exit: Omit<EngineExit, 'stderr'>): void => {
-      if (child.pid !== undefined) forgetEngine(notes, child.pid);
+      if (child.pid !== undefined) forgetProcess(notes, child.pid);
       const why = unnoted === undefined ? {} : { error: unnoted };
       resolve({ ...exit, ...why, stderr: rest.trim() === '' ? stderr : [...stderr, rest] });
     };

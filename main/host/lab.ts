@@ -23,7 +23,7 @@ import type { LaunchEngine } from '../lab/queue/engine.ts';
 import { openStore } from '../store/index.ts';
 import type { Store } from '../store/index.ts';
 import { engineLauncher } from './engineProcess.ts';
-import { endLeftoverEngines } from './leftovers.ts';
+import { endLeftovers } from './leftovers.ts';
 import { dataHome, labPaths } from './paths.ts';
 import type { LabPaths } from './paths.ts';
 import { closeHome } from './private.ts';
@@ -70,7 +70,8 @@ export interface Lab extends Workshop, Disposable {
   close(): void;
 }
 
-export type LabQueueOptions = Omit<QueueOptions, 'store' | 'place'> & Pick<LocalPlaceOptions, 'places' | 'patience'>;
+export type LabQueueOptions = Omit<QueueOptions, 'store' | 'place'> &
+  Pick<LocalPlaceOptions, 'places' | 'patience' | 'programs'>;
 
 export interface OpenLabOptions {
   /** True takes the place of the one writer: it creates the database when there is none and stops runs whose process is gone. */
@@ -90,7 +91,7 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
   try {
     if (write) {
       // In this order: only the one writer may take engines for orphans, and only then may their runs begin again.
-      await endLeftoverEngines(paths.engines);
+      await endLeftovers(paths.engines);
       await removeAbandoned(paths.exports);
       store.outside.dropUnfinished();
       // What a removal of runs for good had begun.
@@ -106,11 +107,11 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
   return {
     ...workshop,
     store,
-    queue: ({ places, patience, ...options }) => {
+    queue: ({ places, patience, programs, ...options }) => {
       const folders = { checkpoints: paths.checkpoints, cache: paths.cache, home: paths.home };
       const files = plugins.map(({ file }) => file);
       const training = { store, launch: start, folders, plugins: files, codeVersion: workshop.codeVersion };
-      return new RunQueue({ ...options, store, place: new LocalPlace({ ...training, places, patience }) });
+      return new RunQueue({ ...options, store, place: new LocalPlace({ ...training, places, patience, programs }) });
     },
     close: () => store.close(),
     [Symbol.dispose]: () => store.close(),

@@ -112,6 +112,8 @@ const parts = z.strictObject({
   notes: text(100_000).default('').meta({ key: 'description' }),
   program: text(4096).optional().meta({ idle: true }),
   command: z.array(settingValue).max(1000).optional().meta({ idle: true }),
+  /** Arguments with which a program that was stopped goes on; without them it begins anew. */
+  resume: z.array(settingValue).max(100).optional().meta({ extension: true }),
   project: text(200).optional().meta({ idle: true }),
   entity: text(200).optional().meta({ idle: true }),
   job: text(4096).optional().meta({ idle: true }),

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { engineLauncher } from '../../main/host/engineProcess.ts';
 import { openLab } from '../../main/host/lab.ts';
 import { processBegan } from '../../main/files/processBegan.ts';
-import { endLeftoverEngines } from '../../main/host/leftovers.ts';
+import { endLeftovers } from '../../main/host/leftovers.ts';
 import { labPaths } from '../../main/host/paths.ts';
 import { metricCatalog } from '../../main/engine/train/measures/index.ts';
 import { builtInRegistry } from '../../main/lab/settings/index.ts';
@@ -95,7 +95,7 @@ describe('engine processes', () => {
         JSON.stringify({ pid: stranger.pid, runId: 'x', began: 'another time' }),
       );
       writeFileSync(join(folder, 'half.json'), '{"pid": 1');
-      expect(await endLeftoverEngines(folder)).toEqual([]);
+      expect(await endLeftovers(folder)).toEqual([]);
       expect(alive(stranger.pid!)).toBe(true);
       expect(readdirSync(folder)).toEqual([]);
     } finally {

@@ -1,6 +1,6 @@
 /** `sweeplab wandb`: lets scripts report to this lab through the W&B client. */
 import { Command } from 'commander';
-import { newKey, readAccess, USUAL_PORT, writeAccess } from '../../endpoint/wandb/access.ts';
+import { newKey, readAccess, USUAL_PORT, wandbVariables, writeAccess } from '../../endpoint/wandb/access.ts';
 import type { EndpointAccess } from '../../endpoint/wandb/access.ts';
 import { closeHome } from '../../host/private.ts';
 import type { Start } from '../context.ts';
@@ -33,10 +33,8 @@ export function wandbCommand({ output, paths }: Start): Command {
     new Command('env').description('Print what a script needs: eval "$(sweeplab wandb env)"').action(() => {
       const access = change({});
       tell(access);
-      output.text(`export WANDB_BASE_URL=${urlOf(access.port)}`);
-      output.text(`export WANDB_API_KEY=${access.key}`);
-      // The client's own is 15 seconds, which is long for a live chart.
-      output.text(`export WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL=${REPORT_SECONDS}`);
+      for (const [name, value] of Object.entries(wandbVariables(urlOf(access.port), access.key)))
+        output.text(`export ${name}=${value}`);
       if (!access.on) output.note('Nobody listens there yet: sweeplab wandb on');
     }),
   );
@@ -54,5 +52,4 @@ export function wandbCommand({ output, paths }: Start): Command {
   return wandb;
 }
 
-const REPORT_SECONDS = 2;
 export const urlOf = (port: number = USUAL_PORT): string => `http://127.0.0.1:${port}`;

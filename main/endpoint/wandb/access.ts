@@ -42,6 +42,16 @@ export function writeAccess(path: string, change: Partial<EndpointAccess>): Endp
   return access;
 }
 
+/** The client's own pause is 15 seconds, which is long for a live chart. */
+const REPORT_SECONDS = 2;
+
+/** What a script needs in its environment. */
+export const wandbVariables = (url: string, key: string): Readonly<Record<string, string>> => ({
+  WANDB_BASE_URL: url,
+  WANDB_API_KEY: key,
+  WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL: String(REPORT_SECONDS),
+});
+
 /** Calls back when the file has changed. @returns a function that ends it */
 export function watchAccess(path: string, onChange: () => void): () => void {
   watchFile(path, { interval: LOOK_MS, persistent: false }, onChange);

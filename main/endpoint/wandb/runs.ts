@@ -5,6 +5,7 @@ import type { OutsideRuns } from '../../lab/outside/outsideRuns.ts';
 import { endOf, takeExported } from '../../lab/exchange/exportedRun.ts';
 import type { Exported } from '../../lab/exchange/exportedRun.ts';
 import { NO_PROJECT, OWN_KEYS, wandbRunSource } from '../../lab/imports/kinds/wandbNames.ts';
+import { programSource } from '../../store/index.ts';
 import type { Store } from '../../store/index.ts';
 import { Refusal } from './body.ts';
 import { type Fields, isFields, nameOf, textOf, textsOf } from './values.ts';
@@ -59,9 +60,17 @@ export class WandbRuns {
   find(projectGiven: unknown, nameGiven: unknown): KnownRun | undefined {
     const project = nameOf(projectGiven ?? NO_PROJECT, 'project');
     const name = nameOf(nameGiven, 'run');
-    const source = WandbRuns.source(project, name);
+    const source = this.#sourceOf(project, name);
     const run = this.#runs.find(source, [name]);
     return run && { run, project, name, source };
+  }
+
+  /** A program that the lab has started reports as that run, whatever project it names. @throws Refusal when it has ended */
+  #sourceOf(project: string, name: string): string {
+    const run = this.#store.getRun(name);
+    if (run?.origin !== 'program') return WandbRuns.source(project, name);
+    if (run.state !== 'running') throw new Refusal(409, `run ${name} is ${run.state}; its program has ended`);
+    return programSource(name);
   }
 
   /** @throws Refusal for one that the client never began */
@@ -76,14 +85,16 @@ export class WandbRuns {
   upsert(given: Fields): KnownRun & { readonly inserted: boolean } {
     const project = nameOf(given.project ?? NO_PROJECT, 'project');
     const name = nameOf(given.name ?? given.id, 'run');
-    const source = WandbRuns.source(project, name);
+    const source = this.#sourceOf(project, name);
     const displayName = textOf(given.displayName, 200);
     const names = [name, ...(displayName === undefined ? [] : [displayName])];
     const known = this.#runs.find(source, names);
     const config = jsonFields(given.config, 'config');
-    const tree = config && treeOf(config);
-    const exported = tree && takeExported(tree);
     const said = (this.#store.outside.run(source)?.said ?? {}) as Said;
+    const own = config && treeOf(config);
+    const exported = own && takeExported(own);
+    // What the program was started with are its settings, also where it does not repeat them.
+    const tree = own && known?.record.origin === 'program' ? { ...known.record.config, ...own } : own;
     const now: Said = {
       ...optional('config', config),
       ...optional('name', displayName),
@@ -122,6 +133,8 @@ export class WandbRuns {
 
   /** The script is through. */
   end({ run, source }: KnownRun, exitCode: number): void {
+    // Of a program that the lab has started it sees the end itself.
+    if (run.record.origin === 'program') return;
     const config = this.configOf(source);
     const exported = takeExported(treeOf(config));
     const { startedAt } = run.record;

@@ -31,6 +31,7 @@ import { listed } from './hub.ts';
 import type { Door, Hub } from './hub.ts';
 import { Planner } from './planner.ts';
 import { PointBuffer } from './pointBuffer.ts';
+import { findCards, programStarter } from './programs.ts';
 import { ProgressBoard } from './progressBoard.ts';
 import type { ReadQuestions, ReadWorkerData } from './readWorker.ts';
 import { appRoutes } from './routes/app.ts';
@@ -120,16 +121,21 @@ export class LabServer {
       write: true,
       ...(options.launch === undefined ? {} : { launch: options.launch }),
     });
-    const server = new LabServer(lab, options.concurrency ?? (await usualPlaces()), options);
+    const [places, cards] = await Promise.all([options.concurrency ?? usualPlaces(), findCards()]);
+    const server = new LabServer(lab, { places, cards }, options);
     const killed = requeueKilled(lab.store);
-    server.#queue.kick();
     await server.#wandb.follow();
+    server.#queue.kick();
     if (options.warm !== false) server.#warm();
     server.#greeting = greeting(killed, server.#queue.state.paused);
     return server;
   }
 
-  private constructor(lab: Lab, places: number, { paused, folders, ask, onTrouble }: LabServerOptions) {
+  private constructor(
+    lab: Lab,
+    { places, cards }: { readonly places: number; readonly cards: readonly string[] },
+    { paused, folders, ask, onTrouble }: LabServerOptions,
+  ) {
     this.lab = lab;
     const { store, paths } = lab;
     this.#downloads = new Downloads(paths.exports);
@@ -163,8 +169,18 @@ export class LabServer {
       data: { database: paths.database } satisfies ReadWorkerData,
       name: 'Reading',
     });
+    this.#wandb = new WandbDoor({
+      lab,
+      onPoints: (id, columns) => this.#hold(id, columns),
+      onChanged: (what) => this.#changed(what),
+      onEnded: (run) => {
+        if (run.state === 'failed') this.#notice(this.#failure(run));
+      },
+      onState: (state) => this.#each((session) => session.tell('wandb', state)),
+    });
     this.#queue = lab.queue({
       places,
+      programs: programStarter({ lab, door: this.#wandb, cards }),
       ...(paused === undefined ? {} : { paused }),
       onEvent: (event) => this.#trainingEvent(event),
       onChange: () => {
@@ -190,15 +206,6 @@ export class LabServer {
           : { level: 'warn', message: 'Layouts and drafts cannot be saved', details: error.message },
       ),
     );
-    this.#wandb = new WandbDoor({
-      lab,
-      onPoints: (id, columns) => this.#hold(id, columns),
-      onChanged: (what) => this.#changed(what),
-      onEnded: (run) => {
-        if (run.state === 'failed') this.#notice(this.#failure(run));
-      },
-      onState: (state) => this.#each((session) => session.tell('wandb', state)),
-    });
     this.#lookup = {
       store,
       runs: (ids) => (ids.length === 0 ? [] : store.listRuns({ ids, deleted: 'any' })),
@@ -308,8 +315,8 @@ export class LabServer {
   async #close(how: 'urgent' | 'kill'): Promise<void> {
     clearTimeout(this.#warming);
     this.#upkeep.close();
-    await this.#wandb.close();
     await this.#queue.close(how);
+    await this.#wandb.close();
     await Promise.all([this.#planner.close(), this.#reader.close(), this.#texts.close(), this.#datasets.close()]);
     for (const session of this.#sessions) session.close();
     for (const unwatch of this.#unwatch) unwatch();

@@ -1,6 +1,7 @@
-/** This machine: one engine process per run. */
+/** This machine: one process per run, an engine or a program. */
 import type { EngineMessage } from '../../../../preload/contract/engine.ts';
 import type { RunOrigin, RunRecord } from '../../../../preload/contract/runs.ts';
+import { STARTED_HERE } from '../../../../preload/shared/origin.ts';
 import { LOCAL } from '../../../store/index.ts';
 import type { Store } from '../../../store/index.ts';
 import type { LaunchEngine } from '../engine.ts';
@@ -19,16 +20,25 @@ export interface LocalPlaceOptions {
   readonly devices?: readonly (string | null)[];
   /** Milliseconds that an engine gets to stop by itself. */
   readonly patience?: number;
+  /** Begins runs of programs. Without it none is taken. */
+  readonly programs?: ProgramStarter;
+}
+
+export interface ProgramStarter {
+  /** Cards of this machine, each of which takes one program (`cuda:0`); none: programs run on the processor, one at a time. */
+  readonly cards: readonly string[];
+  start(run: RunRecord, slot: Slot, onMessage: (message: EngineMessage) => void): Training;
 }
 
 export class LocalPlace implements Place {
   readonly name = LOCAL;
-  readonly origins: readonly RunOrigin[] = ['sweeplab'];
+  readonly origins: readonly RunOrigin[];
   readonly #options: LocalPlaceOptions;
   #places = 1;
 
   constructor(options: LocalPlaceOptions) {
     this.#options = options;
+    this.origins = options.programs === undefined ? ['sweeplab'] : STARTED_HERE;
     this.places = options.places;
   }
 
@@ -44,18 +54,26 @@ export class LocalPlace implements Place {
    * The emptiest device. Every run has its limit kept, not only the next one: where a run trains that leaves no room for others, a small
    * run of another sweep does not begin beside it either.
    */
-  room({ limit }: Candidate, training: readonly Occupant[]): Slot | undefined {
+  room(next: Candidate, training: readonly Occupant[]): Slot | undefined {
     if (training.length >= this.#places) return undefined;
-    const { devices = [null] } = this.#options;
-    const free = devices
-      .map((device) => ({ device, beside: training.filter(({ slot }) => slot.device === device) }))
-      .filter(({ beside }) => beside.length < Math.min(limit, ...beside.map((other) => other.limit)))
+    const { devices = [null], programs } = this.#options;
+    const cards = programs?.cards ?? [];
+    const own = next.run.origin === 'program' && cards.length > 0 ? cards : devices;
+    // What nobody has given a card takes the first.
+    const placeOf = (device: string | null): string | null => device ?? cards[0] ?? null;
+    const free = own
+      .map((device) => ({ device, beside: training.filter(({ slot }) => placeOf(slot.device) === placeOf(device)) }))
+      .filter(({ beside }) => beside.length < Math.min(...[next, ...beside].map(limitOf)))
       .toSorted((a, b) => a.beside.length - b.beside.length);
     return free.length === 0 ? undefined : { device: free[0].device };
   }
 
   begin(run: RunRecord, slot: Slot, onMessage: (message: EngineMessage) => void): Training {
-    const { store, launch, folders, plugins = [], codeVersion = '', patience } = this.#options;
+    const { store, launch, folders, plugins = [], codeVersion = '', patience, programs } = this.#options;
+    if (run.origin === 'program' && programs !== undefined) return programs.start(run, slot, onMessage);
     return trainRun({ store, run, slot, launch, folders, plugins, codeVersion, onMessage, patience });
   }
 }
+
+/** Nobody knows what a program needs: it has its device to itself, where its sweep does not say otherwise. */
+const limitOf = ({ run, limit }: Candidate): number => (run.origin === 'program' && limit === Infinity ? 1 : limit);

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, MakeCommand>> = {
   quickstart: withSettings(async () => (await import('./commands/quickstart.ts')).quickstartCommand),
   train: withSettings(async () => (await import('./commands/train.ts')).trainCommand),
   sweep: withSettings(async () => (await import('./commands/sweep.ts')).sweepCommand),
+  run: withSettings(async () => (await import('./commands/run.ts')).runCommand),
   fit: withSettings(async () => (await import('./commands/fit.ts')).fitCommand),
   check: withSettings(async () => (await import('./commands/check.ts')).checkCommand),
   queue: withSettings(async () => (await import('./commands/queue.ts')).queueCommand),
@@ -49,6 +50,7 @@ Examples:
   sweeplab quickstart                                        a first sweep in the terminal, in about two minutes
   sweeplab train --recipe quick --model.depth 4              one run
   sweeplab sweep --recipe quick --model.depth 2 4 --model.width 64 128 --seeds 3 --review
+  sweeplab run -- python train.py --lr 1e-3                  any program as a run
   sweeplab fit --recipe gpt2-124m --gpu "RTX 4090"           does it fit, how long does it take
   sweeplab runs ls --where 'val/bpb<2' --sort val/bpb        what came out
   sweeplab export --format csv-wide --out runs.csv           everything, for a spreadsheet

@@ -10,6 +10,7 @@ import { workUntilDone } from './interrupts.ts';
 import { runJson, sweepJson } from './json.ts';
 import { getReady } from './launch.ts';
 import { SweepDisplay } from './progress/sweep.ts';
+import { runPrograms } from './runPrograms.ts';
 import { renderResults, resultsJson, sweepResults } from './results.ts';
 
 /** Trains everything of the sweep that is queued and prints the result. Sets the exit code. @returns whether it was interrupted */
@@ -55,6 +56,16 @@ export async function resumeSweep(
   }))!;
   store.updateSweep(sweepId, { concurrencyLimit: ready.limit });
   await runSweep(context, lab, sweepId, ready.places);
+}
+
+/** As {@link runSweep}, for a sweep over a program. */
+export async function runProgramSweep(context: Context, lab: Lab, sweepId: string): Promise<void> {
+  const all = lab.store.listRuns({ sweepId });
+  const waiting = all.filter(({ state }) => state === 'queued').length;
+  const started = performance.now();
+  const size = { total: all.length, ended: all.length - waiting };
+  const interrupted = waiting > 0 && (await runPrograms(context, lab, { scope: { sweepId }, ...size }));
+  conclude(context, lab, sweepId, interrupted, (performance.now() - started) / 1000);
 }
 
 async function work(

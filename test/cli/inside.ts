@@ -39,7 +39,9 @@ let last: Promise<unknown> = Promise.resolve();
 
 /** Runs the command with `--data-dir home`. */
 export function inside(home: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const next = last.then(() => once([...args, '--data-dir', home], options));
+  // What stands behind `--` is somebody else's.
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
+  const next = last.then(() => once([...args.slice(0, end), '--data-dir', home, ...args.slice(end)], options));
   last = next.catch(() => undefined);
   return next;
 }
@@ -70,5 +72,5 @@ async function once(args: readonly string[], { input = '', env = {} }: RunOption
 
 /** Runs with `--json` and parses what it printed. */
 export async function jsonInside<T = unknown>(home: string, args: readonly string[], options?: RunOptions): Promise<T> {
-  return parsed<T>(await inside(home, [...args, '--json'], options));
+  return parsed<T>(await inside(home, ['--json', ...args], options));
 }

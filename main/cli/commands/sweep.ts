@@ -1,10 +1,13 @@
 /** `sweeplab sweep`: many settings, several seeds each, from a W&B sweep file, flags, or both. */
-import { createInterface } from 'node:readline';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { dryRunTextWarnings } from '../../lab/fit/index.ts';
 import { createSweep } from '../../lab/launch.ts';
 import { requeueSweep } from '../../lab/queue/resume.ts';
 import { searchFamily } from '../../lab/search/index.ts';
+import { commandText, startsPrograms } from '../../lab/programs/command.ts';
+import { createProgramSweep, programRuns, programSweepProblems } from '../../lab/programs/plan.ts';
+import { confirmed } from '../consent.ts';
 import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
@@ -13,8 +16,9 @@ import { getReady } from '../launch.ts';
 import { wholeNumber } from '../numbers.ts';
 import { planJson, printPlan } from '../plan.ts';
 import { makePlan, readSweep } from '../readSweep.ts';
-import type { SweepFlags } from '../readSweep.ts';
-import { resumeSweep, runSweep } from '../runSweep.ts';
+import type { ReadSweep, SweepFlags } from '../readSweep.ts';
+import { limitFor } from '../runPrograms.ts';
+import { resumeSweep, runProgramSweep, runSweep } from '../runSweep.ts';
 import { withPipedText } from '../pipedText.ts';
 import { findSweepOrLatest } from './find.ts';
 import { addSettingFlags, settingsHelp, settingValues } from '../settingFlags.ts';
@@ -26,6 +30,8 @@ interface SweepOptions extends SweepFlags {
   readonly concurrency?: string;
   readonly resume?: string;
   readonly retryFailed?: string;
+  readonly yes?: boolean;
+  readonly folder?: string;
 }
 
 export function sweepCommand(context: Context): Command {
@@ -49,6 +55,8 @@ export function sweepCommand(context: Context): Command {
     .option('--dry-run', 'show the plan and start nothing')
     .option('--force', 'train even when the memory does not suffice by the plan')
     .option('--concurrency <n>', 'runs at a time (default: as many as the cores carry)')
+    .option('--yes', 'start the program of a sweep file without asking')
+    .option('--folder <path>', 'where the program of a sweep file starts (default: here)')
     .option('--resume <sweep>', 'go on with an interrupted sweep; finished runs are not repeated')
     .option('--retry-failed <sweep>', 'as --resume, and try failed runs again')
     .action((file: string | undefined, options: SweepOptions & Record<string, unknown>) => {
@@ -79,6 +87,7 @@ async function sweep(
   }
   const values = await withPipedText(context, given);
   const { spec, yaml, places, words } = await readSweep(context, file, values, options);
+  if (startsPrograms(spec)) return await startPrograms(context, { spec, yaml }, options, together);
   const plan = await makePlan(context, spec, places);
   const { output } = context;
   const configs = plan.runs.map(({ config }) => config);
@@ -123,25 +132,49 @@ async function resume(context: Context, text: string, failed: boolean, together:
       : `Sweep ${id}: ${plural(finished, 'run')} finished before, ${plural(queued, 'run')} to train` +
           (count > 0 ? `, ${count} of them from where they ended.` : '.'),
   );
+  if (lab.store.getSweep(id)!.origin === 'program') {
+    const limit = await limitFor(together);
+    if (limit !== null) lab.store.updateSweep(id, { concurrencyLimit: limit });
+    return await runProgramSweep(context, lab, id);
+  }
   await resumeSweep(context, lab, id, together);
 }
 
-/** Asks until the answer is y or n. Without somebody to answer (end of input), the answer is n. */
-async function confirmed(json: boolean): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: json ? process.stderr : process.stdout });
-  // A pipe may bring all of its lines, and its end, before the first of them is looked at.
-  let ended = false;
-  lines.once('close', () => (ended = true));
-  try {
-    lines.setPrompt('Proceed? [y/n] ');
-    lines.prompt();
-    for await (const answer of lines) {
-      if (/^y(es)?$/iu.test(answer.trim())) return true;
-      if (/^n(o)?$/iu.test(answer.trim())) return false;
-      if (!ended) lines.prompt();
-    }
-    return false;
-  } finally {
-    lines.close();
+/** Shown before somebody says yes to a program of a file. */
+const SHOWN = 5;
+
+/** A sweep over a program: a file alone starts nothing, so whoever is at the terminal sees the command and is asked. */
+async function startPrograms(
+  context: Context,
+  { spec, yaml }: Pick<ReadSweep, 'spec' | 'yaml'>,
+  options: SweepOptions,
+  together: number | undefined,
+): Promise<void> {
+  const { output } = context;
+  const problems = programSweepProblems(spec);
+  if (problems.length > 0) throw new InputError(problems.join('\n'));
+  const folder = resolve(options.folder ?? '.');
+  const runs = programRuns(spec, folder);
+  if (runs.length === 0) throw new InputError('the sweep has no runs');
+  const commands = runs.map(({ program }) => commandText(program!.command));
+  output.note(`${plural(runs.length, 'run')} of a program, in ${folder}:`);
+  for (const command of commands.slice(0, SHOWN)) output.note(`  ${command}`);
+  if (commands.length > SHOWN) output.note(`  … and ${commands.length - SHOWN} more`);
+  if (options.dryRun === true) {
+    output.text('Nothing was started (--dry-run).');
+    output.data({ runs: runs.map(({ name, config, program }) => ({ name, settings: config, ...program })) });
+    return;
   }
+  if (options.yes !== true && process.stdin.isTTY !== true)
+    throw new InputError('the file starts a program, and nobody is there to be asked; look at it, then say --yes');
+  if (options.yes !== true && !(await confirmed(output.json, 'Start this?'))) {
+    output.note('Nothing was started.');
+    output.data({ started: false });
+    return;
+  }
+  const limit = await limitFor(together);
+  using lab = await writableLab(context);
+  const { sweep } = createProgramSweep(lab.store, { draft: spec, runs, yaml, limit });
+  output.note(`Sweep ${sweep.id}`);
+  await runProgramSweep(context, lab, sweep.id);
 }

@@ -128,11 +128,12 @@ DEVICE vec4 load16(const void* p) { return *(const vec4*)p; }
 DEVICE void store16(void* p, vec4 v) { *(vec4*)p = v; }
 
 DEVICE u32 shared_address(const void* p) { return (u32)__cvta_generic_to_shared(p); }
-// 16 bytes from global to shared memory, asynchronously; zeros when !valid (the source is then not read).
-DEVICE void copy_async(void* to, const void* from, bool valid) {
-  int n = valid ? 16 : 0;
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(n) : "memory");
+// 16 bytes from global to shared memory, asynchronously: the first `bytes` of the source, which must be aligned as 16 are, then zeros.
+DEVICE void copy_async_part(void* to, const void* from, int bytes) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared_address(to)), "l"(from), "r"(bytes) : "memory");
 }
+// The same for all or, when !valid, none: the source is then not read.
+DEVICE void copy_async(void* to, const void* from, bool valid) { copy_async_part(to, from, valid ? 16 : 0); }
 DEVICE void copy_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 template <int N>
 DEVICE void copy_wait() { asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory"); }

@@ -71,7 +71,7 @@ using std::min;
 
 namespace {
 enum State { READY, AT_BLOCK, AT_WARP, DONE };
-struct Copy { void* to; const void* from; bool valid; };
+struct Copy { void* to; const void* from; int bytes; };
 struct Request { int op, site; const void* in; void* out; int argument; };
 struct Fiber {
   EmuThread thread;  // first: emu_now points here
@@ -168,8 +168,8 @@ void run_copies(Fiber* f, size_t n) {
   for (size_t i = 0; i < n; i++) {
     const Copy& c = f->copies[i];
     SEEN_WRITE(c.to, 16);
-    if (c.valid) *(vec4*)c.to = *(const vec4*)c.from;
-    else *(vec4*)c.to = vec4{0, 0, 0, 0};
+    memset(c.to, 0, 16);
+    memcpy(c.to, c.from, (size_t)c.bytes);
   }
   f->copies.erase(f->copies.begin(), f->copies.begin() + (long)n);
 }
@@ -367,13 +367,14 @@ extern "C" void emu_mma(int type, float d[4], const u32 a[4], u32 b0, u32 b1, in
   Mma m{type, d, a, b0, b1};
   arrive(MMA, site, &m, nullptr, 0);
 }
-extern "C" void emu_copy_async(void* to, const void* from, bool valid) {
-  if ((uintptr_t)to % 16 || (valid && (uintptr_t)from % 16)) fail("cp.async on an address that is not a multiple of 16");
+extern "C" void emu_copy_async(void* to, const void* from, int bytes) {
+  if ((uintptr_t)to % 16 || (bytes > 0 && (uintptr_t)from % 16)) fail("cp.async on an address that is not a multiple of 16");
+  if (bytes < 0 || bytes > 16) fail("cp.async of %d bytes", bytes);
   Fiber* f = now();
   SEEN_WRITE(to, 16);  // the copy may happen at any time from here to the wait
-  if (valid) SEEN_READ(from, 16);
+  if (bytes > 0) SEEN_READ(from, (size_t)bytes);
   memset(to, 0xff, 16);  // NaN until waited for
-  f->copies.push_back(Copy{to, from, valid});
+  f->copies.push_back(Copy{to, from, bytes});
   f->open++;
 }
 extern "C" void emu_copy_commit() { Fiber* f = now(); f->groups.push_back(f->open); f->open = 0; }

@@ -18,7 +18,7 @@ extern "C" void* emu_shared(unsigned bytes, const char* name);
 extern "C" u32 emu_shuffle(u32 bits, int lane, int site);
 extern "C" float emu_warp_sum(float v, int site);
 extern "C" float emu_warp_max(float v, int site);
-extern "C" void emu_copy_async(void* to, const void* from, bool valid);
+extern "C" void emu_copy_async(void* to, const void* from, int bytes);
 extern "C" void emu_copy_commit();
 extern "C" void emu_copy_wait(int left);
 extern "C" void emu_load_matrix(u32 r[4], const void* row, bool transposed, int site);
@@ -104,7 +104,8 @@ struct alignas(16) vec4 {
 };
 DEVICE vec4 load16(const void* p) { return *(const vec4*)p; }
 DEVICE void store16(void* p, vec4 v) { *(vec4*)p = v; }
-DEVICE void copy_async(void* to, const void* from, bool valid) { emu_copy_async(to, from, valid); }
+DEVICE void copy_async_part(void* to, const void* from, int bytes) { emu_copy_async(to, from, bytes); }
+DEVICE void copy_async(void* to, const void* from, bool valid) { emu_copy_async(to, from, valid ? 16 : 0); }
 DEVICE void copy_commit() { emu_copy_commit(); }
 template <int N>
 DEVICE void copy_wait() { emu_copy_wait(N); }

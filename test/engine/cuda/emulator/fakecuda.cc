@@ -39,7 +39,7 @@ constexpr u64 GRANULE = 2 << 20;  // in which the device counts memory
 struct State {
   std::map<u64, size_t> memory, pinned;
   std::vector<Stream*> streams;
-  u64 used = 0, peak = 0, total = 8ull << 30, launches = 0, graphs = 0, copies = 0;
+  u64 used = 0, peak = 0, total = 8ull << 30, launches = 0, graphs = 0, copies = 0, conflicts = 0;
   int devices = 1, capability = 90, retained = 0, current = 0, sticky = 0;
   unsigned shared = 227 << 10;
   bool ready = false;
@@ -314,7 +314,7 @@ API cuLaunchKernel(Function* f, unsigned gx, unsigned gy, unsigned gz, unsigned 
   add(t, [=] {
     u32 g[3] = {gx, gy, gz};
     Fence fence(visible);
-    emu_launch(f->name.c_str(), f->entry, args->data(), g, bx, shared);
+    s.conflicts += emu_launch(f->name.c_str(), f->entry, args->data(), g, bx, shared).conflicts;
   });
   return OK;
 }
@@ -338,6 +338,8 @@ API emuReport(EmuReport* out) {
   *out = EmuReport{s.used, s.peak, s.launches, s.graphs, s.copies, s.memory.size(), s.pinned.size(), s.streams.size(), (u64)s.retained};
   return OK;
 }
+// Rows that ldmatrix could not read at once since the start, because they share banks of shared memory.
+API emuConflicts(u64* out) { *out = s.conflicts; return OK; }
 // The n-th call of `name` from now returns `code`; 0 forgets it, and what the device remembers of earlier failures.
 API emuFail(const char* name, int n, int code) {
   s.failing = name;

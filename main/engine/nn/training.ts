@@ -12,6 +12,7 @@ import {
   fill,
   gather,
   globalNorm,
+  greater,
   input,
   less,
   linear,
@@ -26,6 +27,7 @@ import {
   select,
   slice,
   state,
+  sub,
   tanh,
 } from '../graph/ops/index.ts';
 import type { UpdateRule } from '../graph/ops/index.ts';
@@ -63,7 +65,7 @@ export interface ParameterGroup {
 /** See each program's builder for its inputs and outputs. */
 export interface TrainingPrograms {
   readonly parameters: readonly ParameterSpec[];
-  /** Parameters, `grad:NAME`, `NAME:MOMENT`, and 16-bit working copies `NAME:bf16`. */
+  /** Parameters, `grad:NAME`, `NAME:MOMENT`, 16-bit working copies `NAME:bf16`, and the scalars `step:` by which an update is guarded. */
   readonly states: readonly StateSpec[];
   readonly groups: readonly ParameterGroup[];
   /** How the parameters move: the rules in use, usually one. */
@@ -99,6 +101,10 @@ export interface TrainingOptions {
 /** Output of an accumulate program that holds a number of the model's own. */
 export const measureName = (name: string): string => `measure:${name}`;
 export const gradientName = (parameter: string): string => `grad:${parameter}`;
+/** Sum of the losses of a step so far. */
+const STEP_LOSS = 'step:loss';
+/** 1 once an update has refused to be made, for good: the updates that were queued behind it must not be made either. */
+const STEP_HALTED = 'step:halted';
 const momentName = (parameter: string, moment: string): string => `${parameter}:${moment}`;
 
 /** Half of the largest f32. At or above this norm the update program changes nothing: it counts as not finite. */
@@ -138,7 +144,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const flopsPerTokenForward = forwardFlops(evaluateProgram(sample, 1, context)) / context;
   return {
     parameters,
-    states: statesOf(updates, policy),
+    states: [...statesOf(updates, policy), ...guardStates(policy)],
     groups,
     rules: [...new Set(updates.map(({ rule }) => rule))],
     policy,
@@ -240,6 +246,12 @@ function statesOf(updates: readonly Updated[], policy: PrecisionPolicy): StateSp
   });
 }
 
+/** Under a scaled loss an overflow is repeated with a smaller scale: nothing is queued behind it, and it halts nothing. */
+function guardStates({ scaledLoss }: PrecisionPolicy): StateSpec[] {
+  const guard = { shape: [], scope: 'clipping', dtype: 'f32', category: 'gradients' } as const;
+  return [STEP_LOSS, ...(scaledLoss ? [] : [STEP_HALTED])].map((name) => ({ name, ...guard }));
+}
+
 /** Names of the parameters that computation reads through a 16-bit copy. */
 function workingCopies(built: BuiltModel, policy: PrecisionPolicy): ReadonlySet<string> {
   const copies = [...built.leaves].filter(([leaf]) => policy.working !== undefined && leaf.dtype === policy.working);
@@ -317,7 +329,13 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
       if (gradients[i] === undefined && !sums.has(built.leaves.get(leaf)!)) keep(leaf, fill(graph, leaf.shape, 0));
     });
   });
-  const updates = [...sums].map(([name, value]): StateUpdate => ({ state: gradientName(name), value }));
+  const stepLoss = first
+    ? lossSum
+    : graph.during('loss', () => add(state(graph, STEP_LOSS, [], 'f32'), lossSum), 'head');
+  const updates = [
+    ...[...sums].map(([name, value]): StateUpdate => ({ state: gradientName(name), value })),
+    { state: STEP_LOSS, value: stepLoss },
+  ];
   const measures = Object.entries(built.output.measures ?? {}).map(([name, value]) => [measureName(name), value]);
   const outputs = { lossSum, correct: correctSum, ...(Object.fromEntries(measures) as Record<string, Value>) };
   return program(first ? 'accumulate-first' : 'accumulate', graph, outputs, updates);
@@ -327,7 +345,8 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
  * One optimizer step from the accumulated gradients.
  *
  * Inputs, all f32 []: `gradientScale` (1, or 1/loss scale), the rules' scalars, `lr.GROUP`, `decay.GROUP`. Output: `gradNorm`, before
- * clipping. When the norm is not finite, all state stays as it is.
+ * clipping. When the norm or the loss of the step is not finite, all state stays as it is, now and (but under a scaled loss) in every later
+ * update: those may have been queued before anybody could know.
  */
 function updateProgram(
   parameters: readonly Updated[],
@@ -351,13 +370,18 @@ function updateProgram(
   const gradients = new Map(
     parameters.map(({ name, shape }) => [name, state(graph, gradientName(name), shape, 'f32')]),
   );
-  const { gradNorm, gradientScale } = graph.within('clipping', () => {
+  const { gradNorm, gradientScale, good } = graph.within('clipping', () => {
     const norm = mul(globalNorm([...gradients.values()]), scale);
     const kept = clip > 0 ? mul(scale, clipScale(norm, clip)) : scale;
-    // A comparison with NaN is false, so this is 0, "change nothing", for NaN and for infinity.
-    return { gradNorm: norm, gradientScale: select(less(norm, scalar(norm, LARGEST_NORM)), kept, scalar(norm, 0)) };
+    // A comparison with NaN is false, as one with infinity is. A sum of losses is never −infinity.
+    const usable = [norm, state(graph, STEP_LOSS, [], 'f32')].map((x) => less(x, scalar(x, LARGEST_NORM)));
+    const going = policy.scaledLoss ? [] : [less(state(graph, STEP_HALTED, [], 'f32'), scalar(norm, 1))];
+    const [none, one] = [scalar(norm, 0), scalar(norm, 1)];
+    const good = [...usable, ...going].reduce((others, each) => select(each, others, none), one);
+    return { gradNorm: norm, good, gradientScale: select(greater(good, none), kept, none) };
   });
   const updates: StateUpdate[] = [];
+  if (!policy.scaledLoss) updates.push({ state: STEP_HALTED, value: sub(scalar(good, 1), good) });
   for (const { name, shape, role, scope, rule, settings, moments, copied, group } of parameters) {
     const working = copied ? policy.working : undefined;
     const type = momentType(policy, role);

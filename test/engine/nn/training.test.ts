@@ -104,23 +104,42 @@ describe('programs', () => {
     });
   });
 
-  // Catches a NaN gradient that destroys weights or moments.
-  test('an update with a non-finite gradient changes nothing', () => {
-    const programs = programsOf();
+  // Catches a NaN that destroys weights or moments, at once or by an update that was queued behind it.
+  test.each([
+    ['fp32', 'fp32'],
+    ['fp16', 'fp16'],
+  ])('an update from a non-finite gradient or loss changes nothing, and is the last one (%s)', (_name, policy) => {
+    const programs = programsOf({ 'precision.policy': policy });
     const p = programs.update();
+    const run = evaluator([...p.updates.map(({ value }) => value), p.outputs.get('gradNorm')!]);
     const feeds = randomFeeds(p, generator(seed));
     feeds['gradientScale'] = Float64Array.of(1);
-    const bad = gradientName(programs.parameters[0]!.name);
-    const run = evaluator([...p.updates.map(({ value }) => value), p.outputs.get('gradNorm')!]);
+    feeds['step:loss'] = Float64Array.of(2);
+    const halts = p.updates.some(({ state }) => state === 'step:halted');
+    expect(halts).toBe(policy === 'fp32');
+    if (halts) feeds['step:halted'] = Float64Array.of(0);
+    const unchanged = (given: typeof feeds, halted: number) => {
+      const out = run(given);
+      p.updates.forEach(({ state }, i) => {
+        // A working copy is written and not read: the rounding of what has not changed.
+        if (given[state] === undefined) return;
+        expect([...out[i]!], state).toEqual(state === 'step:halted' ? [halted] : [...given[state]]);
+      });
+      return out.at(-1)![0]!;
+    };
+    const grad = gradientName(programs.parameters[0]!.name);
     for (const value of [NaN, Infinity]) {
-      const broken = feeds[bad]!.slice();
+      const broken = feeds[grad]!.slice();
       broken[3] = value;
-      const out = run({ ...feeds, [bad]: broken });
-      expect(Number.isFinite(out.at(-1)![0])).toBe(false);
-      p.updates.forEach(({ state }, i) => expect([...out[i]!]).toEqual([...feeds[state]!]));
+      expect(Number.isFinite(unchanged({ ...feeds, [grad]: broken }, 1))).toBe(false);
+      expect(unchanged({ ...feeds, 'step:loss': Float64Array.of(value) }, 1)).toBeGreaterThan(0);
     }
+    if (halts) unchanged({ ...feeds, 'step:halted': Float64Array.of(1) }, 1);
     const moved = run(feeds);
-    expect([...moved[0]!]).not.toEqual([...feeds[p.updates[0]!.state]!]);
+    p.updates.forEach(({ state }, i) => {
+      if (state === 'step:halted') expect([...moved[i]!]).toEqual([0]);
+      else if (state === programs.parameters[0]!.name) expect([...moved[i]!]).not.toEqual([...feeds[state]!]);
+    });
   });
 
   // Catches groups that overlap or leave a parameter without a learning rate.

@@ -29,6 +29,9 @@ function gptParameters({ depth = 3, width = 48, context = 32, vocabulary = 257, 
   return depth * block + vocabulary * width * (tied ? 1 : 2) + context * width + norm;
 }
 
+/** The loss of a step, and (where steps are not repeated) whether the run has halted: numbers that guard the update. */
+const guardBytes = (policy: string) => aligned(4) * (policy === 'fp16' ? 1 : 2);
+
 describe('closed formulas', () => {
   it('counts parameters, tied ones once (would catch a tied head counted twice, or a forgotten norm)', () => {
     expect(fitPlan(configOf(SMALL), { kind: 'cpu' }).parameterCount).toBe(gptParameters({}));
@@ -67,7 +70,7 @@ describe('closed formulas', () => {
     });
     // Every size here is a multiple of 64 bytes in 32 bits, so alignment adds nothing.
     expect(persistent.byCategory.parameters).toBe(4 * parameterCount);
-    expect(persistent.byCategory.gradients).toBe(4 * parameterCount);
+    expect(persistent.byCategory.gradients).toBe(4 * parameterCount + guardBytes('fp32'));
     expect(persistent.byCategory['optimizer state'] ?? 0).toBe(4 * moments * parameterCount);
     expect(persistent.bytes).toBe(sum(Object.values(persistent.byCategory)));
   });
@@ -83,7 +86,7 @@ describe('closed formulas', () => {
       const { byCategory } = of(policy).persistent;
       expect(byCategory).toEqual({
         parameters: 4 * (matrices + vectors),
-        gradients: 4 * (matrices + vectors),
+        gradients: 4 * (matrices + vectors) + guardBytes(policy),
         'optimizer state': 8 * (matrices + vectors),
         // Every matrix and the tied table, but not the position table, which is only looked up.
         'working copies': 2 * (matrices - positions) + padding,
@@ -123,7 +126,7 @@ describe('every optimizer under every precision', () => {
     const bytes = (perMatrix: number) => sum(roles.map(({ size, vector }) => aligned(size * (vector ? 4 : perMatrix))));
     const pure = policy === 'pure-bf16';
     expect(byCategory.parameters).toBe(bytes(pure ? 2 : 4));
-    expect(byCategory.gradients).toBe(bytes(4));
+    expect(byCategory.gradients).toBe(bytes(4) + guardBytes(policy));
     expect(byCategory['optimizer state'] ?? 0).toBe(moments * bytes(pure ? 2 : 4));
     const copies = sum(roles.map(({ size, copied }) => (copied ? aligned(2 * size) : 0)));
     expect(byCategory['working copies'] ?? 0).toBe(policy === 'bf16' || policy === 'fp16' ? copies : 0);

@@ -53,6 +53,8 @@ export interface Session {
 
 export interface Executor {
   readonly device: DeviceDescription;
+  /** Steps that may be given while one is still computed, so that the device never waits for the host; none unless given. */
+  readonly stepsAhead?: number;
   /** Allocates zeroed state. Throws {@link OutOfMemoryError} when it does not fit. */
   open(states: readonly StateSpec[]): Session;
 }

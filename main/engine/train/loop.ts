@@ -7,6 +7,9 @@
  * Order within step S: update · points of S · evaluation when due · best checkpoint · last checkpoint. A stop between two
  * regular evaluations saves first and evaluates then, and the checkpoint carries the points of its own step only up to
  * there, so that the extra evaluation disappears when the run continues.
+ *
+ * A device may be given the next step while it computes one (stepsAhead). Before anything looks at the state, and before the run may end, the
+ * loop waits for all of them, so that what happens in which order does not depend on it.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { EngineEnd, EngineMessage } from '../../../preload/contract/engine.ts';
@@ -55,6 +58,17 @@ export type Ending = Pick<EngineEnd, 'state' | 'reason'>;
 const CHECKPOINT_INTERVAL = 600_000;
 const PROGRESS_INTERVAL = 100;
 
+/** A step that the device has been given and that is not counted yet. */
+interface GivenStep {
+  readonly result: Promise<StepResult>;
+  readonly lr: number;
+  /** Scored tokens. */
+  readonly tokens: number;
+  readonly begin: number;
+  /** Whether it is measured how far it moves the weights. */
+  readonly measured: boolean;
+}
+
 export class TrainingLoop {
   readonly #parts: LoopParts;
   #counters: Counters = { steps: 0, tokens: 0, sequences: 0, seconds: 0, flops: 0 };
@@ -73,6 +87,10 @@ export class TrainingLoop {
   /** Counters at the latest training point, for the speed. */
   #logged: Counters = this.#counters;
   readonly #updates: UpdateRatios;
+  /** In their order. */
+  readonly #given: GivenStep[] = [];
+  /** When the latest step was counted. */
+  #countedAt = -Infinity;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
@@ -131,27 +149,79 @@ export class TrainingLoop {
       if (!(error instanceof DivergedError)) throw error;
       return { state: 'failed', reason: `diverged: ${error.message} at step ${this.#counters.steps}` };
     } finally {
+      // Whatever ended the run: nobody frees the device's memory while it still computes.
+      await Promise.allSettled(this.#given.map(({ result }) => result));
       this.#parts.recorder.flush();
       this.#progress(true);
     }
   }
 
   async #run(): Promise<Ending> {
-    const { control, rules, recorder } = this.#parts;
+    const { control, rules, recorder, runtime } = this.#parts;
+    const failed = (reason: string): Ending => ({ state: 'failed', reason });
     for (;;) {
-      await this.#evaluateIfDue();
-      const { steps } = this.#counters;
-      const current = this.#evaluatedStep === steps && this.#validationLoss !== null;
-      const reason =
-        rules.reached(this.#counters) ?? (current ? rules.reachedLoss(this.#validationLoss!, steps) : undefined);
-      if (reason !== undefined) return await this.#finish(reason);
-      if (control.stopping) return await this.#stop();
-      await this.#saveIfDue();
-      const diverged = await this.#step();
-      if (diverged !== undefined) return { state: 'failed', reason: diverged };
+      if (this.#mustCatchUp()) {
+        const diverged = await this.#catchUp(0);
+        if (diverged !== undefined) return failed(diverged);
+        await this.#evaluateIfDue();
+        const { steps } = this.#counters;
+        const current = this.#evaluatedStep === steps && this.#validationLoss !== null;
+        const reason =
+          rules.reached(this.#counters) ?? (current ? rules.reachedLoss(this.#validationLoss!, steps) : undefined);
+        if (reason !== undefined) return await this.#finish(reason);
+        if (control.stopping) return await this.#stop();
+        await this.#saveIfDue();
+      }
+      const { measured } = await this.#give();
+      const diverged = await this.#catchUp(measured ? 0 : runtime.stepsAhead);
+      if (diverged !== undefined) return failed(diverged);
       await recorder.room();
       await this.#breathe();
     }
+  }
+
+  /** Counters when all steps that were given are done; their seconds are not known yet. */
+  #reachedByGiven(): Counters {
+    const { config, size } = this.#parts;
+    const { steps, tokens, sequences, seconds, flops } = this.#counters;
+    const given = this.#given.length;
+    return {
+      steps: steps + given,
+      tokens: this.#given.reduce((total, each) => total + each.tokens, tokens),
+      sequences: sequences + given * (config['batch.sequences'] as number),
+      seconds,
+      // One after the other, as they are added when the steps are counted.
+      flops: this.#given.reduce((total) => total + size.flops, flops),
+    };
+  }
+
+  /** Whether anything happens after the latest step that was given: something reads the state, or the run may end. */
+  #mustCatchUp(): boolean {
+    if (this.#given.length === 0) return true;
+    const { control, rules } = this.#parts;
+    const reached = this.#reachedByGiven();
+    return (
+      control.stopping ||
+      this.#due(reached.steps) ||
+      this.#saveDue(reached.steps) ||
+      this.#isMeasured(reached.steps + 1) ||
+      rules.reached(reached) !== undefined
+    );
+  }
+
+  /** Counts steps until only so many are pending. Returns why the run ends when the numbers of one are no longer finite. */
+  async #catchUp(pending: number): Promise<string | undefined> {
+    while (this.#given.length > pending) {
+      const diverged = await this.#count(this.#given[0]!);
+      this.#given.shift();
+      if (diverged !== undefined) return diverged;
+    }
+    return undefined;
+  }
+
+  #isMeasured(step: number): boolean {
+    const { config } = this.#parts;
+    return measuresUpdate(step, config['log.every_steps'] as number, config['eval.every_steps'] as number);
   }
 
   /** Lets messages in and out. */
@@ -161,12 +231,11 @@ export class TrainingLoop {
     await setImmediate();
   }
 
-  /** One update. Returns why the run ends when its numbers are no longer finite. */
-  async #step(): Promise<string | undefined> {
-    const { config, runtime, data, schedule, size } = this.#parts;
-    const before = this.#counters;
-    const every = config['log.every_steps'] as number;
-    const measured = measuresUpdate(before.steps + 1, every, config['eval.every_steps'] as number);
+  /** Gives the device the next step. */
+  async #give(): Promise<GivenStep> {
+    const { config, runtime, data, schedule } = this.#parts;
+    const before = this.#reachedByGiven();
+    const measured = this.#isMeasured(before.steps + 1);
     if (measured) await this.#updates.begin();
     const begin = performance.now();
     const rows = config['batch.sequences'] as number;
@@ -177,19 +246,36 @@ export class TrainingLoop {
       step: before.steps,
       tokens: before.tokens,
     });
-    const result = await runtime.step(before.steps, config.seed as number, micros, hyper);
+    const result = runtime.step(before.steps, config.seed as number, micros, hyper);
+    // Its error is met when it is counted, or never where an earlier one ended the run.
+    result.catch(() => {});
+    const tokens = micros.reduce((total, { scored }) => total + scored, 0);
+    const given = { result, lr: hyper.lr, tokens, begin, measured };
+    this.#given.push(given);
+    return given;
+  }
+
+  /** Waits for the oldest step and counts it. Returns why the run ends when its numbers are no longer finite. */
+  async #count(given: GivenStep): Promise<string | undefined> {
+    const { config, size } = this.#parts;
+    const { begin, lr, measured } = given;
+    const before = this.#counters;
+    const result = await given.result;
+    const now = performance.now();
     const after: Counters = {
       steps: before.steps + 1,
       tokens: before.tokens + result.scored,
-      sequences: before.sequences + rows,
-      seconds: before.seconds + (performance.now() - begin) / 1000,
+      sequences: before.sequences + (config['batch.sequences'] as number),
+      // A step that waited for the one before it took the time since that one was done.
+      seconds: before.seconds + (now - Math.max(begin, this.#countedAt)) / 1000,
       flops: before.flops + size.flops,
     };
+    this.#countedAt = now;
     const bad = notFinite(result);
     if (bad === undefined) this.#counters = after;
-    if (after.steps % every === 0 || after.steps === 1 || bad !== undefined) {
+    if (after.steps % (config['log.every_steps'] as number) === 0 || after.steps === 1 || bad !== undefined) {
       const updates = measured && bad === undefined ? await this.#updates.end() : {};
-      this.#record({ result, counters: after, lr: hyper.lr, updates });
+      this.#record({ result, counters: after, lr, updates });
     }
     return bad === undefined ? undefined : `diverged: ${bad} at step ${after.steps}`;
   }
@@ -210,13 +296,13 @@ export class TrainingLoop {
     return measureAll(metrics, 'ofProgress', { config, counters, sequencesPerEpoch: size.sequencesPerEpoch });
   }
 
-  #due(): boolean {
+  #due(steps: number): boolean {
     const every = this.#parts.config['eval.every_steps'] as number;
-    return every > 0 && this.#counters.steps % every === 0 && this.#evaluatedStep !== this.#counters.steps;
+    return every > 0 && steps % every === 0 && this.#evaluatedStep !== steps;
   }
 
   async #evaluateIfDue(): Promise<void> {
-    if (!this.#due() || this.#parts.control.urgent) return;
+    if (!this.#due(this.#counters.steps) || this.#parts.control.urgent) return;
     const result = await this.#evaluate();
     if (result === undefined) return;
     this.#regular(result);
@@ -302,12 +388,15 @@ export class TrainingLoop {
   }
 
   async #saveIfDue(): Promise<void> {
-    const { steps } = this.#counters;
-    if (steps === 0 || steps === this.#savedStep) return;
+    if (this.#saveDue(this.#counters.steps)) await this.#saveLast();
+  }
+
+  #saveDue(steps: number): boolean {
+    if (steps === 0 || steps === this.#savedStep) return false;
     const every = this.#parts.config['log.checkpoint_steps'] as number;
     const evalEvery = this.#parts.config['eval.every_steps'] as number;
     const regular = every > 0 ? steps % every === 0 : evalEvery > 0 && steps % evalEvery === 0;
-    if (regular || performance.now() - this.#savedAt > CHECKPOINT_INTERVAL) await this.#saveLast();
+    return regular || performance.now() - this.#savedAt > CHECKPOINT_INTERVAL;
   }
 
   async #saveBest(loss: number): Promise<void> {

@@ -47,6 +47,8 @@ const GROWTH_INTERVAL = 2000;
 export class Runtime {
   readonly programs: TrainingPrograms;
   readonly session: Session;
+  /** Steps that may be given while one is still computed. Under a scaled loss a step may have to be repeated: then none. */
+  readonly stepsAhead: number;
   readonly #calls: ReadonlyMap<string, ProgramCall>;
   readonly #loaded = new Map<string, LoadedProgram>();
   lossScale: LossScale;
@@ -58,6 +60,7 @@ export class Runtime {
     this.programs = programs;
     this.#calls = new Map(calls.map((call) => [programKey(call), call]));
     this.session = executor.open(programs.states);
+    this.stepsAhead = programs.policy.scaledLoss ? 0 : (executor.stepsAhead ?? 0);
     this.lossScale = { scale: programs.policy.scaledLoss ? FIRST_SCALE : 1, held: 0 };
   }
 
@@ -110,21 +113,23 @@ export class Runtime {
    * scored tokens of the step, however they are spread over micro-batches.
    *
    * Under a scaled loss an overflow halves the factor and computes the same step again, so that every step is one update. A loss or
-   * norm that is not finite is returned as it is; the state is then that before the step.
+   * norm that is not finite is returned as it is; the state is then that before the step, and steps that were given meanwhile leave it so.
+   *
+   * All runs of the step are given before the first is awaited: the device goes from one to the next by itself.
    */
   async step(step: number, seed: number, micros: readonly Batch[], hyper: Hyper): Promise<StepResult> {
     const scored = micros.reduce((total, batch) => total + batch.scored, 0);
     if (scored === 0) throw new Error(`the batch of step ${step + 1} has no target`);
     for (;;) {
       const { scale } = this.lossScale;
-      const { nats, correct, measures } = await this.#accumulateAll(step, seed, micros, scale / scored);
+      const update = this.program(UPDATE);
+      const [{ nats, correct, measures }, out] = await Promise.all([
+        this.#accumulateAll(step, seed, micros, scale / scored),
+        this.session.run(update, { ...hyper.inputs, gradientScale: Float32Array.of(1 / scale) }),
+      ]);
       const loss = nats / scored;
       const result = { loss, accuracy: correct / scored, scored, measures };
       if (!Number.isFinite(loss)) return { ...result, gradNorm: NaN };
-      const out = await this.session.run(this.program(UPDATE), {
-        ...hyper.inputs,
-        gradientScale: Float32Array.of(1 / scale),
-      });
       const norm = out.gradNorm![0]!;
       const gradNorm = norm < LARGEST_NORM ? norm : norm * Infinity;
       if (Number.isFinite(gradNorm)) {
@@ -138,17 +143,21 @@ export class Runtime {
 
   async #accumulateAll(step: number, seed: number, micros: readonly Batch[], lossScale: number) {
     const { seedLo, seedHi } = seedKey(seed);
-    let nats = 0;
-    let correct = 0;
-    const measures: Record<string, number> = {};
-    for (const [micro, batch] of micros.entries()) {
-      const { rows, length } = batch;
-      const loaded = this.program({ name: micro === 0 ? 'accumulate-first' : 'accumulate', rows, length });
-      const out = await this.session.run(loaded, {
+    // Nothing is loaded once the first run is pending.
+    const loaded = micros.map(({ rows, length }, micro) =>
+      this.program({ name: micro === 0 ? 'accumulate-first' : 'accumulate', rows, length }),
+    );
+    const runs = micros.map((batch, micro) =>
+      this.session.run(loaded[micro]!, {
         ...inputsOf(batch),
         key: Int32Array.of(seedLo, seedHi, step, micro),
         lossScale: Float32Array.of(lossScale),
-      });
+      }),
+    );
+    let nats = 0;
+    let correct = 0;
+    const measures: Record<string, number> = {};
+    for (const out of await Promise.all(runs)) {
       nats += out.lossSum![0]!;
       correct += out.correct![0]!;
       for (const [name, [value]] of Object.entries(out))

@@ -69,16 +69,18 @@ export interface TrainingOptions {
   readonly files?: CheckpointFiles;
   /**
    * Called before each run of a program (`calls` counts the runs of this one; returning false skips it) and after it with its
-   * outputs, which may be changed.
+   * outputs, which may be changed and are handed on when what it returns has come.
    */
   readonly onProgram?: (
     name: string,
     calls: number,
     outputs: Record<string, TypedArray> | undefined,
     control: TrainingControl,
-  ) => boolean | void;
+  ) => boolean | void | Promise<void>;
   /** Called with every program that the run loads. */
   readonly onLoad?: (loaded: LoadedProgram) => void;
+  /** Steps that the executor lets be given ahead, instead of its own number. */
+  readonly stepsAhead?: number;
   /** Sees every message before the host; may stop the run, or throw to break it off like a kill. */
   readonly onMessage?: (message: EngineMessage, control: TrainingControl) => void;
 }
@@ -116,7 +118,9 @@ export async function train(options: TrainingOptions): Promise<{ end: EngineEnd;
     loadKinds: () => Promise.resolve(options.kinds ?? BUILT_IN),
     files: options.files,
     openExecutor: async (config) => {
-      const { executor } = await selectExecutor(config.device as string);
+      const selected = await selectExecutor(config.device as string);
+      const executor: Executor =
+        options.stepsAhead === undefined ? selected.executor : { ...selected.executor, stepsAhead: options.stepsAhead };
       return options.onProgram === undefined && options.onLoad === undefined
         ? executor
         : tampered(executor, options, control);
@@ -144,7 +148,7 @@ function tampered(
   control: TrainingControl,
 ): Executor {
   return {
-    device: executor.device,
+    ...executor,
     open(states) {
       const session = executor.open(states);
       const calls = new Map<string, number>();
@@ -167,7 +171,7 @@ function tampered(
               [...loaded.program.outputs.keys()].map((key) => [key, Float32Array.of(Infinity)]),
             );
           const outputs = await session.run(loaded, inputs);
-          onProgram?.(name, call, outputs, control);
+          await onProgram?.(name, call, outputs, control);
           return outputs;
         },
       };

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
@@ -13,6 +14,24 @@ const trained = async (config: Config, options: Partial<TrainingOptions> = {}) =
   await train({ config: testConfig(config), folder: await temporaryFolder(), ...options });
 
 const stepsOf = (host: FakeHost, metric: string) => (host.reproducible[metric] ?? []).map(([step]) => step);
+
+/** So many turns of the event loop: a device that takes its time. */
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await setImmediate();
+}
+
+/** Counts the most steps that were given and not done at once, on a device that takes its time. */
+function steps() {
+  let [given, done] = [0, 0];
+  const counted = {
+    most: 0,
+    onProgram: ((name, _calls, outputs) => {
+      if (name === 'accumulate-first' && outputs === undefined) counted.most = Math.max(counted.most, ++given - done);
+      return name === 'update' && outputs !== undefined ? turns(10).then(() => void done++) : undefined;
+    }) as NonNullable<TrainingOptions['onProgram']>,
+  };
+  return counted;
+}
 
 describe('training loop', () => {
   test('learns, makes exactly the steps asked for, and evaluates before, on the cadence and at the end', async () => {
@@ -66,6 +85,36 @@ describe('training loop', () => {
     expect(end).toMatchObject({ state: 'finished', steps });
     expect(stepsOf(host, 'train/loss')).toHaveLength(steps);
     expect(stepsOf(host, 'val/loss')).toEqual(evaluations);
+  });
+
+  // Would catch a step that begins from what the one before it has not written, and anything that looks at the state of another step.
+  test('steps that are given ahead give the same points, evaluations, checkpoints and bits', async () => {
+    const config = {
+      'stop.steps': 11,
+      'eval.every_steps': 4,
+      'log.every_steps': 3,
+      'log.checkpoint_steps': 5,
+      'batch.micro': 2,
+      'model.dropout': 0.1,
+      'log.sample_tokens': 2,
+    };
+    const saved = ({ host }: { host: FakeHost }) =>
+      host.of('checkpoint').map(({ kind, step, loss }) => [kind, step, loss]);
+    const alone = await trained(config);
+    for (const stepsAhead of [1, 2]) {
+      const counted = steps();
+      const ahead = await trained(config, { stepsAhead, onProgram: counted.onProgram });
+      expect(counted.most).toBe(1 + stepsAhead);
+      expect(ahead.host.reproducible).toEqual(alone.host.reproducible);
+      expect(saved(ahead)).toEqual(saved(alone));
+      expect(await tensorsOf(ahead.host)).toEqual(await tensorsOf(alone.host));
+      expect(ahead.host.of('sample')).toEqual(alone.host.of('sample'));
+      expect({ ...ahead.end, summary: {} }).toEqual({ ...alone.end, summary: {} });
+    }
+    // A step under a scaled loss may have to be repeated.
+    const counted = steps();
+    await trained({ ...config, 'precision.policy': 'fp16' }, { stepsAhead: 1, onProgram: counted.onProgram });
+    expect(counted.most).toBe(1);
   });
 
   test('evaluating, sampling, saving and logging at any cadence leave training as it is', async () => {

@@ -2,20 +2,50 @@
 import { CudaDevice } from '../../../main/engine/executors/cuda/device.ts';
 import type { CallExtra } from '../../../main/engine/executors/cuda/kernel.ts';
 import { CUDA_KERNELS } from '../../../main/engine/executors/cuda/kernels/index.ts';
+import koffi from 'koffi';
 import { fromBf16, toBf16 } from '../native/harness.ts';
 import { buildEmulator } from './emulator/build.ts';
+import type { Flavour } from './emulator/build.ts';
 
 export type DeviceArray = Float32Array | Uint16Array | Int32Array | Uint32Array | Uint8Array;
 export type Given = number | string | boolean | null | DeviceArray;
 
 let opened: Promise<CudaDevice> | undefined;
+let library = '';
 
-/** The emulated device of this process. */
+/** The emulated device of this process. SWEEPLAB_EMULATOR chooses the flavour: what a sanitizer is loaded for. */
 export function emulatedDevice(): Promise<CudaDevice> {
-  return (opened ??= buildEmulator().then(({ driver, kernels }) => {
-    process.env['EMU_KERNELS'] = kernels;
-    return new CudaDevice(driver);
-  }));
+  return (opened ??= buildEmulator(process.env['SWEEPLAB_EMULATOR'] as Flavour | undefined).then(
+    ({ driver, kernels }) => {
+      process.env['EMU_KERNELS'] = kernels;
+      library = driver;
+      return new CudaDevice(driver);
+    },
+  ));
+}
+
+/** What the fake driver counts, in its order. */
+const REPORT = ['used', 'peak', 'launches', 'graphs', 'copies', 'blocks', 'pinned', 'streams', 'retained'] as const;
+
+/** What tests may ask of the fake driver, and tell it, once there is an emulated device. */
+export function emulatorControls() {
+  const own = koffi.load(library);
+  const [report, fail, memory] = [
+    own.func('int emuReport(_Out_ uint64_t *)'),
+    own.func('int emuFail(const char *, int, int)'),
+    own.func('int emuMemory(uint64_t)'),
+  ];
+  return {
+    report(): Record<(typeof REPORT)[number], number> {
+      const numbers = new BigUint64Array(REPORT.length);
+      report(numbers);
+      return Object.fromEntries(REPORT.map((name, i) => [name, Number(numbers[i])])) as never;
+    },
+    /** The n-th call of a driver function from now returns `code`; '' forgets it and every error that stayed. */
+    fail: (name: string, n: number, code: number): void => void fail(name, n, code),
+    /** Bytes of the device. */
+    memory: (bytes: number): void => void memory(bytes),
+  };
 }
 
 const aligned = (bytes: number): number => Math.ceil(bytes / 256) * 256;

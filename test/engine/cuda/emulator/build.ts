@@ -82,6 +82,7 @@ async function compile(
   sources: readonly string[],
   flags: readonly string[],
   libraries: readonly string[],
+  kind: 'library' | 'object' | 'program' = 'library',
 ): Promise<void> {
   const hash = hashOf(
     sources.flatMap((file) => withHeaders(file)),
@@ -91,7 +92,8 @@ async function compile(
   if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
   const temporary = `${target}.${process.pid}`;
   const inputs = ['-x', 'c++', ...sources, '-x', 'none', ...libraries];
-  await run('g++', [...COMMON, ...flags, '-shared', `-I${HERE}`, `-I${SOURCES}`, '-o', temporary, ...inputs], {
+  const what = { library: ['-shared'], object: ['-c'], program: [] }[kind];
+  await run('g++', [...COMMON, ...flags, ...what, `-I${HERE}`, `-I${SOURCES}`, '-o', temporary, ...inputs], {
     maxBuffer: 16 << 20,
   });
   renameSync(temporary, target);
@@ -134,6 +136,21 @@ export async function buildEmulator(flavour: Flavour = 'plain', wanted = familie
     };
     await Promise.all([worker(), worker()]);
     return { driver, kernels: folder };
+  });
+}
+
+/** Builds `NAME.cc` with the emulator in it: a program that needs no driver. Kernels that it loads find the emulator there. */
+export async function buildProgram(name: 'planted' | 'replay', flavour: Flavour): Promise<string> {
+  const folder = join(CACHE, flavour);
+  mkdirSync(folder, { recursive: true });
+  return locked(folder, async () => {
+    const emulator = join(folder, 'emulator.o');
+    await compile(emulator, [join(HERE, 'emulator.cc')], OWN_FLAGS[flavour], [], 'object');
+    const program = join(folder, name);
+    const flags = name === 'replay' ? OWN_FLAGS[flavour] : FLAGS[flavour];
+    const linked = [emulator, '-rdynamic', '-ldl', ...(flavour === 'tsan' ? ['-fsanitize=thread'] : [])];
+    await compile(program, [join(HERE, `${name}.cc`)], flags, linked, 'program');
+    return program;
   });
 }
 

@@ -2,8 +2,10 @@
 // allows, so that a result read without waiting, or a pinned buffer reused too early, fails every time. Calls that are illegal fail as on the device.
 //
 // Environment, read by cuInit:  EMU_MEMORY=bytes of each device   EMU_DEVICES=how many   EMU_KERNELS=folder of the kernels   EMU_SHARED=most bytes of
-// shared memory of a block   EMU_CAPABILITY=90   EMU_FAIL=cuGraphLaunch:2:700 (the second call of it returns 700; `sticky` errors stay)
+// shared memory of a block   EMU_CAPABILITY=90   EMU_DRIVER=13000   EMU_FAIL=cuGraphLaunch:2:700 (the second call of it returns 700; 7xx stay)
+// EMU_RECORD=file: writes launches there with all memory of the device, three of each kernel and block count, for replay.cc
 #include <dlfcn.h>
+#include <sys/mman.h>
 
 #include <chrono>
 #include <cstdio>
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include "host.h"
+#include "record.h"
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #endif
@@ -31,8 +34,8 @@ typedef std::function<void()> Work;
 struct Event { u64 recorded = 0, done = 0; double at = 0; };
 struct Graph { std::vector<Work> work; };
 struct Stream { std::deque<Work> queue; Graph* capture = nullptr; };
-struct Module { void* handle; };
-struct Function { std::string name; void (*entry)(const void*); unsigned size, threads, dynamic = 48 << 10; };
+struct Module { void* handle; std::string family; };
+struct Function { std::string family, name; void (*entry)(const void*); unsigned size, threads, dynamic = 48 << 10; };
 struct Range { u64 at, bytes; };
 constexpr u64 GRANULE = 2 << 20;  // in which the device counts memory
 
@@ -88,6 +91,44 @@ const std::pair<const u64, size_t>* block(const std::map<u64, size_t>& of, u64 p
 }
 bool inside(u64 p, size_t n) { auto* b = block(s.memory, p); return b && p + n <= b->first + b->second; }
 bool pinned(const void* p) { return block(s.pinned, (u64)p) != nullptr; }
+
+// Memory of the device. What is recorded lies where replay.cc can have it again: in the lowest terabyte, which sanitizers leave to programs.
+void* take(size_t n) {
+  static u64 next = 0x1000000000;
+  void* m = nullptr;
+  if (!getenv("EMU_RECORD")) return posix_memalign(&m, 256, n) ? nullptr : m;
+  size_t length = (n + 4095) / 4096 * 4096;
+  m = mmap((void*)next, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  next += length + 4096;
+  return m == MAP_FAILED ? nullptr : m;
+}
+void give(void* m, size_t n) {
+  if (getenv("EMU_RECORD")) munmap(m, (n + 4095) / 4096 * 4096);
+  else free(m);
+}
+void record(const Function* f, const std::vector<char>& args, const u32 grid[3], u32 size, unsigned shared) {
+  static const char* path = getenv("EMU_RECORD");
+  if (!path) return;
+  static FILE* file = fopen(path, "ab");
+  static std::map<std::string, int> seen;
+  if (!file || seen[f->name + (grid[0] * grid[1] * grid[2] > 1 ? "" : " one block")]++ >= 3) return;
+  RecordHead head{};
+  snprintf(head.family, sizeof head.family, "%s", f->family.c_str());
+  snprintf(head.kernel, sizeof head.kernel, "%s", f->name.c_str());
+  memcpy(head.grid, grid, sizeof head.grid);
+  head.size = size;
+  head.shared = shared;
+  head.args = (u32)args.size();
+  head.blocks = (u32)s.memory.size();
+  fwrite(&head, sizeof head, 1, file);
+  fwrite(args.data(), 1, args.size(), file);
+  for (auto& [at, bytes] : s.memory) {
+    u64 where[2] = {at, bytes};
+    fwrite(where, sizeof where, 1, file);
+    fwrite((void*)at, 1, bytes, file);
+  }
+  fflush(file);
+}
 
 // Device memory outside of `visible` is forbidden while a kernel runs; only the address sanitizer can see it.
 struct Fence {
@@ -168,8 +209,8 @@ API cuMemAlloc_v2(u64* p, size_t n) {
   if (capturing()) return CAPTURE_UNSUPPORTED;
   if (n == 0) return INVALID_VALUE;
   if (s.used + granules(n) > s.total) return OUT_OF_MEMORY;
-  void* m;
-  if (posix_memalign(&m, 256, n)) return OUT_OF_MEMORY;
+  void* m = take(n);
+  if (!m) return OUT_OF_MEMORY;
   memset(m, 0xff, n);  // NaN, whatever the type
   s.memory[(u64)m] = n;
   s.used += granules(n);
@@ -184,8 +225,8 @@ API cuMemFree_v2(u64 p) {
   if (s.sticky) for (Stream* t : s.streams) t->queue.clear();
   for (Stream* t : s.streams) drain(t);
   s.used -= granules(i->second);
+  give((void*)p, i->second);
   s.memory.erase(i);
-  free((void*)p);
   return planted(__func__);
 }
 API cuMemHostAlloc(void** p, size_t n, unsigned) {
@@ -285,7 +326,7 @@ API cuModuleLoadData(Module** m, const void* image) {
     fprintf(stderr, "EMULATOR: %s\n", dlerror());
     return INVALID_IMAGE;
   }
-  *m = new Module{h};
+  *m = new Module{h, family};
   return OK;
 }
 API cuModuleUnload(Module* m) { delete m; return planted(__func__); }
@@ -295,7 +336,7 @@ API cuModuleGetFunction(Function** f, Module* m, const char* name) {
   if (!entry) return NOT_FOUND;
   std::string n = name;
   auto of = [&](const char* what) { return *(unsigned*)dlsym(m->handle, (n + what).c_str()); };
-  *f = new Function{n, (void (*)(const void*))entry, of("_size"), of("_threads")};
+  *f = new Function{m->family, n, (void (*)(const void*))entry, of("_size"), of("_threads")};
   return OK;
 }
 API cuFuncSetAttribute(Function* f, int which, int v) {
@@ -313,6 +354,7 @@ API cuLaunchKernel(Function* f, unsigned gx, unsigned gy, unsigned gz, unsigned 
   s.launches++;
   add(t, [=] {
     u32 g[3] = {gx, gy, gz};
+    record(f, *args, g, bx, shared);
     Fence fence(visible);
     s.conflicts += emu_launch(f->name.c_str(), f->entry, args->data(), g, bx, shared).conflicts;
   });

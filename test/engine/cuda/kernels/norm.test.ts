@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Random, seed } from '../native/harness.ts';
-import { whyNoEmulator } from './emulator/build.ts';
-import { arrayOf, numbersOf, runKernel } from './harness.ts';
-import type { FloatType } from './harness.ts';
+import { Random, seed } from '../../native/harness.ts';
+import { whyNoEmulator } from '../emulator/build.ts';
+import { arrayOf, numbersOf, runKernel } from '../harness.ts';
+import type { FloatType } from '../harness.ts';
 
 const why = whyNoEmulator();
 const EPS = 1e-5;

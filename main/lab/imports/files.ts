@@ -8,9 +8,17 @@ import { basename, resolve } from 'node:path';
 import { cleanText, TextFacts } from '../../engine/data/reading/cleanText.ts';
 import { isZip, zipMembers } from '../../engine/data/reading/compression/zip.ts';
 import type { ZipMember } from '../../engine/data/reading/compression/zip.ts';
+import { withoutCompression } from '../../engine/data/reading/compression/index.ts';
 import { decompressed, worded } from '../../engine/data/reading/contents.ts';
 import { furniture } from '../../engine/data/reading/furniture.ts';
-import { accessError, describeFile, refuseSpecial, SourceFile } from '../../engine/data/reading/sourceFile.ts';
+import {
+  accessError,
+  describeFile,
+  inMemory,
+  refuseSpecial,
+  SourceFile,
+} from '../../engine/data/reading/sourceFile.ts';
+import type { RandomAccess } from '../../engine/data/formats/format.ts';
 import { walk } from '../../engine/data/reading/walk.ts';
 import { ImportError } from './errors.ts';
 import type { Notes } from './notes.ts';
@@ -39,7 +47,16 @@ export interface ImportFile {
   head(): Promise<Buffer>;
   /** All bytes in order, without compressions. @throws DataError */
   bytes(): AsyncIterable<Buffer>;
+  /** For formats that are not read from their beginning: anywhere. Files that are packed are held in memory. @throws ImportError for one that is too long for that */
+  anywhere(): Promise<Anywhere>;
 }
+
+export interface Anywhere extends RandomAccess {
+  close(): Promise<void>;
+}
+
+/** Bytes of a packed file that is read anywhere. */
+const MOST_HELD = 512 << 20;
 
 /** What programs leave beside their files: second names of W&B's latest run, and its own notes. */
 const OF_PROGRAMS = /(?:^|\/)(?:__MACOSX|__pycache__|node_modules|wandb\/latest-run|wandb\/debug[^/]*\.log)$/u;
@@ -115,7 +132,15 @@ export class ImportFiles implements AsyncDisposable {
       }
     };
     if (/\.zip$/iu.test(path) && (await this.#archive(file, path, named, notes))) return;
-    this.files.push(importFile({ path, ...named, size: file.size, source: read }));
+    this.files.push(
+      importFile({
+        path,
+        ...named,
+        size: file.size,
+        source: read,
+        ...(withoutCompression(path) === path ? { direct: () => SourceFile.open(file, SETTING) } : {}),
+      }),
+    );
   }
 
   /** @returns whether it is one */
@@ -155,12 +180,16 @@ const membersOf = async (source: SourceFile, path: string): Promise<readonly Zip
   }
 };
 
-type Made = Omit<ImportFile, 'head' | 'bytes'> & { readonly source: () => AsyncIterable<Buffer> };
+type Made = Omit<ImportFile, 'head' | 'bytes' | 'anywhere'> & {
+  readonly source: () => AsyncIterable<Buffer>;
+  /** Where its bytes lie on the disk as they are. */
+  readonly direct?: () => Promise<Anywhere>;
+};
 
 /** Bytes that are looked at to tell what a file is. */
 const HEAD = 16 << 10;
 
-function importFile({ source, ...file }: Made): ImportFile {
+function importFile({ source, direct, ...file }: Made): ImportFile {
   /** Ends the reading at its source: what stands between does not. */
   const reading = async function* <T>(use: (opened: Opened) => AsyncIterable<T>): AsyncGenerator<T> {
     const chunks = source()[Symbol.asyncIterator]();
@@ -178,7 +207,28 @@ function importFile({ source, ...file }: Made): ImportFile {
       return Buffer.alloc(0);
     },
     bytes: () => reading(({ input }) => worded(SETTING, file.path, input.rest())),
+    anywhere:
+      direct ??
+      (() =>
+        held(
+          file.path,
+          reading(({ input }) => worded(SETTING, file.path, input.rest())),
+        )),
   };
+}
+
+async function held(path: string, bytes: AsyncIterable<Buffer>): Promise<Anywhere> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of bytes) {
+    length += part.length;
+    if (length > MOST_HELD)
+      throw new ImportError(
+        `${path} is longer than ${MOST_HELD} bytes; allowed: at most so many where it is packed, else unpack it`,
+      );
+    parts.push(part);
+  }
+  return { ...inMemory(Buffer.concat(parts)), close: () => Promise.resolve() };
 }
 
 type Opened = Awaited<ReturnType<typeof decompressed>>;

@@ -6,6 +6,7 @@ import { csv } from './kinds/csv.ts';
 import { hlbGptCsv } from './kinds/hlbGptCsv.ts';
 import { jsonLines } from './kinds/jsonLines.ts';
 import { mlflow } from './kinds/mlflow.ts';
+import { parquet } from './kinds/parquet.ts';
 import { tensorboard } from './kinds/tensorboard.ts';
 import { trainerState } from './kinds/trainerState.ts';
 import { wandb } from './kinds/wandb.ts';
@@ -13,5 +14,5 @@ import { wandb } from './kinds/wandb.ts';
 export const importFamily: Family<ImportKind> = {
   name: 'import',
   shared: [],
-  kinds: [wandb, tensorboard, mlflow, trainerState, hlbGptCsv, csv, jsonLines, consoleLog],
+  kinds: [wandb, tensorboard, mlflow, parquet, trainerState, hlbGptCsv, csv, jsonLines, consoleLog],
 };

@@ -177,6 +177,14 @@ export class ImportReading implements AsyncDisposable {
             yield* file.bytes();
             count();
           },
+          anywhere: async () => {
+            const opened = await file.anywhere();
+            const close = async (): Promise<void> => {
+              await opened.close();
+              count();
+            };
+            return { byteLength: opened.byteLength, slice: (start, end) => opened.slice(start, end), close };
+          },
         };
       }),
     };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect } from 'vitest';
 import type { Store } from '../../../main/store/index.ts';
 import { randomNumbers } from '../exchange/randomRuns.ts';
@@ -39,6 +40,19 @@ const SOUND: readonly (readonly [string, Buffer])[] = [
     ),
   ],
   ['packed.csv.gz', gzipSync('step,loss\n1,2\n2,3\n')],
+  [
+    'table.parquet',
+    Buffer.from(
+      parquetWriteBuffer({
+        columnData: [
+          { name: 'run', data: ['a', 'a', 'b'] },
+          { name: 'step', data: [1n, 2n, 1n] },
+          { name: 'loss', data: [3, Number.NaN, 4], type: 'DOUBLE' },
+          { name: 'config', data: [{ lr: 1 }, { lr: 1 }, { lr: 2 }], type: 'JSON' },
+        ],
+      }),
+    ),
+  ],
   ['run-a.wandb', recorded('wandb/offline-run-20261127_152341-tp3vwj4d/run-tp3vwj4d.wandb')],
   ['events.out.tfevents.1.a', recorded('runs/run1/events.out.tfevents.1795793027.vm.13266.0')],
   ['mlruns/1/r/metrics/loss', Buffer.from('1700000001000 3.5 0\n1700000002000 nan 10\n')],

@@ -67,6 +67,7 @@ const byId = (run: RunRecord, all: readonly RunRecord[]): RunRecord | undefined 
 
 const SHAPES: readonly Shape[] = [
   { format: 'csv-long', settings: true, sweep: true, find: byName },
+  { format: 'parquet', settings: true, sweep: true, find: byName },
   { format: 'trackio', find: byId },
   { format: 'tensorboard', value: Math.fround, settings: true, sweep: true, empty: true, find: byId },
   { format: 'wandb', settings: true, sweep: true, note: true, empty: true, find: byName },

@@ -1,41 +1,11 @@
 /** Parquet, one row group at a time. Text columns are taken as their bytes, undecoded. `nested.name` reaches into structs. */
-import type { AsyncBuffer, Compressors, FileMetaData, SchemaTree } from 'hyparquet';
+import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
 import type { Documents } from '../corpusBuilder.ts';
 import { DataError } from '../errors.ts';
 import { addValue, columnsOf, missingColumn, valueAt } from './columns.ts';
-import type { Format, FormatInput, RandomAccess } from './format.ts';
-
-/**
- * A page of nothing (the dictionary of a row group without values) is nothing, whatever its codec: the LZ4 decoder of the library takes
- * the single zero byte that LZ4 writes for it for a reference to earlier bytes.
- */
-const forEmptyPages = (compressors: Compressors): Compressors =>
-  Object.fromEntries(
-    Object.entries(compressors).map(([name, decompress]) => [
-      name,
-      (input, length) => (length === 0 ? new Uint8Array() : decompress(input, length)),
-    ]),
-  );
-
-/** Loaded with the first Parquet file: the settings read this folder's index, and starting shall stay quick. */
-async function library() {
-  const { compressors, ...rest } = await import('hyparquet-compressors');
-  return { ...(await import('hyparquet')), ...rest, compressors: forEmptyPages(compressors) };
-}
-type Library = Awaited<ReturnType<typeof library>>;
-
-function asyncBuffer(source: RandomAccess): AsyncBuffer {
-  const { byteLength } = source;
-  return {
-    byteLength,
-    slice: async (start, end) => {
-      const bytes = await source.slice(start < 0 ? byteLength + start : start, end ?? byteLength);
-      const { buffer, byteOffset, length } = bytes;
-      const own = byteOffset === 0 && buffer.byteLength === length;
-      return (own ? buffer : buffer.slice(byteOffset, byteOffset + length)) as ArrayBuffer;
-    },
-  };
-}
+import type { Format, FormatInput } from './format.ts';
+import { asyncBuffer, checkedBuffer, library } from './parquetLibrary.ts';
+import type { Library } from './parquetLibrary.ts';
 
 function columnsOfSchema(tree: SchemaTree, depth = 3): string[] {
   return tree.children.flatMap((child) => {
@@ -144,9 +114,9 @@ async function readGroup(
 
 async function read(input: FormatInput, documents: Documents): Promise<void> {
   const { column } = input;
-  const file = asyncBuffer(input.bytes);
   const hyparquet = await library();
-  const metadata = await open(input, file, hyparquet);
+  const metadata = await open(input, asyncBuffer(input.bytes), hyparquet);
+  const file = checkedBuffer(input.bytes, metadata);
   const schema = hyparquet.parquetSchema(metadata);
   const top = topColumn(schema, column);
   const tree = schema.children.find(({ element }) => element.name === top);

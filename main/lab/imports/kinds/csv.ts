@@ -1,10 +1,7 @@
 /** CSV and TSV: a row for each step, point or run, as Sweeplab, W&B, Trackio, MLflow, pandas and people write them. */
 import { defineImport } from '../importKind.ts';
 import { csvRows, headerOf } from '../rows/csvRows.ts';
-import { readTable } from './table.ts';
-
-/** Before the columns of our own files with a line for each point. */
-const OURS = ['run', 'name', 'sweep', 'state'];
+import { readTable, toldOfOurs } from './table.ts';
 
 export const csv = defineImport({
   name: 'csv',
@@ -15,8 +12,7 @@ export const csv = defineImport({
   async read(source, to, roles) {
     for (const file of source.files) {
       const rows = await csvRows(file);
-      const ours = OURS.every((name, i) => rows.columns[i] === name);
-      await readTable(source, rows, to, roles, ours ? { begins: (key) => ({ sweeplabId: key }) } : {});
+      await readTable(source, rows, to, roles, toldOfOurs(rows));
     }
   },
 });

@@ -10,6 +10,13 @@ import type { TellOptions } from '../rows/tell.ts';
 /** A source is read twice; what its columns are is found out once. */
 const known = new WeakMap<Source, Layout>();
 
+/** Before the columns of our own files with a line for each point. */
+const OURS = ['run', 'name', 'sweep', 'state'];
+
+/** Of a table that Sweeplab has written, the run is known by its id. */
+export const toldOfOurs = ({ columns }: RowSource): TellOptions =>
+  OURS.every((name, i) => columns[i] === name) ? { begins: (key) => ({ sweeplabId: key }) } : {};
+
 /** Finds out what the columns are, and tells all rows. */
 export async function readTable(
   source: Source,

@@ -10,7 +10,7 @@ import { isFields } from '../values.ts';
 import type { Cell, Fields } from '../values.ts';
 import type { RowSource, RowTaker } from './rows.ts';
 
-const MOST_COLUMNS = 20_000;
+export const MOST_COLUMNS = 20_000;
 const DEEPEST = 16;
 const LONGEST_NAME = 200;
 /** Keys that all events have in common. */

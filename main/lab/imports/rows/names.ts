@@ -8,6 +8,8 @@ export const plainName = (name: string): string =>
     .toLowerCase()
     .replaceAll(/[\s-]+/gu, '_');
 
+const ROW_NUMBERS = /^(?:index|unnamed:_0|column_1|__index_level_0__)$/u;
+
 /** The usual first. The last are steps only where there is nothing better. */
 const STEPS: readonly RegExp[] = [
   /^_step$/u,
@@ -19,7 +21,7 @@ const STEPS: readonly RegExp[] = [
   /(?:^|[/.])(?:global_)?step$/u,
   /^epochs?$/u,
   /(?:^|[/.])epoch$/u,
-  /^(?:index|unnamed:_0|column_1)$/u,
+  ROW_NUMBERS,
 ];
 
 /** How good a name is for the steps: smaller is better; Infinity: it is none. */
@@ -48,6 +50,8 @@ const ROLES: readonly (readonly [RegExp, ColumnRole])[] = [
     'about',
   ],
   [/^_wandb|^wandb_version$/u, 'ignore'],
+  // Numbers of rows, as pandas writes them, unless there are no other steps.
+  [ROW_NUMBERS, 'ignore'],
 ];
 
 /** What a name means by itself; undefined: the values have to tell. */

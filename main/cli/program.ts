@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<string, MakeCommand>> = {
   train: withSettings(async () => (await import('./commands/train.ts')).trainCommand),
   sweep: withSettings(async () => (await import('./commands/sweep.ts')).sweepCommand),
   run: withSettings(async () => (await import('./commands/run.ts')).runCommand),
+  script: async (start) => (await import('./commands/script.ts')).scriptCommand(start),
   fit: withSettings(async () => (await import('./commands/fit.ts')).fitCommand),
   check: withSettings(async () => (await import('./commands/check.ts')).checkCommand),
   queue: withSettings(async () => (await import('./commands/queue.ts')).queueCommand),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -124,6 +124,17 @@ describe('sweeplab run', () => {
     expect(points(run.id, 'loss')).toEqual([1, 2, 3].map((step) => [step, step / 10]));
     expect(reading((store) => store.listRuns().length)).toBe(1);
   });
+});
+
+it('writes the helper for Python, and nothing over what is there', async () => {
+  expect(await jsonInside(home, ['script', folder])).toEqual({ path: join(folder, 'sweeplab.py') });
+  expect(await jsonInside(home, ['script', folder])).toEqual({ path: join(folder, 'sweeplab.py') });
+  const other = script('mine.py', 'import os');
+  const refused = await inside(home, ['script', other]);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('--force');
+  await jsonInside(home, ['script', other, '--force']);
+  expect((await inside(home, ['script', '--print'])).stdout).toBe(readFileSync(other, 'utf8'));
 });
 
 describe('sweeplab sweep with a program', () => {

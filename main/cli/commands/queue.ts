@@ -1,6 +1,7 @@
 /** `sweeplab queue`: which runs wait, in which order, and how many of a sweep train side by side. */
 import { Command } from 'commander';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
+import { isStartedHere, STARTED_HERE } from '../../../preload/shared/origin.ts';
 import type { Store } from '../../store/index.ts';
 import { readableLab, requireDatabase, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -89,9 +90,9 @@ const short = ({ id, name, sweepId }: RunRecord): Pick<RunRecord, 'id' | 'name' 
 
 /** In their order; those of sweeps that are paused apart, since nothing takes them before their sweep goes on. */
 function waitingRuns(store: Store): { waiting: RunRecord[]; paused: RunRecord[] } {
-  const own = store.listRuns({ state: 'queued' }).filter(({ origin }) => origin === 'sweeplab');
+  const own = store.listRuns({ state: 'queued' }).filter(isStartedHere);
   const queued = new Map(own.map((run) => [run.id, run]));
-  const waiting = store.queuedIds().flatMap((id) => queued.get(id) ?? []);
+  const waiting = store.queuedIds({ origins: STARTED_HERE }).flatMap((id) => queued.get(id) ?? []);
   for (const { id } of waiting) queued.delete(id);
   return { waiting, paused: [...queued.values()] };
 }
@@ -117,7 +118,7 @@ async function move(context: Context, names: readonly string[], options: MoveOpt
 function whereTo(store: Store, { last, before }: MoveOptions, ids: readonly string[]): string | null {
   if (before !== undefined) return store.resolveRun(before).id;
   if (last === true) return null;
-  return store.queuedIds().find((id) => !ids.includes(id)) ?? null;
+  return store.queuedIds({ origins: STARTED_HERE }).find((id) => !ids.includes(id)) ?? null;
 }
 
 async function limit(context: Context, name: string, text: string): Promise<void> {

@@ -185,8 +185,8 @@ function listLines(output: Output, runs: readonly RunLine[]): void {
 const isInterrupted = ({ state, stopCause }: Pick<RunRecord, 'state' | 'stopCause'>): boolean =>
   state === 'stopped' && (stopCause === 'interrupted' || stopCause === 'killed');
 
-const howToResume = ({ id, sweepId }: RunRecord): string =>
-  `resume with: sweeplab ${sweepId === null ? `train --resume ${id}` : `sweep --resume ${sweepId}`}`;
+const howToResume = ({ id, sweepId, origin }: RunRecord): string =>
+  `resume with: sweeplab ${sweepId === null ? `${origin === 'program' ? 'run' : 'train'} --resume ${id}` : `sweep --resume ${sweepId}`}`;
 
 function listSweeps({ output }: Pick<Context, 'output'>, sweeps: Parameters<typeof sweepJson>[0][]): void {
   output.data(sweeps.map(sweepJson));
@@ -239,6 +239,12 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
     ],
     ['device', [run.environment.executor, run.environment.device].filter(Boolean).join(': ') || '–'],
     ['version', run.codeVersion],
+    ...(typeof run.environment.command === 'string'
+      ? ([
+          ['command', oneLine(run.environment.command)],
+          ['exit code', String(run.environment.exit_code ?? '–')],
+        ] as [string, string][])
+      : []),
     ...readingFacts(run.environment.reading),
     ...(run.tags.length === 0 ? [] : [['tags', oneLine(run.tags.join(', '))] as [string, string]]),
     ...(run.note === '' ? [] : [['note', indented(run.note)] as [string, string]]),

@@ -99,6 +99,8 @@ async function resume(context: Context, text: string): Promise<void> {
   const run = lab.store.resolveRun(text);
   if (run.state === 'finished')
     throw new InputError(`run ${run.id} is finished (${run.endReason}); there is nothing to resume`);
+  if (run.origin === 'program')
+    throw new InputError(`run ${run.id} is one of a program; go on with it by: sweeplab run --resume ${run.id}`);
   const why = run.state === 'queued' ? undefined : requeueRun(lab.store, run);
   if (why !== undefined) throw new InputError(why);
   await getReady(context, [run.config], { places: 1, force: true });

@@ -69,7 +69,8 @@ export async function takeFileStream(
         values: row,
       })),
       system,
-      lines,
+      // What a program prints that the lab has started, the lab hears itself.
+      lines: run.record.origin === 'program' ? [] : lines,
       ...(summary === undefined ? {} : { summary: summaryOf(summary, feed) }),
       feed,
     });

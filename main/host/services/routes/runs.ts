@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../../preload/contract/runs.ts';
+import { isStartedHere } from '../../../../preload/shared/origin.ts';
 import { packRuns } from '../../../../preload/contract/runTable.ts';
 import type { RunSample } from '../../../../preload/contract/shapes.ts';
 import { requeueAlone } from '../../../lab/queue/resume.ts';
@@ -28,7 +29,7 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
     'runs.get': ({ id }) => ({ run: find(id) }),
     'runs.stop': async ({ id }) => {
       const run = find(id);
-      if (run.origin === 'sweeplab') await queue.stopRun(id);
+      if (isStartedHere(run)) await queue.stopRun(id);
       else hub.wandb.sweeps.stopRun(run);
       return tell(id);
     },
@@ -39,12 +40,24 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
       return tell(id);
     },
     'runs.rerun': ({ id }) => {
-      const { name, config, seed, settingKey, sweepId, color, tags, origin } = find(id);
-      if (origin !== 'sweeplab')
+      const before = find(id);
+      const { name, config, seed, settingKey, sweepId, color, tags, origin } = before;
+      if (!isStartedHere(before))
         throw new LabError('state', `${name} was not trained by Sweeplab, which cannot repeat it.`);
-      const { codeVersion } = lab;
-      const note = `Rerun of ${id}`;
-      const run = store.createRun({ name, config, seed, settingKey, sweepId, color, tags, note, codeVersion });
+      const codeVersion = origin === 'sweeplab' ? lab.codeVersion : '';
+      const again = {
+        name,
+        config,
+        seed,
+        settingKey,
+        sweepId,
+        color,
+        tags,
+        origin,
+        note: `Rerun of ${id}`,
+        codeVersion,
+      };
+      const run = store.createRun({ ...again, program: store.outside.program(id) });
       queue.added();
       return tell(run.id);
     },

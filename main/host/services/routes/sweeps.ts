@@ -1,5 +1,6 @@
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { ListedSweep, SweepPlan } from '../../../../preload/contract/shapes.ts';
+import { isStartedHere } from '../../../../preload/shared/origin.ts';
 import { createSweep, LaunchRefused, prepareLaunch } from '../../../lab/launch.ts';
 import type { LaunchTools } from '../../../lab/launch.ts';
 import { requeueSweep } from '../../../lab/queue/resume.ts';
@@ -44,10 +45,12 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
     return { sweep: find(id) };
   };
   const goOn = (id: string, states: readonly ('stopped' | 'failed')[]): { sweep: ListedSweep; queued: number } => {
-    const { origin, name, yaml } = find(id);
-    if (origin !== 'sweeplab' && yaml === '')
+    const sweep = find(id);
+    const { name, yaml } = sweep;
+    const own = isStartedHere(sweep);
+    if (!own && yaml === '')
       throw new LabError('state', `The runs of ${name} are begun by scripts; only those can go on with them.`);
-    if (origin === 'sweeplab') requeueSweep(store, id, states);
+    if (own) requeueSweep(store, id, states);
     else hub.wandb.sweeps.requeue(id, states.includes('failed'));
     const queued = store.countRuns({ sweepId: id, state: 'queued' });
     queue.added();
@@ -119,8 +122,7 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
       return tell(id);
     },
     'sweeps.stop': async ({ id }) => {
-      const { origin } = find(id);
-      if (origin === 'sweeplab') await queue.stopSweep(id);
+      if (isStartedHere(find(id))) await queue.stopSweep(id);
       else hub.wandb.sweeps.stopSweep(id);
       return tell(id);
     },

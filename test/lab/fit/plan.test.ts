@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CUDA_ALIGNMENT } from '../../../main/engine/executors/cuda/target.ts';
 import { compileForCpu } from '../../../main/engine/executors/cpu/target.ts';
 import { openTfjsExecutor } from '../../../main/engine/executors/tfjs/index.ts';
 import { aligned } from '../../../main/engine/compile/plan.ts';
@@ -30,7 +31,7 @@ function gptParameters({ depth = 3, width = 48, context = 32, vocabulary = 257, 
 }
 
 /** The loss of a step, and (where steps are not repeated) whether the run has halted: numbers that guard the update. */
-const guardBytes = (policy: string) => aligned(4) * (policy === 'fp16' ? 1 : 2);
+const guardBytes = (policy: string, alignment?: number) => aligned(4, alignment) * (policy === 'fp16' ? 1 : 2);
 
 describe('closed formulas', () => {
   it('counts parameters, tied ones once (would catch a tied head counted twice, or a forgotten norm)', () => {
@@ -80,7 +81,7 @@ describe('closed formulas', () => {
     const positions = 32 * 48;
     // The table of tokens alone is no multiple of 64 bytes in 16 bits.
     const padding = aligned(2 * 257 * 48) - 2 * 257 * 48;
-    const of = (policy: string) => fitPlan(configOf({ ...SMALL, 'precision.policy': policy }), { kind: 'cuda' });
+    const of = (policy: string) => fitPlan(configOf({ ...SMALL, 'precision.policy': policy }), { kind: 'cpu' });
     const matrices = of('bf16').parameterCount - vectors;
     for (const policy of ['bf16', 'fp16']) {
       const { byCategory } = of(policy).persistent;
@@ -123,12 +124,13 @@ describe('every optimizer under every precision', () => {
   it.each(cases)('%s %s %o: the bytes of the table per parameter', (policy, kind, extra, moments) => {
     const values = { ...SMALL, 'precision.policy': policy, 'optimizer.kind': kind, ...extra };
     const { byCategory } = fitPlan(configOf(values), { kind: 'cuda' }).persistent;
-    const bytes = (perMatrix: number) => sum(roles.map(({ size, vector }) => aligned(size * (vector ? 4 : perMatrix))));
+    const onGpu = (size: number) => aligned(size, CUDA_ALIGNMENT);
+    const bytes = (perMatrix: number) => sum(roles.map(({ size, vector }) => onGpu(size * (vector ? 4 : perMatrix))));
     const pure = policy === 'pure-bf16';
     expect(byCategory.parameters).toBe(bytes(pure ? 2 : 4));
-    expect(byCategory.gradients).toBe(bytes(4) + guardBytes(policy));
+    expect(byCategory.gradients).toBe(bytes(4) + guardBytes(policy, CUDA_ALIGNMENT));
     expect(byCategory['optimizer state'] ?? 0).toBe(moments * bytes(pure ? 2 : 4));
-    const copies = sum(roles.map(({ size, copied }) => (copied ? aligned(2 * size) : 0)));
+    const copies = sum(roles.map(({ size, copied }) => (copied ? onGpu(2 * size) : 0)));
     expect(byCategory['working copies'] ?? 0).toBe(policy === 'bf16' || policy === 'fp16' ? copies : 0);
   });
 });

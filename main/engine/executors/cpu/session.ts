@@ -13,9 +13,9 @@ import { addressed, isValue } from '../native/call.ts';
 import type { KernelCall, Place } from '../native/call.ts';
 import { callsOf } from '../native/operation.ts';
 import { updateCopies } from '../native/ops/copy.ts';
+import { expandBf16, farHalf, roundToBf16 } from '../halves.ts';
 import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
-import { expandBf16, farHalf, roundToBf16 } from './bf16.ts';
 import { compileForCpu, CPU_OPERATIONS } from './target.ts';
 import type { Compiled } from './target.ts';
 

@@ -1,10 +1,69 @@
-/** How programs are compiled for NVIDIA GPUs: every composite run directly. Scratch memory of its kernels is not planned yet. */
+/** How programs are compiled for NVIDIA GPUs: what runs directly, and the scratch memory that its kernels take. */
 import { fuse } from '../../compile/fuse.ts';
 import { planMemory } from '../../compile/plan.ts';
 import type { MemoryPlan } from '../../compile/plan.ts';
-import { COMPOSITE_TARGET, lower } from '../../compile/schedule.ts';
+import { lower } from '../../compile/schedule.ts';
+import type { Target } from '../../compile/schedule.ts';
 import type { Program } from '../../graph/program.ts';
+import type { Node } from '../../graph/value.ts';
+import { addressed } from '../native/call.ts';
+import type { AddressOf, KernelCall } from '../native/call.ts';
+import { callsOf, nativeTarget } from '../native/operation.ts';
+import { nativeOperations } from '../native/ops/index.ts';
+import type { CallExtra, CallFields } from './kernel.ts';
+import { CUDA_KERNELS } from './kernels/index.ts';
 
-export function planForCuda(source: Program): MemoryPlan {
-  return planMemory(lower(fuse(source), COMPOSITE_TARGET), COMPOSITE_TARGET);
+/** What cuBLASLt and 16-byte loads want of every buffer. */
+export const CUDA_ALIGNMENT = 256;
+
+/** Logits of so many rows are made at once: chunks that fit into a cache would read and write the gradients of the weights too often. */
+const LOGIT_ROWS = 8192;
+
+export const CUDA_OPERATIONS = nativeOperations({ logitRows: (rows) => Math.min(rows, LOGIT_ROWS) });
+
+const native = nativeTarget('cuda', CUDA_OPERATIONS);
+
+const aligned = (bytes: number): number => Math.ceil(bytes / CUDA_ALIGNMENT) * CUDA_ALIGNMENT;
+
+/** Bytes of the node's own workspace, behind which the scratch memory of its kernels lies. */
+export const ownWorkspace = (node: Node): number => aligned(native.workspaceBytes(node));
+
+/** A call as rules of kernels take it: with addresses, 0 for nothing. */
+export function callFor(call: KernelCall, address: AddressOf): { fields: CallFields; extra: CallExtra } {
+  const { args, extra } = addressed(call, address);
+  const fields = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value ?? 0]));
+  return { fields, extra: extra.map((each) => (typeof each === 'number' ? each : each.name)) };
+}
+
+/** An address that stands for any: scratch is a matter of shapes. */
+const SOMEWHERE = CUDA_ALIGNMENT;
+
+/** Most scratch memory of a kernel that runs the node, wherever its values lie. */
+function scratchOf(node: Node): number {
+  let most = 0;
+  for (const together of [true, false])
+    for (const call of callsOf(CUDA_OPERATIONS, node, { together: () => together })) {
+      const { fields, extra } = callFor(call, () => SOMEWHERE);
+      most = Math.max(most, CUDA_KERNELS[call.kernel]?.scratch?.(fields, extra) ?? 0);
+    }
+  return aligned(most);
+}
+
+export const CUDA_TARGET: Target = {
+  name: 'cuda',
+  keeps: (node) => native.keeps(node),
+  workspaceBytes: (node) => ownWorkspace(node) + scratchOf(node),
+  alignment: CUDA_ALIGNMENT,
+  packs: true,
+};
+
+export interface Compiled {
+  readonly program: Program;
+  readonly plan: MemoryPlan;
+}
+
+/** Fusion, decomposition of what is not run directly, and the memory plan. */
+export function compileForCuda(source: Program): Compiled {
+  const program = lower(fuse(source), CUDA_TARGET);
+  return { program, plan: planMemory(program, CUDA_TARGET) };
 }

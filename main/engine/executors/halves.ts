@@ -1,4 +1,4 @@
-/** bf16 (the upper half of an f32) as raw 16-bit words. */
+/** Numbers of 16 bits as raw words: bf16 (the upper half of an f32) and f16 (IEEE 754 binary16). */
 
 // Words are taken as signed: numbers from 2^31 on are objects on the heap until the loop is compiled, and millions of them make the process grow.
 
@@ -22,5 +22,19 @@ export function farHalf(data: Float32Array): Uint16Array {
 export function expandBf16(words: Uint16Array, into: Float32Array): Float32Array {
   const bits = new Int32Array(into.buffer, into.byteOffset, words.length);
   for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
+  return into;
+}
+
+/** To f16, to nearest even with subnormals, into the beginning of `words`, which is returned. */
+export function roundToF16(data: Float32Array, words: Uint16Array): Uint16Array {
+  const halves = new Float16Array(words.buffer, words.byteOffset, data.length);
+  halves.set(data);
+  return words.subarray(0, data.length);
+}
+
+/** The numbers of f16 words, exactly. `words` may be the {@link farHalf} of `into`. */
+export function expandF16(words: Uint16Array, into: Float32Array): Float32Array {
+  const halves = new Float16Array(words.buffer, words.byteOffset, words.length);
+  for (let i = 0; i < halves.length; i++) into[i] = halves[i]!;
   return into;
 }

@@ -25,6 +25,10 @@ export interface MemoryReport {
   readonly persistentBytes: number;
   /** Largest number of bytes of temporaries held at once since the session began. */
   readonly peakTemporaryBytes: number;
+  /** All that was taken of a device for the plan, as its driver counts it. */
+  readonly deviceBytes?: number;
+  /** What the driver takes of the device beside that: context, kernels, graphs; where it could be measured. */
+  readonly overheadBytes?: number;
 }
 
 /**

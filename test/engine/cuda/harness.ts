@@ -24,6 +24,12 @@ export function emulatedDevice(): Promise<CudaDevice> {
   ));
 }
 
+/** A device of its own on the fake driver, as each session has one. */
+export async function ownDevice(): Promise<CudaDevice> {
+  await emulatedDevice();
+  return new CudaDevice(library);
+}
+
 /** What the fake driver counts, in its order. */
 const REPORT = ['used', 'peak', 'launches', 'graphs', 'copies', 'blocks', 'pinned', 'streams', 'retained'] as const;
 

@@ -1,10 +1,9 @@
 /** The native executor for NVIDIA GPUs as the catalogue knows it. The executor itself is not part of this version. */
-import { aligned } from '../../compile/plan.ts';
 import { planUse } from '../../compile/use.ts';
-import { bytesOf } from '../../graph/value.ts';
 import { ExecutorUnavailableError } from '../executor.ts';
 import { ALL_POLICIES, defineExecutor, MIB } from '../executorKind.ts';
-import { compileForCuda, CUDA_ALIGNMENT } from './target.ts';
+import { stateBytes } from './layout.ts';
+import { compileForCuda } from './target.ts';
 
 export const cuda = defineExecutor({
   name: 'cuda',
@@ -22,7 +21,7 @@ export const cuda = defineExecutor({
     slow: { flops: 0.3, bytes: 0.5, launch: 1e-5 },
   },
   advice: 'for an NVIDIA GPU: install its driver; until then another executor is used',
-  stateBytes: (state) => aligned(bytesOf(state), CUDA_ALIGNMENT),
+  stateBytes,
   use: (program, vocabulary) => planUse(program.name, compileForCuda(program).plan, vocabulary),
   open: () =>
     Promise.reject(new ExecutorUnavailableError('cuda: the native executor is not part of this installation')),

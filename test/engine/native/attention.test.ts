@@ -1,21 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { NULL } from '../../../main/engine/native/addon.ts';
+import { attentionReference, attentionSizes, attentionStrides } from './attentionReference.ts';
+import type { AttentionShape } from './attentionReference.ts';
 import { Arena, Random, call, expectClose, levels, native, skipped } from './harness.ts';
 import type { Type } from './harness.ts';
-import { uniformAt } from './reference.ts';
 
-interface Shape {
-  batch: number;
-  heads: number;
-  kvheads: number;
-  tq: number;
-  tk: number;
-  d: number;
-  dvalue: number;
+interface Shape extends AttentionShape {
   causal: number;
   window: number;
-  softcap: number;
-  dropout: number;
   slopes: boolean;
   mask: boolean;
 }
@@ -30,10 +22,7 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
     const r = new Random(salt);
     const { batch, heads, kvheads, tq, tk, d, dvalue } = s;
     const scale = 1 / Math.sqrt(d);
-    const nq = batch * tq * heads * d;
-    const nk = batch * tk * kvheads * d;
-    const nv = batch * tk * kvheads * dvalue;
-    const no = batch * tq * heads * dvalue;
+    const { q: nq, k: nk, v: nv, o: no } = attentionSizes(s);
     const q = arena.put(r.array(nq, 2), type);
     const k = arena.put(r.array(nk, 2), type);
     const v = arena.put(r.array(nv), type);
@@ -55,18 +44,7 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
       tk,
       d,
       dvalue,
-      sqb: tq * heads * d,
-      sqt: heads * d,
-      sqh: d,
-      skb: tk * kvheads * d,
-      skt: kvheads * d,
-      skh: d,
-      svb: tk * kvheads * dvalue,
-      svt: kvheads * dvalue,
-      svh: dvalue,
-      sob: tq * heads * dvalue,
-      sot: heads * dvalue,
-      soh: dvalue,
+      ...attentionStrides(s),
       causal: s.causal,
       window: s.window,
       type: q.type,
@@ -86,86 +64,30 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
     const out = { gq: gq.p, gk: gk.p, gv: gv.p, dslopes: s.slopes ? dslopes.p : NULL };
     call('attention_backward', { ...args, ...out, o: o.p, lse: lse.p, dout: dout.p });
 
-    const wo = new Float64Array(no);
-    const wl = new Float64Array(batch * heads * tq);
-    const [wq, wk, wv] = [new Float64Array(nq), new Float64Array(nk), new Float64Array(nv)];
-    const ws = new Float64Array(batch * heads);
-    const group = heads / kvheads;
-    for (let b = 0; b < batch; b++)
-      for (let h = 0; h < heads; h++) {
-        const hk = Math.floor(h / group);
-        for (let i = 0; i < tq; i++) {
-          const place = i + tk - tq;
-          const qi = ((b * tq + i) * heads + h) * d;
-          const oi = ((b * tq + i) * heads + h) * dvalue;
-          const scores: number[] = [];
-          const slope: number[] = [];
-          let top = -Infinity;
-          for (let j = 0; j < tk; j++) {
-            let x = 0;
-            const kj = ((b * tk + j) * kvheads + hk) * d;
-            for (let e = 0; e < d; e++) x += q.values[qi + e]! * k.values[kj + e]!;
-            x *= scale;
-            let derivative = 1;
-            if (s.softcap > 0) {
-              const t = Math.tanh(x / s.softcap);
-              x = s.softcap * t;
-              derivative = 1 - t * t;
-            }
-            if (s.slopes) x -= slopes.values[h]! * (place - j);
-            const seen =
-              (!s.causal || j <= place) &&
-              (!s.window || j > place - s.window) &&
-              (!s.mask || visible[b * tk + j] === 1);
-            scores.push(seen ? x : -Infinity);
-            slope.push(derivative);
-            if (seen) top = Math.max(top, x);
-          }
-          let total = 0;
-          for (const x of scores) total += Math.exp(x - top);
-          wl[(b * heads + h) * tq + i] = top === -Infinity ? -Infinity : top + Math.log(total);
-          if (top === -Infinity) continue;
-          const p = scores.map((x) => Math.exp(x - top) / total);
-          const keep = p.map((_, j) => {
-            if (s.dropout === 0) return 1;
-            const u = uniformAt(((b * heads + h) * tq + i) * tk + j, key, 5);
-            return u >= Math.fround(s.dropout) ? 1 / (1 - s.dropout) : 0;
-          });
-          let delta = 0;
-          const dp = p.map((x, j) => {
-            const vj = ((b * tk + j) * kvheads + hk) * dvalue;
-            let e = 0;
-            for (let c = 0; c < dvalue; c++) {
-              wo[oi + c]! += x * keep[j]! * v.values[vj + c]!;
-              wv[vj + c]! += x * keep[j]! * dout.values[oi + c]!;
-              e += dout.values[oi + c]! * v.values[vj + c]!;
-            }
-            delta += x * keep[j]! * e;
-            return e * keep[j]!;
-          });
-          for (let j = 0; j < tk; j++) {
-            const ds = p[j]! * (dp[j]! - delta);
-            ws[b * heads + h]! -= ds * (place - j);
-            const dx = ds * slope[j]! * scale;
-            const kj = ((b * tk + j) * kvheads + hk) * d;
-            for (let e = 0; e < d; e++) {
-              wq[qi + e]! += dx * k.values[kj + e]!;
-              wk[kj + e]! += dx * q.values[qi + e]!;
-            }
-          }
-        }
-      }
+    const want = attentionReference(s, {
+      q: q.values,
+      k: k.values,
+      v: v.values,
+      dout: dout.values,
+      slopes: s.slopes ? slopes.values : undefined,
+      key,
+      stream: 5,
+      sees: (b, _, i, j) =>
+        (!s.causal || j <= i + tk - tq) &&
+        (!s.window || j > i + tk - tq - s.window) &&
+        (!s.mask || visible[b * tk + j] === 1),
+    });
     const what = `${type} compute ${compute} ${JSON.stringify(s)}`;
     const low = type === 'bf16' || compute === 'bf16';
     // f32: rounding of scores of size up to about 4 d; bf16: probabilities and score gradients are rounded to 8 bits.
     const forward = low ? 2e-2 : 1e-5;
     const backward = low ? 4e-2 : 2e-5;
-    expectClose(arena.get(o), wo, forward, 0.5, `${what} o`);
-    expectClose(arena.get(lse), wl, compute === 'bf16' ? 1e-3 : 1e-5, 1, `${what} lse`);
-    expectClose(arena.get(gv), wv, backward, 1, `${what} dv`);
-    expectClose(arena.get(gq), wq, backward, 1, `${what} dq`);
-    expectClose(arena.get(gk), wk, backward, 1, `${what} dk`);
-    if (s.slopes) expectClose(arena.get(dslopes), ws, backward * 2, tk, `${what} dslopes`);
+    expectClose(arena.get(o), want.o, forward, 0.5, `${what} o`);
+    expectClose(arena.get(lse), want.lse, compute === 'bf16' ? 1e-3 : 1e-5, 1, `${what} lse`);
+    expectClose(arena.get(gv), want.gv, backward, 1, `${what} dv`);
+    expectClose(arena.get(gq), want.gq, backward, 1, `${what} dq`);
+    expectClose(arena.get(gk), want.gk, backward, 1, `${what} dk`);
+    if (s.slopes) expectClose(arena.get(dslopes), want.dslopes, backward * 2, tk, `${what} dslopes`);
     arena.clear();
   }
 

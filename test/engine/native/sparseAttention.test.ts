@@ -1,25 +1,12 @@
 /** Attention over few keys against double precision, over lengths of many blocks and lists, at every level. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { NULL } from '../../../main/engine/native/addon.ts';
+import { attentionReference, patternFields, PATTERNS, sparseSight } from './attentionReference.ts';
+import type { SparseShape } from './attentionReference.ts';
 import { Arena, call, expectClose, levels, native, Random, seed, skipped } from './harness.ts';
 import type { Type } from './harness.ts';
-import { uniformAt } from './reference.ts';
 
-const PATTERNS = ['all', 'local', 'strided', 'fixed'];
-
-interface Shape {
-  batch: number;
-  heads: number;
-  kvheads: number;
-  t: number;
-  d: number;
-  dvalue: number;
-  patterns: readonly string[];
-  block: number;
-  summary: number;
-  groups: number;
-  softcap: number;
-  dropout: number;
+interface Shape extends SparseShape {
   slopes: boolean;
   mask: boolean;
   selected: boolean;
@@ -42,18 +29,6 @@ const PLAIN: Shape = {
   mask: false,
   selected: false,
 };
-
-/** Whether the pattern of a head lets i see j. */
-function sees({ patterns, block, summary, groups }: Shape, h: number, i: number, j: number): boolean {
-  const kind = patterns[h % patterns.length];
-  if (kind === 'local') return i - j < block;
-  if (kind === 'strided') return (i - j) % block === 0;
-  if (kind === 'all') return true;
-  const v = Math.floor(h / patterns.length) % groups;
-  const place = j % block;
-  const own = Math.floor(j / block) === Math.floor(i / block);
-  return own || (place >= block - (v + 1) * summary && place < block - v * summary);
-}
 
 const KEY = [123456789, 987654321, 17, 3];
 
@@ -111,11 +86,7 @@ describe.skipIf(native === undefined).each(levels)(`sparse attention at level %s
       t,
       d,
       dvalue,
-      patterns: s.patterns.reduce((sum, name, turn) => sum + PATTERNS.indexOf(name) * 4 ** turn, 0),
-      turns: s.patterns.length,
-      block: s.block,
-      summary: s.summary,
-      groups: s.groups,
+      ...patternFields(s),
       type: x.q.type,
       compute,
       stream: 5,
@@ -137,86 +108,25 @@ describe.skipIf(native === undefined).each(levels)(`sparse attention at level %s
     return made;
   }
 
-  function reference(s: Shape, x: ReturnType<typeof inputs>) {
-    const { batch, heads, kvheads, t, d, dvalue } = s;
-    const zeros = (n: number) => new Float64Array(n);
-    const y = {
-      o: zeros(batch * t * heads * dvalue),
-      lse: zeros(batch * heads * t),
-      gq: zeros(x.q.length),
-      gk: zeros(x.k.length),
-      gv: zeros(x.v.length),
-      dslopes: zeros(batch * heads),
-      dscores: zeros(batch * heads * t),
-      dthresholds: zeros(batch * heads * t),
-    };
-    const scale = 1 / Math.sqrt(d);
-    for (let b = 0; b < batch; b++)
-      for (let h = 0; h < heads; h++)
-        for (let i = 0; i < t; i++) {
-          const hk = Math.floor(h / (heads / kvheads));
-          const qi = ((b * t + i) * heads + h) * d;
-          const oi = ((b * t + i) * heads + h) * dvalue;
-          const row = (b * heads + h) * t;
-          const keys: { j: number; x: number; cap: number; factor: number; smooth: boolean; keep: number }[] = [];
-          for (let j = 0; j <= i; j++) {
-            const near = sees(s, h, i, j);
-            if (!(near || (s.selected && i < x.expiry[b * t + j]!)) || (s.mask && x.visible[b * t + j] === 0)) continue;
-            let score = 0;
-            const kj = ((b * t + j) * kvheads + hk) * d;
-            for (let e = 0; e < d; e++) score += x.q.values[qi + e]! * x.k.values[kj + e]!;
-            score *= scale;
-            let cap = 1;
-            if (s.softcap > 0) {
-              const tanh = Math.tanh(score / s.softcap);
-              [score, cap] = [s.softcap * tanh, 1 - tanh * tanh];
-            }
-            if (s.slopes) score -= x.slopes.values[h]! * (i - j);
-            const above = x.scores.values[b * t + j]! - x.thresholds.values[b * t + i]!;
-            const soft = s.selected && !near;
-            const u = s.dropout > 0 ? uniformAt((row + i) * t + j, KEY, 5) : 1;
-            keys.push({
-              j,
-              x: score,
-              cap,
-              factor: soft ? Math.min(1, Math.max(0, above)) : 1,
-              smooth: soft && above > 0 && above < 1,
-              keep: s.dropout === 0 ? 1 : u >= Math.fround(s.dropout) ? 1 / (1 - s.dropout) : 0,
-            });
-          }
-          const top = Math.max(...keys.map((key) => key.x));
-          const total = keys.reduce((sum, key) => sum + Math.exp(key.x - top), 0);
-          y.lse[row + i] = keys.length === 0 ? -Infinity : top + Math.log(total);
-          let delta = 0;
-          const moved = keys.map((key) => {
-            const p = Math.exp(key.x - top) / total;
-            const vj = ((b * t + key.j) * kvheads + hk) * dvalue;
-            let e = 0;
-            for (let c = 0; c < dvalue; c++) {
-              y.o[oi + c]! += p * key.keep * key.factor * x.v.values[vj + c]!;
-              y.gv[vj + c]! += p * key.keep * key.factor * x.dout.values[oi + c]!;
-              e += x.dout.values[oi + c]! * x.v.values[vj + c]!;
-            }
-            if (key.smooth) {
-              y.dscores[row + key.j]! += p * key.keep * e;
-              y.dthresholds[row + i]! -= p * key.keep * e;
-            }
-            delta += p * key.keep * key.factor * e;
-            return { p, e: e * key.keep * key.factor };
-          });
-          keys.forEach((key, n) => {
-            const ds = moved[n]!.p * (moved[n]!.e - delta);
-            y.dslopes[b * heads + h]! -= ds * (i - key.j);
-            const dx = ds * key.cap * scale;
-            const kj = ((b * t + key.j) * kvheads + hk) * d;
-            for (let e = 0; e < d; e++) {
-              y.gq[qi + e]! += dx * x.k.values[kj + e]!;
-              y.gk[kj + e]! += dx * x.q.values[qi + e]!;
-            }
-          });
-        }
-    return y;
-  }
+  const reference = (s: Shape, x: ReturnType<typeof inputs>) =>
+    attentionReference(
+      { ...s, tq: s.t, tk: s.t },
+      {
+        q: x.q.values,
+        k: x.k.values,
+        v: x.v.values,
+        dout: x.dout.values,
+        slopes: s.slopes ? x.slopes.values : undefined,
+        key: KEY,
+        stream: 5,
+        ...sparseSight(
+          s,
+          s.mask ? x.visible : undefined,
+          undefined,
+          s.selected ? { scores: x.scores.values, thresholds: x.thresholds.values, expiry: x.expiry } : undefined,
+        ),
+      },
+    );
 
   function check(s: Shape, type: Type, compute: Type, salt: number) {
     const x = inputs(s, type, salt);

@@ -1,11 +1,13 @@
 /** Every kernel that has a rule, by its name in kernels.h. */
 import type { CudaKernels } from '../kernel.ts';
+import { ATTENTION_KERNELS } from './attention.ts';
 import { CHAIN_KERNELS } from './chain.ts';
 import { ELEMENT_KERNELS } from './elements.ts';
 import { MOVE_KERNELS } from './move.ts';
 import { NORM_KERNELS } from './norm.ts';
 
 export const CUDA_KERNELS: CudaKernels = {
+  ...ATTENTION_KERNELS,
   ...CHAIN_KERNELS,
   ...ELEMENT_KERNELS,
   ...MOVE_KERNELS,

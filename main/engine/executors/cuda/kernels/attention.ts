@@ -1,0 +1,110 @@
+/** Attention and its gradients, dense and sparse. */
+import { int } from '../kernel.ts';
+import type { CallFields, CudaKernel, CudaKernels } from '../kernel.ts';
+import { blocksFor, sharedBytes } from '../launch.ts';
+import type { Launch } from '../launch.ts';
+
+type Arguments = Record<string, number | string>;
+
+/** Arguments of which a call may have none. */
+const ABSENT: Arguments = Object.fromEntries(
+  ['lse', 'slopes', 'keymask', 'seed', 'starts', 'scores', 'thresholds', 'expiry', 'dout', 'gq', 'gk', 'gv']
+    .concat(['delta', 'slopesums', 'dslopes', 'dscores', 'dthresholds'])
+    .map((name) => [name, 0]),
+);
+/** A pattern that lets every head see everything. */
+const DENSE: Arguments = { patterns: 0, turns: 1, block: 1, summary: 0, groups: 1 };
+
+/** Strides of a contiguous [batch, length, heads, size]. */
+const strides = (name: string, length: number, heads: number, size: number): Arguments => ({
+  [`s${name}b`]: length * heads * size,
+  [`s${name}t`]: heads * size,
+  [`s${name}h`]: size,
+});
+
+/** A call of any of the four kernels as the one struct of the device has it. How products are rounded follows from the type of q. */
+function argumentsOf(fields: CallFields): Arguments {
+  const { t, ...given }: Arguments = { ...fields };
+  delete given['compute'];
+  if (t === undefined) return { ...ABSENT, ...DENSE, ...given };
+  const [length, heads, kvheads] = [t as number, int(given, 'heads'), int(given, 'kvheads')];
+  const [d, dvalue] = [int(given, 'd'), int(given, 'dvalue')];
+  return {
+    ...ABSENT,
+    ...given,
+    ...strides('q', length, heads, d),
+    ...strides('k', length, kvheads, d),
+    ...strides('v', length, kvheads, dvalue),
+    ...strides('o', length, heads, dvalue),
+    tq: length,
+    tk: length,
+    causal: 1,
+    window: 0,
+    patterns: int(given, 'patterns') | 0, // of 32 bits
+  };
+}
+
+/** Rows of a block and columns of a tile in attention_any.cu, products summed at a time, and floats between rows of those. */
+const SIDE = 64;
+const DEPTH = 32;
+const DEPTH_STRIDE = 72;
+
+/** A launch of the kernels for any sizes: blocks of rows by slices of the output's `width` columns, for each of `heads` heads. */
+function general(what: string, args: Arguments, rows: string, heads: string, width: string): Launch {
+  const slice = int(args, width) <= 64 ? 64 : 128;
+  const tiles = 4 * DEPTH * DEPTH_STRIDE;
+  return {
+    fn: `attention_any${what}_${slice}`,
+    grid: [blocksFor(int(args, rows), SIDE) * blocksFor(int(args, width), slice), int(args, heads), int(args, 'batch')],
+    shared: sharedBytes(tiles, tiles, 4 * SIDE * SIDE, 4 * SIDE * slice),
+    args,
+  };
+}
+
+const isEmpty = (args: Arguments): boolean => ['batch', 'heads', 'tq', 'tk'].some((name) => int(args, name) === 0);
+
+/** Bytes of dO·O of every row and head, and of the parts of the slopes' gradients, from multiples of 256. */
+function scratchOf(args: Arguments): { readonly delta: number; readonly slopes: number } {
+  const heads = int(args, 'batch') * int(args, 'heads');
+  const tiles = blocksFor(int(args, 'tq'), SIDE);
+  return {
+    delta: Math.ceil((4 * heads * int(args, 'tq')) / 256) * 256,
+    slopes: args['dslopes'] === 0 ? 0 : 4 * heads * tiles,
+  };
+}
+
+const forward: CudaKernel = {
+  launches: (fields) => {
+    const args = argumentsOf(fields);
+    return isEmpty(args) ? [] : [general('', args, 'tq', 'heads', 'dvalue')];
+  },
+};
+
+const backward: CudaKernel = {
+  scratch: (fields) => {
+    const { delta, slopes } = scratchOf(argumentsOf(fields));
+    return delta + slopes;
+  },
+  launches: (fields, _, scratch) => {
+    const given = argumentsOf(fields);
+    if (isEmpty(given)) return [];
+    const { delta, slopes } = scratchOf(given);
+    const args = { ...given, delta: scratch, slopesums: slopes === 0 ? 0 : scratch + delta };
+    const [batch, heads, tq] = [int(args, 'batch'), int(args, 'heads'), int(args, 'tq')];
+    const launches: Launch[] = [
+      { fn: 'attention_delta', grid: [blocksFor(tq, 8), heads, batch], args },
+      general('_q', args, 'tq', 'heads', 'd'),
+      general('_k', args, 'tk', 'kvheads', 'd'),
+      general('_v', args, 'tk', 'kvheads', 'dvalue'),
+    ];
+    if (slopes > 0) launches.push({ fn: 'attention_slopes', grid: [blocksFor(batch * heads, 64), 1, 1], args });
+    return launches;
+  },
+};
+
+export const ATTENTION_KERNELS: CudaKernels = {
+  attention: forward,
+  attention_backward: backward,
+  sparse_attention: forward,
+  sparse_attention_backward: backward,
+};

@@ -10,6 +10,13 @@ export const ROUTES: readonly RouteDefinition[] = [
     rail: 'builder',
     component: () => import('./views/builder/BuilderView.vue'),
   },
+  {
+    name: 'program',
+    path: '/program',
+    title: 'Program',
+    rail: 'builder',
+    component: () => import('./views/program/ProgramView.vue'),
+  },
   { name: 'fit', path: '/fit', title: 'Fit', rail: 'fit', component: () => import('./views/fit/FitView.vue') },
   {
     name: 'board',

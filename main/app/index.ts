@@ -13,6 +13,7 @@ import { findNode } from './nodeBinary.ts';
 import { registerScheme, servePages } from './protocol.ts';
 import { spawnLab } from './spawnLab.ts';
 import { confirmReading } from './reading.ts';
+import { confirmStarting } from './starting.ts';
 import { confirmQuit, Wakefulness } from './training.ts';
 import { guardContents, guardSession, openWindow } from './window.ts';
 
@@ -79,6 +80,7 @@ function startLab(exports: ExportGuard): LabProcess {
     },
     onBusy: (busy) => awake.set(busy),
     onAsk: (path) => confirmReading(window, path),
+    onAskStart: (words) => confirmStarting(window, words),
     onFinished: ({ message, path }) => {
       if (window?.isFocused() !== true) notify('Sweeplab', message, path);
     },

@@ -41,13 +41,15 @@ function control(message: ToLab): void {
 const questions = new Map<number, (yes: boolean) => void>();
 let nextQuestion = 1;
 
-function ask(path: string): Promise<boolean> {
+function question(message: (id: number) => FromLab): Promise<boolean> {
   const id = nextQuestion++;
   return new Promise<boolean>((resolve) => {
     questions.set(id, resolve);
-    tell({ type: 'ask', id, path });
+    tell(message(id));
   }).finally(() => questions.delete(id));
 }
+const ask = (path: string): Promise<boolean> => question((id) => ({ type: 'ask', id, path }));
+const askStart = (words: string): Promise<boolean> => question((id) => ({ type: 'askStart', id, words }));
 
 function attach(client: number): void {
   const core = new PortCore();
@@ -89,7 +91,7 @@ process.on('SIGINT', () => {});
 
 try {
   const folders = (process.env.SWEEPLAB_ALLOW ?? '').split(delimiter).filter(Boolean);
-  const opened = await LabServer.open(await loadWorkshop({ home: values['data-dir'] }), { folders, ask });
+  const opened = await LabServer.open(await loadWorkshop({ home: values['data-dir'] }), { folders, ask, askStart });
   server = opened;
   opened.onBusy((busy) => tell({ type: 'busy', busy }));
   opened.onFinished((notice) => tell({ type: 'finished', notice }));

@@ -14,6 +14,8 @@ export type FromLab =
   | { readonly type: 'busy'; readonly busy: boolean }
   /** Whether pages may read a file or folder. */
   | { readonly type: 'ask'; readonly id: number; readonly path: string }
+  /** Whether a program may be started, in words for people. */
+  | { readonly type: 'askStart'; readonly id: number; readonly words: string }
   | { readonly type: 'finished'; readonly notice: Notice }
   /** It cannot start, and trying again would not help. */
   | { readonly type: 'failed'; readonly message: string };

@@ -23,6 +23,8 @@ export interface LabProcessOptions {
   readonly onBusy?: (busy: boolean) => void;
   /** Asks the person at the machine whether pages may read a file or folder; without it they may not. */
   readonly onAsk?: (path: string) => Promise<boolean>;
+  /** Asks them whether a program may be started; without it none is. */
+  readonly onAskStart?: (words: string) => Promise<boolean>;
   readonly onFinished?: (notice: Notice) => void;
   /** It is not running and will not be started again. */
   readonly onFailure: (message: string) => void;
@@ -129,7 +131,10 @@ export class LabProcess {
         this.#setBusy(message.busy);
         return;
       case 'ask':
-        void this.#ask(message.id, message.path);
+        void this.#ask(message.id, this.#options.onAsk?.(message.path));
+        return;
+      case 'askStart':
+        void this.#ask(message.id, this.#options.onAskStart?.(message.words));
         return;
       case 'finished':
         this.#options.onFinished?.(message.notice);
@@ -140,8 +145,8 @@ export class LabProcess {
     }
   }
 
-  async #ask(id: number, path: string): Promise<void> {
-    const yes = (await this.#options.onAsk?.(path).catch(() => false)) ?? false;
+  async #ask(id: number, answer: Promise<boolean> | undefined): Promise<void> {
+    const yes = (await answer?.catch(() => false)) ?? false;
     this.#tell({ type: 'allowed', id, yes });
   }
 

@@ -60,6 +60,8 @@ const prices = z
     tariff: z.number().nonnegative().optional(),
   })
   .optional();
+/** Where a program starts; empty: the home folder of the user. */
+const folder = z.string().max(4096);
 const configured = { values, recipe: z.string().max(4096).nullish() };
 
 export const routes = {
@@ -115,6 +117,15 @@ export const routes = {
   /** Moves all of its runs to the bin. */
   'sweeps.remove': route(byId).to<{ sweep: shapes.ListedSweep; runIds: string[] }>(),
   'sweeps.restore': route(byId).to<{ sweep: shapes.ListedSweep; runIds: string[] }>(),
+
+  /** What a sweep over a program would start, and whether a page may have it started. */
+  'programs.plan': route(z.strictObject({ draft, folder })).to<shapes.ProgramPlan>(),
+  /** Asks the person at the machine where the lab has not been told that pages may. */
+  'programs.start': route(
+    z.strictObject({ draft, folder, limit: z.int().min(1).max(64).nullable().default(null) }),
+  ).to<{ sweepId: string }>(),
+  /** A sweep that waits for agents of the W&B client. */
+  'programs.handOut': route(z.strictObject({ draft })).to<{ sweepId: string; agent: string }>(),
 
   'runs.list': route(z.strictObject({ filter: filter.default({}) })).to<{ runs: RunTable }>(),
   'runs.get': route(byId).to<{ run: RunRecord }>(),

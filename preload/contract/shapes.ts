@@ -378,3 +378,19 @@ export interface Notice {
   /** What it is about, for example the path of a sweep: a later notice about the same replaces it. */
   readonly about?: string;
 }
+
+/** A sweep over a program, before anything is started. */
+export interface ProgramPlan {
+  /** What is wrong, in words; then nothing can be started. */
+  readonly problems: readonly string[];
+  /** What keeps it from being handed out to agents. */
+  readonly agentProblems: readonly string[];
+  readonly runs: number;
+  readonly settings: number;
+  /** As the system knows it. */
+  readonly folder: string;
+  /** The first of them, as one would type them. */
+  readonly commands: readonly string[];
+  /** Why a page cannot have it started here; null: it can. */
+  readonly denied: string | null;
+}

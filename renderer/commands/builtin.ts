@@ -65,6 +65,13 @@ export function registerCommands(): () => void {
       run: () => navigate('/builder'),
     },
     {
+      id: 'program.new',
+      title: 'Sweep over a program',
+      section: 'Do',
+      also: 'script python command run agent',
+      run: () => navigate('/program'),
+    },
+    {
       id: 'queue.pause',
       title: 'Pause the queue',
       section: 'Do',

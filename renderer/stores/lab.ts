@@ -64,7 +64,7 @@ export const check = (
 ): Promise<CheckedSettings> => useClient().call('settings.check', { values, recipe });
 
 /** Plain copies: what is reactive or frozen does not travel. */
-const plain = (draft: Draft): Draft => JSON.parse(JSON.stringify(draft)) as Draft;
+export const plain = (draft: Draft): Draft => JSON.parse(JSON.stringify(draft)) as Draft;
 
 export const plan = (draft: Draft, choice: DeviceChoice, signal: AbortSignal): Promise<SweepPlan> =>
   useClient().call('sweeps.plan', { draft: plain(draft), ...choice, budget: PLAN_BUDGET_MS }, { signal });

@@ -30,6 +30,8 @@ export interface ServeOptions {
   readonly allow?: readonly string[];
   readonly newAddress?: boolean;
   readonly forgetBrowsers?: boolean;
+  /** Whether pages may start programs. */
+  readonly programs?: boolean;
   /** Opens the door for scripts. */
   readonly wandb?: boolean;
 }
@@ -44,6 +46,7 @@ export function serveCommand(context: Context): Command {
     .option('--port <n>', `port to listen on (default: the last one, else ${USUAL_PORT}, else any that is free)`)
     .option('--no-open', 'print the address and open no browser')
     .addOption(allowOption())
+    .option('--programs', 'let pages start programs, after their dialog; without it only the command line does')
     .option('--new-address', 'print an address for another browser of the Sweeplab that runs already')
     .option(
       '--wandb',
@@ -102,6 +105,8 @@ export async function serve(context: Context, options: ServeOptions): Promise<vo
   const lab = await LabServer.open(workshop, {
     folders: checkedFolders(options.allow ?? []),
     onTrouble: (error) => tellTrouble(output, error, true),
+    // Said by the person at the machine, for all pages that are let in.
+    ...(options.programs === true ? { askStart: () => Promise.resolve(true) } : {}),
   });
   using _told = watchDatabase(lab.lab.store, output);
   try {

@@ -26,6 +26,9 @@ export interface Door {
   forget(): number;
 }
 
+/** @param words the commands and where they start, for people */
+export type AskStart = (words: string) => Promise<boolean>;
+
 export interface Hub {
   readonly lab: Lab;
   readonly instance: string;
@@ -41,6 +44,8 @@ export interface Hub {
   readonly downloads: Downloads;
   readonly views: Views;
   readonly wandb: WandbDoor;
+  /** Asks the person at the machine whether a program may be started; undefined: nobody can be asked. */
+  readonly askStart: AskStart | undefined;
   /** Tells every client that these changed. */
   readonly changed: (what: { readonly runs?: Iterable<string>; readonly sweeps?: Iterable<string> }) => void;
   readonly notice: (notice: Notice) => void;

@@ -28,7 +28,7 @@ import { DeviceWatch } from './deviceWatch.ts';
 import { Downloads } from './downloads.ts';
 import type { PreparedFile } from './downloads.ts';
 import { listed } from './hub.ts';
-import type { Door, Hub } from './hub.ts';
+import type { AskStart, Door, Hub } from './hub.ts';
 import { Planner } from './planner.ts';
 import { PointBuffer } from './pointBuffer.ts';
 import { findCards, programStarter } from './programs.ts';
@@ -37,6 +37,7 @@ import type { ReadQuestions, ReadWorkerData } from './readWorker.ts';
 import { appRoutes } from './routes/app.ts';
 import { dataRoutes } from './routes/data.ts';
 import { fitRoutes } from './routes/fit.ts';
+import { programRoutes } from './routes/programs.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
 import { wandbRoutes } from './routes/wandb.ts';
@@ -60,6 +61,8 @@ export interface LabServerOptions {
   readonly folders?: readonly string[];
   /** Asks the person at the machine whether pages may read a file or folder. */
   readonly ask?: (path: string) => Promise<boolean>;
+  /** Asks the person at the machine whether a page may have a program started. Without it pages start none. */
+  readonly askStart?: AskStart;
   /** The database takes no beginnings and ends of runs, or does again: what a terminal says. */
   readonly onTrouble?: (error: StoreError | null) => void;
   /** False: no thread is started before it is needed. */
@@ -134,7 +137,7 @@ export class LabServer {
   private constructor(
     lab: Lab,
     { places, cards }: { readonly places: number; readonly cards: readonly string[] },
-    { paused, folders, ask, onTrouble }: LabServerOptions,
+    { paused, folders, ask, askStart, onTrouble }: LabServerOptions,
   ) {
     this.lab = lab;
     const { store, paths } = lab;
@@ -231,7 +234,7 @@ export class LabServer {
         this.#each((session) => session.markQueue());
       }),
     ];
-    this.#answer = answerWith(this.#hub(), this.#folders);
+    this.#answer = answerWith({ ...this.#hub(), askStart }, this.#folders);
   }
 
   /** Everything that the first question would wait for, once the lab answers. Nothing depends on it. */
@@ -336,7 +339,7 @@ export class LabServer {
     if (busy && trouble !== undefined) throw losses(trouble);
   }
 
-  #hub(): Hub {
+  #hub(): Omit<Hub, 'askStart'> {
     const { lab, instance } = this;
     return {
       lab,
@@ -496,6 +499,7 @@ function answerWith(hub: Hub, folders: OpenFolders): Answer {
     ...appRoutes(hub),
     ...sweepRoutes(hub),
     ...runRoutes(hub),
+    ...programRoutes(hub),
     ...fitRoutes(hub),
     ...dataRoutes(hub),
     ...wandbRoutes(hub),

@@ -34,10 +34,6 @@ const ALLOWED = `${Object.keys(MACROS)
 const MACRO = /\$\{([^}]*)\}/gu;
 const ENVVAR = /^envvar:([A-Za-z_][A-Za-z0-9_]*)$/u;
 
-/** Whether a sweep starts programs instead of training models of Sweeplab. */
-export const startsPrograms = ({ program, command, recipe, settings }: Draft): boolean =>
-  (program !== undefined || command !== undefined) && recipe === null && Object.keys(settings).length === 0;
-
 const partsOf = ({ command }: Pick<Draft, 'command'>): readonly string[] => (command ?? USUAL).map(valueText);
 
 /** What is wrong with what is to be started, in words. @param typed on a command line, where only variables are replaced */

@@ -4,12 +4,12 @@ import {
   commandProblems,
   commandText,
   settingsOf,
-  startsPrograms,
   withVariables,
 } from '../../../main/lab/programs/command.ts';
 import { Lines } from '../../../main/lab/programs/lines.ts';
 import { rowOf } from '../../../main/lab/programs/metricLines.ts';
 import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
+import { startsPrograms } from '../../../preload/shared/sweeps/programs.ts';
 
 const config = { flag: true, lr: 1e-7, name: 'a b; rm -rf /', off: false, seed: 2 };
 

@@ -373,6 +373,7 @@ describe.skipIf(missing !== undefined)(
       ...['charts', 'config', 'log', 'samples', 'checkpoints', 'system'].map((tab) => `#/run/RUN?tab=${tab}`),
       '#/data',
       '#/settings',
+      '#/program',
       '#/help',
       '#/help/sweeps',
     ];

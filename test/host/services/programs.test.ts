@@ -73,7 +73,7 @@ it('stops a program, and goes on with it, from the page (would catch a run that 
   );
   const { sweepId } = await client.call('programs.start', { draft, folder, limit: 1 });
   const { store } = lab.server.lab;
-  const [{ id }] = store.listRuns({ sweepId }) as [{ id: string }];
+  const { id } = store.listRuns({ sweepId })[0]!;
   await vi.waitFor(() => expect(store.readEvents({ runId: id, kinds: ['log'] })).toHaveLength(1), 20_000);
   expect((await client.call('runs.stop', { id })).run).toMatchObject({ state: 'stopped', stopCause: 'cancelled' });
   await client.call('runs.resume', { id });

@@ -3,13 +3,19 @@ import type { CudaKernels } from '../kernel.ts';
 import { ATTENTION_KERNELS } from './attention.ts';
 import { CHAIN_KERNELS } from './chain.ts';
 import { ELEMENT_KERNELS } from './elements.ts';
+import { INDEXING_KERNELS } from './indexing.ts';
 import { MOVE_KERNELS } from './move.ts';
 import { NORM_KERNELS } from './norm.ts';
+import { REDUCE_KERNELS } from './reduce.ts';
+import { ROTARY_KERNELS } from './rotary.ts';
 
 export const CUDA_KERNELS: CudaKernels = {
   ...ATTENTION_KERNELS,
   ...CHAIN_KERNELS,
   ...ELEMENT_KERNELS,
+  ...INDEXING_KERNELS,
   ...MOVE_KERNELS,
   ...NORM_KERNELS,
+  ...REDUCE_KERNELS,
+  ...ROTARY_KERNELS,
 };

@@ -139,6 +139,11 @@ export class CudaDevice {
     this.call('synchronize', this.stream);
   }
 
+  /** Has the driver compile the family of a kernel, unless it has. @throws CudaError */
+  prepare(fn: string): void {
+    this.#kernel(fn);
+  }
+
   /** Queues a launch. @param address of a table by its field */
   launch(launch: Launch, address?: (table: string) => number): void {
     this.launchEncoded(launch, encodeArguments(launch, address));

@@ -1,0 +1,57 @@
+/**
+ * `node test/gpu/pack.ts FOLDER`: everything that `npm run test:gpu` needs on a bare Linux machine besides this tree: Node, the packages that the engine
+ * imports, and a script that runs the session with them: `bash FOLDER/run.sh [options of the session]`. Nothing is downloaded, here or there.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const MODULES = join(ROOT, 'node_modules');
+/** Packages that the engine imports when it trains natively. */
+const PACKAGES = ['koffi', 'zod', 'yaml', 'jsep'];
+
+/** Packages with those that they need. */
+function withDependencies(names: readonly string[], found = new Set<string>()): string[] {
+  for (const name of names) {
+    if (found.has(name) || !existsSync(join(MODULES, name))) continue;
+    found.add(name);
+    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+      readFileSync(join(MODULES, name, 'package.json'), 'utf8'),
+    ) as Record<'dependencies' | 'optionalDependencies', Record<string, string> | undefined>;
+    withDependencies([...Object.keys(dependencies), ...Object.keys(optionalDependencies)], found);
+  }
+  return [...found];
+}
+
+const SCRIPT = `#!/bin/bash
+# Unpacks what was carried along and runs the session on a GPU. Options go to it.
+set -e
+here="$(cd "$(dirname "$0")" && pwd)"
+tree="\${SWEEPLAB_TREE:-$PWD}"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+xz -dc "$here/node.xz" > "$work/node" && chmod +x "$work/node"
+mkdir "$work/tree"
+cp -r "$tree/main" "$tree/preload" "$tree/resources" "$tree/test" "$tree/package.json" "$work/tree/"
+tar -xJf "$here/packages.tar.xz" -C "$work/tree"
+export HOME="$work" PATH="$work:$PATH" SWEEPLAB_COMMIT="$(cat "$here/commit")"
+if [ -d "$here/carried" ]; then cp -r "$here/carried" "$work/tree/test/gpu/"; fi
+cd "$work/tree" && "$work/node" --disable-warning=ExperimentalWarning test/gpu/session.ts "$@"
+`;
+
+const [given] = process.argv.slice(2);
+if (given === undefined) {
+  console.error('node test/gpu/pack.ts FOLDER: which folder?');
+  process.exit(2);
+}
+const folder = resolve(given);
+mkdirSync(folder, { recursive: true });
+const packages = withDependencies(PACKAGES).map((name) => join('node_modules', name));
+execFileSync('tar', ['-cJf', join(folder, 'packages.tar.xz'), ...packages], { cwd: ROOT });
+const node = join(folder, 'node.xz');
+rmSync(node, { force: true });
+execFileSync('bash', ['-c', 'xz -3 -c "$1" > "$2"', 'bash', realpathSync(process.execPath), node]);
+writeFileSync(join(folder, 'commit'), execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT }));
+writeFileSync(join(folder, 'run.sh'), SCRIPT);
+chmodSync(join(folder, 'run.sh'), 0o755);

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { buildEmulator, whyNoEmulator } from '../engine/cuda/emulator/build.ts';
+import { compareReports } from './report.ts';
+import type { GpuReport } from './report.ts';
+
+const why = whyNoEmulator();
+const out = mkdtempSync(join(tmpdir(), 'sweeplab-gpu-'));
+afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+function session(env: Readonly<Record<string, string>>, ...options: string[]) {
+  const script = join(import.meta.dirname, 'session.ts');
+  const args = ['--disable-warning=ExperimentalWarning', script, '--out', out, ...options];
+  return spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+}
+
+describe('a session on a GPU', () => {
+  test('without a card says that nothing was checked, and ends well', () => {
+    const { status, stdout } = session({ SWEEPLAB_CUDA_LIBRARIES: '', LD_LIBRARY_PATH: '' }, '--only', 'none');
+    // Where there is a driver, no stage of this name runs.
+    expect(stdout === '' || stdout.startsWith('SKIPPED: no NVIDIA driver was found')).toBe(true);
+    expect(status).toBe(0);
+  });
+
+  test.skipIf(why !== undefined)(
+    `runs its stages on the emulated device${why ? ` (SKIPPED: ${why})` : ''}`,
+    async () => {
+      const { driver, kernels } = await buildEmulator();
+      const env = { SWEEPLAB_CUDA_LIBRARIES: dirname(driver), EMU_KERNELS: kernels };
+      const { status, stdout } = session(env, '--quick', '--only', 'machine,modules,ceilings');
+      expect(status, stdout).toBe(0);
+      const report = JSON.parse(readFileSync(join(out, 'gpu.json'), 'utf8')) as GpuReport;
+      expect(report.device).toMatchObject({ name: 'Emulated GPU', capability: 90 });
+      expect(report.stages.map(({ name, ok }) => [name, ok])).toEqual([
+        ['machine', true],
+        ['modules', true],
+        ['ceilings', true],
+      ]);
+      const failed = session({ ...env, EMU_FAIL: 'cuModuleLoadData:1:700' }, '--quick', '--only', 'machine,modules');
+      expect(failed.status).toBe(1);
+      expect(failed.stdout).toMatch(/machine +ok[^]*modules +FAILED[^]*CUDA error 700/);
+    },
+  );
+
+  test('says what got worse since an earlier one', () => {
+    const report = (ms: number, ok: boolean): GpuReport => ({
+      schema: 1,
+      device: null,
+      commit: '',
+      stages: [
+        { name: 'steps', ok: true, seconds: 1, rows: [{ model: '124M', ms, tokens_per_s: 1000 / ms }] },
+        { name: 'memory', ok, seconds: 1, error: ok ? undefined : 'refused', rows: [] },
+      ],
+    });
+    expect(compareReports(report(50, true), report(52, true))).toEqual([]);
+    expect(compareReports(report(50, true), report(60, false)).map(({ stage }) => stage)).toEqual([
+      'steps',
+      'steps',
+      'memory',
+    ]);
+  });
+});

@@ -1,5 +1,8 @@
 /** One kernel call at a time on the emulated device: arrays in, arrays out. */
 import { CudaDevice } from '../../../main/engine/executors/cuda/device.ts';
+import { cudaExecutor } from '../../../main/engine/executors/cuda/index.ts';
+import type { Watch } from '../../../main/engine/executors/cuda/replay.ts';
+import type { Executor } from '../../../main/engine/executors/executor.ts';
 import type { CallExtra } from '../../../main/engine/executors/cuda/kernel.ts';
 import { CUDA_KERNELS } from '../../../main/engine/executors/cuda/kernels/index.ts';
 import koffi from 'koffi';
@@ -28,6 +31,12 @@ export function emulatedDevice(): Promise<CudaDevice> {
 export async function ownDevice(): Promise<CudaDevice> {
   await emulatedDevice();
   return new CudaDevice(library);
+}
+
+/** The executor on the fake driver. */
+export async function emulatedExecutor(watch?: Watch): Promise<Executor> {
+  await emulatedDevice();
+  return cudaExecutor({ library, name: 'Emulated GPU', ...(watch === undefined ? {} : { watch }) });
 }
 
 /** What the fake driver counts, in its order. */

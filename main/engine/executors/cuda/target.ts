@@ -38,6 +38,13 @@ export function callFor(call: KernelCall, address: AddressOf): { fields: CallFie
 /** An address that stands for any: scratch is a matter of shapes. */
 const SOMEWHERE = CUDA_ALIGNMENT;
 
+/** Kernels that a compiled program calls and that have no rule here. */
+export function missingKernels({ plan }: Compiled): Set<string> {
+  const together = (): boolean => true;
+  const called = plan.order.flatMap((node) => callsOf(CUDA_OPERATIONS, node, { together }));
+  return new Set(called.map(({ kernel }) => kernel).filter((kernel) => CUDA_KERNELS[kernel] === undefined));
+}
+
 /** Most scratch memory of a kernel that runs the node, wherever its values lie. */
 function scratchOf(node: Node): number {
   let most = 0;

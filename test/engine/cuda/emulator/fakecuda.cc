@@ -3,6 +3,7 @@
 //
 // Environment, read by cuInit:  EMU_MEMORY=bytes of each device   EMU_DEVICES=how many   EMU_KERNELS=folder of the kernels   EMU_SHARED=most bytes of
 // shared memory of a block   EMU_CAPABILITY=90   EMU_DRIVER=13000   EMU_FAIL=cuGraphLaunch:2:700 (the second call of it returns 700; 7xx stay)
+// EMU_PACE=operations that a query carries out; 1 finds who asks too early   EMU_UNTOUCHED=1: memory is counted and never filled, for plans of any size
 // EMU_RECORD=file: writes launches there with all memory of the device, three of each kernel and block count, for replay.cc
 #include <dlfcn.h>
 #include <sys/mman.h>
@@ -45,7 +46,8 @@ struct State {
   u64 used = 0, peak = 0, total = 8ull << 30, launches = 0, graphs = 0, copies = 0, conflicts = 0;
   int devices = 1, capability = 90, retained = 0, current = 0, sticky = 0;
   unsigned shared = 227 << 10;
-  bool ready = false;
+  bool ready = false, untouched = false;
+  u64 pace = 1;
   std::string failing;  // name of the call that is to fail
   int left = 0, code = 0;
   std::shared_ptr<std::vector<Range>> visible;  // what the next launches may touch; everything where there is none
@@ -96,6 +98,10 @@ bool pinned(const void* p) { return block(s.pinned, (u64)p) != nullptr; }
 void* take(size_t n) {
   static u64 next = 0x1000000000;
   void* m = nullptr;
+  if (s.untouched) {
+    m = mmap(nullptr, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return m == MAP_FAILED ? nullptr : m;
+  }
   if (!getenv("EMU_RECORD")) return posix_memalign(&m, 256, n) ? nullptr : m;
   size_t length = (n + 4095) / 4096 * 4096;
   m = mmap((void*)next, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -103,7 +109,7 @@ void* take(size_t n) {
   return m == MAP_FAILED ? nullptr : m;
 }
 void give(void* m, size_t n) {
-  if (getenv("EMU_RECORD")) munmap(m, (n + 4095) / 4096 * 4096);
+  if (s.untouched || getenv("EMU_RECORD")) munmap(m, (n + 4095) / 4096 * 4096);
   else free(m);
 }
 void record(const Function* f, const std::vector<char>& args, const u32 grid[3], u32 size, unsigned shared) {
@@ -157,6 +163,8 @@ API cuInit(unsigned) {
     s.devices = (int)number("EMU_DEVICES", 1);
     s.capability = (int)number("EMU_CAPABILITY", 90);
     s.shared = (unsigned)number("EMU_SHARED", s.shared);
+    s.pace = number("EMU_PACE", 1);
+    s.untouched = number("EMU_UNTOUCHED", 0) != 0;
     if (const char* f = getenv("EMU_FAIL")) {
       std::string t = f;
       size_t a = t.find(':'), b = t.rfind(':');
@@ -211,7 +219,7 @@ API cuMemAlloc_v2(u64* p, size_t n) {
   if (s.used + granules(n) > s.total) return OUT_OF_MEMORY;
   void* m = take(n);
   if (!m) return OUT_OF_MEMORY;
-  memset(m, 0xff, n);  // NaN, whatever the type
+  if (!s.untouched) memset(m, 0xff, n);  // NaN, whatever the type
   s.memory[(u64)m] = n;
   s.used += granules(n);
   if (s.used > s.peak) s.peak = s.used;
@@ -269,7 +277,7 @@ API cuMemcpyDtoDAsync_v2(u64 to, u64 from, size_t n, Stream* t) {
 API cuMemsetD8Async(u64 to, u8 v, size_t n, Stream* t) {
   IN_CONTEXT
   if (!inside(to, n)) return INVALID_VALUE;
-  add(t, [=] { memset((void*)to, v, n); });
+  if (!s.untouched) add(t, [=] { memset((void*)to, v, n); });
   return OK;
 }
 
@@ -295,7 +303,8 @@ API cuEventRecord(Event* v, Stream* t) {
 API cuEventQuery(Event* v) {
   IN_CONTEXT
   if (v->done >= v->recorded) return OK;
-  for (Stream* t : s.streams) if (step(t)) break;  // one operation at a time: who asks too early is told so
+  for (u64 i = 0; i < s.pace && v->done < v->recorded; i++)
+    for (Stream* t : s.streams) if (step(t)) break;
   return v->done >= v->recorded ? OK : NOT_READY;
 }
 API cuEventSynchronize(Event* v) {

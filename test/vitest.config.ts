@@ -10,7 +10,7 @@ const FUNCTIONS = [
   'charts',
   'contract',
   'engine/{compile,data,graph,nn,optim,random,train}',
-  'lab/{exchange,fit,imports,probes,search,settings,sweeps}',
+  'lab/{exchange,figures,fit,imports,probes,search,settings,sweeps}',
   'renderer',
   'shared',
 ].map((folder) => `test/${folder}/**/*.test.ts`);

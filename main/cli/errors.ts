@@ -30,6 +30,7 @@ const INPUT_ERRORS = new Set([
   'DownloadError',
   'CheckpointError',
   'ExportError',
+  'FigureError',
   'ImportError',
   'NoDeviceError',
   'UnknownGpuError',

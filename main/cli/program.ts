@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, MakeCommand>> = {
   queue: withSettings(async () => (await import('./commands/queue.ts')).queueCommand),
   runs: async (start) => (await import('./commands/runs.ts')).runsCommand(start),
   export: withSettings(async () => (await import('./commands/export.ts')).exportCommand),
+  plot: withSettings(async () => (await import('./commands/plot.ts')).plotCommand),
   import: withSettings(async () => (await import('./commands/import.ts')).importCommand),
   sample: withSettings(async () => (await import('./commands/sample.ts')).sampleCommand),
   wandb: async (start) => (await import('./commands/wandb.ts')).wandbCommand(start),
@@ -55,6 +56,7 @@ Examples:
   sweeplab fit --recipe gpt2-124m --gpu "RTX 4090"           does it fit, how long does it take
   sweeplab runs ls --where 'val/bpb<2' --sort val/bpb        what came out
   sweeplab export --format csv-wide --out runs.csv           everything, for a spreadsheet
+  sweeplab plot latest --x tokens --out figure.pdf           mean and band per setting, for a paper
   sweeplab import wandb/ results.csv --dry-run               runs of other tools; without --dry-run they are written
   sweeplab train --help                                      every setting, by question
 

@@ -27,6 +27,10 @@ async function copyPicture({ name, picture }: ChartExport): Promise<void> {
   }
 }
 
+/** As large on paper as it was asked for. */
+const dense = async (png: Blob): Promise<Blob> =>
+  new Blob([withDensity(new Uint8Array(await png.arrayBuffer()))], { type: png.type });
+
 export function exportEntries(chart: ChartExport): MenuEntry[] {
   const { name, disabled } = chart;
   const picture = (kind: 'png' | 'svg') => (): Promise<boolean> =>
@@ -40,7 +44,7 @@ export function exportEntries(chart: ChartExport): MenuEntry[] {
     icon: 'download',
     run: () =>
       save(`${name}-${millimetres}mm.png`, TYPES.png, async () =>
-        withDensity(await chart.picture('png', onPaper(millimetres))),
+        dense(await chart.picture('png', onPaper(millimetres))),
       ),
     disabled,
   }));

@@ -34,10 +34,13 @@ const ALLOWED: readonly (readonly [string, readonly string[]])[] = [
   ['main/files', []],
   ['main/engine', FILES],
   ['main/store', FILES],
-  ['main/lab', [...FILES, ...CHARTS, 'main/store', 'main/engine']],
+  ['main/lab', [...FILES, 'preload/charts', 'main/store', 'main/engine']],
   ['main/endpoint', [...FILES, 'main/store', 'main/lab']],
-  ['main/host', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/endpoint']],
-  ['main/cli', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/endpoint', 'main/host', 'main/server']],
+  ['main/host', [...FILES, 'preload/charts', 'main/store', 'main/engine', 'main/lab', 'main/endpoint']],
+  [
+    'main/cli',
+    [...FILES, 'preload/charts', 'main/store', 'main/engine', 'main/lab', 'main/endpoint', 'main/host', 'main/server'],
+  ],
   ['main/server', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/host']],
   ['main/app', [...FILES, 'main/store', 'main/engine', 'main/lab', 'main/host']],
 ];

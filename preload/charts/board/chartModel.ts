@@ -64,6 +64,8 @@ export interface ChartInput {
   curve(metric: string, run: string): RunCurve | undefined;
   /** Lines go on beyond the range: for numbers in a file. */
   readonly entire?: boolean;
+  /** Single runs are drawn behind the means of groups. */
+  readonly singles?: boolean;
 }
 
 /** Where a chart's points lie: on the metric (null: its points are final values over a setting; undefined: over the step), and its label. */
@@ -128,6 +130,7 @@ export function figureNotes({ lines }: Pick<LineModel, 'lines'>, band: Band, smo
     const most = counts.reduce((a, b) => Math.max(a, b), 0);
     const what = most > 1 && band !== 'none' ? `lines: means, bands: ${BAND_LABELS[band]}` : 'lines: means';
     if (counts.length > 0) notes.push(`${what}, N ${least === most ? most : `${least}–${most}`}`);
+    if (lines.some(({ faint }) => faint)) notes.push('faint: single runs');
   }
   if (smoothing > 0 && lines.some(({ markers }) => !markers))
     notes.push(`smoothed: exponential average of weight ${smoothing.toFixed(2)}`);
@@ -190,6 +193,7 @@ function drawnModel(input: ChartInput, groups: readonly BoardGroup[], runs: read
     curve,
     diverged: new Set(board.final.filter(hasDiverged).map(({ id }) => id)),
     band,
+    ...(input.singles ? { singles: singleName(runs) } : {}),
     smoothing: look.smoothing,
     ...frame,
     xLabel: label,
@@ -202,6 +206,12 @@ function drawnModel(input: ChartInput, groups: readonly BoardGroup[], runs: read
     planned: board.planned?.(metric),
   });
   return { ...model, notes: [...(board.averaging ?? []), ...model.notes] };
+}
+
+/** Its seed, and of runs that share it the name. */
+function singleName(runs: readonly RunRecord[]): (id: string) => string {
+  const names = new Map(runs.map(({ id, name, seed }) => [id, `seed ${seed} · ${name}`]));
+  return (id) => names.get(id) ?? id;
 }
 
 /** The y axis of a chart, whatever its x. */

@@ -47,6 +47,8 @@ export interface LinesOptions {
   /** Runs that are known to have diverged: frames are not found by them. */
   readonly diverged?: ReadonlySet<string>;
   readonly band: Band;
+  /** Each run is drawn faintly behind the mean of its group, under the name that this gives it. */
+  readonly singles?: (run: string) => string;
   readonly smoothing: number;
   readonly xLog: boolean;
   /** x relative to each run's first point. */
@@ -138,7 +140,23 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
     band,
     xLog,
   );
+  const { singles } = options;
+  const faint =
+    singles === undefined || found.length < 2
+      ? []
+      : found.map(({ run, live, curve, smoothed }): DrawnLine => ({
+          ...look(group.id),
+          id: several ? `${run}|${metric}` : run,
+          label: `${look(group.id).label} · ${singles(run)}`,
+          faint: true,
+          x: curve.x,
+          y: smoothed,
+          ...(live.bucket > 1 ? { reduced: true } : {}),
+          increasing: live.increasing,
+          ...(options.diverged?.has(run) ? { sound: [] } : {}),
+        }));
   return [
+    ...faint,
     {
       ...look(group.id),
       x: mean.x,

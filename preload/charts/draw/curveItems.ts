@@ -30,6 +30,8 @@ export interface CurveItem {
   readonly whole?: true;
 }
 
+const FAINT = { lineWidth: 0.8, opacity: 0.3 };
+
 /**
  * Bands lie under raw lines, these under the lines themselves.
  *
@@ -37,8 +39,9 @@ export interface CurveItem {
  */
 export function curveItems(model: LineModel, both: Scales, surface = 'transparent'): CurveItem[] {
   const items: CurveItem[] = [];
-  const rich = model.lines.length <= RICH;
-  const width = model.lines.length > 40 ? 1 : 1.6;
+  const strong = model.lines.filter(({ faint }) => !faint).length;
+  const rich = strong <= RICH;
+  const width = strong > 40 ? 1 : 1.6;
   for (const whole of model.lines) {
     const line = withinWindow(whole, model.x);
     const scales = scalesFor(both, whole);
@@ -68,14 +71,14 @@ export function curveItems(model: LineModel, both: Scales, surface = 'transparen
       stroke: line.color,
       lineWidth: width,
       lineJoin: 'bevel' as const,
-      opacity: model.lines.length > 150 ? 0.7 : 1,
+      opacity: strong > 150 ? 0.7 : 1,
     };
     for (const [part, partial] of partsOf(line.y, line.markers ? undefined : line.n, line.runs))
       items.push({
         type: 'curves',
         shape: { curve: { points: part === line.y ? points : pixelsOf(line, part, scales.x, scales.y) } },
-        style: { ...stroke, ...dashesOf(line, partial) },
-        z2: 3,
+        style: { ...stroke, ...dashesOf(line, partial), ...(line.faint ? FAINT : {}) },
+        z2: line.faint ? 2 : 3,
       });
   }
   return items;
@@ -108,12 +111,13 @@ function withinWindow(line: DrawnLine, { min, max }: AxisModel): DrawnLine {
   };
 }
 
-const lookOf = ({ id, group, label, color, dash, runs, reduced, increasing }: DrawnLine) => ({
+const lookOf = ({ id, group, label, color, dash, faint, runs, reduced, increasing }: DrawnLine) => ({
   id,
   group,
   label,
   color,
   ...(dash === undefined ? {} : { dash }),
+  ...(faint === undefined ? {} : { faint }),
   ...(runs === undefined ? {} : { runs }),
   ...(reduced === undefined ? {} : { reduced }),
   increasing,

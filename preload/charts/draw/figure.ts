@@ -13,12 +13,16 @@ export interface FigurePart {
   readonly height: number;
 }
 
-export interface Figure {
+/** What a figure says beside its panels. */
+export interface FigureWords {
   readonly title: string;
-  readonly parts: readonly FigurePart[];
   /** `dash` as of a line: its colour is used more than once. */
   readonly legend: readonly { readonly label: string; readonly color: string; readonly dash?: number }[];
   readonly notes: readonly string[];
+}
+
+export interface Figure<P extends Omit<FigurePart, 'picture'> = FigurePart> extends FigureWords {
+  readonly parts: readonly P[];
   /** Of the whole; what its panels need when absent. */
   readonly width?: number;
   readonly theme: ChartTheme;
@@ -86,7 +90,7 @@ function wrapped(text: string, room: number, measure: (text: string) => number):
 
 /** @param measure width of a text of 12 px */
 export function layoutFigure(
-  { title, parts, legend, notes, theme, width: given }: Figure,
+  { title, parts, legend, notes, theme, width: given }: Figure<Omit<FigurePart, 'picture'>>,
   measure: (text: string) => number,
 ): FigureLayout {
   const columns = columnsOf(parts.length, given);
@@ -164,4 +168,10 @@ export function svgOfFigure(layout: FigureLayout, panels: readonly string[], the
     ),
     '</svg>',
   ].join('\n');
+}
+
+/** An SVG with these rules in front of its parts. */
+export function withStyle(svg: string, rules: string): string {
+  const at = svg.indexOf('>', svg.indexOf('<svg')) + 1;
+  return `${svg.slice(0, at)}<style>${rules}</style>${svg.slice(at)}`;
 }

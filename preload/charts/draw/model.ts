@@ -20,6 +20,8 @@ export interface DrawnLine {
   /** Runs behind each point of a mean, and of the whole group. */
   readonly n?: Uint32Array;
   readonly runs?: number;
+  /** One run of the group whose mean is another line: drawn thin and pale, and named by no legend. */
+  readonly faint?: true;
   /** Points stand for several logged ones, near the mean of their x. */
   readonly reduced?: boolean;
   /** Whether x increases, so that y is a function of it. */

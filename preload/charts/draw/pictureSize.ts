@@ -37,8 +37,7 @@ export function shapedTo(width: number, chart: { readonly width: number; readonl
 const BEHIND_HEADER = 33;
 
 /** A PNG that says how large it is on paper; without that, programs take pixels for points. */
-export async function withDensity(png: Blob, dpi = DPI): Promise<Blob> {
-  const bytes = new Uint8Array(await png.arrayBuffer());
+export function withDensity(png: Uint8Array, dpi = DPI): Uint8Array<ArrayBuffer> {
   const chunk = new DataView(new ArrayBuffer(21));
   const perMetre = Math.round((dpi / INCH) * 1000);
   chunk.setUint32(0, 9);
@@ -48,7 +47,11 @@ export async function withDensity(png: Blob, dpi = DPI): Promise<Blob> {
   // Per metre, not a mere ratio.
   chunk.setUint8(16, 1);
   chunk.setUint32(17, crc32(new Uint8Array(chunk.buffer, 4, 13)));
-  return new Blob([bytes.subarray(0, BEHIND_HEADER), chunk.buffer, bytes.subarray(BEHIND_HEADER)], { type: png.type });
+  const marked = new Uint8Array(png.length + chunk.byteLength);
+  marked.set(png.subarray(0, BEHIND_HEADER));
+  marked.set(new Uint8Array(chunk.buffer), BEHIND_HEADER);
+  marked.set(png.subarray(BEHIND_HEADER), BEHIND_HEADER + chunk.byteLength);
+  return marked;
 }
 
 /** The check sum of PNG's chunks (ISO 3309), bit by bit: of a few bytes. */

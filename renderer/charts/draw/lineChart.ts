@@ -14,6 +14,7 @@ import { measuredAt, nearestLine, readingAt } from './nearest.ts';
 import type { Near } from './nearest.ts';
 import { OldPicture } from './oldPicture.ts';
 import { plainOption } from '../../../preload/charts/draw/plainOption.ts';
+import { svgOfOption } from '../../../preload/charts/draw/svg.ts';
 import { fromPixel, pixelsOf, scalesFor, toPixel } from '../../../preload/charts/draw/scale.ts';
 import type { Scales } from '../../../preload/charts/draw/scale.ts';
 
@@ -354,11 +355,7 @@ export async function pictureOf(
   scale: number,
 ): Promise<Blob> {
   if (kind === 'svg') {
-    const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
-    chart.setOption({ ...plainOption(option), backgroundColor: background });
-    const text = chart.renderToSVGString();
-    chart.dispose();
-    return new Blob([text], { type: 'image/svg+xml' });
+    return new Blob([svgOfOption(option, width, height, background)], { type: 'image/svg+xml' });
   }
   const canvas = document.createElement('canvas');
   canvas.width = width;

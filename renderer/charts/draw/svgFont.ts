@@ -1,14 +1,10 @@
 /** The font of the page within an SVG: elsewhere nothing has its name, and texts of other widths would lie over each other. */
 
+import { withStyle } from '../../../preload/charts/draw/figure.ts';
+
 const FAMILY = 'Inter Variable';
 /** What the file of the page's fonts that holds Latin letters begins with. */
 const LATIN = /^U\+0+-0*FF\b/iu;
-
-/** With these rules in front of its parts. */
-export function withStyle(svg: string, rules: string): string {
-  const at = svg.indexOf('>', svg.indexOf('<svg')) + 1;
-  return `${svg.slice(0, at)}<style>${rules}</style>${svg.slice(at)}`;
-}
 
 export async function withFont(svg: Blob): Promise<Blob> {
   const rule = await fontRule();

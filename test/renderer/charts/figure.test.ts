@@ -1,8 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { layoutFigure, panelSize, svgOfFigure } from '../../../preload/charts/draw/figure.ts';
+import { layoutFigure, panelSize, svgOfFigure, withStyle } from '../../../preload/charts/draw/figure.ts';
 import { onPaper, SCREEN, withDensity } from '../../../preload/charts/draw/pictureSize.ts';
-import { withStyle } from '../../../renderer/charts/draw/svgFont.ts';
 import type { Figure } from '../../../preload/charts/draw/figure.ts';
 
 const theme = {
@@ -109,7 +108,7 @@ describe('a picture for paper', () => {
   });
   it('says its density in a chunk of its own behind the header (would catch a file that programs take for another size)', async () => {
     const png = Uint8Array.from({ length: 60 }, (_, i) => i);
-    const bytes = Buffer.from(await (await withDensity(new Blob([png]))).arrayBuffer());
+    const bytes = Buffer.from(withDensity(png));
     expect(Buffer.concat([bytes.subarray(0, 33), bytes.subarray(54)])).toEqual(Buffer.from(png));
     expect(bytes.readUInt32BE(33)).toBe(9);
     expect(bytes.subarray(37, 41).toString()).toBe('pHYs');

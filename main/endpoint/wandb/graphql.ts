@@ -65,6 +65,14 @@ export function runOperations({ store, wandb, uploads, base }: Parts): Operation
       await store.appendEvent({ runId: run.id, kind: severity === 'ERROR' ? 'error' : 'warning', message });
       return { notifyScriptableRunAlert: { success: true } };
     },
+    CreateArtifact: async ({ input }) => {
+      const { projectName, runName, artifactCollectionName: name } = isFields(input) ? input : {};
+      const known = typeof runName === 'string' ? wandb.find(projectName, runName) : undefined;
+      const message = `artifact ${textOf(name, 200) ?? ''} is not kept: ${ARTIFACTS}`;
+      // The client itself does not show it.
+      if (known !== undefined) await store.appendEvent({ runId: known.run.id, kind: 'warning', message });
+      throw new Refusal(400, message);
+    },
     StopRun: ({ id }) => {
       throw new Refusal(400, `runs are stopped in Sweeplab (${textOf(id, 60) ?? 'no id'})`);
     },
@@ -137,9 +145,19 @@ export function nullsFor(query: string): Record<string, null> {
   return found;
 }
 
+const ARTIFACTS = 'this lab keeps no artifacts; wandb.save(path) keeps a file with its run';
+
+const notDone = (name: string): string =>
+  /artifact/iu.test(name) ? ARTIFACTS : `${name.slice(0, 60) || 'this change'} is nothing that this lab does`;
+
 /** @throws Refusal */
 export async function answerGraphql(operations: Operations, body: Fields): Promise<Fields> {
   const name = nameIn(body);
-  if (!Object.hasOwn(operations, name)) return { data: nullsFor(textOf(body.query) ?? '') };
+  if (!Object.hasOwn(operations, name)) {
+    const query = textOf(body.query) ?? '';
+    // A change that was not made must not look like one: the client ends itself over the nulls of an artifact.
+    if (/^\s*mutation\b/u.test(query)) throw new Refusal(400, notDone(name));
+    return { data: nullsFor(query) };
+  }
   return { data: await operations[name]!(isFields(body.variables) ? body.variables : {}) };
 }

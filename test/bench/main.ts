@@ -31,6 +31,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     load: async () => (await import('./plan.ts')).planBench,
   },
   store: { about: 'writing and reading 10 million points', load: async () => (await import('./store.ts')).storeBench },
+  endpoint: {
+    about: 'scripts that report through the W&B client: points per second, and how long the lab is held up',
+    load: async () => (await import('./endpoint.ts')).endpointBench,
+  },
   lists: {
     about: 'lists and an export of 2,000 runs with 3 million points',
     load: async () => (await import('./lists.ts')).listsBench,

@@ -2,6 +2,7 @@
  * `file_stream`: rows, system measurements, log lines and the summary of a run, as they come. Each stream counts its lines, so that a batch
  * that is sent again, or overlaps, adds nothing twice.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parseLooseJson } from '../../../preload/shared/looseJson.ts';
 import type { OutsideLine, OutsideRow } from '../../lab/outside/outsideRun.ts';
 import type { OutsideRuns } from '../../lab/outside/outsideRuns.ts';
@@ -24,7 +25,19 @@ interface Chunk {
 }
 const NOTHING: Chunk = { offset: 0, lines: [] };
 
-/** Takes a batch; resolves when it is durable. @throws Refusal, StoreError: nothing of it is taken then */
+/** Points that are written at once: between pieces of a large batch the lab does what else it has to do. */
+const PIECE_POINTS = 10_000;
+/** Lines are read for so long before others have their turn. */
+const READ_MS = 8;
+/** Lines between two looks at the clock. */
+const LOOK_LINES = 16;
+
+/**
+ * Takes a batch; resolves when it is durable. It is read whole before any of it is taken; what is large is written in pieces, each with how far
+ * the run was received by it, so that a kill in between loses and doubles nothing. One batch of a run at a time.
+ *
+ * @throws Refusal: nothing of it is taken then. @throws StoreError: it may be sent again
+ */
 export async function takeFileStream(
   runs: OutsideRuns,
   wandb: WandbRuns,
@@ -38,9 +51,9 @@ export async function takeFileStream(
   const history = fresh(chunkOf(files[HISTORY], HISTORY), before.history);
   const events = fresh(chunkOf(files[EVENTS], EVENTS), before.events);
   const output = chunkOf(files[OUTPUT], OUTPUT);
-  const rows = rowsOf(history);
-  const system = rowsOf(events).map(systemOf);
-  const [summary] = rowsOf({ offset: 0, lines: chunkOf(files[SUMMARY], SUMMARY).lines.slice(-1) });
+  const rows = await rowsOf(history);
+  const system = (await rowsOf(events)).map(systemOf);
+  const [summary] = await rowsOf({ offset: 0, lines: chunkOf(files[SUMMARY], SUMMARY).lines.slice(-1) });
   const complete = body.complete === true;
   const { lines, newest } = logOf(output, before, complete);
   const last = rows.at(-1);
@@ -61,13 +74,20 @@ export async function takeFileStream(
   };
   runs.resume(run);
   if (before.history === 0 && rows[0] !== undefined) correctBegin(known, rows[0]);
+  const given = rows.map((row, i): OutsideRow => ({
+    step: typeof row._step === 'number' ? row._step : history.offset + i,
+    ...(typeof row._runtime === 'number' ? { seconds: row._runtime } : {}),
+    values: row,
+  }));
+  const piece = Math.max(1, Math.floor(PIECE_POINTS / Math.max(1, Object.keys(rows[0] ?? {}).length)));
   try {
+    let written = 0;
+    for (; given.length - written > piece; written += piece) {
+      const upTo = written + piece;
+      await run.add({ rows: given.slice(written, upTo), feed: { ...before, history: history.offset + upTo } });
+    }
     await run.add({
-      rows: rows.map((row, i): OutsideRow => ({
-        step: typeof row._step === 'number' ? row._step : history.offset + i,
-        ...(typeof row._runtime === 'number' ? { seconds: row._runtime } : {}),
-        values: row,
-      })),
+      rows: given.slice(written),
       system,
       // What a program prints that the lab has started, the lab hears itself.
       lines: run.record.origin === 'program' ? [] : lines,
@@ -101,16 +121,27 @@ function fresh({ offset, lines }: Chunk, received: number): Chunk {
 }
 
 /** @throws Refusal for a line that is no object: the whole batch is refused, and nothing of it is taken */
-function rowsOf({ lines, offset }: Chunk): Fields[] {
-  return lines.map((line, i) => {
-    try {
-      const value = parseLooseJson(line);
-      if (isFields(value)) return value;
-    } catch {
-      // Said below.
+async function rowsOf({ lines, offset }: Chunk): Promise<Fields[]> {
+  const rows: Fields[] = [];
+  let since = performance.now();
+  for (const [i, line] of lines.entries()) {
+    if (i % LOOK_LINES === 0 && performance.now() - since > READ_MS) {
+      await nextTurn();
+      since = performance.now();
     }
-    throw new Refusal(400, `line ${offset + i} is not a JSON object`);
-  });
+    rows.push(rowOf(line, offset + i));
+  }
+  return rows;
+}
+
+function rowOf(line: string, at: number): Fields {
+  try {
+    const value = parseLooseJson(line);
+    if (isFields(value)) return value;
+  } catch {
+    // Said below.
+  }
+  throw new Refusal(400, `line ${at} is not a JSON object`);
 }
 
 /** `system.gpu.0.memory` → `gpu.0.memory` */

@@ -16,7 +16,9 @@ import { takeFileStream } from './fileStream.ts';
 import { answerGraphql, runOperations } from './graphql.ts';
 import type { Operations } from './graphql.ts';
 import { WandbRuns } from './runs.ts';
+import type { KnownRun } from './runs.ts';
 import { sweepOperations } from './sweeps.ts';
+import { Turns } from './turns.ts';
 import { Uploads } from './uploads.ts';
 
 const HOST = '127.0.0.1';
@@ -46,6 +48,7 @@ export class WandbEndpoint {
   readonly #wandb: WandbRuns;
   readonly #operations: Operations;
   readonly #runs: OutsideRuns;
+  readonly #turns = new Turns();
 
   /** @throws an Error of the system when the port is taken */
   static async open(options: EndpointOptions): Promise<WandbEndpoint> {
@@ -120,9 +123,15 @@ export class WandbEndpoint {
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const known = this.#wandb.get(decoded(project!), decoded(name!));
+    const find = (): KnownRun => this.#wandb.get(decoded(project!), decoded(name!));
+    const { source } = find();
     const body = await readJson(request, STREAM_BYTES);
-    await takeFileStream(this.#runs, this.#wandb, known, body);
+    // What the one before it has left behind is looked up again.
+    const known = await this.#turns.take(source, async () => {
+      const now = find();
+      await takeFileStream(this.#runs, this.#wandb, now, body);
+      return now;
+    });
     send(response, 200, { limits: {}, exitcode: null, ...(known.run.stopWanted ? { stopped: true } : {}) });
   }
 }

@@ -126,6 +126,33 @@ it('counts a batch once that comes twice, overlaps, or comes after a restart (wo
   expect(lab.store.readEvents({ runId: run.id, kinds: ['warning'] })).toEqual([]);
 });
 
+it('writes a large batch in pieces, whole, once, and none of a wrong one (would catch pieces that are lost, doubled or out of turn)', async () => {
+  const lab = await listening();
+  await lab.graphql('UpsertBucket', { name: 'large', project: 'p', config: '{}' });
+  const stream = '/files/sweeplab/p/large/file_stream';
+  const [ROWS, COLUMNS] = [300, 200];
+  const content = Array.from({ length: ROWS }, (_, step) =>
+    JSON.stringify({
+      _step: step,
+      ...Object.fromEntries(Array.from({ length: COLUMNS }, (_each, k) => [`k${k}`, step * k])),
+    }),
+  );
+  const files = { 'wandb-history.jsonl': { offset: 0, content } };
+  const wrong = { 'wandb-history.jsonl': { offset: 0, content: [...content, 'no JSON'] } };
+  expect((await lab.send(stream, { files: wrong })).status).toBe(400);
+  expect(lab.store.metricStates(lab.store.listRuns()[0]!.id)).toEqual({});
+  // The client sends again what it takes for lost while the first is at work.
+  const answers = await Promise.all([1, 2, 3].map(() => lab.send(stream, { files })));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+  const { id } = lab.store.listRuns()[0]!;
+  for (const k of [0, 7, COLUMNS - 1]) {
+    const { step, value } = lab.store.readAll(id, `k${k}`);
+    expect([...step]).toEqual(content.map((_, i) => i));
+    expect([...value]).toEqual(content.map((_, i) => i * k));
+  }
+  expect(lab.store.readEvents({ runId: id, kinds: ['warning'] })).toEqual([]);
+});
+
 it('takes packed bodies, and a stop reaches the client with its next batch', async () => {
   const lab = await listening();
   await replay(lab, recorded('run').slice(0, 3));
@@ -176,6 +203,23 @@ it('answers questions that it does not know with nulls (would catch a client tha
   const lab = await listening();
   const query = 'query Some ($a: String) { first: entity(name: $a) { id organization { coreWeave } } second { x } }';
   expect((await lab.send('/graphql', { query, variables: { a: 'b' } })).data).toEqual({ first: null, second: null });
+});
+
+it('refuses changes that it does not make, with words (would catch a client that ends itself over an artifact that is null)', async () => {
+  const lab = await listening();
+  await lab.graphql('UpsertBucket', { name: 'r', project: 'p', config: '{}' });
+  const query =
+    'mutation CreateArtifact ($input: CreateArtifactInput!) { createArtifact(input: $input) { artifact { id } } }';
+  const variables = { input: { projectName: 'p', runName: 'r', artifactCollectionName: 'model' } };
+  const { status, text } = await lab.send('/graphql', { query, variables });
+  expect(status).toBe(400);
+  expect(text).toContain('this lab keeps no artifacts');
+  const { id } = lab.store.listRuns()[0]!;
+  expect(lab.store.readEvents({ runId: id, kinds: ['warning'] }).map(({ message }) => message)).toEqual([
+    expect.stringContaining('artifact model is not kept'),
+  ]);
+  const other = await lab.send('/graphql', { query: 'mutation DeleteRun { deleteRun { x } }', variables: {} });
+  expect(other.text).toContain('DeleteRun is nothing that this lab does');
 });
 
 it('refuses what is too long, packed or not, before it is taken into memory (would catch an archive of zeros that fills it)', async () => {

@@ -84,6 +84,23 @@ DEVICE void load_some(const void* p, int type, i64 i, i64 left, float* v) {
     default: return read_each<N>((const u8*)p + i, left, v);
   }
 }
+// The same for types that are floats.
+template <int N>
+DEVICE void load_floats(const void* p, int type, i64 i, i64 left, float* v) {
+  switch (type) {
+    case F32: return read_some<N>((const float*)p + i, left, v);
+    case BF16: return read_some<N>((const bf16*)p + i, left, v);
+    default: return read_some<N>((const f16*)p + i, left, v);
+  }
+}
+template <int N>
+DEVICE void store_floats(void* p, int type, i64 i, i64 left, const float* v) {
+  switch (type) {
+    case F32: return write_some<N>((float*)p + i, left, v);
+    case BF16: return write_some<N>((bf16*)p + i, left, v);
+    default: return write_some<N>((f16*)p + i, left, v);
+  }
+}
 // The first `left` of N.
 template <int N>
 DEVICE void store_some(void* p, int type, i64 i, i64 left, const float* v) {

@@ -6,6 +6,7 @@ import { ELEMENT_KERNELS } from './elements.ts';
 import { INDEXING_KERNELS } from './indexing.ts';
 import { MOVE_KERNELS } from './move.ts';
 import { NORM_KERNELS } from './norm.ts';
+import { OPTIMIZER_KERNELS } from './optimizer.ts';
 import { REDUCE_KERNELS } from './reduce.ts';
 import { ROTARY_KERNELS } from './rotary.ts';
 
@@ -16,6 +17,7 @@ export const CUDA_KERNELS: CudaKernels = {
   ...INDEXING_KERNELS,
   ...MOVE_KERNELS,
   ...NORM_KERNELS,
+  ...OPTIMIZER_KERNELS,
   ...REDUCE_KERNELS,
   ...ROTARY_KERNELS,
 };

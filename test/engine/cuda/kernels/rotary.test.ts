@@ -1,8 +1,8 @@
 import { describe, test } from 'vitest';
-import { Random, expectClose, seed } from '../native/harness.ts';
-import { FLOAT_TYPES, NEAR, randomFloats, unwritten } from './arrays.ts';
-import { whyNoEmulator } from './emulator/build.ts';
-import { runKernel } from './harness.ts';
+import { Random, expectClose, seed } from '../../native/harness.ts';
+import { FLOAT_TYPES, NEAR, randomFloats, unwritten } from '../arrays.ts';
+import { whyNoEmulator } from '../emulator/build.ts';
+import { runKernel } from '../harness.ts';
 
 const why = whyNoEmulator();
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Random, seed } from '../native/harness.ts';
-import { whyNoEmulator } from './emulator/build.ts';
-import { arrayOf, numbersOf, runKernel } from './harness.ts';
-import type { DeviceArray } from './harness.ts';
-import { FLOAT_TYPES, randomFloats, unwritten } from './arrays.ts';
+import { Random, seed } from '../../native/harness.ts';
+import { whyNoEmulator } from '../emulator/build.ts';
+import { arrayOf, numbersOf, runKernel } from '../harness.ts';
+import type { DeviceArray } from '../harness.ts';
+import { FLOAT_TYPES, randomFloats, unwritten } from '../arrays.ts';
 
 const why = whyNoEmulator();
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Random, expectClose, seed } from '../native/harness.ts';
-import { FLOAT_TYPES, NEAR, floats, randomFloats, unwritten } from './arrays.ts';
-import { whyNoEmulator } from './emulator/build.ts';
-import { runKernel } from './harness.ts';
+import { Random, expectClose, seed } from '../../native/harness.ts';
+import { FLOAT_TYPES, NEAR, floats, randomFloats, unwritten } from '../arrays.ts';
+import { whyNoEmulator } from '../emulator/build.ts';
+import { runKernel } from '../harness.ts';
 
 const why = whyNoEmulator();
 const KINDS = ['sum', 'mean', 'max', 'min', 'squares'] as const;

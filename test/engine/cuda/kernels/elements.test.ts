@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { Random, expectClose, seed } from '../native/harness.ts';
-import { activation, activationGradient, uniformAt } from '../native/reference.ts';
-import type { Name } from '../native/reference.ts';
-import { FLOAT_TYPES, NEAR, floats, randomFloats, unwritten } from './arrays.ts';
-import type { DeviceFloats } from './arrays.ts';
-import { whyNoEmulator } from './emulator/build.ts';
-import { runKernel } from './harness.ts';
+import { Random, expectClose, seed } from '../../native/harness.ts';
+import { activation, activationGradient, uniformAt } from '../../native/reference.ts';
+import type { Name } from '../../native/reference.ts';
+import { FLOAT_TYPES, NEAR, floats, randomFloats, unwritten } from '../arrays.ts';
+import type { DeviceFloats } from '../arrays.ts';
+import { whyNoEmulator } from '../emulator/build.ts';
+import { runKernel } from '../harness.ts';
 
 const why = whyNoEmulator();
 const FUNCTIONS: readonly Name[] = ['gelu', 'gelu_tanh', 'relu2', 'silu', 'relu'];

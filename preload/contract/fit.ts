@@ -153,7 +153,7 @@ export interface FitPlan {
   /** Temporaries held over the program of the peak, at most 240 points. */
   readonly occupancy: readonly number[];
   readonly base: BaseBytes;
-  /** State and arena. */
+  /** State and arena, as the device gives them away. */
   readonly plannedBytes: number;
   /** State, arena and base. */
   readonly totalBytes: number;

@@ -28,6 +28,8 @@ export interface ProgramUse {
   readonly name: string;
   /** What is allocated for it. */
   readonly arenaBytes: number;
+  /** Constants of its kernels, held beside the arena as long as it is loaded; none unless given. */
+  readonly tableBytes?: number;
   /** Most bytes held at once; the rest of the arena lies between buffers. */
   readonly heldBytes: number;
   readonly instant: number;

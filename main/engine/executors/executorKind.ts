@@ -68,6 +68,8 @@ export interface ExecutorKind extends Kind {
   readonly advice: string;
   /** Bytes of one persistent state. */
   stateBytes(state: StateSpec): number;
+  /** What is taken of the device for a plan's bytes of state, arena and tables; their sum unless given. */
+  takenBytes?(state: number, arena: number, tables: number): number;
   /** What a program holds while this executor runs it. @param vocabulary ids, to tell logits from other arrays */
   use(program: Program, vocabulary: number): ProgramUse;
   /** @throws ExecutorUnavailableError saying what is missing */

@@ -89,8 +89,11 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
   const largest = programs.reduce((a, b) => (b.use.arenaBytes > a.use.arenaBytes ? b : a));
   const { use } = largest;
   const base = baseOf(config, training, options);
-  const gaps = use.arenaBytes - use.heldBytes;
-  const plannedBytes = persistent.total + use.arenaBytes;
+  const tables = programs.reduce((sum, { use: { tableBytes = 0 } }) => sum + tableBytes, 0);
+  const plannedBytes =
+    executor.takenBytes?.(persistent.total, use.arenaBytes, tables) ?? persistent.total + use.arenaBytes + tables;
+  // Between buffers of the arena, and what a device rounds up to.
+  const gaps = plannedBytes - persistent.total - use.heldBytes;
   const sequences = config['batch.sequences'] as number;
   const microBatch = microBatchOf(config);
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { CudaSession, granules } from '../../../main/engine/executors/cuda/session.ts';
+import { granules } from '../../../main/engine/executors/cuda/granules.ts';
+import { CudaSession } from '../../../main/engine/executors/cuda/session.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
 import { newGraph } from '../../../main/engine/graph/operation.ts';
 import { input, norm, state } from '../../../main/engine/graph/ops/index.ts';

@@ -3,7 +3,9 @@ import { planUse } from '../../compile/use.ts';
 import { ExecutorUnavailableError } from '../executor.ts';
 import { ALL_POLICIES, defineExecutor, MIB } from '../executorKind.ts';
 import { stateBytes } from './layout.ts';
-import { compileForCuda } from './target.ts';
+import { granules } from './granules.ts';
+import { compileForCuda, missingKernels } from './target.ts';
+import { tableBytesOf } from './translate.ts';
 
 export const cuda = defineExecutor({
   name: 'cuda',
@@ -22,7 +24,12 @@ export const cuda = defineExecutor({
   },
   advice: 'for an NVIDIA GPU: install its driver; until then another executor is used',
   stateBytes,
-  use: (program, vocabulary) => planUse(program.name, compileForCuda(program).plan, vocabulary),
+  takenBytes: (...blocks) => blocks.reduce((sum, bytes) => sum + granules(bytes), 0),
+  use: (program, vocabulary) => {
+    const compiled = compileForCuda(program);
+    const tableBytes = missingKernels(compiled).size > 0 ? 0 : tableBytesOf(compiled);
+    return { ...planUse(program.name, compiled.plan, vocabulary), tableBytes };
+  },
   open: () =>
     Promise.reject(new ExecutorUnavailableError('cuda: the native executor is not part of this installation')),
 });

@@ -11,6 +11,7 @@ import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
 import { CudaError, OUT_OF_MEMORY } from './device.ts';
 import type { CudaDevice } from './device.ts';
+import { granules } from './granules.ts';
 import { layoutOfStates } from './layout.ts';
 import type { PlacedState, StateLayout } from './layout.ts';
 import { Replay } from './replay.ts';
@@ -21,10 +22,6 @@ import { compileForCuda, CUDA_ALIGNMENT } from './target.ts';
 import type { Compiled } from './target.ts';
 import { addressOf, tableBytesOf, translate } from './translate.ts';
 import type { Addresses, Piece } from './translate.ts';
-
-/** In which the driver gives memory away. */
-export const GRANULE = 2 * 2 ** 20;
-export const granules = (bytes: number): number => Math.ceil(bytes / GRANULE) * GRANULE;
 
 /** Elements that pass through pinned memory at once on their way out of or into state. */
 const PIECE = 2 ** 18;

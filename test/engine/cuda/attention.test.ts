@@ -157,6 +157,17 @@ const DENSE: Dense = { ...BOTH, tq: 40, tk: 40, causal: 1, window: 0 };
 const SPARSE: Sparse = { ...BOTH, heads: 1, kvheads: 1, t: 200, patterns: ['fixed'], block: 32, summary: 4, groups: 1 };
 const ALL_OPTIONS = { softcap: 3, dropout: 0.2, slopes: true, mask: true, starts: true };
 
+/** Sizes that the kernels for tensor cores take, and some of which they fill only a part. */
+const SIZES: readonly (readonly [d: number, dvalue: number])[] = [
+  [32, 32],
+  [16, 24],
+  [64, 64],
+  [40, 64],
+  [48, 136],
+  [128, 128],
+  [72, 80],
+];
+
 const suffix = `on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''} (seed ${seed})`;
 describe.skipIf(why !== undefined)(`attention ${suffix}`, { timeout: 60_000 }, () => {
   const types: readonly FloatType[] = ['f32', 'bf16', 'f16'];
@@ -173,6 +184,17 @@ describe.skipIf(why !== undefined)(`attention ${suffix}`, { timeout: 60_000 }, (
   // Catches wrong tile edges, masks off by one, mixed heads, random numbers at another place, and any of the five backward products.
   test.each(cases)('%s', async (_, more) => {
     for (const type of types) await check({ ...DENSE, ...more }, type, 11);
+  });
+
+  // Catches fragments in a wrong order, tiles that are used before they have come, and columns beyond a head's size.
+  test.each(SIZES)('tensor cores, heads of %i and %i', async (d, dvalue) => {
+    const r = new Random(d * dvalue);
+    for (const type of ['bf16', 'f16'] as const) {
+      const shape = { ...DENSE, d, dvalue, tk: r.int(65, 170), batch: r.int(1, 2), kvheads: r.int(1, 2) };
+      const tq = r.int(1, shape.tk);
+      await check({ ...shape, tq, window: r.pick([0, 50]), causal: r.int(0, 1) }, type, d);
+      await check({ ...shape, ...ALL_OPTIONS, tq, causal: r.int(0, 1), window: r.pick([0, 50]) }, type, d + 1);
+    }
   });
 
   test('random odd shapes and options', async () => {

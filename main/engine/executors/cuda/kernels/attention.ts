@@ -22,6 +22,15 @@ const strides = (name: string, length: number, heads: number, size: number): Arg
   [`s${name}h`]: size,
 });
 
+/** The pattern of sparse attention: where every head only sees the last few keys, that is a window of dense attention. */
+function patternOf(given: Arguments): Arguments {
+  const patterns = int(given, 'patterns');
+  const turns = int(given, 'turns');
+  const local = Array.from({ length: turns }, (_, turn) => 4 ** turn).reduce((sum, bits) => sum + bits, 0);
+  if (patterns === local && (given['expiry'] ?? 0) === 0) return { ...DENSE, window: int(given, 'block') };
+  return { window: 0, patterns: patterns | 0 }; // of 32 bits
+}
+
 /** A call of any of the four kernels as the one struct of the device has it. How products are rounded follows from the type of q. */
 function argumentsOf(fields: CallFields): Arguments {
   const { t, ...given }: Arguments = { ...fields };
@@ -36,11 +45,10 @@ function argumentsOf(fields: CallFields): Arguments {
     ...strides('k', length, kvheads, d),
     ...strides('v', length, kvheads, dvalue),
     ...strides('o', length, heads, dvalue),
+    ...patternOf(given),
     tq: length,
     tk: length,
     causal: 1,
-    window: 0,
-    patterns: int(given, 'patterns') | 0, // of 32 bits
   };
 }
 
@@ -73,10 +81,58 @@ function scratchOf(args: Arguments): { readonly delta: number; readonly slopes: 
   };
 }
 
+/** Head sizes, of keys and of values at a time, that the kernels for 16-bit elements are compiled for (attention.cu), and queries of their blocks. */
+const COMPILED = [
+  { d: 32, dvalue: 32, queries: 128 },
+  { d: 64, dvalue: 64, queries: 128 },
+  { d: 64, dvalue: 128, queries: 64 },
+  { d: 128, dvalue: 128, queries: 64 },
+];
+const KEYS = 64;
+/** What lies between rows of a tile, so that they begin in different banks. */
+const PAD = 8;
+
+/** Whether rows can be copied 16 bytes at a time, and what is asked for is compiled for tensor cores. */
+function isFast(args: Arguments): boolean {
+  const multiples = ['d', 'dvalue', ...['q', 'k', 'v', 'o'].flatMap((x) => [`s${x}b`, `s${x}t`, `s${x}h`])];
+  return (
+    args['type'] !== 'f32' &&
+    args['scores'] === 0 &&
+    int(args, 'd') <= 128 &&
+    multiples.every((name) => int(args, name) % 8 === 0)
+  );
+}
+
+/** Whether anything but causality, a window and lengths decides about scores. */
+const hasExtras = (args: Arguments): boolean =>
+  ['slopes', 'keymask', 'starts', 'softcap', 'dropout', 'patterns'].some((name) => args[name] !== 0);
+
+function fastForward(args: Arguments): Launch {
+  const [d, dvalue] = [int(args, 'd'), int(args, 'dvalue')];
+  // Values of more columns than any kernel takes go slice by slice.
+  const size =
+    COMPILED.find((each) => d <= each.d && dvalue <= each.dvalue) ?? COMPILED.findLast((each) => d <= each.d)!;
+  const extras = hasExtras(args);
+  const queries = extras ? 64 : size.queries;
+  const keys = (columns: number) => 2 * 2 * KEYS * (columns + PAD);
+  const bits = extras ? [4 * 4 * queries * (KEYS / 32)] : [];
+  return {
+    fn: `attention_${args['type']}_${size.d}_${size.dvalue}${extras ? '_extras' : ''}`,
+    grid: [
+      blocksFor(int(args, 'tq'), queries) * blocksFor(dvalue, size.dvalue),
+      int(args, 'heads'),
+      int(args, 'batch'),
+    ],
+    shared: sharedBytes(2 * queries * (size.d + PAD), keys(size.d), keys(size.dvalue), ...bits),
+    args,
+  };
+}
+
 const forward: CudaKernel = {
   launches: (fields) => {
     const args = argumentsOf(fields);
-    return isEmpty(args) ? [] : [general('', args, 'tq', 'heads', 'dvalue')];
+    if (isEmpty(args)) return [];
+    return [isFast(args) ? fastForward(args) : general('', args, 'tq', 'heads', 'dvalue')];
   },
 };
 

@@ -40,6 +40,7 @@ DEVICE void attention_forward(const attention_args& a) {
   UNROLL for (int m = 0; m < MT; m++) top[m][0] = top[m][1] = MINUS_INF, total[m][0] = total[m][1] = 0;
   float scale = a.scale * LOG2E, slope = EXTRAS && a.slopes ? ((const float*)a.slopes)[h] * LOG2E : 0.f;
   float keep = EXTRAS && a.dropout > 0 ? 1.f / (1.f - a.dropout) : 1.f;
+  float into_cap = EXTRAS && a.softcap > 0 ? a.scale / a.softcap : 0.f;
   int half = 0;
   while (j0 < end) {
     copy_wait<0>();
@@ -73,7 +74,7 @@ DEVICE void attention_forward(const attention_args& a) {
           int key = n * 8 + lane % 4 * 2 + e;
           float& x = s[m][n][2 * r + e];
           if (EXTRAS) {
-            x = a.softcap > 0 ? a.softcap * LOG2E * quick_tanh(x * a.scale / a.softcap) : x * scale;
+            x = a.softcap > 0 ? a.softcap * LOG2E * quick_tanh(x * into_cap) : x * scale;
             x -= slope * (float)(i + sight.offset - j0 - key);
             if (!(seen[row * KEYS / 32 + n / 4] >> (key % 32) & 1)) x = MINUS_INF;
           } else {

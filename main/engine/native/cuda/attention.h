@@ -13,6 +13,12 @@
 ARGS(attention)
 
 #ifndef DESCRIBE
+// Loops that are better left as loops: their bodies are long, or seldom run.
+#if defined(__CUDACC__)
+#define ROLLED _Pragma("unroll 1")
+#else
+#define ROLLED
+#endif
 constexpr float MINUS_INF = -__builtin_inff();
 enum { SEES_ALL, SEES_LOCAL, SEES_STRIDED, SEES_FIXED };
 
@@ -50,14 +56,6 @@ DEVICE Row row_of(const Sight& s, int i) {
   if (s.pattern == SEES_LOCAL) r.near = most(r.first, place - s.block + 1);
   if (s.pattern == SEES_FIXED) r.near = most(r.first, place / s.block * s.block);
   return r;
-}
-DEVICE bool sees(const Sight& s, const Row& r, int j) {
-  if (j < r.first || j > r.last || (s.visible && !s.visible[j])) return false;
-  if (s.pattern == SEES_STRIDED) return (r.i + s.offset - j) % s.block == 0;
-  if (j >= r.near) return true;
-  if (s.expiry) return s.expiry[j] > r.i;
-  int place = j % s.block;
-  return place >= s.from && place < s.to;
 }
 
 // Whether some query of i0.. i1 - 1 may see some key of j0.. j1 - 1 (at most 64): all threads of a block ask together and hear the same.
@@ -97,43 +95,54 @@ DEVICE void queries_of(const Sight& s, int j0, int j1, int* begin, int* end) {
   *end = s.window > 0 ? least(s.tq, j1 - 1 + s.window - s.offset) : s.tq;
 }
 
-// Scaled and soft-capped; *slope is the derivative of the cap.
-DEVICE float capped(const attention_args& a, float raw, float* slope) {
-  float x = raw * a.scale;
-  *slope = 1;
-  if (a.softcap > 0) {
-    float t = tanhf(x / a.softcap);
-    x = a.softcap * t;
-    *slope = 1 - t * t;
-  }
-  return x;
+// Bits of a word that begins at j: keys first..last.
+DEVICE u32 bits_between(int first, int last, int j) {
+  int low = most(first - j, 0), high = least(last - j, 31);
+  return high < low ? 0u : 0xffffffffu >> (31 - high) & 0xffffffffu << low;
 }
-
-// Dropout factors of keys j.. j + 3 for query i of a head, where scale = 1 / (1 - rate).
-DEVICE void kept4(const attention_args& a, float scale, int b, int h, int i, int j, float out[4]) {
-  u64 at = ((u64)((i64)b * a.heads + h) * (u64)a.tq + (u64)i) * (u64)a.tk + (u64)j;
-  int skip = (int)(at & 3);
-  vec4 low = philox(a.seed, (u32)a.stream, (u32)(at >> 2)), high = low;
-  if (skip) high = philox(a.seed, (u32)a.stream, (u32)(at >> 2) + 1);
-  u32 bits[7] = {low.x, low.y, low.z, low.w, high.x, high.y, high.z};
-  UNROLL for (int e = 0; e < 4; e++) {
-    u32 x = skip == 0 ? bits[e] : skip == 1 ? bits[e + 1] : skip == 2 ? bits[e + 2] : bits[e + 3];
-    out[e] = keep_of(x, a.dropout, scale);
+// Which of keys j.. j + 31 a query sees.
+DEVICE u32 seen_bits(const Sight& s, const Row& r, int j) {
+  u32 bits = bits_between(most(r.near, r.first), r.last, j);
+  if (s.pattern == SEES_STRIDED) {
+    bits = 0;
+    ROLLED for (int e = most(0, r.i + s.offset - j) % s.block; e < 32; e += s.block) bits |= 1u << e;
+    bits &= bits_between(r.first, r.last, j);
   }
+  if (s.pattern != SEES_ALL && s.pattern != SEES_STRIDED && j < r.near) {
+    u32 more = 0;
+    if (s.pattern == SEES_FIXED)
+      ROLLED for (int base = j / s.block * s.block; base < j + 32; base += s.block) more |= bits_between(base + s.from, base + s.to - 1, j);
+    if (s.expiry)
+      ROLLED for (int e = 0; e < 32; e++)
+        if (j + e < s.tk && s.expiry[j + e] > r.i) more |= 1u << e;
+    bits |= more & bits_between(r.first, least(r.last, r.near - 1), j);
+  }
+  if (s.visible)
+    ROLLED for (int e = 0; e < 32; e++)
+      if ((bits >> e & 1) && !s.visible[j + e]) bits &= ~(1u << e);
+  return bits;
 }
-
-// Factor on the probability of key j for query i where a selection decides: 1 for near keys, else clip(score - threshold, 0, 1).
-struct Chosen {
-  float factor;
-  bool smooth;  // strictly between 0 and 1
-};
-DEVICE Chosen chosen(const float* scores, float threshold, const Row& r, int j) {
-  Chosen c;
-  c.factor = 1, c.smooth = false;
-  if (!scores || j >= r.near) return c;
-  float above = scores[j] - threshold;
-  c.smooth = above > 0 && above < 1;
-  c.factor = above > 1 ? 1.f : above > 0 ? above : 0.f;
-  return c;
+// Which of keys j.. j + 31 dropout keeps for query i of a head.
+DEVICE u32 kept_bits(const attention_args& a, int b, int h, int i, int j) {
+  u64 at = ((u64)((i64)b * a.heads + h) * (u64)a.tq + (u64)i) * (u64)a.tk + (u64)j, bits = 0;
+  int skip = (int)(at & 3), blocks = skip ? 9 : 8;
+  ROLLED for (int n = 0; n < blocks; n++) {
+    vec4 x = philox(a.seed, (u32)a.stream, (u32)(at >> 2) + (u32)n);
+    u32 four = (u32)(uniform_of(x.x) >= a.dropout) | (u32)(uniform_of(x.y) >= a.dropout) << 1 | (u32)(uniform_of(x.z) >= a.dropout) << 2 |
+               (u32)(uniform_of(x.w) >= a.dropout) << 3;
+    bits |= (u64)four << (4 * n);
+  }
+  return (u32)(bits >> skip);
+}
+// seen and kept[query * KEYS / 32 + key / 32] of a tile; kept only where there is dropout.
+template <int QUERIES, int KEYS>
+DEVICE void tile_bits(const attention_args& a, const Sight& s, int b, int h, int i0, int j0, u32* seen, u32* kept) {
+  constexpr int WORDS = KEYS / 32;
+  ROLLED for (int w = (int)thread_x(); w < QUERIES * WORDS; w += (int)block_size()) {
+    int i = i0 + w / WORDS, j = j0 + w % WORDS * 32;
+    u32 bits = i < s.tq ? seen_bits(s, row_of(s, i), j) : 0;
+    seen[w] = bits;
+    if (a.dropout > 0) kept[w] = bits ? kept_bits(a, b, h, i, j) : 0;
+  }
 }
 #endif

@@ -5,6 +5,33 @@
 #include "attention.h"
 
 #ifndef DESCRIBE
+// Scaled and soft-capped; *slope is the derivative of the cap.
+DEVICE float capped(const attention_args& a, float raw, float* slope) {
+  float x = raw * a.scale;
+  *slope = 1;
+  if (a.softcap > 0) {
+    float t = tanhf(x / a.softcap);
+    x = a.softcap * t;
+    *slope = 1 - t * t;
+  }
+  return x;
+}
+
+// Factor on the probability of key j for query i where a selection decides: 1 for near keys, else clip(score - threshold, 0, 1).
+struct Chosen {
+  float factor;
+  bool smooth;  // strictly between 0 and 1
+};
+DEVICE Chosen chosen(const float* scores, float threshold, int near, int j) {
+  Chosen c;
+  c.factor = 1, c.smooth = false;
+  if (!scores || j >= near) return c;
+  float above = scores[j] - threshold;
+  c.smooth = above > 0 && above < 1;
+  c.factor = above > 1 ? 1.f : above > 0 ? above : 0.f;
+  return c;
+}
+
 enum Role { OUTPUT, GRADIENT_Q, GRADIENT_K, GRADIENT_V };
 constexpr int SIDE = 64, DEPTH = 32, LD = 72;  // 72: a warp that writes 8 rows by 4 columns meets every bank once
 
@@ -41,6 +68,7 @@ DEVICE void stage(const Operand& x, int row0, int c0, int width, float* to) {
     }
   }
 }
+// Calls of a template by the type of the elements.
 #define BY_TYPE(type, F32_CALL, BF16_CALL, F16_CALL) \
   if ((type) == F32) F32_CALL;                       \
   else if ((type) == BF16) BF16_CALL;                \
@@ -96,6 +124,7 @@ DEVICE void attention_any(const attention_args& a) {
   SHARED(float, tb, DEPTH * LD)
   SHARED(float, tp, SIDE * SIDE)
   SHARED(float, tv, SIDE * WIDTH)
+  SHARED(u32, bits, 2 * SIDE * SIDE / 32)  // seen, kept
   int tx = (int)thread_x() % 16, ty = (int)thread_x() / 16, b = (int)block_z(), group = a.heads / a.kvheads;
   int width = ROLE == OUTPUT || ROLE == GRADIENT_V ? a.dvalue : a.d, slices = (width + WIDTH - 1) / WIDTH;
   int tiles = (int)grid_x() / slices, slice = (int)block_x() % slices, tile = (int)block_x() / slices, c0 = slice * WIDTH;
@@ -124,6 +153,7 @@ DEVICE void attention_any(const attention_args& a) {
     for (int col0 = begin / SIDE * SIDE; col0 < end; col0 += SIDE) {
       int i0 = BY_KEY ? col0 : row0, j0 = BY_KEY ? row0 : col0;
       if (!tile_counts(sight, i0, i0 + SIDE, j0, j0 + SIDE)) continue;
+      tile_bits<SIDE, SIDE>(a, sight, b, h, i0, j0, bits, bits + SIDE * SIDE / 32);
       float s[4][4], dp[4][4];
       products(a.type, BY_KEY ? K : Q, row0, BY_KEY ? Q : K, col0, a.d, ta, tb, s);
       if (ROLE == GRADIENT_Q || ROLE == GRADIENT_K) products(a.type, BY_KEY ? V : dO, row0, BY_KEY ? dO : V, col0, a.dvalue, ta, tb, dp);
@@ -133,18 +163,19 @@ DEVICE void attention_any(const attention_args& a) {
 
       // Query by query, of which a thread has four keys: p[key][query] by row or by column.
       UNROLL for (int n = 0; n < 4; n++) {
-        int i = i0 + 4 * (BY_KEY ? tx : ty) + n, j = j0 + 4 * (BY_KEY ? ty : tx);
-        Row row = row_of(sight, i);
-        float x[4], cap[4], kept[4] = {1, 1, 1, 1};
+        int query = 4 * (BY_KEY ? tx : ty) + n, key = 4 * (BY_KEY ? ty : tx), i = i0 + query, j = j0 + key;
+        int word = query * SIDE / 32 + key / 32, near = scores ? row_of(sight, i).near : 0;
+        u32 seen = bits[word] >> key % 32, kept_of = a.dropout > 0 ? bits[SIDE * SIDE / 32 + word] >> key % 32 : 15u;
+        float x[4], cap[4], kept[4];
         Chosen choice[4];
         float threshold = thresholds && i < a.tq ? thresholds[i] : 0.f;
         UNROLL for (int e = 0; e < 4; e++) {
           x[e] = capped(a, BY_KEY ? s[e][n] : s[n][e], &cap[e]);
           if (a.slopes) x[e] -= slope * (float)(i + sight.offset - j - e);
-          if (!sees(sight, row, j + e)) x[e] = MINUS_INF;
-          choice[e] = chosen(scores, threshold, row, j + e);
+          if (!(seen >> e & 1)) x[e] = MINUS_INF;
+          kept[e] = kept_of >> e & 1 ? keep : 0.f;
+          choice[e] = chosen(scores, threshold, near, j + e);
         }
-        if (a.dropout > 0 && i < a.tq) kept4(a, keep, b, h, i, j, kept);
         if (ROLE == OUTPUT) {
           float most = fmaxf(top[n], half_max(fmaxf(fmaxf(x[0], x[1]), fmaxf(x[2], x[3]))));
           float from = most == MINUS_INF ? 0.f : most, shrink = top[n] == most ? 1.f : expf(top[n] - from);

@@ -84,57 +84,6 @@ DEVICE void clear(float acc[MT][N][4]) {
   UNROLL for (int m = 0; m < MT; m++) UNROLL for (int n = 0; n < N; n++) UNROLL for (int e = 0; e < 4; e++) acc[m][n][e] = 0;
 }
 
-// Bits of a word that begins at j: keys first..last.
-DEVICE u32 bits_between(int first, int last, int j) {
-  int low = most(first - j, 0), high = least(last - j, 31);
-  return high < low ? 0u : 0xffffffffu >> (31 - high) & 0xffffffffu << low;
-}
-// Which of keys j.. j + 31 a query sees.
-DEVICE u32 seen_bits(const Sight& s, const Row& r, int j) {
-  u32 bits = bits_between(most(r.near, r.first), r.last, j);
-  if (s.pattern == SEES_STRIDED) {
-    bits = 0;
-    for (int e = most(0, r.i + s.offset - j) % s.block; e < 32; e += s.block) bits |= 1u << e;
-    bits &= bits_between(r.first, r.last, j);
-  }
-  if (s.pattern != SEES_ALL && s.pattern != SEES_STRIDED && j < r.near) {
-    u32 more = 0;
-    if (s.pattern == SEES_FIXED)
-      for (int base = j / s.block * s.block; base < j + 32; base += s.block) more |= bits_between(base + s.from, base + s.to - 1, j);
-    if (s.expiry)
-      for (int e = 0; e < 32; e++)
-        if (j + e < s.tk && s.expiry[j + e] > r.i) more |= 1u << e;
-    bits |= more & bits_between(r.first, least(r.last, r.near - 1), j);
-  }
-  if (s.visible)
-    for (int e = 0; e < 32; e++)
-      if ((bits >> e & 1) && !s.visible[j + e]) bits &= ~(1u << e);
-  return bits;
-}
-// Which of keys j.. j + 31 dropout keeps for query i of a head.
-DEVICE u32 kept_bits(const attention_args& a, int b, int h, int i, int j) {
-  u64 at = ((u64)((i64)b * a.heads + h) * (u64)a.tq + (u64)i) * (u64)a.tk + (u64)j, bits = 0;
-  for (int n = 0; n < 9; n++) {
-    vec4 x = philox(a.seed, (u32)a.stream, (u32)(at >> 2) + (u32)n);
-    u32 four = (u32)(uniform_of(x.x) >= a.dropout) | (u32)(uniform_of(x.y) >= a.dropout) << 1 | (u32)(uniform_of(x.z) >= a.dropout) << 2 |
-               (u32)(uniform_of(x.w) >= a.dropout) << 3;
-    bits |= (u64)four << (4 * n);
-    if (n == 7 && (at & 3) == 0) break;
-  }
-  return (u32)(bits >> (at & 3));
-}
-// seen and kept[query * KEYS / 32 + key / 32] of a tile; kept only where there is dropout.
-template <int QUERIES, int KEYS>
-DEVICE void tile_bits(const attention_args& a, const Sight& s, int b, int h, int i0, int j0, u32* seen, u32* kept) {
-  constexpr int WORDS = KEYS / 32;
-  for (int w = (int)thread_x(); w < QUERIES * WORDS; w += 128) {
-    int i = i0 + w / WORDS, j = j0 + w % WORDS * 32;
-    u32 bits = i < s.tq ? seen_bits(s, row_of(s, i), j) : 0;
-    seen[w] = bits;
-    if (a.dropout > 0) kept[w] = bits ? kept_bits(a, b, h, i, j) : 0;
-  }
-}
-
 // Where masks are causality, a window and the length, no bits are needed: does every query see every key of a tile, or is this one seen?
 DEVICE bool tile_is_full(const Sight& s, int i0, int i1, int j0, int j1) {
   return j1 <= s.tk && (!s.causal || j1 - 1 <= i0 + s.offset) && (s.window <= 0 || j0 > i1 - 1 + s.offset - s.window);
@@ -151,6 +100,6 @@ DEVICE Sight sight_for(const attention_args& a, int b, int h) {
   return s;
 }
 
-// tanh to about 1e-7, and without a branch.
+// tanh to about 1e-7, without a branch.
 DEVICE float quick_tanh(float x) { return 1.f - 2.f / (fast_exp2(2 * LOG2E * x) + 1.f); }
 #endif

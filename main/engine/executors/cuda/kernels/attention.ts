@@ -52,6 +52,9 @@ function argumentsOf(fields: CallFields): Arguments {
   };
 }
 
+/** Bytes of the masks of a tile, what is seen and what dropout keeps. */
+const bitsOf = (queries: number, keys: number): number => 2 * 4 * queries * (keys / 32);
+
 /** Rows of a block and columns of a tile in attention_any.cu, products summed at a time, and floats between rows of those. */
 const SIDE = 64;
 const DEPTH = 32;
@@ -64,7 +67,7 @@ function general(what: string, args: Arguments, rows: string, heads: string, wid
   return {
     fn: `attention_any${what}_${slice}`,
     grid: [blocksFor(int(args, rows), SIDE) * blocksFor(int(args, width), slice), int(args, heads), int(args, 'batch')],
-    shared: sharedBytes(tiles, tiles, 4 * SIDE * SIDE, 4 * SIDE * slice),
+    shared: sharedBytes(tiles, tiles, 4 * SIDE * SIDE, 4 * SIDE * slice, bitsOf(SIDE, SIDE)),
     args,
   };
 }
@@ -115,7 +118,7 @@ function fastForward(args: Arguments): Launch {
   const extras = hasExtras(args);
   const queries = extras ? 64 : size.queries;
   const keys = (columns: number) => 2 * 2 * KEYS * (columns + PAD);
-  const bits = extras ? [4 * 4 * queries * (KEYS / 32)] : [];
+  const bits = extras ? [2 * bitsOf(queries, KEYS)] : [];
   return {
     fn: `attention_${args['type']}_${size.d}_${size.dvalue}${extras ? '_extras' : ''}`,
     grid: [
@@ -136,6 +139,42 @@ const forward: CudaKernel = {
   },
 };
 
+/** Sizes of heads, of keys as of values, that the kernels of attention_grad.cu are compiled for, and columns of their tiles. */
+const GRADIENTS = [
+  { d: 32, columns: 64, few: 64 },
+  { d: 64, columns: 64, few: 32 },
+  { d: 128, columns: 32, few: 16 },
+];
+/** Rows of their blocks. */
+const ROWS = 64;
+
+/** Gradients of queries (q), or of keys and values at once (k). */
+function fastGradient(what: 'q' | 'k', args: Arguments): Launch {
+  const extras = hasExtras(args);
+  const { d, columns, few } = GRADIENTS.find((each) => largestSize(args) <= each.d)!;
+  const [length, heads, tile] = what === 'k' ? ['tk', 'kvheads', extras ? few : columns] : ['tq', 'heads', columns];
+  const rows = 2 * ROWS * (d + PAD);
+  const tiles = 2 * 2 * tile * (d + PAD);
+  const bits = extras ? [2 * bitsOf(ROWS, tile)] : [];
+  return {
+    fn: `attention_${what}_${args['type']}_${d}${extras ? '_extras' : ''}`,
+    grid: [blocksFor(int(args, length), ROWS), int(args, heads), int(args, 'batch')],
+    shared: sharedBytes(rows, rows, tiles, tiles, 4 * 4 * tile, ...bits),
+    args,
+  };
+}
+
+const largestSize = (args: Arguments): number => Math.max(int(args, 'd'), int(args, 'dvalue'));
+
+const gradients = (args: Arguments): readonly Launch[] =>
+  isFast(args) && largestSize(args) <= GRADIENTS.at(-1)!.d
+    ? [fastGradient('q', args), fastGradient('k', args)]
+    : [
+        general('_q', args, 'tq', 'heads', 'd'),
+        general('_k', args, 'tk', 'kvheads', 'd'),
+        general('_v', args, 'tk', 'kvheads', 'dvalue'),
+      ];
+
 const backward: CudaKernel = {
   scratch: (fields) => {
     const { delta, slopes } = scratchOf(argumentsOf(fields));
@@ -149,9 +188,7 @@ const backward: CudaKernel = {
     const [batch, heads, tq] = [int(args, 'batch'), int(args, 'heads'), int(args, 'tq')];
     const launches: Launch[] = [
       { fn: 'attention_delta', grid: [blocksFor(tq, 8), heads, batch], args },
-      general('_q', args, 'tq', 'heads', 'd'),
-      general('_k', args, 'tk', 'kvheads', 'd'),
-      general('_v', args, 'tk', 'kvheads', 'dvalue'),
+      ...gradients(args),
     ];
     if (slopes > 0) launches.push({ fn: 'attention_slopes', grid: [blocksFor(batch * heads, 64), 1, 1], args });
     return launches;

@@ -105,8 +105,8 @@ DEVICE void gate_backward(const glu_backward_args& a) {
     g[k] *= dy[k] * b[k];
     v[k] *= dy[k];
   }
-  store_some<8>(a.da, a.type, e, left, g);
-  store_some<8>(a.db, a.type, e, left, v);
+  if (a.da) store_some<8>(a.da, a.type, e, left, g);
+  if (a.db) store_some<8>(a.db, a.type, e, left, v);
 }
 #endif
 KERNEL(cast, cast_args, 256, cast_elements(a))

@@ -130,7 +130,7 @@ DEVICE void norm_row_backward(const norm_backward_args& a, i64 row, int first, f
   float m1 = group_sum<THREADS>(s1, scratch) / (float)a.n;
   UNROLL for (int p = 0; p < GROUPS; p++) {
     int i = (p * THREADS + first) * 8, left = a.n - i;
-    if (left <= 0) break;
+    if (left <= 0 || !a.dx) break;
     float add[8] = {};
     if (a.add) load_floats<8>(a.add, a.addtype, at + i, left, add);
     UNROLL for (int k = 0; k < 8; k++) add[k] += rstd * (g[p][k] - m0 - h[p][k] * m1);
@@ -196,7 +196,7 @@ DEVICE void backward_of_long(const norm_backward_args& a) {
       *dbias = (row == begin ? 0.f : *dbias) + dy;
     }
     float m0 = a.rms ? 0.f : block_sum(s0, scratch) / (float)a.n, m1 = block_sum(s1, scratch) / (float)a.n;
-    for (int i = (int)thread_x(); i < a.n; i += 256) {
+    for (int i = (int)thread_x(); i < a.n && a.dx; i += 256) {
       float h = (load_as(a.x, a.xtype, at + i) - mean) * rstd, dy = load_as(a.dy, a.dytype, at + i), g = gain ? dy * gain[i] : dy;
       float add = a.add ? load_as(a.add, a.addtype, at + i) : 0.f;
       store_as(a.dx, a.dxtype, at + i, add + rstd * (g - m0 - h * m1));

@@ -153,10 +153,10 @@ ENUMS(ENUM)
 #define FIELDS_global_norm(P, I, F, E) P(y)
 // optimizer: one fused update of n elements, g scaled by *scale first; *scale <= 0 (or NaN) leaves everything as it is. scale, lr, decay,
 //   bias1, bias2: f32 scalars in memory (bias_i = 1 - beta_i^t). m, v, third: f32 state as the kind needs, in the order of
-//   graph/ops/optimizer.ts (the momentum buffer of sgd is m; rmsprop: square, [mean when centered], [momentum]). copy: bf16 copy of p, or null.
+//   graph/ops/optimizer.ts (the momentum buffer of sgd is m; rmsprop: square, [mean when centered], [momentum]). copy: p in copytype, or null.
 #define FIELDS_optimizer(P, I, F, E)                                                                                             \
-  P(p) P(g) P(m) P(v) P(third) P(copy) P(scale) P(lr) P(decay) P(bias1) P(bias2) I(n) E(gtype, DType) E(kind, OptimizerKind)     \
-  I(nesterov) I(centered) F(beta1) F(beta2) F(eps) F(momentum) F(alpha)
+  P(p) P(g) P(m) P(v) P(third) P(copy) P(scale) P(lr) P(decay) P(bias1) P(bias2) I(n) E(gtype, DType) E(copytype, DType)         \
+  E(kind, OptimizerKind) I(nesterov) I(centered) F(beta1) F(beta2) F(eps) F(momentum) F(alpha)
 
 #define KERNELS(K)                                                                                                               \
   K(gemm) K(peak) K(attention) K(attention_backward) K(sparse_attention) K(sparse_attention_backward) K(sparse_select)           \

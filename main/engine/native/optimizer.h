@@ -1,4 +1,4 @@
-// Fused optimizer updates: one pass over parameter, gradient and state, which also writes the bf16 working copy. The rules are
+// Fused optimizer updates: one pass over parameter, gradient and state, which also writes the 16-bit working copy. The rules are
 // those of graph/ops/optimizer.ts (PyTorch's); g is the gradient times *scale, s = lr:
 //   adamw    m += (1-b1)(g - m);  v += (1-b2)(g^2 - v);  p = p (1 - s decay) - s (m / bias1) / (sqrt(v / bias2) + eps)
 //   adam     the same with g += decay p instead of the decoupled decay
@@ -74,7 +74,7 @@ static void optimizer_of(const Context& x, const optimizer_args& g) {
     int64_t e1 = min_(g.n, (task + 1) * per);
     if (!good) {
       if (g.copy)
-        for (int64_t e = task * per; e < e1; e += W) st(g.copy, BF16, e, ld(p, F32, e, e1 - e), e1 - e);
+        for (int64_t e = task * per; e < e1; e += W) st(g.copy, g.copytype, e, ld(p, F32, e, e1 - e), e1 - e);
       return;
     }
     for (int64_t e = task * per; e < e1; e += W) {
@@ -118,7 +118,7 @@ static void optimizer_of(const Context& x, const optimizer_args& g) {
         w = w - lr * d;
       }
       st(p, F32, e, w, left);
-      if (g.copy) st(g.copy, BF16, e, w, left);
+      if (g.copy) st(g.copy, g.copytype, e, w, left);
     }
   });
 }

@@ -306,6 +306,7 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
           v: v.p,
           third: third.p,
           copy: copy.p,
+          copytype: copy.type,
           scale: numbers.p,
           lr: numbers.p + 4,
           decay: numbers.p + 8,

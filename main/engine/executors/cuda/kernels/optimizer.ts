@@ -12,7 +12,6 @@ const optimizer: CudaKernel = {
     const { beta1, beta2, alpha, ...given } = fields;
     return [
       elementwise('optimizer', {
-        copytype: 'bf16',
         ...given,
         one_minus_beta1: 1 - (beta1 as number),
         one_minus_beta2: 1 - (beta2 as number),

@@ -3,6 +3,7 @@ import { fusedRule, updateParts } from '../../../graph/ops/index.ts';
 import type { FusedRule } from '../../../graph/ops/index.ts';
 import { sizeOf } from '../../../graph/value.ts';
 import type { Node, Value } from '../../../graph/value.ts';
+import { typeOr } from '../call.ts';
 import type { KernelCall } from '../call.ts';
 import type { NativeOperations, Placement } from '../operation.ts';
 import { copy } from './copy.ts';
@@ -34,6 +35,7 @@ function update(node: Node, place: Placement): KernelCall[] {
     bias2: hyper.bias2 ?? null,
     n: sizeOf(p.shape),
     gtype: g.dtype,
+    copytype: typeOr(rest[moments.length]),
     kind: rule,
   };
   const copies = [p, ...moments].flatMap((from, i) => copy(from, [next, m, v, third][i]!, place));

@@ -21,27 +21,38 @@ export function endGroup(pid: number, how: 'ask' | 'kill'): void {
   }
 }
 
-/**
- * Processes of a group whose first has ended. Its number may be in use again: only those count that carry the run in their environment. Where
- * the system does not tell that (anywhere but on Linux): none.
- */
-export function membersOf(group: number, runId: string): number[] {
+/** Ids of the living processes of a group, as Linux tells them; elsewhere none are known. */
+function membersIn(group: number): number[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/u.test(name))
     .filter((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        // Fields after the name, which may hold anything: 5 is the group.
-        const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        return (
-          Number(fields[2]) === group &&
-          readFileSync(`/proc/${name}/environ`, 'utf8').split('\0').includes(`SWEEPLAB_RUN_ID=${runId}`)
-        );
-      } catch {
-        // It has ended meanwhile, or belongs to somebody else.
-        return false;
-      }
+      const stat = told(name, 'stat');
+      // Fields after the name, which may hold anything: 5 is the group.
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]) === group;
     })
     .map(Number);
 }
+
+/** Empty of a process that has ended meanwhile, or belongs to somebody else. */
+function told(pid: number | string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Memory that a group holds, what its processes share counted for each; null where the system does not say. */
+export function groupMemory(group: number): number | null {
+  const members = membersIn(group);
+  const bytes = members.map((pid) => 1024 * Number(/^VmRSS:\s*(\d+) kB/mu.exec(told(pid, 'status'))?.[1] ?? 0));
+  return members.length === 0 ? null : bytes.reduce((sum, each) => sum + each, 0);
+}
+
+/**
+ * Processes of a group whose first has ended. Its number may be in use again: only those count that carry the run in their environment. Where
+ * the system does not tell that (anywhere but on Linux): none.
+ */
+export const membersOf = (group: number, runId: string): number[] =>
+  membersIn(group).filter((pid) => told(pid, 'environ').split('\0').includes(`SWEEPLAB_RUN_ID=${runId}`));

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { LaunchProgram, ProgramExit, ProgramProcess, ProgramStart } from '../lab/programs/process.ts';
 import { forgetProcess, noteProcess } from './leftovers.ts';
-import { endGroup } from './processGroup.ts';
+import { endGroup, groupMemory } from './processGroup.ts';
 
 /** What a program has left behind may still write what it wanted to say. */
 const LINGER_MS = 3000;
@@ -66,6 +66,7 @@ function launch(notes: string, { runId, command, folder, env }: ProgramStart): P
     end: (how) => {
       if (pid !== undefined) endGroup(pid, how);
     },
+    memory: () => (pid === undefined ? null : groupMemory(pid)),
     exited,
   };
 }
@@ -74,5 +75,6 @@ const notStarted = (error: string): ProgramProcess => ({
   stdout: Readable.from([]),
   stderr: Readable.from([]),
   end: () => undefined,
+  memory: () => null,
   exited: Promise.resolve({ code: null, signal: null, error }),
 });

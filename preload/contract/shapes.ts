@@ -393,4 +393,25 @@ export interface ProgramPlan {
   readonly commands: readonly string[];
   /** Why a page cannot have it started here; null: it can. */
   readonly denied: string | null;
+  /** What earlier runs of the script needed; null: none was measured. */
+  readonly memory: EarlierMemory | null;
+  /** Bytes of the smallest card, null without one, and of this machine. */
+  readonly cardBytes: number | null;
+  readonly hostBytes: number;
+}
+
+/** The most memory that earlier runs of a script took, as measured. */
+export interface EarlierMemory {
+  readonly script: string;
+  /** That were measured. */
+  readonly runs: number;
+  readonly card: MeasuredMemory | null;
+  readonly host: MeasuredMemory | null;
+}
+
+export interface MeasuredMemory {
+  readonly bytes: number;
+  /** The run that took the most, and its name. */
+  readonly run: string;
+  readonly name: string;
 }

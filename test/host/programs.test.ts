@@ -113,6 +113,7 @@ describe.skipIf(process.platform === 'win32')('programs', () => {
     await vi.waitFor(() => expect(pidIn('parent')).toBeGreaterThan(1), 10_000);
     const pids = [pidIn('child'), pidIn('parent')];
     if (process.platform === 'linux') {
+      expect(orphan.memory()).toBeGreaterThan(100_000);
       // The first of them is gone already, which its parent, this test, does not note.
       const note = readFileSync(join(engines, `${pids[1]}.json`));
       process.kill(pids[1]!, 'SIGKILL');

@@ -6,13 +6,16 @@ import { createSweep } from '../../lab/launch.ts';
 import { requeueSweep } from '../../lab/queue/resume.ts';
 import { searchFamily } from '../../lab/search/index.ts';
 import { startsPrograms } from '../../../preload/shared/sweeps/programs.ts';
+import type { Draft } from '../../../preload/contract/draft.ts';
+import type { MeasuredMemory } from '../../../preload/contract/shapes.ts';
 import { commandText } from '../../lab/programs/command.ts';
+import { earlierMemory } from '../../lab/programs/earlier.ts';
 import { createProgramSweep, programRuns, programSweepProblems } from '../../lab/programs/plan.ts';
 import { confirmed } from '../consent.ts';
-import { requireDatabase, requirePlugins, writableLab } from '../context.ts';
+import { readableLab, requireDatabase, requirePlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
-import { plural } from '../format.ts';
+import { formatMemory, plural } from '../format.ts';
 import { getReady } from '../launch.ts';
 import { wholeNumber } from '../numbers.ts';
 import { planJson, printPlan } from '../plan.ts';
@@ -161,6 +164,7 @@ async function startPrograms(
   output.note(`${plural(runs.length, 'run')} of a program, in ${folder}:`);
   for (const command of commands.slice(0, SHOWN)) output.note(`  ${command}`);
   if (commands.length > SHOWN) output.note(`  … and ${commands.length - SHOWN} more`);
+  for (const line of await memoryWords(context, spec)) output.note(line);
   if (options.dryRun === true) {
     output.text('Nothing was started (--dry-run).');
     output.data({ runs: runs.map(({ name, config, program }) => ({ name, settings: config, ...program })) });
@@ -178,4 +182,16 @@ async function startPrograms(
   const { sweep } = createProgramSweep(lab.store, { draft: spec, runs, yaml, limit });
   output.note(`Sweep ${sweep.id}`);
   await runProgramSweep(context, lab, sweep.id);
+}
+
+/** What earlier runs of the script needed. */
+async function memoryWords(context: Context, spec: Draft): Promise<string[]> {
+  using lab = await readableLab(context);
+  const earlier = lab === undefined ? null : earlierMemory(lab.store, spec);
+  if (earlier === null) return [];
+  const { card, host, script, runs } = earlier;
+  const of = (what: string, most: MeasuredMemory | null): string[] =>
+    most === null ? [] : [`${formatMemory(most.bytes)} ${what} (${most.name})`];
+  const parts = [...of('of a card', card), ...of('of the memory', host)];
+  return [`measured in ${plural(runs, 'earlier run')} of ${script}, at most: ${parts.join(', ')}`];
 }

@@ -13,6 +13,8 @@ export interface ProgramProcess {
   readonly stderr: Readable;
   /** Asks it, and every process that it has started, to end; or ends them at once. Safe to call when they are gone. */
   end(how: 'ask' | 'kill'): void;
+  /** Bytes of memory that it and all that it has started hold now; null where the system does not say. */
+  memory(): number | null;
   /** When it has ended and its output has come to its end, or nobody waits for that any longer. */
   readonly exited: Promise<ProgramExit>;
 }

@@ -44,6 +44,9 @@ const PATIENCE = 10_000;
 const COMMIT_PATIENCE = 2000;
 /** How often the file of points is looked at. */
 const LOOK_MS = 300;
+/** How often its memory is measured, after a first look. */
+const FIRST_MEASURE_MS = 500;
+const MEASURE_MS = 4000;
 const PIECE = 1 << 18;
 /** Of its last lines one tells of a failure. */
 const KEPT_LINES = 30;
@@ -168,6 +171,7 @@ class ProgramRun {
       this.#read(started.stdout, 'stdout'),
       this.#read(started.stderr, 'stderr'),
       this.#follow(metrics, from, ended.signal),
+      this.#measure(started, ended.signal),
     ]).catch((error: unknown) => {
       this.#failure ??= `recording failed: ${(error as Error).message}`;
       started.end('kill');
@@ -230,6 +234,17 @@ class ProgramRun {
     }
     await this.#points(lines.end());
     await this.#tooLong(lines);
+  }
+
+  /** Its memory, soon after the begin and then now and then: what the next runs of the script will need. */
+  async #measure(started: ProgramProcess, ended: AbortSignal): Promise<void> {
+    for (let pause = FIRST_MEASURE_MS; ; pause = Math.min(MEASURE_MS, 2 * pause)) {
+      if (await delay(pause, ended.aborted, { signal: ended }).catch(() => true)) return;
+      const memory = started.memory();
+      if (memory === null) return;
+      const run = this.#outside;
+      await run.add({ system: [{ memory }], feed: run.feed });
+    }
   }
 
   async #readFrom(path: string, from: number, lines: Lines): Promise<number> {

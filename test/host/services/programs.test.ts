@@ -91,3 +91,32 @@ it('makes sweeps for agents, and says what cannot be started', async () => {
   expect(plan.problems.join(' ')).toMatch(/run_cap.*whole path/u);
   await expect(client.call('programs.handOut', { draft: { ...draft, method: 'bayes' } })).rejects.toThrow('bayes');
 });
+
+it('shows the memory that earlier runs of the script needed, whoever started them (would catch a peak of another script)', async () => {
+  await lab.open(finishing);
+  const { store } = lab.server.lab;
+  const ran = async (program: string, bytes: number): Promise<string> => {
+    const name = `${program} ${bytes}`;
+    const run = { name, config: {}, seed: 1, settingKey: name, state: 'finished', origin: 'wandb' } as const;
+    const { id } = store.createRun({ ...run, environment: { program } });
+    const column = (metric: string, values: number[]) => ({
+      metric,
+      steps: Float64Array.from(values, (_, i) => i),
+      values: Float64Array.from(values),
+    });
+    await store.appendMetrics(id, [
+      column('system/gpu.0.memoryAllocatedBytes', [bytes, bytes / 2]),
+      column('system/proc.memory.rssMB', [10]),
+    ]);
+    return id;
+  };
+  await ran('/home/me/script.mjs', 1000);
+  const most = await ran('/elsewhere/script.mjs', 3000);
+  await ran('/home/me/another.mjs', 9000);
+  const { memory, hostBytes } = await lab.client().call('programs.plan', { draft: draftOf(''), folder });
+  expect(memory).toMatchObject({ script: 'script.mjs', runs: 2, card: { bytes: 3000, run: most } });
+  expect(memory!.host!.bytes).toBe(10 * 2 ** 20);
+  expect(hostBytes).toBeGreaterThan(0);
+  const other = { ...draftOf(''), program: 'none.mjs' };
+  expect((await lab.client().call('programs.plan', { draft: other, folder })).memory).toBeNull();
+});

@@ -6,8 +6,11 @@ import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { NewRun } from '../../../../preload/contract/runs.ts';
 import { counted } from '../../../../preload/shared/format.ts';
 import { ENTITY } from '../../../endpoint/wandb/graphql.ts';
+import { installedGpus } from '../../../engine/executors/nvidia.ts';
+import { hostMemory } from '../../../lab/fit/index.ts';
 import { nextRuns, scriptSweep, scriptSweepProblems } from '../../../lab/outside/sweepPlan.ts';
 import { commandText } from '../../../lab/programs/command.ts';
+import { earlierMemory } from '../../../lab/programs/earlier.ts';
 import { createProgramSweep, programRuns, programSweepProblems } from '../../../lab/programs/plan.ts';
 import { sweepToYaml } from '../../../lab/sweeps/index.ts';
 import type { Handlers, Hub } from '../hub.ts';
@@ -22,9 +25,10 @@ const DENIED =
 
 export function programRoutes({ lab: { store }, queue, wandb, changed, askStart }: Hub): Handlers<'programs'> {
   return {
-    'programs.plan': ({ draft, folder: given }) => {
+    'programs.plan': async ({ draft, folder: given }) => {
       const { problems, folder, runs } = planned(draft, given);
       const agentProblems = scriptSweepProblems(draft);
+      const [gpus, host] = await Promise.all([installedGpus(), hostMemory()]);
       return {
         problems,
         agentProblems,
@@ -33,6 +37,9 @@ export function programRoutes({ lab: { store }, queue, wandb, changed, askStart 
         folder,
         commands: runs.slice(0, SHOWN).map(textOf),
         denied: askStart === undefined ? DENIED : null,
+        memory: earlierMemory(store, draft),
+        cardBytes: gpus.length === 0 ? null : Math.min(...gpus.map(({ totalBytes }) => totalBytes)),
+        hostBytes: host.totalBytes,
       };
     },
     'programs.start': async ({ draft, folder: given, limit }) => {

@@ -139,14 +139,17 @@ export class OutsideRun {
     };
     const settings = config === undefined ? undefined : outsideSettings(config, names);
     const around = { ...before.environment, ...environment, ...settings?.about };
-    const seed = settings && (settings.seed ?? unseeded(store, before.sweepId, settings.config, before));
+    const planned = isPlanned(store, before);
+    const seed =
+      settings && (settings.seed ?? (planned ? before.seed : unseeded(store, before.sweepId, settings.config, before)));
     const definition =
       settings === undefined || seed === undefined
         ? undefined
         : {
             config: settings.config,
             seed,
-            settingKey: outsideSettingKey(settings.config),
+            // What a script says beside the settings of its sweep makes no setting of its own.
+            settingKey: planned ? before.settingKey : outsideSettingKey(settings.config),
             ...(startedAt === undefined ? {} : { startedAt }),
           };
     const { config: configBefore, seed: seedBefore, settingKey } = before;
@@ -160,6 +163,7 @@ export class OutsideRun {
     };
     if (Object.keys(all).length === 0) return false;
     store.outside.update(this.id, all);
+    if (planned && redefined !== undefined && redefined === definition) tellSeeds(store, before, definition.config);
     if (settings !== undefined && settings.left > 0)
       void this.#warn(
         `${counted(settings.left, 'entry', 'entries')} of the configuration were left out: too many, too deep, or too long a name`,
@@ -281,6 +285,17 @@ export class OutsideRun {
     this.#warned += words.length;
     return words.map((message) => ({ kind: 'warning', message, at: Date.now(), data: null }));
   }
+}
+
+/** Whether its settings were drawn up by a sweep of this lab; projects, which hold runs, have drawn up nothing. */
+const isPlanned = (store: Store, { sweepId }: Pick<RunRecord, 'sweepId'>): boolean =>
+  sweepId !== null && (store.getSweep(sweepId)?.yaml ?? '') !== '';
+
+/** The other seeds of a setting that wait will say the same: until then they would look like a setting of their own. */
+function tellSeeds(store: Store, { sweepId, settingKey }: RunRecord, config: RunRecord['config']): void {
+  const { seed: _, ...shared } = config;
+  for (const { id, seed, attempt, config: own } of store.listRuns({ sweepId: sweepId!, settingKey, state: 'queued' }))
+    if (attempt === 0) store.outside.update(id, { definition: { config: { ...shared, ...own }, seed, settingKey } });
 }
 
 /** Before the names of what was measured of the machine. */

@@ -1,11 +1,13 @@
 /** Sweeps over scripts: their runs wait here and are handed out one by one to whoever asks; what the person at the lab wants of them. */
 import type { Draft } from '../../../preload/contract/draft.ts';
+import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { RunRecord, SweepRecord } from '../../../preload/contract/runs.ts';
 import type { Store } from '../../store/index.ts';
 import { STOP_WORDS } from '../queue/resume.ts';
 import { storedSweep } from '../sweeps/index.ts';
 import { ELSEWHERE } from './outsideRuns.ts';
 import type { OutsideRuns } from './outsideRuns.ts';
+import { isSeed } from './settings.ts';
 import { nextRuns, scriptSweep } from './sweepPlan.ts';
 
 /** A script that does not hear a stop for so long is no longer waited for. */
@@ -68,7 +70,7 @@ export class OutsideSweeps {
     }
     this.#runs.find(source, [run.id])!.heardAt = Date.now();
     this.#onChanged({ runs: [run.id], sweeps: [id] });
-    return { run, values: run.config };
+    return { run, values: valuesFor(sweep, run) };
   }
 
   /** Ends one run: at once when it waits; a script is asked with its next report. */
@@ -113,4 +115,18 @@ export class OutsideSweeps {
     const planned = this.#store.countRuns({ sweepId: sweep.id, deleted: 'any' });
     this.#store.createRuns(nextRuns(scriptSweep(draft), planned).map((run) => ({ ...run, sweepId: sweep.id })));
   }
+}
+
+/** What the sweep gives a run; a script that was tried before has said more of itself, which are no arguments. */
+function valuesFor({ spec }: SweepRecord, { config, seed }: RunRecord): RunRecord['config'] {
+  const draft = storedSweep(spec);
+  if (draft === null) return config;
+  const names = Object.keys(draft.parameters);
+  const given = names.map((name): [string, SettingValue | undefined] => [
+    name,
+    config[name] ?? (isSeed(name) ? seed : undefined),
+  ]);
+  const seeded = !names.includes('seed') && scriptSweep(draft).seeds !== null;
+  const all = [...given, ...(seeded ? [['seed', seed] as [string, SettingValue]] : [])];
+  return Object.fromEntries(all.filter((entry): entry is [string, SettingValue] => entry[1] !== undefined));
 }

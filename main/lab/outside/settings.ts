@@ -4,6 +4,8 @@ import type { Config, SettingValue } from '../../../preload/contract/settings.ts
 
 /** Names by which scripts call the seed, the usual ones first. */
 const SEEDS = ['seed', 'random_seed', 'rng_seed', 'manual_seed', 'global_seed', 'random_state'] as const;
+export const isSeed = (name: string): boolean => (SEEDS as readonly string[]).includes(name);
+
 /** Where a run writes and what it is called tells nothing of what it trains: as settings, they would make each seed a setting of its own. */
 const PLACES = new Set(
   'output_dir out_dir save_dir log_dir logging_dir checkpoint_dir ckpt_dir run_dir run_name run_id exp_name experiment_name wandb_run_name timestamp hostname'.split(

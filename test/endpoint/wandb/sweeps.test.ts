@@ -190,3 +190,26 @@ it('plans sweeps without an end some ahead, and goes on where it was (would catc
     [2, 7],
   ]);
 });
+
+it('keeps the settings of a sweep together while its scripts say more of themselves (would catch seeds torn apart, or arguments that no script knows)', async () => {
+  const lab = await listening();
+  const id = await sweepOf(lab, GRID);
+  const ask = await agentOf(lab, id);
+  const first = (await ask())!;
+  await runScript(lab, id, first, 1);
+  const runs = () => lab.store.listRuns({ sweepId: id });
+  expect(runs().map(({ config }) => [config.lr, config.seed, config.extra])).toEqual([
+    [0.1, 1, 1],
+    [0.1, 2, 1],
+    [0.2, 1, undefined],
+    [0.2, 2, undefined],
+    [0.3, 1, undefined],
+    [0.3, 2, undefined],
+  ]);
+  expect(new Set(runs().map(({ settingKey }) => settingKey)).size).toBe(3);
+  expect((await ask())!.args).toEqual({ lr: { value: 0.1 }, n: { value: 3 }, seed: { value: 2 } });
+  lab.sweeps.requeue(id, true);
+  const again = (await ask())!;
+  expect(again).toMatchObject({ run_id: first.run_id });
+  expect(again.args).toEqual(first.args);
+});

@@ -126,7 +126,7 @@ describe.skipIf(process.platform === 'win32')('programs', () => {
     store.close();
     store = openStore(join(folder, 'runs.sqlite'));
     expect(store.stopOrphans().map(({ id, stopCause }) => [id, stopCause])).toEqual([[run.id, 'killed']]);
-    expect(requeueKilled(store)).toBe(1);
+    expect(requeueKilled(store)).toEqual({ all: 1, anew: true });
     expect(store.getRun(run.id)!.state).toBe('queued');
   });
 

@@ -104,7 +104,7 @@ it('go on with the app, and so do their sweeps; what the user had set aside does
   command.close();
   const app = openStore(join(folder, 'app.sqlite'));
   app.stopOrphans();
-  expect(requeueKilled(app)).toBe(1);
+  expect(requeueKilled(app)).toEqual({ all: 1, anew: false });
   expect(app.listRuns().map(({ state }) => state)).toEqual([
     'queued',
     'queued',
@@ -115,7 +115,7 @@ it('go on with the app, and so do their sweeps; what the user had set aside does
   ]);
   expect(app.listSweeps().map(({ state }) => state)).toEqual(['running', 'paused', 'stopped']);
   expect(app.nextQueued()!.id).toBe(made[0].runs[0].id);
-  expect(requeueKilled(app)).toBe(0);
+  expect(requeueKilled(app).all).toBe(0);
   app.close();
 });
 

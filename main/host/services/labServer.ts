@@ -126,11 +126,11 @@ export class LabServer {
     });
     const [places, cards] = await Promise.all([options.concurrency ?? usualPlaces(), findCards()]);
     const server = new LabServer(lab, { places, cards }, options);
-    const killed = requeueKilled(lab.store);
+    const { all: killed, anew } = requeueKilled(lab.store);
     await server.#wandb.follow();
     server.#queue.kick();
     if (options.warm !== false) server.#warm();
-    server.#greeting = greeting(killed, server.#queue.state.paused);
+    server.#greeting = greeting(killed, anew, server.#queue.state.paused);
     return server;
   }
 
@@ -522,12 +522,12 @@ async function usualPlaces(): Promise<number> {
 }
 
 /** What happened to runs of the host before. */
-function greeting(killed: number, paused: boolean): Notice | undefined {
+function greeting(killed: number, anew: boolean, paused: boolean): Notice | undefined {
   if (killed === 0) return undefined;
   const one = killed === 1;
   const which = one ? 'An interrupted run' : `${killed} interrupted runs`;
   const message = paused
     ? `${which} ${one ? 'waits' : 'wait'}: the queue is paused`
-    : `${which} ${one ? 'goes' : 'go'} on from the last checkpoint`;
+    : `${which} ${one ? 'goes' : 'go'} on${anew ? '' : ' from the last checkpoint'}`;
   return { level: 'info', message };
 }

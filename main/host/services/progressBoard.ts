@@ -20,7 +20,9 @@ export class ProgressBoard {
       return undefined;
     }
     if (event.type === 'started') {
-      const { id, steps, tokens } = event.run;
+      const { id, steps, tokens, origin } = event.run;
+      // Of a program nobody knows how far it is, or how much it has to do.
+      if (origin === 'program') return undefined;
       return this.#set({
         runId: id,
         step: steps,

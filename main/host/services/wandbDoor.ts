@@ -78,7 +78,6 @@ export class WandbDoor {
       ...wandbVariables(url, key),
       WANDB_RUN_ID: run.id,
       WANDB_SWEEP_PARAM_PATH: path,
-      ...(run.sweepId === null ? {} : { WANDB_SWEEP_ID: run.sweepId }),
       ...(resumed ? { WANDB_RESUME: 'allow' } : {}),
     };
   };

@@ -36,9 +36,9 @@ export function requeueSweep(store: Store, sweepId: string, states: readonly End
 
 /**
  * Puts the runs that were in training when their process was killed back into the queue, and lets the sweeps go on that were paused by that:
- * what a host does at its start, since nobody wanted them to end. @returns how many
+ * what a host does at its start, since nobody wanted them to end. @returns how many, and whether some are programs, which may begin anew
  */
-export function requeueKilled(store: Store): number {
+export function requeueKilled(store: Store): { readonly all: number; readonly anew: boolean } {
   const where = [{ field: 'stopCause', op: '=', value: 'killed' }] as const;
   const killed = store.listRuns({ state: 'stopped', where }).filter(isStartedHere);
   for (const [sweepId, runs] of Map.groupBy(killed, (run) => run.sweepId)) {
@@ -46,7 +46,7 @@ export function requeueKilled(store: Store): number {
     const sweep = sweepId === null ? undefined : ({ id: sweepId, state: 'running' } as const);
     store.setRunStates(ids, 'queued', { reason: 'taken up again at the start of the lab' }, sweep);
   }
-  return killed.length;
+  return { all: killed.length, anew: killed.some(({ origin }) => origin === 'program') };
 }
 
 /** Puts one run back into the queue, whoever stopped it. @returns why that cannot be, in words; undefined: done */

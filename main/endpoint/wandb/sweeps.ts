@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { SweepRecord } from '../../../preload/contract/runs.ts';
 import type { OutsideRuns } from '../../lab/outside/outsideRuns.ts';
 import type { OutsideSweeps } from '../../lab/outside/outsideSweeps.ts';
+import { STOP_WORDS } from '../../lab/queue/resume.ts';
 import { scriptSweepProblems } from '../../lab/outside/sweepPlan.ts';
 import { parseSweep } from '../../lab/sweeps/index.ts';
 import { Refusal } from './body.ts';
@@ -32,6 +33,8 @@ export function sweepOperations({ sweeps, runs, update }: Parts): Operations {
     if (found === undefined) throw new Refusal(404, `there is no sweep ${textOf(given, 64) ?? ''}`);
     return found;
   };
+  /** Runs that agents were told to end. */
+  const told = new Map<string, Set<string>>();
   return {
     UpsertSweep: (given) => {
       const project = nameOf(given.projectName ?? 'uncategorized', 'project');
@@ -58,6 +61,19 @@ export function sweepOperations({ sweeps, runs, update }: Parts): Operations {
     },
   };
 
+  /** An agent ends a script without a last word of it: that it has none at work any more is the word. */
+  function endStopped(agent: string, busy: readonly string[], sourceOf: (name: string) => string): void {
+    const names = told.get(agent) ?? new Set();
+    for (const name of names) {
+      if (busy.includes(name)) continue;
+      names.delete(name);
+      const run = runs.find(sourceOf(name), [name]);
+      if (run?.stopWanted === true)
+        runs.end(run, { state: 'stopped', reason: STOP_WORDS.cancelled, cause: 'cancelled' });
+    }
+    if (names.size === 0) told.delete(agent);
+  }
+
   /** What an agent is to do next. */
   function commandsFor(agent: string, runState: unknown): Fields[] {
     const [sweepId = '', encoded = ''] = agent.split(':');
@@ -69,7 +85,9 @@ export function sweepOperations({ sweeps, runs, update }: Parts): Operations {
       const run = runs.find(sourceOf(name), [name]);
       if (run !== undefined) run.heardAt = Date.now();
     }
+    endStopped(agent, busy, sourceOf);
     const unwanted = busy.filter((name) => runs.find(sourceOf(name), [name])?.stopWanted === true);
+    if (unwanted.length > 0) told.set(agent, new Set([...(told.get(agent) ?? []), ...unwanted]));
     if (unwanted.length > 0) return unwanted.map((name) => ({ type: 'stop', run_id: name }));
     if (busy.length > 0 || sweep.state === 'paused') return [];
     const next = sweeps.handOut(sweepId, sourceOf);

@@ -2,6 +2,7 @@
 import type { MetricColumn } from '../../../preload/contract/metrics.ts';
 import type { RunOrigin, RunRecord } from '../../../preload/contract/runs.ts';
 import type { Store } from '../../store/index.ts';
+import { STOP_WORDS } from '../queue/resume.ts';
 import { cleanTags, OutsideRun, unseeded } from './outsideRun.ts';
 import type { OutsideDescription, OutsideEnd } from './outsideRun.ts';
 import { outsideSettingKey, outsideSettings } from './settings.ts';
@@ -142,12 +143,19 @@ export class OutsideRuns {
     const { store, origin } = this.#options;
     const where = [{ field: 'origin', op: '=', value: origin }] as const;
     const running = store.listRuns({ state: 'running', where });
-    const heard = new Map([...this.#open.values()].map((run) => [run.id, run.heardAt]));
+    const open = new Map([...this.#open.values()].map((run) => [run.id, run]));
     for (const { id, sweepId } of running) {
-      const last = Math.max(this.#since, heard.get(id) ?? 0);
+      const last = Math.max(this.#since, open.get(id)?.heardAt ?? 0);
       if (this.#now() - last < SILENT_MS) continue;
-      const reason = `crashed: nothing was heard of it for ${SILENT_MS / 60_000} minutes`;
-      store.setRunState(id, 'failed', { reason, at: this.#now(), endedAt: last });
+      const silence = `nothing was heard of it for ${SILENT_MS / 60_000} minutes`;
+      const times = { at: this.#now(), endedAt: last };
+      if (open.get(id)?.stopWanted === true)
+        store.setRunState(id, 'stopped', {
+          reason: `${STOP_WORDS.cancelled}; ${silence}`,
+          cause: 'cancelled',
+          ...times,
+        });
+      else store.setRunState(id, 'failed', { reason: `crashed: ${silence}`, ...times });
       this.settle(sweepId);
       this.#changed(id);
       this.#options.onEnded?.(store.getRun(id)!);

@@ -213,3 +213,21 @@ it('keeps the settings of a sweep together while its scripts say more of themsel
   expect(again).toMatchObject({ run_id: first.run_id });
   expect(again.args).toEqual(first.args);
 });
+
+it('takes a script for stopped that its agent has ended without a word (would catch a run that trains for ever, or has crashed)', async () => {
+  const lab = await listening();
+  const id = await sweepOf(lab, GRID);
+  const ask = await agentOf(lab, id);
+  const other = await agentOf(lab, id);
+  const first = (await ask())!;
+  const kept = (await other())!;
+  const run = (name: string) => lab.store.getRun(name)!;
+  lab.sweeps.stopRun(run(first.run_id));
+  expect(await ask([first.run_id])).toMatchObject({ type: 'stop', run_id: first.run_id });
+  // The word of another agent is none about it.
+  expect(await other([kept.run_id])).toBeUndefined();
+  expect(run(first.run_id).state).toBe('running');
+  expect(await ask()).toMatchObject({ type: 'run' });
+  expect(run(first.run_id)).toMatchObject({ state: 'stopped', stopCause: 'cancelled' });
+  expect(run(kept.run_id).state).toBe('running');
+});

@@ -133,7 +133,7 @@ describe.skipIf(process.platform === 'win32')('programs', () => {
   it('have a card each, and one at a time the processor (would catch two programs on one card)', async () => {
     const wait = ['sh', '-c', 'echo ready; echo $CUDA_VISIBLE_DEVICES; while [ ! -e go ]; do sleep 0.02; done'];
     const runs = store.createRuns([0, 1, 2].map((i) => newRun(wait, i)));
-    const { queue, begun } = queueOf({ cards: ['cuda:0', 'cuda:3'] });
+    const { queue, begun } = queueOf({ cards: ['cuda:0', 'cuda:3'], places: 1 });
     queue.kick();
     expect(begun).toEqual([
       ['run 0', 'cuda:0'],

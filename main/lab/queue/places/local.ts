@@ -55,10 +55,12 @@ export class LocalPlace implements Place {
    * run of another sweep does not begin beside it either.
    */
   room(next: Candidate, training: readonly Occupant[]): Slot | undefined {
-    if (training.length >= this.#places) return undefined;
     const { devices = [null], programs } = this.#options;
     const cards = programs?.cards ?? [];
-    const own = next.run.origin === 'program' && cards.length > 0 ? cards : devices;
+    const onCards = next.run.origin === 'program' && cards.length > 0;
+    // How many runs the processor carries says nothing of programs with a card each.
+    if (training.length >= (onCards ? Math.max(this.#places, cards.length) : this.#places)) return undefined;
+    const own = onCards ? cards : devices;
     // What nobody has given a card takes the first.
     const placeOf = (device: string | null): string | null => device ?? cards[0] ?? null;
     const free = own

@@ -30,6 +30,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     about: 'planning memory of one model and of a sweep',
     load: async () => (await import('./plan.ts')).planBench,
   },
+  'cuda-model': {
+    about: 'what a step takes on NVIDIA GPUs at best, from the launches of the executor',
+    load: async () => (await import('./cudaModel.ts')).cudaModelBench,
+  },
   store: { about: 'writing and reading 10 million points', load: async () => (await import('./store.ts')).storeBench },
   endpoint: {
     about: 'scripts that report through the W&B client: points per second, and how long the lab is held up',

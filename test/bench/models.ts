@@ -57,7 +57,32 @@ export interface BenchModel {
 export function benchModel(name: string, policy: string): BenchModel {
   const shape = SHAPES[name];
   if (shape === undefined) throw new Error(`--model ${name}: allowed are ${BENCH_MODELS.join(', ')}`);
-  const { settings, vocabulary, rows, targets } = shape;
+  return made(shape, policy);
+}
+
+/** What GPUs are timed with, the smaller ones with many tokens in a step. */
+const GPU_SHAPES: Readonly<Record<string, Shape>> = {
+  '10.8M': forGpu(65, 64, 256, 384, 6, 6),
+  '27.2M': forGpu(16000, 512, 128, 512, 6, 8),
+  '124M': forGpu(50304, 32, 1024, 768, 12, 12),
+  '355M': forGpu(50304, 16, 1024, 1024, 24, 16),
+  '1.5B': forGpu(50304, 8, 1024, 1600, 48, 25),
+};
+
+function forGpu(vocabulary: number, rows: number, context: number, width: number, depth: number, heads: number): Shape {
+  const { settings, targets } = gpt(vocabulary, rows, context, width, heads);
+  return { vocabulary, rows, settings: { ...settings, 'model.depth': depth, 'model.mlp': 'gelu_tanh' }, targets };
+}
+
+export const GPU_MODELS: readonly string[] = Object.keys(GPU_SHAPES);
+
+/** One of {@link GPU_MODELS}. @param rows sequences of a step, instead of its own */
+export function gpuModel(name: string, policy: string, rows?: number): BenchModel {
+  const shape = GPU_SHAPES[name]!;
+  return made({ ...shape, rows: rows ?? shape.rows }, policy);
+}
+
+function made({ settings, vocabulary, rows, targets }: Shape, policy: string): BenchModel {
   const { config } = resolveConfig({
     registry: builtInRegistry(),
     overrides: { ...settings, 'precision.policy': policy, 'optimizer.clip': 1 },

@@ -10,51 +10,22 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openCpuExecutor } from '../../main/engine/executors/cpu/index.ts';
 import type { CpuSession } from '../../main/engine/executors/cpu/index.ts';
-import { sizeOf } from '../../main/engine/graph/value.ts';
-import { workingName } from '../../main/engine/nn/context.ts';
-import { buildTraining } from '../../main/engine/nn/training.ts';
 import { loadNative } from '../../main/engine/native/addon.ts';
-import { hyperParameters } from '../../main/engine/optim/hyper.ts';
-import { initialValues } from '../../main/engine/train/initialize.ts';
 import { measureCeilings, showCeilings } from './ceiling.ts';
 import type { Ceilings } from './ceiling.ts';
 import { BENCH_MODELS, benchModel } from './models.ts';
 import type { BenchModel } from './models.ts';
 import { startPeer } from './peer.ts';
 import type { Peer } from './peer.ts';
+import { openSteps } from './trainingStep.ts';
 import { median, spread } from './statistics.ts';
 import type { Spread } from './statistics.ts';
 
-/** A training step on random tokens, and the seconds that it took. */
-export async function ourStep({ config, vocabulary, rows, tokens }: BenchModel, threads: number) {
-  const programs = buildTraining({ config, vocabularySize: vocabulary, keyMasked: false });
-  const session = openCpuExecutor({ threads }).open(programs.states) as CpuSession;
-  const states = new Set(programs.states.map(({ name }) => name));
-  for (const spec of programs.parameters) {
-    const data = initialValues(spec, 1, 0, new Float32Array(sizeOf(spec.shape)));
-    session.write(spec.name, data);
-    if (states.has(workingName(spec.name, 'bf16'))) session.write(workingName(spec.name, 'bf16'), data);
-  }
-  const accumulate = session.load(programs.accumulate(rows, true));
-  const update = session.load(programs.update());
-  const random = () => new Int32Array(tokens).map(() => Math.floor(Math.random() * vocabulary));
-  const batches = Array.from({ length: 4 }, () => ({ tokens: random(), targets: random() }));
-  const scalar = (value: number) => Float32Array.of(value);
-  let count = 0;
-  const step = async (): Promise<{ seconds: number; loss: number }> => {
-    const batch = batches[count % batches.length]!;
-    count++;
-    const start = performance.now();
-    const { lossSum } = await session.run(accumulate, {
-      ...batch,
-      key: Int32Array.of(1, 0, count, 0),
-      lossScale: scalar(1 / tokens),
-    });
-    const { inputs } = hyperParameters(config, programs, () => 0.3, { step: count - 1, tokens: 0 });
-    await session.run(update, { ...inputs, gradientScale: scalar(1) });
-    return { seconds: (performance.now() - start) / 1000, loss: lossSum![0]! / tokens };
-  };
-  return { step, session, programs, profile: () => session.profile(accumulate) };
+/** Training steps of the CPU executor. */
+export function ourStep(model: BenchModel, threads: number) {
+  const opened = openSteps(openCpuExecutor({ threads }), model);
+  const session = opened.session as CpuSession;
+  return { ...opened, session, profile: () => session.profile(opened.accumulate) };
 }
 
 interface Row {

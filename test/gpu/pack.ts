@@ -1,10 +1,23 @@
 /**
  * `node test/gpu/pack.ts FOLDER`: everything that `npm run test:gpu` needs on a bare Linux machine besides this tree: Node, the packages that the engine
- * imports, and a script that runs the session with them: `bash FOLDER/run.sh [options of the session]`. Nothing is downloaded, here or there.
+ * imports, the losses of the CPU executor, and a script that runs the session with them: `bash FOLDER/run.sh [options of the session]`. Nothing is downloaded, here or there.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { openCpuExecutor } from '../../main/engine/executors/cpu/index.ts';
+import { referenceRun } from './reference.ts';
+import type { Reference } from './reference.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const MODULES = join(ROOT, 'node_modules');
@@ -53,5 +66,14 @@ const node = join(folder, 'node.xz');
 rmSync(node, { force: true });
 execFileSync('bash', ['-c', 'xz -3 -c "$1" > "$2"', 'bash', realpathSync(process.execPath), node]);
 writeFileSync(join(folder, 'commit'), execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT }));
+const carried = join(folder, 'carried');
+mkdirSync(carried, { recursive: true });
+const references: Record<string, Reference> = {};
+for (const policy of ['fp32', 'bf16']) {
+  const scratch = mkdtempSync(join(tmpdir(), 'sweeplab-reference-'));
+  references[policy] = await referenceRun(openCpuExecutor(), { policy, steps: 50, folder: scratch });
+  rmSync(scratch, { recursive: true, force: true });
+}
+writeFileSync(join(carried, 'training.json'), JSON.stringify(references));
 writeFileSync(join(folder, 'run.sh'), SCRIPT);
 chmodSync(join(folder, 'run.sh'), 0o755);

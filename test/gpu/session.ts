@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CudaDevice } from '../../main/engine/executors/cuda/device.ts';
+import { cudaExecutor } from '../../main/engine/executors/cuda/index.ts';
 import { loadDriver } from '../../main/engine/executors/cuda/driver.ts';
 import { driverLooks, firstThatLoads } from '../../main/engine/executors/cuda/libraries.ts';
 import { thisMachine } from '../../main/engine/executors/cuda/surroundings.ts';
@@ -42,11 +43,14 @@ async function runStage(name: string, result: string): Promise<void> {
   const rows: Row[] = [];
   const keep = (error?: string) => writeFileSync(result, JSON.stringify({ rows, error }));
   let device: CudaDevice | undefined;
-  const carried = join(import.meta.dirname, 'carried');
   try {
     await stage.run({
       device: () => (device ??= new CudaDevice(library!)),
-      carried: existsSync(carried) ? carried : undefined,
+      executor: async () => cudaExecutor({ library: library!, name: 'the card' }),
+      carriedJson: <T>(file: string): T | undefined => {
+        const path = join(import.meta.dirname, 'carried', file);
+        return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : undefined;
+      },
       limit: stage.seconds,
       quick: values.quick,
       row: (row) => {

@@ -1,12 +1,15 @@
 /** What a stage of a GPU session is. */
 import type { CudaDevice } from '../../main/engine/executors/cuda/device.ts';
+import type { Executor } from '../../main/engine/executors/executor.ts';
 import type { Row } from './report.ts';
 
 export interface StageContext {
   /** Opened when a stage first asks for it. @throws CudaError */
   device(): CudaDevice;
-  /** Folder of what was carried along (references of the CPU, kernels of the emulator), or undefined. */
-  readonly carried: string | undefined;
+  /** What opens sessions on the card, each with a device of its own. */
+  executor(): Promise<Executor>;
+  /** A file of what was carried along, such as results of the CPU executor; undefined where there is none. */
+  carriedJson<T>(name: string): T | undefined;
   /** Seconds that the stage may take. */
   readonly limit: number;
   /** Few repeats: times mean nothing. */

@@ -79,6 +79,8 @@ export interface TrainingOptions {
   ) => boolean | void | Promise<void>;
   /** Called with every program that the run loads. */
   readonly onLoad?: (loaded: LoadedProgram) => void;
+  /** Opened already, instead of the one that the configuration asks for. */
+  readonly executor?: Executor;
   /** Steps that the executor lets be given ahead, instead of its own number. */
   readonly stepsAhead?: number;
   /** Sees every message before the host; may stop the run, or throw to break it off like a kill. */
@@ -118,9 +120,9 @@ export async function train(options: TrainingOptions): Promise<{ end: EngineEnd;
     loadKinds: () => Promise.resolve(options.kinds ?? BUILT_IN),
     files: options.files,
     openExecutor: async (config) => {
-      const selected = await selectExecutor(config.device as string);
+      const opened = options.executor ?? (await selectExecutor(config.device as string)).executor;
       const executor: Executor =
-        options.stepsAhead === undefined ? selected.executor : { ...selected.executor, stepsAhead: options.stepsAhead };
+        options.stepsAhead === undefined ? opened : { ...opened, stepsAhead: options.stepsAhead };
       return options.onProgram === undefined && options.onLoad === undefined
         ? executor
         : tampered(executor, options, control);

@@ -1,0 +1,36 @@
+import { openSteps } from '../../bench/trainingStep.ts';
+import { gpuModel } from '../../bench/models.ts';
+import type { Stage } from '../stage.ts';
+import { median } from '../timing.ts';
+
+/** Whole training steps in bf16: milliseconds, tokens per second, and what the memory plan said. */
+export const steps: Stage = {
+  name: 'steps',
+  seconds: 120,
+  run: async ({ executor, quick, row }) => {
+    for (const model of quick ? ['10.8M'] : ['10.8M', '27.2M', '124M']) {
+      const shape = gpuModel(model, 'bf16', quick ? 1 : undefined);
+      const { step, session, programs } = openSteps(await executor(), shape);
+      try {
+        const count = quick ? 2 : 24;
+        const ends: number[] = [];
+        // One step is given while another is computed, as in training.
+        let before: Promise<unknown> = Promise.resolve();
+        for (let i = 0; i < count; i++) {
+          const now = step();
+          await before;
+          before = now.then(() => ends.push(performance.now()));
+        }
+        await before;
+        const times = ends.slice(1).map((end, i) => end - ends[i]!);
+        const ms = median(times.slice(quick ? 0 : 4));
+        const { deviceBytes = 0 } = session.memory();
+        const tokensPerS = (shape.tokens / ms) * 1e3;
+        const tflops = (programs.flopsPerToken * tokensPerS) / 1e12;
+        row({ model, tokens: shape.tokens, ms, tokens_per_s: tokensPerS, tflops, deviceBytes });
+      } finally {
+        session.dispose();
+      }
+    }
+  },
+};

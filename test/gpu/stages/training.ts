@@ -1,0 +1,44 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { referenceRun } from '../reference.ts';
+import type { Reference } from '../reference.ts';
+import type { Stage } from '../stage.ts';
+
+/** Relative distance of a loss from that of the CPU executor: 32-bit sums in another order, and 16-bit roundings at other places. */
+const BOUND: Readonly<Record<string, number>> = { fp32: 1e-4, bf16: 2e-2, fp16: 2e-2 };
+
+/** The quick start on the card: its losses beside those of the CPU executor, the same bits twice, and the same bits after an interruption. */
+export const training: Stage = {
+  name: 'training',
+  seconds: 60,
+  run: async ({ executor, carriedJson, quick, row }) => {
+    const references = carriedJson<Record<string, Reference>>('training.json') ?? {};
+    const folder = mkdtempSync(join(tmpdir(), 'sweeplab-gpu-training-'));
+    const wrong: string[] = [];
+    try {
+      for (const policy of ['fp32', 'bf16', 'fp16']) {
+        const steps = quick ? 2 : 50;
+        const train = async (name: string, stopAfter?: number): Promise<Reference> =>
+          referenceRun(await executor(), { policy, steps, folder: join(folder, policy, name), stopAfter });
+        const first = await train('first');
+        const again = await train('again');
+        const resumed = await train('resumed', steps >> 1);
+        const reference = references[policy]?.losses ?? [];
+        const distance = first.losses
+          .slice(0, reference.length)
+          .reduce((most, loss, i) => Math.max(most, Math.abs(loss / reference[i]! - 1)), 0);
+        const sameTwice = first.bits === again.bits;
+        const sameResumed = first.bits === resumed.bits;
+        const compared = Math.min(reference.length, first.losses.length);
+        row({ policy, steps, last: first.losses.at(-1)!, compared, distance, sameTwice, sameResumed });
+        if (!sameTwice) wrong.push(`${policy}: two runs differ`);
+        if (!sameResumed) wrong.push(`${policy}: a resumed run differs`);
+        if (!(distance <= BOUND[policy]!)) wrong.push(`${policy}: ${distance} from the CPU's losses`);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    if (wrong.length > 0) throw new Error(wrong.join('; '));
+  },
+};

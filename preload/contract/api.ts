@@ -226,6 +226,27 @@ export const routes = {
   /** Null removes it. */
   'views.set': route(z.strictObject({ key: z.string().min(1).max(200), value: z.unknown() })).to<{ saved: true }>(),
 
+  /** What a chart shows as a bundle of files for a paper; the lab adds PDFs of its pictures. */
+  'export.figure': route(
+    z.strictObject({
+      /** Of its files, without their endings. */
+      name: z.string().min(1).max(200),
+      title: z.string().max(2000),
+      pictures: some(
+        z.strictObject({
+          millimetres: z.number().min(20).max(1000),
+          /** In CSS pixels. */
+          width: z.number().min(20).max(10_000),
+          height: z.number().min(20).max(100_000),
+          svg: z.string().max(16_000_000),
+        }),
+      ),
+      csv: z.string().max(64_000_000),
+      script: z.string().max(4_000_000),
+      path: z.string().min(1).max(4096).optional(),
+    }),
+  ).to<shapes.Download>(),
+
   'export.runs': route(
     z.strictObject({
       /** Ids; empty: all runs. */

@@ -1,6 +1,7 @@
 /** Exports that the lab writes itself: every point of runs, however many, in a format of its list. */
 import { fileName } from '../../preload/shared/fileName.ts';
-import type { ExportFormat } from '../../preload/contract/shapes.ts';
+import type { Input } from '../../preload/contract/api.ts';
+import type { Download, ExportFormat } from '../../preload/contract/shapes.ts';
 import { chooseFile, download } from '../connect/files.ts';
 import { useClient } from './client.ts';
 import { toldSaved } from './save.ts';
@@ -13,20 +14,27 @@ import { useToasts } from './toasts.ts';
  * @returns false when nothing was written: it failed, or nobody chose a place
  */
 export async function exportRuns(format: ExportFormat, runs: readonly string[], name: string): Promise<boolean> {
-  const client = useClient();
-  const file = fileName(`${name}.${format.extensions[0]}`);
+  const asked = { runs: [...runs], format: format.name, name };
+  return await written(`${name}.${format.extensions[0]}`, (path) =>
+    useClient().call('export.runs', { ...asked, path }),
+  );
+}
+
+type Figure = Omit<Input<'export.figure'>, 'path'>;
+
+/** A chart as a bundle of files for a paper. @param figure drawn only when a place was chosen */
+export const exportFigure = (name: string, figure: () => Figure): Promise<boolean> =>
+  written(`${name}.zip`, (path) => useClient().call('export.figure', { ...figure(), path }));
+
+async function written(name: string, write: (path: string | undefined) => Promise<Download>): Promise<boolean> {
+  const file = fileName(name);
   try {
     const path = await chooseFile(file);
     if (path === null) return false;
-    const asked = { runs: [...runs], format: format.name, name };
-    if (path !== undefined) {
-      await client.call('export.runs', { ...asked, path });
-      toldSaved(path);
-      return true;
-    }
-    const { url, name: made } = await client.call('export.runs', asked);
-    if (url === null) throw new Error('The lab made no file to fetch.');
-    download(url, made);
+    const { url, name: made } = await write(path);
+    if (path !== undefined) toldSaved(path);
+    else if (url === null) throw new Error('The lab made no file to fetch.');
+    else download(url, made);
     return true;
   } catch (error) {
     useToasts().fail(`${file} was not written`, error);

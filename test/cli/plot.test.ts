@@ -27,7 +27,11 @@ beforeAll(async () => {
     store.setRunState(id, 'running');
     const steps = Float64Array.from({ length: 4 }, (_, i) => i);
     const values = steps.map((step) => Number(config['model.depth']) / (step + 1));
-    await store.appendMetrics(id, [{ metric: 'val/loss', steps, values }]);
+    await store.appendMetrics(id, [{ metric: 'val/loss', steps, values }], {
+      steps: 4,
+      tokens: 64,
+      summary: { 'val/loss': values[3] },
+    });
     store.setRunState(id, 'finished');
   }
   store.close();
@@ -62,6 +66,31 @@ it('draws a sweep by its name, in each kind of file (would catch an ending that 
   }
 });
 
+it.each(['trend', 'parallel', 'pareto'])('draws the %s of a sweep, and bundles it for a paper', async (kind) => {
+  const folder = out(`bundle-${kind}`);
+  const done = await inside(home, ['plot', 'latest', '--y', 'val/loss', '--kind', kind, '--out', folder]);
+  expect(done).toMatchObject({ code: 0, stderr: '' });
+  const stem = `bundle-${kind}`;
+  expect(readdirSync(folder).sort()).toEqual(
+    [
+      `${stem}-178mm.pdf`,
+      `${stem}-178mm.svg`,
+      `${stem}-85mm.pdf`,
+      `${stem}-85mm.svg`,
+      `${stem}.csv`,
+      `${stem}.py`,
+    ].sort(),
+  );
+  expect(readFileSync(join(folder, `${stem}-85mm.svg`), 'utf8')).toMatch(/^<svg[^>]* width="85mm"/u);
+  expect(readFileSync(join(folder, `${stem}.py`), 'utf8')).toContain('import matplotlib');
+});
+
+it('packs a bundle where a file is wanted', async () => {
+  const done = await inside(home, ['plot', 'latest', '--y', 'val/loss', '--out', out('figure.zip')]);
+  expect(done).toMatchObject({ code: 0, stderr: '' });
+  expect(readFileSync(out('figure.zip')).toString('latin1')).toMatch(/^PK[\s\S]*figure-85mm\.pdf[\s\S]*figure\.py/u);
+});
+
 it('draws files of other programs without a lab (would catch a plot that needs an import first)', async () => {
   const file = out('results.csv');
   writeFileSync(file, ['run,lr,step,loss', 'a,0.1,0,3', 'a,0.1,1,2', 'b,0.2,0,4', 'b,0.2,1,1'].join('\n'));
@@ -84,7 +113,13 @@ it.each([
   [['--size', '5'], '--size is "5"; allowed: screen, one-column, two-columns, or millimetres from 30 to 1000'],
   [['--from', '3', '--to', '2'], '--from is 3 and --to is 2; allowed: --from below --to'],
   [['--log-y', '--linear-y'], '--log-y and --linear-y are given; allowed: one of them'],
-  [['--out', 'figure.gif'], '--out is "figure.gif"; allowed: a file that ends in .svg, .png, .pdf, .csv'],
+  [
+    ['--out', 'figure.gif'],
+    '--out is "figure.gif"; allowed: a folder, or a file that ends in .svg, .png, .pdf, .csv, .zip',
+  ],
+  [['--kind', 'heat'], '--kind heat needs two settings that differ; here only model.depth'],
+  [['--kind', 'trend', '--facet', 'model.depth'], '--facet has no effect with --kind trend'],
+  [['--kind', 'pareto', '--x', 'times'], '--x is "times"; allowed: time, parameters, flops, tokens; nearest: time'],
 ])('refuses %j in words, and writes nothing', async (flags, words) => {
   const path = out('refused.svg');
   const done = await inside(home, ['plot', 'latest', '--out', path, ...flags]);

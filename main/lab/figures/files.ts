@@ -93,6 +93,8 @@ async function pdfFile({ svg, width, height, millimetres, title }: DrawnFigure):
     height: size[1],
     assumePt: false,
     fontCallback: (family: string, bold: boolean): string => fontName(family, bold ? 600 : 400),
+    // No figure has pictures in it: a file that an address names is never read.
+    imageCallback: () => '',
     warningCallback: () => {},
   });
   document.end();

@@ -15,12 +15,8 @@ const SCREEN_WIDTH = 900;
 /** @param millimetres on paper; as on a screen when absent */
 export function drawPlot(plot: Plot, millimetres?: number): DrawnFigure {
   const width = millimetres === undefined ? SCREEN_WIDTH : onPaper(millimetres).width!;
-  const svg = svgOfPlot(plot, width, (text) => measureText(text));
-  const [, high] = /^<svg[^>]* height="([\d.]+)"/u.exec(svg)!;
   return {
-    svg,
-    width,
-    height: Number(high),
+    ...svgOfPlot(plot, width, (text) => measureText(text)),
     title: plot.title,
     ...(millimetres === undefined ? {} : { millimetres }),
   };

@@ -35,6 +35,7 @@ declare module 'svg-to-pdfkit' {
       readonly height: number;
       readonly assumePt: boolean;
       fontCallback(family: string, bold: boolean): string;
+      imageCallback(link: string): string;
       warningCallback(message: string): void;
     },
   ): void;

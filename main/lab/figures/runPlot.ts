@@ -10,6 +10,7 @@ import { needsEnvelopes } from '../../../preload/charts/data/lineModel.ts';
 import { csvOf } from '../../../preload/charts/draw/csv.ts';
 import { lineOption } from '../../../preload/charts/draw/lineOption.ts';
 import type { Plot } from '../../../preload/charts/draw/plot.ts';
+import { linesScript } from '../../../preload/charts/draw/script.ts';
 import { THEMES } from '../../../preload/charts/draw/themes.ts';
 import type { Extent } from '../../../preload/charts/series/extent.ts';
 import type { Store } from '../../store/index.ts';
@@ -81,8 +82,9 @@ export function runPlot(store: CurveSource, runs: readonly RunRecord[], options:
   const colored = coloredBy(options.state.colorBy, board.coloring, board.settings);
   const described = { chart, look, catalog, band: state.band, facet: state.facet, filter: options.filter, colored };
   const theme = THEMES[options.surface];
+  const words = figureWords(panels, described);
   return {
-    ...figureWords(panels, described),
+    ...words,
     theme,
     panels: panels.panels.map(({ title, model }) => ({
       title,
@@ -98,6 +100,7 @@ export function runPlot(store: CurveSource, runs: readonly RunRecord[], options:
         ),
       );
     },
+    script: () => linesScript(words, panels.panels),
   };
 }
 

@@ -15,6 +15,8 @@ export interface Plot extends FigureWords {
   readonly theme: ChartTheme;
   /** The numbers that it shows. */
   csv(): string;
+  /** A program that draws it again from these. */
+  script(): string;
 }
 
 /** The shape of a chart that nobody has given one. */
@@ -28,14 +30,10 @@ export function svgOfPlot(
   { panels, theme, ...words }: Plot,
   width: number,
   measure: (text: string) => number,
-  shape = SHAPE,
-): string {
-  const size = panelSize(shape, { width, scale: 1 }, panels.length);
+): PlotSize & { readonly svg: string } {
+  const size = panelSize(SHAPE, { width, scale: 1 }, panels.length);
   const parts = panels.map(({ title }) => ({ title, width: size.width, height: size.height }));
   const layout = layoutFigure({ ...words, parts, theme, width }, measure);
-  return svgOfFigure(
-    layout,
-    panels.map(({ option }) => svgOfOption(option(size), size.width, size.height, theme.surface)),
-    theme,
-  );
+  const drawn = panels.map(({ option }) => svgOfOption(option(size), size.width, size.height, theme.surface));
+  return { svg: svgOfFigure(layout, drawn, theme), width: layout.width, height: layout.height };
 }

@@ -3,12 +3,18 @@ import { layoutFigure, svgOfFigure } from '../../../preload/charts/draw/figure.t
 import type { Figure } from '../../../preload/charts/draw/figure.ts';
 import { SCREEN } from '../../../preload/charts/draw/pictureSize.ts';
 
+/** Width of a text of 12 px. */
+export function textMeasure(font: string): (text: string) => number {
+  const ctx = document.createElement('canvas').getContext('2d')!;
+  ctx.font = `12px ${font}`;
+  return (text) => ctx.measureText(text).width;
+}
+
 export async function drawFigure(figure: Figure, kind: 'png' | 'svg', scale = SCREEN.scale): Promise<Blob> {
   const { theme, parts } = figure;
   const canvas = document.createElement('canvas');
   const ctx = canvas.getContext('2d')!;
-  ctx.font = `12px ${theme.font}`;
-  const layout = layoutFigure(figure, (text) => ctx.measureText(text).width);
+  const layout = layoutFigure(figure, textMeasure(theme.font));
   if (kind === 'svg') {
     const panels = await Promise.all(parts.map(({ picture }) => picture.text()));
     return new Blob([svgOfFigure(layout, panels, theme)], { type: 'image/svg+xml' });

@@ -2,6 +2,7 @@ import type { Config } from '../../../../preload/contract/settings.ts';
 import { exchangeFamily } from '../../../lab/exchange/index.ts';
 import { exportName, exportPieces } from '../../../lab/exchange/exports.ts';
 import { writeExport } from '../../../lab/exchange/file.ts';
+import { zipped } from '../../../lab/exchange/zip.ts';
 import { fileName } from '../../../../preload/shared/fileName.ts';
 import { chosen } from '../../../engine/kind.ts';
 import { fixedVocabularies, listCorpora, listDatasets, removeDataset } from '../../../lab/datasets/catalog.ts';
@@ -68,6 +69,18 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
     'data.sample': async ({ from, ...given }, { signal }) =>
       await hub.datasets.ask('sample', { config: await configured(given), from }, signal),
 
+    'export.figure': async ({ name, title, pictures, csv, script, path }, { caller }) => {
+      const { bundleFiles } = await import('../../../lab/figures/bundle.ts');
+      const bundle = { name, csv, script, pictures: pictures.map((picture) => ({ ...picture, title })) };
+      const pieces = zipped(await bundleFiles(bundle));
+      if (path === undefined) return await hub.downloads.add(fileName(`${name}.zip`), pieces);
+      return {
+        url: null,
+        name: path,
+        bytes: await writeExport(chosenBy(caller, path), pieces, { notes: paths.exports }),
+      };
+    },
+
     'export.runs': async ({ runs: ids, format: wanted, name, path, ...options }, { caller, signal }) => {
       const format = formatOf(hub, wanted);
       const runs = ids.length === 0 ? store.listRuns() : store.listRuns({ ids, deleted: 'any' });
@@ -77,10 +90,19 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
       store.flush();
       const pieces = exportPieces(store, registry, format, { runs, ...options, signal });
       if (path === undefined) return await hub.downloads.add(fileName(exportName(format, name)), pieces);
-      if (!caller.trusted) throw new LabError('input', 'Only the desktop app chooses files; leave path out.');
-      return { url: null, name: path, bytes: await writeExport(path, pieces, { notes: paths.exports }) };
+      return {
+        url: null,
+        name: path,
+        bytes: await writeExport(chosenBy(caller, path), pieces, { notes: paths.exports }),
+      };
     },
   };
+}
+
+/** @throws LabError for a path from a page: only the desktop's dialog has asked a person for one */
+function chosenBy({ trusted }: { readonly trusted: boolean }, path: string): string {
+  if (!trusted) throw new LabError('input', 'Only the desktop app chooses files; leave path out.');
+  return path;
 }
 
 /** @throws LabError naming the formats there are */

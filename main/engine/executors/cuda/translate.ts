@@ -6,6 +6,7 @@ import { isValue } from '../native/call.ts';
 import type { KernelCall, Place } from '../native/call.ts';
 import { callsOf } from '../native/operation.ts';
 import { updateCopies } from '../native/ops/copy.ts';
+import type { CudaCall, CudaKernel } from './kernel.ts';
 import { CUDA_KERNELS } from './kernels/index.ts';
 import { encodeArguments } from './launch.ts';
 import type { Launch } from './launch.ts';
@@ -30,9 +31,9 @@ export interface EncodedLaunch {
   readonly args: Buffer;
 }
 
-/** What runs for one node. */
+/** What runs for one node, or for several that are launched together. */
 export interface Piece {
-  /** Undefined: the copies of states whose new values could not be made in their memory. */
+  /** The first. Undefined: the copies of states whose new values could not be made in their memory. */
   readonly node: Node | undefined;
   readonly launches: readonly EncodedLaunch[];
   /** Everything that these launches may read or write. */
@@ -71,32 +72,89 @@ export function translate({ plan }: Compiled, addresses: Addresses): Translated 
     const at = new Map(own);
     return { launch, args: encodeArguments(launch, (name) => at.get(name)!.address) };
   };
-  const piece = (node: Node | undefined, calls: readonly KernelCall[], ranges: Range[], workspace: number): Piece => {
-    const address = (to: Place, bytes: number): number => pointerTo(plan, addresses, to, bytes, workspace);
-    const scratch = node === undefined ? 0 : workspace + ownWorkspace(node);
-    const launches = calls.flatMap((call) => {
-      const rule = CUDA_KERNELS[call.kernel];
-      if (rule === undefined) throw new Error(`no CUDA kernel runs ${call.kernel}`);
-      const { fields, extra } = callFor(call, address);
-      return rule.launches(fields, extra, scratch).map((launch) => encode(launch, ranges));
-    });
-    return { node, launches, ranges };
+  const pieceOf = (
+    node: Node | undefined,
+    calls: readonly (CudaCall & { readonly kernel: string })[],
+    ranges: Range[],
+    scratch: number,
+  ): Piece => {
+    const launches = calls.flatMap(({ kernel, fields, extra }) => ruleOf(kernel).launches(fields, extra, scratch));
+    return { node, launches: launches.map((launch) => encode(launch, ranges)), ranges };
   };
-  const pieces = plan.order.map((node, instant) => {
+  const callsFor = (calls: readonly KernelCall[], workspace: number) => {
+    const address = (to: Place, bytes: number): number => pointerTo(plan, addresses, to, bytes, workspace);
+    return calls.map((call) => ({ kernel: call.kernel, ...callFor(call, address) }));
+  };
+  const steps = plan.order.map((node, instant) => {
     const offset = plan.workspaceOffsets[instant]!;
     const workspace = offset < 0 ? 0 : addresses.arena + offset;
     const ranges = [...node.inputs, ...node.outputs].flatMap((value) => rangeOf(plan, addresses, value));
     if (offset >= 0) ranges.push({ address: workspace, bytes: CUDA_TARGET.workspaceBytes(node) });
     const together = (a: Value, b: Value): boolean =>
       pointerTo(plan, addresses, a, 0, 0) === pointerTo(plan, addresses, b, 0, 0);
-    return piece(node, callsOf(CUDA_OPERATIONS, node, { together }), ranges, workspace);
+    const calls = callsFor(callsOf(CUDA_OPERATIONS, node, { together }), workspace);
+    return { node, calls, ranges, scratch: workspace + ownWorkspace(node) };
+  });
+  const pieces = runsOf(steps, plan).map((run) => {
+    const [{ node, calls, ranges, scratch }] = run as [Step, ...Step[]];
+    if (run.length === 1) return pieceOf(node, calls, ranges, scratch);
+    const all = run.flatMap((step) => step.ranges);
+    const launches = ruleOf(calls[0]!.kernel).joined!(run.flatMap((step) => step.calls));
+    return { node, launches: launches.map((launch) => encode(launch, all)), ranges: all };
   });
   const copied = plan.copies.flatMap(({ state, value }) => [
     { address: addresses.state(state), bytes: bytesOf(value) },
     ...rangeOf(plan, addresses, value),
   ]);
-  const copies = piece(undefined, updateCopies(plan.copies), copied, 0);
+  const copies = pieceOf(undefined, callsFor(updateCopies(plan.copies), 0), copied, 0);
   return { pieces, copies, tables, tableBytes };
+}
+
+/** A node with its kernel calls. */
+interface Step {
+  readonly node: Node;
+  readonly calls: readonly (CudaCall & { readonly kernel: string })[];
+  readonly ranges: Range[];
+  readonly scratch: number;
+}
+
+function ruleOf(kernel: string): CudaKernel {
+  const rule = CUDA_KERNELS[kernel];
+  if (rule === undefined) throw new Error(`no CUDA kernel runs ${kernel}`);
+  return rule;
+}
+
+/**
+ * Neighbouring steps whose calls run together; most are alone. Those of a run write states only, and none that another of them reads or writes: what
+ * is in the arena may lie where another's operands lay.
+ */
+function runsOf(steps: readonly Step[], plan: MemoryPlan): Step[][] {
+  const stateOf = (value: Value): string | undefined => {
+    const location = plan.locations.get(value.id);
+    return location?.kind === 'state' ? location.name : undefined;
+  };
+  const runs: Step[][] = [];
+  let kernel: string | undefined;
+  let [read, written] = [new Set<string | undefined>(), new Set<string | undefined>()];
+  for (const step of steps) {
+    const { node, calls } = step;
+    const own = calls.length === 1 && CUDA_KERNELS[calls[0]!.kernel]?.joined ? calls[0]!.kernel : undefined;
+    const [inputs, outputs] = [node.inputs.map(stateOf), node.outputs.map(stateOf)];
+    const apart =
+      outputs.every((name) => name !== undefined && !read.has(name) && !written.has(name)) &&
+      inputs.every((name) => name === undefined || !written.has(name));
+    const joins = own !== undefined && own === kernel && apart;
+    if (joins) runs.at(-1)!.push(step);
+    else {
+      runs.push([step]);
+      [read, written] = [new Set(), new Set()];
+      // A step that writes into the arena is alone.
+      kernel = outputs.includes(undefined) ? undefined : own;
+    }
+    for (const name of inputs) read.add(name);
+    for (const name of outputs) written.add(name);
+  }
+  return runs;
 }
 
 /** Bytes of the tables of a program, wherever its memory will lie. */

@@ -1,10 +1,10 @@
-// Fused optimizer updates, eight elements to a thread, and the norm of all gradients. The rules are those of ../optimizer.h.
+// Fused optimizer updates, of many parameters at once, and the norm of all gradients. The rules are those of ../optimizer.h.
 #include "vector.h"
 
-// scale, lr, decay, bias1, bias2: f32 in memory, or null. one_minus_*: 1 - beta1, 1 - beta2, 1 - alpha.
-#define ARGS_optimizer(P, I, L, F, E)                                                                                       \
-  P(p) P(g) P(m) P(v) P(third) P(copy) P(scale) P(lr) P(decay) P(bias1) P(bias2) L(n) E(gtype, DType) E(copytype, DType)     \
-  E(kind, OptimizerKind) I(nesterov) I(centered) F(one_minus_beta1) F(one_minus_beta2) F(one_minus_alpha) F(eps) F(momentum)
+// arrays: an OptimizerArray for each of `count` parameters that are updated alike. one_minus_*: 1 - beta1, 1 - beta2, 1 - alpha.
+#define ARGS_optimizer(P, I, L, F, E)                                                                                        \
+  P(arrays) I(count) E(kind, OptimizerKind) I(nesterov) I(centered) F(one_minus_beta1) F(one_minus_beta2) F(one_minus_alpha)  \
+  F(eps) F(momentum)
 // arrays: i64 {address, elements, type, first piece} of each. parts: f32 for each piece of 65,536 elements.
 #define ARGS_norm_pieces(P, I, L, F, E) P(arrays) P(parts) I(count)
 #define ARGS_norm_total(P, I, L, F, E) P(parts) P(y) I(pieces)
@@ -13,87 +13,109 @@ ARGS(norm_pieces)
 ARGS(norm_total)
 
 #ifndef DESCRIBE
+// scale, lr, decay, bias1, bias2: one f32 in memory, or null. first: the block that begins here.
+struct OptimizerArray {
+  void *p, *g, *m, *v, *third, *copy, *scale, *lr, *decay, *bias1, *bias2;
+  i64 n, gtype, copytype, first;
+};
+constexpr int UPDATES = 8192;  // elements of a block
+
 DEVICE float number_at(const void* p, float otherwise) { return p ? *(const float*)p : otherwise; }
 DEVICE void load_state(const void* p, i64 e, i64 left, float* v) { read_some<8>((const float*)p + e, left, v); }
 DEVICE void store_state(void* p, i64 e, i64 left, const float* v) { write_some<8>((float*)p + e, left, v); }
 
 template <int KIND>
-DEVICE void update(const optimizer_args& a, i64 e, i64 left, float scale, float* w) {
+DEVICE void update(const optimizer_args& a, const OptimizerArray& own, i64 e, i64 left, float scale, float* w) {
   float g[8], m[8], v[8];
-  float lr = number_at(a.lr, 0.f), decay = number_at(a.decay, 0.f);
-  load_floats<8>(a.g, a.gtype, e, left, g);
+  float lr = number_at(own.lr, 0.f), decay = number_at(own.decay, 0.f);
+  load_floats<8>(own.g, (int)own.gtype, e, left, g);
   UNROLL for (int k = 0; k < 8; k++) {
     g[k] *= scale;
     if (KIND != ADAMW) g[k] += decay * w[k];
   }
   if (KIND == ADAMW || KIND == ADAM) {
-    float shrink = 1.f - lr * decay, rate = lr / number_at(a.bias1, 1.f), root = 1.f / sqrtf(number_at(a.bias2, 1.f));
-    load_state(a.m, e, left, m);
-    load_state(a.v, e, left, v);
+    float shrink = 1.f - lr * decay, rate = lr / number_at(own.bias1, 1.f), root = 1.f / sqrtf(number_at(own.bias2, 1.f));
+    load_state(own.m, e, left, m);
+    load_state(own.v, e, left, v);
     UNROLL for (int k = 0; k < 8; k++) {
       m[k] += a.one_minus_beta1 * (g[k] - m[k]);
       v[k] += a.one_minus_beta2 * (g[k] * g[k] - v[k]);
       if (KIND == ADAMW) w[k] *= shrink;
       w[k] -= rate * m[k] / (sqrtf(v[k]) * root + a.eps);
     }
-    store_state(a.m, e, left, m);
-    store_state(a.v, e, left, v);
+    store_state(own.m, e, left, m);
+    store_state(own.v, e, left, v);
   } else if (KIND == SGD) {
     if (a.momentum != 0.f) {
-      load_state(a.m, e, left, m);
+      load_state(own.m, e, left, m);
       UNROLL for (int k = 0; k < 8; k++) {
         m[k] = a.momentum * m[k] + g[k];
         g[k] = a.nesterov ? g[k] + a.momentum * m[k] : m[k];
       }
-      store_state(a.m, e, left, m);
+      store_state(own.m, e, left, m);
     }
     UNROLL for (int k = 0; k < 8; k++) w[k] -= lr * g[k];
   } else if (KIND == ADAGRAD) {
-    load_state(a.m, e, left, m);
+    load_state(own.m, e, left, m);
     UNROLL for (int k = 0; k < 8; k++) {
       m[k] += g[k] * g[k];
       w[k] -= lr * g[k] / (sqrtf(m[k]) + a.eps);
     }
-    store_state(a.m, e, left, m);
+    store_state(own.m, e, left, m);
   } else {  // rmsprop: state in the order square, [mean], [momentum]
-    load_state(a.m, e, left, m);
+    load_state(own.m, e, left, m);
     UNROLL for (int k = 0; k < 8; k++) m[k] += a.one_minus_alpha * (g[k] * g[k] - m[k]);
-    store_state(a.m, e, left, m);
+    store_state(own.m, e, left, m);
     if (a.centered) {
-      load_state(a.v, e, left, v);
+      load_state(own.v, e, left, v);
       UNROLL for (int k = 0; k < 8; k++) {
         v[k] += a.one_minus_alpha * (g[k] - v[k]);
         m[k] = fmaxf(m[k] - v[k] * v[k], 0.f);
       }
-      store_state(a.v, e, left, v);
+      store_state(own.v, e, left, v);
     }
     UNROLL for (int k = 0; k < 8; k++) g[k] /= sqrtf(m[k]) + a.eps;
     if (a.momentum != 0.f) {
-      void* buffer = a.centered ? a.third : a.v;
+      void* buffer = a.centered ? own.third : own.v;
       load_state(buffer, e, left, v);
       UNROLL for (int k = 0; k < 8; k++) g[k] = v[k] = a.momentum * v[k] + g[k];
       store_state(buffer, e, left, v);
     }
     UNROLL for (int k = 0; k < 8; k++) w[k] -= lr * g[k];
   }
-  store_state(a.p, e, left, w);
+  store_state(own.p, e, left, w);
 }
-DEVICE void update_elements(const optimizer_args& a) {
-  i64 e = ((i64)block_x() * 256 + thread_x()) * 8, left = a.n - e;
-  if (left <= 0) return;
-  float scale = number_at(a.scale, 1.f);
+// The last array that begins at or before this block.
+template <class T>
+DEVICE T array_of(const void* table, int count) {
+  const T* arrays = (const T*)table;
+  int low = 0, high = count - 1;
+  while (low < high) {
+    int middle = (low + high + 1) / 2;
+    if (arrays[middle].first <= (i64)block_x()) low = middle;
+    else high = middle - 1;
+  }
+  return arrays[low];
+}
+DEVICE void update_arrays(const optimizer_args& a) {
+  OptimizerArray own = array_of<OptimizerArray>(a.arrays, a.count);
+  float scale = number_at(own.scale, 1.f);
   bool usable = scale > 0.f;  // not for NaN
-  if (!usable && !a.copy) return;
-  float w[8];
-  load_state(a.p, e, left, w);
-  if (usable) switch (a.kind) {
-      case ADAMW: update<ADAMW>(a, e, left, scale, w); break;
-      case ADAM: update<ADAM>(a, e, left, scale, w); break;
-      case SGD: update<SGD>(a, e, left, scale, w); break;
-      case ADAGRAD: update<ADAGRAD>(a, e, left, scale, w); break;
-      default: update<RMSPROP>(a, e, left, scale, w); break;
-    }
-  if (a.copy) store_floats<8>(a.copy, a.copytype, e, left, w);
+  if (!usable && !own.copy) return;
+  i64 begin = ((i64)block_x() - own.first) * UPDATES, end = begin + UPDATES < own.n ? begin + UPDATES : own.n;
+  for (i64 e = begin + thread_x() * 8; e < end; e += 2048) {
+    float w[8];
+    i64 left = own.n - e;
+    load_state(own.p, e, left, w);
+    if (usable) switch (a.kind) {
+        case ADAMW: update<ADAMW>(a, own, e, left, scale, w); break;
+        case ADAM: update<ADAM>(a, own, e, left, scale, w); break;
+        case SGD: update<SGD>(a, own, e, left, scale, w); break;
+        case ADAGRAD: update<ADAGRAD>(a, own, e, left, scale, w); break;
+        default: update<RMSPROP>(a, own, e, left, scale, w); break;
+      }
+    if (own.copy) store_floats<8>(own.copy, (int)own.copytype, e, left, w);
+  }
 }
 
 constexpr int SQUARES_PIECE = 65536;
@@ -104,14 +126,7 @@ struct NormArray {
 DEVICE void sum_piece(const norm_pieces_args& a) {
   SHARED_BEGIN
   SHARED(float, scratch, 8)
-  const NormArray* arrays = (const NormArray*)a.arrays;
-  int low = 0, high = a.count - 1;  // the last array that begins at or before this piece
-  while (low < high) {
-    int middle = (low + high + 1) / 2;
-    if (arrays[middle].first <= (i64)block_x()) low = middle;
-    else high = middle - 1;
-  }
-  NormArray own = arrays[low];
+  NormArray own = array_of<NormArray>(a.arrays, a.count);
   i64 begin = ((i64)block_x() - own.first) * SQUARES_PIECE, end = begin + SQUARES_PIECE < own.n ? begin + SQUARES_PIECE : own.n;
   float sum[4] = {};
   for (i64 i = begin + thread_x() * 8; i < end; i += 4 * 2048)
@@ -137,6 +152,6 @@ DEVICE void add_pieces(const norm_total_args& a) {
   *(float*)a.y = (float)sqrt(sum);
 }
 #endif
-KERNEL(optimizer, optimizer_args, 256, update_elements(a))
+KERNEL(optimizer, optimizer_args, 256, update_arrays(a))
 KERNEL(norm_pieces, norm_pieces_args, 256, sum_piece(a))
 KERNEL(norm_total, norm_total_args, 256, add_pieces(a))

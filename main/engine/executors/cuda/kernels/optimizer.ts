@@ -1,24 +1,53 @@
 /** Optimizer updates, and the norm of all gradients. */
-import type { CallExtra, CudaKernel, CudaKernels } from '../kernel.ts';
+import { int } from '../kernel.ts';
+import type { CallExtra, CallFields, CudaCall, CudaKernel, CudaKernels } from '../kernel.ts';
 import { sharedBytes } from '../launch.ts';
+import type { Launch } from '../launch.ts';
 import { enumNumber } from '../manifest.ts';
-import { elementwise } from './elements.ts';
 
-/** Elements of a piece, whose squares one block adds. */
+/** Elements of a block of updates, and of a piece whose squares one block adds (optimizer.cu). */
+const UPDATES = 8192;
 const PIECE = 65_536;
 
+const table = (numbers: readonly number[]): Uint8Array => new Uint8Array(BigInt64Array.from(numbers, BigInt).buffer);
+const typeNumber = (name: number | string): number => enumNumber('optimizer', 'DType', name as string);
+
+/** Of an array of the table, in its order. */
+const POINTERS = ['p', 'g', 'm', 'v', 'third', 'copy', 'scale', 'lr', 'decay', 'bias1', 'bias2'] as const;
+
+/** What parameters that one launch updates have in common. */
+function constantsOf({ kind, nesterov, centered, beta1, beta2, alpha, eps, momentum }: CallFields) {
+  return {
+    kind: kind!,
+    nesterov: nesterov!,
+    centered: centered!,
+    one_minus_beta1: 1 - (beta1 as number),
+    one_minus_beta2: 1 - (beta2 as number),
+    one_minus_alpha: 1 - (alpha as number),
+    eps: eps!,
+    momentum: momentum!,
+  };
+}
+
+/** One launch for all parameters that are updated alike, in the order of the first of each kind. */
+function updates(calls: readonly CudaCall[]): Launch[] {
+  const alike = Map.groupBy(calls, ({ fields }) => JSON.stringify(constantsOf(fields)));
+  return [...alike.values()].map((own) => {
+    let blocks = 0;
+    const rows = own.flatMap(({ fields }) => {
+      const first = blocks;
+      blocks += Math.ceil(int(fields, 'n') / UPDATES);
+      const pointers = POINTERS.map((name) => (fields[name] ?? 0) as number);
+      return [...pointers, int(fields, 'n'), typeNumber(fields.gtype!), typeNumber(fields.copytype!), first];
+    });
+    const args = { ...constantsOf(own[0]!.fields), count: own.length };
+    return { fn: 'optimizer', grid: [blocks, 1, 1], args, tables: { arrays: table(rows) } };
+  });
+}
+
 const optimizer: CudaKernel = {
-  launches: (fields) => {
-    const { beta1, beta2, alpha, ...given } = fields;
-    return [
-      elementwise('optimizer', {
-        ...given,
-        one_minus_beta1: 1 - (beta1 as number),
-        one_minus_beta2: 1 - (beta2 as number),
-        one_minus_alpha: 1 - (alpha as number),
-      }),
-    ];
-  },
+  launches: (fields, extra) => updates([{ fields, extra }]),
+  joined: updates,
 };
 
 /** {address, elements, type} of each array. */
@@ -46,14 +75,13 @@ const globalNorm: CudaKernel = {
     if (pieces === 0) return [total];
     let first = 0;
     const rows = arrays.flatMap(({ address, n, type }) => {
-      const row = [address, n, enumNumber('optimizer', 'DType', type), first];
+      const row = [address, n, typeNumber(type), first];
       first += Math.ceil(n / PIECE);
       return row;
     });
-    const table = new Uint8Array(BigInt64Array.from(rows, BigInt).buffer);
     const args = { parts, count: arrays.length };
     return [
-      { fn: 'norm_pieces', grid: [pieces, 1, 1], shared: sharedBytes(4 * 8), args, tables: { arrays: table } },
+      { fn: 'norm_pieces', grid: [pieces, 1, 1], shared: sharedBytes(4 * 8), args, tables: { arrays: table(rows) } },
       total,
     ];
   },

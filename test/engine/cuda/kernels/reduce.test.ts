@@ -14,6 +14,7 @@ describe.skipIf(why !== undefined)(
 
     // Catches pieces that overlap or leave rows out, tails read as zeros by a maximum, and a beta that is added to each piece.
     test('of rows and columns, in one or two stages', async () => {
+      // The last of nothing.
       const shapes = [
         [random.int(1, 20), random.int(1, 1024), 1],
         [random.int(1, 3), random.int(1025, 4096), 1],
@@ -21,6 +22,7 @@ describe.skipIf(why !== undefined)(
         [1, random.int(1, 63), random.int(2, 80)],
         [random.int(1, 3), random.int(64, 700), random.int(2, 80)],
         [random.int(2, 40), random.int(1, 90), random.int(2, 33)],
+        [random.int(1, 3), 0, random.int(1, 5)],
       ] as const;
       for (const [outer, n, inner] of shapes)
         for (const kind of KINDS) {

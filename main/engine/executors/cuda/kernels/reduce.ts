@@ -29,7 +29,7 @@ const shapeOf = (fields: CallFields): Shape => ({
 function cut({ outer, n, inner }: Shape): { piece: number; pieces: number } {
   if (inner === 1) return { piece: ROW_PIECE, pieces: blocksFor(n, ROW_PIECE) };
   const wanted = Math.ceil(ENOUGH_BLOCKS / (outer * Math.ceil(inner / COLUMNS)));
-  const piece = Math.ceil(n / Math.min(wanted, blocksFor(n, LEAST_ROWS)));
+  const piece = blocksFor(n, Math.min(wanted, blocksFor(n, LEAST_ROWS)));
   return { piece, pieces: blocksFor(n, piece) };
 }
 

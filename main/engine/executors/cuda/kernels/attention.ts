@@ -139,41 +139,78 @@ const forward: CudaKernel = {
   },
 };
 
-/** Sizes of heads, of keys as of values, that the kernels of attention_grad.cu are compiled for, and columns of their tiles. */
-const GRADIENTS = [
-  { d: 32, columns: 64, few: 64 },
-  { d: 64, columns: 64, few: 32 },
-  { d: 128, columns: 32, few: 16 },
-];
+/** A kernel of attention_grad.cu: columns of keys and of values that it is compiled for, and of its tiles, if all options are asked for. */
+interface Gradient {
+  readonly fn: string;
+  readonly d: number;
+  readonly dvalue: number;
+  readonly columns: number;
+  /** Whether its rows are keys. */
+  readonly byKey: boolean;
+  /** Columns of the values that a block is about; all unless given. */
+  readonly slice?: number;
+}
 /** Rows of their blocks. */
 const ROWS = 64;
 
-/** Gradients of queries (q), or of keys and values at once (k). */
-function fastGradient(what: 'q' | 'k', args: Arguments): Launch {
-  const extras = hasExtras(args);
-  const { d, columns, few } = GRADIENTS.find((each) => largestSize(args) <= each.d)!;
-  const [length, heads, tile] = what === 'k' ? ['tk', 'kvheads', extras ? few : columns] : ['tq', 'heads', columns];
-  const rows = 2 * ROWS * (d + PAD);
-  const tiles = 2 * 2 * tile * (d + PAD);
-  const bits = extras ? [2 * bitsOf(ROWS, tile)] : [];
+/** Largest size that queries' kernel and that of keys and values at once are compiled for, and columns of their tiles. */
+const ONE_SIZE = [
+  { size: 32, columns: 64, few: 64 },
+  { size: 64, columns: 64, few: 32 },
+  { size: 128, columns: 32, few: 16 },
+];
+/** Where values are wide; these know all options. */
+const WIDE_VALUES: readonly Gradient[] = [
+  { fn: 'attention_q_{}_64_384_extras', d: 64, dvalue: 384, columns: 16, byKey: false },
+  { fn: 'attention_k_{}_64_384_extras', d: 64, dvalue: 384, columns: 16, byKey: true },
+  { fn: 'attention_v_{}_64_128_extras', d: 64, dvalue: 128, columns: 32, byKey: true, slice: 128 },
+];
+
+function gradientKernels(args: Arguments): readonly Gradient[] {
+  if (!isFast(args)) return [];
+  const [d, dvalue, extras] = [int(args, 'd'), int(args, 'dvalue'), hasExtras(args)];
+  const one = ONE_SIZE.find(({ size }) => Math.max(d, dvalue) <= size);
+  if (one === undefined) return d <= WIDE_VALUES[0]!.d && dvalue <= WIDE_VALUES[0]!.dvalue ? WIDE_VALUES : [];
+  const sizes = { d: one.size, dvalue: one.size };
+  const name = `{}_${one.size}${extras ? '_extras' : ''}`;
+  return [
+    { fn: `attention_q_${name}`, ...sizes, columns: one.columns, byKey: false },
+    { fn: `attention_kv_${name}`, ...sizes, columns: extras ? one.few : one.columns, byKey: true },
+  ];
+}
+
+function fastGradient({ fn, d, dvalue, columns, byKey, slice }: Gradient, args: Arguments): Launch {
+  const slices = slice === undefined ? 1 : blocksFor(int(args, 'dvalue'), slice);
+  const bytes = (rows: number, width: number) => 2 * rows * (width + PAD);
+  const bits = byKey ? bitsOf(columns, ROWS) : bitsOf(ROWS, Math.max(columns, 32));
   return {
-    fn: `attention_${what}_${args['type']}_${d}${extras ? '_extras' : ''}`,
-    grid: [blocksFor(int(args, length), ROWS), int(args, heads), int(args, 'batch')],
-    shared: sharedBytes(rows, rows, tiles, tiles, 4 * 4 * tile, ...bits),
+    fn: fn.replace('{}', String(args['type'])),
+    grid: [
+      blocksFor(int(args, byKey ? 'tk' : 'tq'), ROWS) * slices,
+      int(args, byKey ? 'kvheads' : 'heads'),
+      int(args, 'batch'),
+    ],
+    shared: sharedBytes(
+      bytes(ROWS, d),
+      bytes(ROWS, dvalue),
+      bytes(2 * columns, d),
+      bytes(2 * columns, dvalue),
+      4 * 4 * columns,
+      fn.endsWith('_extras') ? 2 * bits : 0,
+    ),
     args,
   };
 }
 
-const largestSize = (args: Arguments): number => Math.max(int(args, 'd'), int(args, 'dvalue'));
-
-const gradients = (args: Arguments): readonly Launch[] =>
-  isFast(args) && largestSize(args) <= GRADIENTS.at(-1)!.d
-    ? [fastGradient('q', args), fastGradient('k', args)]
-    : [
-        general('_q', args, 'tq', 'heads', 'd'),
-        general('_k', args, 'tk', 'kvheads', 'd'),
-        general('_v', args, 'tk', 'kvheads', 'dvalue'),
-      ];
+function gradients(args: Arguments): readonly Launch[] {
+  const fast = gradientKernels(args);
+  if (fast.length > 0) return fast.map((kernel) => fastGradient(kernel, args));
+  return [
+    general('_q', args, 'tq', 'heads', 'd'),
+    general('_k', args, 'tk', 'kvheads', 'd'),
+    general('_v', args, 'tk', 'kvheads', 'dvalue'),
+  ];
+}
 
 const backward: CudaKernel = {
   scratch: (fields) => {

@@ -9,6 +9,7 @@ import type { Node } from '../../graph/value.ts';
 import { addressed } from '../native/call.ts';
 import type { AddressOf, KernelCall } from '../native/call.ts';
 import { callsOf, nativeTarget } from '../native/operation.ts';
+import type { NativeOperation, NativeOperations } from '../native/operation.ts';
 import { nativeOperations } from '../native/ops/index.ts';
 import type { CallExtra, CallFields } from './kernel.ts';
 import { CUDA_KERNELS } from './kernels/index.ts';
@@ -19,7 +20,22 @@ export const CUDA_ALIGNMENT = 256;
 /** Logits of so many rows are made at once: chunks that fit into a cache would read and write the gradients of the weights too often. */
 const LOGIT_ROWS = 8192;
 
-export const CUDA_OPERATIONS = nativeOperations({ logitRows: (rows) => Math.min(rows, LOGIT_ROWS) });
+const operations = nativeOperations({ logitRows: (rows) => Math.min(rows, LOGIT_ROWS) });
+
+/** The processor's copies of weights are in bf16 alone; here a call says what it is to write. */
+const optimizerUpdate: NativeOperation = {
+  ...operations.optimizerUpdate!,
+  calls: (node, place) =>
+    operations
+      .optimizerUpdate!.calls(node, place)
+      .map((call) =>
+        call.kernel === 'optimizer'
+          ? { ...call, fields: { ...call.fields, copytype: node.outputs.at(-1)!.dtype } }
+          : call,
+      ),
+};
+
+export const CUDA_OPERATIONS: NativeOperations = { ...operations, optimizerUpdate };
 
 const native = nativeTarget('cuda', CUDA_OPERATIONS);
 
@@ -38,12 +54,14 @@ export function callFor(call: KernelCall, address: AddressOf): { fields: CallFie
 /** An address that stands for any: scratch is a matter of shapes. */
 const SOMEWHERE = CUDA_ALIGNMENT;
 
+/** Kernels that a node calls and that have no rule here. */
+const missingFor = (node: Node): string[] =>
+  callsOf(CUDA_OPERATIONS, node, { together: () => true })
+    .map(({ kernel }) => kernel)
+    .filter((kernel) => CUDA_KERNELS[kernel] === undefined);
+
 /** Kernels that a compiled program calls and that have no rule here. */
-export function missingKernels({ plan }: Compiled): Set<string> {
-  const together = (): boolean => true;
-  const called = plan.order.flatMap((node) => callsOf(CUDA_OPERATIONS, node, { together }));
-  return new Set(called.map(({ kernel }) => kernel).filter((kernel) => CUDA_KERNELS[kernel] === undefined));
-}
+export const missingKernels = ({ plan }: Compiled): Set<string> => new Set(plan.order.flatMap(missingFor));
 
 /** Most scratch memory of a kernel that runs the node, wherever its values lie. */
 function scratchOf(node: Node): number {
@@ -58,7 +76,8 @@ function scratchOf(node: Node): number {
 
 export const CUDA_TARGET: Target = {
   name: 'cuda',
-  keeps: (node) => native.keeps(node),
+  // A composite whose kernels are not there is decomposed.
+  keeps: (node) => native.keeps(node) && missingFor(node).length === 0,
   workspaceBytes: (node) => ownWorkspace(node) + scratchOf(node),
   alignment: CUDA_ALIGNMENT,
   packs: true,

@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { compileForCuda, missingKernels } from '../../../main/engine/executors/cuda/target.ts';
 import { random, SEED } from '../../oracles/random.ts';
 import { checkCase, typesOf } from '../executors/checkCase.ts';
 import { caseProgram } from '../executors/cpu/harness.ts';
 import { CASES } from '../graph/cases/index.ts';
 import { whyNoEmulator } from './emulator/build.ts';
-import { emulatedExecutor } from './harness.ts';
+import { emulatedDevice, emulatedExecutor } from './harness.ts';
 
 const why = whyNoEmulator();
 // That nothing is read too early is tried elsewhere.
@@ -14,6 +14,8 @@ process.env['EMU_PACE'] = '1000';
 describe.skipIf(why !== undefined)(
   `operations on the emulated GPU equal the float64 interpreter${why ? ` (SKIPPED: ${why})` : ''}`,
   () => {
+    // Builds it.
+    beforeAll(emulatedDevice, 300_000);
     // Catches a wrong kernel, stride, type, epilogue or place in memory, in forward or backward, on odd shapes.
     test.for(CASES.map((c, i) => [c.title, c, i] as const))(
       `%s (seed ${SEED})`,

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { granules } from '../../../main/engine/executors/cuda/granules.ts';
 import { CudaSession } from '../../../main/engine/executors/cuda/session.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
@@ -7,7 +7,7 @@ import { input, norm, state } from '../../../main/engine/graph/ops/index.ts';
 import { program } from '../../../main/engine/graph/program.ts';
 import type { StateSpec } from '../../../main/engine/graph/program.ts';
 import { random, SEED } from '../../oracles/random.ts';
-import { emulatorControls, ownDevice } from './harness.ts';
+import { emulatedDevice, emulatorControls, ownDevice } from './harness.ts';
 import { whyNoEmulator } from './emulator/build.ts';
 
 const why = whyNoEmulator();
@@ -48,6 +48,8 @@ const close = (got: ArrayLike<number>, want: ArrayLike<number>, what: string) =>
   Array.from(want).forEach((value, i) => expect(Math.abs(got[i]! - value), `${what}, at ${i}`).toBeLessThan(1e-4));
 
 describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''}`, () => {
+  // Builds it.
+  beforeAll(emulatedDevice, 300_000);
   const opened = async (states: readonly StateSpec[] = STATES) => new CudaSession(await ownDevice(), states);
   const begun = async () => {
     const session = await opened();

@@ -9,7 +9,6 @@ import type { Node } from '../../graph/value.ts';
 import { addressed } from '../native/call.ts';
 import type { AddressOf, KernelCall } from '../native/call.ts';
 import { callsOf, nativeTarget } from '../native/operation.ts';
-import type { NativeOperation, NativeOperations } from '../native/operation.ts';
 import { nativeOperations } from '../native/ops/index.ts';
 import type { CallExtra, CallFields } from './kernel.ts';
 import { CUDA_KERNELS } from './kernels/index.ts';
@@ -20,22 +19,7 @@ export const CUDA_ALIGNMENT = 256;
 /** Logits of so many rows are made at once: chunks that fit into a cache would read and write the gradients of the weights too often. */
 const LOGIT_ROWS = 8192;
 
-const operations = nativeOperations({ logitRows: (rows) => Math.min(rows, LOGIT_ROWS) });
-
-/** The processor's copies of weights are in bf16 alone; here a call says what it is to write. */
-const optimizerUpdate: NativeOperation = {
-  ...operations.optimizerUpdate!,
-  calls: (node, place) =>
-    operations
-      .optimizerUpdate!.calls(node, place)
-      .map((call) =>
-        call.kernel === 'optimizer'
-          ? { ...call, fields: { ...call.fields, copytype: node.outputs.at(-1)!.dtype } }
-          : call,
-      ),
-};
-
-export const CUDA_OPERATIONS: NativeOperations = { ...operations, optimizerUpdate };
+export const CUDA_OPERATIONS = nativeOperations({ logitRows: (rows) => Math.min(rows, LOGIT_ROWS) });
 
 const native = nativeTarget('cuda', CUDA_OPERATIONS);
 
@@ -56,21 +40,25 @@ const SOMEWHERE = CUDA_ALIGNMENT;
 
 /** Kernels that a node calls and that have no rule here. */
 const missingFor = (node: Node): string[] =>
-  callsOf(CUDA_OPERATIONS, node, { together: () => true })
+  callsAnywhere(node)
     .map(({ kernel }) => kernel)
     .filter((kernel) => CUDA_KERNELS[kernel] === undefined);
 
 /** Kernels that a compiled program calls and that have no rule here. */
 export const missingKernels = ({ plan }: Compiled): Set<string> => new Set(plan.order.flatMap(missingFor));
 
-/** Most scratch memory of a kernel that runs the node, wherever its values lie. */
+/** Calls of a node wherever its values lie: with the copies that it makes where none of them lie together. */
+const callsAnywhere = (node: Node): readonly KernelCall[] => callsOf(CUDA_OPERATIONS, node, { together: () => false });
+
+/** Most scratch memory of a kernel that runs the node. */
 function scratchOf(node: Node): number {
   let most = 0;
-  for (const together of [true, false])
-    for (const call of callsOf(CUDA_OPERATIONS, node, { together: () => together })) {
-      const { fields, extra } = callFor(call, () => SOMEWHERE);
-      most = Math.max(most, CUDA_KERNELS[call.kernel]?.scratch?.(fields, extra) ?? 0);
-    }
+  for (const call of callsAnywhere(node)) {
+    const scratch = CUDA_KERNELS[call.kernel]?.scratch;
+    if (scratch === undefined) continue;
+    const { fields, extra } = callFor(call, () => SOMEWHERE);
+    most = Math.max(most, scratch(fields, extra));
+  }
   return aligned(most);
 }
 

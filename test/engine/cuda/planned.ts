@@ -1,0 +1,71 @@
+/** Runs as they are launched, on the emulated GPU. */
+import { expect } from 'vitest';
+import { compileForCuda, missingKernels } from '../../../main/engine/executors/cuda/target.ts';
+import { isKeyMasked, vocabularyOf } from '../../../main/engine/data/index.ts';
+import { programsOf } from '../../../main/engine/nn/programs.ts';
+import { buildTraining } from '../../../main/engine/nn/training.ts';
+import { fitPlan } from '../../../main/lab/fit/index.ts';
+import { builtInRegistry, listRecipes, resolveConfig } from '../../../main/lab/settings/index.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { emulatedExecutor, emulatorControls } from './harness.ts';
+
+const registry = builtInRegistry();
+export const recipes = await listRecipes();
+
+/** A recipe's settings and others on top. */
+export function fromRecipe(name: string, overrides: Config): Config {
+  const recipe = recipes.find((each) => each.name === name)!.source;
+  return resolveConfig({ registry, recipe, overrides }).config;
+}
+
+const trainingOf = (config: Config) =>
+  buildTraining({ config, vocabularySize: vocabularyOf(config), keyMasked: isKeyMasked(config) });
+
+/** Kernels that the programs of a run call and that are not written. */
+export function unwritten(config: Config): string[] {
+  const training = trainingOf(config);
+  return [...new Set(programsOf(config).flatMap((call) => [...missingKernels(compileForCuda(call.build(training)))]))];
+}
+
+/** Opens what a run loads. @throws OutOfMemoryError */
+export async function opened(config: Config) {
+  const training = trainingOf(config);
+  const session = (await emulatedExecutor()).open(training.states);
+  try {
+    const programs = programsOf(config).map((call) => session.load(call.build(training)));
+    return { session, arenas: programs.map(({ plan }) => plan.arenaBytes) };
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
+}
+
+/** Bytes of the device that are taken now. */
+export async function takenBytes(): Promise<number> {
+  await emulatedExecutor();
+  return emulatorControls().report().used;
+}
+
+/** Opens what a run would load, and compares every byte with the plan that the user is shown. */
+export async function expectPlanned(config: Config): Promise<void> {
+  const before = await takenBytes();
+  const { session, arenas } = await opened(config);
+  const plan = fitPlan(config, { kind: 'cuda' });
+  expect(plan.programs.map(({ arenaBytes }) => arenaBytes)).toEqual(arenas);
+  expect(session.memory()).toEqual({
+    persistentBytes: plan.persistent.bytes,
+    peakTemporaryBytes: Math.max(...arenas),
+    deviceBytes: plan.plannedBytes,
+  });
+  expect((await takenBytes()) - before).toBe(plan.plannedBytes);
+  session.dispose();
+  expect(await takenBytes()).toBe(before);
+}
+
+/** Every precision with every recomputation. */
+export const POLICIES = ['fp32', 'bf16', 'fp16', 'pure-bf16'].flatMap((policy) =>
+  ['none', 'attention', 'block'].map((recomputation) => ({
+    'precision.policy': policy,
+    'precision.recompute': recomputation,
+  })),
+);

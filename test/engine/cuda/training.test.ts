@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { missingAddon } from '../executors/cpu/harness.ts';
+import { temporaryFolder } from '../train/helpers.ts';
+import { FakeHost, Killed, stopDuring, tensorsOf, train as trainOn } from '../train/laboratory.ts';
+import type { TrainingOptions } from '../train/laboratory.ts';
+import { whyNoEmulator } from './emulator/build.ts';
+import { emulatedDevice, emulatedExecutor } from './harness.ts';
+import { fromRecipe, unwritten } from './planned.ts';
+
+const why = whyNoEmulator() ?? missingAddon;
+// That nothing is read too early is tried elsewhere.
+process.env['EMU_PACE'] = '1000';
+
+/** The recipe `quick` with less text at once: the emulated device computes some million operations a second. */
+const quick = (overrides: Config): Config =>
+  fromRecipe('quick', {
+    'batch.sequences': 2,
+    'model.context': 32,
+    'data.size': 20_000,
+    'eval.tokens': 64,
+    'log.every_steps': 1,
+    ...overrides,
+  });
+
+const train = async (options: TrainingOptions) =>
+  trainOn({ ...options, ...(options.config.device === 'cuda' ? { executor: await emulatedExecutor() } : {}) });
+
+const lossesOf = ({ reproducible }: FakeHost) => reproducible['train/loss']!.map(([, loss]) => loss);
+
+describe.skipIf(why !== undefined)(`training on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''}`, () => {
+  // Builds it.
+  beforeAll(emulatedDevice, 300_000);
+
+  // Would catch a kernel, an order of runs or a guard that trains otherwise than the processor does.
+  test.for([
+    ['fp32', 'fp32', 1e-4, 20],
+    ['bf16', 'bf16', 1e-2, 20],
+    ['pure-bf16', 'pure-bf16', 2e-2, 3],
+  ] as const)(
+    '%s follows %s of the processor',
+    { timeout: 120_000 },
+    async ([policy, reference, bound, steps], { skip }) => {
+      const lacking = unwritten(quick({}));
+      if (lacking.length > 0) skip(`needs ${lacking.join(', ')}`);
+      const run = async (device: string, precision: string) => {
+        const config = quick({ device, 'precision.policy': precision, 'stop.steps': steps, 'eval.every_steps': 0 });
+        const { end, host } = await train({ config, folder: await temporaryFolder() });
+        expect(end).toMatchObject({ state: 'finished', steps });
+        return lossesOf(host);
+      };
+      const wanted = await run('cpu', reference);
+      (await run('cuda', policy)).forEach((loss, i) =>
+        expect(Math.abs(loss / wanted[i]! - 1), `step ${i + 1}`).toBeLessThan(bound),
+      );
+    },
+  );
+
+  // Would catch state that a checkpoint lacks, and graphs that hold what differs from run to run.
+  test('a run that is stopped or killed ends with the same bits', { timeout: 120_000 }, async ({ skip }) => {
+    const lacking = unwritten(quick({}));
+    if (lacking.length > 0) skip(`needs ${lacking.join(', ')}`);
+    const config = quick({
+      device: 'cuda',
+      'model.depth': 1,
+      'model.width': 16,
+      'model.heads': 2,
+      'model.dropout': 0.1,
+      'batch.micro': 1,
+      'optimizer.clip': 1,
+      'stop.steps': 6,
+      'eval.every_steps': 3,
+      'log.checkpoint_steps': 2,
+    });
+    const whole = await train({ config, folder: await temporaryFolder() });
+    expect(whole.end).toMatchObject({ state: 'finished', steps: 6 });
+    const endsAlike = async (host: FakeHost, folder: string) => {
+      const { end } = await train({ config, folder, host, resume: true });
+      expect(end).toMatchObject({ state: 'finished', steps: 6 });
+      expect(host.reproducible).toEqual(whole.host.reproducible);
+      expect(await tensorsOf(host)).toEqual(await tensorsOf(whole.host));
+    };
+    const stopped = { folder: await temporaryFolder(), host: new FakeHost() };
+    const { end } = await train({ config, ...stopped, onProgram: stopDuring(3) });
+    expect(end.state).toBe('stopped');
+    await endsAlike(stopped.host, stopped.folder);
+    const [folder, host] = [await temporaryFolder(), new FakeHost()];
+    let points = 0;
+    const killed = train({
+      config,
+      folder,
+      host,
+      onMessage: (message) => {
+        if (message.type === 'metrics' && (points += message.columns.length) > 30) throw new Killed();
+      },
+    });
+    await killed.catch((error: unknown) => expect(error).toBeInstanceOf(Killed));
+    await endsAlike(host, folder);
+  });
+});

@@ -56,8 +56,8 @@ beforeAll(async () => {
 afterAll(() => removeHome(home));
 
 describe('the examples of the guide', () => {
-  it('are eight kinds, each a choice of the form with its settings (would catch one that nobody can find)', () => {
-    expect(EXAMPLES).toHaveLength(8);
+  it('are nine kinds, each a choice of the form with its settings (would catch one that nobody can find)', () => {
+    expect(EXAMPLES).toHaveLength(9);
     const choices = (name: string) => {
       const { type } = registry.get(name)!;
       return type.kind === 'enum' ? type.values : type.kind === 'string' ? type.suggestions : [];
@@ -100,6 +100,43 @@ describe('the examples of the guide', () => {
     expect(written.map(({ id }) => id)).toEqual(runs.map(({ id }) => id));
     for (const [i, { curves }] of written.entries())
       expect(curves['val/compression'].at(-1)).toBe(runs[i].summary['val/compression']);
+  });
+
+  it('read files of their own, tell what they leave out, and update them (would catch a format that only the preview knows)', async () => {
+    const file = join(home, 'a.curve');
+    writeFileSync(file, '# lr = 0.1\n# seed = 3\nloss 0 4\nloss 10 nan\nbroken\nval/loss 10 3.5\n');
+    const other = temporaryHome();
+    mkdirSync(join(other, 'plugins'));
+    const { source } = EXAMPLES.find(({ file: name }) => name === 'curves.ts')!;
+    writeFileSync(join(other, 'plugins', 'curves.ts'), source);
+    try {
+      type Answer = {
+        written: boolean;
+        counts: Record<string, number>;
+        sources: { kind: string; notes: { what: string; first: string }[] }[];
+        runs: { config: Record<string, unknown>; seed: number; series: { metric: string; nonFinite: number }[] }[];
+      };
+      const read = (...flags: string[]): Promise<Answer> => jsonInside<Answer>(other, ['import', file, ...flags]);
+      const { sources, runs: found } = await read('--dry-run', '--format', 'curve');
+      expect(sources).toMatchObject([
+        { kind: 'curve', notes: [{ what: 'lines that are no points, left out', first: 'a.curve, line 5' }] },
+      ]);
+      expect(found).toMatchObject([
+        {
+          seed: 3,
+          series: [
+            { metric: 'loss', nonFinite: 1 },
+            { metric: 'val/loss', nonFinite: 0 },
+          ],
+        },
+      ]);
+      expect(await read()).toMatchObject({ written: true, counts: { new: 1 } });
+      writeFileSync(file, '# lr = 0.1\n# seed = 3\nloss 0 4\nloss 10 3\n');
+      expect(await read()).toMatchObject({ counts: { new: 0, update: 1 } });
+      expect((await inside(other, ['import', '--help'])).stdout).toContain('curve files');
+    } finally {
+      removeHome(other);
+    }
   });
 
   it('compare by their metric (would catch a metric that only training knows)', async () => {

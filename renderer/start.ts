@@ -6,6 +6,7 @@ import { ROUTES } from './routes.ts';
 import { startTheme } from './stores/theme.ts';
 import { registerCommands } from './commands/builtin.ts';
 import { startKeys } from './commands/keys.ts';
+import { startTaking } from './commands/takeFiles.ts';
 import { runCommand } from './stores/keys/registry.ts';
 import { useConnection } from './stores/connection.ts';
 import { useClient } from './stores/client.ts';
@@ -25,6 +26,7 @@ export function startLab(): void {
   startRouter(ROUTES);
   registerCommands();
   startKeys();
+  startTaking();
   onArrival({ command: runCommand, path: navigate });
   const connection = useConnection();
   const stores = [useMetrics(), useKinds(), useRuns(), useSweeps(), useQueue(), useDevices(), usePrices(), useWandb()];

@@ -5,6 +5,7 @@
  *     const workshop = await loadWorkshop({ home, plugins });   // settings and plug-ins; touches no database
  *     using lab = await openLab(workshop, { write: true });     // the run database, and the queue over it
  */
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { MetricCatalog } from '../../preload/shared/metrics.ts';
 import { useDataFolder } from '../engine/executors/dataFolder.ts';
@@ -94,6 +95,7 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
       await endLeftovers(paths.engines);
       await removeAbandoned(paths.exports);
       store.outside.dropUnfinished();
+      await rm(paths.imports, { recursive: true, force: true });
       // What a removal of runs for good had begun.
       await removeStale(paths.checkpoints, 0);
       await removeStale(paths.files, 0);

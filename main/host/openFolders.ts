@@ -42,6 +42,8 @@ const SYSTEM = process.platform === 'win32' ? [] : ['/dev', '/proc', '/sys'];
 interface Naming {
   readonly values?: Readonly<Record<string, unknown>>;
   readonly recipe?: string | null;
+  /** Files of an import. */
+  readonly paths?: readonly string[];
   readonly draft?: {
     readonly recipe: string | null;
     readonly settings: Readonly<Record<string, unknown>>;
@@ -96,8 +98,9 @@ export class OpenFolders {
   }
 
   /** Whatever a call names must be open. @throws LabError `denied`, the same whether there is such a file or not */
-  async assert({ values = {}, recipe, draft }: Naming): Promise<void> {
+  async assert({ values = {}, recipe, paths = [], draft }: Naming): Promise<void> {
     for (const path of [recipe, draft?.recipe]) if (isOwnRecipe(path ?? null)) await this.#assertOpen('recipe', path!);
+    for (const path of paths) await this.#assertOpen('import', path);
     for (const setting of this.#reading) {
       const parameter = draft?.parameters[setting];
       const named = [values[setting], draft?.settings[setting], parameter?.value, ...(parameter?.values ?? [])];
@@ -106,13 +109,18 @@ export class OpenFolders {
     }
   }
 
+  /** What the reader may follow links to. */
+  get reach(): Reach {
+    return { within: [...this.#open], without: [...this.#closed] };
+  }
+
   /** What the reader may follow links to for a configuration; undefined for texts that runs have used as they are. */
   reachFor(config: Config): Reach | undefined {
     const named = this.#reading.map((name) => [name, String(config[name] ?? '')] as const);
     const files = named.filter(([name, value]) => !this.#isName(name, value));
     if (files.every(([name, value]) => !this.#isOpen(value) && this.#isKnown(name, value)) && files.length > 0)
       return undefined;
-    return { within: [...this.#open], without: [...this.#closed] };
+    return this.reach;
   }
 
   #isOpen(path: string): boolean {

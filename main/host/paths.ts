@@ -15,6 +15,8 @@ export interface LabPaths {
   readonly engines: string;
   /** Notes of exports that are being written, so that what a killed one left is removed. */
   readonly exports: string;
+  /** What pages have sent to be imported; nothing of it is kept. */
+  readonly imports: string;
   /** Browsers that were let in, as digests. */
   readonly browsers: string;
   /** What pages keep of their layout. */
@@ -59,6 +61,7 @@ export function labPaths(home: string): LabPaths {
     plugins: join(home, 'plugins'),
     engines: join(home, 'engines'),
     exports: join(home, 'exports'),
+    imports: join(home, 'imports'),
     browsers: join(home, 'browsers.json'),
     views: join(home, 'views.json'),
     serving: join(home, 'serving.json'),

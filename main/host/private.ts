@@ -47,5 +47,6 @@ export function closeHome(paths: LabPaths): void {
     }
   for (const name of readdirSync(paths.home))
     if (name.startsWith(basename(paths.database))) close(join(paths.home, name), FILE);
-  for (const folder of [paths.checkpoints, paths.cache, paths.engines, paths.files]) close(folder, FOLDER);
+  for (const folder of [paths.checkpoints, paths.cache, paths.engines, paths.files, paths.imports])
+    close(folder, FOLDER);
 }

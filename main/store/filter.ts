@@ -49,8 +49,8 @@ export function filterSql(filter: RunFilter): FilterSql {
   };
   const deleted = filter.deleted ?? 'no';
   if (deleted !== 'any') add(`runs.deleted_at IS ${deleted === 'no' ? '' : 'NOT '}NULL`);
-  // What is being filled is in no bin that anybody may empty.
-  if (deleted === 'only') add(`runs.key NOT IN (SELECT run FROM outside WHERE run IS NOT NULL AND ${IS_UNFINISHED})`);
+  // What is being filled is in no bin that anybody may see, or empty.
+  if (deleted !== 'no') add(`runs.key NOT IN (SELECT run FROM outside WHERE run IS NOT NULL AND ${IS_UNFINISHED})`);
   // One JSON array instead of many parameters: their number is limited.
   if (filter.ids) add('runs.id IN (SELECT value FROM json_each(?))', JSON.stringify(filter.ids));
   if (filter.state !== undefined) {

@@ -6,6 +6,8 @@
  */
 import { z } from 'zod';
 import { type Draft, draft, few, settingName, settingValue } from './draft.ts';
+import { COLUMN_ROLES } from './imports.ts';
+import type { ImportPreview, ImportProgress, ImportResult } from './imports.ts';
 import { grouped, LIMITS } from './limits.ts';
 import type { MetricColumn, MetricSpec } from './metrics.ts';
 import type { SeriesTable } from './seriesTable.ts';
@@ -28,6 +30,7 @@ const text = z.string().max(100_000);
 const values = few(z.record(settingName, settingValue));
 const metric = z.string().min(1).max(200);
 const some = <T extends z.ZodType>(item: T) => z.array(item).max(LIMITS.values);
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'must be bytes');
 const nothing = z.strictObject({});
 const byId = z.strictObject({ id });
 
@@ -246,6 +249,44 @@ export const routes = {
       path: z.string().min(1).max(4096).optional(),
     }),
   ).to<shapes.Download>(),
+  /** Begins an import: what is in its files is sent, or they lie where the lab may read them. */
+  'import.open': route(nothing).to<{ readonly id: string }>(),
+  /** Files that could be sent. @returns for each its number, or null where it holds no runs: a hidden file, one of another program */
+  'import.files': route(
+    z.strictObject({
+      id,
+      files: some(
+        z.strictObject({ path: z.string().min(1).max(LIMITS.importPathCharacters), size: z.int().nonnegative() }),
+      ),
+    }),
+  ).to<{ readonly numbers: readonly (number | null)[] }>(),
+  /** Bytes of files that were told, each from its beginning on. */
+  'import.send': route(
+    z.strictObject({
+      id,
+      parts: z.array(z.strictObject({ file: z.int().nonnegative(), at: z.int().nonnegative(), bytes })).max(1000),
+    }),
+  ).to<{ readonly received: number }>(),
+  /** Reads everything once and says what would become of it. Nothing is written. */
+  'import.preview': route(
+    z.strictObject({
+      id,
+      /** Files, folders and archives of the lab's machine, beside what was sent. */
+      paths: z.array(z.string().min(1).max(4096)).max(100).optional(),
+      /** Read only as this format, one of `kinds.list`. */
+      format: z.string().max(60).optional(),
+      /** What columns of tables are, by their names. */
+      roles: few(z.record(z.string().max(1000), z.enum(COLUMN_ROLES))).optional(),
+      /** The sweep that runs join whose files name none; null: none. */
+      sweep: name.nullish(),
+      /** Further runs instead of an update of those that were read before. */
+      asNew: z.boolean().optional(),
+    }),
+  ).to<ImportPreview>(),
+  /** Writes what was shown last: all of it, or nothing when it is cancelled or fails. */
+  'import.write': route(byId).to<ImportResult>(),
+  /** Forgets an import, and what was sent for it. */
+  'import.close': route(byId).to<{ readonly closed: boolean }>(),
 
   'export.runs': route(
     z.strictObject({
@@ -297,6 +338,7 @@ export interface Events {
   notice: shapes.Notice;
   /** The endpoint for scripts was opened or shut, or has a new key. */
   wandb: shapes.WandbState;
+  imports: ImportProgress;
 }
 export type Topic = keyof Events;
 
@@ -310,4 +352,5 @@ export const TOPICS: readonly Topic[] = [
   'data',
   'notice',
   'wandb',
+  'imports',
 ];

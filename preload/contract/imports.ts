@@ -102,6 +102,22 @@ export interface ImportPreview {
   readonly leftOut: readonly ImportNote[];
 }
 
+/** A format that is read. */
+export interface ImportFormat {
+  readonly name: string;
+  readonly label: string;
+  readonly help: string;
+}
+
+/** How far the lab is with an import, which it reads twice: bytes while it is looked through, points while they are written. */
+export interface ImportProgress {
+  /** Of the import. */
+  readonly id: string;
+  readonly phase: 'reading' | 'writing';
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface ImportResult {
   readonly created: readonly string[];
   readonly updated: readonly string[];

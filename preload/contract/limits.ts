@@ -42,6 +42,13 @@ export const LIMITS = {
   /** Characters of one saved layout as JSON, and of all of them. */
   layoutCharacters: 1 << 20,
   layoutsCharacters: 4 << 20,
+  /** Imports of pages at once, and files and bytes of one, and characters of the path of a file of it. */
+  imports: 8,
+  importFiles: 50_000,
+  importBytes: 4 * 2 ** 30,
+  importPathCharacters: 1000,
+  /** Milliseconds after which one that nobody goes on with is forgotten. */
+  importKeptMs: 30 * 60_000,
   /** Milliseconds that reading or writing the text of a sweep may take. */
   textMs: 30_000,
   /** And that planning what a form shows may take. The deepest model that is allowed took one on a busy machine. */

@@ -19,6 +19,7 @@ export const COMMAND_MENUS: readonly CommandMenu[] = [
     title: 'Lab',
     entries: [
       { id: 'sweep.new', title: 'New sweep' },
+      { id: 'runs.import', title: 'Import runs…' },
       'separator',
       { id: 'queue.pause', title: 'Pause the queue' },
       { id: 'queue.resume', title: 'Resume the queue' },

@@ -1,4 +1,5 @@
 /** What the routes answer with, where it is not a run, a sweep or a series (those have files of their own). */
+import type { ImportFormat } from './imports.ts';
 import type { Draft } from './draft.ts';
 import type { Cost, Fit, FitChecks, FitDevice, FitPlan, Range, Suggestion, TimeBasis, Verdict } from './fit.ts';
 import type { ReadingSummary } from './reading.ts';
@@ -127,6 +128,8 @@ export interface MethodInfo {
 export interface KindsList {
   readonly methods: readonly MethodInfo[];
   readonly formats: readonly ExportFormat[];
+  /** What runs are read from. */
+  readonly imports: readonly ImportFormat[];
 }
 
 export interface CheckedSettings {

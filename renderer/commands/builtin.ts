@@ -3,6 +3,7 @@ import { bridge } from '../connect/bridgePort.ts';
 import { useLayout } from '../frame/layout.ts';
 import { RAIL, RAIL_END } from '../frame/rail.ts';
 import { navigate } from '../frame/router.ts';
+import { useImporting } from '../stores/importing/index.ts';
 import { usePreferences } from '../stores/preferences.ts';
 import { useQueue } from '../stores/queue.ts';
 import { addCommands } from '../stores/keys/registry.ts';
@@ -21,6 +22,7 @@ export function registerCommands(): () => void {
   const preferences = usePreferences();
   const queue = useQueue();
   const layout = useLayout();
+  const importing = useImporting();
   const themes = ['system', 'light', 'dark'] as const;
   const views: Command[] = [...RAIL, ...RAIL_END].map(({ name, label, path, key }) => ({
     id: `view.${name}`,
@@ -70,6 +72,14 @@ export function registerCommands(): () => void {
       section: 'Do',
       also: 'script python command run agent',
       run: () => navigate('/program'),
+    },
+    {
+      id: 'runs.import',
+      title: 'Import runs…',
+      section: 'Do',
+      keys: ['g i'],
+      also: 'read open file folder csv wandb tensorboard mlflow paste drop upload',
+      run: () => (importing.open = true),
     },
     {
       id: 'queue.pause',

@@ -301,4 +301,81 @@ describe.skipIf(missing !== undefined)('the pages', () => {
     await page.getByRole('button', { name: 'Restore' }).click();
     await rows().first().waitFor();
   });
+
+  describe('that import runs', () => {
+    const TABLE = ['run,seed,step,train/loss,width', 'a,1,0,4,8', 'a,1,10,3,8', 'b,2,0,5,8', 'b,2,x,4,8'].join('\n');
+    const dialog = (): Locator => page.getByRole('dialog', { name: 'Import runs' });
+    const imported = (): number => {
+      const store = openStore(join(home, 'runs.sqlite'), { readOnly: true });
+      const count = store.countRuns({ where: [{ field: 'origin', op: '=', value: 'import' }], deleted: 'any' });
+      store.close();
+      return count;
+    };
+    const summary = (): Locator => dialog().getByRole('status').first();
+    const said = (words: RegExp): Promise<string> =>
+      until(
+        () => summary().innerText(),
+        (text) => words.test(text),
+        `${words}`,
+      );
+
+    it('show what will be before they write it, and lead to it (would catch a dialog that writes at once)', async () => {
+      await go(page, '/board');
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('import runs');
+      await page.keyboard.press('Enter');
+      await dialog().getByText('What is read').waitFor();
+      await dialog()
+        .getByLabel('Files to import')
+        .setInputFiles({ name: 'table.csv', mimeType: 'text/csv', buffer: Buffer.from(TABLE) });
+      expect(await said(/runs/u)).toMatch(/2\sruns: 2\snew/u);
+      await dialog().getByText('rows whose step is no finite number').waitFor();
+      await dialog().getByText('5 columns').click();
+      await dialog().getByLabel('What width is').selectOption('metric');
+      // It is understood anew.
+      await dialog()
+        .getByRole('row', { name: /train\/loss, width/u })
+        .first()
+        .waitFor();
+      expect(imported()).toBe(0);
+      // What is next has the focus.
+      await page.keyboard.press('Enter');
+      await dialog().getByRole('button', { name: 'Show them' }).waitFor();
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/#\/sweep\//u);
+      await page.getByText('table').first().waitFor();
+    });
+
+    it('update from what is pasted and dropped, and refuse a path that is not open, in words', async () => {
+      await go(page, '/sweeps');
+      await page.getByRole('button', { name: 'Import…' }).click();
+      await dialog().getByText('What is read').waitFor();
+      await dialog().getByLabel('Or a path on the machine of the lab').fill('/etc/hosts');
+      await page.keyboard.press('Enter');
+      await dialog().getByText('which pages may not read').waitFor();
+      await page.keyboard.press('Escape');
+      await dialog().waitFor({ state: 'hidden' });
+      // As a browser makes them: neither a mouse nor a clipboard is needed.
+      await page.evaluate(`{
+        const data = new DataTransfer();
+        data.setData('text/plain', ${JSON.stringify(TABLE.replaceAll(/^a|^b/gmu, 'pasted'))});
+        window.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, cancelable: true }));
+      }`);
+      expect(await said(/run/u)).toMatch(/1\srun: 1\snew/u);
+      await page.keyboard.press('Escape');
+      await dialog().waitFor({ state: 'hidden' });
+      await page.evaluate(`{
+        const data = new DataTransfer();
+        data.items.add(new File([${JSON.stringify(TABLE.replace('a,1,10,3', 'a,1,10,2'))}], 'table.csv'));
+        for (const type of ['dragover', 'drop'])
+          window.dispatchEvent(new DragEvent(type, { dataTransfer: data, cancelable: true, bubbles: true }));
+      }`);
+      expect(await said(/runs/u)).toMatch(/2\sruns: 2\supdated/u);
+      await dialog().getByRole('button', { name: 'Import 2 runs' }).click();
+      await dialog().getByRole('button', { name: 'Import more' }).click();
+      await dialog().getByText('What is read').waitFor();
+      await page.keyboard.press('Escape');
+      await dialog().waitFor({ state: 'hidden' });
+    });
+  });
 });

@@ -28,6 +28,8 @@ const STORE: Partial<Record<StoreErrorCode, ErrorCode>> = {
 /** Errors whose messages are written for users, by name: their classes belong to many parts. */
 const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   RecipeError: 'invalid',
+  ImportError: 'invalid',
+  CompressionError: 'invalid',
   DataError: 'invalid',
   UnknownGpuError: 'invalid',
   PluginError: 'invalid',

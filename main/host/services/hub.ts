@@ -10,6 +10,7 @@ import type { Datasets } from './datasetCache.ts';
 import type { DeviceWatch } from './deviceWatch.ts';
 import type { Downloads } from './downloads.ts';
 import { refuse } from './errors.ts';
+import type { Imports } from './imports.ts';
 import type { Planner } from './planner.ts';
 import type { ReadQuestions } from './readWorker.ts';
 import type { Call } from './session.ts';
@@ -46,6 +47,7 @@ export interface Hub {
   readonly wandb: WandbDoor;
   /** Asks the person at the machine whether a program may be started; undefined: nobody can be asked. */
   readonly askStart: AskStart | undefined;
+  readonly imports: Imports;
   /** Tells every client that these changed. */
   readonly changed: (what: { readonly runs?: Iterable<string>; readonly sweeps?: Iterable<string> }) => void;
   readonly notice: (notice: Notice) => void;

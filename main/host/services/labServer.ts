@@ -36,8 +36,10 @@ import { ProgressBoard } from './progressBoard.ts';
 import type { ReadQuestions, ReadWorkerData } from './readWorker.ts';
 import { appRoutes } from './routes/app.ts';
 import { dataRoutes } from './routes/data.ts';
+import { Imports } from './imports.ts';
 import { fitRoutes } from './routes/fit.ts';
 import { programRoutes } from './routes/programs.ts';
+import { importRoutes } from './routes/imports.ts';
 import { runRoutes } from './routes/runs.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
 import { wandbRoutes } from './routes/wandb.ts';
@@ -85,6 +87,7 @@ export class LabServer {
   readonly #downloads: Downloads;
   readonly #views: Views;
   readonly #wandb: WandbDoor;
+  readonly #imports: Imports;
   readonly #progress = new ProgressBoard();
   readonly #planner: Planner;
   readonly #folders: OpenFolders;
@@ -209,6 +212,16 @@ export class LabServer {
           : { level: 'warn', message: 'Layouts and drafts cannot be saved', details: error.message },
       ),
     );
+    this.#imports = new Imports({
+      lab,
+      reach: () => this.#folders.reach,
+      onProgress: (progress) => this.#each((session) => session.tell('imports', progress)),
+      onWritten: ({ created, updated, sweeps }) => {
+        this.#changed({ runs: [...created, ...updated], sweeps });
+        for (const id of updated) this.#each((session) => session.renew(id));
+        if (created.length + updated.length > 0) this.#upkeep.wake();
+      },
+    });
     this.#lookup = {
       store,
       runs: (ids) => (ids.length === 0 ? [] : store.listRuns({ ids, deleted: 'any' })),
@@ -320,6 +333,7 @@ export class LabServer {
     this.#upkeep.close();
     await this.#queue.close(how);
     await this.#wandb.close();
+    await this.#imports.closeAll();
     await Promise.all([this.#planner.close(), this.#reader.close(), this.#texts.close(), this.#datasets.close()]);
     for (const session of this.#sessions) session.close();
     for (const unwatch of this.#unwatch) unwatch();
@@ -354,6 +368,7 @@ export class LabServer {
       downloads: this.#downloads,
       views: this.#views,
       wandb: this.#wandb,
+      imports: this.#imports,
       changed: (what) => this.#changed(what),
       notice: (notice) => this.#notice(notice),
     };
@@ -503,6 +518,7 @@ function answerWith(hub: Hub, folders: OpenFolders): Answer {
     ...fitRoutes(hub),
     ...dataRoutes(hub),
     ...wandbRoutes(hub),
+    ...importRoutes(hub),
   };
   // Each handler gets what the schema of its own route made: the types hold route by route, not over all of them.
   const byName = handlers as Readonly<Record<RouteName, (input: unknown, call: Call) => unknown>>;

@@ -19,6 +19,8 @@ interface RunPoints {
 export class PointBuffer {
   readonly #most: number;
   #runs = new Map<string, RunPoints>();
+  /** Runs whose points are others than before. */
+  #renewed = new Set<string>();
   #bytes = 0;
 
   constructor(mostBytes: number) {
@@ -26,7 +28,7 @@ export class PointBuffer {
   }
 
   get empty(): boolean {
-    return this.#runs.size === 0;
+    return this.#runs.size === 0 && this.#renewed.size === 0;
   }
 
   get bytes(): number {
@@ -62,16 +64,22 @@ export class PointBuffer {
     this.#run(runId).keepUpTo = step;
   }
 
+  /** All of its points have to be read again. */
+  renew(runId: string): void {
+    this.#renewed.add(runId);
+  }
+
   forget(): void {
     this.#runs = new Map();
+    this.#renewed = new Set();
     this.#bytes = 0;
   }
 
   /** Everything that waits, as one frame; the buffer is empty then. */
   take(store: Store): Events['points'] {
     const runs = this.#runs;
+    const resync = [...this.#renewed];
     this.forget();
-    const resync: string[] = [];
     if ([...runs.values()].some(({ gaps }) => gaps.size > 0)) store.flush();
     const taken = [...runs].map(([runId, { keepUpTo, columns, gaps }]) => {
       const list = [...columns].map(([metric, parts]) => join(metric, parts));

@@ -50,6 +50,7 @@ export interface PointBufferLike {
   readonly empty: boolean;
   add(runId: string, columns: readonly MetricColumn[]): void;
   truncate(runId: string, step: number): void;
+  renew(runId: string): void;
   forget(): void;
   take(store: Store): Events['points'];
 }
@@ -59,7 +60,7 @@ const MOST_CALLS = 64;
 const LIVE = ['points', 'progress', 'devices'] as const;
 
 /** What is said once, and never merged or skipped. */
-type Told = 'notice' | 'data' | 'wandb';
+type Told = 'notice' | 'data' | 'wandb' | 'imports';
 
 export class Session {
   readonly #options: SessionOptions;
@@ -117,6 +118,10 @@ export class Session {
 
   truncate(runId: string, step: number): void {
     if (this.wants('points')) this.#points.truncate(runId, step);
+  }
+
+  renew(runId: string): void {
+    if (this.wants('points')) this.#points.renew(runId);
   }
 
   setProgress(progress: RunProgress): void {

@@ -10,6 +10,7 @@ import { isZip, zipMembers } from '../../engine/data/reading/compression/zip.ts'
 import type { ZipMember } from '../../engine/data/reading/compression/zip.ts';
 import { withoutCompression } from '../../engine/data/reading/compression/index.ts';
 import { decompressed, worded } from '../../engine/data/reading/contents.ts';
+import { mayRead } from '../../engine/data/reading/confine.ts';
 import { furniture } from '../../engine/data/reading/furniture.ts';
 import {
   accessError,
@@ -26,13 +27,23 @@ import type { Notes } from './notes.ts';
 /** What errors of the reader call the path of an import. */
 const SETTING = 'import';
 
-/** Somewhere to read from. */
-export interface Place {
-  /** A file, a folder or an archive. */
-  readonly path: string;
-  /** What it is called, and how it is told from others, where it lies under another name: dropped files. */
-  readonly name?: string;
+/** Somewhere to read from: a file, a folder or an archive; or files that were sent, which lie here under other names. */
+export type Place = { readonly path: string } | SentPlace;
+
+export interface SentPlace {
+  /** What was sent: a file, or a folder. By it it is told from others. */
+  readonly name: string;
+  readonly files: readonly SentFile[];
 }
+
+export interface SentFile {
+  /** Where it lies. */
+  readonly path: string;
+  /** Its path in the folder that was sent; of a file its name. */
+  readonly inside: string;
+}
+
+export const placeName = (place: Place): string => ('path' in place ? place.path : place.name);
 
 export interface ImportFile {
   /** From what was named, with `/`; of a file its name. */
@@ -63,6 +74,22 @@ const OF_PROGRAMS = /(?:^|\/)(?:__MACOSX|__pycache__|node_modules|wandb\/latest-
 
 type Named = Pick<ImportFile, 'root' | 'rootIdentity'>;
 
+/** Why a file or folder holds no runs, going by its name; undefined where it may. */
+function foreign(root: string, inside: string): string | undefined {
+  const name = inside.slice(inside.lastIndexOf('/') + 1);
+  if (!name.startsWith('.') && !OF_PROGRAMS.test(`${root}/${inside}`)) return undefined;
+  return furniture(name) ?? 'files of other programs';
+}
+
+/** The same for a file in a folder that was sent: any folder on its path counts. */
+export function foreignPath(root: string, inside: string): string | undefined {
+  for (let at = inside.indexOf('/'); at >= 0; at = inside.indexOf('/', at + 1)) {
+    const what = foreign(root, inside.slice(0, at));
+    if (what !== undefined) return what;
+  }
+  return foreign(root, inside);
+}
+
 /** The files of an import; archives stay open until it is closed. */
 export class ImportFiles implements AsyncDisposable {
   readonly files: ImportFile[] = [];
@@ -84,16 +111,23 @@ export class ImportFiles implements AsyncDisposable {
     await Promise.all(this.#archives.map((archive) => archive.close()));
   }
 
-  async #add({ path, name }: Place, notes: Notes): Promise<void> {
+  async #add(place: Place, notes: Notes): Promise<void> {
+    if (!('path' in place)) {
+      const named = { root: place.name, rootIdentity: `dropped ${place.name}` };
+      for (const { path, inside } of place.files) await this.#file(path, inside, named, notes);
+      return;
+    }
+    const { path } = place;
     const absolute = resolve(path);
     const info = await stat(absolute).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
         throw new ImportError(`${path} is not there; allowed: a file, a folder or a zip archive`);
       throw accessError(error, SETTING, path);
     });
-    const real = await realpath(absolute);
-    const root = name ?? basename(absolute);
-    const named = { root, rootIdentity: name === undefined ? real : `dropped ${name}` };
+    const root = basename(absolute);
+    const named = { root, rootIdentity: await realpath(absolute) };
+    if (!(await mayRead(absolute)))
+      throw new ImportError(`${path} leads out of the folders that were opened for pages; allowed: files in those`);
     if (info.isDirectory()) return this.#folder(absolute, named, notes);
     await refuseSpecial(info, absolute, SETTING);
     await this.#file(absolute, root, named, notes);
@@ -102,10 +136,10 @@ export class ImportFiles implements AsyncDisposable {
   async #folder(path: string, named: Named, notes: Notes): Promise<void> {
     const found = await walk(path, {
       setting: SETTING,
-      wants: (name, inside) => {
-        const hidden = name.startsWith('.') || OF_PROGRAMS.test(`${named.root}/${inside}`);
-        if (hidden) notes.add(furniture(name) ?? 'files of other programs', inside);
-        return !hidden;
+      wants: (_, inside) => {
+        const what = foreign(named.root, inside);
+        if (what !== undefined) notes.add(what, inside);
+        return what === undefined;
       },
       onOther: (what, where) => notes.add(what, where),
       onLinkOut: () => undefined,

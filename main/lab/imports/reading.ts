@@ -8,7 +8,7 @@ import { CompressionError, withoutCompression } from '../../engine/data/reading/
 import { basename } from 'node:path';
 import { counted } from '../../../preload/shared/format.ts';
 import { ImportError } from './errors.ts';
-import { identityHash, ImportFiles, stemOf } from './files.ts';
+import { identityHash, ImportFiles, placeName, stemOf } from './files.ts';
 import type { ImportFile, Place } from './files.ts';
 import type { ImportKind, Offered, Source } from './importKind.ts';
 import { Notes } from './notes.ts';
@@ -118,7 +118,7 @@ export class ImportReading implements AsyncDisposable {
     let columns: readonly ImportColumn[] = [];
     const found = (known: readonly ImportColumn[]): void => void (columns = known);
     await kind.read(source, survey, { wanted: this.#options.roles ?? {}, found });
-    const runs = survey.runs;
+    const runs = survey.runs();
     return {
       name: source.name,
       identity: source.identity,
@@ -254,7 +254,7 @@ function sourceOf(files: readonly ImportFile[], unit: string | undefined): Sourc
 }
 
 function nothingFound(places: readonly Place[], notes: Notes, kinds: readonly ImportKind[]): string {
-  const names = places.map(({ name, path }) => name ?? path).join(', ');
+  const names = places.map(placeName).join(', ');
   const held = notes.list.map(({ what, count, first }) => `${what}: ${count} (first: ${first})`).join('; ');
   const known = kinds.map(({ label }) => label).join(', ');
   return `${names}: nothing to import${held === '' ? '' : `: ${held}`}. Allowed: ${known}`;

@@ -170,7 +170,22 @@ export class Survey implements Receiver {
       );
   }
 
-  get runs(): SurveyedRun[] {
-    return [...this.#runs.values()].map((run) => run.surveyed);
+  /** What was told, at its end. */
+  runs(): SurveyedRun[] {
+    const told = [...this.#runs.values()].map((run) => run.surveyed);
+    for (const run of told)
+      if (saysNothing(run)) this.note('runs of which nothing is said but a name, left out', run.says.name ?? run.key);
+    return told.filter((run) => !saysNothing(run));
   }
 }
+
+/** What a run is called, or belongs to, is no reason to have it: a broken row of a table has that too. */
+const NAMES: ReadonlySet<string> = new Set(['name', 'names', 'environment', 'group', 'sweeplabId']);
+
+const saysNothing = ({ says, series, lines }: SurveyedRun): boolean =>
+  series.length === 0 &&
+  lines === 0 &&
+  Object.entries(says).every(
+    ([key, value]) =>
+      NAMES.has(key) || value === undefined || (key === 'config' && Object.keys(value as object).length === 0),
+  );

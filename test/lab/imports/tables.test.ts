@@ -133,6 +133,15 @@ describe('a table with a row for each step', () => {
     ]);
   });
 
+  it('has no run of a row that says nothing but a name (would catch a broken row that becomes a run)', async () => {
+    const path = files.write('broken.csv', 'run,step,loss\na,0,3\na,1,2\ngarbage\n');
+    const { preview } = await importInto(store, [path]);
+    expect(runs().map(({ name }) => name)).toEqual(['a']);
+    expect(preview.sources[0]!.notes.map(({ what }) => what)).toContain(
+      'runs of which nothing is said but a name, left out',
+    );
+  });
+
   it('takes a column for what the person says', async () => {
     const path = files.write('a.csv', 'step,lr,loss\n1,0.1,3\n2,0.1,2\n');
     await importInto(store, [path], { roles: { lr: 'metric', loss: 'ignore' } });

@@ -4,6 +4,7 @@ import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { RecipeCard } from '../../../../preload/contract/shapes.ts';
 import { draftOfRecipe } from '../../../../preload/shared/sweeps/recipe.ts';
 import { exchangeFamily } from '../../../lab/exchange/index.ts';
+import { importFamily } from '../../../lab/imports/index.ts';
 import { searchFamily } from '../../../lab/search/index.ts';
 import { listRecipes, resolveValues } from '../../../lab/settings/index.ts';
 import type { Recipe } from '../../../lab/settings/index.ts';
@@ -58,6 +59,7 @@ export function appRoutes(
       formats: registry.catalog
         .all(exchangeFamily)
         .map(({ name, label, help, extensions, options = [] }) => ({ name, label, help, extensions, options })),
+      imports: registry.catalog.all(importFamily).map(({ name, label, help }) => ({ name, label, help })),
     }),
     'settings.check': async (input) => {
       const { config, problems, warnings, changed, origins } = await resolveValues(registry, input);

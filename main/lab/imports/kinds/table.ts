@@ -27,7 +27,7 @@ export async function readTable(
 ): Promise<void> {
   let layout = known.get(source);
   if (layout === undefined) {
-    layout = await layoutOf(rows, wanted);
+    layout = await layoutOf(rows, wanted, () => to.flush());
     known.set(source, layout);
   }
   found(layout.columns);

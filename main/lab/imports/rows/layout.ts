@@ -45,13 +45,20 @@ class Enough extends Error {}
 
 const nothing = (): Seen => ({ numbers: 0, texts: 0, lists: 0, withStep: 0, varies: false, example: '' });
 
-/** @param wanted by name, what the person wants columns to be */
-export async function layoutOf(source: RowSource, wanted: Readonly<Record<string, ColumnRole>>): Promise<Layout> {
+/**
+ * @param wanted by name, what the person wants columns to be
+ * @param pause is awaited after every chunk; it throws where the import was cancelled
+ */
+export async function layoutOf(
+  source: RowSource,
+  wanted: Readonly<Record<string, ColumnRole>>,
+  pause: () => Promise<void>,
+): Promise<Layout> {
   const sample = await sampled(source);
   if (sample.length === 0) throw new ImportError(`${source.file.path} holds no row beside the names of its columns`);
   const keys = new Keys(source, sample, wanted);
   const { shape, tracked } = keys;
-  const seen = await scanned(source, tracked);
+  const seen = await scanned(source, tracked, pause);
   const roles = source.columns.map((name, at) => keys.role(name, at, seen.columns[at] ?? nothing(), seen.mostRows));
   if (!roles.some((role) => role === 'metric' || role === 'final' || role === 'value'))
     throw new ImportError(
@@ -241,7 +248,7 @@ interface Scan {
   readonly mostRows: number;
 }
 
-async function scanned(source: RowSource, tracked: TrackedColumns): Promise<Scan> {
+async function scanned(source: RowSource, tracked: TrackedColumns, pause: () => Promise<void>): Promise<Scan> {
   const tracker = new RunTracker(tracked);
   const columns: Seen[] = [];
   const runs = new Map<string, { readonly first: Cell[]; rows: number }>();
@@ -268,7 +275,7 @@ async function scanned(source: RowSource, tracked: TrackedColumns): Promise<Scan
     },
     begins: () => tracker.begins(),
     bad: () => undefined,
-    pause: () => Promise.resolve(),
+    pause,
   });
   return { columns, mostRows: Math.max(0, ...[...runs.values()].map(({ rows }) => rows)) };
 }

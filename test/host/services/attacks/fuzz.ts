@@ -38,6 +38,9 @@ const GOOD: Readonly<Record<string, unknown>> = {
   'views.set': { key: 'fuzz', value: { a: [1] } },
   'series.read': { runs: ['a'], metric: 'train/loss', from: 0, to: 5, maxPoints: 100 },
   'runs.events': { id: 'a', after: 1, kinds: ['log'], limit: 5 },
+  'import.files': { id: 'a', files: [{ path: 'a/b.csv', size: 3 }] },
+  'import.send': { id: 'a', parts: [{ file: 0, at: 0, bytes: new Uint8Array(3) }] },
+  'import.preview': { id: 'a', paths: ['a.csv'], format: 'csv', roles: { loss: 'metric' }, sweep: 'a', asNew: true },
   'export.runs': { runs: ['a'], format: 'csv-long', metrics: ['val/loss'] },
 };
 

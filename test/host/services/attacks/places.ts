@@ -63,6 +63,9 @@ function least(schema: z.ZodType): unknown {
       return null;
     case 'unknown':
       return 1;
+    // Bytes.
+    case 'custom':
+      return new Uint8Array(1);
     default:
       throw new Error(`a schema of the contract that is not known here: ${d.type}`);
   }

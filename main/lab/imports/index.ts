@@ -5,6 +5,7 @@ import { consoleLog } from './kinds/consoleLog.ts';
 import { csv } from './kinds/csv.ts';
 import { hlbGptCsv } from './kinds/hlbGptCsv.ts';
 import { jsonLines } from './kinds/jsonLines.ts';
+import { lightning } from './kinds/lightning.ts';
 import { mlflow } from './kinds/mlflow.ts';
 import { parquet } from './kinds/parquet.ts';
 import { tensorboard } from './kinds/tensorboard.ts';
@@ -14,5 +15,5 @@ import { wandb } from './kinds/wandb.ts';
 export const importFamily: Family<ImportKind> = {
   name: 'import',
   shared: [],
-  kinds: [wandb, tensorboard, mlflow, parquet, trainerState, hlbGptCsv, csv, jsonLines, consoleLog],
+  kinds: [wandb, tensorboard, mlflow, lightning, parquet, trainerState, hlbGptCsv, csv, jsonLines, consoleLog],
 };

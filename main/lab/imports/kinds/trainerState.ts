@@ -6,7 +6,7 @@ import { defineImport } from '../importKind.ts';
 import type { Source } from '../importKind.ts';
 import type { Receiver } from '../receiver.ts';
 import { parseLine } from '../rows/jsonRows.ts';
-import { isFields } from '../values.ts';
+import { isFields, numberOf } from '../values.ts';
 import type { Fields } from '../values.ts';
 
 const NAME = /(?:^|\/)trainer_state\.json$/u;
@@ -67,9 +67,10 @@ async function tell(file: ImportFile, source: Source, to: Receiver): Promise<voi
       last = Math.max(last, entry.step);
       for (const [name, value] of Object.entries(entry)) {
         if (name === 'step') continue;
-        if (typeof value !== 'number') to.note(`values of ${name} that are no numbers, left out`, where);
-        else if (FINAL.test(name)) run.says({ summary: { [name]: value } });
-        else run.point(metricOf(name), entry.step, value);
+        const number = typeof value === 'string' ? numberOf(value) : value;
+        if (typeof number !== 'number') to.note(`values of ${name} that are no numbers, left out`, where);
+        else if (FINAL.test(name)) run.says({ summary: { [name]: number } });
+        else run.point(metricOf(name), entry.step, number);
       }
     }
     if (i % 1000 === 999) await to.flush();

@@ -8,7 +8,7 @@ import { counted } from '../../../../preload/shared/format.ts';
 import { ImportError } from '../errors.ts';
 import { isNothing, listOf, numberOf } from '../values.ts';
 import type { Cell } from '../values.ts';
-import { isMeasured, isSeriesName, isValueName, namedRole, settingName, stepRank } from './names.ts';
+import { isMeasured, isSeriesName, isSummaryName, isValueName, namedRole, settingName, stepRank } from './names.ts';
 import type { RowSource } from './rows.ts';
 import { RunTracker } from './tracker.ts';
 import type { TrackedColumns } from './tracker.ts';
@@ -60,7 +60,9 @@ export async function layoutOf(
   const { shape, tracked } = keys;
   const seen = await scanned(source, tracked, pause);
   const roles = source.columns.map((name, at) => keys.role(name, at, seen.columns[at] ?? nothing(), seen.mostRows));
-  if (!roles.some((role) => role === 'metric' || role === 'final' || role === 'value'))
+  const holdsNumbers = (role: ColumnRole, at: number): boolean =>
+    role === 'metric' || role === 'final' || role === 'value' || holdsSummary(source.columns[at]!, seen.columns[at]);
+  if (!roles.some(holdsNumbers))
     throw new ImportError(
       `${source.file.path} has no column of numbers that are measured; allowed: a table with metrics, or --metric COLUMN for one of ${source.columns.slice(0, 12).join(', ')}`,
     );
@@ -71,6 +73,10 @@ export async function layoutOf(
   }));
   return { shape, tracked, roles, columns };
 }
+
+/** `summary` of a table that pandas wrote: an object of Python with what the run ended with. */
+const holdsSummary = (name: string, seen: Seen | undefined): boolean =>
+  isSummaryName(name) && seen?.example.startsWith('{') === true;
 
 async function sampled(source: RowSource): Promise<(readonly Cell[])[]> {
   const rows: (readonly Cell[])[] = [];

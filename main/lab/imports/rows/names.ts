@@ -63,6 +63,10 @@ export const isSeriesName = (name: string): boolean =>
   /^(?:metric|metric_name|key|tag|variable|series)$/u.test(plainName(name));
 export const isValueName = (name: string): boolean => /^(?:value|val|metric_value|scalar)$/u.test(plainName(name));
 
+/** Columns whose cells hold an object each: what a run ended with, and its configuration. */
+export const isSummaryName = (name: string): boolean => /^(?:summary|_?metrics)$/iu.test(name);
+export const isConfigName = (name: string): boolean => /^(?:config|hparams)$/iu.test(name);
+
 const CONFIG = /^(?:config|hparams|hyperparameters|hyperparams|args|params|settings|cfg)[./]/iu;
 
 /** The name of a setting without what says that it is one: `config.lr` → `lr`; undefined where nothing says so. */

@@ -5,7 +5,7 @@ import { isFields, isNameless, isNothing, listOf, numberOf, settingOf, timeOf } 
 import type { Cell } from '../values.ts';
 import { chartColumn } from './layout.ts';
 import type { Layout } from './layout.ts';
-import { isParameterCount, settingName } from './names.ts';
+import { isConfigName, isParameterCount, isSummaryName, settingName } from './names.ts';
 import type { Row, RowSource } from './rows.ts';
 import { stateOf } from './states.ts';
 import { RunTracker } from './tracker.ts';
@@ -313,12 +313,12 @@ const tagsOf = (text: string): readonly string[] =>
 
 /** `config` and `summary` of a table that pandas wrote hold an object of Python each. */
 function settings(name: string, value: unknown): RunSays | undefined {
-  if (typeof value !== 'string' || !/^(?:config|hparams|summary|_?metrics)$/iu.test(name) || !value.startsWith('{'))
+  if (typeof value !== 'string' || !value.startsWith('{') || !(isConfigName(name) || isSummaryName(name)))
     return { config: { [name]: value } };
   try {
     const tree = parsePython(value);
     if (!isFields(tree)) return { config: { [name]: value } };
-    if (!/summary|metrics/iu.test(name)) return { config: tree };
+    if (isConfigName(name)) return { config: tree };
     const numbers = Object.entries(tree).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
     return { summary: Object.fromEntries(numbers.filter(([key]) => !key.startsWith('_'))) };
   } catch {

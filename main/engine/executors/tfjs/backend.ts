@@ -39,6 +39,11 @@ async function initialise(kind: TfjsKind): Promise<void> {
     const name = BACKEND_NAMES[kind];
     if (!(await tf.setBackend(name))) throw new Error(`backend ${name} did not initialise`);
     await tf.ready();
+    if (kind === 'tfjs-gpu' && !usesGpu())
+      throw new ExecutorUnavailableError(
+        'tfjs-gpu: @tensorflow/tfjs-node-gpu is installed, but its libtensorflow finds no GPU that it can use and would compute on the ' +
+          'processor (what it misses it writes to standard error); use a native executor instead',
+      );
   } catch (error) {
     if (error instanceof ExecutorUnavailableError) throw error;
     throw new ExecutorUnavailableError(`${kind}: TensorFlow.js could not start this backend: ${messageOf(error)}`, {
@@ -73,6 +78,8 @@ function loadNodeGpu(): void {
   legacy.isNullOrUndefined ??= (x: unknown) => x === null || x === undefined;
   legacy.isArray ??= Array.isArray;
   const require = createRequire(import.meta.url);
+  // Else it takes the whole card when it starts, and nothing that is said of free memory is true any more.
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH = 'true';
   try {
     require('@tensorflow/tfjs-node-gpu');
   } catch (error) {
@@ -98,6 +105,8 @@ export function activate(kind: TfjsKind): void {
   if (tf.getBackend() !== BACKEND_NAMES[kind]) void tf.setBackend(BACKEND_NAMES[kind]);
 }
 
+const usesGpu = (): boolean => (tf.backend() as unknown as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
+
 /** What the backend runs on, for people. */
 export async function describeBackend(kind: TfjsKind): Promise<string> {
   const version = `TensorFlow.js ${tf.version_core}`;
@@ -106,6 +115,5 @@ export async function describeBackend(kind: TfjsKind): Promise<string> {
     const simd = (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) === true;
     return `WebAssembly${simd ? ' SIMD' : ''}, 1 thread, ${version}`;
   }
-  const gpu = (tf.backend() as unknown as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
-  return `libtensorflow ${gpu ? 'on the GPU' : 'on the CPU (it found no usable GPU)'}, ${version}`;
+  return `libtensorflow on the GPU, ${version}`;
 }

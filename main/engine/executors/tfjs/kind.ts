@@ -46,7 +46,7 @@ export const tfjsGpu = backend({
     wide: true,
   },
   advice:
-    'needs @tensorflow/tfjs-node-gpu, an optional dependency: npm install, with a network, on Linux or Windows with CUDA',
+    'optional: needs @tensorflow/tfjs-node-gpu (npm install, with a network, on Linux or Windows with CUDA); nothing is missing without',
 });
 
 /**

@@ -45,10 +45,11 @@ const REPORT = ['used', 'peak', 'launches', 'graphs', 'copies', 'blocks', 'pinne
 /** What tests may ask of the fake driver, and tell it, once there is an emulated device. */
 export function emulatorControls() {
   const own = koffi.load(library);
-  const [report, fail, memory] = [
+  const [report, fail, memory, conflicts] = [
     own.func('int emuReport(_Out_ uint64_t *)'),
     own.func('int emuFail(const char *, int, int)'),
     own.func('int emuMemory(uint64_t)'),
+    own.func('int emuConflicts(_Out_ uint64_t *)'),
   ];
   return {
     report(): Record<(typeof REPORT)[number], number> {
@@ -60,6 +61,12 @@ export function emulatorControls() {
     fail: (name: string, n: number, code: number): void => void fail(name, n, code),
     /** Bytes of the device. */
     memory: (bytes: number): void => void memory(bytes),
+    /** How often rows of ldmatrix have met in the same banks of shared memory so far. */
+    conflicts(): number {
+      const counted = [0];
+      conflicts(counted);
+      return Number(counted[0]);
+    },
   };
 }
 

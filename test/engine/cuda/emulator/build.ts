@@ -27,7 +27,7 @@ const CACHE = join(ROOT, 'node_modules/.cache/sweeplab-cuda-emulator');
 
 export type Flavour = 'plain' | 'asan' | 'tsan';
 
-const COMMON = ['-std=c++20', '-march=x86-64-v3', '-ffp-contract=off', '-w', '-g1', '-fPIC'];
+const COMMON = ['-std=c++20', '-fno-strict-aliasing', '-march=x86-64-v3', '-ffp-contract=off', '-w', '-g1', '-fPIC'];
 const FLAGS: Readonly<Record<Flavour, readonly string[]>> = {
   plain: ['-O2'],
   asan: ['-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=undefined', '-fno-omit-frame-pointer'],
@@ -93,7 +93,8 @@ async function compile(
   const temporary = `${target}.${process.pid}`;
   const inputs = ['-x', 'c++', ...sources, '-x', 'none', ...libraries];
   const what = { library: ['-shared'], object: ['-c'], program: [] }[kind];
-  await run('g++', [...COMMON, ...flags, ...what, `-I${HERE}`, `-I${SOURCES}`, '-o', temporary, ...inputs], {
+  const headers = ['-iquote', HERE, '-iquote', SOURCES];
+  await run('g++', [...COMMON, ...flags, ...what, ...headers, '-o', temporary, ...inputs], {
     maxBuffer: 16 << 20,
   });
   renameSync(temporary, target);

@@ -4,6 +4,7 @@ import { ATTENTION_KERNELS } from './attention.ts';
 import { CHAIN_KERNELS } from './chain.ts';
 import { ELEMENT_KERNELS } from './elements.ts';
 import { EXPERT_KERNELS } from './experts.ts';
+import { GEMM_KERNELS } from './gemm.ts';
 import { INDEXING_KERNELS } from './indexing.ts';
 import { MOVE_KERNELS } from './move.ts';
 import { NORM_KERNELS } from './norm.ts';
@@ -17,6 +18,7 @@ export const CUDA_KERNELS: CudaKernels = {
   ...CHAIN_KERNELS,
   ...ELEMENT_KERNELS,
   ...EXPERT_KERNELS,
+  ...GEMM_KERNELS,
   ...INDEXING_KERNELS,
   ...MOVE_KERNELS,
   ...NORM_KERNELS,

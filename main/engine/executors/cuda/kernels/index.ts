@@ -2,6 +2,7 @@
 import type { CudaKernels } from '../kernel.ts';
 import { ATTENTION_KERNELS } from './attention.ts';
 import { CHAIN_KERNELS } from './chain.ts';
+import { CROSS_ENTROPY_KERNELS } from './crossEntropy.ts';
 import { ELEMENT_KERNELS } from './elements.ts';
 import { EXPERT_KERNELS } from './experts.ts';
 import { GEMM_KERNELS } from './gemm.ts';
@@ -16,6 +17,7 @@ import { SELECT_KERNELS } from './select.ts';
 export const CUDA_KERNELS: CudaKernels = {
   ...ATTENTION_KERNELS,
   ...CHAIN_KERNELS,
+  ...CROSS_ENTROPY_KERNELS,
   ...ELEMENT_KERNELS,
   ...EXPERT_KERNELS,
   ...GEMM_KERNELS,

@@ -6,6 +6,7 @@ import { CROSS_ENTROPY_KERNELS } from './crossEntropy.ts';
 import { ELEMENT_KERNELS } from './elements.ts';
 import { EXPERT_KERNELS } from './experts.ts';
 import { GEMM_KERNELS } from './gemm.ts';
+import { GROUPED_KERNELS } from './grouped.ts';
 import { INDEXING_KERNELS } from './indexing.ts';
 import { MOVE_KERNELS } from './move.ts';
 import { NORM_KERNELS } from './norm.ts';
@@ -21,6 +22,7 @@ export const CUDA_KERNELS: CudaKernels = {
   ...ELEMENT_KERNELS,
   ...EXPERT_KERNELS,
   ...GEMM_KERNELS,
+  ...GROUPED_KERNELS,
   ...INDEXING_KERNELS,
   ...MOVE_KERNELS,
   ...NORM_KERNELS,

@@ -1,8 +1,10 @@
 /** One GPU: its context, memory, stream and compiled kernels. Every driver call is checked here. */
 import { addressOfBuffer, loadDriver, symbolOf } from './driver.ts';
 import type { Driver, DriverFunction, Handle } from './driver.ts';
-import { encodeArguments } from './launch.ts';
+import type { Cublas } from './cublas.ts';
+import { encodeArguments, LIBRARY_PRODUCT } from './launch.ts';
 import type { Launch } from './launch.ts';
+import type { Product } from './products.ts';
 import { familyOf, manifest, ptxOf } from './manifest.ts';
 
 /** Results of the driver that we tell apart (cuda.h, CUresult). */
@@ -58,6 +60,8 @@ export class CudaDevice {
   readonly driver: Driver;
   readonly facts: DeviceFacts;
   readonly stream: Handle;
+  /** Runs products that are planned for it; given back with the device. */
+  library: Cublas | undefined;
   readonly #context: Handle;
   readonly #device: number;
   readonly #imageOf: ImageOf;
@@ -150,7 +154,14 @@ export class CudaDevice {
   }
 
   /** The same with arguments that are encoded already. */
-  launchEncoded({ fn, grid, shared = 0 }: Launch, args: Buffer): void {
+  launchEncoded(launch: Launch, args: Buffer): void {
+    const { fn, grid, shared = 0 } = launch;
+    if (fn === LIBRARY_PRODUCT) {
+      if (this.library === undefined) throw new Error('a product was planned for cuBLASLt, which was not opened');
+      const { workspace, ...product } = launch.args;
+      this.library.multiply(product as unknown as Product, workspace as number, this.stream);
+      return;
+    }
     const kernel = this.#kernel(fn);
     if (shared > kernel.shared) {
       this.call('setFunction', kernel.handle, FUNCTION_DYNAMIC_SHARED, shared);
@@ -164,6 +175,7 @@ export class CudaDevice {
   dispose(): void {
     if (!this.#open) return;
     this.#open = false;
+    this.library?.dispose();
     for (const module of this.#modules.values()) this.driver.unloadModule(module);
     this.driver.destroyStream(this.stream);
     this.driver.releaseContext(this.#device);

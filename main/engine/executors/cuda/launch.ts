@@ -17,6 +17,9 @@ export interface Launch {
   readonly tables?: Readonly<Record<string, Uint8Array>>;
 }
 
+/** In the place of a kernel's name: cuBLASLt runs the product that the arguments describe, with `workspace`. */
+export const LIBRARY_PRODUCT = 'cublasLtMatmul';
+
 const SIZE = { P: 8, L: 8, I: 4, F: 4, E: 4 } as const;
 
 /** Bytes of SHARED arrays in the order in which a kernel takes them: each begins at a multiple of 128. */
@@ -59,10 +62,11 @@ function layoutOfKernel(fn: string): Layout {
 }
 
 /**
- * The struct of a launch as bytes. @param address of a table by its field @throws Error naming kernel and field where a value is missing, too many or
+ * The struct of a launch as bytes; the library's products have none. @param address of a table by its field @throws Error naming kernel and field where a value is missing, too many or
  * no number
  */
 export function encodeArguments(launch: Launch, address: (table: string) => number = () => 0): Buffer {
+  if (launch.fn === LIBRARY_PRODUCT) return Buffer.alloc(0);
   const { bytes, fields } = layoutOfKernel(launch.fn);
   const buffer = Buffer.alloc(bytes);
   for (const { field, offset, count } of fields) {

@@ -140,6 +140,16 @@ export async function buildEmulator(flavour: Flavour = 'plain', wanted = familie
   });
 }
 
+/** Builds the fake cuBLASLt over the fake driver. */
+export async function buildCublas(): Promise<string> {
+  const { driver, kernels } = await buildEmulator('plain', []);
+  return locked(kernels, async () => {
+    const library = join(kernels, 'libcublasLt.so.13');
+    await compile(library, [join(HERE, 'fakeblas.cc')], [...FLAGS.plain, `-Wl,-rpath,${kernels}`], [driver]);
+    return library;
+  });
+}
+
 /** Builds `NAME.cc` with the emulator in it: a program that needs no driver. Kernels that it loads find the emulator there. */
 export async function buildProgram(name: 'planted' | 'replay', flavour: Flavour): Promise<string> {
   const folder = join(CACHE, flavour);

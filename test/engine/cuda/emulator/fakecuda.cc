@@ -383,6 +383,13 @@ API cuGraphLaunch(Graph* g, Stream* t) { IN_CONTEXT s.graphs++; for (Work& work 
 API cuGraphDestroy(Graph* g) { delete g; return planted(__func__); }
 API cuGraphExecDestroy(Graph* g) { delete g; return planted(__func__); }
 
+// ---- libraries over the driver: work that runs in its turn, again with every launch of a graph that it was recorded in
+API emuQueue(Stream* t, void (*work)(const void*), const void* data, size_t n) {
+  auto copy = std::make_shared<std::vector<char>>((const char*)data, (const char*)data + n);
+  add(t, [=] { work(copy->data()); });
+  return OK;
+}
+
 // ---- what tests ask and tell
 struct EmuReport { u64 used, peak, launches, graphs, copies, blocks, pinned, streams, retained; };
 API emuReport(EmuReport* out) {

@@ -2,8 +2,8 @@
 import type { CallFields, CudaKernels } from '../kernel.ts';
 import { blocksFor, sharedBytes } from '../launch.ts';
 import type { Launch } from '../launch.ts';
+import type { DeviceProfile, Product } from '../products.ts';
 import { productLaunches, productScratch } from './gemm.ts';
-import type { Product } from './gemm.ts';
 
 /** `cross_entropy` of kernels.h. */
 interface Call {
@@ -113,20 +113,20 @@ function chunksOf({ rows, chunk }: Call): (readonly [first: number, rows: number
 }
 
 /** Where in the scratch memory lies what is kept of a chunk's tiles, and behind it what products take. */
-function scratchOf(call: Call) {
+function scratchOf(call: Call, profile: DeviceProfile) {
   const rows = Math.min(call.rows, call.chunk);
   const tiles = keepsLogits(call) ? 0 : aligned(4 * rows * Math.ceil(call.vocabulary / TILE));
   const each = keepsLogits(call) ? 0 : aligned(4 * rows);
   const products = chunksOf(call).flatMap(([first, count]) => {
     const { logits, dhidden, dweight } = productsOf(call, first, count);
-    return [keepsLogits(call) ? logits : undefined, dhidden, dweight].map((p) => (p ? productScratch(p) : 0));
+    return [keepsLogits(call) ? logits : undefined, dhidden, dweight].map((p) => (p ? productScratch(p, profile) : 0));
   });
   const at = { best: 0, sum: tiles, own: 2 * tiles, first: 2 * tiles + each, products: 2 * tiles + 2 * each };
   return { at, bytes: at.products + products.reduce((a, b) => Math.max(a, b), 0) };
 }
 
-function launches(call: Call, scratch: number): Launch[] {
-  const { at } = scratchOf(call);
+function launches(call: Call, scratch: number, profile: DeviceProfile): Launch[] {
+  const { at } = scratchOf(call, profile);
   const whole = call.vocabulary > WARP_ROW;
   const kept = keepsLogits(call);
   const gradient = (call.dhidden ?? 0) > 0 || (call.dweight ?? 0) > 0;
@@ -160,22 +160,22 @@ function launches(call: Call, scratch: number): Launch[] {
     const products = scratch + at.products;
     return [
       ...(kept
-        ? productLaunches(logits, products)
-        : productLaunches({ ...logits, c: gradient ? logits.c : 0 }, products, {
+        ? productLaunches(logits, products, profile)
+        : productLaunches({ ...logits, c: gradient ? logits.c : 0 }, products, profile, {
             ...tiles,
             target,
             softcap: call.softcap,
           })),
       softMax,
-      ...(dhidden ? productLaunches(dhidden, products) : []),
-      ...(dweight ? productLaunches(dweight, products) : []),
+      ...(dhidden ? productLaunches(dhidden, products, profile) : []),
+      ...(dweight ? productLaunches(dweight, products, profile) : []),
     ];
   });
 }
 
-export const CROSS_ENTROPY_KERNELS: CudaKernels = {
+export const crossEntropyKernels = (profile: DeviceProfile): CudaKernels => ({
   cross_entropy: {
-    scratch: (fields) => scratchOf(callOf(fields)).bytes,
-    launches: (fields, _, scratch) => launches(callOf(fields), scratch),
+    scratch: (fields) => scratchOf(callOf(fields), profile).bytes,
+    launches: (fields, _, scratch) => launches(callOf(fields), scratch, profile),
   },
-};
+});

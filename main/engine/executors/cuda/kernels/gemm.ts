@@ -1,44 +1,9 @@
 /** Matrix products: which kernel and tile run one, in how many parts its depth is summed, and the launches. */
 import type { CallFields, CudaKernels } from '../kernel.ts';
-import { blocksFor, sharedBytes } from '../launch.ts';
+import { blocksFor, LIBRARY_PRODUCT, sharedBytes } from '../launch.ts';
 import type { Launch, LaunchValue } from '../launch.ts';
-
-type Compute = 'f32' | 'tf32' | 'bf16' | 'f16';
-
-/** C = residual + f(alpha op(A) op(B) + beta C + bias), as `gemm` of kernels.h; addresses are 0 where there is nothing. */
-export interface Product {
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-  readonly bias?: number;
-  readonly aux?: number;
-  readonly residual?: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly lda: number;
-  readonly ldb: number;
-  readonly ldc: number;
-  readonly ldaux?: number;
-  readonly ldres?: number;
-  readonly ta?: number;
-  readonly tb?: number;
-  readonly atype: string;
-  readonly btype: string;
-  readonly ctype: string;
-  readonly auxtype?: string;
-  readonly restype?: string;
-  readonly biastype?: string;
-  readonly compute: Compute;
-  readonly act?: string;
-  readonly actgrad?: number;
-  readonly batch?: number;
-  readonly sa?: number;
-  readonly sb?: number;
-  readonly sc?: number;
-  readonly alpha?: number;
-  readonly beta?: number;
-}
+import { libraryWorkspace, usesLibrary } from '../products.ts';
+import type { DeviceProfile, Product } from '../products.ts';
 
 /** What else the kernels of gemm.h can do: see there. */
 export interface Special {
@@ -136,8 +101,13 @@ function shapeOf(product: Product, special: Special = {}): Shape {
   throw new Error('no tile'); // the smallest always does
 }
 
-/** Bytes of f32 for the parts of a product whose depth is split. */
-export function productScratch(product: Product, special: Special = {}): number {
+/** Special products are never the library's. */
+const isLibrarys = (product: Product, special: Special, profile: DeviceProfile): boolean =>
+  (special.grouped ?? 0) === 0 && (special.best ?? 0) === 0 && usesLibrary(product, profile);
+
+/** Bytes of scratch memory: f32 for the parts of a product whose depth is split, or what the library may take. */
+export function productScratch(product: Product, profile: DeviceProfile, special: Special = {}): number {
+  if (isLibrarys(product, special, profile)) return libraryWorkspace(profile);
   const { m, n, batch = 1 } = product;
   const { splits } = shapeOf(product, special);
   return splits > 1 ? 4 * splits * batch * m * n : 0;
@@ -190,10 +160,17 @@ function kernelOf(product: Product, tile: Tile): Kernel {
 }
 
 /** The launches of a product. @param scratch address of {@link productScratch} bytes */
-export function productLaunches(product: Product, scratch: number, special: Special = {}): Launch[] {
+export function productLaunches(
+  product: Product,
+  scratch: number,
+  profile: DeviceProfile,
+  special: Special = {},
+): Launch[] {
   const { m, n } = product;
   const batch = product.batch ?? 1;
   if (m <= 0 || n <= 0 || batch <= 0) return [];
+  if (isLibrarys(product, special, profile))
+    return [{ fn: LIBRARY_PRODUCT, grid: [1, 1, 1], args: { ...product, workspace: scratch } as Launch['args'] }];
   const { tile: wanted, splits, kper } = shapeOf(product, special);
   const { fn, tile, shared } = kernelOf(product, wanted);
   const { compute: _, ...fields } = product;
@@ -215,9 +192,9 @@ function productOf(fields: CallFields): Product {
   return product.compute === 'f32' && tf32 === 1 ? { ...product, compute: 'tf32' } : product;
 }
 
-export const GEMM_KERNELS: CudaKernels = {
+export const gemmKernels = (profile: DeviceProfile): CudaKernels => ({
   gemm: {
-    scratch: (fields) => productScratch(productOf(fields)),
-    launches: (fields, _, scratch) => productLaunches(productOf(fields), scratch),
+    scratch: (fields) => productScratch(productOf(fields), profile),
+    launches: (fields, _, scratch) => productLaunches(productOf(fields), scratch, profile),
   },
-};
+});

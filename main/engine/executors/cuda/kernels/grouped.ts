@@ -1,8 +1,10 @@
 /** Products whose rows belong to groups with a matrix each (experts). Where groups end is known on the device alone. */
 import { int } from '../kernel.ts';
 import type { CallFields, CudaKernels } from '../kernel.ts';
+import { DRIVER_ALONE } from '../products.ts';
+import type { Product } from '../products.ts';
 import { productLaunches } from './gemm.ts';
-import type { Product, Special } from './gemm.ts';
+import type { Special } from './gemm.ts';
 
 /** How the kernels of gemm.h share out the groups: their rows, or their depth. */
 const BY_ROWS = 1;
@@ -56,7 +58,7 @@ function outer(fields: CallFields): readonly [Product, Special] {
 const rule = (of: typeof grouped): CudaKernels[string] => ({
   launches: (fields) => {
     const [product, special] = of(fields);
-    return productLaunches(product, 0, special);
+    return productLaunches(product, 0, DRIVER_ALONE, special);
   },
 });
 

@@ -260,6 +260,19 @@ describe.skipIf(missing !== undefined)(
       });
       expect(new Set(data.map(({ run }) => run)).size).toBe(4);
       expect(new Set(data.map(({ metric }) => metric))).toContain('train/loss');
+      // A format that is a folder comes packed; a report opens by itself.
+      const [packed] = await Promise.all([page.waitForEvent('download'), exportAs(/^4 runs: W&B/u)]);
+      expect(packed.suggestedFilename()).toMatch(/\.zip$/u);
+      const archive = readFileSync(await packed.path()).toString('latin1');
+      expect(archive.slice(0, 2)).toBe('PK');
+      expect(new Set(archive.match(/offline-run-\d+_\d+-\w+\/run-\w+\.wandb/gu)).size).toBe(4);
+      const [told] = await Promise.all([page.waitForEvent('download'), exportAs(/^4 runs: HTML report/u)]);
+      expect(told.suggestedFilename()).toMatch(/\.html$/u);
+      const alone = await page.context().newPage();
+      await alone.setContent(readFileSync(await told.path(), 'utf8'));
+      expect(await alone.locator('figure:visible svg:visible').count()).toBeGreaterThan(2);
+      expect(await alone.locator('#ranking tbody tr').count()).toBe(2);
+      await alone.close();
       // On the board: those in the list.
       await go(page, `#/board?sweep=${sweep}`);
       await page.getByRole('button', { name: 'Export 4 runs…' }).click();
@@ -293,6 +306,10 @@ describe.skipIf(missing !== undefined)(
       expect(svg.bytes.toString()).toMatch(
         /<style>@font-face\{font-family:'Inter Variable';.*data:font\/woff2;base64,/u,
       );
+      const bundle = await file(() => menu('Figure bundle for a paper'));
+      expect([bundle.name, bundle.bytes.subarray(0, 2).toString()]).toEqual(['val-loss.zip', 'PK']);
+      for (const name of ['85mm.svg', '85mm.pdf', '178mm.svg', '178mm.pdf', 'csv', 'py'])
+        expect(bundle.bytes.toString('latin1')).toMatch(new RegExp(`val-loss[-.]${name.replace('.', '\\.')}`, 'u'));
       const csv = await file(() => menu('CSV of what is shown'));
       expect([csv.name, csv.bytes.toString().split(',')[0]]).toEqual(['val-loss.csv', 'line']);
       await go(page, '#/builder?tab=yaml');

@@ -1,6 +1,9 @@
 /** What an exchange format is: a kind that says how runs become a file or a folder. A format is one file here, or of a plug-in. */
 import type { RunEvent, RunRecord, SweepRecord } from '../../../preload/contract/runs.ts';
 import type { ExportOption } from '../../../preload/contract/shapes.ts';
+import type { MetricCatalog } from '../../../preload/shared/metrics.ts';
+import type { Series } from '../../../preload/contract/metrics.ts';
+import type { ManyQuery } from '../../store/index.ts';
 import { labelledDefiner } from '../labelled.ts';
 import type { LabelledKind } from '../labelled.ts';
 
@@ -27,6 +30,10 @@ export interface ExportJob {
   stream(runId: string, metric: string): Iterable<Curve>;
   /** Log lines, warnings and errors of a run, the oldest first. */
   log(runId: string): Iterable<RunEvent>;
+  /** A metric of several runs as charts draw it, in their order: long ones reduced, beside another metric if one is asked for as x. */
+  curves(runIds: readonly string[], metric: string, query: ManyQuery): readonly Series[];
+  /** What is known of each metric. */
+  readonly catalog: MetricCatalog;
   /** The sweep of a run, if it has one. */
   sweepOf(run: RunRecord): SweepRecord | undefined;
 }
@@ -59,7 +66,7 @@ export interface ExchangeKind extends LabelledKind {
    * The file in pieces, none of them large: they go to the disk as they come.
    * @throws what it wants; then there is no file
    */
-  write?(job: ExportJob): Iterable<Piece>;
+  write?(job: ExportJob): Iterable<Piece> | AsyncIterable<Piece>;
   /**
    * Instead of {@link write}, for formats that are a folder: its files. The command line writes the folder; whoever takes one file (a
    * browser, a dialog, a path that ends in .zip) gets it as a zip archive, so its one ending is `zip`.

@@ -2,6 +2,8 @@
 import type { RunEvent, RunRecord, SweepRecord } from '../../../preload/contract/runs.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
+import type { Kinds } from '../../engine/kind.ts';
+import { metricCatalog } from '../../engine/train/measures/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { Curve, ExchangeKind, ExportFile, ExportJob, Piece } from './exchange.ts';
 import { isOutside } from './exportedRun.ts';
@@ -19,11 +21,13 @@ export interface Wanted {
 }
 
 /** What an export reads of the run database. */
-export type Source = Pick<Store, 'metricNames' | 'readAll' | 'readAfter' | 'readEvents' | 'getSweep'>;
+export type Source = Pick<Store, 'metricNames' | 'readAll' | 'readAfter' | 'readMany' | 'readEvents' | 'getSweep'>;
 
 export interface SettingNames {
   readonly names: readonly string[];
   readonly defaults: Config;
+  /** The kinds of metrics among them; the built-in ones when absent. */
+  readonly catalog?: Kinds;
 }
 
 /** @throws ExportError for a metric that none of the runs has: a table without it would look like a run without points */
@@ -65,7 +69,7 @@ function* logOf(store: Source, runId: string): Generator<RunEvent> {
   }
 }
 
-function jobOf(store: Source, { names, defaults }: SettingNames, wanted: Wanted): ExportJob {
+function jobOf(store: Source, { names, defaults, catalog }: SettingNames, wanted: Wanted): ExportJob {
   checkMetrics(store, wanted);
   const { runs, metrics, exact = false, allSettings = false } = wanted;
   const sweeps = new Map<string, SweepRecord | undefined>();
@@ -78,12 +82,21 @@ function jobOf(store: Source, { names, defaults }: SettingNames, wanted: Wanted)
     read: (runId, metric) => store.readAll(runId, metric),
     stream: (runId, metric) => streamed(store, runId, metric),
     log: (runId) => logOf(store, runId),
+    curves: (ids, metric, query) => store.readMany(ids, metric, query),
+    catalog: metricCatalog(catalog),
     sweepOf: ({ sweepId }) => {
       if (sweepId === null) return undefined;
       if (!sweeps.has(sweepId)) sweeps.set(sweepId, store.getSweep(sweepId));
       return sweeps.get(sweepId);
     },
   };
+}
+
+async function* lateUntil(signal: AbortSignal | undefined, pieces: AsyncIterable<Piece>): AsyncGenerator<Piece> {
+  for await (const piece of pieces) {
+    signal?.throwIfAborted();
+    yield piece;
+  }
 }
 
 function* until(signal: AbortSignal | undefined, pieces: Iterable<Piece>): Generator<Piece> {
@@ -120,7 +133,8 @@ export function exportPieces(
   wanted: Wanted,
 ): Iterable<Piece> | AsyncIterable<Piece> {
   if (format.write === undefined) return zipped(exportFiles(store, settings, format, wanted));
-  return until(wanted.signal, format.write(jobOf(store, settings, wanted)));
+  const pieces = format.write(jobOf(store, settings, wanted));
+  return Symbol.iterator in pieces ? until(wanted.signal, pieces) : lateUntil(wanted.signal, pieces);
 }
 
 /** `sweeplab-runs-2026-11-26.csv`: what a file is called where nobody names it. */

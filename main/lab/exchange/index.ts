@@ -5,6 +5,7 @@ import { csvWide } from './csvWide.ts';
 import type { ExchangeKind } from './exchange.ts';
 import { mlflow } from './mlflow.ts';
 import { parquet } from './parquet.ts';
+import { report } from './report.ts';
 import { tensorboard } from './tensorboard.ts';
 import { trackio } from './trackio.ts';
 import { wandb } from './wandb.ts';
@@ -13,5 +14,5 @@ export const exchangeFamily: Family<ExchangeKind> = {
   name: 'exchange',
   setting: 'format',
   shared: [],
-  kinds: [csvLong, csvWide, parquet, tensorboard, wandb, mlflow, trackio],
+  kinds: [csvLong, csvWide, parquet, tensorboard, wandb, mlflow, trackio, report],
 };

@@ -2,10 +2,15 @@
 import { fileName } from '../../../preload/shared/fileName.ts';
 import { PAPER } from '../../../preload/charts/draw/pictureSize.ts';
 import type { Plot } from '../../../preload/charts/draw/plot.ts';
-import type { ExportFile } from '../exchange/exchange.ts';
 import { figureFile } from './files.ts';
 import type { DrawnFigure } from './files.ts';
 import { drawPlot } from './index.ts';
+
+/** As exports write them. */
+interface BundleFile {
+  readonly path: string;
+  readonly pieces: readonly (string | Uint8Array)[];
+}
 
 export interface FigureBundle {
   /** Of its files, without their endings. */
@@ -22,7 +27,7 @@ export const bundleOf = (plot: Plot, name: string): FigureBundle => ({
   script: plot.script(),
 });
 
-export async function bundleFiles({ name, pictures, csv, script }: FigureBundle): Promise<ExportFile[]> {
+export async function bundleFiles({ name, pictures, csv, script }: FigureBundle): Promise<BundleFile[]> {
   const stem = fileName(name);
   const drawn = await Promise.all(
     pictures.flatMap((picture) =>

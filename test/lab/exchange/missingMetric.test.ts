@@ -10,6 +10,7 @@ const store = {
   metricNames: (id: string) => RECORDED[id] ?? [],
   readAll: assertNever,
   readAfter: assertNever,
+  readMany: assertNever,
   readEvents: assertNever,
   getSweep: assertNever,
 };

@@ -18,7 +18,13 @@ const SPECIAL: Readonly<Record<string, number>> = {
 };
 
 export const isNothing = (cell: Cell): boolean =>
-  cell === undefined || (typeof cell === 'string' && NOTHING.has(cell.trim().toLowerCase()));
+  cell === undefined || (typeof cell === 'string' && !startsWithDigit(cell) && NOTHING.has(cell.trim().toLowerCase()));
+
+/** Most cells are numbers, and asked several times. */
+const startsWithDigit = (text: string): boolean => {
+  const code = text.charCodeAt(0);
+  return code >= 48 && code <= 57;
+};
 
 /** The same of a name: a run may be called `-` or `none`. */
 export const isNameless = (cell: Cell): boolean =>
@@ -30,7 +36,7 @@ export function numberOf(cell: Cell, decimalComma = false): number | undefined {
   if (typeof cell === 'boolean') return Number(cell);
   if (cell === undefined) return undefined;
   const text = cell.trim();
-  if (NUMBER.test(text)) return Number(text.replaceAll('_', ''));
+  if (NUMBER.test(text)) return Number(text.includes('_') ? text.replaceAll('_', '') : text);
   if (decimalComma && /^[+-]?\d+,\d+(?:e[+-]?\d+)?$/iu.test(text)) return Number(text.replace(',', '.'));
   const [, sign, word] = /^([+-]?)([a-z]+)$/iu.exec(text) ?? [];
   const special = word === undefined ? undefined : SPECIAL[word.toLowerCase()];

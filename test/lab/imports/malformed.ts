@@ -39,6 +39,7 @@ const SOUND: readonly (readonly [string, Buffer])[] = [
       "lr = 1\nstep 0: train loss 4.25, val loss 4.5\n{'loss': 2.5, 'epoch': 0.5}\niter 10: loss 3, time 2ms\n",
     ),
   ],
+  ['lightning/metrics.csv', Buffer.from('epoch,step,train_loss,val_loss\n0,1,2,\n0,2,,1\n')],
   ['packed.csv.gz', gzipSync('step,loss\n1,2\n2,3\n')],
   [
     'table.parquet',
@@ -107,6 +108,13 @@ function spoilt(sound: Buffer, random: () => number): Buffer {
   return bytes;
 }
 
+/** A malformed file of one of the sorts, by turns, and what lies beside it. */
+export function malformedFiles(number: number, random: () => number): Record<string, Buffer> {
+  const [name, sound] = SOUND[number % SOUND.length]!;
+  const beside = name.startsWith('mlruns') ? SOUND.filter(([other]) => other.startsWith('mlruns')) : [];
+  return { ...Object.fromEntries(beside), [name]: spoilt(sound, random) };
+}
+
 /** Errors that are written for people. */
 const TOLD = new Set(['ImportError', 'DataError', 'CompressionError']);
 
@@ -121,12 +129,10 @@ export async function importMalformed(
   let refused = 0;
   for (let i = 0; i < count; i++) {
     using files = new Files();
-    const [name, sound] = SOUND[i % SOUND.length]!;
-    if (name.startsWith('mlruns'))
-      for (const [other, content] of SOUND) if (other.startsWith('mlruns')) files.write(other, content);
-    files.write(name, spoilt(sound, random));
+    const made = Object.entries(malformedFiles(i, random));
+    for (const [name, content] of made) files.write(name, content);
     const before = store.countRuns({ deleted: 'any' });
-    const what = `file ${i} (${name}), seed ${seed}`;
+    const what = `file ${i} (${made.at(-1)![0]}), seed ${seed}`;
     try {
       const { preview, result } = await importInto(store, [files.folder]);
       read++;

@@ -4,6 +4,7 @@ import { random, SEED } from '../../../oracles/random.ts';
 import { finishing, TestLab } from '../support.ts';
 import { fuzz } from './fuzz.ts';
 import { oddYaml } from './shapes.ts';
+import { fuzzUploads } from './uploads.ts';
 
 const lab = new TestLab();
 beforeAll(() => lab.open(finishing, { paused: true }));
@@ -11,6 +12,10 @@ afterAll(() => lab.close());
 
 it(`malformed calls get typed errors, never internal ones, and the lab goes on (seed ${SEED})`, async () => {
   await fuzz(lab, random(), SEED, 400);
+});
+
+it(`imports of malformed files by malformed calls leave nothing half, and no file anywhere (seed ${SEED})`, async () => {
+  await fuzzUploads(lab, random(SEED + 2), SEED, 5);
 });
 
 it(`random YAML is read or refused with a place, never thrown on (seed ${SEED})`, () => {

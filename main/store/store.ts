@@ -370,6 +370,8 @@ export class Store {
       const key = this.#runs.key(runId);
       this.#writer.truncate(key, step);
       this.#connection.run('UPDATE runs SET steps = min(steps, ?) WHERE key = ?', Math.max(0, Math.floor(step)), key);
+      // A run that begins anew has no last values: what it does not log again would count as its result.
+      if (step < 0) this.#connection.run("UPDATE runs SET summary = '{}' WHERE key = ?", key);
     });
   }
 

@@ -103,6 +103,19 @@ describe('sweeplab run', () => {
     const anew = JSON.parse((await inside(home, ['--json', 'run', '--', NODE, path])).stdout) as Run;
     await inside(home, ['run', '--resume', anew.id]);
     expect(points(anew.id, 'loss')).toEqual([1, 2, 3, 4].map((step) => [step, step]));
+    const once = script(
+      'once.mjs',
+      `import { existsSync, writeFileSync } from 'node:fs';
+       const mark = process.env.SWEEPLAB_RUN_DIR + '/tried';
+       const tried = existsSync(mark);
+       writeFileSync(mark, '');
+       console.log(JSON.stringify({ step: 1, [tried ? 'later' : 'earlier']: 1 }));
+       process.exit(tried ? 0 : 1);`,
+    );
+    const failed = JSON.parse((await inside(home, ['--json', 'run', '--', NODE, once])).stdout) as Run;
+    expect(failed.summary).toEqual({ earlier: 1 });
+    // A value of an earlier start is no result of this one.
+    expect((await jsonInside<Run>(home, ['run', '--resume', failed.id])).summary).toEqual({ later: 1 });
   });
 
   it('takes what the W&B client in it reports, under whatever project, with the lab shut to everybody else', async () => {

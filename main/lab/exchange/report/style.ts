@@ -14,7 +14,7 @@ section,.summary{background:var(--panel);border:1px solid var(--line);border-rad
 .note,.meta{color:var(--muted);font-size:12px;margin:8px 0 0;overflow-wrap:anywhere}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:12px}
-th,td{text-align:left;padding:5px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+th,td{text-align:left;padding:5px 8px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 th{color:var(--muted);font-weight:600;border-bottom-color:var(--muted);white-space:nowrap}
 .n{text-align:right;white-space:nowrap}
 td.best{color:var(--good);font-weight:600}
@@ -32,7 +32,7 @@ a{color:var(--accent)}
 :root{color-scheme:light;--page:#fff;--panel:#fff;--line:#ccc;--strong:#000;--text:#222;--muted:#555;--accent:#222;--good:#137236;--bad:#b91c1c}
 main{max-width:none;padding:0}section,.summary{border:0;padding:0;margin:0 0 24px}nav{display:none}
 figure .light{display:block}figure .dark{display:none}
-h2,h3{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}
+table{font-size:9px}th,td{padding:3px 5px}h2,h3{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}
 }
 @page{margin:15mm}
 `;

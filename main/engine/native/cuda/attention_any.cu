@@ -174,7 +174,7 @@ DEVICE void attention_any(const attention_args& a) {
           if (a.slopes) x[e] -= slope * (float)(i + sight.offset - j - e);
           if (!(seen >> e & 1)) x[e] = MINUS_INF;
           kept[e] = kept_of >> e & 1 ? keep : 0.f;
-          choice[e] = chosen(scores, threshold, near, j + e);
+          choice[e] = chosen(seen >> e & 1 ? scores : nullptr, threshold, near, j + e);
         }
         if (ROLE == OUTPUT) {
           float most = fmaxf(top[n], half_max(fmaxf(fmaxf(x[0], x[1]), fmaxf(x[2], x[3]))));

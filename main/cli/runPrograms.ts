@@ -1,7 +1,8 @@
 /** Runs programs of the queue to their end, with what they print and Ctrl-C. */
-import { findCards, programStarter } from '../host/services/programs.ts';
+import { programStarter } from '../host/services/programs.ts';
 import { WandbDoor } from '../host/services/wandbDoor.ts';
 import type { Lab } from '../host/lab.ts';
+import { installedGpus } from '../engine/executors/nvidia.ts';
 import type { Context } from './context.ts';
 import { workUntilDone } from './interrupts.ts';
 import { ProgramDisplay } from './progress/program.ts';
@@ -25,11 +26,10 @@ export async function runPrograms(
   const door = new WandbDoor({ lab, onPoints: ignore, onChanged: ignore, onEnded: ignore, onState: ignore });
   try {
     const display = new ProgramDisplay(output, { total, ended });
-    const cards = await findCards();
     const limit = 'sweepId' in scope ? (store.getSweep(scope.sweepId)?.concurrencyLimit ?? 1) : 1;
     const queue = lab.queue({
-      places: limit * Math.max(1, cards.length),
-      programs: programStarter({ lab, door, cards, onLine: display.line }),
+      places: limit * Math.max(1, lab.cards.all.length),
+      programs: programStarter({ lab, door, onLine: display.line }),
       scope,
       onEvent: display.handle,
       onTrouble: (error) => tellTrouble(output, error),
@@ -47,5 +47,5 @@ export async function runPrograms(
 /** Programs at a time on each device, so that together they are as many as somebody wants. */
 export async function limitFor(together: number | undefined): Promise<number | null> {
   if (together === undefined) return null;
-  return Math.ceil(together / Math.max(1, (await findCards()).length));
+  return Math.ceil(together / Math.max(1, (await installedGpus()).length));
 }

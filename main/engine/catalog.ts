@@ -467,8 +467,8 @@ function withChoices(spec: SettingSpec, family: Family, kinds: readonly Kind[]):
     const suggestions = kinds.filter((kind) => isNamed(family, kind)).map(({ name }) => name);
     return { ...spec, type: { ...spec.type, suggestions } };
   }
-  const before = spec.type.kind === 'enum' ? spec.type.values : [];
-  return { ...spec, type: { kind: 'enum', values: [...before, ...kinds.map(({ name }) => name)] } };
+  const { values, ...rest } = spec.type.kind === 'enum' ? spec.type : { values: [] };
+  return { ...spec, type: { ...rest, kind: 'enum', values: [...values, ...kinds.map(({ name }) => name)] } };
 }
 
 /** When a setting has an effect at all: while one of its readers is chosen. Undefined where that is always. */

@@ -6,9 +6,9 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import type { Finding } from '../../preload/contract/shapes.ts';
 import { EXECUTORS } from '../engine/executors/index.ts';
-import { describeGpus, isDriverMissing } from '../engine/executors/nvidia.ts';
 import { probeExecutors } from '../engine/executors/select.ts';
 import { openStore, StoreError } from '../store/index.ts';
+import { cudaFindings } from './cudaCheckup.ts';
 import type { LabPaths } from './paths.ts';
 import { packageVersion } from './version.ts';
 import { counted } from '../../preload/shared/format.ts';
@@ -24,7 +24,7 @@ export async function checkup(paths: LabPaths, pluginError?: Error): Promise<Fin
     processor,
     memory,
     executors,
-    gpus,
+    cudaFindings,
     () => folder(paths),
     () => database(paths),
     () => plugins(paths, pluginError),
@@ -89,20 +89,6 @@ async function executors(): Promise<Finding[]> {
           { name: 'Executors', state: 'problem', detail: 'none can be used', advice: 'install again: npm ci' } as const,
         ]),
   ];
-}
-
-async function gpus(): Promise<Finding> {
-  try {
-    return { name: 'NVIDIA GPUs', state: 'ok', detail: (await describeGpus()).join('; ') };
-  } catch (error) {
-    const absent = isDriverMissing(error);
-    return {
-      name: 'NVIDIA GPUs',
-      state: 'missing',
-      detail: absent ? 'none found (no nvidia-smi)' : `nvidia-smi failed: ${(error as Error).message.split('\n')[0]}`,
-      ...(absent ? {} : { advice: 'check the driver' }),
-    };
-  }
 }
 
 async function folder({ home }: LabPaths): Promise<Finding[]> {

@@ -9,7 +9,7 @@ import { fork } from 'node:child_process';
 import type { EngineMessage, HostMessage } from '../../preload/contract/engine.ts';
 import { fileURLToPath } from 'node:url';
 import type { EngineExit, EngineHandle, LaunchEngine } from '../lab/queue/engine.ts';
-import type { Slot } from '../lab/queue/place.ts';
+import { cardEnv } from '../lab/queue/place.ts';
 import { forgetProcess, noteProcess } from './leftovers.ts';
 import { compiledCodeEnv } from './compiledCode.ts';
 
@@ -25,13 +25,7 @@ export const ENGINE_ENTRY = fileURLToPath(new URL('../engine/main.ts', import.me
 const KEPT_LINES = 30;
 
 export function engineLauncher({ notes, entry = ENGINE_ENTRY, env = process.env }: LauncherOptions): LaunchEngine {
-  return (runId, onMessage, slot) => launch(entry, { ...env, ...deviceEnv(slot) }, notes, runId, onMessage);
-}
-
-/** An engine that got one of several GPUs sees that one alone. */
-function deviceEnv({ device }: Slot): Record<string, string> {
-  const number = /^cuda:(\d+)$/u.exec(device ?? '')?.[1];
-  return number === undefined ? {} : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: number };
+  return (runId, onMessage, slot) => launch(entry, { ...env, ...cardEnv(slot) }, notes, runId, onMessage);
 }
 
 function launch(

@@ -16,6 +16,8 @@ import { loadPlugins, registryWithPlugins } from '../lab/settings/plugins.ts';
 import type { Plugin } from '../lab/settings/plugins.ts';
 import type { SettingsRegistry } from '../lab/settings/registry.ts';
 import { reconcileCheckpoints } from '../lab/queue/checkpoints.ts';
+import { findCards, NO_CARDS } from '../lab/queue/places/cards.ts';
+import type { Cards } from '../lab/queue/places/cards.ts';
 import { LocalPlace } from '../lab/queue/places/local.ts';
 import type { LocalPlaceOptions } from '../lab/queue/places/local.ts';
 import { RunQueue } from '../lab/queue/queue.ts';
@@ -66,6 +68,8 @@ export async function loadWorkshop(options: WorkshopOptions = {}): Promise<Works
 
 export interface Lab extends Workshop, Disposable {
   readonly store: Store;
+  /** Those that its queue gives runs to; none in a lab that only reads. */
+  readonly cards: Cards;
   /** A queue over this lab's database, which trains on this machine. One at a time. */
   queue(options: LabQueueOptions): RunQueue;
   close(): void;
@@ -79,18 +83,22 @@ export interface OpenLabOptions {
   readonly write: boolean;
   /** Makes engines; another one for tests. */
   readonly launch?: LaunchEngine;
+  /** Looks for cards; another one for tests. */
+  readonly cards?: () => Promise<Cards>;
 }
 
 /** @throws StoreError `missing` when reading a database that does not exist yet, `locked` when another process writes */
-export async function openLab(workshop: Workshop, { write, launch }: OpenLabOptions): Promise<Lab> {
+export async function openLab(workshop: Workshop, { write, launch, cards: found }: OpenLabOptions): Promise<Lab> {
   const { paths, plugins, registry } = workshop;
   if (write) closeHome(paths);
   const store = openStore(paths.database, {
     readOnly: !write,
     completeConfig: (config) => registry.catalog.complete(config),
   });
+  let cards = NO_CARDS;
   try {
     if (write) {
+      cards = await (found ?? findCards)();
       // In this order: only the one writer may take engines for orphans, and only then may their runs begin again.
       await endLeftovers(paths.engines);
       await removeAbandoned(paths.exports);
@@ -109,11 +117,16 @@ export async function openLab(workshop: Workshop, { write, launch }: OpenLabOpti
   return {
     ...workshop,
     store,
+    cards,
     queue: ({ places, patience, programs, ...options }) => {
       const folders = { checkpoints: paths.checkpoints, cache: paths.cache, home: paths.home };
       const files = plugins.map(({ file }) => file);
       const training = { store, launch: start, folders, plugins: files, codeVersion: workshop.codeVersion };
-      return new RunQueue({ ...options, store, place: new LocalPlace({ ...training, places, patience, programs }) });
+      return new RunQueue({
+        ...options,
+        store,
+        place: new LocalPlace({ ...training, places, patience, programs, cards }),
+      });
     },
     close: () => store.close(),
     [Symbol.dispose]: () => store.close(),

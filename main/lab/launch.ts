@@ -15,6 +15,8 @@ import { prepareDatasets } from './datasets/datasets.ts';
 import type { DatasetOptions } from './datasets/datasets.ts';
 import { checkLaunch } from './fit/index.ts';
 import type { LaunchCheck, PlanOptions } from './fit/index.ts';
+import { cardsFor, findCards } from './queue/places/cards.ts';
+import type { Cards } from './queue/places/cards.ts';
 import { defaultPlaces } from './queue/places/default.ts';
 import { sweepToYaml } from './sweeps/index.ts';
 import type { SweepPlan } from './sweeps/index.ts';
@@ -29,6 +31,8 @@ export interface LaunchTools {
   ): Promise<Pick<LaunchCheck, 'refusals' | 'warnings' | 'limit'>>;
   /** Makes sure that the cache has the data of all configurations. @throws DataError, which names the setting */
   prepare(configs: readonly Config[], watch: DataWatch, signal?: AbortSignal): Promise<unknown>;
+  /** Default: those of this machine. */
+  readonly cards?: () => Promise<Cards>;
 }
 
 /** Told how the data comes along. */
@@ -53,7 +57,7 @@ export function directTools({
 }
 
 export interface LaunchOptions {
-  /** Runs at a time, where somebody has said so. Default: as many as the cores carry. */
+  /** Runs at a time, where somebody has said so. Default: one for each card, or as many as the cores carry. */
   readonly places?: number;
   /** That wish counts for the sweep whenever it goes on. */
   readonly keepPlaces?: boolean;
@@ -100,23 +104,33 @@ export async function prepareLaunch(
 ): Promise<Ready | undefined> {
   const { force = false, signal, review, watch = {} } = options;
   const threads = await threadsOf(configs);
+  const cards = cardsFor(configs, await (tools.cards ?? findCards)());
   signal?.throwIfAborted();
-  const wanted = options.places ?? defaultPlaces(configs.length, availableParallelism(), threads);
-  const check = await tools.check(configs, { concurrency: wanted, force }, signal);
+  const usual = cards === undefined ? defaultPlaces(configs.length, availableParallelism(), threads) : cards;
+  const wanted = options.places ?? Math.min(configs.length, usual);
+  // Each card has memory of its own.
+  const check = await tools.check(configs, { concurrency: Math.ceil(wanted / (cards ?? 1)), force }, signal);
   if (check.refusals.length > 0) throw new LaunchRefused(check.refusals);
-  const ready = readyFor(wanted, check, options);
+  const ready = readyFor(wanted, cards ?? 1, check, options);
   if (review !== undefined && !(await review(ready))) return undefined;
   await tools.prepare(configs, watch, signal);
   signal?.throwIfAborted();
   return ready;
 }
 
-function readyFor(wanted: number, check: Pick<LaunchCheck, 'warnings' | 'limit'>, options: LaunchOptions): Ready {
+/** @param devices among which the runs are shared out; the limit is that of one */
+function readyFor(
+  wanted: number,
+  devices: number,
+  check: Pick<LaunchCheck, 'warnings' | 'limit'>,
+  options: LaunchOptions,
+): Ready {
   const { warnings } = check;
   // Somebody who names a number for this sweep gets it, also where the plan would have taken fewer.
-  if (options.keepPlaces === true && options.places !== undefined) return { places: wanted, limit: wanted, warnings };
+  if (options.keepPlaces === true && options.places !== undefined)
+    return { places: wanted, limit: Math.ceil(wanted / devices), warnings };
   const limit = options.limit === undefined ? check.limit : options.limit;
-  return { places: Math.min(wanted, limit ?? Infinity), limit, warnings };
+  return { places: Math.min(wanted, (limit ?? Infinity) * devices), limit, warnings };
 }
 
 /** The most threads that one of the runs uses. @throws ExecutorUnavailableError naming the setting and what could be chosen instead */

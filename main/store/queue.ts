@@ -27,6 +27,8 @@ export interface ClaimOptions {
   readonly runId?: string;
   /** Where runs come from that can be taken. Default: those that Sweeplab trains. */
   readonly origins?: readonly RunOrigin[];
+  /** Values of the setting `device` whose runs are passed over. */
+  readonly notOn?: readonly string[];
 }
 
 /** Runs on this machine, in processes of the writer, which end with it. */
@@ -41,11 +43,12 @@ export interface QueueSwitches {
 
 const OWN: readonly RunOrigin[] = ['sweeplab'];
 
-/** Sweeps that are paused are passed over, unless the very run is asked for. ?1 sweep, ?2 run, ?3 origins as a JSON array. */
+/** Sweeps that are paused are passed over, unless the very run is asked for. ?1 sweep, ?2 run, ?3 origins and ?4 devices as JSON arrays. */
 const WAITING = `FROM runs LEFT JOIN sweeps ON sweeps.key = runs.sweep
   WHERE runs.state = 'queued' AND runs.deleted_at IS NULL AND (sweeps.state IS NULL OR sweeps.state <> 'paused' OR runs.id = ?2)
     AND (?1 IS NULL OR sweeps.id = ?1) AND (?2 IS NULL OR runs.id = ?2)
     AND runs.origin IN (SELECT value FROM json_each(?3))
+    AND (?4 = '[]' OR coalesce(runs.config ->> '$.device', '') NOT IN (SELECT value FROM json_each(?4)))
   ORDER BY runs.position`;
 
 /** Milliseconds of the session of training that ends at ?, or else when it was last heard of; none: 0. The clock may have been set back. */
@@ -161,8 +164,14 @@ export class Queue {
   }
 }
 
-const claim = ({ sweepId, runId, origins = OWN }: ClaimOptions): [string | null, string | null, string] => [
+const claim = ({
+  sweepId,
+  runId,
+  origins = OWN,
+  notOn = [],
+}: ClaimOptions): [string | null, string | null, string, string] => [
   sweepId ?? null,
   runId ?? null,
   JSON.stringify(origins),
+  JSON.stringify(notOn),
 ];

@@ -23,7 +23,12 @@ export type SettingType =
       readonly exclusiveMax?: boolean;
     }
   | { readonly kind: 'bool' }
-  | { readonly kind: 'enum'; readonly values: readonly string[] }
+  | {
+      readonly kind: 'enum';
+      readonly values: readonly string[];
+      /** Those of {@link values} that a number may follow, for one of several: `cuda:1`. */
+      readonly numbered?: readonly string[];
+    }
   | {
       readonly kind: 'string';
       readonly pattern?: string;

@@ -38,6 +38,8 @@ export interface Finding {
   readonly detail: string;
   /** What to do, where something can be done. */
   readonly advice?: string;
+  /** What else was looked at and passed over, a line each. */
+  readonly more?: readonly string[];
 }
 
 /** Live numbers of a device; null where nobody can tell. */
@@ -51,17 +53,21 @@ export interface DeviceReading {
 }
 
 export interface DeviceInfo {
-  /** Value of the setting `device`; for several GPUs of a kind also their number. */
+  /** Value of the setting `device`: with its number for one of several cards, `cuda:1`. */
   readonly id: string;
   readonly name: string;
   /** Kind of executor: `cpu`, `cuda`, `tfjs-wasm` … */
   readonly kind: string;
   /** Where it computes and holds its memory: on the processor, or on a GPU. */
   readonly memory: 'host' | 'gpu';
+  /** Number of the card, as `nvidia-smi` counts; null: none, or not a certain one. */
+  readonly card: number | null;
   readonly available: boolean;
   /** Why not, when it is not available. */
   readonly reason: string | null;
-  /** What `auto` selects. */
+  /** What to know of it before trusting it; null: nothing. */
+  readonly note: string | null;
+  /** What `auto` selects; cards that are alike take runs by turns. */
   readonly isDefault: boolean;
   readonly policies: readonly string[];
   readonly reading: DeviceReading;

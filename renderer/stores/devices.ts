@@ -10,10 +10,17 @@ export const useDevices = defineStore('devices', () => {
   const devices = ref<Device[]>([]);
   const loaded = ref(false);
   const history = shallowRef<ReadonlyMap<string, readonly number[]>>(new Map());
-  /** The device that `auto` selects. */
+  /** The device that `auto` selects; the first of several cards that are alike. */
   const chosen = computed(
     () => devices.value.find((device) => device.isDefault) ?? devices.value.find((device) => device.available) ?? null,
   );
+
+  /** What trains: every card that can, else the chosen device. */
+  const training = computed<readonly Device[]>(() => {
+    const cards = devices.value.filter(({ available, card }) => available && card !== null);
+    if (cards.length > 0) return cards;
+    return chosen.value === null ? [] : [chosen.value];
+  });
 
   function remember(readings: readonly { id: string; reading: DeviceReading }[]): void {
     const next = new Map(history.value);
@@ -41,5 +48,5 @@ export const useDevices = defineStore('devices', () => {
     );
   }
 
-  return { devices, loaded, history, chosen, load, start };
+  return { devices, loaded, history, chosen, training, load, start };
 });

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { processBegan } from '../../main/files/processBegan.ts';
 import { endLeftovers } from '../../main/host/leftovers.ts';
 import { programLauncher } from '../../main/host/programProcess.ts';
-import { findCards } from '../../main/host/services/programs.ts';
 import { startProgram } from '../../main/lab/programs/programRun.ts';
 import { OutsideRuns } from '../../main/lab/outside/outsideRuns.ts';
 import { LocalPlace } from '../../main/lab/queue/places/local.ts';
@@ -40,7 +39,7 @@ function queueOf({
   cards = [],
   places = 4,
   patience = 300,
-}: { cards?: string[]; places?: number; patience?: number } = {}) {
+}: { cards?: number[]; places?: number; patience?: number } = {}) {
   const runs = new OutsideRuns({ store, origin: 'wandb' });
   const launch = programLauncher(join(folder, 'engines'));
   const options = { store, runs, launch, files: join(folder, 'files'), env: process.env, patience };
@@ -52,8 +51,8 @@ function queueOf({
       throw new Error('no engine here');
     },
     folders: { checkpoints: folder, cache: folder },
+    cards: { all: cards.map((index) => ({ index, name: 'RTX 4090', totalBytes: 24 })), usable: false },
     programs: {
-      cards,
       start: (run, slot, onMessage) => {
         begun.push([run.name, slot.device]);
         return startProgram(options, run, slot, onMessage);
@@ -133,7 +132,7 @@ describe.skipIf(process.platform === 'win32')('programs', () => {
   it('have a card each, and one at a time the processor (would catch two programs on one card)', async () => {
     const wait = ['sh', '-c', 'echo ready; echo $CUDA_VISIBLE_DEVICES; while [ ! -e go ]; do sleep 0.02; done'];
     const runs = store.createRuns([0, 1, 2].map((i) => newRun(wait, i)));
-    const { queue, begun } = queueOf({ cards: ['cuda:0', 'cuda:3'], places: 1 });
+    const { queue, begun } = queueOf({ cards: [0, 3], places: 1 });
     queue.kick();
     expect(begun).toEqual([
       ['run 0', 'cuda:0'],
@@ -149,12 +148,6 @@ describe.skipIf(process.platform === 'win32')('programs', () => {
     alone.queue.kick();
     expect(alone.begun).toEqual([['run 0', null]]);
     await alone.queue.close('kill');
-  });
-
-  it('find the cards that this lab was given', async () => {
-    expect(await findCards('2, 5')).toEqual(['cuda:2', 'cuda:5']);
-    expect(await findCards('')).toEqual([]);
-    expect(await findCards('-1')).toEqual([]);
   });
 });
 

@@ -15,7 +15,7 @@ async function doctor(context: Context): Promise<void> {
   const findings = await checkup(workshop.paths, pluginError);
   const healthy = findings.every(({ state }) => state !== 'problem');
   output.data({ healthy, findings });
-  for (const { name, state, detail, advice } of findings) {
+  for (const { name, state, detail, advice, more = [] } of findings) {
     const mark =
       state === 'ok'
         ? output.style('green', '✓')
@@ -24,6 +24,7 @@ async function doctor(context: Context): Promise<void> {
           : output.style('red', '✗');
     output.text(`${mark} ${name.padEnd(20)} ${detail}`);
     if (advice !== undefined) output.text(`  ${' '.repeat(20)} → ${advice}`);
+    for (const line of more) output.text(output.style('dim', `  ${' '.repeat(20)} · ${line}`));
   }
   output.text('');
   output.text(healthy ? 'Everything that Sweeplab needs is here.' : 'Something needs your attention (✗).');

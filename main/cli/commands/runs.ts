@@ -6,6 +6,7 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { differingSettings } from '../../../preload/shared/results/groups.ts';
 import { ORIGIN_WORDS } from '../../../preload/shared/origin.ts';
 import { oneLine } from '../../../preload/shared/plainText.ts';
+import { deviceWords } from '../../../preload/shared/device.ts';
 import { secondsOf } from '../../../preload/shared/runTime.ts';
 import { temporaryName } from '../../files/atomic.ts';
 import type { Lab } from '../../host/lab.ts';
@@ -237,7 +238,7 @@ async function show(context: Context, name: string, all: boolean): Promise<void>
       'times',
       `created ${formatTime(run.createdAt)}, started ${formatTime(run.startedAt) || '–'}, ended ${formatTime(run.endedAt) || '–'}`,
     ],
-    ['device', [run.environment.executor, run.environment.device].filter(Boolean).join(': ') || '–'],
+    ['device', [...new Set([deviceWords(run.environment), run.environment.device])].filter(Boolean).join(': ') || '–'],
     ['version', run.codeVersion],
     ...(typeof run.environment.command === 'string'
       ? ([

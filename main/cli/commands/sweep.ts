@@ -58,7 +58,7 @@ export function sweepCommand(context: Context): Command {
     .option('--review', 'show the plan and ask before starting')
     .option('--dry-run', 'show the plan and start nothing')
     .option('--force', 'train even when the memory does not suffice by the plan')
-    .option('--concurrency <n>', 'runs at a time (default: as many as the cores carry)')
+    .option('--concurrency <n>', 'runs at a time (default: one for each GPU, or as many as the cores carry)')
     .option('--yes', 'start the program of a sweep file without asking')
     .option('--folder <path>', 'where the program of a sweep file starts (default: here)')
     .option('--resume <sweep>', 'go on with an interrupted sweep; finished runs are not repeated')

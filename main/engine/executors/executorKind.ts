@@ -57,6 +57,8 @@ export interface ExecutorKind extends Kind {
   /** `arena`: it allocates the plan, so its bytes are exact. `tensors`: it allocates tensor by tensor; the plan counts them. */
   readonly holds: 'arena' | 'tensors';
   readonly base: BaseBytes;
+  /** What of {@link base} was measured on a card of this machine; undefined where nothing was. */
+  baseOn?(card: { readonly card: string; readonly driver: string }): BaseBytes | undefined;
   /** Most that a thread's kernels take for packed operands and partial sums, by their block sizes. */
   readonly threadBytes?: number;
   /** Most bytes that it can address, whatever the machine has. */
@@ -72,8 +74,13 @@ export interface ExecutorKind extends Kind {
   takenBytes?(state: number, arena: number, tables: number): number;
   /** What a program holds while this executor runs it. @param vocabulary ids, to tell logits from other arrays */
   use(program: Program, vocabulary: number): ProgramUse;
-  /** @throws ExecutorUnavailableError saying what is missing */
-  open(): Promise<Executor>;
+  /**
+   * Takes no memory of the device before a session is opened: hosts open executors only to know what there is.
+   *
+   * @param ordinal one of several cards, as CUDA counts those that this process sees in the order of the bus; default 0
+   * @throws ExecutorUnavailableError saying what is missing
+   */
+  open(ordinal?: number): Promise<Executor>;
 }
 
 export const defineExecutor = definer<ExecutorKind>('executor', ['stateBytes', 'use', 'open']);

@@ -19,9 +19,9 @@ export const GROUPS: readonly string[] = [...new Set(EXECUTORS.flatMap(({ group 
 
 const device: SettingSpec = {
   name: 'device',
-  type: { kind: 'enum', values: [AUTO, ...GROUPS] },
+  type: { kind: 'enum', values: [AUTO, ...GROUPS], numbered: [ON_A_GPU] },
   default: AUTO,
-  help: 'Executor that trains: auto takes the fastest one found here (`sweeplab doctor` lists them).',
+  help: 'Executor that trains: auto takes the fastest one found here (`sweeplab doctor` lists them); cuda:1 takes one of several cards.',
   question: 'budget',
   touches: ['memory', 'time'],
   plan: 'none',

@@ -10,8 +10,15 @@ export type AskDriver = (fields: readonly string[]) => Promise<string>;
 
 const askDriver: AskDriver = async (fields) => {
   const query = [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'];
-  const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: 5000 });
-  return stdout;
+  // In WSL it need not be in PATH.
+  for (const program of ['nvidia-smi', '/usr/lib/wsl/lib/nvidia-smi'])
+    try {
+      const { stdout } = await promisify(execFile)(program, query, { timeout: 5000, windowsHide: true });
+      return stdout;
+    } catch (error) {
+      if (!isDriverMissing(error)) throw error;
+    }
+  throw Object.assign(new Error('there is no nvidia-smi'), { code: 'ENOENT' });
 };
 
 /** Whether an error of {@link AskDriver} means that there is no driver at all. */
@@ -32,40 +39,79 @@ const numberOrNull = (cell: string | undefined): number | null => {
 };
 
 export interface InstalledGpu {
+  /** Its number in the order of the bus, as `nvidia-smi` counts. */
   readonly index: number;
+  /** `GPU-…`: the same wherever it is plugged in. */
+  readonly uuid: string;
   /** As the driver names it. */
   readonly name: string;
   readonly totalBytes: number;
   readonly freeBytes: number;
+  /** Version of the driver, `550.54.14`. */
+  readonly driver: string;
+  /** Compute capability, `8.9`; null where the driver is too old to say. */
+  readonly capability: string | null;
 }
 
-/** GPUs of this machine with their free memory; none without a driver. */
-export async function installedGpus(ask: AskDriver = askDriver): Promise<InstalledGpu[]> {
-  const found = await rows(ask, ['index', 'name', 'memory.total', 'memory.free']).catch((): string[][] => []);
-  return found.flatMap(([index, name, total, free]) => {
+const FACTS = ['index', 'uuid', 'name', 'memory.total', 'memory.free', 'driver_version'];
+
+/**
+ * The GPUs of this machine; of those alone that CUDA_VISIBLE_DEVICES leaves, where it is set. Whatever one of them says of its memory:
+ * some virtual ones say nothing, and are left out.
+ * @throws what {@link AskDriver} does
+ */
+export async function driverGpus(ask: AskDriver = askDriver): Promise<InstalledGpu[]> {
+  // Drivers before R510 do not know the capability, and refuse the whole question.
+  const lines = await rows(ask, [...FACTS, 'compute_cap']).catch((error: unknown) => {
+    if (isDriverMissing(error)) throw error;
+    return rows(ask, FACTS);
+  });
+  const found = lines.flatMap(([index, uuid, name, total, free, driver, capability]): InstalledGpu[] => {
     const [totalMib, freeMib] = [numberOrNull(total), numberOrNull(free)];
     if (!name || totalMib === null || freeMib === null) return [];
-    return [{ index: Number(index), name, totalBytes: totalMib * MIB, freeBytes: freeMib * MIB }];
+    const bytes = { totalBytes: totalMib * MIB, freeBytes: freeMib * MIB };
+    const known = /^\d+\.\d+$/u.test(capability ?? '') ? capability : null;
+    return [{ index: Number(index), uuid: uuid ?? '', name, ...bytes, driver: driver ?? '', capability: known }];
   });
+  return visibleGpus(found);
 }
 
-/** What every GPU does now. @throws what {@link AskDriver} does */
-export async function gpuReadings(ask: AskDriver = askDriver): Promise<DeviceReading[]> {
-  const fields = ['memory.used', 'memory.total', 'utilization.gpu', 'temperature.gpu', 'power.draw'];
-  return (await rows(ask, fields)).map((row) => {
-    const [used, total, busy, temperatureC, powerW] = row.map(numberOrNull);
-    return {
+/** As {@link driverGpus}; none without a driver, or with one that fails. */
+export const installedGpus = (ask: AskDriver = askDriver): Promise<InstalledGpu[]> => driverGpus(ask).catch(() => []);
+
+/**
+ * The cards that CUDA_VISIBLE_DEVICES leaves, in its order, by number or by (the beginning of) their uuid. CUDA reads it up to the first
+ * entry that means nothing.
+ */
+export function visibleGpus<G extends Pick<InstalledGpu, 'index' | 'uuid'>>(
+  all: readonly G[],
+  variable: string | undefined = process.env.CUDA_VISIBLE_DEVICES,
+): G[] {
+  if (variable === undefined) return [...all];
+  const chosen: G[] = [];
+  for (const entry of variable.split(',').map((each) => each.trim())) {
+    const gpu = all.find(
+      ({ index, uuid }) => entry === String(index) || (entry.startsWith('GPU-') && uuid.startsWith(entry)),
+    );
+    if (gpu === undefined || chosen.includes(gpu)) break;
+    chosen.push(gpu);
+  }
+  return chosen;
+}
+
+/** What every GPU does now, by its number. @throws what {@link AskDriver} does */
+export async function gpuReadings(ask: AskDriver = askDriver): Promise<Map<number, DeviceReading>> {
+  const fields = ['index', 'memory.used', 'memory.total', 'utilization.gpu', 'temperature.gpu', 'power.draw'];
+  const lines = (await rows(ask, fields)).map((row): [number, DeviceReading] => {
+    const [used, total, busy, temperatureC, powerW] = row.slice(1).map(numberOrNull);
+    const reading = {
       memoryUsedBytes: used == null ? null : used * MIB,
       memoryTotalBytes: total == null ? null : total * MIB,
       utilization: busy == null ? null : busy / 100,
       temperatureC: temperatureC ?? null,
       powerW: powerW ?? null,
     };
+    return [Number(row[0]), reading];
   });
-}
-
-/** One line for each GPU, for people. @throws what {@link AskDriver} does */
-export async function describeGpus(ask: AskDriver = askDriver): Promise<string[]> {
-  const found = await rows(ask, ['name', 'memory.total', 'memory.free', 'driver_version']);
-  return found.map(([name, total, free, driver]) => `${name}, ${total} MiB, ${free} MiB free, driver ${driver}`);
+  return new Map(lines);
 }

@@ -1,8 +1,9 @@
 /** The executor that the setting `device` asks for. */
+import { ordinalOf, parseDevice } from './cards.ts';
 import type { Executor } from './executor.ts';
 import { ExecutorUnavailableError } from './executor.ts';
 import type { ExecutorKind } from './executorKind.ts';
-import { AUTO, EXECUTORS, GROUPS } from './index.ts';
+import { AUTO, EXECUTORS, GROUPS, ON_A_GPU } from './index.ts';
 
 export interface Selection {
   readonly executor: Executor;
@@ -15,7 +16,9 @@ export interface Selection {
  * {@link ExecutorUnavailableError} naming the setting and what could be chosen instead.
  */
 export async function selectExecutor(device: string, policy = 'fp32'): Promise<Selection> {
+  const { card } = parseDevice(device);
   const candidates = candidatesFor(device);
+  const ordinal = card === undefined ? undefined : await ordinalOf(device, card);
   const passedOver: string[] = [];
   for (const kind of candidates) {
     const { name, policies } = kind;
@@ -24,7 +27,7 @@ export async function selectExecutor(device: string, policy = 'fp32'): Promise<S
       continue;
     }
     try {
-      return { executor: await kind.open(), passedOver };
+      return { executor: await open(kind, ordinal), passedOver };
     } catch (error) {
       if (!(error instanceof ExecutorUnavailableError)) throw error;
       passedOver.push(error.message);
@@ -36,11 +39,21 @@ export async function selectExecutor(device: string, policy = 'fp32'): Promise<S
   );
 }
 
+/** CUDA counts the cards as nvidia-smi does; said before its library is loaded. */
+function open(kind: ExecutorKind, ordinal?: number): Promise<Executor> {
+  if (kind.memory === 'gpu') process.env.CUDA_DEVICE_ORDER = 'PCI_BUS_ID';
+  return kind.open(ordinal);
+}
+
+/** The executors that a device without its number may mean, the fastest first. */
+export const meant = (name: string): readonly ExecutorKind[] =>
+  name === AUTO ? EXECUTORS : EXECUTORS.filter((kind) => kind.name === name || kind.group === name);
+
 function candidatesFor(device: string): readonly ExecutorKind[] {
-  const found =
-    device === AUTO ? EXECUTORS : EXECUTORS.filter(({ name, group }) => name === device || group === device);
+  const { name: wanted, card } = parseDevice(device);
+  const found = card === undefined || wanted === ON_A_GPU ? meant(wanted) : [];
   if (found.length > 0) return found;
-  const names = [AUTO, ...GROUPS, ...EXECUTORS.map(({ name }) => name)];
+  const names = [AUTO, ...GROUPS, ...EXECUTORS.map(({ name }) => name), `${ON_A_GPU}:0 …`];
   throw new ExecutorUnavailableError(`device is ${device}: allowed are ${names.join(', ')}`);
 }
 
@@ -56,7 +69,7 @@ export async function probeExecutors(): Promise<Probe[]> {
   const results: Probe[] = [];
   for (const kind of EXECUTORS) {
     try {
-      results.push({ kind, available: true, detail: (await kind.open()).device.name });
+      results.push({ kind, available: true, detail: (await open(kind)).device.name });
     } catch (error) {
       results.push({ kind, available: false, detail: (error as Error).message });
     }

@@ -16,6 +16,7 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { EMPTY_DRAFT } from '../../../preload/contract/draft.ts';
 import type { Notice, WandbState } from '../../../preload/contract/shapes.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
+import type { Cards } from '../../lab/queue/places/cards.ts';
 import { defaultPlaces } from '../../lab/queue/places/default.ts';
 import { requeueKilled } from '../../lab/queue/resume.ts';
 import type { QueueEvent, RunQueue } from '../../lab/queue/queue.ts';
@@ -31,7 +32,7 @@ import { listed } from './hub.ts';
 import type { AskStart, Door, Hub } from './hub.ts';
 import { Planner } from './planner.ts';
 import { PointBuffer } from './pointBuffer.ts';
-import { findCards, programStarter } from './programs.ts';
+import { programStarter } from './programs.ts';
 import { ProgressBoard } from './progressBoard.ts';
 import type { ReadQuestions, ReadWorkerData } from './readWorker.ts';
 import { appRoutes } from './routes/app.ts';
@@ -55,7 +56,9 @@ import { counted } from '../../../preload/shared/format.ts';
 export interface LabServerOptions {
   /** Makes engines; another one for tests. */
   readonly launch?: OpenLabOptions['launch'];
-  /** Runs at a time, where the user has not set it; default: as many as the cores carry. */
+  /** Looks for cards; another one for tests. */
+  readonly cards?: OpenLabOptions['cards'];
+  /** Runs at a time, where the user has not set it; default: one for each card, or as many as the cores carry. */
   readonly concurrency?: number;
   /** Begins no run until asked to. Default: as the user left it. */
   readonly paused?: boolean;
@@ -126,9 +129,9 @@ export class LabServer {
     const lab = await openLab(workshop, {
       write: true,
       ...(options.launch === undefined ? {} : { launch: options.launch }),
+      ...(options.cards === undefined ? {} : { cards: options.cards }),
     });
-    const [places, cards] = await Promise.all([options.concurrency ?? usualPlaces(), findCards()]);
-    const server = new LabServer(lab, { places, cards }, options);
+    const server = new LabServer(lab, options.concurrency ?? (await usualPlaces(lab.cards)), options);
     const { all: killed, anew } = requeueKilled(lab.store);
     await server.#wandb.follow();
     server.#queue.kick();
@@ -137,11 +140,7 @@ export class LabServer {
     return server;
   }
 
-  private constructor(
-    lab: Lab,
-    { places, cards }: { readonly places: number; readonly cards: readonly string[] },
-    { paused, folders, ask, askStart, onTrouble }: LabServerOptions,
-  ) {
+  private constructor(lab: Lab, places: number, { paused, folders, ask, askStart, onTrouble }: LabServerOptions) {
     this.lab = lab;
     const { store, paths } = lab;
     this.#downloads = new Downloads(paths.exports);
@@ -186,7 +185,7 @@ export class LabServer {
     });
     this.#queue = lab.queue({
       places,
-      programs: programStarter({ lab, door: this.#wandb, cards }),
+      programs: programStarter({ lab, door: this.#wandb }),
       ...(paused === undefined ? {} : { paused }),
       onEvent: (event) => this.#trainingEvent(event),
       onChange: () => {
@@ -528,7 +527,8 @@ function answerWith(hub: Hub, folders: OpenFolders): Answer {
   };
 }
 
-async function usualPlaces(): Promise<number> {
+async function usualPlaces(cards: Cards): Promise<number> {
+  if (cards.usable) return cards.all.length;
   try {
     const { executor } = await selectExecutor('auto');
     return defaultPlaces(Infinity, availableParallelism(), executor.device.threads);

@@ -1,6 +1,7 @@
 /** The check that every training and every sweep makes before anything starts. */
 import type { Suggestion, Verdict } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { planBasis } from './devices.ts';
 import type { FitDevice } from './devices.ts';
 import { fitPlan } from './plan.ts';
 import type { FitPlan, PlanOptions } from './plan.ts';
@@ -8,7 +9,7 @@ import { suggest } from './suggest.ts';
 import { gibibytes, judge, verdictFor } from './verdict.ts';
 import { counted } from '../../../preload/shared/format.ts';
 
-export interface LaunchCheckOptions extends Omit<PlanOptions, 'kind'> {
+export interface LaunchCheckOptions extends Omit<PlanOptions, 'kind' | 'base'> {
   /** Runs that train at the same time on this device; default 1. */
   readonly concurrency?: number;
   /** Where texts may lie prepared: their tokens are known then. */
@@ -50,11 +51,11 @@ export interface LaunchCheck {
 export function checkAll(
   configs: readonly Config[],
   device: FitDevice,
-  options: Omit<PlanOptions, 'kind'> = {},
+  options: Omit<PlanOptions, 'kind' | 'base'> = {},
 ): CheckedConfig[] {
   const groups = new Map<string, { indices: number[]; config: Config; plan: FitPlan }>();
   configs.forEach((config, index) => {
-    const plan = fitPlan(config, { ...options, kind: device.kind });
+    const plan = fitPlan(config, { ...options, ...planBasis(device) });
     const key = JSON.stringify([
       plan.parameterCount,
       plan.byCategory,
@@ -82,7 +83,7 @@ export function checkBeforeLaunch(
   options: LaunchCheckOptions = {},
 ): LaunchCheck {
   const { concurrency = 1, force = false, catalog, dataset } = options;
-  const planOptions = { kind: device.kind, catalog, dataset };
+  const planOptions = { ...planBasis(device), catalog, dataset };
   const checked = checkAll(configs, device, planOptions);
   const warnings: string[] = [];
   const refusals: Refusal[] = [];

@@ -1,4 +1,5 @@
 /** The device that a setting or an option names. */
+import { ordinalOf, parseDevice } from '../../engine/executors/cards.ts';
 import { isExecutor, ON_A_GPU } from '../../engine/executors/index.ts';
 import type { AskDriver } from '../../engine/executors/nvidia.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
@@ -36,9 +37,12 @@ export async function deviceFor(
 ): Promise<FitDevice> {
   if (choice.gpu !== undefined) return namedGpu(choice.gpu, ON_A_GPU, ask);
   const wanted = choice.device ?? (config.device as string);
-  const kind = isExecutor(wanted) ? wanted : await open(wanted, config['precision.policy'] as string);
+  const { name, card } = parseDevice(wanted);
+  // Says which cards there are.
+  if (card !== undefined) await ordinalOf(wanted, card, ask);
+  const kind = isExecutor(name) ? name : await open(wanted, config['precision.policy'] as string);
   if (!isExecutor(kind)) throw new NoDeviceError(`device is ${kind}, which the fit check does not know`);
-  return found(kind, await localDevice(kind, ask));
+  return found(kind, await localDevice(kind, card, ask));
 }
 
 function found(kind: string, device: FitDevice | undefined): FitDevice {

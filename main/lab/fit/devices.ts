@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { FitDevice as Device } from '../../../preload/contract/fit.ts';
+import { alike } from '../../engine/executors/cards.ts';
+import type { BaseBytes } from '../../engine/executors/executorKind.ts';
 import { executorKind, ON_A_GPU } from '../../engine/executors/index.ts';
 import { installedGpus } from '../../engine/executors/nvidia.ts';
 import type { AskDriver, InstalledGpu } from '../../engine/executors/nvidia.ts';
@@ -22,7 +24,12 @@ export interface ComputeFacts {
 /** A device with what its speed is estimated from. */
 export interface FitDevice extends Device {
   readonly compute: ComputeFacts;
+  /** What an executor was measured to need here besides its plan. */
+  readonly base?: BaseBytes | undefined;
 }
+
+/** How plans for a device are made. */
+export const planBasis = ({ kind, base }: FitDevice): Pick<FitDevice, 'kind' | 'base'> => ({ kind, base });
 
 const MIB = 2 ** 20;
 
@@ -156,6 +163,7 @@ function installedDevice(gpu: InstalledGpu, kind: string): FitDevice {
     totalBytes: gpu.totalBytes,
     availableBytes: gpu.freeBytes,
     compute: gpuCompute(findGpuByDriverName(gpu.name)),
+    base: executorKind(kind).baseOn?.({ card: gpu.name, driver: gpu.driver }),
     notes: [],
   };
 }
@@ -183,10 +191,17 @@ export async function hostDevice(kind: string, read: ReadText = readText): Promi
   };
 }
 
-/** A kind of executor on this machine. @returns undefined for a GPU kind without a GPU */
-export async function localDevice(kind: string, ask?: AskDriver): Promise<FitDevice | undefined> {
+/**
+ * A kind of executor on this machine: on a card, the one of that number, or of those that runs without a number go to the one with the
+ * most free memory. @returns undefined for a GPU kind without a GPU, or without that one
+ */
+export async function localDevice(kind: string, card?: number, ask?: AskDriver): Promise<FitDevice | undefined> {
   if (executorKind(kind).memory === 'host') return hostDevice(kind);
-  const [gpu] = (await installedGpus(ask)).sort((a, b) => b.freeBytes - a.freeBytes);
+  const cards = await installedGpus(ask);
+  const [gpu] =
+    card === undefined
+      ? alike(cards).toSorted((a, b) => b.freeBytes - a.freeBytes)
+      : cards.filter(({ index }) => index === card);
   return gpu === undefined ? undefined : installedDevice(gpu, kind);
 }
 

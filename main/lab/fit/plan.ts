@@ -7,6 +7,7 @@ import { persistentBytes } from '../../engine/compile/plan.ts';
 import type { ProgramUse } from '../../engine/compile/use.ts';
 import { isKeyMasked } from '../../engine/data/index.ts';
 import { tokenizerOf, vocabularyOf } from '../../engine/data/tokenizers/index.ts';
+import type { BaseBytes as ExecutorBase } from '../../engine/executors/executorKind.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
 import { microBatchOf, programKey, programsOf } from '../../engine/nn/programs.ts';
@@ -28,6 +29,8 @@ import { downsample } from './downsample.ts';
 export interface PlanOptions {
   /** Executor that would train. */
   readonly kind: string;
+  /** What it needs besides the plan, where the device tells; else what is usual. */
+  readonly base?: ExecutorBase | undefined;
   /** The kinds that exist; the built-in ones unless given. */
   readonly catalog?: Catalog | undefined;
   /** What is known of a prepared dataset; else sizes that the settings give are used, and marked as estimates. */
@@ -147,7 +150,8 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
 /** What the run needs besides the plan, in the memory that the plan is in. */
 function baseOf(config: Config, training: TrainingPrograms, options: PlanOptions): BaseBytes {
   const { kind, dataset, catalog = builtInCatalog } = options;
-  const { base, memory, threadBytes } = executorKind(kind);
+  const { base: usual, memory, threadBytes } = executorKind(kind);
+  const { base = usual } = options;
   const parts = [{ what: base.what, bytes: base.bytes }];
   const size = dataset ?? estimateDataset(config, catalog);
   if (threadBytes !== undefined)

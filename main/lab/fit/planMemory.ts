@@ -8,6 +8,7 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { fitPlan, samplesFrom, suggest } from './index.ts';
 import type { FindSamples, FitDevice, FitPlan, SpeedOf, Suggestion, TimeEstimate } from './index.ts';
 import { estimateDataset } from './budget.ts';
+import { planBasis } from './devices.ts';
 import { Memo } from '../../engine/memo.ts';
 import { runUse } from './plan.ts';
 import { estimateTime } from './time.ts';
@@ -79,9 +80,9 @@ export class PlanMemory {
   one(config: Config, device: FitDevice): Planned {
     // The text of a file may have become another since.
     const size = estimateDataset(config, this.catalog);
-    const key = JSON.stringify([device.kind, device.name, { ...config, seed: 0 }, size]);
+    const key = JSON.stringify([planBasis(device), device.name, { ...config, seed: 0 }, size]);
     return this.#plans.get(key, () => {
-      const options = { kind: device.kind, catalog: this.catalog };
+      const options = { ...planBasis(device), catalog: this.catalog };
       const plan = fitPlan(config, options);
       const time = estimateTime(config, plan, runUse(config, options), device, this.samples(config, device));
       return { config, plan, time };
@@ -91,7 +92,7 @@ export class PlanMemory {
   /** What would make it fit; empty when it does. */
   suggestions(config: Config, device: FitDevice): readonly Suggestion[] {
     const free = Math.round(device.availableBytes / 2 ** 26);
-    const key = JSON.stringify([device.kind, device.name, free, { ...config, seed: 0 }]);
-    return this.#suggestions.get(key, () => suggest(config, device, { kind: device.kind, catalog: this.catalog }));
+    const key = JSON.stringify([planBasis(device), device.name, free, { ...config, seed: 0 }]);
+    return this.#suggestions.get(key, () => suggest(config, device, { ...planBasis(device), catalog: this.catalog }));
   }
 }

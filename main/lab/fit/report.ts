@@ -3,6 +3,7 @@ import type { Kinds } from '../../engine/kind.ts';
 import type { FitChecks, Prices } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { executorKind } from '../../engine/executors/index.ts';
+import { planBasis } from './devices.ts';
 import type { FitDevice } from './devices.ts';
 import { estimateDataset } from './budget.ts';
 import { textIn } from './textSizes.ts';
@@ -30,7 +31,11 @@ export interface FitReport extends FitChecks {
 
 /** The whole fit check of a complete, checked configuration. */
 export function fitReport(config: Config, device: FitDevice, options: FitOptions = {}): FitReport {
-  const planOptions: PlanOptions = { kind: device.kind, catalog: options.catalog, dataset: options.dataset };
+  const planOptions: PlanOptions = {
+    ...planBasis(device),
+    catalog: options.catalog,
+    dataset: options.dataset,
+  };
   const plan = fitPlan(config, planOptions);
   const time = estimateTime(config, plan, runUse(config, planOptions), device, options.samples?.(config, device));
   return {

@@ -3,6 +3,7 @@ import type { Cost, Fit, Range, Suggestion, TimeEstimate } from '../../../preloa
 import type { Config } from '../../../preload/contract/settings.ts';
 import { checkAll } from './before.ts';
 import type { CheckedConfig } from './before.ts';
+import { planBasis } from './devices.ts';
 import type { FitDevice } from './devices.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { PlanOptions } from './plan.ts';
@@ -43,7 +44,11 @@ export interface SweepSetting {
 
 /** Checks every setting of a sweep on one device. */
 export function fitSweep(settings: readonly SweepSetting[], device: FitDevice, options: FitOptions = {}): SweepFit {
-  const planOptions: PlanOptions = { kind: device.kind, catalog: options.catalog, dataset: options.dataset };
+  const planOptions: PlanOptions = {
+    ...planBasis(device),
+    catalog: options.catalog,
+    dataset: options.dataset,
+  };
   const configs = settings.map(({ config }) => config);
   const groups = checkAll(configs, device, planOptions).map((group): SweepGroup => ({
     ...group,

@@ -17,6 +17,7 @@ import { programSource } from '../../store/index.ts';
 import type { Store } from '../../store/index.ts';
 import type { OutsideLine, OutsideNews, OutsideRow, OutsideRun } from '../outside/outsideRun.ts';
 import type { OutsideRuns } from '../outside/outsideRuns.ts';
+import { cardEnv } from '../queue/place.ts';
 import type { Ending, Slot, Training } from '../queue/place.ts';
 import { commandText, withVariables } from './command.ts';
 import { Lines } from './lines.ts';
@@ -336,12 +337,6 @@ const sizeOf = async (path: string): Promise<number> => {
   const found = await stat(path).catch(() => undefined);
   return found?.isFile() === true ? found.size : 0;
 };
-
-/** A program that got one of several GPUs sees that one alone. */
-const cardEnv = ({ device }: Slot): Record<string, string> =>
-  device?.startsWith('cuda:')
-    ? { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: device.slice('cuda:'.length) }
-    : {};
 
 /** Variables that make a program take itself for a part of the lab. */
 const OF_THE_HOST = /^(?:NODE_CHANNEL_|ELECTRON_|NODE_OPTIONS$|NODE_COMPILE_CACHE$|SWEEPLAB_NODE$)/u;

@@ -11,6 +11,12 @@ export interface Slot {
   readonly device: string | null;
 }
 
+/** A process that is given one of several cards sees that one alone: it cannot take memory of another. Cards are counted as nvidia-smi does. */
+export function cardEnv({ device }: Slot): Record<string, string> {
+  const number = /^cuda:(\d+)$/u.exec(device ?? '')?.[1];
+  return number === undefined ? {} : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: number };
+}
+
 /** A run that is next, or in training. */
 export interface Candidate {
   readonly run: RunRecord;
@@ -50,8 +56,11 @@ export interface Place {
   readonly origins: readonly RunOrigin[];
   /** Runs at a time. */
   places: number;
-  /** Where the next run can begin beside those in training; undefined: it must wait. */
-  room(next: Candidate, training: readonly Occupant[]): Slot | undefined;
+  /**
+   * Where the next run can begin beside those in training; undefined: it must wait. `before` are runs whose turn it was and that have to
+   * wait: nothing begins where one of them could.
+   */
+  room(next: Candidate, training: readonly Occupant[], before?: readonly Candidate[]): Slot | undefined;
   /** Trains a claimed run. */
   begin(run: RunRecord, slot: Slot, onMessage: (message: EngineMessage) => void): Training;
 }

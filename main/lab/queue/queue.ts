@@ -11,7 +11,7 @@ import type { RunRecord, StopCause } from '../../../preload/contract/runs.ts';
 import type { QueueState } from '../../../preload/contract/shapes.ts';
 import { StoreError } from '../../store/index.ts';
 import type { Store } from '../../store/index.ts';
-import type { Occupant, Place, Training } from './place.ts';
+import type { Candidate, Occupant, Place, Training } from './place.ts';
 import { STOP_WORDS } from './resume.ts';
 
 export type QueueEvent =
@@ -70,6 +70,8 @@ interface Active extends Occupant {
   /** Settled when its end is recorded, or could not be at the first try. */
   readonly recorded: PromiseWithResolvers<RunRecord>;
 }
+
+const deviceOf = ({ config }: RunRecord): string => String(config.device ?? '');
 
 export class RunQueue {
   readonly #options: QueueOptions;
@@ -265,13 +267,17 @@ export class RunQueue {
 
   #fill(): void {
     const { store, place } = this.#options;
+    // In their order: a small run does not overtake a large one that would then wait for ever. What asks for another device goes on.
+    const before: Candidate[] = [];
     while (!this.#paused && !this.#ending) {
-      const run = store.nextQueued(this.#claim);
+      const run = store.nextQueued({ ...this.#claim, notOn: before.map((each) => deviceOf(each.run)) });
       if (run === undefined) return;
       const limit = (run.sweepId === null ? null : store.getSweep(run.sweepId)?.concurrencyLimit) ?? Infinity;
-      const slot = place.room({ run, limit }, [...this.#active.values()]);
-      // In their order: a small run does not overtake a large one that would then wait for ever.
-      if (slot === undefined) return;
+      const slot = place.room({ run, limit }, [...this.#active.values()], before);
+      if (slot === undefined) {
+        before.push({ run, limit });
+        continue;
+      }
       const claimed = store.claimNext({ runId: run.id, origins: place.origins }, place.name)!;
       this.#begin({ run: claimed, limit, slot });
     }

@@ -200,7 +200,7 @@ class RunTraining {
       case 'info':
         store.updateRun(run.id, {
           parameters: message.parameterCount,
-          environment: environmentOf(message, this.#options.codeVersion),
+          environment: environmentOf(message, this.#options.codeVersion, this.#options.slot),
           codeVersion: this.#options.codeVersion,
         });
         return;
@@ -309,9 +309,11 @@ function environmentOf(
     memory,
   }: Extract<EngineMessage, { type: 'info' }>,
   codeVersion: string,
+  { device }: Slot,
 ) {
   return {
     ...environment,
+    ...(device === null ? {} : { card: device }),
     sweeplab: codeVersion,
     dataset: dataset.hash,
     scoredText: dataset.scoredText,

@@ -12,6 +12,7 @@ import { compile, type Evaluator, show } from './expression/evaluate.ts';
 import { ExpressionError, type Node, parseExpression } from './expression/parse.ts';
 import { mapNames, walk } from './expression/tree.ts';
 import { wordsOf } from './expression/words.ts';
+import { isChoice } from './values.ts';
 
 export { ExpressionError } from './expression/parse.ts';
 
@@ -94,7 +95,7 @@ function check(node: Node, source: string, names: Names): void {
     const type = side.kind === 'name' ? names.get(side.name)?.type : undefined;
     if (side.kind !== 'name' || type?.kind !== 'enum') continue;
     for (const literal of other.kind === 'list' ? other.items : [other]) {
-      if (literal.kind !== 'literal' || type.values.includes(String(literal.value))) continue;
+      if (literal.kind !== 'literal' || isChoice(type, String(literal.value))) continue;
       const allowed = type.values.map(show).join(', ');
       throw new ExpressionError(
         source,

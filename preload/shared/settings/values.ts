@@ -29,6 +29,25 @@ function range(type: { min?: number; max?: number; exclusiveMin?: boolean; exclu
   return low && high ? `${low} and${high}` : low + high;
 }
 
+/** A choice for one of several, as an example. */
+const numberedWords = ({ numbered = [] }: { readonly numbered?: readonly string[] }): string =>
+  numbered.map((name) => `, or ${name}:0, ${name}:1 … for one of several`).join('');
+
+/** Whether a choice is among those that a type allows. */
+export const isChoice = (
+  { values, numbered = [] }: { readonly values: readonly string[]; readonly numbered?: readonly string[] },
+  value: string,
+): boolean =>
+  values.includes(value) ||
+  (/:(?:0|[1-9]\d?)$/u.test(value) && numbered.includes(value.slice(0, value.lastIndexOf(':'))));
+
+/** The nearest choice; of one with a number that cannot have any, the choice without. */
+const nearestChoice = (
+  { values, numbered }: { readonly values: readonly string[]; readonly numbered?: readonly string[] },
+  value: string,
+): string | undefined =>
+  nearestName(value, values) ?? (numbered === undefined ? undefined : nearestName(value.replace(/:.*$/su, ''), values));
+
 /** What a type allows, in words: `an integer from 1 to 512`. */
 export function describeType(type: SettingType): string {
   switch (type.kind) {
@@ -39,7 +58,7 @@ export function describeType(type: SettingType): string {
     case 'bool':
       return 'true or false';
     case 'enum':
-      return `one of ${type.values.join(', ')}`;
+      return `one of ${type.values.join(', ')}${numberedWords(type)}`;
     case 'string':
       return type.patternHelp ?? (type.pattern ? `text that matches ${type.pattern}` : 'text');
   }
@@ -138,7 +157,7 @@ export function checkValue(spec: SettingSpec, value: unknown): SettingProblem | 
       return typeof value === 'boolean' ? null : wrong();
     case 'enum':
       if (typeof value !== 'string') return wrong();
-      return type.values.includes(value) ? null : wrong(nearestName(value, type.values));
+      return isChoice(type, value) ? null : wrong(nearestChoice(type, value));
     case 'string':
       if (typeof value !== 'string') return wrong();
       return type.pattern && !new RegExp(type.pattern, 'u').test(value) ? wrong() : null;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { builtInCatalog } from '../../../main/engine/catalog.ts';
 import { EXECUTORS, executorKind, GROUPS, isExecutor } from '../../../main/engine/executors/index.ts';
-import { describeGpus, gpuReadings, installedGpus, isDriverMissing } from '../../../main/engine/executors/nvidia.ts';
+import { gpuReadings, installedGpus, isDriverMissing, visibleGpus } from '../../../main/engine/executors/nvidia.ts';
 import { probeExecutors, selectExecutor } from '../../../main/engine/executors/select.ts';
 import { buildTraining } from '../../../main/engine/nn/training.ts';
 import { testConfig } from '../train/helpers.ts';
@@ -37,8 +37,12 @@ describe('what is known of an executor before it is opened', () => {
     for (const name of names) expect(executorKind(name).name).toBe(name);
     expect(isExecutor('auto')).toBe(false);
     const { type } = builtInCatalog.settings.find((setting) => setting.name === 'device')!;
-    expect(type).toEqual({ kind: 'enum', values: ['auto', ...GROUPS, ...names] });
+    expect(type).toEqual({ kind: 'enum', values: ['auto', ...GROUPS, ...names], numbered: ['cuda'] });
     expect(() => executorKind('abacus')).toThrow(/no executor abacus; there are cuda, cpu/u);
+  });
+
+  it('lets nothing come between the native executors under auto (would catch TensorFlow on a GPU taken before the processor)', () => {
+    expect(EXECUTORS.slice(0, 2).map(({ name }) => name)).toEqual(['cuda', 'cpu']);
   });
 
   it('says why each one before the chosen was passed over (would catch a group that skips its first)', async () => {
@@ -61,24 +65,63 @@ describe("NVIDIA's driver", () => {
   };
 
   it('is read with its gaps (would catch "[N/A]" or an empty line taken as 0)', async () => {
-    const { ask, asked } = answer('1200, 24564, 37, 61, 120.55\n[N/A], [N/A], [N/A], [N/A], [N/A]\n\n');
-    expect(await gpuReadings(ask)).toEqual([
+    const { ask, asked } = answer('0, 1200, 24564, 37, 61, 120.55\n2, [N/A], [N/A], [N/A], [N/A], [N/A]\n\n');
+    const nothing = {
+      memoryUsedBytes: null,
+      memoryTotalBytes: null,
+      utilization: null,
+      temperatureC: null,
+      powerW: null,
+    };
+    expect([...(await gpuReadings(ask))]).toEqual([
+      [
+        0,
+        {
+          memoryUsedBytes: 1200 * 2 ** 20,
+          memoryTotalBytes: 24_564 * 2 ** 20,
+          utilization: 0.37,
+          temperatureC: 61,
+          powerW: 120.55,
+        },
+      ],
+      [2, nothing],
+    ]);
+    expect(asked[0]).toHaveLength(6);
+    expect(
+      await installedGpus(
+        answer('0, GPU-a, RTX, 100, 40, 550.1, 8.9\n1, GPU-b, GRID, [N/A], [N/A], 550.1, [N/A]\n').ask,
+      ),
+    ).toEqual([
       {
-        memoryUsedBytes: 1200 * 2 ** 20,
-        memoryTotalBytes: 24_564 * 2 ** 20,
-        utilization: 0.37,
-        temperatureC: 61,
-        powerW: 120.55,
+        index: 0,
+        uuid: 'GPU-a',
+        name: 'RTX',
+        totalBytes: 100 * 2 ** 20,
+        freeBytes: 40 * 2 ** 20,
+        driver: '550.1',
+        capability: '8.9',
       },
-      { memoryUsedBytes: null, memoryTotalBytes: null, utilization: null, temperatureC: null, powerW: null },
     ]);
-    expect(asked[0]).toHaveLength(5);
-    expect(await installedGpus(answer('0, RTX, 100, 40\n1, GRID, [N/A], [N/A]\n').ask)).toEqual([
-      { index: 0, name: 'RTX', totalBytes: 100 * 2 ** 20, freeBytes: 40 * 2 ** 20 },
-    ]);
-    expect(await describeGpus(answer('RTX 4090, 24564, 20000, 550.1\n').ask)).toEqual([
-      'RTX 4090, 24564 MiB, 20000 MiB free, driver 550.1',
-    ]);
+  });
+
+  it('of before R510 does not know the capability (would catch a machine whose cards are gone)', async () => {
+    const ask = async (fields: readonly string[]): Promise<string> => {
+      if (fields.includes('compute_cap')) throw Object.assign(new Error('not a valid field'), { code: 2 });
+      return '0, GPU-a, A100, 40960, 40000, 470.57\n';
+    };
+    expect(await installedGpus(ask)).toMatchObject([{ name: 'A100', driver: '470.57', capability: null }]);
+  });
+
+  it('shows the cards that CUDA_VISIBLE_DEVICES leaves, in its order', () => {
+    const cards = [0, 1, 2].map((index) => ({ index, uuid: `GPU-${index}a-b` }));
+    const seen = (variable: string | undefined): number[] => visibleGpus(cards, variable).map(({ index }) => index);
+    expect(seen(undefined)).toEqual([0, 1, 2]);
+    expect(seen('2, 0')).toEqual([2, 0]);
+    expect(seen('GPU-1a')).toEqual([1]);
+    // As CUDA reads it: up to what means nothing, or means one again.
+    expect(seen('1,7,0')).toEqual([1]);
+    expect(seen('1,1,0')).toEqual([1]);
+    for (const none of ['', '-1', 'MIG-1a', 'GPU-9']) expect(seen(none)).toEqual([]);
   });
 
   it('that is not there is told from one that fails', async () => {

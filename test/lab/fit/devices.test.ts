@@ -1,8 +1,23 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { deviceFor, findGpu, gpuTable, hostMemory, namedGpu, UnknownGpuError } from '../../../main/lab/fit/index.ts';
+import {
+  deviceFor,
+  findGpu,
+  fitPlan,
+  gpuTable,
+  hostMemory,
+  namedGpu,
+  tableGpu,
+  UnknownGpuError,
+} from '../../../main/lab/fit/index.ts';
 import { installedGpus } from '../../../main/engine/executors/nvidia.ts';
 import { findGpuByDriverName } from '../../../main/lab/fit/gpus.ts';
-import { configOf } from './helpers.ts';
+import { keepOverhead } from '../../../main/engine/executors/cuda/overhead.ts';
+import { useDataFolder } from '../../../main/engine/executors/dataFolder.ts';
+import { planBasis } from '../../../main/lab/fit/devices.ts';
+import { configOf, SMALL } from './helpers.ts';
 
 const MIB = 2 ** 20;
 const files = (texts: Record<string, string>) => async (path: string) => texts[path];
@@ -59,13 +74,49 @@ describe('the GPU table', () => {
 });
 
 describe('cards that are here', () => {
-  const smi = async () => '0, NVIDIA GeForce RTX 4090, 24564, 20000\n1, GRID, [N/A], [N/A]\n';
+  const lines = [
+    '0, GPU-a, NVIDIA GeForce RTX 4090, 24564, 20000, 570.1, 8.9',
+    '1, GPU-b, GRID, [N/A], [N/A], 570.1, 7.0',
+    '2, GPU-c, NVIDIA GeForce RTX 3060, 12288, 12000, 570.1, 8.6',
+    '3, GPU-d, NVIDIA GeForce RTX 4090, 24564, 23000, 570.1, 8.9',
+  ];
+  const smi = async () => `${lines[0]}\n${lines[1]}\n`;
   it('are asked for their free memory', async () => {
-    expect(await installedGpus(smi)).toEqual([
+    expect(await installedGpus(smi)).toMatchObject([
       { index: 0, name: 'NVIDIA GeForce RTX 4090', totalBytes: 24_564 * MIB, freeBytes: 20_000 * MIB },
     ]);
     const device = await namedGpu('4090', 'cuda', smi);
     expect(device).toMatchObject({ basis: 'measured', availableBytes: 20_000 * MIB });
+  });
+  it('are chosen by their number, else the largest with the most free memory', async () => {
+    const all = async () => lines.join('\n');
+    const on = (device: string) => deviceFor(configOf({ device }), {}, undefined, all);
+    expect(await on('cuda')).toMatchObject({ kind: 'cuda', availableBytes: 23_000 * MIB });
+    expect(await on('cuda:2')).toMatchObject({ name: 'NVIDIA GeForce RTX 3060', availableBytes: 12_000 * MIB });
+    expect(await on('cuda:0')).toMatchObject({ availableBytes: 20_000 * MIB });
+    await expect(on('cuda:7')).rejects.toThrow(
+      /device is cuda:7, but the cards are cuda:0 \(NVIDIA GeForce RTX 4090, 24\.0\sGiB\), cuda:2 \(NVIDIA GeForce RTX 3060, 12\.0\sGiB\), cuda:3 \(/u,
+    );
+    const none = () => Promise.reject(Object.assign(new Error('spawn'), { code: 'ENOENT' }));
+    await expect(deviceFor(configOf({ device: 'cuda:0' }), {}, undefined, none)).rejects.toThrow(
+      'device is cuda:0, but no NVIDIA driver is found (no nvidia-smi)',
+    );
+  });
+  it('bring what was measured to be needed besides the plan (would catch a verdict on a guess where the machine knows)', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'sweeplab-base-'));
+    try {
+      useDataFolder(home);
+      const base = async () => {
+        const device = await namedGpu('4090', 'cuda', smi);
+        return fitPlan(configOf(SMALL), { ...planBasis(device) }).base;
+      };
+      expect(await base()).toMatchObject({ bytes: 600 * MIB, basis: 'estimated' });
+      keepOverhead({ card: 'NVIDIA GeForce RTX 4090', driver: '570.1', libraries: [], bytes: 450 * MIB });
+      expect(await base()).toMatchObject({ bytes: 450 * MIB, basis: 'measured' });
+      expect(tableGpu(findGpu('RTX 3090')).base).toBeUndefined();
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
   });
   it('are told from a what-if', async () => {
     const device = await namedGpu('RTX 3090', 'cuda', smi);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reconcileCheckpoints } from '../../../main/lab/queue/checkpoints.ts';
+import { cardsFor } from '../../../main/lab/queue/places/cards.ts';
+import type { Cards } from '../../../main/lab/queue/places/cards.ts';
 import { defaultPlaces } from '../../../main/lab/queue/places/default.ts';
 import { LocalPlace } from '../../../main/lab/queue/places/local.ts';
 import type { LocalPlaceOptions } from '../../../main/lab/queue/places/local.ts';
@@ -12,7 +14,7 @@ import type { QueueEvent, QueueOptions } from '../../../main/lab/queue/queue.ts'
 import { requeueAlone, requeueRun, requeueSweep, STOP_WORDS } from '../../../main/lab/queue/resume.ts';
 import { openStore } from '../../../main/store/index.ts';
 import type { Store } from '../../../main/store/index.ts';
-import type { EngineStart } from '../../../preload/contract/engine.ts';
+import type { EngineInfo, EngineStart } from '../../../preload/contract/engine.ts';
 import { fakeLauncher } from './fakeEngine.ts';
 import type { FakeEngine, Script } from './fakeEngine.ts';
 
@@ -68,12 +70,12 @@ type Options = Partial<Omit<QueueOptions, 'place'> & LocalPlaceOptions>;
 
 function queueOf(
   sweepId: string | undefined,
-  { launch: other, places = 2, patience, devices, ...options }: Options = {},
+  { launch: other, places = 2, patience, cards, ...options }: Options = {},
 ) {
   const { launch, engines } = fakeLauncher(script);
   const events: QueueEvent[] = [];
   const folders = { checkpoints: join(folder, 'checkpoints'), cache: join(folder, 'cache') };
-  const place = new LocalPlace({ store, launch: other ?? launch, folders, places, patience, devices });
+  const place = new LocalPlace({ store, launch: other ?? launch, folders, places, patience, cards });
   const queue = new RunQueue({
     store,
     place,
@@ -261,16 +263,28 @@ describe('a queue of runs', () => {
 });
 
 /** A sweep whose runs wait until they are told to stop, with a limit of its own. */
-function limited(limit: number | null, count: number) {
+function limited(limit: number | null, count: number, device?: string) {
   const runs = Array.from({ length: count }, (_, i) => ({
-    name: `${limit} ${i}`,
-    config: { fake: 'wait', seed: i },
+    name: `${device ?? limit} ${i}`,
+    config: { fake: 'wait', seed: i, ...(device === undefined ? {} : { device, 'precision.policy': 'fp32' }) },
     seed: i,
     settingKey: `k${i}`,
   }));
   return store.createSweep({ name: `at most ${limit}`, spec: {}, concurrencyLimit: limit }, runs);
 }
 const training = (): string[] => store.listRuns({ state: 'running' }).map(({ name }) => name);
+
+/** What an engine says of itself before it trains; of its data nothing that matters here. */
+const INFO = {
+  type: 'info',
+  parameterCount: 1,
+  flopsPerToken: 1,
+  tokensPerStep: 1,
+  plannedSteps: 1,
+  dataset: {} as EngineInfo['dataset'],
+  environment: { executor: 'cuda' },
+  memory: { persistentBytes: 1, arenaBytes: 1 } as EngineInfo['memory'],
+} as const;
 
 describe('a queue that stays', () => {
   it('keeps the limit of a sweep over a restart (would catch more runs at once than fit into the memory)', async () => {
@@ -307,27 +321,100 @@ describe('a queue that stays', () => {
     await queue.close('kill');
   });
 
-  it('gives each device runs of its own (would catch a second GPU that stays idle, or one that gets both)', async () => {
-    limited(1, 3);
-    const slots: (string | null)[] = [];
-    const { launch } = fakeLauncher(script);
-    const { queue } = queueOf(undefined, {
-      places: 4,
-      devices: ['cuda:0', 'cuda:1'],
-      launch: (runId, onMessage, slot) => {
-        slots.push(slot.device);
-        return launch(runId, onMessage, slot);
-      },
+  describe('with several cards', () => {
+    const card = (index: number, name = 'RTX 4090', gib = 24) => ({ index, name, totalBytes: gib * 2 ** 30 });
+    const two: Cards = { all: [card(0), card(1)], usable: true };
+
+    function onCards(cards: Cards, places: number) {
+      const slots: (string | null)[] = [];
+      const { launch } = fakeLauncher(script);
+      const { queue } = queueOf(undefined, {
+        places,
+        cards,
+        launch: (runId, onMessage, slot) => {
+          slots.push(slot.device);
+          return launch(runId, onMessage, slot);
+        },
+      });
+      return { queue, slots };
+    }
+
+    it('gives each of them one run (would catch a second GPU that stays idle, or one that gets both)', async () => {
+      limited(4, 3, 'cuda');
+      const { queue, slots } = onCards(two, 2);
+      queue.kick();
+      expect([slots, training()]).toEqual([
+        ['cuda:0', 'cuda:1'],
+        ['cuda 0', 'cuda 1'],
+      ]);
+      await queue.stopRun(store.listRuns({ state: 'running' })[1].id);
+      expect(slots).toEqual(['cuda:0', 'cuda:1', 'cuda:1']);
+      expect(store.listRuns({ state: 'running' }).map(({ place }) => place)).toEqual(['local', 'local']);
+      // As many on each as the user wants, shared out evenly, and no more than fit.
+      limited(4, 5, 'cuda');
+      queue.setConcurrency(5);
+      expect(slots).toEqual(['cuda:0', 'cuda:1', 'cuda:1', 'cuda:0', 'cuda:1', 'cuda:0']);
+      await queue.close('kill');
     });
-    queue.kick();
-    expect([slots, training()]).toEqual([
-      ['cuda:0', 'cuda:1'],
-      ['1 0', '1 1'],
-    ]);
-    await queue.stopRun(store.listRuns({ state: 'running' })[1].id);
-    expect(slots).toEqual(['cuda:0', 'cuda:1', 'cuda:1']);
-    expect(store.listRuns({ state: 'running' }).map(({ place }) => place)).toEqual(['local', 'local']);
-    await queue.close('kill');
+
+    it('keeps to the limit of a card (would catch two runs on a card that has memory for one)', async () => {
+      limited(1, 4, 'cuda');
+      const { queue, slots } = onCards(two, 8);
+      queue.kick();
+      expect(slots).toEqual(['cuda:0', 'cuda:1']);
+      await queue.close('kill');
+    });
+
+    it('lets runs for a free card pass those that wait for another, and nobody else (would catch an idle card, or a run that waits for ever)', async () => {
+      limited(null, 3, 'cuda:0');
+      limited(null, 2, 'cuda:1');
+      limited(null, 1, 'cuda');
+      const { queue, slots } = onCards(two, 2);
+      queue.kick();
+      expect(training()).toEqual(['cuda:0 0', 'cuda:1 0']);
+      await queue.stopRun(store.listRuns({ state: 'running' })[1].id);
+      // The run for any card came later than the next one for this card.
+      expect(training()).toEqual(['cuda:0 0', 'cuda:1 1']);
+      await queue.stopRun(store.listRuns({ state: 'running' })[1].id);
+      expect(training()).toEqual(['cuda:0 0', 'cuda 0']);
+      expect(slots).toEqual(['cuda:0', 'cuda:1', 'cuda:1', 'cuda:1']);
+      await queue.close('kill');
+    });
+
+    it('gives runs that ask for none the like of the largest, and others only by name', async () => {
+      limited(null, 2, 'auto');
+      limited(null, 1, 'cuda:0');
+      const { queue, slots } = onCards({ all: [card(0, 'RTX 3060', 12), card(2)], usable: true }, 2);
+      queue.kick();
+      expect([slots, training()]).toEqual([
+        ['cuda:2', 'cuda:0'],
+        ['auto 0', 'cuda:0 0'],
+      ]);
+      await queue.close('kill');
+    });
+
+    it('counts for the processor where that trains (would catch auto runs on a card that cannot be used)', async () => {
+      limited(null, 2, 'auto');
+      limited(null, 1, 'cpu');
+      const { queue, slots } = onCards({ ...two, usable: false }, 3);
+      queue.kick();
+      expect(slots).toEqual([null, null, null]);
+      await queue.close('kill');
+      expect(cardsFor([{ device: 'auto', 'precision.policy': 'fp32' }], { ...two, usable: false })).toBeUndefined();
+      expect(cardsFor([{ device: 'auto', 'precision.policy': 'fp32' }], two)).toBe(2);
+      expect(cardsFor([{ device: 'cuda:1', 'precision.policy': 'fp32' }], two)).toBe(1);
+      expect(cardsFor([{ device: 'tfjs-wasm', 'precision.policy': 'fp32' }], two)).toBeUndefined();
+    });
+
+    it('writes down the card of a run', async () => {
+      const { launch } = fakeLauncher(async (engine) => {
+        engine.emit(INFO);
+        engine.end('finished', 'done', 1);
+      });
+      const { sweep } = limited(null, 1, 'cuda:1');
+      await queueOf(sweep.id, { cards: two, launch }).queue.run();
+      expect(store.listRuns({ sweepId: sweep.id })[0].environment).toMatchObject({ card: 'cuda:1', executor: 'cuda' });
+    });
   });
 
   it('is paused and has its places as the user left it (would catch a GPU that trains by itself after a restart)', async () => {

@@ -54,6 +54,11 @@ const flagRows: [Flags, Row][] = [
   ],
   [{ 'optimizer.kind': 'lamb' }, { setting: 'optimizer.kind', value: 'lamb', allowed: 'one of adamw, muon, lion' }],
   [{ 'model.tied': 'maybe' }, { setting: 'model.tied', value: 'maybe', allowed: 'true or false' }],
+  [
+    { device: 'cpu:1' },
+    { setting: 'device', value: 'cpu:1', allowed: 'or cuda:0, cuda:1 … for one of several', nearest: 'cpu' },
+  ],
+  [{ device: 'cuda:01' }, { setting: 'device', value: 'cuda:01', allowed: 'one of auto', nearest: 'cuda' }],
   [{ device: 'gpu' }, { setting: 'device', value: 'gpu', allowed: 'one of auto', nearest: 'cpu' }],
   [
     { 'model.width': '64', 'model.heads': '3' },

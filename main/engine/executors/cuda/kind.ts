@@ -1,4 +1,5 @@
 /** The native executor for NVIDIA GPUs as the catalogue knows it. The executor itself is not part of this version. */
+import { overheadOf, WHAT } from './overhead.ts';
 import { planUse } from '../../compile/use.ts';
 import { ExecutorUnavailableError } from '../executor.ts';
 import { ALL_POLICIES, defineExecutor, MIB } from '../executorKind.ts';
@@ -14,7 +15,8 @@ export const cuda = defineExecutor({
   policies: ALL_POLICIES,
   holds: 'arena',
   // A context takes 287 MB (lazy loading) to over 1 GB, and cuBLAS a workspace of 4 to 32 MiB; this is between, until the driver is asked.
-  base: { bytes: 600 * MIB, basis: 'estimated', what: 'CUDA context, handles and kernels' },
+  base: { bytes: 600 * MIB, basis: 'estimated', what: WHAT },
+  baseOn: overheadOf,
   slack: 0,
   // Large products reach 60 to 80 % of the dense peak, small ones a third; a launch takes 2 µs replayed from a graph, else up to 10 µs.
   speeds: {

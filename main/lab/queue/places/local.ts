@@ -8,6 +8,8 @@ import type { LaunchEngine } from '../engine.ts';
 import { trainRun } from '../train.ts';
 import type { TrainFolders } from '../train.ts';
 import type { Candidate, Occupant, Place, Slot, Training } from '../place.ts';
+import { devicesOf, NO_CARDS } from './cards.ts';
+import type { Cards } from './cards.ts';
 
 export interface LocalPlaceOptions {
   readonly store: Store;
@@ -16,8 +18,8 @@ export interface LocalPlaceOptions {
   readonly plugins?: readonly string[];
   readonly codeVersion?: string;
   readonly places: number;
-  /** Devices that take runs beside one another, each with room of its own. Default: the one that the settings of a run choose. */
-  readonly devices?: readonly (string | null)[];
+  /** The cards of this machine. Default: runs train where their settings say, and nobody cares which. */
+  readonly cards?: Cards;
   /** Milliseconds that an engine gets to stop by itself. */
   readonly patience?: number;
   /** Begins runs of programs. Without it none is taken. */
@@ -25,8 +27,6 @@ export interface LocalPlaceOptions {
 }
 
 export interface ProgramStarter {
-  /** Cards of this machine, each of which takes one program (`cuda:0`); none: programs run on the processor, one at a time. */
-  readonly cards: readonly string[];
   start(run: RunRecord, slot: Slot, onMessage: (message: EngineMessage) => void): Training;
 }
 
@@ -52,20 +52,23 @@ export class LocalPlace implements Place {
 
   /**
    * The emptiest device. Every run has its limit kept, not only the next one: where a run trains that leaves no room for others, a small
-   * run of another sweep does not begin beside it either.
+   * run of another sweep does not begin beside it either. Places are shared out evenly among cards: no card gets a second run while there
+   * are no more places than cards.
    */
-  room(next: Candidate, training: readonly Occupant[]): Slot | undefined {
-    const { devices = [null], programs } = this.#options;
-    const cards = programs?.cards ?? [];
-    const onCards = next.run.origin === 'program' && cards.length > 0;
+  room(next: Candidate, training: readonly Occupant[], before: readonly Candidate[] = []): Slot | undefined {
+    const { cards = NO_CARDS } = this.#options;
+    const onCards = next.run.origin === 'program' && cards.all.length > 0;
     // How many runs the processor carries says nothing of programs with a card each.
-    if (training.length >= (onCards ? Math.max(this.#places, cards.length) : this.#places)) return undefined;
-    const own = onCards ? cards : devices;
-    // What nobody has given a card takes the first.
-    const placeOf = (device: string | null): string | null => device ?? cards[0] ?? null;
-    const free = own
-      .map((device) => ({ device, beside: training.filter(({ slot }) => placeOf(slot.device) === placeOf(device)) }))
-      .filter(({ beside }) => beside.length < Math.min(...[next, ...beside].map(limitOf)))
+    if (training.length >= (onCards ? Math.max(this.#places, cards.all.length) : this.#places)) return undefined;
+    const awaited = new Set(before.flatMap(({ run }) => devicesOf(run, cards)));
+    const onEach = Math.ceil(this.#places / Math.max(1, cards.all.length));
+    const free = devicesOf(next.run, cards)
+      .filter((device) => !awaited.has(device))
+      .map((device) => ({ device, beside: training.filter(({ slot }) => slot.device === device) }))
+      .filter(({ device, beside }) => {
+        const most = Math.min(...[next, ...beside].map(limitOf));
+        return beside.length < (device === null ? most : Math.min(most, onEach));
+      })
       .toSorted((a, b) => a.beside.length - b.beside.length);
     return free.length === 0 ? undefined : { device: free[0].device };
   }

@@ -1,0 +1,66 @@
+/** NVIDIA's libraries on this machine. */
+import type { Driver } from './driver.ts';
+import { firstThatLoads, cublasLooks, driverLooks } from './libraries.ts';
+import type { Found, Look } from './libraries.ts';
+import { thisMachine } from './surroundings.ts';
+
+export interface DriverFound {
+  readonly path: string;
+  /** As cuDriverGetVersion gives it: 13000 for CUDA 13.0. */
+  readonly cuda: number;
+  readonly cards: readonly { readonly name: string; readonly capability: string }[];
+}
+
+/** What opens libraries; where its own native part does not load, the reason of that stands beside each library. */
+async function loader(): Promise<(path: string) => Driver> {
+  try {
+    return (await import('./driver.ts')).loadDriver;
+  } catch (error) {
+    const why = (error as Error).message.split('\n')[0];
+    return () => {
+      throw new Error(`koffi, which opens libraries, does not load (npm ci brings it): ${why}`, { cause: error });
+    };
+  }
+}
+
+const CAPABILITY_MAJOR = 75;
+const CAPABILITY_MINOR = 76;
+/** Results of cuInit that say why there is nothing to use. */
+const NO_DEVICE = 100;
+
+/**
+ * The driver's library and what it says of the cards, which costs none of their memory. `why`: what keeps it from being used, though it is
+ * there.
+ */
+export async function findDriver(): Promise<{ found?: DriverFound; why?: string; looks: readonly Look[] }> {
+  const { library: driver, look, looks } = await firstThatLoads(driverLooks(thisMachine()), await loader());
+  if (driver === undefined) return { looks };
+  const number = [0];
+  const version = driver.driverVersion(number) === 0 ? number[0]! : 0;
+  const begun = driver.init(0);
+  if (begun !== 0) {
+    const text: [string | null] = [null];
+    const words = driver.errorString(begun, text) === 0 ? text[0] : null;
+    const why = begun === NO_DEVICE ? 'the driver sees no card' : `cuInit fails: ${words ?? `error ${begun}`}`;
+    return { found: { path: look!.path, cuda: version, cards: [] }, why, looks };
+  }
+  const count = driver.deviceCount(number) === 0 ? number[0]! : 0;
+  const cards = Array.from({ length: count }, (_, ordinal) => {
+    const device = [0];
+    driver.device(device, ordinal);
+    const attribute = (which: number): number => (driver.deviceAttribute(number, which, device[0]), number[0]!);
+    const name = Buffer.alloc(256);
+    driver.deviceName(name, name.length, device[0]);
+    return {
+      name: name.toString('utf8', 0, name.indexOf(0)),
+      capability: `${attribute(CAPABILITY_MAJOR)}.${attribute(CAPABILITY_MINOR)}`,
+    };
+  });
+  return { found: { path: look!.path, cuda: version, cards }, looks };
+}
+
+/**
+ * cuBLASLt for a driver. @param load what a program that uses it does; a name that the system's loader looks up can only be tried
+ */
+export const findCublas = <T>(cuda: number, load: (path: string) => T): Promise<Found<T>> =>
+  firstThatLoads(cublasLooks(thisMachine(), Math.floor(cuda / 1000)), load);

@@ -1,0 +1,154 @@
+/** What `doctor` says of NVIDIA's cards, their driver, and the libraries that are used where they are found. */
+import { isAbsolute } from 'node:path';
+import type { Finding } from '../../preload/contract/shapes.ts';
+import { counted, formatMemory } from '../../preload/shared/format.ts';
+import { findCublas, findDriver } from '../engine/executors/cuda/find.ts';
+import type { DriverFound } from '../engine/executors/cuda/find.ts';
+import type { Look } from '../engine/executors/cuda/libraries.ts';
+import { manifest } from '../engine/executors/cuda/manifest.ts';
+import { cudaVersion, whyUnusable } from '../engine/executors/cuda/requirements.ts';
+import { UNVERIFIED } from '../engine/executors/cuda/verified.ts';
+import { cardName } from '../engine/executors/cards.ts';
+import { driverGpus, isDriverMissing } from '../engine/executors/nvidia.ts';
+
+export async function cudaFindings(): Promise<Finding[]> {
+  const { found: driver, why, looks } = await findDriver();
+  return [
+    ...(await cards(driver)),
+    driverFinding(driver, why, looks),
+    await cublasFinding(driver),
+    kernels(driver !== undefined && why === undefined),
+  ];
+}
+
+async function cards(driver: DriverFound | undefined): Promise<Finding[]> {
+  try {
+    const gpus = await driverGpus();
+    if (gpus.length > 0)
+      return gpus.map((gpu): Finding => {
+        const { index, name, totalBytes, freeBytes, capability } = gpu;
+        const facts = [
+          `${formatMemory(totalBytes)}, ${formatMemory(freeBytes)} free`,
+          ...(capability === null ? [] : [`compute capability ${capability}`]),
+          `driver ${gpu.driver}`,
+        ];
+        const wrong = whyUnusable(gpu);
+        return {
+          name: `GPU ${cardName(index)}`,
+          state: wrong === undefined ? 'ok' : 'missing',
+          detail: `${name}, ${facts.join(', ')}`,
+          ...(wrong === undefined ? {} : { advice: `it cannot be used: ${wrong}` }),
+        };
+      });
+    const hidden = process.env.CUDA_VISIBLE_DEVICES;
+    if (hidden !== undefined)
+      return [
+        {
+          name: 'NVIDIA GPUs',
+          state: 'missing',
+          detail: `none: CUDA_VISIBLE_DEVICES is ${JSON.stringify(hidden)}, which leaves none that nvidia-smi knows by number or uuid`,
+          advice: 'unset CUDA_VISIBLE_DEVICES, or give it numbers of nvidia-smi',
+        },
+      ];
+    return [{ name: 'NVIDIA GPUs', state: 'missing', detail: 'nvidia-smi knows none' }];
+  } catch (error) {
+    // Small containers have the library without the tool.
+    const fromDriver = (driver?.cards ?? []).map(({ name, capability }, i): Finding => {
+      const wrong = whyUnusable({ name, capability, cuda: driver!.cuda });
+      return {
+        name: `GPU ${cardName(i)}`,
+        state: wrong === undefined ? 'ok' : 'missing',
+        detail: `${name}, compute capability ${capability}; its memory is not known (no nvidia-smi)`,
+        advice:
+          wrong === undefined
+            ? 'put nvidia-smi into PATH: free memory and load are asked of it'
+            : `it cannot be used: ${wrong}`,
+      };
+    });
+    if (fromDriver.length > 0) return fromDriver;
+    const absent = isDriverMissing(error);
+    return [
+      {
+        name: 'NVIDIA GPUs',
+        state: 'missing',
+        detail: absent ? 'none found (no nvidia-smi)' : `nvidia-smi failed: ${(error as Error).message.split('\n')[0]}`,
+        ...(absent ? {} : { advice: 'check the driver: nvidia-smi must answer in a terminal' }),
+      },
+    ];
+  }
+}
+
+function driverFinding(driver: DriverFound | undefined, why: string | undefined, looks: readonly Look[]): Finding {
+  const name = 'CUDA driver';
+  const { tried, places } = told(looks);
+  if (driver === undefined)
+    return {
+      name,
+      state: 'missing',
+      detail:
+        looks.length === 0
+          ? `CUDA does not exist on ${process.platform}`
+          : `not found: ${(tried[0] ?? places).replace('passed over ', '')}`,
+      ...(looks.length === 0 ? {} : { advice: 'for an NVIDIA GPU: install its driver; nothing else is needed' }),
+      ...(tried.length > 1 ? { more: tried.slice(1) } : {}),
+    };
+  const detail = `${driver.path}, runs programs up to CUDA ${cudaVersion(driver.cuda)}`;
+  if (why !== undefined)
+    return {
+      name,
+      state: 'missing',
+      detail: `${detail}; ${why}`,
+      advice: 'check the driver: nvidia-smi must list the card',
+    };
+  return { name, state: 'ok', detail, ...(tried.length > 0 ? { more: tried } : {}) };
+}
+
+async function cublasFinding(driver: DriverFound | undefined): Promise<Finding> {
+  const name = 'cuBLASLt';
+  if (driver === undefined) return { name, state: 'missing', detail: 'not looked for: there is no driver' };
+  const { default: koffi } = await import('koffi');
+  // A file is taken at its word: it has half a gigabyte. A bare name says nothing until it is tried.
+  const { look, looks } = await findCublas(driver.cuda, (path) => {
+    if (!isAbsolute(path)) koffi.load(path).unload();
+  });
+  const { tried, places } = told(looks);
+  const more = [...tried, ...(places === '' ? [] : [places])];
+  if (look !== undefined)
+    return {
+      name,
+      state: 'ok',
+      detail: `${look.path} (CUDA ${look.major}, by ${look.from})`,
+      ...(more.length > 0 ? { more } : {}),
+    };
+  return {
+    name,
+    state: 'missing',
+    detail: 'not found; products run on kernels of our own, slower on H100, H200 and B200',
+    advice: 'sweeplab setup cuda fetches it from NVIDIA; or install PyTorch or the CUDA toolkit',
+    more,
+  };
+}
+
+/** What was passed over with the reasons, a line each, and how many places had nothing. */
+function told(looks: readonly Look[]): { readonly tried: string[]; readonly places: string } {
+  const tried = looks
+    .filter(({ state }) => state === 'skipped')
+    .map(({ path, from, why }) => `passed over ${path} (${from}): ${why}`);
+  const absent = looks.filter(({ state }) => state === 'absent').map(({ path }) => path);
+  const places = absent.length === 0 ? '' : `nothing in ${counted(absent.length, 'other place')}: ${absent.join(', ')}`;
+  return { tried, places };
+}
+
+function kernels(usable: boolean): Finding {
+  const families = Object.values(manifest());
+  const count = families.reduce((sum, { kernels: each }) => sum + Object.keys(each).length, 0);
+  const detail = `${counted(count, 'kernel')} in ${counted(families.length, 'family', 'families')}, for compute capability 8.0 and later`;
+  return {
+    name: 'CUDA kernels',
+    state: 'ok',
+    detail: UNVERIFIED === undefined ? detail : `${detail}; ${UNVERIFIED}`,
+    ...(UNVERIFIED !== undefined && usable
+      ? { advice: 'npm run test:gpu compares them on this card with the other executors' }
+      : {}),
+  };
+}

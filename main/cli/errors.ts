@@ -34,6 +34,7 @@ const INPUT_ERRORS = new Set([
   'ImportError',
   'NoDeviceError',
   'UnknownGpuError',
+  'LibraryError',
   'SampleError',
   'ExecutorUnavailableError',
   // Found while a plan is built, before anything starts: the engine tells of its own as failures of the run.

@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, MakeCommand>> = {
   sample: withSettings(async () => (await import('./commands/sample.ts')).sampleCommand),
   wandb: async (start) => (await import('./commands/wandb.ts')).wandbCommand(start),
   data: withSettings(async () => (await import('./commands/data.ts')).dataCommand),
+  setup: withSettings(async () => (await import('./commands/setup.ts')).setupCommand),
   doctor: withSettings(async () => (await import('./commands/doctor.ts')).doctorCommand),
 };
 export const COMMAND_NAMES = Object.keys(COMMANDS);

@@ -331,7 +331,7 @@ export interface PreparedData extends DataSummary {
 
 /** Progress of a preparation, for a progress bar. */
 export interface DataProgress {
-  readonly phase: 'download' | 'read' | 'tokenizer' | 'encode' | 'save';
+  readonly phase: 'download' | 'unpack' | 'read' | 'tokenizer' | 'encode' | 'save';
   /** 0 … 1, or null while the total is unknown. */
   readonly fraction: number | null;
   readonly etaSeconds: number | null;

@@ -9,6 +9,7 @@ import { Ticker } from './ticker.ts';
 
 const PHASES: Readonly<Record<DataProgress['phase'], string>> = {
   download: 'downloading',
+  unpack: 'unpacking',
   read: 'reading the text',
   tokenizer: 'training the tokenizer',
   encode: 'encoding the text',

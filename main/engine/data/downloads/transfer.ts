@@ -29,9 +29,13 @@ export interface TransferOptions {
   readonly net?: NetOptions;
   /** Known SHA-256 (hex) of the whole file. */
   readonly sha256?: string;
+  /** What can be done without a network, for people; default: what holds for text. */
+  readonly offline?: string;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
+
+const OFFLINE = 'Files on disk work without a network: set data.corpus to their path.';
 
 /** A failure that trying again will not cure. */
 class FinalError extends Error {}
@@ -75,7 +79,7 @@ export async function verified(path: string, signal?: AbortSignal): Promise<bool
 }
 
 /** What a failed request means, in words. */
-function networkError(error: unknown, url: string): Error {
+function networkError(error: unknown, url: string, offline: string = OFFLINE): Error {
   const { host } = new URL(url);
   const cause = (error as { cause?: NodeJS.ErrnoException } | null)?.cause;
   const code = cause?.code ?? (error as NodeJS.ErrnoException | null)?.code ?? '';
@@ -85,10 +89,7 @@ function networkError(error: unknown, url: string): Error {
       : code === 'ECONNREFUSED'
         ? `${host} refuses connections`
         : (cause?.message ?? (error instanceof Error ? error.message : String(error)));
-  return new Error(
-    `No connection for ${url}: ${why}. Is this computer online? Files on disk work without a network: set data.corpus to their path.`,
-    { cause: error },
-  );
+  return new Error(`No connection for ${url}: ${why}. Is this computer online? ${offline}`, { cause: error });
 }
 
 function statusError(status: number, url: string): Error {
@@ -206,8 +207,9 @@ async function attempt(
     await handle.truncate(at);
     await handle.sync();
   } catch (error) {
-    if (stall.signal.aborted && !(options.signal?.aborted ?? false)) throw networkError(stall.signal.reason, url);
-    if (error instanceof TypeError) throw networkError(error, url);
+    if (stall.signal.aborted && !(options.signal?.aborted ?? false))
+      throw networkError(stall.signal.reason, url, options.offline);
+    if (error instanceof TypeError) throw networkError(error, url, options.offline);
     throw error;
   } finally {
     clearTimeout(timer);
@@ -296,6 +298,12 @@ export async function download(url: string, path: string, options: TransferOptio
   } finally {
     await release();
   }
+}
+
+/** Removes what was downloaded to `path`, whole or not. */
+export async function removeDownload(path: string): Promise<void> {
+  const part = `${path}.part`;
+  for (const each of [path, receiptOf(path), part, noteOf(part)]) await rm(each, { force: true });
 }
 
 /** Fetches a JSON document with the same retries and messages. `save`: kept there, and used when the network fails. */

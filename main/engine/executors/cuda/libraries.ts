@@ -142,7 +142,7 @@ async function* cublasPlaces(here: Surroundings, driverMajor: number | null): As
   yield* named(here, 'CONDA_PREFIX', [isWindows(here) ? 'Library/bin' : 'lib']);
   // LD_LIBRARY_PATH and the cache of the loader. Windows would look in the current folder and in PATH.
   if (!isWindows(here))
-    for (const major of KNOWN_MAJORS) yield judged('the system', libraryName(here, major), major, driverMajor);
+    for (const major of KNOWN_MAJORS) yield judged('the system', cublasName(here, major), major, driverMajor);
   for (const variable of ['CUDA_PATH', 'CUDA_HOME']) yield* named(here, variable, inToolkit(here));
   yield* toolkits(here);
   for (const command of isWindows(here) ? [['py', '-3'], ['python']] : [['python3'], ['python']])
@@ -186,8 +186,9 @@ function toolkits(here: Surroundings): Place[] {
 
 const newestFirst = (a: string, b: string): number => b.localeCompare(a, 'en', { numeric: true });
 
-const libraryName = (here: Surroundings, major: number): string =>
-  isWindows(here) ? `cublasLt64_${major}.dll` : `libcublasLt.so.${major}`;
+/** How the file of a version is called. */
+export const cublasName = ({ platform }: Pick<Surroundings, 'platform'>, major: number): string =>
+  platform === 'win32' ? `cublasLt64_${major}.dll` : `libcublasLt.so.${major}`;
 
 /** Every version of cuBLASLt in a folder, those that may work first; or that there is none. */
 function looksIn(here: Surroundings, { from, folder, refused }: Place, driverMajor: number | null): Look[] {

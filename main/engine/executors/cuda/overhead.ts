@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFileSync } from '../../../files/atomic.ts';
 import { sha256 } from '../../../files/whole.ts';
-import { dataFolder } from '../dataFolder.ts';
+import { cudaFolder, dataFolder } from '../dataFolder.ts';
 import type { BaseBytes } from '../executorKind.ts';
 
 export interface OverheadOf {
@@ -23,7 +23,7 @@ export interface Overhead extends OverheadOf {
   readonly bytes: number;
 }
 
-const folderIn = (home: string): string => join(home, 'cuda', 'overhead');
+const folderIn = (home: string): string => join(cudaFolder(home), 'overhead');
 
 /**
  * Keeps what was measured, or what was measured before with the same card, driver and libraries where that was more: a run that uses few

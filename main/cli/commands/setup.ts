@@ -1,0 +1,97 @@
+/** `sweeplab setup`: fetches what makes Sweeplab faster and what it works without. */
+import { Command } from 'commander';
+import { findDriver } from '../../engine/executors/cuda/find.ts';
+import { ON_A_GPU } from '../../engine/executors/index.ts';
+import { cudaVersion } from '../../engine/executors/cuda/requirements.ts';
+import { fetchCublas, keptCublas, wheelFor } from '../../lab/libraries/cublas.ts';
+import type { Fetching } from '../../lab/libraries/cublas.ts';
+import { LICENCE, WHEELS } from '../../lab/libraries/wheels.ts';
+import { confirmed } from '../consent.ts';
+import type { Context } from '../context.ts';
+import { EXIT, InputError } from '../errors.ts';
+import { formatBytes } from '../format.ts';
+import { commandGroup } from '../group.ts';
+import { onInterrupt } from '../interrupts.ts';
+import { wholeNumber } from '../numbers.ts';
+import { dataDisplay } from '../progress/data.ts';
+
+interface Options {
+  readonly cuda?: string;
+  readonly from?: string;
+  readonly yes?: boolean;
+}
+
+export function setupCommand(context: Context): Command {
+  const setup = commandGroup('setup', 'Fetch what makes Sweeplab faster; it works without.');
+  setup.addCommand(
+    new Command(ON_A_GPU)
+      .description(
+        "Fetch NVIDIA's cuBLASLt for faster matrix products, most of all on H100, H200 and B200. Not needed where PyTorch or the CUDA toolkit is found (see doctor).",
+      )
+      .option('--cuda <major>', 'CUDA that it belongs to, 12 or 13 (default: the newest that the driver runs)')
+      .option('--from <place>', 'a mirror of files.pythonhosted.org/packages, or the wheel as a file')
+      .option('--yes', 'accept the licence without being asked')
+      .action((options: Options) => cuda(context, options)),
+  );
+  return setup;
+}
+
+async function cuda(context: Context, { cuda: asked, from, yes = false }: Options): Promise<void> {
+  const { output, workshop } = context;
+  const { home, cache } = workshop.paths;
+  const wheel = wheelFor(wholeNumber('--cuda', asked, 1) ?? (await newest(context)));
+  const { major, version, bytes } = wheel;
+  const cancel = new AbortController();
+  const where = { wheel, home, cache, ...(from === undefined ? {} : { from }) };
+  const before = await keptCublas(where);
+  if (before !== undefined) {
+    output.text(`cuBLASLt for CUDA ${major} is there already: ${before}`);
+    return output.data({ kept: true, library: before, major });
+  }
+  output.note(`cuBLASLt ${version} for CUDA ${major}, ${formatBytes(bytes)}. Licence: ${LICENCE}`);
+  using interrupts = onInterrupt(
+    () => cancel.abort(),
+    () => process.exit(EXIT.interrupted),
+  );
+  try {
+    const fetched = await shown(context, (progress) => fetchCublas({ ...where, ...progress, signal: cancel.signal }));
+    if (!yes) {
+      const show = (text: string): void => (output.json ? output.note(text) : output.text(text));
+      show(fetched.licence);
+      if (!(await confirmed(output.json, 'Do you accept this licence?'))) {
+        await fetched.refuse();
+        output.text('Nothing was kept.');
+        return output.data({ kept: false });
+      }
+    }
+    const library = await shown(context, (progress) => fetched.keep(progress));
+    output.text(`Ready: ${library}; its licence lies beside it.`);
+    output.data({ kept: true, library, major, version });
+  } catch (error) {
+    if (!interrupts.interrupted) throw error;
+    output.note('Stopped. What has arrived is kept: the same command goes on from there.');
+    context.exit(EXIT.interrupted);
+  }
+}
+
+/** Work with its progress on display. */
+async function shown<T>({ output }: Context, work: (progress: Pick<Fetching, 'onProgress'>) => Promise<T>): Promise<T> {
+  using display = dataDisplay(output);
+  return await work({ onProgress: display.onProgress });
+}
+
+/** @throws InputError where the driver is older than everything that there is */
+async function newest({ output }: Context): Promise<number> {
+  const majors = WHEELS.map(({ major }) => major);
+  const { found: driver } = await findDriver();
+  if (driver === undefined) {
+    const major = Math.max(...majors);
+    output.note(`No NVIDIA driver is found here: taking the one for CUDA ${major}.`);
+    return major;
+  }
+  const usable = majors.filter((major) => 1000 * major <= driver.cuda);
+  if (usable.length > 0) return Math.max(...usable);
+  throw new InputError(
+    `the driver runs CUDA ${cudaVersion(driver.cuda)}, and there is cuBLAS for ${[...new Set(majors)].join(' and ')}: update the NVIDIA driver`,
+  );
+}

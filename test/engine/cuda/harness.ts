@@ -36,7 +36,7 @@ export async function ownDevice(): Promise<CudaDevice> {
 /** The executor on the fake driver. */
 export async function emulatedExecutor(watch?: Watch): Promise<Executor> {
   await emulatedDevice();
-  return cudaExecutor({ library, name: 'Emulated GPU', ...(watch === undefined ? {} : { watch }) });
+  return cudaExecutor({ library, ordinal: 0, name: 'Emulated GPU' }, watch);
 }
 
 /** What the fake driver counts, in its order. */

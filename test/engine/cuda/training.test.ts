@@ -37,6 +37,7 @@ describe.skipIf(why !== undefined)(`training on the emulated GPU${why ? ` (SKIPP
     ['fp32', 'fp32', 1e-4, 20],
     ['bf16', 'bf16', 1e-2, 20],
     ['pure-bf16', 'pure-bf16', 2e-2, 3],
+    ['fp16', 'fp32', 1e-2, 3],
   ] as const)(
     '%s follows %s of the processor',
     { timeout: 120_000 },

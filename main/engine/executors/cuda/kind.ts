@@ -1,9 +1,9 @@
 /** The native executor for NVIDIA GPUs as the catalogue knows it. The executor itself is not part of this version. */
 import { overheadOf, WHAT } from './overhead.ts';
 import { planUse } from '../../compile/use.ts';
-import { ExecutorUnavailableError } from '../executor.ts';
 import { ALL_POLICIES, defineExecutor, MIB } from '../executorKind.ts';
 import { stateBytes } from './layout.ts';
+import { usableCard } from './card.ts';
 import { granules } from './granules.ts';
 import { compileForCuda, missingKernels } from './target.ts';
 import { tableBytesOf } from './translate.ts';
@@ -32,6 +32,8 @@ export const cuda = defineExecutor({
     const tableBytes = missingKernels(compiled).size > 0 ? 0 : tableBytesOf(compiled);
     return { ...planUse(program.name, compiled.plan, vocabulary), tableBytes };
   },
-  open: () =>
-    Promise.reject(new ExecutorUnavailableError('cuda: the native executor is not part of this installation')),
+  open: async (ordinal = 0) => {
+    const card = await usableCard(ordinal);
+    return (await import('./index.ts')).cudaExecutor(card);
+  },
 });

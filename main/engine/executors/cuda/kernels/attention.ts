@@ -113,8 +113,8 @@ const hasExtras = (args: Arguments): boolean =>
 function fastForward(args: Arguments): Launch {
   const [d, dvalue] = [int(args, 'd'), int(args, 'dvalue')];
   // Values of more columns than any kernel takes go slice by slice.
-  const size =
-    COMPILED.find((each) => d <= each.d && dvalue <= each.dvalue) ?? COMPILED.findLast((each) => d <= each.d)!;
+  const slice = Math.min(dvalue, COMPILED.at(-1)!.dvalue);
+  const size = COMPILED.find((each) => d <= each.d && slice <= each.dvalue)!;
   const extras = hasExtras(args);
   const queries = extras ? 64 : size.queries;
   const keys = (columns: number) => 2 * 2 * KEYS * (columns + PAD);

@@ -90,13 +90,16 @@ export class Outside {
     });
   }
 
-  /** A run in the bin, to be filled: nobody sees half of it. It appears with {@link settle}; what a kill leaves goes with {@link dropUnfinished}. */
-  createUnseen(run: NewRun): string {
+  /**
+   * Runs in the bin, to be filled: nobody sees half of them. They appear with {@link settle}; what a kill leaves goes with
+   * {@link dropUnfinished}. @returns their ids, in the same order
+   */
+  createUnseen(runs: readonly NewRun[]): string[] {
     return this.#write([], () => {
-      const { id } = this.#runs.create([run])[0]!;
-      this.#runs.delete([id], Date.now());
-      this.#nameRun(`${UNFINISHED}${id}`, id);
-      return id;
+      const ids = this.#runs.create(runs).map(({ id }) => id);
+      this.#runs.delete(ids, Date.now());
+      for (const id of ids) this.#nameRun(`${UNFINISHED}${id}`, id);
+      return ids;
     });
   }
 

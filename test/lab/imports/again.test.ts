@@ -76,19 +76,16 @@ it('writes nothing where it is cancelled, and removes what a kill has left', asy
   expect(store.countRuns({ deleted: 'any' })).toBe(0);
   expect(store.listSweeps()).toEqual([]);
 
-  const half = store.outside.createUnseen({
-    name: 'half',
-    config: {},
-    seed: 1,
-    settingKey: 'k',
-    origin: 'import',
-    state: 'finished',
-  });
-  await store.appendMetrics(half, [{ metric: 'loss', steps: Float64Array.of(1), values: Float64Array.of(1) }]);
+  const of = { config: {}, seed: 1, settingKey: 'k', origin: 'import', state: 'finished' } as const;
+  const [half] = store.outside.createUnseen([
+    { ...of, name: 'half' },
+    { ...of, name: 'none of it' },
+  ]);
+  await store.appendMetrics(half!, [{ metric: 'loss', steps: Float64Array.of(1), values: Float64Array.of(1) }]);
   store.close();
   const later = openStore(join(folder, 'runs.sqlite'));
   expect(later.listRuns()).toEqual([]);
-  expect(later.outside.dropUnfinished()).toBe(1);
+  expect(later.outside.dropUnfinished()).toBe(2);
   expect(later.countRuns({ deleted: 'any' })).toBe(0);
   expect(later.check()).toEqual([]);
   later.close();

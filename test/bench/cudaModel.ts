@@ -55,7 +55,8 @@ function workOf(source: Program): Work[] {
   const compiled = compileForCuda(source);
   const where = { arena: 2 ** 20, tables: 2 ** 40, state: () => 2 ** 41 };
   return translate(compiled, where).pieces.flatMap(({ node, launches }) => {
-    if (node === undefined || launches.length === 0) return [];
+    // A node without a launch of its own runs in that of another, which updates many parameters at once.
+    if (node === undefined) return [];
     const { flops, bytes } = costOf(node);
     const scratch = CUDA_TARGET.workspaceBytes(node) * (PASSES[node.op] === undefined ? 2 : 0);
     return [{ op: node.op, kernels: launches.length, flops, bytes: bytes + scratch + logitBytes(node), node }];
@@ -139,7 +140,10 @@ export async function cudaModelBench(args: readonly string[] = []): Promise<void
 /** To four digits, for people. */
 const rounded = (row: Readonly<Record<string, number | string>>): Record<string, number | string> =>
   Object.fromEntries(
-    Object.entries(row).map(([name, x]) => [name, typeof x === 'number' ? Number(x.toPrecision(4)) : x]),
+    Object.entries(row).map(([name, x]) => [
+      name,
+      typeof x === 'number' && !Number.isInteger(x) ? Number(x.toPrecision(4)) : x,
+    ]),
   );
 
 /** Which operations take the time of a step on one card. */

@@ -76,9 +76,12 @@ function forGpu(vocabulary: number, rows: number, context: number, width: number
 
 export const GPU_MODELS: readonly string[] = Object.keys(GPU_SHAPES);
 
-/** One of {@link GPU_MODELS}. @param rows sequences of a step, instead of its own */
+/** To try scripts where times mean nothing. */
+export const TINY = 'tiny';
+
+/** One of {@link GPU_MODELS}, or {@link TINY}. @param rows sequences of a step, instead of its own */
 export function gpuModel(name: string, policy: string, rows?: number): BenchModel {
-  const shape = GPU_SHAPES[name]!;
+  const shape = name === TINY ? forGpu(65, 1, 32, 32, 1, 2) : GPU_SHAPES[name]!;
   return made({ ...shape, rows: rows ?? shape.rows }, policy);
 }
 

@@ -1,5 +1,6 @@
 /** Runs of the quick start that devices are compared by. */
 import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import type { Executor } from '../../main/engine/executors/executor.ts';
 import { prepareData } from '../../main/engine/train/dataset.ts';
 import { builtInRegistry, loadRecipe, resolveConfig } from '../../main/lab/settings/index.ts';
@@ -15,7 +16,7 @@ export interface Reference {
 export interface ReferenceOptions {
   readonly policy: string;
   readonly steps: number;
-  /** For checkpoints; it must not exist. */
+  /** For checkpoints; made where it is missing. */
   readonly folder: string;
   /** Breaks off after so many steps and resumes. */
   readonly stopAfter?: number;
@@ -26,17 +27,21 @@ export async function referenceRun(executor: Executor, options: ReferenceOptions
   const { config } = resolveConfig({
     registry: builtInRegistry(),
     recipe: recipe.source,
-    overrides: { 'precision.policy': options.policy, 'stop.steps': options.steps, 'data.size': 40_000, seed: 1 },
+    overrides: {
+      'precision.policy': options.policy,
+      'stop.steps': options.steps,
+      'schedule.warmup_steps': 1,
+      'eval.tokens': 1024,
+      seed: 1,
+    },
   });
   const { folder, stopAfter } = options;
+  await mkdir(folder, { recursive: true });
   const host = new FakeHost();
   const given = { config, folder, host, prepare: prepareData, executor };
-  if (stopAfter !== undefined && stopAfter > 0) {
-    await train({ ...given, onProgram: stopDuring(stopAfter) });
-    await train({ ...given, resume: true });
-  } else await train(given);
-  const end = host.of('end').at(-1);
-  if (end !== undefined && end.state !== 'finished') throw new Error(`the run ended ${end.state}: ${end.reason}`);
+  if (stopAfter !== undefined && stopAfter > 0) await train({ ...given, onProgram: stopDuring(stopAfter) });
+  const { end } = await train({ ...given, resume: stopAfter !== undefined });
+  if (end.state !== 'finished') throw new Error(`the run ended ${end.state}: ${JSON.stringify(end.reason)}`);
   const losses = [...(host.series.get('train/loss') ?? [])].toSorted(([a], [b]) => a - b).map(([, loss]) => loss);
   const hash = createHash('sha256');
   for (const [name, values] of Object.entries(await tensorsOf(host)).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -30,7 +30,7 @@ describe('a session on a GPU', () => {
     async () => {
       const { driver, kernels } = await buildEmulator();
       const env = { SWEEPLAB_CUDA_LIBRARIES: dirname(driver), EMU_KERNELS: kernels };
-      const { status, stdout } = session(env, '--quick', '--only', 'machine,modules,ceilings');
+      const { status, stdout } = session(env, '--quick', '--only', 'machine,modules,ceilings,memory,steps');
       expect(status, stdout).toBe(0);
       const report = JSON.parse(readFileSync(join(out, 'gpu.json'), 'utf8')) as GpuReport;
       expect(report.device).toMatchObject({ name: 'Emulated GPU', capability: 90 });
@@ -38,6 +38,8 @@ describe('a session on a GPU', () => {
         ['machine', true],
         ['modules', true],
         ['ceilings', true],
+        ['memory', true],
+        ['steps', true],
       ]);
       const failed = session({ ...env, EMU_FAIL: 'cuModuleLoadData:1:700' }, '--quick', '--only', 'machine,modules');
       expect(failed.status).toBe(1);

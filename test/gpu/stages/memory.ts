@@ -1,4 +1,4 @@
-import { gpuModel } from '../../bench/models.ts';
+import { gpuModel, TINY } from '../../bench/models.ts';
 import { openSteps } from '../../bench/trainingStep.ts';
 import type { Stage } from '../stage.ts';
 
@@ -10,7 +10,7 @@ export const memory: Stage = {
   seconds: 60,
   run: async ({ device, executor, quick, row }) => {
     const free = device().memory().free;
-    const model = '10.8M';
+    const model = quick ? TINY : '10.8M';
     const rowsOf = async (rows: number): Promise<{ ok: boolean; planned: number; taken: number; error: string }> => {
       let planned = 0;
       try {

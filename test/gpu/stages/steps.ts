@@ -1,5 +1,5 @@
 import { openSteps } from '../../bench/trainingStep.ts';
-import { gpuModel } from '../../bench/models.ts';
+import { gpuModel, TINY } from '../../bench/models.ts';
 import type { Stage } from '../stage.ts';
 import { median } from '../timing.ts';
 
@@ -8,8 +8,8 @@ export const steps: Stage = {
   name: 'steps',
   seconds: 120,
   run: async ({ executor, quick, row }) => {
-    for (const model of quick ? ['10.8M'] : ['10.8M', '27.2M', '124M']) {
-      const shape = gpuModel(model, 'bf16', quick ? 1 : undefined);
+    for (const model of quick ? [TINY] : ['10.8M', '27.2M', '124M']) {
+      const shape = gpuModel(model, 'bf16');
       const { step, session, programs } = openSteps(await executor(), shape);
       try {
         const count = quick ? 2 : 24;

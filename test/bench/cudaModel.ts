@@ -5,7 +5,7 @@
  *   npm run bench -- cuda-model [--model 124M] [--policy bf16] [--json] [--operations]
  */
 import { parseArgs } from 'node:util';
-import { compileForCuda, CUDA_TARGET } from '../../main/engine/executors/cuda/target.ts';
+import { compileForCuda, cudaTarget } from '../../main/engine/executors/cuda/target.ts';
 import { translate } from '../../main/engine/executors/cuda/translate.ts';
 import { costOf } from '../../main/engine/graph/operation.ts';
 import type { Program } from '../../main/engine/graph/program.ts';
@@ -58,7 +58,7 @@ function workOf(source: Program): Work[] {
     // A node without a launch of its own runs in that of another, which updates many parameters at once.
     if (node === undefined) return [];
     const { flops, bytes } = costOf(node);
-    const scratch = CUDA_TARGET.workspaceBytes(node) * (PASSES[node.op] === undefined ? 2 : 0);
+    const scratch = cudaTarget(compiled.profile).workspaceBytes(node) * (PASSES[node.op] === undefined ? 2 : 0);
     return [{ op: node.op, kernels: launches.length, flops, bytes: bytes + scratch + logitBytes(node), node }];
   });
 }

@@ -10,6 +10,12 @@ import {
   usesLibrary,
 } from '../../../main/engine/executors/cuda/products.ts';
 import type { DeviceProfile, Product, ProductTable } from '../../../main/engine/executors/cuda/products.ts';
+import { CudaSession } from '../../../main/engine/executors/cuda/session.ts';
+import { newGraph } from '../../../main/engine/graph/operation.ts';
+import { matmul, state } from '../../../main/engine/graph/ops/index.ts';
+import { program } from '../../../main/engine/graph/program.ts';
+import type { StateSpec } from '../../../main/engine/graph/program.ts';
+import type { Value } from '../../../main/engine/graph/value.ts';
 import { expectClose, Random, seed } from '../native/harness.ts';
 import { floats, NEAR, randomFloats } from './arrays.ts';
 import { buildCublas, whyNoEmulator } from './emulator/build.ts';
@@ -219,6 +225,40 @@ describe.skipIf(why !== undefined)(`cuBLASLt, a fake one${why ? ` (SKIPPED: ${wh
     // One that this library does not know is chosen anew.
     const foreign = { ...kept, algorithms: { [key]: Buffer.alloc(64, 7).toString('base64') } };
     expect(numbers(await chosen(foreign))).toEqual([0]);
+  });
+
+  // Catches a program that is planned without the library's workspace, and products that a recorded graph forgets.
+  test('a session gives it the products that it was planned for, in recorded graphs too', async () => {
+    const [device, path] = [await ownDevice(), await buildCublas()];
+    device.library = new Cublas(path, 90);
+    const spec = (name: string): StateSpec => ({
+      name,
+      shape: [256, 256],
+      dtype: 'bf16',
+      category: 'parameters',
+      scope: '',
+    });
+    const seen: string[] = [];
+    const session = new CudaSession(device, ['a', 'b'].map(spec), (piece) => {
+      for (const { launch } of piece?.launches ?? []) seen.push(launch.fn);
+    });
+    onTestFinished(() => session.dispose());
+    const r = new Random(4);
+    const [a, b] = [randomFloats(r, 'bf16', 65536).values(), randomFloats(r, 'bf16', 65536).values()];
+    session.write('a', a);
+    session.write('b', b);
+    const graph = newGraph();
+    const [x, y] = ['a', 'b'].map((name) => state(graph, name, [256, 256], 'bf16')) as [Value, Value];
+    const loaded = session.load(program('multiply', graph, { product: matmul(x, y) }, []));
+    expect(loaded.plan.arenaBytes).toBeGreaterThan(libraryWorkspace(device.library.profile));
+    const runs = [await session.run(loaded, {}), await session.run(loaded, {}), await session.run(loaded, {})];
+    expect(new Set(seen)).toEqual(new Set([LIBRARY_PRODUCT]));
+    const want = Float64Array.from({ length: 65536 }, (_, i) => {
+      let sum = 0;
+      for (let p = 0; p < 256; p++) sum += a[(i & ~255) + p]! * b[p * 256 + (i & 255)]!;
+      return sum;
+    });
+    for (const { product } of runs) expectClose(product as Float32Array, want, NEAR.bf16, 32, 'by a session');
   });
 
   test('what the library refuses is an error that names the call', async () => {

@@ -120,7 +120,7 @@ export class CudaSession implements Session {
   load(source: Program): LoadedProgram {
     this.#check();
     this.#assertIdle(`program ${source.name} is loaded`);
-    const compiled = compileForCuda(source);
+    const compiled = compileForCuda(source, this.#device.library?.profile);
     const { program, plan } = compiled;
     for (const node of program.graph.nodes)
       if (node.op === 'state') this.#checkState(node.outputs[0]!, node.attrs.name as string);

@@ -10,8 +10,10 @@ import { addressed } from '../native/call.ts';
 import type { AddressOf, KernelCall } from '../native/call.ts';
 import { callsOf, nativeTarget } from '../native/operation.ts';
 import { nativeOperations } from '../native/ops/index.ts';
-import type { CallExtra, CallFields } from './kernel.ts';
-import { CUDA_KERNELS } from './kernels/index.ts';
+import type { CallExtra, CallFields, CudaKernels } from './kernel.ts';
+import { CUDA_KERNELS, kernelsFor } from './kernels/index.ts';
+import { DRIVER_ALONE } from './products.ts';
+import type { DeviceProfile } from './products.ts';
 
 /** What cuBLASLt and 16-byte loads want of every buffer. */
 export const CUDA_ALIGNMENT = 256;
@@ -51,10 +53,10 @@ export const missingKernels = ({ plan }: Compiled): Set<string> => new Set(plan.
 const callsAnywhere = (node: Node): readonly KernelCall[] => callsOf(CUDA_OPERATIONS, node, { together: () => false });
 
 /** Most scratch memory of a kernel that runs the node. */
-function scratchOf(node: Node): number {
+function scratchOf(node: Node, kernels: CudaKernels): number {
   let most = 0;
   for (const call of callsAnywhere(node)) {
-    const scratch = CUDA_KERNELS[call.kernel]?.scratch;
+    const scratch = kernels[call.kernel]?.scratch;
     if (scratch === undefined) continue;
     const { fields, extra } = callFor(call, () => SOMEWHERE);
     most = Math.max(most, scratch(fields, extra));
@@ -62,22 +64,28 @@ function scratchOf(node: Node): number {
   return aligned(most);
 }
 
-export const CUDA_TARGET: Target = {
-  name: 'cuda',
-  // A composite whose kernels are not there is decomposed.
-  keeps: (node) => native.keeps(node) && missingFor(node).length === 0,
-  workspaceBytes: (node) => ownWorkspace(node) + scratchOf(node),
-  alignment: CUDA_ALIGNMENT,
-  packs: true,
-};
+export function cudaTarget(profile: DeviceProfile): Target {
+  const kernels = kernelsFor(profile);
+  return {
+    name: 'cuda',
+    // A composite whose kernels are not there is decomposed.
+    keeps: (node) => native.keeps(node) && missingFor(node).length === 0,
+    workspaceBytes: (node) => ownWorkspace(node) + scratchOf(node, kernels),
+    alignment: CUDA_ALIGNMENT,
+    packs: true,
+  };
+}
 
 export interface Compiled {
+  /** What it is compiled for. */
+  readonly profile: DeviceProfile;
   readonly program: Program;
   readonly plan: MemoryPlan;
 }
 
 /** Fusion, decomposition of what is not run directly, and the memory plan. */
-export function compileForCuda(source: Program): Compiled {
-  const program = lower(fuse(source), CUDA_TARGET);
-  return { program, plan: planMemory(program, CUDA_TARGET) };
+export function compileForCuda(source: Program, profile = DRIVER_ALONE): Compiled {
+  const target = cudaTarget(profile);
+  const program = lower(fuse(source), target);
+  return { profile, program, plan: planMemory(program, target) };
 }

@@ -6,11 +6,11 @@ import { isValue } from '../native/call.ts';
 import type { KernelCall, Place } from '../native/call.ts';
 import { callsOf } from '../native/operation.ts';
 import { updateCopies } from '../native/ops/copy.ts';
-import type { CudaCall, CudaKernel } from './kernel.ts';
-import { CUDA_KERNELS } from './kernels/index.ts';
+import type { CudaCall, CudaKernel, CudaKernels } from './kernel.ts';
+import { kernelsFor } from './kernels/index.ts';
 import { encodeArguments } from './launch.ts';
 import type { Launch } from './launch.ts';
-import { callFor, CUDA_ALIGNMENT, CUDA_OPERATIONS, CUDA_TARGET, ownWorkspace } from './target.ts';
+import { callFor, CUDA_ALIGNMENT, CUDA_OPERATIONS, cudaTarget, ownWorkspace } from './target.ts';
 import type { Compiled } from './target.ts';
 
 /** Where everything begins on the device. */
@@ -57,7 +57,8 @@ export interface Translated {
 }
 
 /** @throws Error naming a kernel that no rule runs */
-export function translate({ plan }: Compiled, addresses: Addresses): Translated {
+export function translate({ plan, profile }: Compiled, addresses: Addresses): Translated {
+  const [kernels, target] = [kernelsFor(profile), cudaTarget(profile)];
   const tables: Table[] = [];
   let tableBytes = 0;
   const place = (data: Uint8Array): Range => {
@@ -78,7 +79,9 @@ export function translate({ plan }: Compiled, addresses: Addresses): Translated 
     ranges: Range[],
     scratch: number,
   ): Piece => {
-    const launches = calls.flatMap(({ kernel, fields, extra }) => ruleOf(kernel).launches(fields, extra, scratch));
+    const launches = calls.flatMap(({ kernel, fields, extra }) =>
+      ruleOf(kernels, kernel).launches(fields, extra, scratch),
+    );
     return { node, launches: launches.map((launch) => encode(launch, ranges)), ranges };
   };
   const callsFor = (calls: readonly KernelCall[], workspace: number) => {
@@ -89,17 +92,17 @@ export function translate({ plan }: Compiled, addresses: Addresses): Translated 
     const offset = plan.workspaceOffsets[instant]!;
     const workspace = offset < 0 ? 0 : addresses.arena + offset;
     const ranges = [...node.inputs, ...node.outputs].flatMap((value) => rangeOf(plan, addresses, value));
-    if (offset >= 0) ranges.push({ address: workspace, bytes: CUDA_TARGET.workspaceBytes(node) });
+    if (offset >= 0) ranges.push({ address: workspace, bytes: target.workspaceBytes(node) });
     const together = (a: Value, b: Value): boolean =>
       pointerTo(plan, addresses, a, 0, 0) === pointerTo(plan, addresses, b, 0, 0);
     const calls = callsFor(callsOf(CUDA_OPERATIONS, node, { together }), workspace);
     return { node, calls, ranges, scratch: workspace + ownWorkspace(node) };
   });
-  const pieces = runsOf(steps, plan).map((run) => {
+  const pieces = runsOf(steps, plan, kernels).map((run) => {
     const [{ node, calls, ranges, scratch }] = run as [Step, ...Step[]];
     if (run.length === 1) return pieceOf(node, calls, ranges, scratch);
     const all = run.flatMap((step) => step.ranges);
-    const launches = ruleOf(calls[0]!.kernel).joined!(run.flatMap((step) => step.calls));
+    const launches = ruleOf(kernels, calls[0]!.kernel).joined!(run.flatMap((step) => step.calls));
     return { node, launches: launches.map((launch) => encode(launch, all)), ranges: all };
   });
   const copied = plan.copies.flatMap(({ state, value }) => [
@@ -118,8 +121,8 @@ interface Step {
   readonly scratch: number;
 }
 
-function ruleOf(kernel: string): CudaKernel {
-  const rule = CUDA_KERNELS[kernel];
+function ruleOf(kernels: CudaKernels, kernel: string): CudaKernel {
+  const rule = kernels[kernel];
   if (rule === undefined) throw new Error(`no CUDA kernel runs ${kernel}`);
   return rule;
 }
@@ -128,7 +131,7 @@ function ruleOf(kernel: string): CudaKernel {
  * Neighbouring steps whose calls run together; most are alone. Those of a run write states only, and none that another of them reads or writes: what
  * is in the arena may lie where another's operands lay.
  */
-function runsOf(steps: readonly Step[], plan: MemoryPlan): Step[][] {
+function runsOf(steps: readonly Step[], plan: MemoryPlan, kernels: CudaKernels): Step[][] {
   const stateOf = (value: Value): string | undefined => {
     const location = plan.locations.get(value.id);
     return location?.kind === 'state' ? location.name : undefined;
@@ -138,7 +141,7 @@ function runsOf(steps: readonly Step[], plan: MemoryPlan): Step[][] {
   let [read, written] = [new Set<string | undefined>(), new Set<string | undefined>()];
   for (const step of steps) {
     const { node, calls } = step;
-    const own = calls.length === 1 && CUDA_KERNELS[calls[0]!.kernel]?.joined ? calls[0]!.kernel : undefined;
+    const own = calls.length === 1 && kernels[calls[0]!.kernel]?.joined ? calls[0]!.kernel : undefined;
     const [inputs, outputs] = [node.inputs.map(stateOf), node.outputs.map(stateOf)];
     const apart =
       outputs.every((name) => name !== undefined && !read.has(name) && !written.has(name)) &&

@@ -1,4 +1,4 @@
-/** The native executor for NVIDIA GPUs as the catalogue knows it. The executor itself is not part of this version. */
+/** The native executor for NVIDIA GPUs as the catalogue knows it. */
 import { overheadOf, WHAT } from './overhead.ts';
 import { planUse } from '../../compile/use.ts';
 import { ALL_POLICIES, defineExecutor, MIB } from '../executorKind.ts';

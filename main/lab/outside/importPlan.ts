@@ -116,8 +116,8 @@ class Planner {
           says.state === undefined || says.state === 'queued' || says.state === 'running' ? 'finished' : says.state,
         endReason: says.reason ?? `read from ${source.name}`,
         stopCause: says.cause ?? null,
-        startedAt: says.startedAt ?? null,
-        endedAt: endOf(run),
+        startedAt: wholeTime(says.startedAt),
+        endedAt: wholeTime(endOf(run) ?? undefined),
         steps: stepsOf(run),
         ...tokensOf(run),
         parameters: countOf(says.parameters) ?? null,
@@ -195,6 +195,12 @@ function seeded(settings: OutsideSettings, name = ''): OutsideSettings {
 
 const countOf = (value: number | undefined): number | undefined =>
   value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+
+/** Whole milliseconds, as the database has times; a damaged file may say anything. */
+function wholeTime(time: number | undefined): number | null {
+  const whole = Math.round(time ?? Number.NaN);
+  return Number.isSafeInteger(whole) ? whole : null;
+}
 
 function endOf({ says, last }: SurveyedRun): number | null {
   if (says.endedAt !== undefined) return says.endedAt;

@@ -91,6 +91,18 @@ it('writes nothing where it is cancelled, and removes what a kill has left', asy
   later.close();
 });
 
+it('has times in whole milliseconds, whatever a file says (would catch a start of MLflow that the database refuses)', async () => {
+  const meta = (id: number, start: string): string =>
+    `run_id: r${id}\nrun_name: n\nstatus: 3\nstart_time: ${start}\nend_time: ${start}\n`;
+  for (const [i, start] of ['1700000000000.5', '.inf', '1e300', '-3'].entries()) {
+    files.write(`t${i}/mlruns/1/r/meta.yaml`, meta(i, start));
+    files.write(`t${i}/mlruns/1/r/metrics/loss`, '1700000001000 3.5 0\n');
+    await importInto(store, [join(files.folder, `t${i}`)]);
+  }
+  expect(store.listRuns()).toHaveLength(4);
+  expect(store.check()).toEqual([]);
+});
+
 it('refuses what it cannot read in words, and reads the rest (would catch a folder that fails for one file)', async () => {
   await expect(importInto(store, [join(files.folder, 'gone.csv')])).rejects.toThrow('is not there');
   const picture = files.write(

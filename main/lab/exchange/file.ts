@@ -25,6 +25,7 @@ export async function writeExport(
   pieces: Iterable<Piece> | AsyncIterable<Piece>,
   { append = false, notes }: WriteOptions = {},
 ): Promise<number> {
+  requireName(path);
   const parts = Symbol.iterator in pieces ? pieces[Symbol.iterator]() : pieces[Symbol.asyncIterator]();
   const first = await parts.next();
   const header = first.done === true ? '' : first.value;
@@ -45,7 +46,7 @@ export async function writeExport(
   try {
     return await replaceFile(path, all(header, parts), { mode: 0o600, temporary });
   } catch (error) {
-    throw placeError(path, error);
+    throw await placeError(path, error);
   } finally {
     await forget?.();
   }
@@ -60,6 +61,7 @@ export async function writeExportFolder(
   files: Iterable<ExportFile>,
   { notes }: Pick<WriteOptions, 'notes'> = {},
 ): Promise<number> {
+  requireName(path);
   await checkFree(path);
   const temporary = temporaryName(resolve(path));
   const forget = notes === undefined ? undefined : await noteTemporary(notes, temporary);
@@ -73,7 +75,7 @@ export async function writeExportFolder(
     await makeFolder(resolve(path), fill, { mode: 0o700, temporary });
     return bytes;
   } catch (error) {
-    throw placeError(path, error);
+    throw await placeError(path, error);
   } finally {
     await forget?.();
   }
@@ -115,9 +117,17 @@ async function flushAndClose(file: FileHandle): Promise<void> {
   }
 }
 
+/** An empty one would be the folder in which one stands. */
+function requireName(path: string): void {
+  if (path === '') throw new ExportError('the name of the export is empty; allowed: the path of a file or folder');
+}
+
 async function checkFree(path: string): Promise<void> {
-  if ((await stat(dirname(resolve(path))).catch(() => undefined))?.isDirectory() !== true)
+  if (!(await isFolder(dirname(resolve(path)))))
     throw new ExportError(`${path} cannot be written: there is no folder ${dirname(path)}`);
+  // It would be replaced, and whoever stands in it would stand in a folder that is gone.
+  if (resolve(path) === process.cwd())
+    throw new ExportError(`${path} cannot be written: it is the folder you are in; choose a new one inside it`);
   const info = await stat(path).catch(() => undefined);
   if (info === undefined) return;
   const found = info.isDirectory() ? await readdir(path).catch((error: unknown) => error as Error) : undefined;
@@ -129,13 +139,16 @@ async function checkFree(path: string): Promise<void> {
     );
 }
 
+const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() === true;
+
 /** The place cannot be written at all; a disk that is full is something else. */
 const UNUSABLE = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG']);
 
-function placeError(path: string, error: unknown): unknown {
+async function placeError(path: string, error: unknown): Promise<unknown> {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined || !UNUSABLE.has(code)) return error;
-  const why = code === 'ENOENT' ? `there is no folder ${dirname(path)}` : message;
+  const why = (await isFolder(dirname(resolve(path)))) ? message : `there is no folder ${dirname(path)}`;
   return new ExportError(`${path} cannot be written: ${why}`, { cause: error });
 }
 

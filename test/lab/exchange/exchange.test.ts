@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
-import { ExportError, writeExport } from '../../../main/lab/exchange/file.ts';
+import { ExportError, writeExport, writeExportFolder } from '../../../main/lab/exchange/file.ts';
 import { csvLong } from '../../../main/lab/exchange/csvLong.ts';
 import { csvWide, parseCurve, WIDE_COLUMNS } from '../../../main/lab/exchange/csvWide.ts';
 import type { ExchangeKind } from '../../../main/lab/exchange/exchange.ts';
@@ -180,7 +180,14 @@ describe('export files', () => {
     expect(readFileSync(path, 'utf8')).toBe('a\n1\n');
     expect(readdirSync(folder).filter((name) => name.includes('.tmp-'))).toEqual([]);
     await expect(writeExport(join(folder, 'no', 'out.csv'), chunks('a'))).rejects.toThrow(/there is no folder/u);
+    await expect(writeExport(join(path, 'out.csv'), chunks('a'))).rejects.toThrow(/there is no folder .*out\.csv$/u);
     await expect(writeExport(folder, chunks('a'))).rejects.toThrow(/not a file/u);
+  });
+
+  it('take no empty name, and not the folder one stands in (would catch a folder that is replaced under its user)', async () => {
+    await expect(writeExport('', chunks('a'))).rejects.toThrow(/is empty; allowed: the path/u);
+    await expect(writeExportFolder('', [])).rejects.toThrow(/is empty; allowed: the path/u);
+    await expect(writeExportFolder('.', [])).rejects.toThrow(/the folder you are in; choose a new one/u);
   });
 });
 

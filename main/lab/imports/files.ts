@@ -94,12 +94,15 @@ export function foreignPath(root: string, inside: string): string | undefined {
 export class ImportFiles implements AsyncDisposable {
   readonly files: ImportFile[] = [];
   readonly #archives: SourceFile[] = [];
+  /** Of the first archive that cannot be opened: the reason where there is nothing else. */
+  #damaged: ImportError | undefined;
 
   /** @throws ImportError, DataError for a path that is not there, or not permitted */
   static async open(places: readonly Place[], notes: Notes): Promise<ImportFiles> {
     const opened = new ImportFiles();
     try {
       for (const place of places) await opened.#add(place, notes);
+      if (opened.files.length === 0 && opened.#damaged !== undefined) throw opened.#damaged;
       return opened;
     } catch (error) {
       await opened[Symbol.asyncDispose]();
@@ -190,7 +193,15 @@ export class ImportFiles implements AsyncDisposable {
       return false;
     }
     this.#archives.push(source);
-    for (const member of await membersOf(source, path)) {
+    let members: readonly ZipMember[];
+    try {
+      members = await membersOf(source, path);
+    } catch (error) {
+      this.#damaged ??= error as ImportError;
+      notes.add(cannotBeRead(error), path);
+      return true;
+    }
+    for (const member of members) {
       if (/(?:^|\/)(?:\.|__MACOSX\/)/u.test(member.path)) notes.add('hidden files', `${path}/${member.path}`);
       else
         this.files.push(
@@ -205,6 +216,10 @@ export class ImportFiles implements AsyncDisposable {
     return true;
   }
 }
+
+/** What is told of a file that is left out beside others. */
+export const cannotBeRead = (error: unknown): string =>
+  `files that cannot be read: ${(error as Error).message}`.slice(0, 1000);
 
 const membersOf = async (source: SourceFile, path: string): Promise<readonly ZipMember[]> => {
   try {

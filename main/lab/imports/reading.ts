@@ -8,7 +8,7 @@ import { CompressionError, withoutCompression } from '../../engine/data/reading/
 import { basename } from 'node:path';
 import { counted } from '../../../preload/shared/format.ts';
 import { ImportError } from './errors.ts';
-import { identityHash, ImportFiles, placeName, stemOf } from './files.ts';
+import { cannotBeRead, identityHash, ImportFiles, placeName, stemOf } from './files.ts';
 import type { ImportFile, Place } from './files.ts';
 import type { ImportKind, Offered, Source } from './importKind.ts';
 import { Notes } from './notes.ts';
@@ -101,7 +101,7 @@ export class ImportReading implements AsyncDisposable {
       } catch (error) {
         if (!isAboutFile(error)) throw error;
         failure ??= error as Error;
-        this.#notes.add(`files that cannot be read: ${(error as Error).message}`.slice(0, 1000), claimed.source.name);
+        this.#notes.add(cannotBeRead(error), claimed.source.name);
         delete this.#claimed[i];
       }
     }
@@ -240,7 +240,7 @@ async function claimant(file: ImportFile, kinds: readonly ImportKind[], notes: N
     return kind;
   } catch (error) {
     if (!isAboutFile(error)) throw error;
-    notes.add(`files that cannot be read: ${(error as Error).message}`.slice(0, 1000), file.path);
+    notes.add(cannotBeRead(error), file.path);
     return undefined;
   }
 }

@@ -111,8 +111,10 @@ it('refuses what it cannot read in words, and reads the rest (would catch a fold
   );
   await expect(importInto(store, [picture])).rejects.toThrow(/a\.csv/u);
   await expect(importInto(store, [files.write('b.txt', 'hello\nworld\n')])).rejects.toThrow(/nothing to import.*CSV/su);
+  const archive = files.write('c.zip', 'PK\u0003\u0004 and nothing more');
+  await expect(importInto(store, [archive])).rejects.toThrow(/c\.zip ends too early/u);
   files.write('good.csv', TWO);
   const { preview } = await importInto(store, [files.folder]);
   expect(preview.counts.new).toBe(2);
-  expect(preview.leftOut.map(({ first }) => first)).toEqual(expect.arrayContaining(['a.csv', 'b.txt']));
+  expect(preview.leftOut.map(({ first }) => first)).toEqual(expect.arrayContaining(['a.csv', 'b.txt', 'c.zip']));
 });

@@ -84,7 +84,8 @@ export function bar(fraction: number, width: number): string {
   return '█'.repeat(full) + '░'.repeat(width - full);
 }
 
-/** A value of a setting in a table. */
+/** A value of a setting in a table; nothing of a run that has none. */
 export function formatSetting(value: unknown): string {
+  if (value === undefined) return '';
   return typeof value === 'string' ? (value === '' ? '""' : JSON.stringify(value).slice(1, -1)) : String(value);
 }

@@ -311,7 +311,10 @@ async function compare(context: Context, names: readonly string[], sweepText: st
     ['state', ...runs.map(({ state }) => state)],
     ['steps', ...runs.map(({ steps }) => formatInteger(steps))],
     ['parameters', ...runs.map(({ parameters }) => (parameters === null ? '' : formatCount(parameters)))],
-    ...varied.map((name): [string, ...string[]] => [name, ...runs.map(({ config }) => formatSetting(config[name]))]),
+    ...varied.map((name): [string, ...string[]] => [
+      name,
+      ...runs.map(({ config }) => formatSetting(Object.hasOwn(config, name) ? config[name] : undefined)),
+    ]),
     ...metrics.map((metric): [string, ...string[]] => [
       metric,
       ...runs.map(({ summary }) => formatMetric(summary[metric], workshop.metrics.get(metric).unit)),

@@ -69,9 +69,19 @@ function* logOf(store: Source, runId: string): Generator<RunEvent> {
   }
 }
 
+/** Formats look settings and values up by names that scripts have chosen: a run without `constructor` has none from JavaScript either. */
+const withOwnNames = (run: RunRecord): RunRecord => ({
+  ...run,
+  config: ownNames(run.config),
+  summary: ownNames(run.summary),
+});
+
+const ownNames = <T extends object>(names: T): T => Object.assign(Object.create(null) as T, names);
+
 function jobOf(store: Source, { names, defaults, catalog }: SettingNames, wanted: Wanted): ExportJob {
   checkMetrics(store, wanted);
-  const { runs, metrics, exact = false, allSettings = false } = wanted;
+  const { metrics, exact = false, allSettings = false } = wanted;
+  const runs = wanted.runs.map(withOwnNames);
   const sweeps = new Map<string, SweepRecord | undefined>();
   return {
     runs,

@@ -142,7 +142,7 @@ export function nested(config: Config, names: readonly string[]): Record<string,
   const tree: Record<string, unknown> = {};
   const known = new Set(names);
   for (const name of names) {
-    const value = config[name];
+    const value = Object.hasOwn(config, name) ? config[name] : undefined;
     if (value === undefined) continue;
     const parts = name.split('.');
     const sections = parts.slice(0, -1).map((_, i) => parts.slice(0, i + 1).join('.'));

@@ -59,6 +59,24 @@ const written = async (format: ExchangeKind): Promise<string> => {
 };
 const named = (name: string) => store.listRuns().find((run) => run.name === name)!;
 
+it('gives a run no setting that only JavaScript knows (would catch function Object() … as its value)', async () => {
+  const own = 'run,seed,config.constructor,step,loss\na,1,7,0,3\na,1,7,1,2\nb,2,,0,2\nb,2,,1,1\n';
+  await importInto(store, [files.write('own.csv', own)]);
+  const { data } = table(lines(csvLong));
+  expect(new Map(data.map(({ name, constructor }) => [name, constructor as unknown]))).toEqual(
+    new Map([
+      ['a', '7'],
+      ['b', ''],
+    ]),
+  );
+  for (const format of [mlflow, tensorboard, wandb]) {
+    const out = await written(format);
+    const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+    const texts = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1'));
+    expect(texts.filter((text) => text.includes('native code'))).toEqual([]);
+  }
+});
+
 describe('settings of imported runs', () => {
   it.each([false, true])(
     'stand in the long CSV, and nothing of ours beside them; all settings: %s (would catch names taken from our settings alone)',

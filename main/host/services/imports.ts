@@ -37,6 +37,8 @@ interface Open {
   shown: { readonly surveyed: Surveyed; readonly options: PlanOptions } | undefined;
   /** One question at a time. */
   busy: boolean;
+  /** When the last question has been answered, or taken back. */
+  ended: Promise<void>;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -67,6 +69,7 @@ export class Imports {
       read: new Float64Array(progress),
       shown: undefined,
       busy: false,
+      ended: Promise.resolve(),
       timer: undefined,
     };
     this.#open.set(id, open);
@@ -142,6 +145,8 @@ export class Imports {
     this.#open.delete(id);
     clearTimeout(open.timer);
     await open.thread.close();
+    // Whoever has closed an import finds nothing of it: what was being written is taken back first.
+    await open.ended;
     await open.upload.remove();
     return true;
   }
@@ -159,10 +164,13 @@ export class Imports {
     if (open.busy) throw new LabError('state', 'This import is being read or written; wait for it, or cancel it.');
     open.busy = true;
     clearTimeout(open.timer);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    open.ended = promise;
     try {
       return await work(open, (done, total) => this.#options.onProgress({ id, phase, done, total }));
     } finally {
       open.busy = false;
+      resolve();
       if (this.#open.has(id)) this.#touch(open);
     }
   }

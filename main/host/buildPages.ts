@@ -9,7 +9,14 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const PAGES = join(ROOT, 'out', 'renderer');
 
 /** What the interface is made of. */
-const PAGE_SOURCES = ['renderer', 'preload/contract', 'preload/shared', 'resources/guide', 'package.json'];
+const PAGE_SOURCES = [
+  'renderer',
+  'preload/charts',
+  'preload/contract',
+  'preload/shared',
+  'resources/guide',
+  'package.json',
+];
 /** What the desktop app is made of beside it. */
 const APP_SOURCES = ['main/app', 'main/host', 'main/files', 'preload', 'electron.vite.config.ts'];
 

@@ -1,7 +1,6 @@
 /** Where a user's data lies. One folder holds everything; removing it removes every trace. */
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { cudaFolder } from '../engine/executors/dataFolder.ts';
 
 export interface LabPaths {
   readonly home: string;
@@ -28,8 +27,6 @@ export interface LabPaths {
   readonly wandb: string;
   /** What scripts have sent beside their numbers; one folder per run. */
   readonly files: string;
-  /** NVIDIA's libraries that were fetched, and what was measured on the cards. */
-  readonly cuda: string;
 }
 
 interface Surroundings {
@@ -70,6 +67,5 @@ export function labPaths(home: string): LabPaths {
     serving: join(home, 'serving.json'),
     wandb: join(home, 'wandb.json'),
     files: join(home, 'files'),
-    cuda: cudaFolder(home),
   };
 }

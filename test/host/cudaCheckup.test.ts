@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -57,7 +57,11 @@ describe.skipIf(process.platform !== 'linux')('what doctor says of CUDA', () => 
     'with one: what it runs, which cuBLASLt it takes, and what was passed over',
     async () => {
       vi.unstubAllEnvs();
-      const { driver } = await buildEmulator('plain', []);
+      const built = (await buildEmulator('plain', [])).driver;
+      // Beside it lies an emulated cuBLASLt.
+      const driver = join(folder, 'driver', 'libcuda.so.1');
+      mkdirSync(dirname(driver));
+      symlinkSync(built, driver);
       vi.stubEnv('PATH', folder);
       for (const name of ['VIRTUAL_ENV', 'CONDA_PREFIX', 'LD_LIBRARY_PATH']) vi.stubEnv(name, '');
       vi.stubEnv('SWEEPLAB_CUDA_LIBRARIES', dirname(driver));

@@ -253,6 +253,7 @@ API cuMemcpyHtoDAsync_v2(u64 to, const void* from, size_t n, Stream* t) {
   IN_CONTEXT
   if (!inside(to, n)) return INVALID_VALUE;
   s.copies++;
+  if (n == 0) return OK;
   if (pinned(from) || t->capture) add(t, [=] { memcpy((void*)to, from, n); });  // reads its source only when it runs
   else {
     auto copy = std::make_shared<std::vector<char>>((const char*)from, (const char*)from + n);
@@ -264,7 +265,7 @@ API cuMemcpyDtoHAsync_v2(void* to, u64 from, size_t n, Stream* t) {
   IN_CONTEXT
   if (!inside(from, n)) return INVALID_VALUE;
   s.copies++;
-  add(t, [=] { memcpy(to, (void*)from, n); });
+  if (n > 0) add(t, [=] { memcpy(to, (void*)from, n); });
   if (!pinned(to) && !t->capture) drain(t);
   return OK;
 }

@@ -164,7 +164,9 @@ function showPreview(output: Output, { sources, runs, counts, points, leftOut }:
   if (sources.length > LISTED) output.text(`and ${plural(sources.length - LISTED, 'more file')}`);
   for (const { what, count, first } of leftOut)
     output.text(`left out: ${formatInteger(count)} × ${what} (first: ${first})`);
+  const total = counts.new + counts.update + counts.same + counts.here;
   output.text('');
+  if (total === 0) return output.text('No run was found.');
   output.text(
     renderTable(
       output,
@@ -181,7 +183,6 @@ function showPreview(output: Output, { sources, runs, counts, points, leftOut }:
   );
   if (runs.slice(0, LISTED).some(({ seedSaid }) => !seedSaid))
     output.text('* no seed is said: the runs of a setting are numbered');
-  const total = counts.new + counts.update + counts.same + counts.here;
   if (total > LISTED) output.text(`and ${plural(total - LISTED, 'more run')}`);
   output.text(`\n${plural(total, 'run')}: ${countWords(counts)}; ${formatInteger(points)} points`);
 }

@@ -113,6 +113,8 @@ it('refuses what it cannot read in words, and reads the rest (would catch a fold
   await expect(importInto(store, [files.write('b.txt', 'hello\nworld\n')])).rejects.toThrow(/nothing to import.*CSV/su);
   const archive = files.write('c.zip', 'PK\u0003\u0004 and nothing more');
   await expect(importInto(store, [archive])).rejects.toThrow(/c\.zip ends too early/u);
+  const noRun = await importInto(store, [files.write('other/d.wandb', 'something else')]);
+  expect(noRun.preview.counts.new).toBe(0);
   files.write('good.csv', TWO);
   const { preview } = await importInto(store, [files.folder]);
   expect(preview.counts.new).toBe(2);

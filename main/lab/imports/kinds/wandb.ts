@@ -84,7 +84,8 @@ class RunFile {
     } finally {
       await from.close();
     }
-    this.#end();
+    // Of a file that holds nothing, nothing is said, not even that it failed.
+    if (count > 0) this.#end();
   }
 
   #note(what: string, where: string): void {

@@ -31,9 +31,13 @@ export function differingSettings(
   return [...found].sort((a, b) => (place.get(a) ?? Infinity) - (place.get(b) ?? Infinity) || (a < b ? -1 : 1));
 }
 
+/** Scripts choose the names: a run without `constructor` has none from JavaScript either. */
+const ownValue = (config: Config, name: string): SettingValue | undefined =>
+  Object.hasOwn(config, name) ? config[name] : undefined;
+
 /** Distinct values, numbers by size, everything else by name. */
 export function valuesOf(runs: readonly { readonly config: Config }[], setting: string): SettingValue[] {
-  const values = [...new Set(runs.map(({ config }) => config[setting]))].filter((v) => v !== undefined);
+  const values = [...new Set(runs.map(({ config }) => ownValue(config, setting)))].filter((v) => v !== undefined);
   return values.sort(compareValues);
 }
 
@@ -44,7 +48,7 @@ export function compareValues(a: SettingValue, b: SettingValue): number {
 
 /** Those of these settings that a configuration has, in this order. */
 export const pick = (config: Config, names: readonly string[]): Record<string, SettingValue> =>
-  Object.fromEntries(names.filter((name) => config[name] !== undefined).map((name) => [name, config[name]]));
+  Object.fromEntries(names.filter((name) => ownValue(config, name) !== undefined).map((name) => [name, config[name]]));
 
 export interface RunGroup<R> {
   readonly key: string;

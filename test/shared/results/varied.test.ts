@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { metricCatalog } from '../../../main/engine/train/measures/index.ts';
 import { rankSweep } from '../../../preload/shared/results/target.ts';
+import { groupBySettings, valuesOf } from '../../../preload/shared/results/groups.ts';
 import { columnsNote } from '../../../preload/shared/results/words.ts';
 import { variedSettings } from '../../../preload/shared/results/varied.ts';
 import { builtInRegistry, listRecipes } from '../../../main/lab/settings/index.ts';
@@ -23,6 +24,13 @@ describe('settings that tell runs apart', () => {
     const { varied, following } = variedSettings(runs, spec);
     expect(varied).toEqual(['attention.kind']);
     expect(following).toContain('attention.block');
+  });
+
+  it('have no values that only JavaScript knows (would catch function Object() … in a ranking)', () => {
+    const runs: { config: Config }[] = [{ config: { constructor: 2 } }, { config: { lr: 1 } }];
+    expect(valuesOf(runs, 'constructor')).toEqual([2]);
+    const groups = groupBySettings(runs, ['constructor']);
+    expect(groups.map(({ values }) => Object.entries(values))).toEqual([[['constructor', 2]], []]);
   });
 
   it('are all that differ where the definition does not name every setting, or there is none', () => {

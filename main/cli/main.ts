@@ -86,7 +86,9 @@ async function commanderProblem(error: CommanderError, args: readonly string[], 
     ];
     const { unknownFlag } = await import('./settingFlags.ts');
     const registry = takesSettings ? (await start.context()).workshop.registry : undefined;
-    return new InputError(unknownFlag(flag, registry, known));
+    const after =
+      command === 'run' ? '; what is meant for the program stands after --, and all of it: run -- python …' : '';
+    return new InputError(`${unknownFlag(flag, registry, known)}${after}`);
   }
   return new InputError(error.message.replace(/^error: /u, ''));
 }

@@ -45,8 +45,7 @@ function launch(notes: string, { runId, command, folder, env }: ProgramStart): P
   }
   const exited = new Promise<ProgramExit>((resolve) => {
     child.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-      if (pid === undefined)
-        resolve({ code: null, signal: null, error: code === 'ENOENT' ? `there is no program ${file}` : message });
+      if (pid === undefined) resolve({ code: null, signal: null, error: startProblem(file, code) ?? message });
     });
     child.on('exit', (code, signal) => {
       const finish = (): void => {
@@ -78,3 +77,9 @@ const notStarted = (error: string): ProgramProcess => ({
   memory: () => null,
   exited: Promise.resolve({ code: null, signal: null, error }),
 });
+
+function startProblem(file: string, code: string | undefined): string | undefined {
+  if (code === 'ENOENT') return `there is no program ${file}`;
+  if (code === 'EACCES') return `${file} is no program, or may not be executed (chmod +x makes it so)`;
+  return undefined;
+}

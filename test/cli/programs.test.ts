@@ -77,7 +77,11 @@ describe('sweeplab run', () => {
     expect(JSON.parse(missing.stdout).reason).toContain('there is no program');
     const lost = await inside(home, ['--json', 'run', '--folder', join(folder, 'gone'), '--', NODE, path]);
     expect(JSON.parse(lost.stdout).reason).toContain('there is no folder');
+    const folderAsProgram = await inside(home, ['--json', 'run', '--', folder]);
+    expect(JSON.parse(folderAsProgram.stdout).reason).toContain('may not be executed');
     expect((await inside(home, ['run'])).code).toBe(2);
+    const undivided = await inside(home, ['run', 'python', 'train.py', '--lr', '1']);
+    expect(undivided).toMatchObject({ code: 2, stderr: expect.stringContaining('stands after --') });
   });
 
   it('goes on where the command says how, and begins anew where it does not (would catch points twice, or of two tries)', async () => {

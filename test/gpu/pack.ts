@@ -22,7 +22,18 @@ import type { Reference } from './reference.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const MODULES = join(ROOT, 'node_modules');
 /** Packages that the engine imports when it trains natively. */
-const PACKAGES = ['koffi', 'zod', 'yaml', 'jsep'];
+const PACKAGES = [
+  'koffi',
+  'zod',
+  'yaml',
+  'jsep',
+  'papaparse',
+  'yauzl',
+  'hyparquet',
+  'hyparquet-compressors',
+  'hyparquet-writer',
+  'xz-decompress',
+];
 
 /** Packages with those that they need. */
 function withDependencies(names: readonly string[], found = new Set<string>()): string[] {

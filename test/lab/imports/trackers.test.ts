@@ -168,3 +168,14 @@ it('damaged files of the real clients: what is whole is read, what is not is tol
   expect(damaged.result.notes.map(({ what }) => what).join()).toMatch(/damaged/u);
   expect(damaged.result.created).toHaveLength(1);
 });
+
+it('a file of the W&B client among others takes only its own (would catch a table that is neither read nor told)', async () => {
+  const { readFileSync } = await import('node:fs');
+  const name = 'offline-run-20261127_152341-tp3vwj4d/run-tp3vwj4d.wandb';
+  files.write('mixed/run.wandb', readFileSync(join(RECORDED, 'wandb', name)));
+  files.write('mixed/files/table.csv', 'step,loss\n1,2\n');
+  files.write('mixed/a.csv', 'step,loss\n1,2\n2,1\n');
+  const { result } = await importInto(store, [join(files.folder, 'mixed')]);
+  expect(result.created).toHaveLength(2);
+  expect(store.listRuns().map((run) => run.name)).toContain('a');
+});

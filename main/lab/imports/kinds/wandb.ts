@@ -27,6 +27,8 @@ import { NO_PROJECT, OWN_KEYS, wandbRunSource } from './wandbNames.ts';
 
 const FILE = /(?:^|\/)[^/]+\.wandb$/u;
 const folders = foldersWith(FILE);
+/** What the client writes into the folder of a run; anything else there is read as what it is. */
+const BESIDE = /^(?:files|logs|tmp)\/|\.wandb\.synced$/u;
 /** Records that are read between two turns. */
 const TURN = 500;
 
@@ -36,7 +38,12 @@ export const wandb = defineImport({
   help: 'The folder wandb/, or run folders in it: history, configuration, summary, system metrics, log, notes and tags.',
   claims: ({ head }) => isLevelDbLog(head),
   // Beside the file lies what it holds as well: configuration, summary, log.
-  unit: (path, paths) => folders(path, paths) ?? (FILE.test(path) ? path : undefined),
+  unit: (path, paths) => {
+    const folder = folders(path, paths);
+    if (folder === undefined) return undefined;
+    const inside = folder === '' ? path : path.slice(folder.length + 1);
+    return FILE.test(path) || BESIDE.test(inside) ? folder : undefined;
+  },
   async read({ files }, to) {
     for (const file of files) if (FILE.test(file.path) || files.length === 1) await new RunFile(file, to).read();
   },

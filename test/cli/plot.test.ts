@@ -127,3 +127,10 @@ it.each([
   expect(done.stderr).toContain(words);
   expect(readdirSync(folder)).not.toContain('refused.svg');
 });
+
+it('says of a figure what stands under it (would catch a blank figure without a word)', async () => {
+  const table = join(folder, 'nan.csv');
+  writeFileSync(table, 'step,loss\n1,nan\n2,nan\n');
+  const done = await inside(home, ['plot', table, '--out', out('nan.svg')]);
+  expect(done.stdout).toContain('\n  2 values that are not finite are gaps\n');
+});

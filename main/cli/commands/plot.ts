@@ -147,6 +147,8 @@ async function plot(context: Context, names: readonly string[], options: PlotOpt
       : await writeExport(options.out, await piecesOf(kind, drawn, options.out, millimetres), place);
   output.data({ file: options.out, title: drawn.title, runs: runs.length, notes: drawn.notes, bytes });
   output.text(`${drawn.title}: ${plural(runs.length, 'run')}, ${formatBytes(bytes)}, in ${options.out}`);
+  // What is written under the figure; where nothing of it can be seen, that stands here.
+  for (const note of drawn.notes) output.text(`  ${note}`);
 }
 
 interface Ranges {

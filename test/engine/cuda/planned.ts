@@ -1,6 +1,5 @@
 /** Runs as they are launched, on the emulated GPU. */
 import { expect } from 'vitest';
-import { compileForCuda, missingKernels } from '../../../main/engine/executors/cuda/target.ts';
 import { isKeyMasked, vocabularyOf } from '../../../main/engine/data/index.ts';
 import { programsOf } from '../../../main/engine/nn/programs.ts';
 import { buildTraining } from '../../../main/engine/nn/training.ts';
@@ -20,12 +19,6 @@ export function fromRecipe(name: string, overrides: Config): Config {
 
 const trainingOf = (config: Config) =>
   buildTraining({ config, vocabularySize: vocabularyOf(config), keyMasked: isKeyMasked(config) });
-
-/** Kernels that the programs of a run call and that are not written. */
-export function unwritten(config: Config): string[] {
-  const training = trainingOf(config);
-  return [...new Set(programsOf(config).flatMap((call) => [...missingKernels(compileForCuda(call.build(training)))]))];
-}
 
 /** Opens what a run loads. @throws OutOfMemoryError */
 export async function opened(config: Config) {

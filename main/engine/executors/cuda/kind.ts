@@ -5,7 +5,7 @@ import { ALL_POLICIES, defineExecutor, MIB } from '../executorKind.ts';
 import { stateBytes } from './layout.ts';
 import { usableCard } from './card.ts';
 import { granules } from './granules.ts';
-import { compileForCuda, missingKernels } from './target.ts';
+import { compileForCuda } from './target.ts';
 import { tableBytesOf } from './translate.ts';
 
 export const cuda = defineExecutor({
@@ -29,8 +29,7 @@ export const cuda = defineExecutor({
   takenBytes: (...blocks) => blocks.reduce((sum, bytes) => sum + granules(bytes), 0),
   use: (program, vocabulary) => {
     const compiled = compileForCuda(program);
-    const tableBytes = missingKernels(compiled).size > 0 ? 0 : tableBytesOf(compiled);
-    return { ...planUse(program.name, compiled.plan, vocabulary), tableBytes };
+    return { ...planUse(program.name, compiled.plan, vocabulary), tableBytes: tableBytesOf(compiled) };
   },
   open: async (ordinal = 0) => {
     const card = await usableCard(ordinal);

@@ -11,7 +11,7 @@ import type { AddressOf, KernelCall } from '../native/call.ts';
 import { callsOf, nativeTarget } from '../native/operation.ts';
 import { nativeOperations } from '../native/ops/index.ts';
 import type { CallExtra, CallFields, CudaKernels } from './kernel.ts';
-import { CUDA_KERNELS, kernelsFor } from './kernels/index.ts';
+import { kernelsFor } from './kernels/index.ts';
 import { DRIVER_ALONE } from './products.ts';
 import type { DeviceProfile } from './products.ts';
 
@@ -40,15 +40,6 @@ export function callFor(call: KernelCall, address: AddressOf): { fields: CallFie
 /** An address that stands for any: scratch is a matter of shapes. */
 const SOMEWHERE = CUDA_ALIGNMENT;
 
-/** Kernels that a node calls and that have no rule here. */
-const missingFor = (node: Node): string[] =>
-  callsAnywhere(node)
-    .map(({ kernel }) => kernel)
-    .filter((kernel) => CUDA_KERNELS[kernel] === undefined);
-
-/** Kernels that a compiled program calls and that have no rule here. */
-export const missingKernels = ({ plan }: Compiled): Set<string> => new Set(plan.order.flatMap(missingFor));
-
 /** Calls of a node wherever its values lie: with the copies that it makes where none of them lie together. */
 const callsAnywhere = (node: Node): readonly KernelCall[] => callsOf(CUDA_OPERATIONS, node, { together: () => false });
 
@@ -68,8 +59,7 @@ export function cudaTarget(profile: DeviceProfile): Target {
   const kernels = kernelsFor(profile);
   return {
     name: 'cuda',
-    // A composite whose kernels are not there is decomposed.
-    keeps: (node) => native.keeps(node) && missingFor(node).length === 0,
+    keeps: (node) => native.keeps(node),
     workspaceBytes: (node) => ownWorkspace(node) + scratchOf(node, kernels),
     alignment: CUDA_ALIGNMENT,
     packs: true,

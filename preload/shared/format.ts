@@ -314,3 +314,7 @@ export function formatClock(time: number | null | undefined, now: number): strin
   if (days < 0 || days > 6) return formatTime(time);
   return `${days === 0 ? '' : `${DAYS[at.getDay()]} `}${formatTime(time).slice(-5)}`;
 }
+
+/** `lr, depth and 3 more`. */
+export const listed = (names: readonly string[], most: number): string =>
+  names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;

@@ -2,6 +2,8 @@
 import { Command, Option } from 'commander';
 import type { ColumnRole, ImportPreview, ImportResult, ImportRun } from '../../../preload/contract/imports.ts';
 import type { ImportKind } from '../../lab/imports/importKind.ts';
+import { countsWords, FATES, metricsOf, stepsOf } from '../../../preload/shared/importWords.ts';
+import { listed } from '../../../preload/shared/format.ts';
 import { importFamily } from '../../lab/imports/index.ts';
 import { writeImport } from '../../lab/outside/importing.ts';
 import { planImport, previewOf } from '../../lab/outside/importPlan.ts';
@@ -158,7 +160,12 @@ function showPreview(output: Output, { sources, runs, counts, points, leftOut }:
     output.text(`${name}: ${label}, ${formatBytes(bytes)}, ${plural(found, 'run')}`);
     const byRole = Map.groupBy(columns, ({ role }) => role);
     for (const [role, of] of byRole)
-      output.text(`  ${ROLE_WORDS[role] ?? role}: ${listed(of.map((each) => each.name))}`);
+      output.text(
+        `  ${ROLE_WORDS[role] ?? role}: ${listed(
+          of.map((each) => each.name),
+          8,
+        )}`,
+      );
     for (const { what, count, first } of notes) output.text(`  ${formatInteger(count)} × ${what} (first: ${first})`);
   }
   if (sources.length > LISTED) output.text(`and ${plural(sources.length - LISTED, 'more file')}`);
@@ -184,7 +191,7 @@ function showPreview(output: Output, { sources, runs, counts, points, leftOut }:
   if (runs.slice(0, LISTED).some(({ seedSaid }) => !seedSaid))
     output.text('* no seed is said: the runs of a setting are numbered');
   if (total > LISTED) output.text(`and ${plural(total - LISTED, 'more run')}`);
-  output.text(`\n${plural(total, 'run')}: ${countWords(counts)}; ${formatInteger(points)} points`);
+  output.text(`\n${countsWords(counts)}; ${formatInteger(points)} points`);
 }
 
 const ROLE_WORDS: Readonly<Partial<Record<ColumnRole, string>>> = {
@@ -204,9 +211,6 @@ const ROLE_WORDS: Readonly<Partial<Record<ColumnRole, string>>> = {
 
 function rowOf(run: ImportRun): string[] {
   const settings = Object.entries(run.config).filter(([name]) => name !== 'seed');
-  const metrics = [...run.series.map(({ metric }) => metric), ...run.finals];
-  const first = Math.min(...run.series.map(({ firstStep }) => firstStep));
-  const last = Math.max(...run.series.map(({ lastStep }) => lastStep));
   return [
     run.name,
     FATES[run.fate],
@@ -215,28 +219,10 @@ function rowOf(run: ImportRun): string[] {
       settings.map(([name, value]) => `${name}=${formatSetting(value)}`),
       3,
     ),
-    listed(metrics, 3),
-    run.series.length === 0 ? '' : `${formatInteger(first)}–${formatInteger(last)}`,
+    listed(metricsOf(run), 3),
+    stepsOf(run) ?? '',
   ];
 }
-
-const FATES = { new: 'new', update: 'updates', same: 'as before', here: 'is here already' } as const;
-
-function countWords(counts: ImportPreview['counts']): string {
-  const words = [
-    [counts.new, 'new'],
-    [counts.update, 'updated'],
-    [counts.same, 'unchanged since the last import'],
-    [counts.here, 'in this lab already, not touched'],
-  ] as const;
-  return words
-    .filter(([count]) => count > 0)
-    .map(([count, word]) => `${formatInteger(count)} ${word}`)
-    .join(', ');
-}
-
-const listed = (names: readonly string[], most = 8): string =>
-  names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
 
 function showResult(output: Output, { created, updated, points }: ImportResult): void {
   const made = [

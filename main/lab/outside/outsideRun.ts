@@ -4,7 +4,7 @@
  */
 import type { MetricColumn } from '../../../preload/contract/metrics.ts';
 import type { RunEnvironment, RunRecord, RunSummary, StopCause } from '../../../preload/contract/runs.ts';
-import { counted } from '../../../preload/shared/format.ts';
+import { counted, listed } from '../../../preload/shared/format.ts';
 import type { Store } from '../../store/index.ts';
 import { visitNumbers } from '../../../preload/shared/loggedNumbers.ts';
 import { outsideSettingKey, outsideSettings } from './settings.ts';
@@ -280,7 +280,7 @@ export class OutsideRun {
     const words = [
       ...(late > 0 ? [`${counted(late, 'point')} left out: the step was there already, or lies behind it`] : []),
       ...(much > 0 ? [`${counted(much, 'point')} left out: a run has at most ${MOST_METRICS} metrics`] : []),
-      ...(fresh.length > 0 ? [`not numbers, and not kept as points: ${namesOf(fresh)}`] : []),
+      ...(fresh.length > 0 ? [`not numbers, and not kept as points: ${listed(fresh, 5)}`] : []),
     ].slice(0, Math.max(0, MOST_WARNINGS - this.#warned));
     this.#warned += words.length;
     return words.map((message) => ({ kind: 'warning', message, at: Date.now(), data: null }));
@@ -314,9 +314,6 @@ const eventOf = ({ text, at = Date.now(), stream }: OutsideLine): LineEvent => (
   at,
   data: stream === 'stderr' ? { stream } : null,
 });
-
-const namesOf = (names: readonly string[]): string =>
-  names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
 
 export const cleanTags = (tags: readonly string[]): readonly string[] =>
   [...new Set(tags.map((tag) => tag.trim()))].filter(Boolean);

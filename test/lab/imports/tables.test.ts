@@ -21,6 +21,24 @@ const runs = (): RunRecord[] => store.listRuns();
 const byName = (name: string): RunRecord => runs().find((run) => run.name === name)!;
 
 describe('a table with a row for each step', () => {
+  it('is a run for each seed of a name that several have (would catch seeds that overwrite each other)', async () => {
+    const rows = (seed: number, name: string) => [0, 1, 2].map((step) => `${name},${seed},${step},${seed * 10 + step}`);
+    const path = files.write(
+      'seeds.csv',
+      ['name,seed,step,loss', ...rows(1, 'a'), ...rows(2, 'a'), ...rows(1, 'b')].join('\n'),
+    );
+    const { result } = await importInto(store, [path]);
+    expect(runs().map((run) => [run.name, run.seed, pointsOf(store, run.id).loss])).toEqual([
+      ['a', 1, [0, 1, 2].map((step) => [step, 10 + step])],
+      ['a / 2', 2, [0, 1, 2].map((step) => [step, 20 + step])],
+      ['b', 1, [0, 1, 2].map((step) => [step, 10 + step])],
+    ]);
+    expect(result.notes).toEqual([]);
+    const again = await importInto(store, [path]);
+    expect(again.result.created).toEqual([]);
+    expect(store.countRuns()).toBe(3);
+  });
+
   it('is several runs where its names stand there once more, and tells of bad rows (would catch a second run that overwrites the first)', async () => {
     const path = files.write(
       'hist.csv',

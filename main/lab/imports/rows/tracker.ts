@@ -22,12 +22,14 @@ interface Part {
 }
 
 /**
- * Columns name it; without such columns a file holds one run for each seed, and another one wherever its steps begin again, or the names of
+ * Columns name it, once for each seed where one name has several; without such columns a file holds one run for each seed, and another one wherever its steps begin again, or the names of
  * its columns stand there once more. Keys are the same whenever the file is read.
  */
 export class RunTracker {
   readonly #columns: TrackedColumns;
   readonly #parts = new Map<string, Part>();
+  /** Of each name: the seed of its first rows, and of the latest. */
+  readonly #seeds = new Map<string, { first: string; last: string }>();
 
   constructor(columns: TrackedColumns) {
     this.#columns = columns;
@@ -41,7 +43,10 @@ export class RunTracker {
 
   keyOf(cells: readonly Cell[], setsUp = false): string {
     const { runs, named, splits, seed, step, decimalComma } = this.#columns;
-    if (runs.length > 0) return runs.map((at) => text(cells[at], named)).join(' / ');
+    if (runs.length > 0) {
+      const run = runs.map((at) => text(cells[at], named)).join(' / ');
+      return named && seed !== undefined ? this.#withSeed(run, text(cells[seed])) : run;
+    }
     const name = seed === undefined ? '' : text(cells[seed]);
     let part = this.#parts.get(name);
     if (part === undefined) this.#parts.set(name, (part = { number: 1, first: undefined, last: -Infinity, rows: 0 }));
@@ -54,6 +59,20 @@ export class RunTracker {
     }
     part.rows++;
     return `${name}${part.number === 1 ? '' : `#${part.number}`}`;
+  }
+
+  /** A name may be that of a setting, which every seed has. The first keeps it; rows without a seed go on with the one before. */
+  #withSeed(run: string, seed: string): string {
+    const known = this.#seeds.get(run);
+    if (known === undefined) {
+      this.#seeds.set(run, { first: seed, last: seed });
+      return run;
+    }
+    if (seed !== '') {
+      if (known.first === '') known.first = seed;
+      known.last = seed;
+    }
+    return known.last === known.first ? run : `${run} / ${known.last}`;
   }
 }
 

@@ -1,7 +1,10 @@
+import { pbkdf2 } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { watchAccess, writeAccess } from '../../main/endpoint/wandb/access.ts';
 import { WandbDoor } from '../../main/host/services/wandbDoor.ts';
 import { labPaths } from '../../main/host/paths.ts';
 import { openStore } from '../../main/store/index.ts';
@@ -57,4 +60,16 @@ it('reaches a lab that runs: open, another key, shut (would catch a revoked key 
     await door.close();
     store.close();
   }
+});
+
+it('is heard of when it changes as soon as it is watched (would catch a door that is never opened)', async () => {
+  const { wandb } = labPaths(home);
+  const changed = vi.fn();
+  // Whatever looks at files behind the scenes waits for these.
+  const busy = Array.from({ length: 16 }, () => promisify(pbkdf2)('x', 'y', 50_000, 64, 'sha512'));
+  const end = watchAccess(wandb, changed);
+  writeAccess(wandb, { on: true });
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1), 10_000);
+  end();
+  await Promise.all(busy);
 });

@@ -3,7 +3,7 @@
  * whoever changes it (a page, the command line, a text editor) is heard within a second.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { replaceFileSync } from '../../files/atomic.ts';
 
 export interface EndpointAccess {
@@ -52,10 +52,29 @@ export const wandbVariables = (url: string, key: string): Readonly<Record<string
   WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL: String(REPORT_SECONDS),
 });
 
-/** Calls back when the file has changed. @returns a function that ends it */
+/**
+ * Calls back when the file has changed since this call. The first look is taken here: one that is taken later would see what was written in between as
+ * what there was. @returns a function that ends it
+ */
 export function watchAccess(path: string, onChange: () => void): () => void {
-  watchFile(path, { interval: LOOK_MS, persistent: false }, onChange);
-  return () => unwatchFile(path, onChange);
+  let seen = marksOf(path);
+  const timer = setInterval(() => {
+    const now = marksOf(path);
+    if (now === seen) return;
+    seen = now;
+    onChange();
+  }, LOOK_MS).unref();
+  return () => clearInterval(timer);
+}
+
+/** What changes with a file; nothing where there is none, or none that can be seen. */
+function marksOf(path: string): string {
+  try {
+    const { ino, mtimeNs, size } = statSync(path, { bigint: true });
+    return `${ino} ${mtimeNs} ${size}`;
+  } catch {
+    return '';
+  }
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -358,7 +358,7 @@ describe.skipIf(missing !== undefined)('the pages', () => {
       // As a browser makes them: neither a mouse nor a clipboard is needed.
       await page.evaluate(`{
         const data = new DataTransfer();
-        data.setData('text/plain', ${JSON.stringify(TABLE.replaceAll(/^a|^b/gmu, 'pasted'))});
+        data.setData('text/plain', ${JSON.stringify(TABLE.replaceAll(/^[ab],\d/gmu, 'pasted,1'))});
         window.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, cancelable: true }));
       }`);
       expect(await said(/run/u)).toMatch(/1\srun: 1\snew/u);

@@ -20,6 +20,7 @@ import type { Cards } from './queue/places/cards.ts';
 import { defaultPlaces } from './queue/places/default.ts';
 import { sweepToYaml } from './sweeps/index.ts';
 import type { SweepPlan } from './sweeps/index.ts';
+import { precisionOf } from '../engine/nn/precision.ts';
 
 /** The long work of a launch. A host has threads and processes for it. */
 export interface LaunchTools {
@@ -135,10 +136,10 @@ function readyFor(
 
 /** The most threads that one of the runs uses. @throws ExecutorUnavailableError naming the setting and what could be chosen instead */
 async function threadsOf(configs: readonly Config[]): Promise<number> {
-  const wanted = new Map(configs.map((config) => [`${config.device} ${config['precision.policy']}`, config]));
+  const wanted = new Map(configs.map((config) => [`${config.device} ${precisionOf(config)}`, config]));
   let threads = 1;
   for (const config of wanted.values()) {
-    const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);
+    const { executor } = await selectExecutor(config.device as string, precisionOf(config));
     threads = Math.max(threads, executor.device.threads);
   }
   return threads;

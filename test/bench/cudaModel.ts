@@ -58,7 +58,9 @@ function workOf(source: Program): Work[] {
     // A node without a launch of its own runs in that of another, which updates many parameters at once.
     if (node === undefined) return [];
     const { flops, bytes } = costOf(node);
-    const scratch = cudaTarget(compiled.profile).workspaceBytes(node) * (PASSES[node.op] === undefined ? 2 : 0);
+    const scratch =
+      cudaTarget(compiled.profile, compiled.program.tf32 === true).workspaceBytes(node) *
+      (PASSES[node.op] === undefined ? 2 : 0);
     return [{ op: node.op, kernels: launches.length, flops, bytes: bytes + scratch + logitBytes(node), node }];
   });
 }

@@ -2,7 +2,7 @@
 import { reachable } from '../graph/expand.ts';
 import type { Nodes } from '../graph/expand.ts';
 import { newGraph } from '../graph/operation.ts';
-import { program, wantedValues } from '../graph/program.ts';
+import { onGraph, wantedValues } from '../graph/program.ts';
 import type { Program } from '../graph/program.ts';
 import type { Graph, Node, Value } from '../graph/value.ts';
 
@@ -63,9 +63,7 @@ export function rewrite(source: Program, rule: Rule): Program {
   for (const node of source.graph.nodes) {
     if (live.has(node)) emit(node);
   }
-  const outputs = Object.fromEntries([...source.outputs].map(([name, value]) => [name, map(value)]));
-  const updates = source.updates.map(({ state, value }) => ({ state, value: map(value) }));
-  return program(source.name, target, outputs, updates);
+  return onGraph(source, target, map);
 }
 
 /** Live nodes that read each value, by its number. */

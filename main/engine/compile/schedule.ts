@@ -1,7 +1,7 @@
 /** Chooses what runs and in which order. */
 import { expand } from '../graph/expand.ts';
 import { fusedRule } from '../graph/ops/index.ts';
-import { program, wantedValues } from '../graph/program.ts';
+import { onGraph, wantedValues } from '../graph/program.ts';
 import type { Program } from '../graph/program.ts';
 import type { Node } from '../graph/value.ts';
 
@@ -33,7 +33,5 @@ export const COMPOSITE_TARGET: Target = {
  */
 export function lower(source: Program, target: Target): Program {
   const { graph, map } = expand(source.graph, wantedValues(source), (node) => target.keeps(node));
-  const outputs = Object.fromEntries([...source.outputs].map(([name, value]) => [name, map(value)]));
-  const updates = source.updates.map(({ state, value }) => ({ state, value: map(value) }));
-  return program(source.name, graph, outputs, updates);
+  return onGraph(source, graph, map);
 }

@@ -87,6 +87,8 @@ export const defineExecutor = definer<ExecutorKind>('executor', ['stateBytes', '
 
 export const MIB = 2 ** 20;
 export const ALL_POLICIES: readonly string[] = ['fp32', 'bf16', 'fp16', 'pure-bf16'];
+/** What stands among policies where products of fp32 can be computed in tf32. */
+export const TF32 = 'tf32';
 
 /**
  * Resident size of an engine process with a host executor open and no model (Node 24, Linux x64): 115 MB with TensorFlow.js, 102 MB

@@ -2,6 +2,7 @@
 import { ordinalOf, parseDevice } from './cards.ts';
 import type { Executor } from './executor.ts';
 import { ExecutorUnavailableError } from './executor.ts';
+import { TF32 } from './executorKind.ts';
 import type { ExecutorKind } from './executorKind.ts';
 import { AUTO, EXECUTORS, GROUPS, ON_A_GPU } from './index.ts';
 
@@ -12,18 +13,18 @@ export interface Selection {
 }
 
 /**
- * Opens the executor for `device`. With `auto`, or the name of a group, the first that starts and runs `policy` is taken. Throws
+ * Opens the executor for `device`. With `auto`, or the name of a group, the first that starts and computes at `precision` (`precisionOf`) is taken. Throws
  * {@link ExecutorUnavailableError} naming the setting and what could be chosen instead.
  */
-export async function selectExecutor(device: string, policy = 'fp32'): Promise<Selection> {
+export async function selectExecutor(device: string, precision = 'fp32'): Promise<Selection> {
   const { card } = parseDevice(device);
   const candidates = candidatesFor(device);
   const ordinal = card === undefined ? undefined : await ordinalOf(device, card);
   const passedOver: string[] = [];
   for (const kind of candidates) {
     const { name, policies } = kind;
-    if (!policies.includes(policy)) {
-      passedOver.push(`${name}: does not run precision.policy ${policy} (it runs ${policies.join(', ')})`);
+    if (!policies.includes(precision)) {
+      passedOver.push(`${name}: does not run ${settingOf(precision)} (it runs ${policies.join(', ')})`);
       continue;
     }
     try {
@@ -38,6 +39,9 @@ export async function selectExecutor(device: string, policy = 'fp32'): Promise<S
     `device is ${device}, which cannot be used here: ${passedOver.join('; ')}${advice}`,
   );
 }
+
+const settingOf = (precision: string): string =>
+  precision === TF32 ? 'products of precision.tf32' : `precision.policy ${precision}`;
 
 /** CUDA counts the cards as nvidia-smi does; said before its library is loaded. */
 function open(kind: ExecutorKind, ordinal?: number): Promise<Executor> {

@@ -27,6 +27,8 @@ export interface Program {
   readonly outputs: ReadonlyMap<string, Value>;
   /** New values of state, all taking effect when the run ends. */
   readonly updates: readonly StateUpdate[];
+  /** Products of 32-bit operands may round them to tf32, where a device has units for it. */
+  readonly tf32?: boolean | undefined;
 }
 
 /** Collects the inputs of a program from its graph. Names must be unique. */
@@ -44,6 +46,13 @@ export function program(
     inputs.set(key, node.outputs[0]!);
   }
   return { name, graph, inputs, outputs: new Map(Object.entries(outputs)), updates };
+}
+
+/** The same program on another graph. @param map the value there for one of this graph */
+export function onGraph(source: Program, graph: Graph, map: (value: Value) => Value): Program {
+  const outputs = Object.fromEntries([...source.outputs].map(([name, value]) => [name, map(value)]));
+  const updates = source.updates.map(({ state, value }) => ({ state, value: map(value) }));
+  return { ...program(source.name, graph, outputs, updates), tf32: source.tf32 };
 }
 
 /** All values that a run must produce. */

@@ -2,6 +2,7 @@
  * Precision policies. A policy only chooses the type in which weights enter the computation; shape rules carry it through (16-bit weights
  * make 16-bit activations), and norms, soft-max, loss and optimizer compute in 32 bits by their own rules.
  */
+import type { Config } from '../../../preload/contract/settings.ts';
 import type { DType } from '../graph/value.ts';
 import type { ParameterRole } from './model.ts';
 
@@ -15,17 +16,26 @@ export interface PrecisionPolicy {
   readonly moments: DType;
   /** Whether the loss must be scaled against underflow of gradients. */
   readonly scaledLoss: boolean;
+  /** Whether products may round 32-bit operands to tf32. */
+  readonly tf32?: boolean;
+}
+
+/** What a configuration asks of an executor's arithmetic: its policy, or `tf32`, which only changes how products of fp32 are computed. */
+export function precisionOf(config: Config): string {
+  const policy = config['precision.policy'] as string;
+  return policy === 'fp32' && config['precision.tf32'] === true ? 'tf32' : policy;
 }
 
 const POLICIES: Readonly<Record<string, PrecisionPolicy>> = {
   fp32: { name: 'fp32', master: 'f32', moments: 'f32', scaledLoss: false },
+  tf32: { name: 'fp32', master: 'f32', moments: 'f32', scaledLoss: false, tf32: true },
   bf16: { name: 'bf16', master: 'f32', working: 'bf16', moments: 'f32', scaledLoss: false },
   fp16: { name: 'fp16', master: 'f32', working: 'f16', moments: 'f32', scaledLoss: true },
   // Everything in bf16, moments included, as hlb-gpt trains: small updates are lost, which is the point of comparing.
   'pure-bf16': { name: 'pure-bf16', master: 'bf16', moments: 'bf16', scaledLoss: false },
 };
 
-/** The policy named by `precision.policy`. */
+/** The policy of a {@link precisionOf}. */
 export function policyOf(name: string): PrecisionPolicy {
   const policy = POLICIES[name];
   if (policy === undefined)

@@ -50,7 +50,7 @@ import type { ModelKind, ParameterRole, ParameterSpec } from './model.ts';
 import { modelFamily } from './models/index.ts';
 import { parametrizationOf } from './baseModel.ts';
 import type { Parametrization } from './parametrization/parametrization.ts';
-import { masterType, momentType, policyOf, productType } from './precision.ts';
+import { masterType, momentType, policyOf, precisionOf, productType } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
 
 export interface ParameterGroup {
@@ -114,7 +114,7 @@ export const LARGEST_NORM = 1.7e38;
 export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const { config, kinds = BUILT_IN } = options;
   const context = config['model.context'] as number;
-  const policy = policyOf(config['precision.policy'] as string);
+  const policy = policyOf(precisionOf(config));
   const model = kinds.of(modelFamily, config);
   const attention = attentionOf(kinds, model, config);
   const optimizer = kinds.of(optimizerFamily, config);
@@ -132,6 +132,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const documentMasked = config['data.document_mask'] === true;
   const build = (rows: number, training: boolean, masked = documentMasked) =>
     buildModel({ ...common(config), model, rows, training, parametrization, documentMasked: masked });
+  const rounded = (made: Program): Program => (policy.tf32 === true ? { ...made, tf32: true } : made);
   const sample = build(1, false);
   const { parameters } = sample;
   const working = workingCopies(sample, policy);
@@ -156,13 +157,13 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     notes: attention?.kind.notes?.(attention.settings, sample.attentions) ?? [],
     accumulate: (rows, first) =>
       recompute(
-        accumulateProgram(build(rows, true), rows, context, first),
+        rounded(accumulateProgram(build(rows, true), rows, context, first)),
         config['precision.recompute'] as Recomputation,
       ),
-    update: () => updateProgram(updates, groups, policy, config['optimizer.clip'] as number),
-    evaluate: (rows) => evaluateProgram(build(rows, false), rows, context),
-    generate: () => generateProgram(build(1, false, false), context),
-    activations: (rows) => activationsProgram(build(rows, false), headOf),
+    update: () => rounded(updateProgram(updates, groups, policy, config['optimizer.clip'] as number)),
+    evaluate: (rows) => rounded(evaluateProgram(build(rows, false), rows, context)),
+    generate: () => rounded(generateProgram(build(1, false, false), context)),
+    activations: (rows) => rounded(activationsProgram(build(rows, false), headOf)),
   };
 }
 

@@ -12,6 +12,15 @@ const settings: readonly SettingSpec[] = [
     touches: ['memory', 'time', 'stability'],
   },
   {
+    name: 'precision.tf32',
+    type: { kind: 'bool' },
+    default: false,
+    help: 'On an NVIDIA GPU: matrix products of fp32 on tensor cores, their inputs rounded to 10 bits and summed in fp32. Faster, less exact; other devices refuse it.',
+    question: 'memory',
+    touches: ['time', 'stability'],
+    when: 'precision.policy == "fp32"',
+  },
+  {
     name: 'precision.recompute',
     type: { kind: 'enum', values: ['none', 'attention', 'block'] },
     default: 'none',

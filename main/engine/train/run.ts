@@ -5,6 +5,7 @@ import { OutOfMemoryError } from '../executors/executor.ts';
 import { useDataFolder } from '../executors/dataFolder.ts';
 import type { Executor } from '../executors/executor.ts';
 import { selectExecutor } from '../executors/select.ts';
+import { precisionOf } from '../nn/precision.ts';
 import { programsOf, samplingProgram } from '../nn/programs.ts';
 import { BUILT_IN } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
@@ -146,8 +147,8 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
 const openFor =
   (emit: RunOptions['emit']) =>
   async (config: Config): Promise<Executor> => {
-    const { device, 'precision.policy': policy } = config;
-    const { executor, passedOver } = await selectExecutor(device as string, policy as string);
+    const { device } = config;
+    const { executor, passedOver } = await selectExecutor(device as string, precisionOf(config));
     if (passedOver.length > 0) {
       const text = `device ${device} takes ${executor.device.executor} (${executor.device.name}); not used: ${passedOver.join('; ')}`;
       emit({ type: 'log', level: 'log', text });

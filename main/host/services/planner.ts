@@ -11,6 +11,7 @@ import type { Reach } from '../../lab/datasets/datasets.ts';
 import type { Lab } from '../lab.ts';
 import type { PlanQuestions, PlanWorkerData } from './planWorker.ts';
 import { Thread, Threads } from './thread.ts';
+import { precisionOf } from '../../engine/nn/precision.ts';
 
 /** A device's free memory is asked again after this many milliseconds. */
 const DEVICE_AGE = 2000;
@@ -57,7 +58,7 @@ export class Planner {
 
   /** The device of a configuration, or the one chosen. @throws UnknownGpuError, NoDeviceError, ExecutorUnavailableError */
   device(config: Config, choice: DeviceChoice): Promise<FitDevice> {
-    const key = JSON.stringify([choice.gpu, choice.device ?? config.device, config['precision.policy']]);
+    const key = JSON.stringify([choice.gpu, choice.device ?? config.device, precisionOf(config)]);
     const known = this.#devices.get(key);
     if (known !== undefined && performance.now() - known.at < DEVICE_AGE) return known.device;
     const device = deviceFor(config, choice);

@@ -6,6 +6,7 @@ import type { Kinds } from '../../engine/kind.ts';
 import { measureCoordinates } from '../../engine/train/coordinates.ts';
 import type { Coordinates } from '../../engine/train/coordinates.ts';
 import { prepareData } from '../../engine/train/dataset.ts';
+import { precisionOf } from '../../engine/nn/precision.ts';
 
 export interface CheckedSize {
   /** Value of the setting that grows. */
@@ -70,7 +71,7 @@ export async function checkCoordinates(request: CoordinateRequest): Promise<read
   let going = true;
   const one = async (size: number, config: Config): Promise<Coordinates> => {
     const data = await prepareData({ config, kinds, cache, onProgress: (what, share) => void tell(what, share) });
-    const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);
+    const { executor } = await selectExecutor(config.device as string, precisionOf(config));
     const onStep = () => (going = tell(`size ${size}`, ++done / all));
     return await measureCoordinates({ config, kinds, data, executor, steps, onStep });
   };

@@ -6,6 +6,7 @@ import { selectExecutor } from '../../engine/executors/select.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { localDevice, namedGpu } from './devices.ts';
 import type { FitDevice } from './devices.ts';
+import { precisionOf } from '../../engine/nn/precision.ts';
 
 export interface DeviceChoice {
   /** A card by name, for a what-if; wins over `device`. */
@@ -40,7 +41,7 @@ export async function deviceFor(
   const { name, card } = parseDevice(wanted);
   // Says which cards there are.
   if (card !== undefined) await ordinalOf(wanted, card, ask);
-  const kind = isExecutor(name) ? name : await open(wanted, config['precision.policy'] as string);
+  const kind = isExecutor(name) ? name : await open(wanted, precisionOf(config));
   if (!isExecutor(kind)) throw new NoDeviceError(`device is ${kind}, which the fit check does not know`);
   return found(kind, await localDevice(kind, card, ask));
 }

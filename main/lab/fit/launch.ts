@@ -8,6 +8,7 @@ import { plannedLength } from './budget.ts';
 import type { FitDevice } from './devices.ts';
 import { measureTexts } from './textSizes.ts';
 import { allTextWarnings } from './textWarnings.ts';
+import { precisionOf } from '../../engine/nn/precision.ts';
 
 /** Finds the device of a configuration; {@link deviceFor} but in tests. */
 export type FindDevice = (config: Config) => Promise<FitDevice>;
@@ -26,7 +27,7 @@ export async function checkLaunch(
   const found = new Map<string, Promise<FitDevice>>();
   const groups = new Map<string, { device: FitDevice; indices: number[] }>();
   for (const [index, config] of configs.entries()) {
-    const choice = `${config.device} ${config['precision.policy']}`;
+    const choice = `${config.device} ${precisionOf(config)}`;
     const search = found.get(choice) ?? find(config);
     found.set(choice, search);
     const device = await search;

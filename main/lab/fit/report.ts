@@ -2,6 +2,7 @@
 import type { Kinds } from '../../engine/kind.ts';
 import type { FitChecks, Prices } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { TF32 } from '../../engine/executors/executorKind.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import { planBasis } from './devices.ts';
 import type { FitDevice } from './devices.ts';
@@ -16,6 +17,7 @@ import { textWarnings } from './textWarnings.ts';
 import { costOf, estimateTime } from './time.ts';
 import type { FindSamples } from './pace.ts';
 import { verdictFor } from './verdict.ts';
+import { precisionOf } from '../../engine/nn/precision.ts';
 
 export interface FitOptions extends Omit<PlanOptions, 'kind'> {
   readonly prices?: Prices;
@@ -57,8 +59,10 @@ export function fitReport(config: Config, device: FitDevice, options: FitOptions
 export function warningsOf(config: Config, device: FitDevice, plan: FitPlan, kinds?: Kinds): string[] {
   const warnings = [...device.notes];
   const { policies, memory } = executorKind(device.kind);
-  const policy = config['precision.policy'] as string;
-  if (!policies.includes(policy))
+  const policy = precisionOf(config);
+  if (policy === TF32 && !policies.includes(TF32))
+    warnings.push(`precision.tf32 is on, which ${device.kind} does not run; allowed: off`);
+  else if (!policies.includes(policy))
     warnings.push(`precision.policy is ${policy}, which ${device.kind} does not run; allowed: ${policies.join(', ')}`);
   else if (memory === 'gpu' && /bf16/u.test(policy) && device.compute.bf16 === null && device.compute.fp16 !== null)
     warnings.push(`precision.policy is ${policy}, which ${device.name} cannot compute; nearest: fp16`);

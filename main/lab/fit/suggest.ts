@@ -11,6 +11,7 @@ import { optimizerFamily } from '../../engine/optim/optimizers/index.ts';
 import type { FitDevice } from './devices.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { PlanOptions } from './plan.ts';
+import { precisionOf } from '../../engine/nn/precision.ts';
 import { microBatchOf } from '../../engine/nn/programs.ts';
 import { largestMicroBatch, withMicroBatch } from './search.ts';
 import { stepSeconds } from './time.ts';
@@ -68,7 +69,7 @@ function flagsOf(changes: Readonly<Record<string, SettingValue>>): string {
 /** Step time with the change ÷ without, at the middle of both ranges. */
 function timeFactor(config: Config, next: Config, device: FitDevice, options: PlanOptions): number | null {
   const seconds = (each: Config): number | undefined => {
-    const range = stepSeconds(runUse(each, options), device, each['precision.policy'] as string);
+    const range = stepSeconds(runUse(each, options), device, precisionOf(each));
     return range === undefined ? undefined : Math.sqrt(range.low * range.high) / tokensOf(each);
   };
   const [before, after] = [seconds(config), seconds(next)];

@@ -6,12 +6,14 @@
  */
 import type { Cost, Prices, Range, TimeEstimate } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { TF32 } from '../../engine/executors/executorKind.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import type { ComputeFacts, FitDevice } from './devices.ts';
 import { paceOf } from './pace.ts';
 import type { Sample } from './pace.ts';
 import type { FitPlan, RunUse } from './plan.ts';
 import type { Work } from '../../engine/compile/use.ts';
+import { precisionOf } from '../../engine/nn/precision.ts';
 
 /** FLOP/s, bytes/s and seconds per operation; null where the device's own are unknown. */
 interface DeviceSpeeds {
@@ -27,8 +29,11 @@ function speedsOf(kind: string, compute: ComputeFacts, policy: string, end: 'fas
   const share = speeds[end];
   const scaled = (best: number | null, by: number): number | null => (best === null ? null : best * by);
   const half = policy === 'fp16' ? compute.fp16 : compute.bf16;
+  // Every card with tensor cores multiplies in tf32 half as fast as in bf16.
+  const single =
+    policy === TF32 && compute.bf16 !== null ? Math.max(compute.fp32 ?? 0, compute.bf16 / 2) : compute.fp32;
   return {
-    single: scaled(compute.fp32, share.flops),
+    single: scaled(single, share.flops),
     half: scaled(speeds.wide === true ? compute.fp32 : half, share.flops),
     bytes: scaled(compute.bytesPerSecond, share.bytes),
     launch: share.launch,
@@ -72,7 +77,7 @@ export function estimateTime(
   device: FitDevice,
   samples: readonly Sample[] = [],
 ): TimeEstimate {
-  const policy = config['precision.policy'] as string;
+  const policy = precisionOf(config);
   const { tokensPerStep } = plan.length;
   const roofline = stepSeconds(run, device, policy);
   const usual =
@@ -146,10 +151,7 @@ function evaluationSeconds(
   if (program === undefined) return { low: 0, high: 0 };
   const batches = Math.ceil(tokens / plan.context / program.call.rows);
   const at = (end: 'fast' | 'slow'): number => {
-    const seconds = programSeconds(
-      program.use.work,
-      speedsOf(device.kind, device.compute, config['precision.policy'] as string, end),
-    );
+    const seconds = programSeconds(program.use.work, speedsOf(device.kind, device.compute, precisionOf(config), end));
     if (seconds !== undefined && roofline !== undefined) {
       // Measured steps calibrate the estimate.
       const scale = end === 'fast' ? step.low / roofline.low : step.high / roofline.high;

@@ -3,6 +3,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import type { Kinds } from '../../engine/kind.ts';
 import { prepareData } from '../../engine/train/dataset.ts';
+import { precisionOf } from '../../engine/nn/precision.ts';
 
 export interface ProbeRequest {
   readonly config: Config;
@@ -17,6 +18,6 @@ export interface ProbeRequest {
 /** @throws DataError, ExecutorUnavailableError */
 export async function prepareProbe({ config, kinds, cache, onProgress }: ProbeRequest) {
   const data = await prepareData({ config, kinds, cache, onProgress: (what, share) => void onProgress?.(what, share) });
-  const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);
+  const { executor } = await selectExecutor(config.device as string, precisionOf(config));
   return { data, executor };
 }

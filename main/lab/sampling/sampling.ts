@@ -6,6 +6,7 @@ import { isKeyMasked } from '../../engine/data/index.ts';
 import { prepareDataset } from '../../engine/data/prepare.ts';
 import type { OnProgress } from '../../engine/data/progress.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
+import { precisionOf } from '../../engine/nn/precision.ts';
 import { samplingProgram } from '../../engine/nn/programs.ts';
 import { buildTraining } from '../../engine/nn/training.ts';
 import { loadCatalog } from '../../engine/plugins.ts';
@@ -78,7 +79,7 @@ export async function sampleRun(
   const { tokenizer } = await prepareDataset(config, { cacheDir: around.cache, onProgress: around.onProgress, kinds });
   const keyMasked = isKeyMasked(config);
   const programs = buildTraining({ config, vocabularySize: tokenizer.vocabularySize, keyMasked, kinds });
-  const { executor } = await selectExecutor(config.device as string, config['precision.policy'] as string);
+  const { executor } = await selectExecutor(config.device as string, precisionOf(config));
   const generate = samplingProgram(config);
   const runtime = new Runtime(executor, programs, [generate]);
   try {

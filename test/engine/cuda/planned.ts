@@ -17,7 +17,7 @@ export function fromRecipe(name: string, overrides: Config): Config {
   return resolveConfig({ registry, recipe, overrides }).config;
 }
 
-const trainingOf = (config: Config) =>
+export const trainingOf = (config: Config) =>
   buildTraining({ config, vocabularySize: vocabularyOf(config), keyMasked: isKeyMasked(config) });
 
 /** Opens what a run loads. @throws OutOfMemoryError */

@@ -1,18 +1,18 @@
 /** The native executor for NVIDIA GPUs as the catalogue knows it. */
 import { overheadOf, WHAT } from './overhead.ts';
 import { planUse } from '../../compile/use.ts';
-import { ALL_POLICIES, defineExecutor, MIB } from '../executorKind.ts';
+import { defineExecutor, MIB } from '../executorKind.ts';
 import { stateBytes } from './layout.ts';
 import { usableCard } from './card.ts';
 import { granules } from './granules.ts';
-import { compileForCuda } from './target.ts';
+import { compileForCuda, CUDA_POLICIES } from './target.ts';
 import { tableBytesOf } from './translate.ts';
 
 export const cuda = defineExecutor({
   name: 'cuda',
   help: 'Native kernels on an NVIDIA GPU.',
   memory: 'gpu',
-  policies: ALL_POLICIES,
+  policies: CUDA_POLICIES,
   holds: 'arena',
   // A context takes 287 MB (lazy loading) to over 1 GB, and cuBLAS a workspace of 4 to 32 MiB; this is between, until the driver is asked.
   base: { bytes: 600 * MIB, basis: 'estimated', what: WHAT },

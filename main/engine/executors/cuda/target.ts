@@ -6,6 +6,7 @@ import { lower } from '../../compile/schedule.ts';
 import type { Target } from '../../compile/schedule.ts';
 import type { Program } from '../../graph/program.ts';
 import type { Node } from '../../graph/value.ts';
+import { ALL_POLICIES, TF32 } from '../executorKind.ts';
 import { addressed } from '../native/call.ts';
 import type { AddressOf, KernelCall } from '../native/call.ts';
 import { callsOf, nativeTarget } from '../native/operation.ts';
@@ -17,6 +18,9 @@ import type { DeviceProfile } from './products.ts';
 
 /** What cuBLASLt and 16-byte loads want of every buffer. */
 export const CUDA_ALIGNMENT = 256;
+
+/** All, and 32-bit products on tensor cores. */
+export const CUDA_POLICIES: readonly string[] = [...ALL_POLICIES, TF32];
 
 /** Logits of so many rows are made at once: chunks that fit into a cache would read and write the gradients of the weights too often. */
 const LOGIT_ROWS = 8192;
@@ -30,10 +34,11 @@ const aligned = (bytes: number): number => Math.ceil(bytes / CUDA_ALIGNMENT) * C
 /** Bytes of the node's own workspace, behind which the scratch memory of its kernels lies. */
 export const ownWorkspace = (node: Node): number => aligned(native.workspaceBytes(node));
 
-/** A call as rules of kernels take it: with addresses, 0 for nothing. */
-export function callFor(call: KernelCall, address: AddressOf): { fields: CallFields; extra: CallExtra } {
+/** A call as rules of kernels take it: with addresses, 0 for nothing. @param tf32 its products may round 32-bit operands */
+export function callFor(call: KernelCall, address: AddressOf, tf32: boolean): { fields: CallFields; extra: CallExtra } {
   const { args, extra } = addressed(call, address);
   const fields = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value ?? 0]));
+  if (tf32 && fields['compute'] === 'f32') fields['compute'] = 'tf32';
   return { fields, extra: extra.map((each) => (typeof each === 'number' ? each : each.name)) };
 }
 
@@ -44,23 +49,23 @@ const SOMEWHERE = CUDA_ALIGNMENT;
 const callsAnywhere = (node: Node): readonly KernelCall[] => callsOf(CUDA_OPERATIONS, node, { together: () => false });
 
 /** Most scratch memory of a kernel that runs the node. */
-function scratchOf(node: Node, kernels: CudaKernels): number {
+function scratchOf(node: Node, kernels: CudaKernels, tf32: boolean): number {
   let most = 0;
   for (const call of callsAnywhere(node)) {
     const scratch = kernels[call.kernel]?.scratch;
     if (scratch === undefined) continue;
-    const { fields, extra } = callFor(call, () => SOMEWHERE);
+    const { fields, extra } = callFor(call, () => SOMEWHERE, tf32);
     most = Math.max(most, scratch(fields, extra));
   }
   return aligned(most);
 }
 
-export function cudaTarget(profile: DeviceProfile): Target {
+export function cudaTarget(profile: DeviceProfile, tf32: boolean): Target {
   const kernels = kernelsFor(profile);
   return {
     name: 'cuda',
     keeps: (node) => native.keeps(node),
-    workspaceBytes: (node) => ownWorkspace(node) + scratchOf(node, kernels),
+    workspaceBytes: (node) => ownWorkspace(node) + scratchOf(node, kernels, tf32),
     alignment: CUDA_ALIGNMENT,
     packs: true,
   };
@@ -75,7 +80,7 @@ export interface Compiled {
 
 /** Fusion, decomposition of what is not run directly, and the memory plan. */
 export function compileForCuda(source: Program, profile = DRIVER_ALONE): Compiled {
-  const target = cudaTarget(profile);
+  const target = cudaTarget(profile, source.tf32 === true);
   const program = lower(fuse(source), target);
   return { profile, program, plan: planMemory(program, target) };
 }

@@ -57,8 +57,9 @@ export interface Translated {
 }
 
 /** @throws Error naming a kernel that no rule runs */
-export function translate({ plan, profile }: Compiled, addresses: Addresses): Translated {
-  const [kernels, target] = [kernelsFor(profile), cudaTarget(profile)];
+export function translate({ program, plan, profile }: Compiled, addresses: Addresses): Translated {
+  const tf32 = program.tf32 === true;
+  const [kernels, target] = [kernelsFor(profile), cudaTarget(profile, tf32)];
   const tables: Table[] = [];
   let tableBytes = 0;
   const place = (data: Uint8Array): Range => {
@@ -86,7 +87,7 @@ export function translate({ plan, profile }: Compiled, addresses: Addresses): Tr
   };
   const callsFor = (calls: readonly KernelCall[], workspace: number) => {
     const address = (to: Place, bytes: number): number => pointerTo(plan, addresses, to, bytes, workspace);
-    return calls.map((call) => ({ kernel: call.kernel, ...callFor(call, address) }));
+    return calls.map((call) => ({ kernel: call.kernel, ...callFor(call, address, tf32) }));
   };
   const steps = plan.order.map((node, instant) => {
     const offset = plan.workspaceOffsets[instant]!;

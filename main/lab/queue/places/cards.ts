@@ -6,6 +6,7 @@ import { ON_A_GPU } from '../../../engine/executors/index.ts';
 import { installedGpus } from '../../../engine/executors/nvidia.ts';
 import type { InstalledGpu } from '../../../engine/executors/nvidia.ts';
 import { meant, selectExecutor } from '../../../engine/executors/select.ts';
+import { precisionOf } from '../../../engine/nn/precision.ts';
 
 export interface Cards {
   readonly all: readonly Pick<InstalledGpu, 'index' | 'name' | 'totalBytes'>[];
@@ -28,14 +29,15 @@ export async function findCards(): Promise<Cards> {
 
 /** The devices that a run may be given; null where there is no choice between cards. A program takes any: nobody knows what it asks for. */
 export function devicesOf(
-  { origin, config: { device, 'precision.policy': policy } }: Pick<RunRecord, 'origin' | 'config'>,
+  { origin, config }: Pick<RunRecord, 'origin' | 'config'>,
   cards: Cards,
 ): readonly (string | null)[] {
   if (origin === 'program' && cards.all.length > 0) return cards.all.map(({ index }) => cardName(index));
-  const { name, card } = parseDevice(String(device));
+  const { name, card } = parseDevice(String(config.device));
   if (card !== undefined) return [cardName(card)];
+  const precision = precisionOf(config);
   const [first] = meant(name).filter(
-    (kind) => kind.policies.includes(String(policy)) && (cards.usable || name === ON_A_GPU || kind.name !== ON_A_GPU),
+    (kind) => kind.policies.includes(precision) && (cards.usable || name === ON_A_GPU || kind.name !== ON_A_GPU),
   );
   if (first?.memory !== 'gpu' || cards.all.length === 0) return [null];
   return alike(cards.all).map(({ index }) => cardName(index));

@@ -86,7 +86,7 @@ async function check(given: Case, r: Random): Promise<void> {
     auxtype,
     restype,
     biastype,
-    compute: given.compute,
+    compute: given.tf32 === true ? 'tf32' : given.compute,
     act: uses('activation') || uses('gradient') ? fn : 'none',
     actgrad: uses('gradient'),
     batch,
@@ -95,7 +95,6 @@ async function check(given: Case, r: Random): Promise<void> {
     sc: m * ldc,
     alpha,
     beta: given.beta,
-    tf32: given.tf32 === true,
   });
   const round = given.tf32 === true ? roundTf32 : roundTo[given.compute];
   const [va, vb] = [numbersOf(given.a, a).map(round), numbersOf(given.b, b).map(round)];

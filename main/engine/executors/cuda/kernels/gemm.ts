@@ -185,12 +185,7 @@ export function productLaunches(
   return launches;
 }
 
-/** The fields of the call as a product; with `tf32` products of f32 round their operands. */
-function productOf(fields: CallFields): Product {
-  const { tf32, ...rest } = fields;
-  const product = rest as unknown as Product;
-  return product.compute === 'f32' && tf32 === 1 ? { ...product, compute: 'tf32' } : product;
-}
+const productOf = (fields: CallFields): Product => fields as unknown as Product;
 
 export const gemmKernels = (profile: DeviceProfile): CudaKernels => ({
   gemm: {

@@ -17,7 +17,7 @@ const guidePages = (): Plugin => ({
   },
 });
 
-const rendererOptions = {
+export const rendererOptions = {
   root: here,
   // Relative, so that the same files load from app:// and from a local server.
   base: './',

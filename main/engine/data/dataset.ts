@@ -4,9 +4,17 @@ import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
 export type TokenArray = Uint16Array | Int32Array;
 
-interface TokenArrayType {
+export interface TokenArrayType {
   new (length: number): TokenArray;
   new (buffer: ArrayBufferLike): TokenArray;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/** Token ids of one side of a dataset, in order: an array, or files that hold more than fits a memory (tokenFile.ts). */
+export interface Tokens {
+  readonly length: number;
+  /** The ids `from` … `to` − 1. Read only: of an array it is a view. */
+  subarray(from: number, to: number): TokenArray;
 }
 
 /** Two bytes per token where the vocabulary allows it. */
@@ -18,11 +26,16 @@ export const tokenArrayType = (vocabularySize: number): TokenArrayType =>
  * each document is predicted from an EOS.
  */
 export interface TokenSplit {
-  readonly tokens: TokenArray;
+  readonly tokens: Tokens;
   /** Document d, its EOS included, is tokens[offsets[d] … offsets[d + 1]). Length = documents + 1. */
   readonly offsets: Float64Array;
   /** Bytes of the documents' text. */
   readonly bytes: number;
+}
+
+/** A side that was just made. */
+export interface EncodedSplit extends TokenSplit {
+  readonly tokens: TokenArray;
 }
 
 /** How probable the source of a text makes it. */

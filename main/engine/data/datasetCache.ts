@@ -3,9 +3,11 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tokenArrayType } from './dataset.ts';
 import type { DataStats } from '../../../preload/contract/shapes.ts';
-import type { Dataset, TokenArray } from './dataset.ts';
+import type { Dataset, EncodedSplit, TokenArray } from './dataset.ts';
 import { makeFolderOnce, temporaryName, writeSynced } from '../../files/atomic.ts';
 import { readWhole, sha256 } from '../../files/whole.ts';
+import { FileChecks } from './fileChecks.ts';
+import { heldBytes, TokenFiles } from './tokenFiles.ts';
 import type { Kinds } from '../kind.ts';
 import { tokenizerNamed } from './tokenizers/index.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
@@ -31,8 +33,11 @@ const folderOf = (cacheDir: string, contentHash: string) => join(cacheDir, 'data
 /** What the content alone decides. Where it came from (what was read, its entropy) belongs to the request, see requests.ts. */
 export type StoredDataset = Omit<Dataset, 'information' | 'reading'>;
 
+/** One that was just made. */
+export type FreshDataset = StoredDataset & { readonly train: EncodedSplit; readonly validation: EncodedSplit };
+
 /** Saves a dataset. `merges`: the trained tokenizer's, else null. Safe when several processes save the same one. */
-export async function saveDataset(cacheDir: string, dataset: StoredDataset, merges: Int32Array | null): Promise<void> {
+export async function saveDataset(cacheDir: string, dataset: FreshDataset, merges: Int32Array | null): Promise<void> {
   const { train, validation, tokenizer } = dataset;
   const contents: Record<string, Uint8Array> = {
     'train.bin': raw(train.tokens),
@@ -60,20 +65,33 @@ export async function saveDataset(cacheDir: string, dataset: StoredDataset, merg
   });
 }
 
+/** Token ids alone are read in pieces. */
+const isLarge = (name: string, bytes: number): boolean =>
+  heldBytes(bytes) === 0 && /^(train|validation)\.bin$/.test(name);
+
 async function readVerified(folder: string, contentHash: string, kinds?: Kinds): Promise<StoredDataset | null> {
   const metaBytes = await readWhole(join(folder, 'meta.json'));
   if (metaBytes === null) return null;
   const meta = JSON.parse(Buffer.from(metaBytes).toString('utf8')) as Meta;
   if (meta.version !== DATASET_VERSION || meta.contentHash !== contentHash) return null;
   const contents: Record<string, Uint8Array> = {};
+  const checks = await FileChecks.of(folder);
   for (const [name, expected] of Object.entries(meta.files)) {
+    if (isLarge(name, expected.bytes)) {
+      if (!(await checks.isWhole(name, expected))) return null;
+      continue;
+    }
     const bytes = await readWhole(join(folder, name));
     if (bytes === null || bytes.length !== expected.bytes || sha256(bytes) !== expected.sha256) return null;
     contents[name] = bytes;
   }
+  await checks.remember();
   const { kind, vocabularySize } = meta.tokenizer;
   const TokenIds = tokenArrayType(vocabularySize);
-  const tokens = (name: string) => new TokenIds(contents[name].buffer);
+  const tokens = (name: string) =>
+    isLarge(name, meta.files[name].bytes)
+      ? new TokenFiles([{ path: join(folder, name), bytes: meta.files[name].bytes }], TokenIds)
+      : new TokenIds(contents[name].buffer);
   const offsets = (name: string) => new Float64Array(contents[name].buffer);
   const merges = contents['merges.bin'];
   const tokenizer = await tokenizerNamed(kind, kinds).restore(

@@ -4,7 +4,7 @@ import type { Corpus } from './corpus.ts';
 import { documentBytes, documentCount } from './corpus.ts';
 import { tokenArrayType } from './dataset.ts';
 import type { DataStats } from '../../../preload/contract/shapes.ts';
-import type { TokenSplit } from './dataset.ts';
+import type { EncodedSplit } from './dataset.ts';
 import { throwIfAborted } from './errors.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
@@ -14,7 +14,7 @@ export async function encodeCorpus(
   tokenizer: Tokenizer,
   onBytes: (bytes: number) => void,
   signal?: AbortSignal,
-): Promise<TokenSplit> {
+): Promise<EncodedSplit> {
   const documents = documentCount(corpus);
   const offsets = new Float64Array(documents + 1);
   const TokenIds = tokenArrayType(tokenizer.vocabularySize);
@@ -69,8 +69,8 @@ function duplicateFraction(train: Corpus, validation: Corpus): number {
 
 export function computeStats(
   texts: { readonly train: Corpus; readonly validation: Corpus },
-  train: TokenSplit,
-  validation: TokenSplit,
+  train: EncodedSplit,
+  validation: EncodedSplit,
   vocabularySize: number,
 ): DataStats {
   const seen = new Uint8Array(vocabularySize);

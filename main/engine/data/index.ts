@@ -11,6 +11,7 @@ export { markAt } from './reading/encoding.ts';
 export { entropyFloor } from './floor.ts';
 export type { EntropyFloor } from './floor.ts';
 export { DataError } from './errors.ts';
+export { heldBytes } from './tokenFiles.ts';
 export { tokenizerFamily, tokenizerOf, vocabularyOf } from './tokenizers/index.ts';
 export type { Tokenizer } from './tokenizers/tokenizer.ts';
 export { batcher } from './batching/batcher.ts';

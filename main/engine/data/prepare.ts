@@ -7,7 +7,7 @@ import { corpusHash, documentCount } from './corpus.ts';
 import { corpusSource } from './corpora/index.ts';
 import type { CorpusSource, SourceOptions } from './corpora/corpusKind.ts';
 import { DATASET_VERSION, loadDataset, saveDataset } from './datasetCache.ts';
-import type { StoredDataset } from './datasetCache.ts';
+import type { FreshDataset, StoredDataset } from './datasetCache.ts';
 import type { Dataset } from './dataset.ts';
 import { computeStats, encodeCorpus } from './encode.ts';
 import { DataError, throwIfAborted } from './errors.ts';
@@ -142,7 +142,7 @@ async function encodeSplit(config: Config, split: Split, options: PrepareOptions
   const train = await encodeCorpus(split.train, tokenizer.tokenizer, report(0), signal);
   const validation = await encodeCorpus(split.validation, tokenizer.tokenizer, report(train.bytes), signal);
   meter.update(total, total, undefined, true);
-  const dataset: StoredDataset = {
+  const dataset: FreshDataset = {
     train,
     validation,
     tokenizer: tokenizer.tokenizer,

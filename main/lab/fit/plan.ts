@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { persistentBytes } from '../../engine/compile/plan.ts';
 import type { ProgramUse } from '../../engine/compile/use.ts';
-import { isKeyMasked } from '../../engine/data/index.ts';
+import { heldBytes, isKeyMasked } from '../../engine/data/index.ts';
 import { tokenizerOf, vocabularyOf } from '../../engine/data/tokenizers/index.ts';
 import type { BaseBytes as ExecutorBase } from '../../engine/executors/executorKind.ts';
 import { executorKind } from '../../engine/executors/index.ts';
@@ -164,7 +164,10 @@ function baseOf(config: Config, training: TrainingPrograms, options: PlanOptions
     if (residentBytes !== undefined) parts.push({ what: 'tokenizer tables', bytes: residentBytes });
     const perToken = vocabularyOf(config, catalog) <= 65_536 ? 2 : 4;
     if (size !== undefined)
-      parts.push({ what: 'token ids', bytes: perToken * (size.trainTokens + size.validationTokens) });
+      parts.push({
+        what: 'token ids',
+        bytes: heldBytes(perToken * size.trainTokens) + heldBytes(perToken * size.validationTokens),
+      });
   }
   const guessed = memory === 'host' && size?.exact !== true;
   return { bytes: parts.reduce((sum, part) => sum + part.bytes, 0), basis: guessed ? 'estimated' : base.basis, parts };

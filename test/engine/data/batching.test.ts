@@ -4,7 +4,7 @@ import { evaluationSet } from '../../../main/engine/data/batching/evaluation.ts'
 import type { Batch } from '../../../main/engine/data/batching/layout.ts';
 import type { BatchingMode } from '../../../main/engine/data/batching/modes.ts';
 import { PackedRows } from '../../../main/engine/data/batching/packing.ts';
-import type { TokenSplit } from '../../../main/engine/data/dataset.ts';
+import type { EncodedSplit } from '../../../main/engine/data/dataset.ts';
 import { ratioError } from '../../../main/engine/data/batching/units.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
 
@@ -13,7 +13,7 @@ const tokenizer = { ...byteTokenizer(), padId: EOS };
 const random = (n: number) => Math.floor(Math.random() * n);
 
 /** Documents of the given lengths. Token values are arbitrary bytes; positions are what the tests follow. */
-function splitOf(lengths: readonly number[]): TokenSplit {
+function splitOf(lengths: readonly number[]): EncodedSplit {
   const tokens: number[] = [];
   const offsets = [0];
   for (const length of lengths) {
@@ -26,12 +26,12 @@ function splitOf(lengths: readonly number[]): TokenSplit {
 }
 
 /** A stream whose tokens tell their position (no two windows look alike). */
-function numbered(n: number): TokenSplit {
+function numbered(n: number): EncodedSplit {
   return { tokens: Int32Array.from({ length: n }, (_, i) => 1000 + i), offsets: Float64Array.of(0, n), bytes: n };
 }
 
 const randomLengths = () => Array.from({ length: 1 + random(12) }, () => 1 + random(40));
-const dataset = (train: TokenSplit) => ({ train, tokenizer });
+const dataset = (train: EncodedSplit) => ({ train, tokenizer });
 const MODES: BatchingMode[] = ['random', 'shuffled', 'documents', 'packed'];
 
 /** Rows of a batch as [inputs, targets, mask]. */
@@ -310,7 +310,7 @@ describe('packed rows', () => {
 
 describe('masks of documents', () => {
   /** Where the document of each scored target begins in its row, by searching backwards for its first token, or that of its chunk. */
-  function startsByHand(split: TokenSplit, positions: readonly (number | undefined)[]): number[] {
+  function startsByHand(split: EncodedSplit, positions: readonly (number | undefined)[]): number[] {
     const begins = new Set(split.offsets);
     return positions.map((_, place) => {
       let at = place;

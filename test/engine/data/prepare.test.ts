@@ -31,7 +31,7 @@ const prepare = (config: Settings, onProgress?: (p: DataProgress) => void) =>
 const decodeDocuments = (dataset: Dataset, side: 'train' | 'validation') => {
   const { tokens, offsets } = dataset[side];
   return Array.from({ length: offsets.length - 1 }, (_, d) => {
-    expect(tokens[offsets[d + 1] - 1]).toBe(dataset.tokenizer.eosId);
+    expect(tokens.subarray(offsets[d + 1] - 1, offsets[d + 1])[0]).toBe(dataset.tokenizer.eosId);
     return Buffer.from(dataset.tokenizer.decode(tokens.subarray(offsets[d], offsets[d + 1]))).toString('latin1');
   });
 };

@@ -2,10 +2,12 @@
 import { Stream } from '../../random/stream.ts';
 import type { Dataset, TokenSplit } from '../dataset.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { DocumentRows, DocumentStarts, IGNORE, positive } from './layout.ts';
+import { DocumentRows, DocumentStarts, fillTargets, IGNORE, positive } from './layout.ts';
 import type { Batch } from './layout.ts';
 import { padsRows } from './modes.ts';
 import type { BatchingMode } from './modes.ts';
+import { randomOrder } from './order.ts';
+import type { Order } from './order.ts';
 import { PackedRows } from './packing.ts';
 import { windowsOfEpoch } from './rows.ts';
 import type { Piece } from './packing.ts';
@@ -61,18 +63,16 @@ function fillPieces(
   context: number,
   row: number,
   { eosId, padId }: Pick<Tokenizer, 'eosId' | 'padId'>,
-  { inputs, targets, starts }: Places,
+  places: Places,
   keyMask: Uint8Array,
 ): void {
   const base = row * context;
-  const { tokens } = train;
+  const { inputs, targets, starts } = places;
   let place = 0;
   for (const [from, to] of pieces) {
     starts?.fill(place, base + place, base + place + to - from);
-    for (let t = from; t < to; t++, place++) {
-      inputs[base + place] = t === 0 ? eosId : tokens[t - 1]!;
-      targets[base + place] = tokens[t]!;
-    }
+    fillTargets(train.tokens, from, to, base + place, eosId, places);
+    place += to - from;
   }
   inputs.fill(padId, base + place, base + context);
   targets.fill(IGNORE, base + place, base + context);
@@ -84,7 +84,7 @@ function fillPieces(
 
 /** The order of one epoch, and where its windows begin. */
 interface Epoch {
-  readonly order: Int32Array;
+  readonly order: Order;
   readonly phase: number;
 }
 
@@ -118,7 +118,7 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
     if (found === undefined) {
       const random = new Stream(seed, `data/order/${mode}`, epoch);
       const phase = random.int(n);
-      const order = random.shuffle(Int32Array.from({ length: rowsPerEpoch }, (_, i) => i));
+      const order = randomOrder(random, rowsPerEpoch);
       found = { order, phase };
       if (epochs.size >= 2) epochs.delete(epochs.keys().next().value!);
       epochs.set(epoch, found);
@@ -127,18 +127,16 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
   };
 
   const windows = new Stream(seed, 'data/order/random');
-  const fillWindow = (start: number, row: number, { inputs, targets, starts }: Places) => {
+  const fillWindow = (start: number, row: number, places: Places) => {
     const base = row * context;
-    for (let i = 0, at = start; i < width; i++) {
-      inputs[base + i] = at === 0 ? eosId : tokens[at - 1];
-      targets[base + i] = tokens[at];
-      at = at + 1 === n ? 0 : at + 1;
-    }
+    const { inputs, targets, starts } = places;
+    // A window may reach over the end of the stream to its beginning.
+    const head = Math.min(width, n - start);
+    fillTargets(tokens, start, start + head, base, eosId, places);
+    fillTargets(tokens, 0, width - head, base + head, eosId, places);
     inputs.fill(padId, base + width, base + context);
     targets.fill(IGNORE, base + width, base + context);
     if (begins === null) return;
-    // A window may reach over the end of the stream to its beginning.
-    const head = Math.min(width, n - start);
     begins.fill(start, head, 0, base, starts!);
     if (head < width) begins.fill(0, width - head, head, base, starts!);
     starts!.fill(starts![base + width - 1]!, base + width, base + context);
@@ -165,7 +163,7 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
       }
       const epoch = Math.floor(row / rowsPerEpoch);
       const { order, phase } = epochOf(epoch);
-      const chosen = order[row - epoch * rowsPerEpoch];
+      const chosen = order(row - epoch * rowsPerEpoch);
       if (documents === null) fillWindow((phase + chosen * width) % n, r, places);
       else {
         const pieces = documents.pieces(chosen);
@@ -182,7 +180,7 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
     let scored = whole * tokensPerEpoch;
     const { order } = epochOf(whole);
     for (let i = 0; i < count - whole * rowsPerEpoch; i++) {
-      for (const [from, to] of documents.pieces(order[i])) scored += to - from;
+      for (const [from, to] of documents.pieces(order(i))) scored += to - from;
     }
     return scored;
   };

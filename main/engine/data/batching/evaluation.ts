@@ -6,6 +6,9 @@ import type { Batch } from './layout.ts';
 import { scoredUnits } from './units.ts';
 import type { ScoredUnits } from './units.ts';
 
+/** Tokens whose bytes are counted at a time. */
+const AT_ONCE = 1 << 20;
+
 export interface EvaluationOptions {
   /** `stream`: consecutive windows; `documents`: each row holds (a chunk of) one document, as in training by documents. */
   readonly layout: 'stream' | 'documents';
@@ -62,10 +65,14 @@ export function evaluationSet(
   const units = scoredUnits(split.offsets, end, context);
   const unitBytes = new Float64Array(units.ends.length);
   let bytes = 0;
-  for (let i = 0, u = 0; i < end; i++) {
-    if (i === units.ends[u]) u++;
-    bytes += tokenBytes[split.tokens[i]];
-    unitBytes[u] += tokenBytes[split.tokens[i]];
+  let u = 0;
+  for (let from = 0; from < end; from += AT_ONCE) {
+    const ids = split.tokens.subarray(from, Math.min(end, from + AT_ONCE));
+    for (let i = 0; i < ids.length; i++) {
+      if (from + i === units.ends[u]) u++;
+      bytes += tokenBytes[ids[i]];
+      unitBytes[u] += tokenBytes[ids[i]];
+    }
   }
   const batches = Math.ceil(rowCount / rows);
   return {

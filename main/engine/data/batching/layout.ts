@@ -2,7 +2,7 @@
  * How a token stream is laid out in rows of `context` targets. Everything is counted in targets: target t is predicted from
  * what stands before it, and the first token of the stream from an EOS, so that every token can be scored exactly once.
  */
-import type { TokenSplit } from '../dataset.ts';
+import type { Tokens, TokenSplit } from '../dataset.ts';
 
 /** Ignored by the loss. */
 export const IGNORE = -1;
@@ -26,6 +26,23 @@ export interface Batch {
   readonly scored: number;
 }
 
+/** Writes the targets tokens[from … to), and what each is predicted from, at `at` of both. */
+export function fillTargets(
+  tokens: Tokens,
+  from: number,
+  to: number,
+  at: number,
+  eosId: number,
+  { inputs, targets }: Pick<Batch, 'inputs' | 'targets'>,
+): void {
+  if (to <= from) return;
+  const before = from === 0 ? 0 : 1;
+  const ids = tokens.subarray(from - before, to);
+  if (before === 0) inputs[at] = eosId;
+  inputs.set(ids.subarray(0, ids.length - 1), at + 1 - before);
+  targets.set(ids.subarray(before), at);
+}
+
 /** Fills one row with the targets tokens[from … to) (to − from ≤ context) and pads the rest. */
 export function fillRow(
   split: TokenSplit,
@@ -39,12 +56,9 @@ export function fillRow(
   targets: Int32Array,
   keyMask?: Uint8Array,
 ): void {
-  const { tokens } = split;
   const base = row * context;
   const length = to - from;
-  if (length > 0) inputs[base] = from === 0 ? eosId : tokens[from - 1];
-  for (let i = 1; i < length; i++) inputs[base + i] = tokens[from + i - 1];
-  for (let i = 0; i < length; i++) targets[base + i] = tokens[from + i];
+  fillTargets(split.tokens, from, to, base, eosId, { inputs, targets });
   inputs.fill(padId, base + length, base + context);
   targets.fill(IGNORE, base + length, base + context);
   const visible = Math.max(1, length);

@@ -1,5 +1,6 @@
 /** The run database as its users see it. Opened by open.ts. */
 import type { MetricBatch, MetricState, Points, Series, SeriesQuery } from '../../preload/contract/metrics.ts';
+import type { PlacedPoints } from '../../preload/contract/metrics.ts';
 import type {
   CheckpointKind,
   CheckpointRecord,
@@ -36,6 +37,7 @@ import { type CompleteConfig, type RunLine, Runs } from './runs.ts';
 import { OverviewMaker } from './series/overviewMaker.ts';
 import { keepMany, readMany, readTable } from './series/many.ts';
 import { Middles } from './series/middles.ts';
+import { readPlaces } from './series/places.ts';
 import { metricState, SeriesReader } from './series/reader.ts';
 import type { ManyQuery } from './series/reader.ts';
 import { SeriesWriter } from './series/writer.ts';
@@ -396,6 +398,11 @@ export class Store {
       const keys = runIds.map((id) => this.#runs.key(id));
       return readMany(this.#reader, keys, metric, query);
     });
+  }
+
+  /** A metric in all its places, by their order: layers, and heads within them. At most `maxPoints` of each come back, means of neighbours. */
+  readPlaces(runId: string, metric: string, maxPoints: number): PlacedPoints {
+    return this.#connection.read(() => readPlaces(this.#reader, this.#runs.key(runId), metric, maxPoints));
   }
 
   /** The same of those of the runs that exist, as charts get it; quickly where it was prepared for (`keepMany`). */

@@ -33,6 +33,8 @@ export interface MetricSpec {
   readonly usual?: number;
   /** False: has no chart of its own, because it serves as x or sums up another. */
   readonly chart?: false;
+  /** Set where it has a value for each layer of a model, or for each head (expert, …) of each layer: see `preload/shared/metricPlace.ts`. */
+  readonly by?: 'layer' | 'head';
   /** False: only the series is kept, and the lists of runs do not carry its latest value. For metrics of which there are very many. */
   readonly summary?: false;
   /** One line for people. */
@@ -100,6 +102,18 @@ export interface Series {
   readonly bare?: true;
   /** With `SeriesQuery.x`: the x metric at each step (interpolated between its points, NaN outside of them). */
   readonly x?: Float64Array;
+}
+
+/** One metric of a run in all its places (preload/shared/metricPlace.ts): a value for each place at each step. */
+export interface PlacedPoints {
+  /** Of each place. */
+  readonly layer: Float64Array;
+  /** −1: the whole layer. */
+  readonly head: Float64Array;
+  /** Rising: where any place has a point. */
+  readonly step: Float64Array;
+  /** Place by place, so many as there are steps; NaN where a place has none. */
+  readonly value: Float64Array;
 }
 
 /** Where a series stands, without reading its points. NaN values are skipped by `min` and `max`. */

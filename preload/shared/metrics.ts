@@ -3,6 +3,7 @@
  * over the wire. Here is the look-up.
  */
 import type { Goal, MetricSpec } from '../contract/metrics.ts';
+import { placeOf } from './metricPlace.ts';
 
 export type { Basis, Goal, MetricSpec } from '../contract/metrics.ts';
 
@@ -40,7 +41,10 @@ export class MetricCatalog {
   get(name: string): MetricSpec {
     const exact = this.#exact.get(name) ?? this.#found.get(name);
     if (exact !== undefined) return exact;
-    const family = this.#families.find(({ pattern }) => pattern.test(name))?.spec;
+    // Of one layer or head: the facts of the metric, where it is declared to have them.
+    const of = placeOf(name);
+    const placed = of.layer === undefined ? undefined : this.#exact.get(of.name);
+    const family = placed?.by === undefined ? this.#families.find(({ pattern }) => pattern.test(name))?.spec : placed;
     const spec = { unit: '', help: '', ...family, name, section: family?.section || sectionOf(name) };
     this.#found.set(name, spec);
     return spec;

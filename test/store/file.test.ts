@@ -10,7 +10,7 @@ import { openStore } from '../../main/store/index.ts';
 import type { Migration } from '../../main/store/migrate.ts';
 import { MIGRATIONS } from '../../main/store/migrations/index.ts';
 import { secondsOf } from '../../preload/shared/runTime.ts';
-import { makeOldDatabase, OLD_SECONDS, OLD_SWEEP, oldRun } from './oldDatabases.ts';
+import { makeOldDatabase, OLD_SECONDS, OLD_SWEEP, oldRun, OLD_NAMES } from './oldDatabases.ts';
 import { codeOf, column, newRun, newStore, onCleanup, open, range, temporaryFolder } from './support.ts';
 
 const ADDITION: Migration = {
@@ -72,6 +72,12 @@ describe('migrations', () => {
       const byName = (name: string) => store.getRun(oldRun(name))!;
       expect(byName('finished')).toMatchObject({ state: 'finished', origin: 'sweeplab', place: null, stopCause: null });
       expect([...store.readAll(oldRun('finished'), 'val/loss').value]).toEqual(version >= 2 ? [2, 1, 0.5] : []);
+      if (version >= 2 && version < 7) {
+        const read = (name: string) => [...store.readAll(oldRun('finished'), name).value];
+        expect(OLD_NAMES.map(read)).toEqual(OLD_NAMES.map((_, i) => [i]));
+        expect(store.metricNames(oldRun('finished')).toSorted()).toEqual([...OLD_NAMES, 'val/loss'].toSorted());
+        expect([...store.readPlaces(oldRun('finished'), 'a', 10).head]).toEqual([-1, 0]);
+      }
       // What was told by the first words of the reason is told by the cause now, so that resuming decides as before.
       expect(['cancelled', 'with its sweep', 'interrupted', 'failed'].map((name) => byName(name).stopCause)).toEqual([
         'cancelled',

@@ -35,6 +35,21 @@ export const OLD_SECONDS: Readonly<Record<string, number>> = {
   training: 6,
 };
 
+/** Names of metrics of which some read like a place in a model; each has one point, its number. */
+export const OLD_NAMES = [
+  'a[3]',
+  'a[3,0]',
+  'a[03]',
+  '[1]',
+  'a[1]]',
+  'a[]',
+  'a[123456]',
+  'a[1,2,3]',
+  '1[2]',
+  'ä%[7]',
+  'a[4',
+];
+
 /** [run, milliseconds, kind, message, data] */
 const EVENTS: readonly (readonly [string, number, string, string, string | null])[] = [
   ['finished', 1000, 'state', 'queued → running', '{"from":"queued","to":"running"}'],
@@ -122,6 +137,16 @@ export function makeOldDatabase(path: string, version: number): void {
       )
       .run('val/loss');
     const values = Buffer.from(new Float64Array([2, 1, 0.5]).buffer);
+    // Names of a later dimension, as nobody could know.
+    if (version < 7)
+      OLD_NAMES.forEach((name, i) => {
+        database
+          .prepare('INSERT INTO series (key, run, metric, points, first_step, last_step) VALUES (?, 1, ?, 1, 0, 0)')
+          .run(i + 2, name);
+        database
+          .prepare('INSERT INTO tails (series, part, points, first, stride, vals) VALUES (?, 0, 1, 0, 0, ?)')
+          .run(i + 2, Buffer.from(new Float64Array([i]).buffer));
+      });
     database
       .prepare('INSERT INTO tails (series, part, points, first, stride, vals) VALUES (1, 0, 3, 1, 1, ?)')
       .run(values);

@@ -3,6 +3,7 @@
  * that a checkpoint can carry those that are not (see preload/contract/engine.ts).
  */
 import type { MetricColumn } from '../../../preload/contract/metrics.ts';
+import { placeOf } from '../../../preload/shared/metricPlace.ts';
 
 /** Points wait no longer than this, in milliseconds … */
 const FLUSH_INTERVAL = 50;
@@ -42,7 +43,7 @@ export class MetricRecorder {
   #acknowledged = 0;
   #lastFlush: number;
   #waiting: (() => void) | undefined;
-  /** Latest value of every metric. */
+  /** Latest value of every metric but those of single layers. */
   readonly latest = new Map<string, number>();
 
   constructor(
@@ -60,7 +61,7 @@ export class MetricRecorder {
     if (last !== undefined && step < last.step) throw new Error(`point of step ${step} after one of step ${last.step}`);
     for (const [metric, value] of Object.entries(values)) {
       this.#points.push({ metric, step, value, seq: 0 });
-      this.latest.set(metric, value);
+      if (placeOf(metric).layer === undefined) this.latest.set(metric, value);
     }
   }
 

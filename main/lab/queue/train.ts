@@ -6,6 +6,7 @@
  */
 import type { EngineEnd, EngineMessage, EngineMetrics } from '../../../preload/contract/engine.ts';
 import type { RunRecord, RunSummary } from '../../../preload/contract/runs.ts';
+import { placeOf } from '../../../preload/shared/metricPlace.ts';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StoreError } from '../../store/index.ts';
@@ -291,8 +292,10 @@ function progressOf({ columns }: EngineMetrics): { steps?: number; tokens?: numb
   for (const { metric, steps: at, values } of columns) {
     const last = values.at(-1);
     if (last === undefined) continue;
-    summary[metric] = Number.isFinite(last) ? last : null;
     steps = Math.max(steps, at.at(-1)!);
+    // Of every layer and head: too many for lists.
+    if (placeOf(metric).layer !== undefined) continue;
+    summary[metric] = Number.isFinite(last) ? last : null;
   }
   const { tokens } = summary;
   return { summary, steps: Math.floor(steps), ...(typeof tokens === 'number' ? { tokens: Math.floor(tokens) } : {}) };

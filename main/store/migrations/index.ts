@@ -5,6 +5,7 @@ import { queue } from './0003-queue.ts';
 import { overviews } from './0004-overviews.ts';
 import { sessions } from './0005-sessions.ts';
 import { outside } from './0006-outside.ts';
+import { places } from './0007-places.ts';
 
 /** In order. A released migration is never edited: a change of the schema is a new one at the end. */
-export const MIGRATIONS: readonly Migration[] = [runs, series, queue, overviews, sessions, outside];
+export const MIGRATIONS: readonly Migration[] = [runs, series, queue, overviews, sessions, outside, places];

@@ -5,7 +5,8 @@ import type { SeriesTable } from '../../../preload/contract/seriesTable.ts';
 import { bucketSize, mostOf } from './cuts.ts';
 import { Middles } from './middles.ts';
 import { emptySeries } from './reader.ts';
-import type { ManyQuery, SeriesReader, SeriesRow } from './reader.ts';
+import type { ManyQuery, SeriesReader } from './reader.ts';
+import type { SeriesRow } from './rows.ts';
 
 /** Series whose rows are fetched together: enough to save most statements, few enough to hold. */
 const TOGETHER = 128;

@@ -11,7 +11,8 @@ import { narrowed } from '../../../preload/contract/narrow.ts';
 import { mean } from './buckets.ts';
 import { bucketSize, FEWEST_WHOLE } from './cuts.ts';
 import { BLOCK_POINTS } from './layout.ts';
-import type { ManyQuery, SeriesRow } from './reader.ts';
+import type { ManyQuery } from './reader.ts';
+import type { SeriesRow } from './rows.ts';
 
 /** Buckets of a series at most: with 200 points on a chart, for windows down to a twentieth of it. */
 const MOST = 4096;

@@ -3,7 +3,9 @@
 import type { Connection } from '../connection.ts';
 import { encodeCounts, encodeNumbers, encodeSteps } from './codec.ts';
 import { BLOCK_POINTS } from './layout.ts';
-import type { SeriesReader, SeriesRow } from './reader.ts';
+import type { SeriesReader } from './reader.ts';
+import { SERIES_COLUMNS } from './rows.ts';
+import type { SeriesRow } from './rows.ts';
 
 /** Entries of an overview at most: more than charts of usual width ask for, in a tenth of the bytes of the points. */
 const ENTRIES = 512;
@@ -55,7 +57,7 @@ export class OverviewMaker {
   /** Series without their overview, some of them; undefined when there is nothing left to look through. */
   #next(): readonly SeriesRow[] | undefined {
     const missing = `
-      SELECT series.key, metric, series.points, first_step, last_step, last_value, series.low, series.high FROM series
+      SELECT ${SERIES_COLUMNS} FROM series
         JOIN runs ON runs.key = series.run AND runs.state <> 'running'
         LEFT JOIN overviews ON overviews.series = series.key AND overviews.points = series.points
       WHERE series.points > ${BLOCK_POINTS} AND overviews.series IS NULL`;

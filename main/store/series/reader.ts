@@ -12,31 +12,8 @@ import { BLOCK_BUCKETS, BLOCK_POINTS, blockKey, MAX_LEVEL, spanOf, unitOf } from
 import { FetchedRows } from './fetched.ts';
 import type { BlockRange, BlockRow } from './fetched.ts';
 import { coarser, overviewOf } from './overviews.ts';
-
-export interface SeriesRow {
-  readonly key: number;
-  readonly metric: string;
-  readonly points: number;
-  readonly first_step: number;
-  readonly last_step: number;
-  readonly last_value: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-}
-
-const COLUMNS = 'series.key, metric, points, first_step, last_step, last_value, low, high';
-type ListedRow = [
-  run: number,
-  key: number,
-  metric: string,
-  points: number,
-  firstStep: number,
-  lastStep: number,
-  lastValue: number | null,
-  low: number | null,
-  high: number | null,
-];
-const ROW = `SELECT ${COLUMNS} FROM series`;
+import { ONE, ROW, SERIES_COLUMNS, seriesKey } from './rows.ts';
+import type { ListedRow, SeriesRow } from './rows.ts';
 
 export interface ManyQuery extends SeriesQuery {
   /** Cut all runs into buckets of one size, so that runs logged at the same steps can be averaged entry by entry. */
@@ -99,19 +76,28 @@ export class SeriesReader {
   }
 
   row(run: number, metric: string): SeriesRow | undefined {
-    return this.#connection.get<SeriesRow>(`${ROW} WHERE run = ? AND metric = ?`, run, metric);
+    return this.#connection.get<SeriesRow>(`${ROW} WHERE run = ? AND ${ONE}`, run, ...seriesKey(metric));
   }
 
   rows(run: number): SeriesRow[] {
-    return this.#connection.all<SeriesRow>(`${ROW} WHERE run = ? ORDER BY metric`, run);
+    return this.#connection.all<SeriesRow>(`${ROW} WHERE run = ? ORDER BY series.metric, layer, head`, run);
+  }
+
+  /** A metric in all its places, in their order. */
+  placesOf(run: number, metric: string): SeriesRow[] {
+    return this.#connection.all<SeriesRow>(
+      `${ROW} WHERE run = ? AND series.metric = ? AND layer >= 0 ORDER BY layer, head`,
+      run,
+      metric,
+    );
   }
 
   /** The same metric of many runs. */
   rowsOf(runs: readonly number[], metric: string): (SeriesRow | undefined)[] {
     const found = this.#connection.rows<ListedRow>(
-      `SELECT run, ${COLUMNS} FROM json_each(?) AS wanted CROSS JOIN series ON series.run = wanted.value AND metric = ?`,
+      `SELECT run, ${SERIES_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN series ON series.run = wanted.value AND ${ONE}`,
       JSON.stringify(runs),
-      metric,
+      ...seriesKey(metric),
     );
     const byRun = new Map(
       found.map(([run, key, name, points, first_step, last_step, last_value, low, high]) => [

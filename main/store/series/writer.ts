@@ -6,6 +6,7 @@ import type { BucketArrays } from './buckets.ts';
 import { encodeCounts, encodeNumbers, encodeSteps } from './codec.ts';
 import { BLOCK_BUCKETS, BLOCK_POINTS, blockKey, blockKeys, FANOUT, MAX_LEVEL, spanOf, unitOf } from './layout.ts';
 import type { SeriesReader } from './reader.ts';
+import { seriesKey } from './rows.ts';
 
 /** Rows of a tail before they are joined: few enough to read fast, enough to rewrite seldom. */
 const TAIL_PARTS = 64;
@@ -170,9 +171,9 @@ export class SeriesWriter {
       };
     } else {
       const { lastInsertRowid } = this.#connection.run(
-        'INSERT INTO series (run, metric, points, first_step, last_step) VALUES (?, ?, 0, ?, ?)',
+        'INSERT INTO series (run, metric, layer, head, points, first_step, last_step) VALUES (?, ?, ?, ?, 0, ?, ?)',
         run,
-        metric,
+        ...seriesKey(metric),
         firstStep,
         firstStep,
       );

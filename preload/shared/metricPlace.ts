@@ -1,0 +1,24 @@
+/**
+ * Metrics that have a value for each layer of a model, or for each head of each layer, are one metric with places. Wherever a series has one name
+ * (batches of points, charts, exports), the place stands behind it in brackets: `layer_grad_norm[3]`, `attention_entropy[3,0]`. The run database
+ * keeps name and place apart. Name and address say exactly the same: any other name, with brackets or without, is a name.
+ */
+
+export interface MetricPlace {
+  readonly name: string;
+  /** From 0; undefined for a metric of the whole model. */
+  readonly layer?: number;
+  /** Of the layer, from 0. */
+  readonly head?: number;
+}
+
+const ADDRESS = /^(.+)\[(0|[1-9]\d{0,4})(?:,(0|[1-9]\d{0,4}))?\]$/su;
+
+export function placeOf(address: string): MetricPlace {
+  const [, name, layer, head] = ADDRESS.exec(address) ?? [];
+  if (name === undefined) return { name: address };
+  return { name, layer: Number(layer), ...(head === undefined ? {} : { head: Number(head) }) };
+}
+
+export const addressOf = ({ name, layer, head }: MetricPlace): string =>
+  layer === undefined ? name : `${name}[${head === undefined ? layer : `${layer},${head}`}]`;

@@ -1,5 +1,5 @@
 /** The desktop app: puts the adapters together. Everything that decides lies in modules of its own. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { app, dialog, Notification, session } from 'electron';
 import type { BrowserWindow } from 'electron';
 import { CHANNELS } from '../../preload/contract/bridge.ts';
@@ -18,8 +18,8 @@ import { confirmQuit, Wakefulness } from './training.ts';
 import { guardContents, guardSession, openWindow } from './window.ts';
 
 const root = app.getAppPath();
-/** Plain Node cannot look into an archive; packages keep the lab's files beside it. */
-const unpacked = root.replace(/app\.asar$/u, 'app.asar.unpacked');
+/** Plain Node cannot look into an archive; packages keep the lab's files beside it (.ci/package). */
+const labFolder = root.endsWith('app.asar') ? join(dirname(root), 'lab') : root;
 const windows = new Set<number>();
 let lab: LabProcess | undefined;
 let window: BrowserWindow | undefined;
@@ -71,12 +71,12 @@ function startLab(exports: ExportGuard): LabProcess {
         env: process.env,
         platform: process.platform,
         arch: process.arch,
-        root: unpacked,
+        root: labFolder,
         resources: process.resourcesPath,
       });
       if (node === undefined)
         throw new Error('Node is missing: run `npm ci` again, or name it in the variable SWEEPLAB_NODE.');
-      return spawnLab({ node, entry: join(unpacked, 'main/app/labMain.ts'), home: process.env.SWEEPLAB_HOME });
+      return spawnLab({ node, entry: join(labFolder, 'main/app/labMain.ts'), home: process.env.SWEEPLAB_HOME });
     },
     onBusy: (busy) => awake.set(busy),
     onAsk: (path) => confirmReading(window, path),

@@ -1,5 +1,4 @@
 /** What `doctor` says of NVIDIA's cards, their driver, and the libraries that are used where they are found. */
-import { isAbsolute } from 'node:path';
 import type { Finding } from '../../preload/contract/shapes.ts';
 import { counted, formatMemory } from '../../preload/shared/format.ts';
 import { findCublas, findDriver } from '../engine/executors/cuda/find.ts';
@@ -106,11 +105,7 @@ function driverFinding(driver: DriverFound | undefined, why: string | undefined,
 async function cublasFinding(driver: DriverFound | undefined): Promise<Finding> {
   const name = 'cuBLASLt';
   if (driver === undefined) return { name, state: 'missing', detail: 'not looked for: there is no driver' };
-  const { default: koffi } = await import('koffi');
-  // A file is taken at its word: it has half a gigabyte. A bare name says nothing until it is tried.
-  const { look, looks } = await findCublas(driver.cuda, (path) => {
-    if (!isAbsolute(path)) koffi.load(path).unload();
-  });
+  const { look, looks } = await findCublas(driver.cuda);
   const { tried, places } = told(looks);
   const more = [...tried, ...(places === '' ? [] : [places])];
   if (look !== undefined)

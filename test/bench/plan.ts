@@ -43,7 +43,7 @@ export async function planBench(args: readonly string[] = []): Promise<PlanBench
   }
   const [coldMs = 0, ...warm] = times;
   forgetPlans();
-  const gpu = tableGpu(findGpu('RTX 3060'));
+  const gpu = await tableGpu(findGpu('RTX 3060'));
   const reportMs = timed(() => fitReport(configOf({ 'batch.micro': 64 }), gpu));
 
   const base = await loadRecipe('llama-style');

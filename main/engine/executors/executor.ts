@@ -51,6 +51,12 @@ export interface Session {
   /** Replaces elements of a state from element `from` on (all of them by default); 16-bit states are rounded to nearest even. */
   write(state: string, data: Float32Array, from?: number): void;
   memory(): MemoryReport;
+  /** What multiplies matrices, for the record of a run. */
+  readonly products?: string;
+  /** Why it does not compute as the given decisions were made with, for people; also where what was found could not be used. */
+  readonly remarks?: readonly string[];
+  /** What it has decided by its own judgement: JSON-safe, a part of checkpoints, so that whoever goes on decides alike and has the same bits. */
+  decisions?(): unknown;
   /** Frees everything. Further calls throw. */
   dispose(): void;
 }
@@ -59,8 +65,8 @@ export interface Executor {
   readonly device: DeviceDescription;
   /** Steps that may be given while one is still computed, so that the device never waits for the host; none unless given. */
   readonly stepsAhead?: number;
-  /** Allocates zeroed state. Throws {@link OutOfMemoryError} when it does not fit. */
-  open(states: readonly StateSpec[]): Session;
+  /** Allocates zeroed state. @param decided decisions of an earlier session of any executor @throws OutOfMemoryError where it does not fit */
+  open(states: readonly StateSpec[], decided?: unknown): Session;
 }
 
 /** The device has not enough memory. */

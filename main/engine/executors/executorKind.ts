@@ -43,6 +43,9 @@ export interface BaseBytes {
   readonly what: string;
 }
 
+/** What plans of one kind of executor differ by, from card to card; only that kind knows what it means. */
+export type Profile = Readonly<Record<string, boolean>>;
+
 export interface ExecutorKind extends Kind {
   /** A choice of `device` that means the fastest of several kinds. */
   readonly group?: string;
@@ -59,6 +62,11 @@ export interface ExecutorKind extends Kind {
   readonly base: BaseBytes;
   /** What of {@link base} was measured on a card of this machine; undefined where nothing was. */
   baseOn?(card: { readonly card: string; readonly driver: string }): BaseBytes | undefined;
+  /**
+   * What programs are compiled for on a card. @param capability compute capability, `9.0`; null: not known @param here whether it is in this machine,
+   * with what is installed; else with all that could be
+   */
+  profileOn?(capability: string | null, here: boolean): Promise<Profile>;
   /** Most that a thread's kernels take for packed operands and partial sums, by their block sizes. */
   readonly threadBytes?: number;
   /** Most bytes that it can address, whatever the machine has. */
@@ -72,8 +80,8 @@ export interface ExecutorKind extends Kind {
   stateBytes(state: StateSpec): number;
   /** What is taken of the device for a plan's bytes of state, arena and tables; their sum unless given. */
   takenBytes?(state: number, arena: number, tables: number): number;
-  /** What a program holds while this executor runs it. @param vocabulary ids, to tell logits from other arrays */
-  use(program: Program, vocabulary: number): ProgramUse;
+  /** What a program holds while this executor runs it. @param vocabulary ids, to tell logits from other arrays @param profile what is usual unless given */
+  use(program: Program, vocabulary: number, profile?: Profile): ProgramUse;
   /**
    * Takes no memory of the device before a session is opened: hosts open executors only to know what there is.
    *

@@ -9,7 +9,7 @@ import { suggest } from './suggest.ts';
 import { gibibytes, judge, verdictFor } from './verdict.ts';
 import { counted } from '../../../preload/shared/format.ts';
 
-export interface LaunchCheckOptions extends Omit<PlanOptions, 'kind' | 'base'> {
+export interface LaunchCheckOptions extends Omit<PlanOptions, 'kind' | 'base' | 'profile'> {
   /** Runs that train at the same time on this device; default 1. */
   readonly concurrency?: number;
   /** Where texts may lie prepared: their tokens are known then. */
@@ -51,7 +51,7 @@ export interface LaunchCheck {
 export function checkAll(
   configs: readonly Config[],
   device: FitDevice,
-  options: Omit<PlanOptions, 'kind' | 'base'> = {},
+  options: Omit<PlanOptions, 'kind' | 'base' | 'profile'> = {},
 ): CheckedConfig[] {
   const groups = new Map<string, { indices: number[]; config: Config; plan: FitPlan }>();
   configs.forEach((config, index) => {

@@ -4,7 +4,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import type { FitDevice as Device } from '../../../preload/contract/fit.ts';
 import { alike } from '../../engine/executors/cards.ts';
-import type { BaseBytes } from '../../engine/executors/executorKind.ts';
+import type { BaseBytes, Profile } from '../../engine/executors/executorKind.ts';
 import { executorKind, ON_A_GPU } from '../../engine/executors/index.ts';
 import { installedGpus } from '../../engine/executors/nvidia.ts';
 import type { AskDriver, InstalledGpu } from '../../engine/executors/nvidia.ts';
@@ -26,10 +26,16 @@ export interface FitDevice extends Device {
   readonly compute: ComputeFacts;
   /** What an executor was measured to need here besides its plan. */
   readonly base?: BaseBytes | undefined;
+  /** What programs are compiled for there. */
+  readonly profile?: Profile | undefined;
 }
 
 /** How plans for a device are made. */
-export const planBasis = ({ kind, base }: FitDevice): Pick<FitDevice, 'kind' | 'base'> => ({ kind, base });
+export const planBasis = ({ kind, base, profile }: FitDevice): Pick<FitDevice, 'kind' | 'base' | 'profile'> => ({
+  kind,
+  base,
+  profile,
+});
 
 const MIB = 2 ** 20;
 
@@ -134,7 +140,7 @@ export async function namedGpu(name: string, kind: string = ON_A_GPU, ask?: AskD
   return here === undefined ? tableGpu(spec, kind) : installedDevice(here, kind);
 }
 
-export function tableGpu(spec: GpuSpec, kind: string = ON_A_GPU): FitDevice {
+export async function tableGpu(spec: GpuSpec, kind: string = ON_A_GPU): Promise<FitDevice> {
   if (spec.memory_mib === null) throw new Error(`the memory of ${spec.name} is unknown`);
   const bytes = spec.memory_mib * MIB;
   const verified = !spec.unverified.includes('memory_mib');
@@ -150,11 +156,12 @@ export function tableGpu(spec: GpuSpec, kind: string = ON_A_GPU): FitDevice {
     totalBytes: bytes,
     availableBytes: bytes,
     compute: gpuCompute(spec),
+    profile: await executorKind(kind).profileOn?.(spec.capability, false),
     notes,
   };
 }
 
-function installedDevice(gpu: InstalledGpu, kind: string): FitDevice {
+async function installedDevice(gpu: InstalledGpu, kind: string): Promise<FitDevice> {
   return {
     kind,
     name: gpu.name,
@@ -164,6 +171,7 @@ function installedDevice(gpu: InstalledGpu, kind: string): FitDevice {
     availableBytes: gpu.freeBytes,
     compute: gpuCompute(findGpuByDriverName(gpu.name)),
     base: executorKind(kind).baseOn?.({ card: gpu.name, driver: gpu.driver }),
+    profile: await executorKind(kind).profileOn?.(gpu.capability, true),
     notes: [],
   };
 }

@@ -17,6 +17,12 @@ const gpuSpec = z.strictObject({
   fp32: figure,
   /** GB/s. */
   gb_per_s: figure,
+  /** Compute capability where more can be installed for it than the driver. */
+  capability: z
+    .string()
+    .regex(/^\d+\.\d$/u)
+    .nullable()
+    .default(null),
   /** Fields that were not checked on a card. */
   unverified: z.array(z.enum(['memory_mib', 'bf16', 'fp16', 'fp32', 'gb_per_s'])).default([]),
 });

@@ -7,7 +7,7 @@ import { persistentBytes } from '../../engine/compile/plan.ts';
 import type { ProgramUse } from '../../engine/compile/use.ts';
 import { heldBytes, isKeyMasked } from '../../engine/data/index.ts';
 import { tokenizerOf, vocabularyOf } from '../../engine/data/tokenizers/index.ts';
-import type { BaseBytes as ExecutorBase } from '../../engine/executors/executorKind.ts';
+import type { BaseBytes as ExecutorBase, Profile } from '../../engine/executors/executorKind.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
 import { microBatchOf, programKey, programsOf } from '../../engine/nn/programs.ts';
@@ -31,6 +31,8 @@ export interface PlanOptions {
   readonly kind: string;
   /** What it needs besides the plan, where the device tells; else what is usual. */
   readonly base?: ExecutorBase | undefined;
+  /** What its programs are compiled for, where the device tells; else what is usual. */
+  readonly profile?: Profile | undefined;
   /** The kinds that exist; the built-in ones unless given. */
   readonly catalog?: Catalog | undefined;
   /** What is known of a prepared dataset; else sizes that the settings give are used, and marked as estimates. */
@@ -68,7 +70,7 @@ export interface RunUse {
 }
 
 /** Plans every program of a run. @throws RangeError for sizes that do not divide (rules of the settings refuse those first) */
-export function runUse(config: Config, { kind, catalog = builtInCatalog, dataset }: PlanOptions): RunUse {
+export function runUse(config: Config, { kind, profile, catalog = builtInCatalog, dataset }: PlanOptions): RunUse {
   const vocabularySize = vocabularyOf(config, catalog);
   const model = modelKey(config, catalog);
   const optimizer = optimizerKey(config, catalog);
@@ -76,8 +78,8 @@ export function runUse(config: Config, { kind, catalog = builtInCatalog, dataset
     buildTraining({ config, vocabularySize, keyMasked: isKeyMasked(config), kinds: catalog }),
   );
   const programs = programsOf(config, dataset).map((call) => {
-    const key = `${kind} ${programKey(call)} ${model} ${call.ofOptimizer ? optimizer : ''}`;
-    const use = uses.get(key, () => executorKind(kind).use(call.build(training), vocabularySize));
+    const key = `${kind} ${JSON.stringify(profile)} ${programKey(call)} ${model} ${call.ofOptimizer ? optimizer : ''}`;
+    const use = uses.get(key, () => executorKind(kind).use(call.build(training), vocabularySize, profile));
     return { call, use };
   });
   return { training, programs, dataset: dataset ?? estimateDataset(config, catalog) };

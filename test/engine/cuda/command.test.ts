@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { removeHome, start, temporaryHome } from '../../cli/cli.ts';
 import { inside, jsonInside } from '../../cli/inside.ts';
-import { buildEmulator, whyNoEmulator } from './emulator/build.ts';
+import { buildCublas, buildEmulator, whyNoEmulator } from './emulator/build.ts';
 
 const why = whyNoEmulator();
 const homes: string[] = [];
@@ -18,6 +18,7 @@ interface RunShape {
   readonly steps: number;
   readonly reason: string;
   readonly summary: Readonly<Record<string, number>>;
+  readonly environment: Readonly<Record<string, unknown>>;
 }
 
 /** What the driver's tool answers, for the fields that it is asked. */
@@ -36,8 +37,10 @@ echo "$line"
 
 describe.skipIf(why !== undefined)(`sweeplab train --device cuda${why ? ` (SKIPPED: ${why})` : ''}`, () => {
   const env: Record<string, string> = {};
+  let cublas = '';
   beforeAll(async () => {
     const { driver, kernels } = await buildEmulator();
+    cublas = await buildCublas();
     const tools = newHome();
     writeFileSync(join(tools, 'nvidia-smi'), SMI, { mode: 0o755 });
     const path = `${tools}${delimiter}${process.env.PATH ?? ''}`;
@@ -75,7 +78,9 @@ describe.skipIf(why !== undefined)(`sweeplab train --device cuda${why ? ` (SKIPP
     const whole = await inside(newHome(), [...small(12), '--json'], { env });
     expect(whole.stderr).toMatch(/device {2}cuda: Emulated GPU/u);
     expect([whole.code, whole.stdout]).toMatchObject([0, expect.stringContaining('finished')]);
-    const { summary } = JSON.parse(whole.stdout) as RunShape;
+    const { summary, environment } = JSON.parse(whole.stdout) as RunShape;
+    // It lies beside the driver.
+    expect(environment['products']).toBe(`cuBLASLt 13.0.0 (${cublas})`);
 
     const home = newHome();
     const running = start(home, small(12), { env });
@@ -87,6 +92,11 @@ describe.skipIf(why !== undefined)(`sweeplab train --device cuda${why ? ` (SKIPP
     expect(resumed).toMatchObject({ state: 'finished', steps: 12 });
     for (const metric of ['train/loss', 'val/loss', 'grad/norm', 'tokens'])
       expect(resumed.summary[metric], metric).toBe(summary[metric]);
+  });
+
+  test('multiplies on its own kernels where cuBLASLt is switched off', { timeout: 60_000 }, async () => {
+    const run = await jsonInside<RunShape>(newHome(), small(1), { env: { ...env, SWEEPLAB_CUBLASLT: 'off' } });
+    expect(run.environment['products']).toBe('own kernels');
   });
 
   test('says why a card cannot be used', async () => {

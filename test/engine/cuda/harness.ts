@@ -1,4 +1,5 @@
 /** One kernel call at a time on the emulated device: arrays in, arrays out. */
+import type { Card } from '../../../main/engine/executors/cuda/card.ts';
 import { CudaDevice } from '../../../main/engine/executors/cuda/device.ts';
 import { cudaExecutor } from '../../../main/engine/executors/cuda/index.ts';
 import type { Watch } from '../../../main/engine/executors/cuda/replay.ts';
@@ -33,11 +34,15 @@ export async function ownDevice(): Promise<CudaDevice> {
   return new CudaDevice(library);
 }
 
-/** The executor on the fake driver. */
-export async function emulatedExecutor(watch?: Watch): Promise<Executor> {
+/** The card of the fake driver. @param cublas path of a library that multiplies; none unless given */
+export async function emulatedCard(cublas?: string): Promise<Card> {
   await emulatedDevice();
-  return cudaExecutor({ library, ordinal: 0, name: 'Emulated GPU' }, watch);
+  return { library, ordinal: 0, name: 'Emulated GPU', cublas };
 }
+
+/** The executor on the fake driver. */
+export const emulatedExecutor = async (watch?: Watch, cublas?: string): Promise<Executor> =>
+  cudaExecutor(await emulatedCard(cublas), watch);
 
 /** What the fake driver counts, in its order. */
 const REPORT = ['used', 'peak', 'launches', 'graphs', 'copies', 'blocks', 'pinned', 'streams', 'retained'] as const;
@@ -68,6 +73,13 @@ export function emulatorControls() {
       return Number(counted[0]);
     },
   };
+}
+
+/** What is held of the fake device. */
+export async function heldReport() {
+  (await ownDevice()).dispose();
+  const { used, blocks, pinned, streams, retained } = emulatorControls().report();
+  return { used, blocks, pinned, streams, retained };
 }
 
 const aligned = (bytes: number): number => Math.ceil(bytes / 256) * 256;

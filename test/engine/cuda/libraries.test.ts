@@ -165,6 +165,17 @@ describe('cuBLASLt on Linux', () => {
   });
 });
 
+// Catches a switch that does nothing, and one that is misspelt in silence.
+it('cuBLASLt is not looked for where it is switched off', async () => {
+  const looksWith = (value: string) => all(cublasLooks(machine({ env: { SWEEPLAB_CUBLASLT: value } }), 13));
+  expect(await looksWith('off')).toEqual([
+    { from: 'SWEEPLAB_CUBLASLT', path: 'cuBLASLt', major: null, state: 'skipped', why: 'it is off' },
+  ]);
+  const [first, ...rest] = await looksWith('Off');
+  expect(first).toMatchObject({ state: 'skipped', why: 'it is "Off"; off is all that it can be' });
+  expect(rest.length).toBeGreaterThan(0);
+});
+
 describe('cuBLASLt on Windows', () => {
   const files = [
     'C:\\Users\\me\\AppData\\Local\\sweeplab\\cuda\\13\\cublasLt64_13.dll',

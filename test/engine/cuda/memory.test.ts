@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
 import { fitPlan } from '../../../main/lab/fit/index.ts';
 import { SEED } from '../../oracles/random.ts';
-import { whyNoEmulator } from './emulator/build.ts';
+import { buildCublas, whyNoEmulator } from './emulator/build.ts';
 import { emulatedDevice, emulatorControls } from './harness.ts';
 import { expectPlanned, fromRecipe, opened, POLICIES, recipes, takenBytes } from './planned.ts';
 
@@ -25,6 +25,14 @@ describe.skipIf(why !== undefined)(`the plan is what a GPU gives${why ? ` (SKIPP
       await expectPlanned(config);
     },
   );
+
+  // Catches a plan that was made for another multiplication than the run's.
+  test('with cuBLASLt too', { timeout: 60_000 }, async () => {
+    const config = fromRecipe('gpt2-124m', { 'precision.policy': 'bf16' });
+    await expectPlanned(config, await buildCublas());
+    const arena = (library: boolean) => fitPlan(config, { kind: 'cuda', profile: { library } }).arena.bytes;
+    expect(arena(true)).toBeGreaterThan(arena(false));
+  });
 
   // Catches a plan that promises too much, or too little, on a card of any size.
   test.for([8, 12, 24, 80])(

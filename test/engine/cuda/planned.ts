@@ -1,6 +1,7 @@
 /** Runs as they are launched, on the emulated GPU. */
 import { expect } from 'vitest';
 import { isKeyMasked, vocabularyOf } from '../../../main/engine/data/index.ts';
+import { profileOf } from '../../../main/engine/executors/cuda/products.ts';
 import { programsOf } from '../../../main/engine/nn/programs.ts';
 import { buildTraining } from '../../../main/engine/nn/training.ts';
 import { fitPlan } from '../../../main/lab/fit/index.ts';
@@ -20,10 +21,10 @@ export function fromRecipe(name: string, overrides: Config): Config {
 export const trainingOf = (config: Config) =>
   buildTraining({ config, vocabularySize: vocabularyOf(config), keyMasked: isKeyMasked(config) });
 
-/** Opens what a run loads. @throws OutOfMemoryError */
-export async function opened(config: Config) {
+/** Opens what a run loads. @param cublas path of a library that multiplies; none unless given @throws OutOfMemoryError */
+export async function opened(config: Config, cublas?: string) {
   const training = trainingOf(config);
-  const session = (await emulatedExecutor()).open(training.states);
+  const session = (await emulatedExecutor(undefined, cublas)).open(training.states);
   try {
     const programs = programsOf(config).map((call) => session.load(call.build(training)));
     return { session, arenas: programs.map(({ plan }) => plan.arenaBytes) };
@@ -40,10 +41,10 @@ export async function takenBytes(): Promise<number> {
 }
 
 /** Opens what a run would load, and compares every byte with the plan that the user is shown. */
-export async function expectPlanned(config: Config): Promise<void> {
+export async function expectPlanned(config: Config, cublas?: string): Promise<void> {
   const before = await takenBytes();
-  const { session, arenas } = await opened(config);
-  const plan = fitPlan(config, { kind: 'cuda' });
+  const { session, arenas } = await opened(config, cublas);
+  const plan = fitPlan(config, { kind: 'cuda', profile: profileOf(90, cublas !== undefined) });
   expect(plan.programs.map(({ arenaBytes }) => arenaBytes)).toEqual(arenas);
   expect(session.memory()).toEqual({
     persistentBytes: plan.persistent.bytes,

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { granules } from '../../../main/engine/executors/cuda/granules.ts';
+import { openDevice } from '../../../main/engine/executors/cuda/open.ts';
 import { CudaSession } from '../../../main/engine/executors/cuda/session.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
 import { newGraph } from '../../../main/engine/graph/operation.ts';
@@ -7,7 +8,7 @@ import { input, norm, state } from '../../../main/engine/graph/ops/index.ts';
 import { program } from '../../../main/engine/graph/program.ts';
 import type { StateSpec } from '../../../main/engine/graph/program.ts';
 import { random, SEED } from '../../oracles/random.ts';
-import { emulatedDevice, emulatorControls, ownDevice } from './harness.ts';
+import { emulatedCard, emulatedDevice, emulatorControls, heldReport } from './harness.ts';
 import { whyNoEmulator } from './emulator/build.ts';
 
 const why = whyNoEmulator();
@@ -50,7 +51,8 @@ const close = (got: ArrayLike<number>, want: ArrayLike<number>, what: string) =>
 describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''}`, () => {
   // Builds it.
   beforeAll(emulatedDevice, 300_000);
-  const opened = async (states: readonly StateSpec[] = STATES) => new CudaSession(await ownDevice(), states);
+  const opened = async (states: readonly StateSpec[] = STATES) =>
+    new CudaSession(openDevice(await emulatedCard()), states);
   const begun = async () => {
     const session = await opened();
     session.write('gain', new Float32Array(WIDTH).fill(1));
@@ -61,7 +63,7 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
   // Would catch a slot of pinned memory that is used again too early, a result that is read too early, a graph that holds an old input, and
   // runs that overtake each other: the driver does everything as late as it may.
   test('runs queued runs in their order, first by launches and then by its graph', async () => {
-    const before = await ownReport();
+    const before = await heldReport();
     const { session, loaded } = await begun();
     const r = random(SEED);
     const xs = Array.from({ length: 8 }, () => drawn(r));
@@ -73,7 +75,7 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
     close(await session.read('s'), normal(xs.at(-1)!), 'state');
     expect(emulatorControls().report().graphs - graphs).toBe(xs.length - 1);
     session.dispose();
-    expect(await ownReport()).toEqual(before);
+    expect(await heldReport()).toEqual(before);
   });
 
   test('begins with zeros, and reads and writes parts of every type', async () => {
@@ -97,7 +99,7 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
 
   // Would catch anything that is allocated and not planned, or planned and not allocated.
   test('takes what it reports, to the byte', async () => {
-    const before = await ownReport();
+    const before = await heldReport();
     const { session, loaded } = await begun();
     const { persistentBytes, peakTemporaryBytes, deviceBytes } = session.memory();
     expect(persistentBytes).toBe(512 + 256);
@@ -105,13 +107,13 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
     expect(deviceBytes).toBe(granules(persistentBytes) + granules(peakTemporaryBytes));
     await session.run(loaded, { x: drawn() });
     await session.run(loaded, { x: drawn() });
-    expect((await ownReport()).used - before.used).toBe(deviceBytes);
+    expect((await heldReport()).used - before.used).toBe(deviceBytes);
     session.dispose();
-    expect(await ownReport()).toEqual(before);
+    expect(await heldReport()).toEqual(before);
   });
 
   test('says before it begins that a card is too small, with its numbers, and holds nothing then', async () => {
-    const before = await ownReport();
+    const before = await heldReport();
     const controls = emulatorControls();
     onTestFinished(() => controls.memory(8 * 2 ** 30));
     controls.memory(before.used + 2 * MIB);
@@ -128,11 +130,17 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
     const { shown } = await session.run(session.load(remembering()), { x: drawn() });
     close(shown as Float32Array, new Float32Array(SIZE), 'of zeros');
     session.dispose();
-    expect(await ownReport()).toEqual(before);
+    expect(await heldReport()).toEqual(before);
   });
 
   // Every call that a session makes, failing at its first and at later times: a clear ending, and nothing is left behind.
   test.each([
+    ['cuInit', 999],
+    ['cuDeviceGet', 101],
+    ['cuDeviceGetAttribute', 1],
+    ['cuDevicePrimaryCtxRetain', 2],
+    ['cuCtxSetCurrent', 201],
+    ['cuStreamCreate', 2],
     ['cuMemAlloc_v2', 2],
     ['cuMemHostAlloc', 2],
     ['cuEventCreate', 2],
@@ -151,7 +159,7 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
     ['cuEventRecord', 400],
     ['cuEventQuery', 700],
   ])('%s that fails with %i ends it clearly', async (call, code) => {
-    const before = await ownReport();
+    const before = await heldReport();
     const controls = emulatorControls();
     let failed = 0;
     for (let n = 1; n <= 6; n++) {
@@ -177,13 +185,13 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
         session?.dispose();
         controls.fail('', 0, 0);
       }
-      expect(await ownReport(), `the ${n}th ${call}`).toEqual(before);
+      expect(await heldReport(), `the ${n}th ${call}`).toEqual(before);
     }
     expect(failed).toBeGreaterThan(0);
   });
 
   test('is over when it is disposed of, also with runs under way', async () => {
-    const before = await ownReport();
+    const before = await heldReport();
     const { session, loaded } = await begun();
     const run = session.run(loaded, { x: drawn() });
     const run2 = session.run(loaded, { x: drawn() });
@@ -192,13 +200,6 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
     await expect(run2).rejects.toThrow('disposed of');
     expect(() => session.load(remembering())).toThrow('disposed of');
     session.dispose();
-    expect(await ownReport()).toEqual(before);
+    expect(await heldReport()).toEqual(before);
   });
 });
-
-/** What is held of the fake device, once it exists. */
-async function ownReport() {
-  (await ownDevice()).dispose();
-  const { used, blocks, pinned, streams, retained } = emulatorControls().report();
-  return { used, blocks, pinned, streams, retained };
-}

@@ -113,7 +113,7 @@ describe('cards that are here', () => {
       expect(await base()).toMatchObject({ bytes: 600 * MIB, basis: 'estimated' });
       keepOverhead({ card: 'NVIDIA GeForce RTX 4090', driver: '570.1', libraries: [], bytes: 450 * MIB });
       expect(await base()).toMatchObject({ bytes: 450 * MIB, basis: 'measured' });
-      expect(tableGpu(findGpu('RTX 3090')).base).toBeUndefined();
+      expect((await tableGpu(findGpu('RTX 3090'))).base).toBeUndefined();
     } finally {
       rmSync(home, { recursive: true, force: true });
     }

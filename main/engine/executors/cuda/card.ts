@@ -1,7 +1,7 @@
 /** The card of a session, looked at without taking memory of it. */
 import { counted } from '../../../../preload/shared/format.ts';
 import { ExecutorUnavailableError } from '../executor.ts';
-import { findDriver } from './find.ts';
+import { findDriver, libraryHere } from './find.ts';
 import { whyUnusable } from './requirements.ts';
 
 export interface Card {
@@ -11,6 +11,8 @@ export interface Card {
   readonly ordinal?: number;
   /** As the driver names it. */
   readonly name: string;
+  /** Path or name of the cuBLASLt that multiplies; none unless given. */
+  readonly cublas?: string | undefined;
 }
 
 /** @throws ExecutorUnavailableError saying what is missing */
@@ -25,5 +27,7 @@ export async function usableCard(ordinal: number): Promise<Card> {
   if (card === undefined)
     return refuse(`there is no card ${ordinal}; the driver sees ${counted(found.cards.length, 'card')}`);
   const unusable = whyUnusable({ ...card, cuda: found.cuda });
-  return unusable === undefined ? { library: found.path, ordinal, name: card.name } : refuse(unusable);
+  if (unusable !== undefined) return refuse(unusable);
+  const cublas = await libraryHere(card.capability, found.cuda);
+  return { library: found.path, ordinal, name: card.name, cublas };
 }

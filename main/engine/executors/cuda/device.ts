@@ -2,8 +2,11 @@
 import { addressOfBuffer, loadDriver, symbolOf } from './driver.ts';
 import type { Driver, DriverFunction, Handle } from './driver.ts';
 import type { Cublas } from './cublas.ts';
+import { DeviceCallError } from './errors.ts';
+import { productLaunches } from './kernels/gemm.ts';
 import { encodeArguments, LIBRARY_PRODUCT } from './launch.ts';
 import type { Launch } from './launch.ts';
+import { DRIVER_ALONE } from './products.ts';
 import type { Product } from './products.ts';
 import { familyOf, manifest, ptxOf } from './manifest.ts';
 
@@ -22,14 +25,10 @@ const SHARED_DEFAULT = 48 * 1024;
 const NON_BLOCKING = 1;
 
 /** A call of the driver that failed. */
-export class CudaError extends Error {
+export class CudaError extends DeviceCallError {
   override readonly name = 'CudaError';
-  readonly call: string;
-  readonly code: number;
   constructor(call: string, code: number, what: string) {
-    super(`${call}: CUDA error ${code}${what === '' ? '' : ` (${what})`}`);
-    this.call = call;
-    this.code = code;
+    super(`${call}: CUDA error ${code}${what === '' ? '' : ` (${what})`}`, call, code, code === OUT_OF_MEMORY);
   }
 }
 
@@ -62,7 +61,8 @@ export class CudaDevice {
   readonly stream: Handle;
   /** Runs products that are planned for it; given back with the device. */
   library: Cublas | undefined;
-  readonly #context: Handle;
+  /** What else is to be known of it, for people. */
+  readonly remarks: string[] = [];
   readonly #device: number;
   readonly #imageOf: ImageOf;
   readonly #modules = new Map<string, Handle>();
@@ -87,9 +87,14 @@ export class CudaDevice {
       sharedBytes: attribute(SHARED_PER_BLOCK_OPTIN),
       driverVersion: this.out<number>('driverVersion', (slot) => [slot]),
     };
-    this.#context = this.out('retainContext', (slot) => [slot, device]);
-    this.call('setContext', this.#context);
-    this.stream = this.out('createStream', (slot) => [slot, NON_BLOCKING]);
+    const context = this.out<Handle>('retainContext', (slot) => [slot, device]);
+    try {
+      this.call('setContext', context);
+      this.stream = this.out('createStream', (slot) => [slot, NON_BLOCKING]);
+    } catch (error) {
+      this.driver.releaseContext(device);
+      throw error;
+    }
   }
 
   /** Calls the driver. @throws CudaError when it does not succeed */
@@ -158,8 +163,11 @@ export class CudaDevice {
     const { fn, grid, shared = 0 } = launch;
     if (fn === LIBRARY_PRODUCT) {
       if (this.library === undefined) throw new Error('a product was planned for cuBLASLt, which was not opened');
-      const { workspace, ...product } = launch.args;
-      this.library.multiply(product as unknown as Product, workspace as number, this.stream);
+      const { workspace, ...rest } = launch.args;
+      const [product, scratch] = [rest as unknown as Product, workspace as number];
+      if (this.library.multiply(product, scratch, this.stream)) return;
+      // What the library has no algorithm for, our kernels run, whose parts fit into its workspace.
+      for (const own of productLaunches(product, scratch, DRIVER_ALONE)) this.launch(own);
       return;
     }
     const kernel = this.#kernel(fn);

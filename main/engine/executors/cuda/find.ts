@@ -1,7 +1,10 @@
 /** NVIDIA's libraries on this machine. */
+import { isAbsolute } from 'node:path';
 import type { Driver } from './driver.ts';
 import { firstThatLoads, cublasLooks, driverLooks } from './libraries.ts';
 import type { Found, Look } from './libraries.ts';
+import { wantsLibrary } from './products.ts';
+import { capabilityOf } from './requirements.ts';
 import { thisMachine } from './surroundings.ts';
 
 export interface DriverFound {
@@ -59,8 +62,37 @@ export async function findDriver(): Promise<{ found?: DriverFound; why?: string;
   return { found: { path: look!.path, cuda: version, cards }, looks };
 }
 
+/** Whether the system's loader finds a library by its name; asked once, because one of half a gigabyte may come. */
+const byName = new Map<string, string | undefined>();
+
 /**
- * cuBLASLt for a driver. @param load what a program that uses it does; a name that the system's loader looks up can only be tried
+ * cuBLASLt for a driver. A file is taken at its word; a bare name says nothing until it is tried.
  */
-export const findCublas = <T>(cuda: number, load: (path: string) => T): Promise<Found<T>> =>
-  firstThatLoads(cublasLooks(thisMachine(), Math.floor(cuda / 1000)), load);
+export async function findCublas(cuda: number): Promise<Found<unknown>> {
+  const { default: koffi } = await import('koffi');
+  return firstThatLoads(cublasLooks(thisMachine(), Math.floor(cuda / 1000)), (path) => {
+    if (isAbsolute(path)) return;
+    if (!byName.has(path))
+      byName.set(
+        path,
+        whyNotByName(() => koffi.load(path).unload()),
+      );
+    const why = byName.get(path);
+    if (why !== undefined) throw new Error(why);
+  });
+}
+
+function whyNotByName(load: () => void): string | undefined {
+  try {
+    load();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** The cuBLASLt that a card multiplies with; undefined where it does not, or there is none. @param capability `9.0` @param cuda of the driver */
+export async function libraryHere(capability: string, cuda: number | undefined): Promise<string | undefined> {
+  if (cuda === undefined || !wantsLibrary(capabilityOf(capability))) return undefined;
+  return (await findCublas(cuda)).look?.path;
+}

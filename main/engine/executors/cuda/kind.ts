@@ -4,9 +4,13 @@ import { planUse } from '../../compile/use.ts';
 import { defineExecutor, MIB } from '../executorKind.ts';
 import { stateBytes } from './layout.ts';
 import { usableCard } from './card.ts';
+import { findDriver, libraryHere } from './find.ts';
 import { granules } from './granules.ts';
+import { DRIVER_ALONE, profileOf } from './products.ts';
+import type { DeviceProfile } from './products.ts';
+import { capabilityOf } from './requirements.ts';
 import { compileForCuda, CUDA_POLICIES } from './target.ts';
-import { tableBytesOf } from './translate.ts';
+import { NOWHERE, translate } from './translate.ts';
 
 export const cuda = defineExecutor({
   name: 'cuda',
@@ -27,9 +31,15 @@ export const cuda = defineExecutor({
   advice: 'for an NVIDIA GPU: install its driver; until then another executor is used',
   stateBytes,
   takenBytes: (...blocks) => blocks.reduce((sum, bytes) => sum + granules(bytes), 0),
-  use: (program, vocabulary) => {
-    const compiled = compileForCuda(program);
-    return { ...planUse(program.name, compiled.plan, vocabulary), tableBytes: tableBytesOf(compiled) };
+  profileOn: async (capability, here) => {
+    if (capability === null) return DRIVER_ALONE;
+    const found = !here || (await libraryHere(capability, (await findDriver()).found?.cuda)) !== undefined;
+    return profileOf(capabilityOf(capability), found);
+  },
+  use: (program, vocabulary, profile = DRIVER_ALONE) => {
+    const compiled = compileForCuda(program, profile as DeviceProfile);
+    const { tableBytes } = translate(compiled, NOWHERE);
+    return { ...planUse(program.name, compiled.plan, vocabulary), tableBytes };
   },
   open: async (ordinal = 0) => {
     const card = await usableCard(ordinal);

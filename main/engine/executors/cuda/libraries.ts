@@ -35,6 +35,9 @@ export interface Look {
 /** Folders in which libraries are looked for before anywhere else, as PATH lists them. */
 export const FIRST_FOLDERS = 'SWEEPLAB_CUDA_LIBRARIES';
 
+/** `off`: cuBLASLt is not used, wherever it lies. */
+const SWITCH = 'SWEEPLAB_CUBLASLT';
+
 /** Versions of cuBLASLt whose calls are known here, the newest first. */
 const KNOWN_MAJORS: readonly number[] = [13, 12];
 
@@ -116,6 +119,12 @@ const inToolkit = (here: Surroundings): readonly string[] =>
  */
 export async function* cublasLooks(here: Surroundings, driverMajor: number | null): AsyncGenerator<Look> {
   if (!isWindows(here) && here.platform !== 'linux') return;
+  const asked = here.env[SWITCH] ?? '';
+  if (asked !== '') {
+    const why = asked === 'off' ? 'it is off' : `it is ${JSON.stringify(asked)}; off is all that it can be`;
+    yield { from: SWITCH, path: 'cuBLASLt', major: null, state: 'skipped', why };
+    if (asked === 'off') return;
+  }
   const seen = new Set<string>();
   for await (const place of cublasPlaces(here, driverMajor)) {
     const looks = 'path' in place ? [place] : looksIn(here, place, driverMajor);

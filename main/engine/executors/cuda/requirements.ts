@@ -11,6 +11,12 @@ export interface CardFacts {
   readonly cuda?: number;
 }
 
+/** `9.0` as 90. */
+export function capabilityOf(text: string): number {
+  const [major = 0, minor = 0] = text.split('.').map(Number);
+  return 10 * major + minor;
+}
+
 const LEAST_CAPABILITY = '8.0';
 
 /** The first driver for cards from a capability on, the newest cards first, and the CUDA that it runs. The kernels themselves need the last. */

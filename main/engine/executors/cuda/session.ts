@@ -9,24 +9,30 @@ import type { LoadedProgram, MemoryReport, Session, TypedArray } from '../execut
 import { expandBf16, expandF16, farHalf, roundToBf16, roundToF16 } from '../halves.ts';
 import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
-import { CudaError, OUT_OF_MEMORY } from './device.ts';
 import type { CudaDevice } from './device.ts';
+import { DeviceCallError } from './errors.ts';
 import { granules } from './granules.ts';
+import { LIBRARY_PRODUCT } from './launch.ts';
 import { layoutOfStates } from './layout.ts';
 import type { PlacedState, StateLayout } from './layout.ts';
+import { libraryName, profileOf } from './products.ts';
+import type { Product, ProductTable } from './products.ts';
 import { Replay } from './replay.ts';
 import type { Watch } from './replay.ts';
 import { passed, Slots } from './slots.ts';
 import type { Slot } from './slots.ts';
 import { compileForCuda, CUDA_ALIGNMENT } from './target.ts';
 import type { Compiled } from './target.ts';
-import { addressOf, tableBytesOf, translate } from './translate.ts';
+import { addressOf, NOWHERE, translate } from './translate.ts';
 import type { Addresses, Piece } from './translate.ts';
 
 /** Elements that pass through pinned memory at once on their way out of or into state. */
 const PIECE = 2 ** 18;
 
 const ARRAYS = { f32: Float32Array, i32: Int32Array, u8: Uint8Array } as const;
+
+/** What multiplies where no library does. */
+const OWN_PRODUCTS = 'own kernels';
 
 type Results = Record<string, TypedArray>;
 
@@ -74,6 +80,7 @@ interface Block {
 }
 
 export class CudaSession implements Session {
+  readonly products: string;
   readonly #device: CudaDevice;
   readonly #watch: Watch | undefined;
   readonly #layout: StateLayout;
@@ -96,6 +103,8 @@ export class CudaSession implements Session {
    * @throws OutOfMemoryError
    */
   constructor(device: CudaDevice, states: readonly StateSpec[], watch?: Watch) {
+    const { library } = device;
+    this.products = library === undefined ? OWN_PRODUCTS : `${libraryName(library.version)} (${library.path})`;
     this.#device = device;
     this.#watch = watch;
     this.#slots = new Slots(device);
@@ -120,12 +129,13 @@ export class CudaSession implements Session {
   load(source: Program): LoadedProgram {
     this.#check();
     this.#assertIdle(`program ${source.name} is loaded`);
-    const compiled = compileForCuda(source, this.#device.library?.profile);
+    const { library, facts } = this.#device;
+    const compiled = compileForCuda(source, profileOf(facts.capability, library !== undefined));
     const { program, plan } = compiled;
     for (const node of program.graph.nodes)
       if (node.op === 'state') this.#checkState(node.outputs[0]!, node.attrs.name as string);
     for (const { state, value } of program.updates) this.#checkState(value, state);
-    const tableBytes = tableBytesOf(compiled);
+    const { tableBytes, pieces } = translate(compiled, NOWHERE);
     const ends = [...program.inputs.values()].map((value) => {
       const location = plan.locations.get(value.id);
       return location?.kind === 'arena' ? location.offset + bytesOf(value) : 0;
@@ -136,6 +146,7 @@ export class CudaSession implements Session {
     this.#tableBytes += tableBytes;
     const outputBytes = outputsOf(compiled, NOWHERE).bytes;
     this.#guarded(() => this.#slots.reserve(Math.max(inputBytes, outputBytes)));
+    this.#guarded(() => this.#prepareProducts(pieces));
     const loaded: CudaProgram = { program, plan, compiled, inputBytes, tableBytes, tableOffset, recorded: undefined };
     this.#programs.push(loaded);
     return loaded;
@@ -205,6 +216,26 @@ export class CudaSession implements Session {
     for (const block of [this.#arena, this.#tables, this.#state])
       if (block !== undefined && block.bytes > 0) driver.free(block.address);
     this.#device.dispose();
+  }
+
+  get remarks(): readonly string[] {
+    const { remarks, library } = this.#device;
+    return [...remarks, ...(library?.remarks ?? [])];
+  }
+
+  /** What products ran with, for whoever goes on with this run. */
+  decisions(): ProductTable {
+    const { library, facts } = this.#device;
+    return library?.table ?? { capability: facts.capability, library: null, algorithms: {} };
+  }
+
+  /** Algorithms are chosen before the first step, so that the first checkpoint knows all of them. */
+  #prepareProducts(pieces: readonly Piece[]): void {
+    const { library } = this.#device;
+    if (library === undefined) return;
+    for (const { launches } of pieces)
+      for (const { launch } of launches)
+        if (launch.fn === LIBRARY_PRODUCT) library.prepare(launch.args as unknown as Product);
   }
 
   // --- runs ---
@@ -325,7 +356,7 @@ export class CudaSession implements Session {
     try {
       return { address: this.#device.allocate(bytes), bytes };
     } catch (error) {
-      throw error instanceof CudaError && error.code === OUT_OF_MEMORY ? short() : this.#failed(error);
+      throw error instanceof DeviceCallError && error.outOfMemory ? short() : this.#failed(error);
     }
   }
 
@@ -377,14 +408,14 @@ export class CudaSession implements Session {
   }
 
   #failed(error: unknown): unknown {
-    if (!(error instanceof CudaError)) return error;
+    if (!(error instanceof DeviceCallError)) return error;
     return (this.#broken ??= this.#described(error) as Error);
   }
 
   /** What the driver said, in terms of the run. */
   #described(error: unknown): unknown {
-    if (!(error instanceof CudaError)) return error;
-    if (error.code === OUT_OF_MEMORY) return this.#outOfMemory(`${error.call} found no memory beside the plan`);
+    if (!(error instanceof DeviceCallError)) return error;
+    if (error.outOfMemory) return this.#outOfMemory(`${error.call} found no memory beside the plan`);
     const { name } = this.#device.facts;
     return new Error(
       `${name} cannot go on: ${error.message}; the run goes on from its last checkpoint when it is resumed`,
@@ -418,9 +449,6 @@ function checkInputs({ name: program, inputs }: Program, given: Readonly<Record<
       throw new Error(`input ${name} must be ${showType(value)}, got ${data.constructor.name} of ${data.length}`);
   }
 }
-
-/** For the shape of things that have no memory yet. */
-const NOWHERE: Addresses = { arena: CUDA_ALIGNMENT, tables: CUDA_ALIGNMENT, state: () => CUDA_ALIGNMENT };
 
 /** Outputs that lie together in the arena come together, and lie so in the slot; those in state come by themselves. */
 function outputsOf({ program, plan }: Compiled, addresses: Addresses): Outputs {

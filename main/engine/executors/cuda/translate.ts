@@ -161,10 +161,8 @@ function runsOf(steps: readonly Step[], plan: MemoryPlan, kernels: CudaKernels):
   return runs;
 }
 
-/** Bytes of the tables of a program, wherever its memory will lie. */
-export function tableBytesOf(compiled: Compiled): number {
-  return translate(compiled, { arena: CUDA_ALIGNMENT, tables: CUDA_ALIGNMENT, state: () => CUDA_ALIGNMENT }).tableBytes;
-}
+/** For a program that has no memory yet: what does not depend on where it lies is right all the same. */
+export const NOWHERE: Addresses = { arena: CUDA_ALIGNMENT, tables: CUDA_ALIGNMENT, state: () => CUDA_ALIGNMENT };
 
 function pointerTo(plan: MemoryPlan, addresses: Addresses, to: Place, bytes: number, workspace: number): number {
   if (to === 'workspace') {

@@ -2,7 +2,7 @@
 import type { CallFields, CudaKernels } from '../kernel.ts';
 import { blocksFor, LIBRARY_PRODUCT, sharedBytes } from '../launch.ts';
 import type { Launch, LaunchValue } from '../launch.ts';
-import { libraryWorkspace, usesLibrary } from '../products.ts';
+import { LIBRARY_WORKSPACE, usesLibrary } from '../products.ts';
 import type { DeviceProfile, Product } from '../products.ts';
 
 /** What else the kernels of gemm.h can do: see there. */
@@ -105,12 +105,12 @@ function shapeOf(product: Product, special: Special = {}): Shape {
 const isLibrarys = (product: Product, special: Special, profile: DeviceProfile): boolean =>
   (special.grouped ?? 0) === 0 && (special.best ?? 0) === 0 && usesLibrary(product, profile);
 
-/** Bytes of scratch memory: f32 for the parts of a product whose depth is split, or what the library may take. */
+/** Bytes of scratch memory: f32 for the parts of a product whose depth is split, and what the library may take. */
 export function productScratch(product: Product, profile: DeviceProfile, special: Special = {}): number {
-  if (isLibrarys(product, special, profile)) return libraryWorkspace(profile);
   const { m, n, batch = 1 } = product;
   const { splits } = shapeOf(product, special);
-  return splits > 1 ? 4 * splits * batch * m * n : 0;
+  const own = splits > 1 ? 4 * splits * batch * m * n : 0;
+  return isLibrarys(product, special, profile) ? Math.max(LIBRARY_WORKSPACE, own) : own;
 }
 
 // --- kernels ---

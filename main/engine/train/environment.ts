@@ -3,7 +3,8 @@ import { arch, availableParallelism, cpus, platform, release, totalmem } from 'n
 import type { RunEnvironment } from '../../../preload/contract/runs.ts';
 import type { DeviceDescription } from '../executors/executor.ts';
 
-export function describeEnvironment(device: DeviceDescription): RunEnvironment {
+/** @param products what multiplies matrices, where that is told apart */
+export function describeEnvironment(device: DeviceDescription, products?: string): RunEnvironment {
   return {
     node: process.version,
     platform: `${platform()} ${release()} ${arch()}`,
@@ -13,5 +14,6 @@ export function describeEnvironment(device: DeviceDescription): RunEnvironment {
     executor: device.executor,
     device: device.name,
     threads: device.threads,
+    ...(products === undefined ? {} : { products }),
   };
 }

@@ -460,6 +460,7 @@ export class TrainingLoop {
       validationLoss: this.#validationLoss,
       best: this.#best,
       lossScale: runtime.lossScale,
+      decisions: runtime.decisions(),
       latest: finiteOrNull(recorder.latest),
       points: recorder.carry(step),
       config,

@@ -113,9 +113,10 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   for (const text of scheduleWarnings(config, end, kinds)) warn(text);
 
   const executor = await (options.openExecutor ?? openFor(emit))(config);
-  const runtime = new Runtime(executor, programs, programsOf(config, data));
+  const runtime = new Runtime(executor, programs, programsOf(config, data), checkpoint?.state.decisions);
   resources.push(() => runtime.dispose());
   runtime.loadAll();
+  for (const text of runtime.session.remarks ?? []) warn(text);
   emit(info({ config, data, runtime, executor, rules, size }));
 
   const recorder = new MetricRecorder((seq, columns) => emit({ type: 'metrics', seq, columns }));
@@ -230,7 +231,7 @@ function info({ data, runtime, executor, rules, size }: InfoParts): EngineInfo {
     tokensPerStep: size.tokens,
     plannedSteps: rules.plannedSteps ?? null,
     dataset: data.info,
-    environment: describeEnvironment(executor.device),
+    environment: describeEnvironment(executor.device, runtime.session.products),
     memory: runtime.memory(),
   };
 }

@@ -49,17 +49,20 @@ export class Runtime {
   readonly session: Session;
   /** Steps that may be given while one is still computed. Under a scaled loss a step may have to be repeated: then none. */
   readonly stepsAhead: number;
+  readonly #decided: unknown;
   readonly #calls: ReadonlyMap<string, ProgramCall>;
   readonly #loaded = new Map<string, LoadedProgram>();
   lossScale: LossScale;
 
   /**
-   * Allocates the state. @param calls the programs of this run: no other can be run. Throws OutOfMemoryError where it does not fit.
+   * Allocates the state. @param calls the programs of this run: no other can be run @param decided {@link decisions} of the checkpoint that it goes
+   * on from @throws OutOfMemoryError where it does not fit
    */
-  constructor(executor: Executor, programs: TrainingPrograms, calls: readonly ProgramCall[]) {
+  constructor(executor: Executor, programs: TrainingPrograms, calls: readonly ProgramCall[], decided?: unknown) {
     this.programs = programs;
     this.#calls = new Map(calls.map((call) => [programKey(call), call]));
-    this.session = executor.open(programs.states);
+    this.#decided = decided;
+    this.session = executor.open(programs.states, decided);
     this.stepsAhead = programs.policy.scaledLoss ? 0 : (executor.stepsAhead ?? 0);
     this.lossScale = { scale: programs.policy.scaledLoss ? FIRST_SCALE : 1, held: 0 };
   }
@@ -67,6 +70,11 @@ export class Runtime {
   /** Compiles everything that the run will need, so that memory runs out now or never. */
   loadAll(): void {
     for (const call of this.#calls.values()) this.program(call);
+  }
+
+  /** What its executor has decided and must decide again where the run goes on; kept while another one trains it. */
+  decisions(): unknown {
+    return this.session.decisions?.() ?? this.#decided;
   }
 
   /** A program of the run's list. @throws Error for any other: nobody has planned its memory */

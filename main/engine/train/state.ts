@@ -20,6 +20,8 @@ export interface RunState {
   readonly validationLoss: number | null;
   readonly best: BestLoss | null;
   readonly lossScale: LossScale;
+  /** What the executor decided, see Session; none of those of earlier versions. */
+  readonly decisions?: unknown;
   /** Latest value of every metric; null stands for NaN or an infinity. */
   readonly latest: Readonly<Record<string, number | null>>;
   readonly points: CarriedPoints;

@@ -5,9 +5,19 @@
  */
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Program } from '../graph/program.ts';
+import { diagnosticsOf } from '../settings/diagnostics.ts';
 import type { TrainingPrograms } from './training.ts';
 
-export type ProgramName = 'accumulate-first' | 'accumulate' | 'update' | 'evaluate' | 'generate' | 'activations';
+export type ProgramName =
+  | 'accumulate-first'
+  | 'accumulate'
+  | 'update'
+  | 'evaluate'
+  | 'generate'
+  | 'activations'
+  | 'diagnose'
+  | 'diagnose-update'
+  | 'diagnose-gradient';
 
 export interface ProgramShape {
   readonly name: ProgramName;
@@ -46,6 +56,17 @@ export function evaluationBatchOf(config: Config, { validationRows = Infinity }:
 
 /** The optimizer's step: the same whatever the batch is. */
 export const UPDATE: ProgramShape = { name: 'update', rows: 0, length: 0 };
+/** What looks at the step before it is made, and at its gradient after the first micro-batch. */
+export const DIAGNOSE_UPDATE: ProgramShape = { ...UPDATE, name: 'diagnose-update' };
+export const DIAGNOSE_GRADIENT: ProgramShape = { ...UPDATE, name: 'diagnose-gradient' };
+
+/** Tokens that diagnostics look at: few beside a batch of a large model, enough for a mean. */
+const LOOKED_AT = 4096;
+
+/** Sequences of the batch that diagnostics look at. */
+export function diagnosedRows(config: Config): number {
+  return Math.max(1, Math.min(microBatchOf(config), Math.floor(LOOKED_AT / (config['model.context'] as number))));
+}
 
 type Builder = ProgramCall['build'];
 const call = (shape: ProgramShape, perStep: number, build: Builder, ofOptimizer = false): ProgramCall => ({
@@ -57,6 +78,21 @@ const call = (shape: ProgramShape, perStep: number, build: Builder, ofOptimizer 
 
 const generateCall = (length: number): ProgramCall =>
   call({ name: 'generate', rows: 1, length }, 0, (training) => training.generate());
+
+/** The programs of `log.diagnostics`. */
+function diagnosticsCalls(config: Config, length: number, micros: number): ProgramCall[] {
+  const groups = diagnosticsOf(config);
+  const perStep = 1 / (config['log.diagnostics_steps'] as number);
+  const rows = diagnosedRows(config);
+  const calls: ProgramCall[] = [];
+  if (groups.has('activations') || groups.has('attention') || groups.has('loss'))
+    calls.push(call({ name: 'diagnose', rows, length }, perStep, (training) => training.diagnose(rows)));
+  if (groups.has('weights')) calls.push(call(DIAGNOSE_UPDATE, perStep, (training) => training.diagnoseUpdate(), true));
+  // The noise of a gradient is seen where a batch has parts.
+  if (groups.has('noise') && micros > 1)
+    calls.push(call(DIAGNOSE_GRADIENT, perStep, (training) => training.gradientNorm()));
+  return calls;
+}
 
 /** The programs of a training run, in the order in which they are loaded. */
 export function programsOf(config: Config, facts: RunFacts = {}): readonly ProgramCall[] {
@@ -70,6 +106,7 @@ export function programsOf(config: Config, facts: RunFacts = {}): readonly Progr
     call(UPDATE, 1, (training) => training.update(), true),
     call({ name: 'evaluate', rows: scored, length }, 0, (training) => training.evaluate(scored)),
     generateCall(length),
+    ...diagnosticsCalls(config, length, micros),
   ];
   const wanted = (each: ProgramCall): boolean => {
     if (each.name === 'accumulate') return each.perStep > 0;

@@ -42,10 +42,13 @@ import { scalarName } from '../optim/hyper.ts';
 import { optimizerFamily } from '../optim/optimizers/index.ts';
 import { ruleOf } from '../optim/optimizers/optimizer.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { diagnosticsOf } from '../settings/diagnostics.ts';
 import { activationsProgram } from './activations.ts';
 import { attentionFamily } from './attention/index.ts';
 import { buildModel, workingName } from './context.ts';
 import type { BuiltModel, ChosenAttention } from './context.ts';
+import { forwardDiagnosis } from './diagnostics/forward.ts';
+import { updateDiagnosis } from './diagnostics/update.ts';
 import type { ModelKind, ParameterRole, ParameterSpec } from './model.ts';
 import { modelFamily } from './models/index.ts';
 import { parametrizationOf } from './baseModel.ts';
@@ -87,6 +90,10 @@ export interface TrainingPrograms {
   generate(): Program;
   /** For coordinate checks: how large activations are. */
   activations(rows: number): Program;
+  /** What `log.diagnostics` looks at: the model with a batch, the update that is about to be made, and the gradient so far. */
+  diagnose(rows: number): Program;
+  diagnoseUpdate(): Program;
+  gradientNorm(): Program;
 }
 
 export interface TrainingOptions {
@@ -164,6 +171,14 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     evaluate: (rows) => rounded(evaluateProgram(build(rows, false), rows, context)),
     generate: () => rounded(generateProgram(build(1, false, false), context)),
     activations: (rows) => rounded(activationsProgram(build(rows, false), headOf)),
+    diagnose: (rows) => {
+      const built = build(rows, false);
+      const { loss } = lossOf(built, rows, context);
+      const groups = diagnosticsOf(config);
+      return rounded(forwardDiagnosis({ built, groups, loss, headOf: (hidden) => headOf(built, hidden) }));
+    },
+    diagnoseUpdate: () => updateDiagnosis(updateProgram(updates, groups, policy, config['optimizer.clip'] as number)),
+    gradientNorm: () => gradientNormProgram(parameters),
   };
 }
 
@@ -406,6 +421,14 @@ function updateProgram(
     });
   }
   return program('update', graph, { gradNorm }, updates);
+}
+
+/** Output `gradNorm`: the length of what is accumulated so far. */
+function gradientNormProgram(parameters: readonly ParameterSpec[]): Program {
+  const graph = newGraph();
+  graph.phase = 'update';
+  const gradients = parameters.map(({ name, shape }) => state(graph, gradientName(name), shape, 'f32'));
+  return program('diagnose-gradient', graph, { gradNorm: graph.within('diagnostics', () => globalNorm(gradients)) });
 }
 
 /** Inputs `tokens`, `targets` (and `keyMask`); outputs `loss` (nats) and `correct` per position, f32 [rows·context]. */

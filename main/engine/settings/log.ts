@@ -1,6 +1,7 @@
 /** What is recorded and kept. */
 import type { SettingSpec } from '../../../preload/contract/settings.ts';
 import type { Common } from '../kind.ts';
+import { diagnosticsSettings } from './diagnostics.ts';
 
 const settings: readonly SettingSpec[] = [
   {
@@ -42,4 +43,4 @@ const settings: readonly SettingSpec[] = [
   },
 ];
 
-export const logSettings: Common = { settings };
+export const logSettings: Common = { settings: [...settings, ...diagnosticsSettings] };

@@ -16,11 +16,13 @@ import type { EngineEnd, EngineMessage } from '../../../preload/contract/engine.
 import type { Config } from '../../../preload/contract/settings.ts';
 import { evaluationBatchOf, microBatchOf } from '../nn/programs.ts';
 import { hyperParameters } from '../optim/hyper.ts';
+import { isDiagnosed } from '../settings/diagnostics.ts';
 import type { Schedule } from '../optim/schedule.ts';
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 import { OPTIMIZER, WEIGHTS } from './checkpoint.ts';
 import type { TrainingControl } from './control.ts';
 import type { PreparedData } from './data.ts';
+import { Diagnosis } from './diagnostics.ts';
 import { evaluate } from './evaluate.ts';
 import { measureAll } from './measures/index.ts';
 import type { Metric, StepMoment } from './measures/index.ts';
@@ -67,6 +69,8 @@ interface GivenStep {
   readonly begin: number;
   /** Whether it is measured how far it moves the weights. */
   readonly measured: boolean;
+  /** What diagnostics found before it; undefined where they did not look. */
+  readonly seen: Readonly<Record<string, number>> | undefined;
 }
 
 export class TrainingLoop {
@@ -87,6 +91,7 @@ export class TrainingLoop {
   /** Counters at the latest training point, for the speed. */
   #logged: Counters = this.#counters;
   readonly #updates: UpdateRatios;
+  readonly #diagnosis: Diagnosis;
   /** In their order. */
   readonly #given: GivenStep[] = [];
   /** When the latest step was counted. */
@@ -96,6 +101,7 @@ export class TrainingLoop {
     this.#parts = parts;
     const { session, programs } = parts.runtime;
     this.#updates = new UpdateRatios(session, programs.parameters);
+    this.#diagnosis = new Diagnosis(parts.config, parts.runtime, parts.data);
   }
 
   get counters(): Counters {
@@ -130,6 +136,7 @@ export class TrainingLoop {
     recorder.restore(state.points);
     for (const [metric, value] of Object.entries(state.latest)) recorder.latest.set(metric, value ?? NaN);
     runtime.lossScale = state.lossScale;
+    this.#diagnosis.noise = state.noise ?? this.#diagnosis.noise;
     this.#counters = state.counters;
     this.#since = state.counters;
     this.#logged = state.counters;
@@ -172,8 +179,8 @@ export class TrainingLoop {
         if (control.stopping) return await this.#stop();
         await this.#saveIfDue();
       }
-      const { measured } = await this.#give();
-      const diverged = await this.#catchUp(measured ? 0 : runtime.stepsAhead);
+      const { measured, seen } = await this.#give();
+      const diverged = await this.#catchUp(measured || seen !== undefined ? 0 : runtime.stepsAhead);
       if (diverged !== undefined) return failed(diverged);
       await recorder.room();
       await this.#breathe();
@@ -205,6 +212,7 @@ export class TrainingLoop {
       this.#due(reached.steps) ||
       this.#saveDue(reached.steps) ||
       this.#isMeasured(reached.steps + 1) ||
+      isDiagnosed(this.#parts.config, reached.steps + 1) ||
       rules.reached(reached) !== undefined
     );
   }
@@ -237,6 +245,8 @@ export class TrainingLoop {
     const before = this.#reachedByGiven();
     const measured = this.#isMeasured(before.steps + 1);
     if (measured) await this.#updates.begin();
+    const diagnosed = isDiagnosed(config, before.steps + 1);
+    const seen = diagnosed ? await this.#diagnosis.look(before.sequences) : undefined;
     const begin = performance.now();
     const rows = config['batch.sequences'] as number;
     const micro = microBatchOf(config);
@@ -246,11 +256,11 @@ export class TrainingLoop {
       step: before.steps,
       tokens: before.tokens,
     });
-    const result = runtime.step(before.steps, config.seed as number, micros, hyper);
+    const result = runtime.step(before.steps, config.seed as number, micros, hyper, diagnosed);
     // Its error is met when it is counted, or never where an earlier one ended the run.
     result.catch(() => {});
     const tokens = micros.reduce((total, { scored }) => total + scored, 0);
-    const given = { result, lr: hyper.lr, tokens, begin, measured };
+    const given = { result, lr: hyper.lr, tokens, begin, measured, seen };
     this.#given.push(given);
     return given;
   }
@@ -258,7 +268,7 @@ export class TrainingLoop {
   /** Waits for the oldest step and counts it. Returns why the run ends when its numbers are no longer finite. */
   async #count(given: GivenStep): Promise<string | undefined> {
     const { config, size } = this.#parts;
-    const { begin, lr, measured } = given;
+    const { begin, lr, measured, seen } = given;
     const before = this.#counters;
     const result = await given.result;
     const now = performance.now();
@@ -277,15 +287,18 @@ export class TrainingLoop {
       const updates = measured && bad === undefined ? await this.#updates.end() : {};
       this.#record({ result, counters: after, lr, updates });
     }
+    if (seen !== undefined && result.watched !== undefined)
+      this.#parts.recorder.record(after.steps, { ...seen, ...this.#diagnosis.ofStep(result.watched) });
     return bad === undefined ? undefined : `diverged: ${bad} at step ${after.steps}`;
   }
 
   #record(step: Omit<StepMoment, 'config' | 'before'>): void {
-    const { config, metrics, recorder } = this.#parts;
-    const { counters } = step;
+    const { config, metrics, recorder, runtime } = this.#parts;
+    const { counters, result } = step;
     recorder.record(counters.steps, {
       ...measureAll(metrics, 'ofStep', { ...step, config, before: this.#logged }),
       ...this.#axes(counters),
+      ...(runtime.programs.policy.scaledLoss ? { loss_scale: result.lossScale } : {}),
     });
     this.#logged = counters;
   }
@@ -461,6 +474,7 @@ export class TrainingLoop {
       best: this.#best,
       lossScale: runtime.lossScale,
       decisions: runtime.decisions(),
+      noise: this.#diagnosis.noise,
       latest: finiteOrNull(recorder.latest),
       points: recorder.carry(step),
       config,

@@ -41,7 +41,7 @@ export async function probe(parts: ProbeParts): Promise<Probed> {
   const { config, kinds, data } = parts;
   const { vocabularySize, keyMasked } = data;
   const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
-  const training = programsOf(config).filter(({ name }) => name !== 'evaluate' && name !== 'generate');
+  const training = programsOf(config).filter(({ name }) => name === 'update' || name.startsWith('accumulate'));
   const runtime = new Runtime(parts.executor, programs, training);
   const [seed, peak] = [config.seed as number, config['optimizer.lr'] as number];
   try {

@@ -1,10 +1,10 @@
 /** The model on a device: its state, its compiled programs, and one optimizer step. */
-import type { Executor, LoadedProgram, Session } from '../executors/executor.ts';
+import type { Executor, LoadedProgram, Session, TypedArray } from '../executors/executor.ts';
 import type { StateSpec } from '../graph/program.ts';
 import { persistentBytes } from '../compile/plan.ts';
 import { sizeOf } from '../graph/value.ts';
 import type { Batch } from '../data/index.ts';
-import { programKey, UPDATE } from '../nn/programs.ts';
+import { DIAGNOSE_GRADIENT, DIAGNOSE_UPDATE, programKey, UPDATE } from '../nn/programs.ts';
 import type { ProgramCall, ProgramShape } from '../nn/programs.ts';
 import { LARGEST_NORM, measureName } from '../nn/training.ts';
 import type { TrainingPrograms } from '../nn/training.ts';
@@ -13,6 +13,7 @@ import type { MemoryInfo } from '../../../preload/contract/engine.ts';
 import type { Hyper } from '../optim/hyper.ts';
 import { inputsOf } from './evaluate.ts';
 import { initialValues } from './initialize.ts';
+import type { BatchGradient } from './noise.ts';
 import { PIECE, pieces } from './safetensors.ts';
 import type { SafetensorsFile, TensorSource } from './safetensors.ts';
 
@@ -30,6 +31,19 @@ export interface StepResult {
   readonly scored: number;
   /** Numbers of the model's own, as means over its micro-batches. */
   readonly measures: Readonly<Record<string, number>>;
+  /** Factor on the loss; 1 unless the precision scales it. */
+  readonly lossScale: number;
+  /** Of a step that was watched and could be used. */
+  readonly watched?: WatchedStep;
+}
+
+/** What diagnostics see of a step. */
+export interface WatchedStep {
+  /** Of the update, by the address of the metric. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** The gradients of the first micro-batch (where it was looked at) and of all. */
+  readonly first: BatchGradient | undefined;
+  readonly all: BatchGradient;
 }
 
 /** Dynamic loss scaling (Micikevicius et al. 2018): the factor and how many updates in a row it has held. */
@@ -125,43 +139,63 @@ export class Runtime {
    *
    * All runs of the step are given before the first is awaited: the device goes from one to the next by itself.
    */
-  async step(step: number, seed: number, micros: readonly Batch[], hyper: Hyper): Promise<StepResult> {
+  async step(step: number, seed: number, micros: readonly Batch[], hyper: Hyper, watch = false): Promise<StepResult> {
     const scored = micros.reduce((total, batch) => total + batch.scored, 0);
     if (scored === 0) throw new Error(`the batch of step ${step + 1} has no target`);
     for (;;) {
       const { scale } = this.lossScale;
       const update = this.program(UPDATE);
-      const [{ nats, correct, measures }, out] = await Promise.all([
-        this.#accumulateAll(step, seed, micros, scale / scored),
-        this.session.run(update, { ...hyper.inputs, gradientScale: Float32Array.of(1 / scale) }),
+      const looks = watch ? this.#optional(DIAGNOSE_UPDATE) : undefined;
+      const inputs = { ...hyper.inputs, gradientScale: Float32Array.of(1 / scale) };
+      const [{ nats, correct, measures, firstNorm }, seen, out] = await Promise.all([
+        this.#accumulateAll(step, seed, micros, scale / scored, watch),
+        looks && this.session.run(looks, inputs),
+        this.session.run(update, inputs),
       ]);
       const loss = nats / scored;
-      const result = { loss, accuracy: correct / scored, scored, measures };
+      const result = { loss, accuracy: correct / scored, scored, measures, lossScale: scale };
       if (!Number.isFinite(loss)) return { ...result, gradNorm: NaN };
       const norm = out.gradNorm![0]!;
       const gradNorm = norm < LARGEST_NORM ? norm : norm * Infinity;
       if (Number.isFinite(gradNorm)) {
         this.#held();
-        return { ...result, gradNorm };
+        if (!watch) return { ...result, gradNorm };
+        const weights = Object.fromEntries(Object.entries(seen ?? {}).map(([name, [value]]) => [name, value!]));
+        // The state holds what the first micro-batch gives to the mean over all.
+        const tokens = micros[0]!.scored;
+        const first =
+          firstNorm === undefined || tokens === 0
+            ? undefined
+            : { tokens, squared: ((firstNorm / scale) * (scored / tokens)) ** 2 };
+        return { ...result, gradNorm, watched: { weights, first, all: { tokens: scored, squared: gradNorm ** 2 } } };
       }
       if (scale <= 1) return { ...result, gradNorm };
       this.lossScale = { scale: scale / 2, held: 0 };
     }
   }
 
-  async #accumulateAll(step: number, seed: number, micros: readonly Batch[], lossScale: number) {
+  /** A program that the run may have or not. */
+  #optional(shape: ProgramShape): LoadedProgram | undefined {
+    return this.#calls.has(programKey(shape)) ? this.program(shape) : undefined;
+  }
+
+  async #accumulateAll(step: number, seed: number, micros: readonly Batch[], lossScale: number, watch: boolean) {
     const { seedLo, seedHi } = seedKey(seed);
     // Nothing is loaded once the first run is pending.
     const loaded = micros.map(({ rows, length }, micro) =>
       this.program({ name: micro === 0 ? 'accumulate-first' : 'accumulate', rows, length }),
     );
-    const runs = micros.map((batch, micro) =>
-      this.session.run(loaded[micro]!, {
+    const length = watch ? this.#optional(DIAGNOSE_GRADIENT) : undefined;
+    let first: Promise<Record<string, TypedArray>> | undefined;
+    const runs = micros.map((batch, micro) => {
+      const run = this.session.run(loaded[micro]!, {
         ...inputsOf(batch),
         key: Int32Array.of(seedLo, seedHi, step, micro),
         lossScale: Float32Array.of(lossScale),
-      }),
-    );
+      });
+      if (micro === 0 && length !== undefined) first = this.session.run(length, {});
+      return run;
+    });
     let nats = 0;
     let correct = 0;
     const measures: Record<string, number> = {};
@@ -174,7 +208,7 @@ export class Runtime {
           measures[own] = (measures[own] ?? 0) + value! / micros.length;
         }
     }
-    return { nats, correct, measures };
+    return { nats, correct, measures, firstNorm: (await first)?.gradNorm![0] };
   }
 
   #held(): void {

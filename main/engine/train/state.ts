@@ -2,6 +2,7 @@
 import type { Config } from '../../../preload/contract/settings.ts';
 import { CheckpointError } from './checkpoint.ts';
 import type { CarriedPoints } from './recorder.ts';
+import type { NoiseMean } from './noise.ts';
 import type { LossScale } from './runtime.ts';
 import type { Counters } from './stopRules.ts';
 
@@ -22,6 +23,8 @@ export interface RunState {
   readonly lossScale: LossScale;
   /** What the executor decided, see Session; none of those of earlier versions. */
   readonly decisions?: unknown;
+  /** Of the gradient, as far as it was measured; absent in checkpoints of earlier versions. */
+  readonly noise?: NoiseMean;
   /** Latest value of every metric; null stands for NaN or an infinity. */
   readonly latest: Readonly<Record<string, number | null>>;
   readonly points: CarriedPoints;

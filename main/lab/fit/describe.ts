@@ -47,6 +47,7 @@ export function peakSentence(use: Pick<ProgramUse, 'name' | 'phase' | 'scope' | 
       : `${PHASES[use.phase] ?? 'at the loss, in'} ${placeOf(use.scope)}`;
   if (use.name === 'evaluate') return `while evaluating, ${when}`;
   if (use.name === 'generate') return `while writing a sample, ${when}`;
+  if (use.name.startsWith('diagnose')) return `while measuring diagnostics, ${when}`;
   return when;
 }
 

@@ -51,6 +51,31 @@ describe.skipIf(why !== undefined)(`training on the emulated GPU${why ? ` (SKIPP
     );
   });
 
+  // Would catch an operation of theirs that has no kernel, and numbers of another step.
+  test('diagnostics are those of the processor', { timeout: 120_000 }, async () => {
+    const run = async (device: string) => {
+      const config = quick({
+        device,
+        'log.diagnostics': 'all',
+        'model.depth': 1,
+        'batch.micro': 1,
+        'stop.steps': 2,
+        'log.diagnostics_steps': 2,
+        'eval.every_steps': 0,
+      });
+      const { end, host } = await train({ config, folder: await temporaryFolder() });
+      expect(end, end.reason).toMatchObject({ state: 'finished' });
+      return Object.entries(host.reproducible).flatMap(([name, points]) =>
+        points.filter(([step]) => step === 2).map(([, value]) => [name, value] as const),
+      );
+    };
+    const wanted = await run('cpu');
+    expect(wanted.length).toBeGreaterThan(20);
+    const found = new Map(await run('cuda'));
+    for (const [name, value] of wanted)
+      expect(Math.abs(found.get(name)! - value), name).toBeLessThan(1e-3 * Math.max(Math.abs(value), 0.01));
+  });
+
   // Would catch state that a checkpoint lacks, and graphs that hold what differs from run to run.
   test('a run that is stopped or killed ends with the same bits', { timeout: 120_000 }, async () => {
     const config = quick({

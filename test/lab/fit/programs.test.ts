@@ -15,6 +15,7 @@ const CASES: readonly (readonly [string, Config])[] = [
   ['an evaluation batch larger than the validation text', { 'eval.batch': 4000 }],
   ['evaluation at the end only', { 'eval.every_steps': 0 }],
   ['samples', { 'log.sample_tokens': 5 }],
+  ['diagnostics', { 'log.diagnostics': 'all', 'log.diagnostics_steps': 4, 'batch.micro': 2 }],
   ['documents with padding', { 'data.batching': 'documents' }],
   ['recomputation', { 'precision.recompute': 'block', 'batch.micro': 2 }],
   ['16-bit weights', { 'precision.policy': 'bf16' }],

@@ -22,7 +22,7 @@ import {
 } from './attentionParts.ts';
 import type { Masked, Scores } from './attentionParts.ts';
 import { cast, greater, greaterEqual, less, scalar } from './elementwise.ts';
-import { reshape } from './movement.ts';
+import { reshape, slice } from './movement.ts';
 
 /** What all forms of attention take. */
 export interface ScoreOptions {
@@ -114,6 +114,21 @@ function scoresOf(q: Value, k: Value, attrs: Attributes, { keyMask, slope, start
   if (keyMask !== undefined) masks.push(greater(reshape(cast(keyMask, 'f32'), [batch, 1, 1, tk]), scalar(q, 0)));
   if (starts !== undefined) masks.push(sinceStart(starts, tk));
   return { ...made, mask: masks.length === 0 ? undefined : masks.reduce(both) };
+}
+
+/**
+ * Scores of the queries from `from` on, `size` of them, in the first `rows` sequences of a causal node, and the keys up to them that they may see.
+ * For looking at what a fused kernel never writes down.
+ */
+export function attentionScores({ inputs, attrs }: Node, rows: number, from: number, size: number): Scores & Masked {
+  if (attrs.causal !== true) throw new Error('attentionScores: needs an attention that is causal');
+  const { q, k, keyMask, slope, starts } = attentionInputs(inputs, attrs);
+  const part = (x: Value, begin: number, count: number) => slice(slice(x, 0, 0, rows), 1, begin, count);
+  const optional: Optional<Value> = {};
+  if (keyMask !== undefined) optional.keyMask = part(keyMask, 0, from + size);
+  if (slope !== undefined) optional.slope = slope;
+  if (starts !== undefined) optional.starts = part(starts, from, size);
+  return scoresOf(part(q, from, size), part(k, 0, from + size), attrs, optional);
 }
 
 /** Fraction of query–key pairs that the mask allows, for the cost. */

@@ -2,6 +2,7 @@
 import { MetricCatalog } from '../../../../preload/shared/metrics.ts';
 import { BUILT_IN, KINDS_HERE } from '../../kind.ts';
 import type { Family, Kinds } from '../../kind.ts';
+import { DIAGNOSED } from './diagnostics.ts';
 import { EXPERTS } from './experts.ts';
 import { FAMILIES } from './families.ts';
 import { specOf } from './measure.ts';
@@ -18,7 +19,7 @@ export type { Metric, StepMoment } from './measure.ts';
 export const metricFamily: Family<Metric> = {
   name: 'metric',
   shared: [KINDS_HERE],
-  kinds: [...VALIDATION, ...STEP, ...EXPERTS, ...PROGRESS, ...SYSTEM],
+  kinds: [...VALIDATION, ...STEP, ...EXPERTS, ...DIAGNOSED, ...PROGRESS, ...SYSTEM],
 };
 
 /** Their facts, plug-ins' included, before what names alone tell, which matches almost anything. */

@@ -1,0 +1,93 @@
+/**
+ * The diagnostics of a step: what the programs of nn/diagnostics measure before and in it, as the points of its metrics. They disturb nothing: no
+ * random number is drawn and no state is written. What a run remembers of them is the running mean of the gradient's noise.
+ */
+import type { Config } from '../../../preload/contract/settings.ts';
+import { addressOf, placeOf } from '../../../preload/shared/metricPlace.ts';
+import type { Batch } from '../data/index.ts';
+import { diagnosedRows } from '../nn/programs.ts';
+import { diagnosticsOf } from '../settings/diagnostics.ts';
+import type { PreparedData } from './data.ts';
+import { inputsOf } from './evaluate.ts';
+import { FrequencyBins, positionBin } from './lossBins.ts';
+import { NO_NOISE, noiseOf, noiseScale, withNoise } from './noise.ts';
+import type { NoiseMean } from './noise.ts';
+import type { Runtime, WatchedStep } from './runtime.ts';
+
+type Values = Record<string, number>;
+
+/** Names that programs give one number per head (or expert) for. */
+const PER_HEAD: ReadonlySet<string> = new Set(['attention_entropy', 'attention_logit_max', 'expert_load']);
+
+export class Diagnosis {
+  readonly #config: Config;
+  readonly #runtime: Runtime;
+  readonly #data: PreparedData;
+  #frequencies: FrequencyBins | undefined;
+  noise: NoiseMean = NO_NOISE;
+
+  constructor(config: Config, runtime: Runtime, data: PreparedData) {
+    this.#config = config;
+    this.#runtime = runtime;
+    this.#data = data;
+  }
+
+  /** Looks at the model with the first rows of the batch that begins at row `first`, before it is trained on. */
+  async look(first: number): Promise<Values> {
+    const groups = diagnosticsOf(this.#config);
+    if (!['activations', 'attention', 'loss'].some((each) => groups.has(each as never))) return {};
+    const batch = this.#data.rows(first, diagnosedRows(this.#config));
+    const program = this.#runtime.program({ name: 'diagnose', rows: batch.rows, length: batch.length });
+    const { loss, ...found } = await this.#runtime.session.run(program, inputsOf(batch));
+    const values: Values = {};
+    for (const [address, numbers] of Object.entries(found)) {
+      const { name, layer } = placeOf(address);
+      if (PER_HEAD.has(name))
+        for (const [head, value] of numbers.entries()) values[addressOf({ name, layer, head })] = value;
+      else values[address] = numbers[0]!;
+    }
+    return loss === undefined ? values : { ...values, ...this.#lossOf(batch, loss as Float32Array) };
+  }
+
+  /** What the step itself said. */
+  ofStep({ weights, first, all }: WatchedStep): Values {
+    const values: Values = {};
+    for (const [address, value] of Object.entries(weights)) {
+      values[address] = value;
+      const { name, ...place } = placeOf(address);
+      const size = weights[addressOf({ name: 'layer_param_norm', ...place })];
+      if (name === 'layer_update_norm' && size !== undefined && size > 0)
+        values[addressOf({ name: 'update_to_weight_ratio', ...place })] = value / size;
+    }
+    if (first === undefined || first.tokens === all.tokens) return values;
+    const noise = noiseOf(first, all);
+    this.noise = withNoise(this.noise, noise);
+    const scale = noiseScale(this.noise);
+    return {
+      ...values,
+      gradient_noise_trace: noise.trace,
+      gradient_noise_squared: noise.squared,
+      ...(scale === undefined ? {} : { gradient_noise_scale: scale }),
+    };
+  }
+
+  /** Means of the losses of tokens: by how many tokens they are predicted from, and by how frequent they are. */
+  #lossOf({ targets, length }: Batch, loss: Float32Array): Values {
+    this.#frequencies ??= FrequencyBins.of(this.#data);
+    const sums = new Map<string, { nats: number; count: number }>();
+    for (const [i, target] of targets.entries()) {
+      if (target < 0) continue;
+      const bins = [
+        `loss_by_position/${positionBin(i % length)}`,
+        `loss_by_frequency/${this.#frequencies.binOf(target)}`,
+      ];
+      for (const bin of bins) {
+        const sum = sums.get(bin) ?? { nats: 0, count: 0 };
+        sums.set(bin, sum);
+        sum.nats += loss[i]!;
+        sum.count++;
+      }
+    }
+    return Object.fromEntries([...sums].map(([bin, { nats, count }]) => [bin, nats / count]));
+  }
+}

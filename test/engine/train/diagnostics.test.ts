@@ -1,0 +1,174 @@
+/** Diagnostics of a run, recomputed from its checkpoints by code that knows nothing of graphs; and that they disturb nothing. */
+import { describe, expect, test } from 'vitest';
+import type { Config } from '../../../preload/contract/settings.ts';
+import type { PreparedData } from '../../../main/engine/train/data.ts';
+import { FrequencyBins, positionBin } from '../../../main/engine/train/lossBins.ts';
+import { fakeData } from './fakeData.ts';
+import { Forward } from './forward.ts';
+import type { Tensors } from './forward.ts';
+import { temporaryFolder, testConfig } from './helpers.ts';
+import { stopDuring, tensorsOf, train } from './laboratory.ts';
+
+const settings: Config = {
+  'log.diagnostics': 'all',
+  'log.diagnostics_steps': 2,
+  'log.checkpoint_steps': 1,
+  'model.depth': 2,
+  'model.norm': 'rmsnorm',
+  'model.norm_position': 'pre',
+  'model.positions': 'learned',
+  'model.mlp': 'relu',
+  'model.bias': false,
+  'model.tied': true,
+  'batch.micro': 2,
+  'eval.every_steps': 0,
+  'optimizer.kind': 'adamw',
+  'optimizer.lr': 0.01,
+  'optimizer.weight_decay': 0.1,
+  'optimizer.clip': 0,
+  'schedule.kind': 'constant',
+};
+
+const norm = (arrays: readonly ArrayLike<number>[]): number =>
+  Math.sqrt(arrays.reduce((sum, each) => sum + Array.from(each).reduce((own, x) => own + x * x, 0), 0));
+const minus = (a: Float32Array, b: Float32Array): Float64Array => Float64Array.from(a, (x, i) => x - b[i]!);
+
+/** Weights and moments after so many steps of the same run. */
+async function after(steps: number, config: Config) {
+  const made = await train({ config: { ...config, 'stop.steps': steps }, folder: await temporaryFolder() });
+  expect(made.end.state, made.end.reason).toBe('finished');
+  return { ...made, tensors: (await tensorsOf(made.host)) as Tensors };
+}
+
+describe('diagnostics', () => {
+  test.each(['cpu', 'tfjs-cpu'])('%s: are what checkpoints and the batch say', async (device) => {
+    const config = testConfig({ ...settings, device });
+    const [before, step] = [await after(3, config), await after(4, config)];
+    const [old, now] = [before.tensors, step.tensors];
+    const at = (name: string): number => step.host.series.get(name)?.get(4) ?? Number.NaN;
+    const same = (name: string, expected: number): void => {
+      const found = at(name);
+      expect(Math.abs(found - expected), `${name}: ${found}, ${expected}`).toBeLessThan(
+        1e-4 * Math.abs(expected) + 1e-6,
+      );
+    };
+    const names = Object.keys(old).filter((name) => !name.includes(':'));
+    const [beta1, beta2] = [config['optimizer.beta1'] as number, config['optimizer.beta2'] as number];
+    const gradient = (name: string): Float64Array =>
+      Float64Array.from(now[`${name}:first`]!, (m, i) => (m - beta1 * old[`${name}:first`]![i]!) / (1 - beta1));
+    const moved = (name: string) => minus(now[name]!, old[name]!);
+    for (const layer of [0, 1]) {
+      const own = names.filter((name) => name.startsWith(`block.${layer}.`));
+      const gains = own.filter((name) => name.endsWith('gain'));
+      expect(gains).toHaveLength(2);
+      same(`layer_grad_norm[${layer}]`, norm(own.map(gradient)));
+      same(`layer_param_norm[${layer}]`, norm(own.map((name) => old[name]!)));
+      same(`layer_update_norm[${layer}]`, norm(own.map(moved)));
+      same(`update_to_weight_ratio[${layer}]`, norm(own.map(moved)) / norm(own.map((name) => old[name]!)));
+      same(`ln_weight_grad_norm[${layer}]`, norm(gains.map(gradient)));
+      same(`ln_gain[${layer}]`, norm(gains.map((name) => old[name]!)) / Math.sqrt(32));
+    }
+    same('grad/norm', norm(names.map(gradient)));
+    same('global_param_norm', norm(names.map((name) => old[name]!)));
+    same('param_update_norm', norm(names.map(moved)));
+    const mean = (name: string) => Float64Array.from(now[`${name}:first`]!, (m) => m / (1 - beta1 ** 4));
+    const spread = (name: string) => Float64Array.from(now[`${name}:second`]!, (v) => v / (1 - beta2 ** 4));
+    same('adam_m_norm', norm(names.map(mean)));
+    same('adam_v_norm', norm(names.map(spread)));
+    const signal = (name: string) => {
+      const v = spread(name);
+      return mean(name).map((m, i) => m / (Math.sqrt(v[i]!) + 1e-8));
+    };
+    same('adam_elemwise_snr_norm', norm(names.map(signal)));
+
+    const data: PreparedData = await fakeData()({ config, cache: '' });
+    const batch = data.rows(3 * 4, 2);
+    const forward = new Forward(old, config, batch.inputs, 2);
+    for (const layer of [0, 1]) {
+      const { stream, hidden, entropy, top } = forward.layers[layer]!;
+      same(`activation_norm[${layer}]`, norm([stream]) / Math.sqrt(stream.length));
+      same(`activation_max[${layer}]`, Math.max(...stream.map(Math.abs)));
+      const units = 64;
+      const usual = norm([hidden]) / Math.sqrt(hidden.length);
+      const dead = Array.from({ length: units }, (_, unit) =>
+        Number(hidden.every((x, i) => i % units !== unit || Math.abs(x) <= 1e-3 * usual)),
+      );
+      same(`dead_units[${layer}]`, dead.reduce((sum, each) => sum + each, 0) / units);
+      for (const head of [0, 1]) {
+        same(`attention_entropy[${layer},${head}]`, entropy[head]!);
+        same(`attention_logit_max[${layer},${head}]`, top[head]!);
+      }
+    }
+    same('logit_max', Math.max(...forward.logits));
+    const losses = forward.losses(batch.targets);
+    const frequencies = FrequencyBins.of(data);
+    const binned = (of: (i: number) => string) =>
+      [...Map.groupBy(losses.keys(), of)].map(
+        ([bin, of]) => [bin, of.reduce((sum, i) => sum + losses[i]!, 0) / of.length] as const,
+      );
+    for (const [bin, loss] of binned((i) => positionBin(i % 16))) same(`loss_by_position/${bin}`, loss);
+    for (const [bin, loss] of binned((i) => frequencies.binOf(batch.targets[i]!)))
+      same(`loss_by_frequency/${bin}`, loss);
+
+    // A step with the first micro-batch alone has the small gradient.
+    const alone = await after(1, { ...config, 'batch.sequences': 2 });
+    const first = (host: typeof step.host, name: string): number => host.series.get(name)!.get(1)!;
+    const [small, large] = [alone.host, step.host].map((host) => first(host, 'grad/norm') ** 2) as [number, number];
+    const noise = { trace: (small - large) / (1 / 32 - 1 / 64), squared: (64 * large - 32 * small) / (64 - 32) };
+    expect(first(step.host, 'gradient_noise_trace') / noise.trace).toBeCloseTo(1, 4);
+    expect(first(step.host, 'gradient_noise_squared') / noise.squared).toBeCloseTo(1, 4);
+  });
+
+  // Would catch a random number that is drawn, a state that is written, and a mean that is forgotten.
+  test('disturb nothing, and a run that is continued measures the same', async () => {
+    const config = testConfig({ ...settings, device: 'cpu', 'model.dropout': 0.1, 'stop.steps': 7 });
+    const plain = await train({ config: { ...config, 'log.diagnostics': 'off' }, folder: await temporaryFolder() });
+    const whole = await train({ config, folder: await temporaryFolder() });
+    const folder = await temporaryFolder();
+    const { host } = await train({ config, folder, onProgram: stopDuring(5) });
+    await train({ config, folder, host, resume: true });
+    expect(host.reproducible).toEqual(whole.host.reproducible);
+    expect(await tensorsOf(host)).toEqual(await tensorsOf(whole.host));
+    expect(await tensorsOf(plain.host)).toEqual(await tensorsOf(whole.host));
+    const measured = whole.host.reproducible;
+    expect(plain.host.reproducible).toEqual(
+      Object.fromEntries(Object.entries(measured).filter(([name]) => name in plain.host.reproducible)),
+    );
+    expect(measured['layer_grad_norm[1]']!.map(([step]) => step)).toEqual([1, 2, 4, 6]);
+    // Lists of runs carry what is of the whole model alone.
+    const names = Object.keys(whole.end.summary);
+    expect(names).toContain('global_param_norm');
+    expect(names.filter((name) => name.includes('['))).toEqual([]);
+  });
+
+  test.each([
+    [{ 'log.diagnostics': 'weights' }, false, ['diagnose-update']],
+    [{ 'log.diagnostics': 'attention+loss' }, true, ['diagnose']],
+    [
+      { 'log.diagnostics': 'all', 'model.mlp': 'swiglu', 'model.positions': 'bias', 'model.experts': 4 },
+      true,
+      ['diagnose', 'diagnose-update', 'diagnose-gradient'],
+    ],
+    [
+      { 'log.diagnostics': 'all', 'batch.micro': 0, 'precision.policy': 'bf16', 'attention.kind': 'window' },
+      false,
+      ['diagnose', 'diagnose-update'],
+    ],
+  ] as [Config, boolean, string[]][])('%o, padded: %s, runs %o and gives numbers', async (own, keyMasked, programs) => {
+    const ran = new Set<string>();
+    const { end, host } = await train({
+      config: testConfig({ ...settings, device: 'cpu', ...own, 'stop.steps': 2 }),
+      folder: await temporaryFolder(),
+      prepare: fakeData({ keyMasked }),
+      onProgram: (name) => void ran.add(name),
+    });
+    expect(end.state, end.reason).toBe('finished');
+    expect([...ran].filter((name) => name.startsWith('diagnose'))).toEqual(expect.arrayContaining(programs));
+    expect([...ran].filter((name) => name.startsWith('diagnose'))).toHaveLength(programs.length);
+    for (const [name, points] of host.series)
+      for (const value of points.values()) expect(value, name).toSatisfy(Number.isFinite);
+    const loads = [...host.series].filter(([name]) => name.startsWith('expert_load[0,'));
+    expect(loads).toHaveLength(own['model.experts'] === 4 ? 4 : 0);
+    if (loads.length > 0) expect(loads.reduce((sum, [, points]) => sum + points.get(2)!, 0)).toBeCloseTo(4, 4);
+  });
+});

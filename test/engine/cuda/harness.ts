@@ -4,7 +4,7 @@ import { CudaDevice } from '../../../main/engine/executors/cuda/device.ts';
 import { cudaExecutor } from '../../../main/engine/executors/cuda/index.ts';
 import type { Watch } from '../../../main/engine/executors/cuda/replay.ts';
 import type { Executor } from '../../../main/engine/executors/executor.ts';
-import type { CallExtra } from '../../../main/engine/executors/cuda/kernel.ts';
+import type { CallExtra, CudaKernel } from '../../../main/engine/executors/cuda/kernel.ts';
 import { CUDA_KERNELS } from '../../../main/engine/executors/cuda/kernels/index.ts';
 import koffi from 'koffi';
 import { fromBf16, toBf16 } from '../native/harness.ts';
@@ -85,17 +85,17 @@ export async function heldReport() {
 const aligned = (bytes: number): number => Math.ceil(bytes / 256) * 256;
 
 /**
- * Runs a kernel of kernels.h as the executor does. Arrays among the fields are copied to exactly sized memory of the device and, after the
+ * Runs a kernel of kernels.h, or a rule of its own, as the executor does. Arrays among the fields are copied to exactly sized memory of the device and, after the
  * run, back into themselves; scratch memory begins as NaN.
  */
 export async function runKernel(
-  kernel: string,
+  kernel: string | CudaKernel,
   given: Readonly<Record<string, Given>>,
   extra: readonly (number | string | DeviceArray)[] = [],
 ): Promise<void> {
   const device = await emulatedDevice();
-  const rule = CUDA_KERNELS[kernel];
-  if (rule === undefined) throw new Error(`no CUDA kernel runs ${kernel}`);
+  const rule = typeof kernel === 'string' ? CUDA_KERNELS[kernel] : kernel;
+  if (rule === undefined) throw new Error(`no CUDA kernel runs ${String(kernel)}`);
   const held: { address: number; data: DeviceArray }[] = [];
   const place = (data: DeviceArray): number => {
     const known = held.find((each) => each.data === data);

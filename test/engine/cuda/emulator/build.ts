@@ -150,6 +150,16 @@ export async function buildCublas(): Promise<string> {
   });
 }
 
+/** Builds `planted.cu` as a family of kernels beside the others, for programs that load it. */
+export async function buildPlanted(): Promise<string> {
+  const folder = join(CACHE, 'plain');
+  mkdirSync(folder, { recursive: true });
+  return locked(folder, async () => {
+    await compile(join(folder, 'planted.so'), [join(HERE, 'planted.cu')], FLAGS.plain, []);
+    return folder;
+  });
+}
+
 /** Builds `NAME.cc` with the emulator in it: a program that needs no driver. Kernels that it loads find the emulator there. */
 export async function buildProgram(name: 'planted' | 'replay', flavour: Flavour): Promise<string> {
   const folder = join(CACHE, flavour);

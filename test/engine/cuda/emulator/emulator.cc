@@ -220,10 +220,11 @@ void prepare(int count) {
   }
 }
 
-int order_mode() {
-  static int mode = [] { const char* o = getenv("EMU_ORDER"); return !o || !strcmp(o, "forward") ? 0 : !strcmp(o, "reverse") ? 1 : 2; }();
-  return mode;
+EmuOrder order_named(const char* variable) {
+  const char* o = getenv(variable);
+  return !o || !strcmp(o, "forward") ? EMU_FORWARD : !strcmp(o, "reverse") ? EMU_REVERSE : EMU_RANDOM;
 }
+EmuOrder order_of_threads = order_named("EMU_ORDER"), order_of_blocks = order_named("EMU_BLOCKS");
 
 // One of the two 16-bit elements of a register, or a tf32 (whose low bits do not count).
 float element(int type, u32 word, int half) {
@@ -400,6 +401,8 @@ extern "C" void* emu_shared(unsigned bytes, const char* name) {
   return e->arrays[index].data;
 }
 
+void emu_orders(EmuOrder threads, EmuOrder blocks) { order_of_threads = threads, order_of_blocks = blocks; }
+
 EmuStats emu_launch(const char* name, void (*entry)(const void*), const void* args, const u32 grid[3], u32 size, unsigned shared) {
   if (!e) e = new Engine();
 #if defined(EMU_TSAN)
@@ -409,18 +412,17 @@ EmuStats emu_launch(const char* name, void (*entry)(const void*), const void* ar
   prepare((int)size);
   std::mt19937 random(1234);
   std::vector<int> order(size);
-  for (u32 i = 0; i < size; i++) order[i] = order_mode() == 1 ? (int)(size - 1 - i) : (int)i;
+  for (u32 i = 0; i < size; i++) order[i] = order_of_threads == EMU_REVERSE ? (int)(size - 1 - i) : (int)i;
   for (Array& a : e->arrays) free(a.data);
   e->arrays.clear(); e->used = 0;
   u64 blocks = (u64)grid[0] * grid[1] * grid[2];
-  static int mode = [] { const char* o = getenv("EMU_BLOCKS"); return !o || !strcmp(o, "forward") ? 0 : !strcmp(o, "reverse") ? 1 : 2; }();
   std::vector<u64> shuffled;
-  if (mode == 2) {
+  if (order_of_blocks == EMU_RANDOM) {
     for (u64 b = 0; b < blocks; b++) shuffled.push_back(b);
     std::shuffle(shuffled.begin(), shuffled.end(), random);
   }
   for (u64 b = 0; b < blocks; b++) {
-    u64 at = mode == 0 ? b : mode == 1 ? blocks - 1 - b : shuffled[b];  // a result that depends on the order of blocks is a bug
+    u64 at = order_of_blocks == EMU_FORWARD ? b : order_of_blocks == EMU_REVERSE ? blocks - 1 - b : shuffled[b];  // a result that depends on the order of blocks is a bug
     u32 x = (u32)(at % grid[0]), y = (u32)(at / grid[0] % grid[1]), z = (u32)(at / grid[0] / grid[1]);
     e->count = e->alive = (int)size; e->arrived = 0;
     for (Array& a : e->arrays) memset(a.data, 0xff, a.bytes);
@@ -433,7 +435,7 @@ EmuStats emu_launch(const char* name, void (*entry)(const void*), const void* ar
     HB_RELEASE(&e->hb_start);
     while (e->alive > 0) {
       bool moved = false;
-      if (order_mode() == 2) std::shuffle(order.begin(), order.end(), random);
+      if (order_of_threads == EMU_RANDOM) std::shuffle(order.begin(), order.end(), random);
       for (int i : order) if (e->fiber[i].state == READY) { to_fiber(&e->fiber[i]); moved = true; }
       if (!moved) {
         int stuck = -1;

@@ -19,8 +19,10 @@ describe.skipIf(why !== undefined)(`kernels of attention ${suffix}`, { timeout: 
     [120, 128],
     [48, 136],
   ])('tensor cores, heads of %i and %i', async (d, dvalue) => {
-    await checkAttention({ ...few, d, dvalue }, 'bf16', d);
-    await checkAttention({ ...few, ...ALL_OPTIONS, d, dvalue }, 'bf16', d + 1);
+    for (const type of ['bf16', 'f16'] as const) {
+      await checkAttention({ ...few, d, dvalue }, type, d);
+      await checkAttention({ ...few, ...ALL_OPTIONS, d, dvalue }, type, d + 1);
+    }
   });
   test.each([
     [9, 70],

@@ -2,6 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { expectClose, Random, roundBf16, seed } from '../../native/harness.ts';
 import { activation, activationGradient } from '../../native/reference.ts';
+import type { CudaKernel } from '../../../../main/engine/executors/cuda/kernel.ts';
+import { shapedLaunches, TILES } from '../../../../main/engine/executors/cuda/kernels/gemm.ts';
+import type { Product } from '../../../../main/engine/executors/cuda/products.ts';
 import { whyNoEmulator } from '../emulator/build.ts';
 import { arrayOf, emulatedDevice, emulatorControls, fromF16, numbersOf, runKernel, toF16 } from '../harness.ts';
 import type { FloatType } from '../harness.ts';
@@ -41,7 +44,7 @@ function roundTf32(x: number): number {
 const roundTo = { f32: (x: number) => x, bf16: roundBf16, f16: (x: number) => fromF16(toF16(x)) };
 const TOLERANCE = { f32: 2e-6, bf16: 5e-3, f16: 7e-4 };
 
-async function check(given: Case, r: Random): Promise<void> {
+async function check(given: Case, r: Random, kernel: string | CudaKernel = 'gemm'): Promise<void> {
   const { m, n, k, batch, align } = given;
   const padded = (columns: number) => Math.ceil((columns + r.int(0, 3)) / align) * align;
   const [lda, ldb, ldc] = [padded(given.ta ? m : k), padded(given.tb ? k : n), padded(n)];
@@ -63,7 +66,7 @@ async function check(given: Case, r: Random): Promise<void> {
   const fn = r.pick(['gelu', 'gelu_tanh', 'relu2', 'silu', 'relu'] as const);
   const alpha = given.epilogue === 'none' ? 1 : r.pick([1, 0.5]);
   const uses = (epilogue: Epilogue) => given.epilogue === epilogue;
-  await runKernel('gemm', {
+  await runKernel(kernel, {
     a,
     b,
     c,
@@ -199,13 +202,29 @@ describe.skipIf(why !== undefined)(`gemm on the emulated GPU${why ? ` (SKIPPED: 
     },
   );
 
-  test('many tiles: those of 128 rows and columns', async () => {
-    const r = new Random(5);
-    // Batches fill the card, so that small matrices take the largest tile.
-    for (const compute of ['f32', 'bf16'] as const) {
-      const types = { a: compute, b: compute, c: compute, compute };
-      const shape = { m: 65 + r.int(0, 8), n: 68, k: 9, ta: false, tb: r.pick([false, true]), align: 8 };
-      await check({ ...shape, ...types, beta: 0, batch: 132, epilogue: 'bias' }, r);
+  // Catches a tile that only large matrices take: here small ones do.
+  test.each(TILES)('every kernel of tiles of $rows × $columns', async (tile) => {
+    const r = new Random(5 + tile.rows + tile.columns);
+    const kernel: CudaKernel = {
+      launches: (fields) => {
+        const product = fields as unknown as Product;
+        return shapedLaunches(product, { tile, splits: 1, kper: Math.ceil(product.k / 32) * 32 }, 0);
+      },
+    };
+    const layouts = [
+      { ta: false, tb: false },
+      { ta: false, tb: true },
+      { ta: true, tb: false },
+    ];
+    const every = [
+      ...(['bf16', 'f16'] as const).flatMap((type) => layouts.map((layout) => ({ type, ...layout, tf32: false }))),
+      { type: 'f32' as const, ...r.pick(layouts), tf32: false },
+      { type: 'f32' as const, ...r.pick(layouts), tf32: true },
+    ];
+    for (const { type, ...given } of every) {
+      const types = { a: type, b: type, c: type, compute: type };
+      const shape = { m: tile.rows + r.int(1, 9), n: tile.columns - r.int(1, 9), k: r.int(1, 70), align: 8 };
+      await check({ ...shape, ...types, ...given, beta: 0, batch: 1, epilogue: 'bias' }, r, kernel);
     }
   });
 

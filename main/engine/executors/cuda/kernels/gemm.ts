@@ -54,11 +54,11 @@ const DEFAULTS = {
 
 // --- choices: of shapes alone, so that they are the same on every card ---
 
-interface Tile {
+export interface Tile {
   readonly rows: number;
   readonly columns: number;
 }
-const TILES: readonly Tile[] = [
+export const TILES: readonly Tile[] = [
   { rows: 128, columns: 128 },
   { rows: 128, columns: 64 },
   { rows: 64, columns: 64 },
@@ -73,7 +73,7 @@ const MOST_PARTS = 16;
 /** Ranges of the depth begin at multiples of what kernels take at once. */
 const STEP = 32;
 
-interface Shape {
+export interface Shape {
   readonly tile: Tile;
   readonly splits: number;
   /** Elements of the depth in each of the splits. */
@@ -166,12 +166,20 @@ export function productLaunches(
   profile: DeviceProfile,
   special: Special = {},
 ): Launch[] {
-  const { m, n } = product;
-  const batch = product.batch ?? 1;
-  if (m <= 0 || n <= 0 || batch <= 0) return [];
+  if (product.m <= 0 || product.n <= 0 || product.batch === 0) return [];
   if (isLibrarys(product, special, profile))
     return [{ fn: LIBRARY_PRODUCT, grid: [1, 1, 1], args: { ...product, workspace: scratch } as Launch['args'] }];
-  const { tile: wanted, splits, kper } = shapeOf(product, special);
+  return shapedLaunches(product, shapeOf(product, special), scratch, special);
+}
+
+/** The same with our kernels, with tiles (if there are such) and parts of the depth as given. */
+export function shapedLaunches(
+  product: Product,
+  { tile: wanted, splits, kper }: Shape,
+  scratch: number,
+  special: Special = {},
+): Launch[] {
+  const { m, n, batch = 1 } = product;
   const { fn, tile, shared } = kernelOf(product, wanted);
   const { compute: _, ...fields } = product;
   const args: Record<string, LaunchValue> = { ...DEFAULTS, ...fields, ...NOTHING, ...special, splits, kper };

@@ -28,17 +28,10 @@ function run(command: string, args: readonly string[], env: Readonly<Record<stri
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, text })));
 }
 
-const runTests = (env: Readonly<Record<string, string>>): Promise<Ended> =>
+const runTests = (env: Readonly<Record<string, string>>, tests: readonly string[] = KERNEL_TESTS): Promise<Ended> =>
   run(
     process.execPath,
-    [
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--config',
-      'test/vitest.config.ts',
-      '--no-file-parallelism',
-      ...KERNEL_TESTS,
-    ],
+    ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts', '--no-file-parallelism', ...tests],
     env,
   );
 
@@ -46,15 +39,41 @@ describe.skipIf(why !== undefined)(`kernels under sanitizers${why ? ` (SKIPPED: 
   const folder = mkdtempSync(join(tmpdir(), 'sweeplab-sanitized-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+  const asan = () => ({
+    LD_PRELOAD: `${libraryOf('libasan.so')}:${libraryOf('libubsan.so')}`,
+    ASAN_OPTIONS: 'detect_stack_use_after_return=0:detect_leaks=0',
+    SWEEPLAB_EMULATOR: 'asan',
+  });
+
   test('touch no memory but their own', { timeout: 600_000 }, async () => {
     await buildEmulator('asan');
-    const { code, text } = await runTests({
-      LD_PRELOAD: `${libraryOf('libasan.so')}:${libraryOf('libubsan.so')}`,
-      ASAN_OPTIONS: 'detect_stack_use_after_return=0:detect_leaks=0',
-      SWEEPLAB_EMULATOR: 'asan',
-    });
+    const { code, text } = await runTests(asan());
     expect(text).not.toMatch(/AddressSanitizer|runtime error/);
     expect(code, text).toBe(0);
+  });
+
+  // Would catch a launch that reads or writes another value of the same arena, and one that the plan does not name.
+  test('touch of an arena what their operations name', { timeout: 600_000 }, async () => {
+    await buildEmulator('asan');
+    const programs = ['operations.test.ts', 'joined.test.ts'].map((name) => join(HERE, name));
+    const { code, text } = await runTests(asan(), programs);
+    expect(text).not.toMatch(/AddressSanitizer|runtime error/);
+    expect(code, text).toBe(0);
+  });
+
+  // The same fence must be able to say no: only it sees a read of the neighbour.
+  test.each([
+    ['nothing else', 'plain', false],
+    ['the value beside its own', 'plain', false],
+    ['nothing else', 'asan', false],
+    ['the value beside its own', 'asan', true],
+  ] as const)('a launch that touches %s, %s, is stopped: %s', { timeout: 600_000 }, async (what, flavour, stopped) => {
+    await buildEmulator(flavour);
+    const script = join(HERE, 'emulator/neighbour.ts');
+    const args = ['--disable-warning=ExperimentalWarning', script, ...(what === 'nothing else' ? [] : ['reads'])];
+    const { code, text } = await run(process.execPath, args, flavour === 'asan' ? asan() : {});
+    expect(code === 0, text).toBe(!stopped);
+    expect(text).toMatch(stopped ? /use-after-poison[^]*norm_row/u : /ran to its end/u);
   });
 
   let recording: Promise<string> | undefined;

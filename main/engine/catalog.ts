@@ -348,7 +348,7 @@ export class Catalog implements Kinds {
   }
 
   #rulesOf(family: Family, kind: Kind): readonly Rule[] {
-    return [...(family.rules?.(kind, this.all(family)) ?? []), ...(kind.rules ?? [])];
+    return [...(family.rules?.(kind, this.all(family), this) ?? []), ...(kind.rules ?? [])];
   }
 
   #isChosen(family: Family, kind: Kind, config: Config): boolean {

@@ -55,8 +55,8 @@ export interface Family<K extends Kind = Kind> {
   readonly setting?: string;
   /** Settings that all kinds share, {@link setting} among them where it is one. */
   readonly shared: readonly (SettingSpec | typeof KINDS_HERE)[];
-  /** Rules for every kind; `kinds` are all that could be chosen. */
-  rules?(kind: K, kinds: readonly K[]): readonly Rule[];
+  /** Rules for every kind; `kinds` are all that could be chosen, `all` those of every family. */
+  rules?(kind: K, kinds: readonly K[], all: Pick<Kinds, 'all'>): readonly Rule[];
   /** The built-in kinds, in the order in which they are offered. */
   readonly kinds: readonly K[];
   /** What a value means that no kind is named by or matches, where the setting is free text: one of {@link kinds}. */

@@ -78,7 +78,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
   let streams = 0;
   const scaling = scalingOf(options.parametrization);
 
-  function parameter(name: string, shape: Shape, { initial, role }: ParameterOptions): Value {
+  function parameter(name: string, shape: Shape, { initial, role, part }: ParameterOptions): Value {
     const full = graph.scope === '' ? name : `${graph.scope}.${name}`;
     const known = specs.get(full);
     if (known !== undefined) {
@@ -86,7 +86,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
         throw new ShapeError(`parameter ${full} is declared as [${known.shape}] and as [${shape}]`);
       return leaves.get(full)!;
     }
-    const spec = { name: full, shape: [...shape], initial, role, scope: graph.scope };
+    const spec = { name: full, shape: [...shape], initial, role, part, scope: graph.scope };
     specs.set(full, scaling.parameter(spec));
     const dtype = computeType(policy, role);
     const stored = masterType(policy, role);

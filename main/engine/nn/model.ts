@@ -21,6 +21,9 @@ export type Initial =
  */
 export type ParameterRole = 'matrix' | 'embedding' | 'head' | 'vector';
 
+/** What a parameter is for beyond its role, where groups of the optimizer can name it: `position` says where tokens stand. */
+export type ParameterPart = 'position';
+
 /** A parameter beside the same one of the base model. */
 export interface Grown {
   readonly name: string;
@@ -41,6 +44,7 @@ export interface ParameterSpec {
   readonly role: ParameterRole;
   /** Scope in which it was declared, for breakdowns by layer. */
   readonly scope: string;
+  readonly part?: ParameterPart | undefined;
   /** How it has grown from the base model of the parametrisation, where there is one. */
   readonly grown?: Grown;
 }
@@ -48,6 +52,7 @@ export interface ParameterSpec {
 export interface ParameterOptions {
   readonly initial: Initial;
   readonly role: ParameterRole;
+  readonly part?: ParameterPart;
 }
 
 /** Where in a model an attention stands. */

@@ -38,17 +38,23 @@ import { DTYPE_BYTES, sizeOf } from '../graph/value.ts';
 import type { Node, Value } from '../graph/value.ts';
 import { BUILT_IN } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
+import { GROUPS } from '../optim/groups.ts';
+import type { GroupLine } from '../optim/groups.ts';
 import { scalarName } from '../optim/hyper.ts';
+import type { RuleUse } from '../optim/hyper.ts';
+import { groupsOf } from '../optim/optimizers/groups.rules.ts';
 import { optimizerFamily } from '../optim/optimizers/index.ts';
 import { ruleOf } from '../optim/optimizers/optimizer.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { diagnosticsOf } from '../settings/diagnostics.ts';
+import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { activationsProgram } from './activations.ts';
 import { attentionFamily } from './attention/index.ts';
 import { buildModel, workingName } from './context.ts';
 import type { BuiltModel, ChosenAttention } from './context.ts';
 import { forwardDiagnosis } from './diagnostics/forward.ts';
 import { updateDiagnosis } from './diagnostics/update.ts';
+import { changed } from './changed.ts';
 import type { ModelKind, ParameterRole, ParameterSpec } from './model.ts';
 import { modelFamily } from './models/index.ts';
 import { parametrizationOf } from './baseModel.ts';
@@ -57,12 +63,14 @@ import { masterType, momentType, policyOf, precisionOf, productType } from './pr
 import type { PrecisionPolicy } from './precision.ts';
 
 export interface ParameterGroup {
-  /** The role of its parameters; where some of a role have a rate of their own, followed by its factor: `matrix:0.25`. */
+  /** The role of its parameters, or the name of their group; where some have a factor of their own, followed by it: `matrix:0.25`. */
   readonly name: string;
   readonly parameters: readonly string[];
   /** Factor on the learning rate. */
   readonly lrScale: number;
   readonly weightDecay: number;
+  /** Settings of the schedule that are others for this group. */
+  readonly schedule: Config | undefined;
 }
 
 /** See each program's builder for its inputs and outputs. */
@@ -72,7 +80,7 @@ export interface TrainingPrograms {
   readonly states: readonly StateSpec[];
   readonly groups: readonly ParameterGroup[];
   /** How the parameters move: the rules in use, usually one. */
-  readonly rules: readonly UpdateRule[];
+  readonly rules: readonly RuleUse[];
   readonly policy: PrecisionPolicy;
   /** Number of parameters, each shared one counted once. */
   readonly parameterCount: number;
@@ -143,10 +151,18 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const sample = build(1, false);
   const { parameters } = sample;
   const working = workingCopies(sample, policy);
+  const lines = groupsOf(config, optimizer, kinds.all(optimizerFamily), kinds);
+  checkGroups(lines, parameters);
+  const uses = new Map<string, RuleUse>();
   const updates = parameters.map((spec): Updated => {
-    const rule = ruleOf(optimizer, spec, settings);
+    const line = lines.find((each) => each.includes(spec));
+    const own = line?.ownRule === true ? changed(settings, line.settings) : settings;
+    const rule = ruleOf(optimizer, spec, own);
+    const name = line?.ownRule === true ? `${rule.name}@${line.name}` : rule.name;
+    const use = uses.get(name) ?? { name, rule, settings: own };
+    uses.set(name, use);
     const factors = groupFactors(spec, rule, parametrization);
-    return { ...spec, rule, settings, ...factors, moments: rule.moments(settings), copied: working.has(spec.name) };
+    return { ...spec, line, use, ...factors, moments: rule.moments(own), copied: working.has(spec.name) };
   });
   const groups = parameterGroups(config, updates);
   const flopsPerTokenForward = forwardFlops(evaluateProgram(sample, 1, context)) / context;
@@ -154,7 +170,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     parameters,
     states: [...statesOf(updates, policy), ...guardStates(policy)],
     groups,
-    rules: [...new Set(updates.map(({ rule }) => rule))],
+    rules: [...uses.values()],
     policy,
     parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
     flopsPerTokenForward,
@@ -191,57 +207,100 @@ function attentionOf(kinds: Kinds, { uses = [] }: ModelKind, config: Config): Ch
 
 /** A parameter and how it moves. */
 interface Updated extends ParameterSpec {
-  readonly rule: UpdateRule;
-  readonly settings: Config;
+  /** The group of `optimizer.groups` that it belongs to, if any. */
+  readonly line: GroupLine | undefined;
+  readonly use: RuleUse;
   readonly moments: readonly string[];
   /** Whether computation reads a 16-bit copy of it. */
   readonly copied: boolean;
-  /** Its group, and the group's factors on the learning rate and the decay of its role. */
-  readonly group: string;
+  /** Factors of the parametrisation on its learning rate and its decay. */
   readonly rate: number;
   readonly decay: number;
 }
 
-/** Parameters of a role whose rates differ are groups of their own. */
 function groupFactors(
-  { role, grown }: ParameterSpec,
+  { grown }: ParameterSpec,
   rule: UpdateRule,
   parametrization: Parametrization | undefined,
-): Pick<Updated, 'group' | 'rate' | 'decay'> {
-  if (parametrization === undefined || grown === undefined) return { group: role, rate: 1, decay: 1 };
+): Pick<Updated, 'rate' | 'decay'> {
+  if (parametrization === undefined || grown === undefined) return { rate: 1, decay: 1 };
   const { kind, settings } = parametrization;
   const rate = kind.rate?.(grown, rule.step ?? 'element', settings) ?? 1;
-  const decay = kind.decay?.(rate, settings) ?? 1;
-  return { group: rate === 1 && decay === 1 ? role : `${role}:${rate}`, rate, decay };
+  return { rate, decay: kind.decay?.(rate, settings) ?? 1 };
 }
 
-function parameterGroups(config: Config, parameters: readonly Updated[]): ParameterGroup[] {
-  const decay = config['optimizer.weight_decay'] as number;
-  const rules: Record<ParameterRole, { lrScale: number; weightDecay: number }> = {
-    matrix: { lrScale: 1, weightDecay: decay },
-    embedding: {
-      lrScale: config['optimizer.lr_scale_embedding'] as number,
-      weightDecay: config['optimizer.decay_embedding'] === true ? decay : 0,
-    },
-    head: { lrScale: config['optimizer.lr_scale_head'] as number, weightDecay: decay },
-    vector: { lrScale: config['optimizer.lr_scale_vector'] as number, weightDecay: 0 },
-  };
-  return (Object.keys(rules) as ParameterRole[]).flatMap((role) => {
-    const members = Map.groupBy(
-      parameters.filter((each) => each.role === role),
-      ({ group }) => group,
+/** @throws Error where a pattern names no parameter of the model */
+function checkGroups(lines: readonly GroupLine[], parameters: readonly ParameterSpec[]): void {
+  for (const { selector, includes } of lines) {
+    if (!/[*.]/u.test(selector) || parameters.some(includes)) continue;
+    const near = nearestName(
+      selector,
+      parameters.map(({ name }) => name),
     );
-    return [...members].map(([name, group]): ParameterGroup => ({
+    throw new Error(
+      `${GROUPS}: no parameter of the model is named ${selector}${near === undefined ? '' : `; nearest: ${near}`}`,
+    );
+  }
+}
+
+/** Whether parameters of several roles belong to a group: their rates and decays differ. */
+const isMixed = (line: GroupLine, parameters: readonly Updated[]): boolean =>
+  new Set(parameters.filter((each) => each.line === line).map(({ role }) => role)).size > 1;
+
+/** Parameters that are moved alike have one name: their role or group, and the factor of a parametrisation. */
+function groupName({ role, line, rate, decay }: Updated, mixed: ReadonlySet<GroupLine>): string {
+  const own = line === undefined ? role : mixed.has(line) ? `${line.name}.${role}` : line.name;
+  return rate === 1 && decay === 1 ? own : `${own}:${rate}`;
+}
+
+/** Rate and decay of a role before any group says otherwise. */
+function ofRole(config: Config, role: ParameterRole): { readonly lrScale: number; readonly weightDecay: number } {
+  const decay = config['optimizer.weight_decay'] as number;
+  const scale = (name: string): number => config[`optimizer.lr_scale_${name}`] as number;
+  switch (role) {
+    case 'matrix':
+      return { lrScale: 1, weightDecay: decay };
+    case 'embedding':
+      return { lrScale: scale('embedding'), weightDecay: config['optimizer.decay_embedding'] === true ? decay : 0 };
+    case 'head':
+      return { lrScale: scale('head'), weightDecay: decay };
+    case 'vector':
+      return { lrScale: scale('vector'), weightDecay: 0 };
+  }
+}
+
+/** Rate and decay of a parameter, before the factors of the parametrisation. */
+function ratesOf(config: Config, role: ParameterRole, line: GroupLine | undefined) {
+  const base = ofRole(config, role);
+  const { 'optimizer.lr': lr, 'optimizer.weight_decay': decay } = line?.settings ?? {};
+  const absolute = lr === undefined ? undefined : (lr as number) / (config['optimizer.lr'] as number);
+  return {
+    lrScale: line?.lrScale ?? absolute ?? base.lrScale,
+    weightDecay: (decay as number | undefined) ?? base.weightDecay,
+  };
+}
+
+const ROLES: readonly ParameterRole[] = ['matrix', 'embedding', 'head', 'vector'];
+
+function parameterGroups(config: Config, parameters: readonly Updated[]): ParameterGroup[] {
+  const lines = new Set(parameters.flatMap(({ line }) => (line === undefined ? [] : [line])));
+  const mixed = new Set([...lines].filter((line) => isMixed(line, parameters)));
+  const byRole = ROLES.flatMap((role) => parameters.filter((each) => each.role === role));
+  return [...Map.groupBy(byRole, (each) => groupName(each, mixed))].map(([name, members]): ParameterGroup => {
+    const { role, line, rate, decay } = members[0]!;
+    const { lrScale, weightDecay } = ratesOf(config, role, line);
+    return {
       name,
-      parameters: group.map((each) => each.name),
-      lrScale: rules[role].lrScale * group[0]!.rate,
-      weightDecay: rules[role].weightDecay * group[0]!.decay,
-    }));
+      parameters: members.map((each) => each.name),
+      lrScale: lrScale * rate,
+      weightDecay: weightDecay * decay,
+      schedule: line?.ownSchedule === true ? line.settings : undefined,
+    };
   });
 }
 
 function statesOf(updates: readonly Updated[], policy: PrecisionPolicy): StateSpec[] {
-  return updates.flatMap(({ name, shape, role, scope, rule, moments, copied }) => {
+  return updates.flatMap(({ name, shape, role, scope, use, moments, copied }) => {
     const own = { shape, scope };
     const states: StateSpec[] = [
       { name, ...own, dtype: masterType(policy, role), category: 'parameters' },
@@ -249,7 +308,7 @@ function statesOf(updates: readonly Updated[], policy: PrecisionPolicy): StateSp
       ...moments.map((moment): StateSpec => ({
         name: momentName(name, moment),
         scope,
-        shape: momentShapeOf(rule, moment, shape),
+        shape: momentShapeOf(use.rule, moment, shape),
         dtype: momentType(policy, role),
         category: 'optimizer state',
       })),
@@ -374,14 +433,17 @@ function updateProgram(
   graph.phase = 'update';
   const scalarInput = (name: string) => input(graph, name, [], 'f32');
   const scale = scalarInput('gradientScale');
-  const scalars = new Map<UpdateRule, Readonly<Record<string, Value>>>();
-  for (const { rule, settings } of parameters) {
-    if (scalars.has(rule)) continue;
-    const names = Object.keys(rule.scalars?.(settings, 1) ?? {});
-    scalars.set(rule, Object.fromEntries(names.map((name) => [name, scalarInput(scalarName(rule, name))])));
+  const scalars = new Map<RuleUse, Readonly<Record<string, Value>>>();
+  for (const { use } of parameters) {
+    if (scalars.has(use)) continue;
+    const names = Object.keys(use.rule.scalars?.(use.settings, 1) ?? {});
+    scalars.set(use, Object.fromEntries(names.map((name) => [name, scalarInput(scalarName(use, name))])));
   }
   const rates = new Map(
-    groups.map(({ name }) => [name, { lr: scalarInput(`lr.${name}`), decay: scalarInput(`decay.${name}`) }]),
+    groups.flatMap(({ name, parameters: members }) => {
+      const numbers = { lr: scalarInput(`lr.${name}`), decay: scalarInput(`decay.${name}`) };
+      return members.map((each) => [each, numbers] as const);
+    }),
   );
   const gradients = new Map(
     parameters.map(({ name, shape }) => [name, state(graph, gradientName(name), shape, 'f32')]),
@@ -398,7 +460,8 @@ function updateProgram(
   });
   const updates: StateUpdate[] = [];
   if (!policy.scaledLoss) updates.push({ state: STEP_HALTED, value: sub(scalar(good, 1), good) });
-  for (const { name, shape, role, scope, rule, settings, moments, copied, group } of parameters) {
+  for (const { name, shape, role, scope, use, moments, copied } of parameters) {
+    const { rule, settings } = use;
     const working = copied ? policy.working : undefined;
     const type = momentType(policy, role);
     graph.within(scope, () => {
@@ -411,7 +474,7 @@ function updateProgram(
         g: gradients.get(name)!,
         moments: Object.fromEntries(moments.map((moment, i) => [moment, cast(old[i]!, 'f32')])),
         gradientScale,
-        hyper: { ...scalars.get(rule), ...rates.get(group)! },
+        hyper: { ...scalars.get(use), ...rates.get(name)! },
         working,
       });
       updates.push({ state: name, value: cast(next.p, p.dtype) });

@@ -10,6 +10,7 @@ import type { Kinds } from '../kind.ts';
 import { scheduleFamily } from './schedules/index.ts';
 import { ScheduleError } from './schedules/schedule.ts';
 import type { Length, Schedule, ScheduledRun, SchedulePosition } from './schedules/schedule.ts';
+import type { GroupSpec } from './groups.ts';
 import { counted } from '../../../preload/shared/format.ts';
 
 export { ScheduleError } from './schedules/schedule.ts';
@@ -20,6 +21,13 @@ export interface PlannedEnd {
   readonly steps: number | undefined;
   /** Training tokens of a full step. */
   readonly tokensPerStep: number;
+}
+
+/** How the numbers of a step move over a run. */
+export interface Schedules {
+  readonly lr: Schedule;
+  /** Of the groups that have one of their own, by name. */
+  readonly ofGroups?: ReadonlyMap<string, Schedule>;
 }
 
 function lengthOf(config: Config, name: string, tokensPerStep: number): Length {
@@ -67,6 +75,21 @@ export function buildSchedule(config: Config, end: PlannedEnd, kinds: Kinds = BU
     const s = at(position, warmup);
     return s < warmup.steps ? start + (1 - start) * Math.min(1, (s + 1) / warmup.steps) : after(position);
   };
+}
+
+/** The schedule of a run and those of the groups that have their own. Throws a {@link ScheduleError}. */
+export function buildSchedules(
+  config: Config,
+  groups: readonly GroupSpec[],
+  end: PlannedEnd,
+  kinds: Kinds = BUILT_IN,
+): Schedules {
+  const ofGroups = new Map(
+    groups.flatMap(({ name, schedule }) =>
+      schedule === undefined ? [] : [[name, buildSchedule({ ...config, ...schedule }, end, kinds)] as const],
+    ),
+  );
+  return { lr: buildSchedule(config, end, kinds), ofGroups };
 }
 
 /** Things that are allowed but rarely meant, in words for the user. */

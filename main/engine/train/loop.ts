@@ -17,7 +17,8 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { evaluationBatchOf, microBatchOf } from '../nn/programs.ts';
 import { hyperParameters } from '../optim/hyper.ts';
 import { isDiagnosed } from '../settings/diagnostics.ts';
-import type { Schedule } from '../optim/schedule.ts';
+import type { Hyper } from '../optim/hyper.ts';
+import type { Schedules } from '../optim/schedule.ts';
 import type { Checkpoint, CheckpointStore } from './checkpoint.ts';
 import { OPTIMIZER, WEIGHTS } from './checkpoint.ts';
 import type { TrainingControl } from './control.ts';
@@ -43,7 +44,7 @@ export interface LoopParts {
   readonly metrics: readonly Metric[];
   readonly runtime: Runtime;
   readonly data: PreparedData;
-  readonly schedule: Schedule;
+  readonly schedules: Schedules;
   readonly rules: StopRules;
   readonly size: StepSize;
   readonly checkpoints: CheckpointStore<RunState>;
@@ -63,7 +64,7 @@ const PROGRESS_INTERVAL = 100;
 /** A step that the device has been given and that is not counted yet. */
 interface GivenStep {
   readonly result: Promise<StepResult>;
-  readonly lr: number;
+  readonly hyper: Hyper;
   /** Scored tokens. */
   readonly tokens: number;
   readonly begin: number;
@@ -241,7 +242,7 @@ export class TrainingLoop {
 
   /** Gives the device the next step. */
   async #give(): Promise<GivenStep> {
-    const { config, runtime, data, schedule } = this.#parts;
+    const { config, runtime, data, schedules } = this.#parts;
     const before = this.#reachedByGiven();
     const measured = this.#isMeasured(before.steps + 1);
     if (measured) await this.#updates.begin();
@@ -252,7 +253,7 @@ export class TrainingLoop {
     const micro = microBatchOf(config);
     // The place in the data is a number, the rows taken so far: nothing else to save.
     const micros = Array.from({ length: rows / micro }, (_, i) => data.rows(before.sequences + i * micro, micro));
-    const hyper = hyperParameters(config, runtime.programs, schedule, {
+    const hyper = hyperParameters(config, runtime.programs, schedules, {
       step: before.steps,
       tokens: before.tokens,
     });
@@ -260,7 +261,7 @@ export class TrainingLoop {
     // Its error is met when it is counted, or never where an earlier one ended the run.
     result.catch(() => {});
     const tokens = micros.reduce((total, { scored }) => total + scored, 0);
-    const given = { result, lr: hyper.lr, tokens, begin, measured, seen };
+    const given = { result, hyper, tokens, begin, measured, seen };
     this.#given.push(given);
     return given;
   }
@@ -268,7 +269,7 @@ export class TrainingLoop {
   /** Waits for the oldest step and counts it. Returns why the run ends when its numbers are no longer finite. */
   async #count(given: GivenStep): Promise<string | undefined> {
     const { config, size } = this.#parts;
-    const { begin, lr, measured, seen } = given;
+    const { begin, hyper, measured, seen } = given;
     const before = this.#counters;
     const result = await given.result;
     const now = performance.now();
@@ -285,7 +286,7 @@ export class TrainingLoop {
     if (bad === undefined) this.#counters = after;
     if (after.steps % (config['log.every_steps'] as number) === 0 || after.steps === 1 || bad !== undefined) {
       const updates = measured && bad === undefined ? await this.#updates.end() : {};
-      this.#record({ result, counters: after, lr, updates });
+      this.#record({ result, counters: after, lr: hyper.lr, rates: hyper.rates, updates });
     }
     if (seen !== undefined && result.watched !== undefined)
       this.#parts.recorder.record(after.steps, { ...seen, ...this.#diagnosis.ofStep(result.watched) });

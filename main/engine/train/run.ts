@@ -10,7 +10,7 @@ import { programsOf, samplingProgram } from '../nn/programs.ts';
 import { BUILT_IN } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
 import { buildTraining } from '../nn/training.ts';
-import { buildSchedule, scheduleWarnings } from '../optim/schedule.ts';
+import { buildSchedules, scheduleWarnings } from '../optim/schedule.ts';
 import type { PlannedEnd } from '../optim/schedule.ts';
 import { Stream } from '../random/stream.ts';
 import { CheckpointStore } from './checkpoint.ts';
@@ -109,7 +109,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const size = stepSize(config, data, programs);
   const rules = new StopRules(config, size);
   const end: PlannedEnd = { steps: rules.plannedSteps, tokensPerStep: size.tokens };
-  const schedule = buildSchedule(config, end, kinds);
+  const schedules = buildSchedules(config, programs.groups, end, kinds);
   for (const text of scheduleWarnings(config, end, kinds)) warn(text);
 
   const executor = await (options.openExecutor ?? openFor(emit))(config);
@@ -128,7 +128,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
     metrics: kinds.all(metricFamily),
     runtime,
     data,
-    schedule,
+    schedules,
     rules,
     size,
     checkpoints,

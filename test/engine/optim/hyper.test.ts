@@ -30,7 +30,12 @@ describe('hyper-parameters of a step', () => {
       { name: 'matrix', lrScale: 1, weightDecay: 0.1 },
       { name: 'vector', lrScale: 3, weightDecay: 0 },
     ];
-    const { lr, inputs } = hyperParameters(config, { groups, rules: [adamw] }, () => 0.5, { step: 0, tokens: 0 });
+    const { lr, inputs } = hyperParameters(
+      config,
+      { groups, rules: [{ name: 'adamw', rule: adamw, settings: config }] },
+      () => 0.5,
+      { step: 0, tokens: 0 },
+    );
     expect(lr).toBeCloseTo(0.005, 15);
     const numbers = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, value[0]]));
     expect(numbers).toEqual({
@@ -46,7 +51,8 @@ describe('hyper-parameters of a step', () => {
   test('are the scalars of the rules in use, and no others (catches a number that no kernel reads)', () => {
     for (const rule of optimizerFamily.kinds) {
       const config = testConfig({ 'optimizer.kind': rule.name });
-      const { inputs } = hyperParameters(config, { groups: [], rules: [rule] }, () => 1, { step: 4, tokens: 0 });
+      const rules = [{ name: rule.name, rule, settings: config }];
+      const { inputs } = hyperParameters(config, { groups: [], rules }, () => 1, { step: 4, tokens: 0 });
       expect(Object.keys(inputs)).toEqual((OWN[rule.name] ?? []).map((name) => `${rule.name}.${name}`));
     }
   });

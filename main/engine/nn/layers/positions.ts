@@ -20,7 +20,11 @@ export function addPositions(m: ModelContext, x: Value): Value {
   switch (m.config['model.positions']) {
     case 'learned': {
       const table = m.within('positions', () =>
-        m.parameter('weight', [length, width], { role: 'embedding', initial: firstRows(m, length, width) }),
+        m.parameter('weight', [length, width], {
+          role: 'embedding',
+          part: 'position',
+          initial: firstRows(m, length, width),
+        }),
       );
       return add(x, table);
     }
@@ -37,5 +41,7 @@ export function addPositions(m: ModelContext, x: Value): Value {
  */
 export function learnedSlopes(m: ModelContext, heads: number): Value {
   const values = Array.from({ length: heads }, (_, h) => Math.log(Math.expm1(2 ** ((-8 * (h + 1)) / heads))));
-  return softplus(m.parameter('slope', [heads], { role: 'vector', initial: { kind: 'values', values } }));
+  return softplus(
+    m.parameter('slope', [heads], { role: 'vector', part: 'position', initial: { kind: 'values', values } }),
+  );
 }

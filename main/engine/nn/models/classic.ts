@@ -27,7 +27,11 @@ function attentionPart(m: ModelContext, x: Value, { inner, outer }: Deviations, 
   const heads = m.config['model.heads'] as number;
   const part = (name: string) =>
     reshape(linearLayer(m, name, x, width, inner), [m.rows, m.context, heads, width / heads]);
-  const u = m.parameter('slope', [1], { role: 'vector', initial: { kind: 'constant', value: 1 / SLOPE_SPEED } });
+  const u = m.parameter('slope', [1], {
+    role: 'vector',
+    part: 'position',
+    initial: { kind: 'constant', value: 1 / SLOPE_SPEED },
+  });
   const slope = broadcastTo(softplus(mul(u, scalar(u, SLOPE_SPEED))), [heads]);
   const mixed = m.attend({ q: part('query'), k: part('key'), v: part('value'), x }, { slope }, place);
   return linearLayer(m, 'output', reshape(mixed, [m.rows, m.context, width]), width, outer);

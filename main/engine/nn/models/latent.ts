@@ -54,7 +54,11 @@ function attentionPart(m: ModelContext, x: Value, { sizes, inner, outer }: Part,
   const k = linearLayer(m, 'key', x, queryWidth, inner);
   const gate = linearLayer(m, 'gate', x, width, inner);
   const v = linearValue ? gate : gatedActivation(gate, linearLayer(m, 'value', x, width, inner), 'gelu');
-  const slope = m.parameter('slope', [1], { role: 'vector', initial: { kind: 'constant', value: 1 } });
+  const slope = m.parameter('slope', [1], {
+    role: 'vector',
+    part: 'position',
+    initial: { kind: 'constant', value: 1 },
+  });
   const parts = { q: byHead(q), k: byHead(k), v: byHead(v), x };
   const mixed = m.attend(parts, { slope: broadcastTo(softplus(slope), [heads]) }, place);
   return linearLayer(m, 'output', reshape(mixed, [m.rows, m.context, width]), width, outer);

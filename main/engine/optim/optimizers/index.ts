@@ -4,6 +4,7 @@ import { adafactor } from './adafactor.ts';
 import { adagrad } from './adagrad.ts';
 import { adam } from './adam.ts';
 import { adamw } from './adamw.ts';
+import { groupsRule } from './groups.rules.ts';
 import { lion } from './lion.ts';
 import { muon } from './muon.ts';
 import { nadam } from './nadam.ts';
@@ -16,5 +17,6 @@ export const optimizerFamily: Family<OptimizerKind> = {
   name: 'optimizer',
   setting: 'optimizer.kind',
   shared: optimizerSettings,
+  rules: (kind, kinds, all) => [groupsRule(kind, kinds, all)],
   kinds: [adamw, muon, lion, adafactor, nadam, adam, sgd, adagrad, rmsprop],
 };

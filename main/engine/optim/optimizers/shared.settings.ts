@@ -77,6 +77,14 @@ export const optimizerSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     plan: 'none',
     when: 'optimizer.weight_decay > 0',
   },
+  {
+    name: 'optimizer.groups',
+    type: { kind: 'string' },
+    default: '',
+    help: 'Groups with numbers of their own, one a line or between semicolons: head: lr_scale 2, beta1 0.6; position: lr_scale 100, weight_decay 0.',
+    question: 'stability',
+    touches: ['memory', 'stability'],
+  },
 ];
 
 /** Of every optimizer that divides by the root of mean squares. */

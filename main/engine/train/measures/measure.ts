@@ -19,6 +19,8 @@ export interface StepMoment {
   readonly before: Counters;
   /** Learning rate of the step, before the multiples of groups. */
   readonly lr: number;
+  /** Learning rates of the groups of parameters that have one of their own. */
+  readonly rates: Readonly<Record<string, number>>;
   /** ‖Δw‖ ÷ ‖w‖ by role of the parameters at the first logged step after each evaluation; empty at others. */
   readonly updates: Readonly<Record<string, number>>;
 }

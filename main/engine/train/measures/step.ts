@@ -44,4 +44,12 @@ export const STEP = [
     help: 'learning rate of the step, before the multiples of groups',
     ofStep: ({ lr }) => lr,
   }),
+  defineMetric({
+    name: 'lr/*',
+    unit: '',
+    log: true,
+    section: 'run',
+    help: 'learning rate of a group of parameters that has one of its own',
+    ofStep: ({ rates }) => Object.fromEntries(Object.entries(rates).map(([group, rate]) => [`lr/${group}`, rate])),
+  }),
 ];

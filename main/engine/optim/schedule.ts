@@ -9,7 +9,7 @@ import { BUILT_IN } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
 import { scheduleFamily } from './schedules/index.ts';
 import { ScheduleError } from './schedules/schedule.ts';
-import type { Length, Schedule, ScheduledRun, SchedulePosition } from './schedules/schedule.ts';
+import type { Clock, Length, Schedule, ScheduledRun, SchedulePosition } from './schedules/schedule.ts';
 import type { GroupSpec } from './groups.ts';
 import { counted } from '../../../preload/shared/format.ts';
 
@@ -30,27 +30,63 @@ export interface Schedules {
   readonly ofGroups?: ReadonlyMap<string, Schedule>;
 }
 
+/** 0 for what this schedule does not have: not every length can be given in every unit. */
+const number = (config: Config, name: string): number => (name in config ? (config[name] as number) : 0);
+
+/** What positions are counted in where no length says it: the unit that is set, or that of a length of the schedule. */
+function clockOf(config: Config, given: Clock): Clock {
+  const unit = config['schedule.unit'] as string;
+  return unit === 'steps' || unit === 'tokens' ? unit : given;
+}
+
 function lengthOf(config: Config, name: string, tokensPerStep: number): Length {
-  const steps = config[`schedule.${name}_steps`] as number;
-  const tokens = config[`schedule.${name}_tokens`] as number;
+  const steps = number(config, `schedule.${name}_steps`);
+  const tokens = number(config, `schedule.${name}_tokens`);
   if (steps > 0 && tokens > 0)
     throw new ScheduleError(
       `schedule.${name}_steps is ${steps} and schedule.${name}_tokens is ${tokens}: give one of them and leave the other 0`,
     );
-  return tokens > 0 ? { steps: tokens / tokensPerStep, inTokens: true } : { steps, inTokens: false };
+  return tokens > 0
+    ? { steps: tokens / tokensPerStep, clock: clockOf(config, 'tokens') }
+    : { steps, clock: clockOf(config, 'steps') };
+}
+
+/** The horizon that is set, if any. */
+function givenHorizon(config: Config, { tokensPerStep }: PlannedEnd): Length | undefined {
+  const seconds = number(config, 'schedule.horizon_seconds');
+  if (seconds > 0) return { steps: seconds, clock: 'seconds' };
+  const horizon = lengthOf(config, 'horizon', tokensPerStep);
+  return horizon.steps > 0 ? horizon : undefined;
 }
 
 /** Where a schedule that needs an end has it: the horizon, else the planned end of the run. */
 function horizonOf(config: Config, end: PlannedEnd): Length {
-  const horizon = lengthOf(config, 'horizon', end.tokensPerStep);
-  if (horizon.steps > 0) return horizon;
-  if (end.steps === undefined)
-    throw new ScheduleError(
-      `schedule.kind is ${config['schedule.kind']}, which needs an end, and the stop rules give none: ` +
-        'set schedule.horizon_steps or schedule.horizon_tokens, or schedule.kind constant or inverse_power',
-    );
+  const horizon = givenHorizon(config, end) ?? plannedHorizon(config, end);
+  if (horizon !== undefined) return horizon;
+  throw new ScheduleError(
+    `schedule.kind is ${config['schedule.kind']}, which needs an end, and the stop rules give none: ` +
+      'set schedule.horizon_steps or schedule.horizon_tokens, or schedule.kind constant or inverse_power',
+  );
+}
+
+function plannedHorizon(config: Config, { steps }: PlannedEnd): Length | undefined {
   // A planned end in steps is used for a warm-up in tokens too: both are positions in steps.
-  return { steps: end.steps, inTokens: (config['schedule.warmup_tokens'] as number) > 0 };
+  const clock = number(config, 'schedule.warmup_tokens') > 0 ? 'tokens' : 'steps';
+  return steps === undefined ? undefined : { steps, clock: clockOf(config, clock) };
+}
+
+/** A length that may be a fraction of the horizon, or of the run where the schedule has none. */
+function lengthIn(config: Config, name: string, end: PlannedEnd, horizon: Length | undefined): Length {
+  const length = lengthOf(config, name, end.tokensPerStep);
+  const fraction = number(config, `schedule.${name}_fraction`);
+  if (length.steps > 0 || fraction === 0) return length;
+  const whole = horizon ?? plannedHorizon(config, end);
+  if (whole === undefined)
+    throw new ScheduleError(
+      `schedule.${name}_fraction is ${fraction}, and neither a horizon nor a stop rule says of how many steps: ` +
+        `set schedule.${name}_steps, or a limit in steps or tokens`,
+    );
+  return { ...whole, steps: fraction * whole.steps };
 }
 
 /** The schedule of a complete configuration. Throws a {@link ScheduleError} that names the settings to change. */
@@ -58,22 +94,31 @@ export function buildSchedule(config: Config, end: PlannedEnd, kinds: Kinds = BU
   const { tokensPerStep } = end;
   const kind = kinds.of(scheduleFamily, config);
   const c = kinds.view(kind, config);
-  const length = (name: string): Length => lengthOf(c, name, tokensPerStep);
-  const at = (position: SchedulePosition, along: Length): number =>
-    along.inTokens ? position.tokens / tokensPerStep : position.step;
-  const warmup = length('warmup');
   const horizon = kind.needsEnd ? horizonOf(c, end) : undefined;
-  const span = (horizon?.steps ?? 0) - warmup.steps;
-  const progress = (position: SchedulePosition): number => {
-    if (horizon === undefined) throw new ScheduleError(`schedule ${kind.name} does not need an end, so it has none`);
-    return span > 0 ? Math.min(1, Math.max(0, (at(position, horizon) - warmup.steps) / span)) : 1;
+  const length = (name: string): Length => lengthIn(c, name, end, horizon);
+  const warmup = length('warmup');
+  const clock = horizon?.clock ?? warmup.clock;
+  const at = (position: SchedulePosition, along: Pick<Length, 'clock'> = { clock }): number => {
+    if (along.clock === 'steps') return position.step;
+    return along.clock === 'tokens' ? position.tokens / tokensPerStep : (position.seconds ?? 0);
   };
-  const run: ScheduledRun = { warmup, length, at, progress };
+  const ending = (): Length => {
+    if (horizon === undefined) throw new ScheduleError(`schedule ${kind.name} does not need an end, so it has none`);
+    return horizon;
+  };
+  // How many seconds a warm-up in steps takes is not known: what follows counts from the start.
+  const begins = (horizon?.clock === 'seconds') === (warmup.clock === 'seconds') ? warmup.steps : 0;
+  const progress = (position: SchedulePosition): number => {
+    const span = ending().steps - begins;
+    return span > 0 ? Math.min(1, Math.max(0, (at(position, ending()) - begins) / span)) : 1;
+  };
+  const run: ScheduledRun = { warmup, length, at, progress, horizon: ending };
   const start = config['schedule.start'] as number;
   const after = kind.after(c, run);
+  const step = warmup.clock === 'seconds' ? 0 : 1;
   return (position) => {
     const s = at(position, warmup);
-    return s < warmup.steps ? start + (1 - start) * Math.min(1, (s + 1) / warmup.steps) : after(position);
+    return s < warmup.steps ? start + (1 - start) * Math.min(1, (s + step) / warmup.steps) : after(position);
   };
 }
 
@@ -95,17 +140,17 @@ export function buildSchedules(
 /** Things that are allowed but rarely meant, in words for the user. */
 export function scheduleWarnings(config: Config, end: PlannedEnd, kinds: Kinds = BUILT_IN): readonly string[] {
   const warnings: string[] = [];
-  const warmup = lengthOf(config, 'warmup', end.tokensPerStep).steps;
-  if (end.steps !== undefined && warmup > end.steps)
+  const needsEnd = kinds.of(scheduleFamily, config).needsEnd;
+  const horizon = needsEnd ? horizonOf(config, end) : undefined;
+  const warmup = lengthIn(config, 'warmup', end, horizon);
+  if (warmup.clock === 'seconds') return warnings;
+  if (end.steps !== undefined && warmup.steps > end.steps)
     warnings.push(
-      `the warm-up (${counted(warmup, 'step')}) is longer than the run (${counted(end.steps, 'step')}): the peak learning rate is never reached`,
+      `the warm-up (${counted(warmup.steps, 'step')}) is longer than the run (${counted(end.steps, 'step')}): the peak learning rate is never reached`,
     );
-  if (kinds.of(scheduleFamily, config).needsEnd) {
-    const horizon = horizonOf(config, end).steps;
-    if (horizon <= warmup)
-      warnings.push(
-        `the schedule ends (${counted(horizon, 'step')}) before the warm-up does (${counted(warmup, 'step')}): the learning rate drops at once to schedule.final`,
-      );
-  }
+  if (horizon !== undefined && horizon.clock !== 'seconds' && horizon.steps <= warmup.steps)
+    warnings.push(
+      `the schedule ends (${counted(horizon.steps, 'step')}) before the warm-up does (${counted(warmup.steps, 'step')}): the learning rate drops at once to schedule.final`,
+    );
   return warnings;
 }

@@ -256,6 +256,7 @@ export class TrainingLoop {
     const hyper = hyperParameters(config, runtime.programs, schedules, {
       step: before.steps,
       tokens: before.tokens,
+      seconds: before.seconds,
     });
     const result = runtime.step(before.steps, config.seed as number, micros, hyper, diagnosed);
     // Its error is met when it is counted, or never where an earlier one ended the run.

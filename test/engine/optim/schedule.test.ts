@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { builtInCatalog } from '../../../main/engine/catalog.ts';
 import { buildSchedule, ScheduleError, scheduleWarnings } from '../../../main/engine/optim/schedule.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { testConfig } from '../train/helpers.ts';
@@ -59,10 +60,65 @@ describe('schedules at tabulated points', () => {
   test('wsd stays at the peak until the last part, and falls as it is told', () => {
     const stable = [0, 40, 79, 80];
     close(at({ kind: 'wsd', final: 0 }, [...stable, 85, 90, 100, 140]), [1, 1, 1, 1, 0.75, 0.5, 0, 0]);
-    const half = { kind: 'wsd', decay_fraction: 0.5, final: 0.2, warmup_steps: 20 };
-    close(at(half, [19, 20, 60, 70, 80, 100]), [1, 1, 1, 0.8, 0.6, 0.2]);
-    close(at({ ...half, decay_shape: 'cosine' }, [60, 70, 80, 100]), [1, 0.2 + 0.4 * (1 + Math.SQRT1_2), 0.6, 0.2]);
-    close(at({ ...half, decay_shape: 'root', final: 0 }, [60, 70, 80, 100]), [1, 0.5, 1 - Math.SQRT1_2, 0]);
+    const last = { kind: 'wsd', decay_fraction: 0.4, final: 0.2, warmup_steps: 20 };
+    close(at(last, [19, 20, 60, 70, 80, 100]), [1, 1, 1, 0.8, 0.6, 0.2]);
+    close(at({ ...last, decay_shape: 'cosine' }, [60, 70, 80, 100]), [1, 0.2 + 0.4 * (1 + Math.SQRT1_2), 0.6, 0.2]);
+    close(at({ ...last, decay_shape: 'root', final: 0 }, [60, 70, 80, 100]), [1, 0.5, 1 - Math.SQRT1_2, 0]);
+    close(at({ ...last, decay_steps: 10 }, [60, 90, 95, 100]), [1, 1, 0.6, 0.2]);
+    close(at({ ...last, decay_tokens: 10 * TOKENS }, [60, 90, 95, 100]), [1, 1, 0.6, 0.2]);
+  });
+
+  test('wsd is the multiplier of nanochat: warm-up, flat, the last 65 % in a line (catches a part counted from the warm-up)', () => {
+    const steps = 528;
+    const nanochat = (it: number): number => {
+      const [warm, down] = [40, Math.round(0.65 * steps)];
+      if (it < warm) return (it + 1) / warm;
+      if (it <= steps - down) return 1;
+      const left = (steps - it) / down;
+      return left + (1 - left) * 0.05;
+    };
+    const points = [0, 1, 39, 40, 184, 185, 186, 300, 527, 528];
+    const kind = { kind: 'wsd', warmup_steps: 40, decay_steps: Math.round(0.65 * steps), final: 0.05 };
+    close(at(kind, points, { steps, tokensPerStep: TOKENS }), points.map(nanochat));
+  });
+
+  test('exponential falls by a share at each step (the positions of hlb-gpt)', () => {
+    close(at({ kind: 'exponential', base: 0.995 }, [0, 1, 100, 1000]), [1, 0.995, 0.995 ** 100, 0.995 ** 1000]);
+    const inTokens = at({ kind: 'exponential', base: 0.995, unit: 'tokens' }, [100], {
+      steps: 1,
+      tokensPerStep: 57_236,
+    });
+    // By the token it would be 1e-125 after one step.
+    close(inTokens, [0.995 ** 100]);
+  });
+
+  test('lengths as fractions are those of the horizon, or of the run without one (catches a share of the unit)', () => {
+    const points = [0, 9, 10, 19, 60, 100];
+    close(at({ kind: 'constant', warmup_fraction: 0.2 }, points), at({ kind: 'constant', warmup_steps: 20 }, points));
+    close(
+      at({ kind: 'cosine', warmup_fraction: 0.2, horizon_tokens: 50 * TOKENS }, points),
+      at({ kind: 'cosine', warmup_steps: 10, horizon_steps: 50 }, points),
+    );
+    close(at({ kind: 'step', step_every_fraction: 0.25 }, points), at({ kind: 'step', step_every_steps: 25 }, points));
+    expect(() => at({ kind: 'constant', warmup_fraction: 0.2 }, [0], { steps: undefined, tokensPerStep: 1 })).toThrow(
+      /schedule\.warmup_fraction is 0\.2.*schedule\.warmup_steps/,
+    );
+  });
+
+  test('a unit that is chosen is that of every position (catches steps where rows are of several lengths)', () => {
+    const of = (settings: Config) =>
+      buildSchedule(testConfig({ 'schedule.kind': 'power_law', 'schedule.power': 0.5, ...settings }), END);
+    const position = { step: 8, tokens: 3 * TOKENS };
+    expect(of({})(position)).toBeCloseTo(1 / 3, 12);
+    expect(of({ 'schedule.unit': 'tokens' })(position)).toBeCloseTo(0.5, 12);
+    expect(of({ 'schedule.warmup_tokens': 2 * TOKENS })(position)).toBeCloseTo(2 ** -0.5, 12);
+  });
+
+  test('a horizon in seconds follows the clock', () => {
+    const config = testConfig({ 'schedule.kind': 'linear', 'schedule.final': 0, 'schedule.horizon_seconds': 60 });
+    const schedule = buildSchedule(config, { steps: undefined, tokensPerStep: TOKENS });
+    const found = [0, 15, 60, 90].map((seconds) => schedule({ step: 3, tokens: 3 * TOKENS, seconds }));
+    close(found, [1, 0.75, 0, 0]);
   });
 
   // Values of torch.optim.lr_scheduler.OneCycleLR(max_lr=1, total_steps=101, pct_start=.3, div_factor=25, final_div_factor=250).
@@ -146,6 +202,23 @@ describe('schedules at tabulated points', () => {
     expect(at({ kind: 'cosine', horizon_steps: 4, final: 0 }, [4], { steps: undefined, tokensPerStep: 1 })).toEqual([
       0,
     ]);
+  });
+
+  test('units are never mixed in silence', () => {
+    const rules = (settings: Config) => {
+      const { problems, warnings } = builtInCatalog.check(testConfig(settings));
+      return { problems: problems.map(({ message }) => message), warnings: warnings.map(({ message }) => message) };
+    };
+    const mixed = { 'schedule.warmup_steps': 2, 'schedule.horizon_tokens': 256 };
+    expect(rules(mixed).problems).toEqual([]);
+    expect(rules(mixed).warnings.join()).toMatch(/horizon_tokens tokens, 64 of them a step, so it is 4 steps/u);
+    expect(rules({ ...mixed, 'schedule.unit': 'steps' }).problems.join()).toMatch(
+      /schedule\.unit is "steps" \(schedule\.horizon_tokens is 256\).*nearest: auto, or schedule\.horizon_tokens 0/u,
+    );
+    expect(rules({ 'schedule.warmup_tokens': 2, 'schedule.warmup_fraction': 0.1 }).problems.join()).toMatch(
+      /one of schedule\.warmup_steps, schedule\.warmup_tokens and schedule\.warmup_fraction/u,
+    );
+    expect(rules({ 'schedule.horizon_seconds': 60, 'stop.seconds': 60 }).warnings.join()).toMatch(/not the same, bit/u);
   });
 
   test('a warm-up that never ends is warned about', () => {

@@ -2,6 +2,7 @@
 import type { Family } from '../../kind.ts';
 import { constant } from './constant.ts';
 import { cosine } from './cosine.ts';
+import { exponential } from './exponential.ts';
 import { inversePower } from './inversePower.ts';
 import { linear } from './linear.ts';
 import { oneCycle } from './oneCycle.ts';
@@ -17,5 +18,5 @@ export const scheduleFamily: Family<ScheduleKind> = {
   setting: 'schedule.kind',
   shared: scheduleSettings,
   rules: scheduleRules,
-  kinds: [cosine, linear, wsd, oneCycle, step, constant, inversePower, powerLaw],
+  kinds: [cosine, linear, wsd, oneCycle, step, constant, inversePower, powerLaw, exponential],
 };

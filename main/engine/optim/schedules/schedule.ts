@@ -1,9 +1,9 @@
 /**
  * What a schedule is: a kind that says by which multiple of the peak learning rate each step is made, once the warm-up has ended.
  *
- * Every length can be given in steps or in tokens. Both become a position in *steps*: a length in tokens is divided by the planned tokens
- * per step, and so is the number of tokens seen. A schedule in tokens is therefore the same function of training progress as one in
- * steps: no exponent and no time constant depends on the unit.
+ * Every length can be given in steps, in tokens, or as a fraction of the horizon. All become a position in *steps*: a length in tokens is
+ * divided by the planned tokens per step, and so is the number of tokens seen. A schedule in tokens is therefore the same function of training
+ * progress as one in steps: no exponent and no time constant depends on the unit.
  */
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { DeclarationError, definer } from '../../kind.ts';
@@ -15,25 +15,35 @@ export interface SchedulePosition {
   readonly step: number;
   /** Training tokens seen. */
   readonly tokens: number;
+  /** Seconds spent in training steps; 0 where nobody counts them. */
+  readonly seconds?: number;
 }
 
 /** Multiplier of the peak learning rate for the step that begins at `position`. */
 export type Schedule = (position: SchedulePosition) => number;
 
-/** A length in steps, not necessarily whole, and whether the position along it is counted in tokens. */
+/** What a position is counted in. */
+export type Clock = 'steps' | 'tokens' | 'seconds';
+
+/** A length in steps (of a clock in seconds, in seconds), not necessarily whole, and what the position along it is counted in. */
 export interface Length {
   readonly steps: number;
-  readonly inTokens: boolean;
+  readonly clock: Clock;
 }
 
 /** The run that a schedule is for. */
 export interface ScheduledRun {
   /** Zero steps without one. */
   readonly warmup: Length;
-  /** The length that the settings `schedule.NAME_steps` and `schedule.NAME_tokens` give, one of which is 0. */
+  /**
+   * The length that the settings `schedule.NAME_steps`, `schedule.NAME_tokens` and `schedule.NAME_fraction` give: the first that is above 0.
+   * A fraction is one of the horizon.
+   */
   length(name: string): Length;
-  /** Steps made, in the unit in which `length` was given. */
-  at(position: SchedulePosition, length: Length): number;
+  /** Steps made, in the unit in which `length` was given; without one, in that of the schedule. */
+  at(position: SchedulePosition, length?: Length): number;
+  /** Where the schedule ends. Only for schedules that need an end. */
+  horizon(): Length;
   /** Share of the way from the end of the warm-up to the horizon, 0 … 1. Only for schedules that need an end. */
   progress(position: SchedulePosition): number;
 }
@@ -46,7 +56,7 @@ export interface ScheduleKind extends Kind {
 }
 
 /** The end of a schedule where it is not that of the run. */
-const HORIZON = ['schedule.horizon_steps', 'schedule.horizon_tokens'];
+const HORIZON = ['schedule.horizon_steps', 'schedule.horizon_tokens', 'schedule.horizon_seconds'];
 
 const define = definer<ScheduleKind>('schedule', ['after']);
 

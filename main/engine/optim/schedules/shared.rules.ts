@@ -3,6 +3,7 @@ import type { Config, SettingProblem } from '../../../../preload/contract/settin
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { tokensPerStep } from '../../settings/batch.ts';
+import { settingNames } from '../../kind.ts';
 import { STOP_RULES } from '../../settings/stop.ts';
 import type { ScheduleKind } from './schedule.ts';
 
@@ -13,18 +14,22 @@ function length(config: Config, steps: string, tokens: string): number {
   return number(config, steps) * tokensPerStep(config) || number(config, tokens);
 }
 
-/** Refuses two settings that say the same thing in two units. */
-export function onlyOne(code: string, steps: string, tokens: string): Rule {
+/** Refuses settings that say the same thing in two units. */
+export function onlyOne(code: string, ...settings: readonly string[]): Rule {
   return {
     code,
-    settings: [steps, tokens],
+    settings,
     severity: 'error',
-    yields: [steps, tokens],
+    yields: settings,
     check: (config) => {
-      if (number(config, steps) === 0 || number(config, tokens) === 0) return null;
-      const why = `${steps} is ${number(config, steps)} too`;
-      const other = { setting: steps, value: number(config, steps), nearest: 0 };
-      return problem(tokens, number(config, tokens), `one of ${steps} and ${tokens}, the other 0`, 0, why, [other]);
+      const given = settings.filter((name) => number(config, name) > 0);
+      if (given.length < 2) return null;
+      const [own, first] = [given.at(-1)!, given[0]!];
+      const why = `${first} is ${number(config, first)} too`;
+      const others = given.slice(0, -1).map((setting) => ({ setting, value: number(config, setting), nearest: 0 }));
+      const names = `${settings.slice(0, -1).join(', ')} and ${settings.at(-1)}`;
+      const rest = settings.length > 2 ? 'the others 0' : 'the other 0';
+      return problem(own, number(config, own), `one of ${names}, ${rest}`, 0, why, others);
     },
   };
 }
@@ -37,6 +42,7 @@ function inUnit(config: Config, tokens: number, setting: string): number {
 /** The warm-up must end before `end` tokens. */
 function warmupBefore(config: Config, end: number, what: string): SettingProblem | null {
   const warmup = length(config, 'schedule.warmup_steps', 'schedule.warmup_tokens');
+  // A fraction of the horizon ends before it.
   if (warmup === 0 || end === 0 || warmup <= end) return null;
   const setting = number(config, 'schedule.warmup_steps') > 0 ? 'schedule.warmup_steps' : 'schedule.warmup_tokens';
   const most = inUnit(config, end, setting);
@@ -80,22 +86,25 @@ const beforeTheEnd: readonly Rule[] = [
   },
 ];
 
+const HORIZONS = ['schedule.horizon_steps', 'schedule.horizon_tokens', 'schedule.horizon_seconds'];
+
 /** What can be chosen where there is no end: it needs no setting of its own. */
 const WITHOUT_END = 'constant';
 
 /** A schedule that falls to its end must know where that is. */
 const horizonKnown: Rule = {
   code: 'schedule.horizon_unknown',
-  settings: ['schedule.kind', 'schedule.horizon_steps', 'schedule.horizon_tokens', ...STOP_RULES],
+  settings: ['schedule.kind', ...HORIZONS, ...STOP_RULES],
   severity: 'error',
   yields: ['schedule.kind'],
   check: (config) => {
-    if (horizon(config) > 0) return null;
+    if (horizon(config) > 0 || number(config, 'schedule.horizon_seconds') > 0) return null;
     const plans = ['stop.steps', 'stop.tokens', 'stop.epochs', 'stop.tokens_per_parameter', 'stop.flops'];
     const others = ['stop.seconds', 'stop.loss'].filter((name) => number(config, name) > 0);
     if (others.length === 0 || plans.some((name) => number(config, name) > 0)) return null;
     const why = `${others.join(' and ')} alone cannot say where the schedule ends`;
-    const allowed = 'one that falls to no end; or set schedule.horizon_steps, or a limit in steps or tokens';
+    const allowed =
+      'one that falls to no end; or set schedule.horizon_steps or schedule.horizon_seconds, or a limit in steps or tokens';
     const found = problem('schedule.kind', config['schedule.kind'], allowed, WITHOUT_END, why);
     return { ...found, yielded: { value: WITHOUT_END, why } };
   },
@@ -113,11 +122,66 @@ function peakReached(needsEnd: boolean): Rule {
   };
 }
 
-export function scheduleRules({ needsEnd }: ScheduleKind): readonly Rule[] {
+/** The clock makes each run another one. */
+const followsTheClock: Rule = {
+  code: 'schedule.follows_the_clock',
+  settings: ['schedule.horizon_seconds'],
+  severity: 'warning',
+  check: (config) => {
+    const seconds = number(config, 'schedule.horizon_seconds');
+    if (seconds === 0) return null;
+    const why =
+      'the learning rate follows the time that steps take: a repeated or resumed run is not the same, bit for bit';
+    return problem('schedule.horizon_seconds', seconds, 'better a horizon in steps or tokens', undefined, why);
+  },
+};
+
+/** Lengths of the schedule that are given in a unit. */
+const lengthsIn = (config: Config, names: readonly string[], unit: string): string[] =>
+  names.filter((name) => name.endsWith(`_${unit}`) && number(config, name) > 0);
+
+/** A unit that was chosen is that of all lengths. */
+const inTheUnit = (names: readonly string[]): Rule => ({
+  code: 'schedule.one_unit',
+  settings: ['schedule.unit', ...names],
+  severity: 'error',
+  yields: ['schedule.unit', ...names],
+  check: (config) => {
+    const unit = config['schedule.unit'] as string;
+    if (unit === 'auto') return null;
+    const other = unit === 'steps' ? 'tokens' : 'steps';
+    const wrong = lengthsIn(config, names, other);
+    if (wrong.length === 0) return null;
+    const why = `${wrong.map((name) => `${name} is ${number(config, name)}`).join(', ')}`;
+    const others =
+      wrong.length === 1 ? [{ setting: wrong[0]!, value: number(config, wrong[0]!), nearest: 0 }] : undefined;
+    return problem('schedule.unit', unit, `the unit of ${wrong.join(' and ')}, or auto`, 'auto', why, others);
+  },
+});
+
+/** Without one, lengths in both are allowed and told: they are alike only while all steps have as many tokens. */
+const unitsMixed = (names: readonly string[]): Rule => ({
+  code: 'schedule.mixed_units',
+  settings: ['schedule.unit', ...names, 'batch.sequences', 'model.context'],
+  severity: 'warning',
+  check: (config) => {
+    if (config['schedule.unit'] !== 'auto') return null;
+    const [[steps], [tokens]] = [lengthsIn(config, names, 'steps'), lengthsIn(config, names, 'tokens')];
+    if (steps === undefined || tokens === undefined) return null;
+    const perStep = tokensPerStep(config);
+    const why = `${steps} counts steps and ${tokens} tokens, ${perStep} of them a step, so it is ${number(config, tokens) / perStep} steps`;
+    return problem(tokens, number(config, tokens), 'better all lengths of a schedule in one unit', undefined, why);
+  },
+});
+
+export function scheduleRules(kind: ScheduleKind): readonly Rule[] {
+  const { needsEnd } = kind;
+  const lengths = [...WARMUP, ...settingNames(kind).filter((name) => /^schedule\..*_(?:steps|tokens)$/u.test(name))];
   return [
-    onlyOne('schedule.one_warmup', 'schedule.warmup_steps', 'schedule.warmup_tokens'),
-    onlyOne('schedule.one_horizon', 'schedule.horizon_steps', 'schedule.horizon_tokens'),
-    ...(needsEnd ? [...beforeTheEnd, horizonKnown] : []),
+    onlyOne('schedule.one_warmup', ...WARMUP, 'schedule.warmup_fraction'),
+    ...(needsEnd ? [onlyOne('schedule.one_horizon', ...HORIZONS), ...beforeTheEnd, horizonKnown, followsTheClock] : []),
+    inTheUnit(lengths),
+    unitsMixed(lengths),
     peakReached(needsEnd),
   ];
 }

@@ -13,6 +13,15 @@ export const scheduleSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     plan: 'none',
   },
   {
+    name: 'schedule.unit',
+    type: { kind: 'enum', values: ['auto', 'steps', 'tokens'] },
+    default: 'auto',
+    help: 'What the schedule is counted in. auto: tokens where a length is given in tokens, else steps. A power or base is per step either way.',
+    question: 'stability',
+    touches: ['stability'],
+    plan: 'none',
+  },
+  {
     name: 'schedule.warmup_steps',
     type: { kind: 'int', min: 0 },
     default: 0,
@@ -33,6 +42,16 @@ export const scheduleSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     plan: 'none',
   },
   {
+    name: 'schedule.warmup_fraction',
+    type: { kind: 'float', min: 0, max: 1 },
+    default: 0,
+    unit: 'fraction',
+    help: 'Warm-up as a fraction of the horizon, or of the run where there is none; give this or one of the lengths above.',
+    question: 'stability',
+    touches: ['stability'],
+    plan: 'none',
+  },
+  {
     name: 'schedule.start',
     type: { kind: 'float', min: 0, max: 1 },
     default: 0,
@@ -41,7 +60,7 @@ export const scheduleSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     question: 'stability',
     touches: ['stability'],
     plan: 'none',
-    when: 'schedule.warmup_steps > 0 || schedule.warmup_tokens > 0',
+    when: 'schedule.warmup_steps > 0 || schedule.warmup_tokens > 0 || schedule.warmup_fraction > 0',
   },
   KINDS_HERE,
 ];
@@ -69,6 +88,17 @@ const horizonTokens: SettingSpec = {
   plan: 'none',
 };
 
+const horizonSeconds: SettingSpec = {
+  name: 'schedule.horizon_seconds',
+  type: { kind: 'float', min: 0 },
+  default: 0,
+  unit: 'seconds',
+  help: 'Seconds of training after which the schedule ends, for runs that stop.seconds ends: the rate then follows the clock, and no two runs are the same.',
+  question: 'stability',
+  touches: ['stability'],
+  plan: 'none',
+};
+
 const final: SettingSpec = {
   name: 'schedule.final',
   type: { kind: 'float', min: 0, max: 1 },
@@ -80,4 +110,4 @@ const final: SettingSpec = {
   plan: 'none',
 };
 
-export const ofAnEnd: readonly SettingSpec[] = [horizonSteps, horizonTokens, final];
+export const ofAnEnd: readonly SettingSpec[] = [horizonSteps, horizonTokens, horizonSeconds, final];

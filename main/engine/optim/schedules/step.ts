@@ -3,6 +3,8 @@ import { problem } from '../../../../preload/shared/settings/values.ts';
 import { defineSchedule, ScheduleError } from './schedule.ts';
 import { onlyOne } from './shared.rules.ts';
 
+const LENGTHS = ['schedule.step_every_steps', 'schedule.step_every_tokens', 'schedule.step_every_fraction'];
+
 export const step = defineSchedule({
   name: 'step',
   help: 'Drops by schedule.step_factor at even distances, without an end.',
@@ -28,6 +30,16 @@ export const step = defineSchedule({
       plan: 'none',
     },
     {
+      name: 'schedule.step_every_fraction',
+      type: { kind: 'float', min: 0, max: 1 },
+      default: 0,
+      unit: 'fraction',
+      help: 'Distance of two drops as a fraction of the run; give this or one of the lengths above.',
+      question: 'stability',
+      touches: ['stability'],
+      plan: 'none',
+    },
+    {
       name: 'schedule.step_factor',
       type: { kind: 'float', min: 0, max: 1, exclusiveMin: true },
       default: 0.1,
@@ -38,14 +50,14 @@ export const step = defineSchedule({
     },
   ],
   rules: [
-    onlyOne('schedule.one_step_length', 'schedule.step_every_steps', 'schedule.step_every_tokens'),
+    onlyOne('schedule.one_step_length', ...LENGTHS),
     {
       code: 'schedule.step_length_missing',
-      settings: ['schedule.kind', 'schedule.step_every_steps', 'schedule.step_every_tokens'],
+      settings: ['schedule.kind', ...LENGTHS],
       severity: 'error',
       check: (config) => {
         const number = (name: string): number => config[name] as number;
-        if (number('schedule.step_every_steps') > 0 || number('schedule.step_every_tokens') > 0) return null;
+        if (LENGTHS.some((name) => number(name) > 0)) return null;
         const third = Math.max(1, Math.floor(number('stop.steps') / 3)) || 100;
         const allowed = 'at least 1 with schedule.kind step (or set schedule.step_every_tokens)';
         return problem('schedule.step_every_steps', 0, allowed, third);
@@ -57,7 +69,7 @@ export const step = defineSchedule({
     const every = run.length('step_every');
     if (every.steps === 0)
       throw new ScheduleError(
-        'schedule.kind is step but schedule.step_every_steps and schedule.step_every_tokens are 0: set one of them',
+        'schedule.kind is step but schedule.step_every_steps, schedule.step_every_tokens and schedule.step_every_fraction are 0: set one of them',
       );
     const factor = c['schedule.step_factor'] as number;
     // The small addition keeps a whole number of drops whole after the division by tokens per step.

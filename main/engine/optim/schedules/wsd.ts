@@ -1,5 +1,6 @@
-/** Warm-up, stable, decay (Hu et al. 2024, Hägele et al. 2024): the peak until the last share of the run, then down to schedule.final. */
+/** Warm-up, stable, decay (Hu et al. 2024, Hägele et al. 2024): the peak until the last part of the run, then down to schedule.final. */
 import { defineSchedule } from './schedule.ts';
+import { onlyOne } from './shared.rules.ts';
 import { ofAnEnd } from './shared.settings.ts';
 
 /** What is left of the way from the peak to the final rate, at the share q of the decay. */
@@ -20,7 +21,28 @@ export const wsd = defineSchedule({
       type: { kind: 'float', min: 0, max: 1, exclusiveMin: true },
       default: 0.2,
       unit: 'fraction',
-      help: 'Last part of the way from the warm-up to the horizon in which wsd decays.',
+      help: 'Last part of the horizon in which wsd decays.',
+      question: 'stability',
+      touches: ['stability'],
+      plan: 'none',
+      when: 'schedule.decay_steps == 0 && schedule.decay_tokens == 0',
+    },
+    {
+      name: 'schedule.decay_steps',
+      type: { kind: 'int', min: 0 },
+      default: 0,
+      unit: 'steps',
+      help: 'Last steps before the horizon in which wsd decays; 0 takes schedule.decay_tokens or schedule.decay_fraction.',
+      question: 'stability',
+      touches: ['stability'],
+      plan: 'none',
+    },
+    {
+      name: 'schedule.decay_tokens',
+      type: { kind: 'int', min: 0 },
+      default: 0,
+      unit: 'tokens',
+      help: 'Last tokens before the horizon in which wsd decays; 0 takes schedule.decay_steps or schedule.decay_fraction.',
       question: 'stability',
       touches: ['stability'],
       plan: 'none',
@@ -35,14 +57,15 @@ export const wsd = defineSchedule({
       plan: 'none',
     },
   ],
+  rules: [onlyOne('schedule.one_decay', 'schedule.decay_steps', 'schedule.decay_tokens')],
   needsEnd: true,
-  after(c, { progress }) {
+  after(c, { at, horizon, length }) {
     const final = c['schedule.final'] as number;
-    const share = c['schedule.decay_fraction'] as number;
+    const [end, decay] = [horizon(), length('decay')];
     const left = SHAPES[c['schedule.decay_shape'] as string]!;
     return (position) => {
       // Rounding must not carry the end beyond 1, where the root is no longer a fall.
-      const q = Math.min(1, Math.max(0, (progress(position) - (1 - share)) / share));
+      const q = Math.min(1, Math.max(0, (at(position, end) - (end.steps - decay.steps)) / decay.steps));
       return final + (1 - final) * left(q);
     };
   },

@@ -4,7 +4,7 @@
  */
 import { add, broadcastTo, gatedActivation, mul, reshape, scalar, softplus } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
-import { changed } from '../changed.ts';
+import { changed } from '../../changed.ts';
 import { linearLayer } from '../layers/linear.ts';
 import { gainNorm } from '../layers/norm.ts';
 import { tokenTables } from '../layers/vocabulary.ts';

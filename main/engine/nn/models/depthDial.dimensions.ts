@@ -8,7 +8,7 @@ import { tokensPerStep } from '../../settings/batch.ts';
 import { reachOf, windowPattern } from '../attention/windowPattern.ts';
 import { tokensSeen } from '../attention/attention.ts';
 import { attentionFamily } from '../attention/index.ts';
-import { changed } from '../changed.ts';
+import { changed } from '../../changed.ts';
 import { knownVocabulary, tableRows } from '../layers/vocabulary.ts';
 import { roundMlpWidth } from './gpt.dimensions.ts';
 

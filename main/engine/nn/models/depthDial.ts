@@ -23,7 +23,7 @@ import {
   sub,
 } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
-import { changed } from '../changed.ts';
+import { changed } from '../../changed.ts';
 import { linearLayer } from '../layers/linear.ts';
 import { tokenTables } from '../layers/vocabulary.ts';
 import { defineModel } from '../model.ts';

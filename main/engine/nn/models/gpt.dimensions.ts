@@ -3,7 +3,7 @@
  * plan and the model itself all call `deriveModel`, so that what was checked is what is built.
  */
 import type { Config } from '../../../../preload/contract/settings.ts';
-import { changed } from '../changed.ts';
+import { changed } from '../../changed.ts';
 import { halfAHead, ROPE } from './latentKv.settings.ts';
 import { scaledWidths } from './widths.ts';
 

@@ -2,7 +2,7 @@
 import type { Config, SettingProblem } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
-import { changed } from '../changed.ts';
+import { changed } from '../../changed.ts';
 import { MOST_LAYERS } from '../mostLayers.ts';
 import { mup } from '../parametrization/mup.ts';
 import { headUnit } from './gpt.dimensions.ts';

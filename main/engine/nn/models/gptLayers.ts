@@ -2,7 +2,7 @@
 import type { Config, SettingSpec, SettingValue } from '../../../../preload/contract/settings.ts';
 import { nearestName } from '../../../../preload/shared/settings/nearest.ts';
 import { parseValue } from '../../../../preload/shared/settings/values.ts';
-import { changed } from '../changed.ts';
+import { changed } from '../../changed.ts';
 import { MOST_LAYERS } from '../mostLayers.ts';
 import { gptSettings } from './gpt.settings.ts';
 import { deriveModel, roundMlpWidth } from './gpt.dimensions.ts';

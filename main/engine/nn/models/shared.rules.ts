@@ -4,7 +4,7 @@ import { divisors, nearestWhere } from '../../../../preload/shared/settings/arit
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import type { DerivedDefault } from '../../kind.ts';
-import { changed } from '../changed.ts';
+import { changed } from '../../changed.ts';
 import { roundMlpWidth } from './gpt.dimensions.ts';
 
 /** The default of models that take an attention. */

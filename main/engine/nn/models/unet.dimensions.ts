@@ -1,6 +1,6 @@
 /** The widths of a unet: down to its narrowest and up again, or as they are listed. */
 import type { Config } from '../../../../preload/contract/settings.ts';
-import { changed } from '../changed.ts';
+import { changed } from '../../changed.ts';
 import { mlpAtWidth } from './gpt.dimensions.ts';
 import { listedWidths, roundedTo, scaledWidths } from './widths.ts';
 

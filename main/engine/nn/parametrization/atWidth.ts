@@ -1,5 +1,5 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
-import { changed } from '../changed.ts';
+import { changed } from '../../changed.ts';
 import type { ModelKind } from '../model.ts';
 
 /** A model's settings at another width. */

@@ -4,7 +4,7 @@ import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { settingNames } from '../../kind.ts';
 import type { Kind, Kinds } from '../../kind.ts';
-import { changed } from '../../nn/changed.ts';
+import { changed } from '../../changed.ts';
 import { GROUPS, groupsProblem, readGroups } from '../groups.ts';
 import type { GroupLine } from '../groups.ts';
 import { scheduleFamily } from '../schedules/index.ts';

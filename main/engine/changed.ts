@@ -1,4 +1,4 @@
-import type { Config } from '../../../preload/contract/settings.ts';
+import type { Config } from '../../preload/contract/settings.ts';
 
 /** A configuration with some other values: it is read through, not copied, as rules try thousands of them. */
 export const changed = (config: Config, values: Config): Config =>

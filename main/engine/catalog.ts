@@ -13,6 +13,8 @@ import type { Common, DerivedDefault, Family, Kind, Kinds } from './kind.ts';
 import { attentionFamily } from './nn/attention/index.ts';
 import { modelFamily } from './nn/models/index.ts';
 import { parametrizationFamily } from './nn/parametrization/index.ts';
+import { decayFamily } from './optim/decays/index.ts';
+import { momentumFamily } from './optim/momenta/index.ts';
 import { optimizerFamily } from './optim/optimizers/index.ts';
 import { scheduleFamily } from './optim/schedules/index.ts';
 import { batchSettings } from './settings/batch.ts';
@@ -33,6 +35,8 @@ export const SECTIONS: readonly (Family | Common)[] = [
   parametrizationFamily,
   attentionFamily,
   optimizerFamily,
+  momentumFamily,
+  decayFamily,
   scheduleFamily,
   batchSettings,
   precisionSettings,

@@ -24,6 +24,8 @@ import { defineAttention } from './nn/attention/attention.ts';
 import { defineParametrization } from './nn/parametrization/parametrization.ts';
 import { defineModel } from './nn/model.ts';
 import type { ModelKind } from './nn/model.ts';
+import { defineDecay } from './optim/decays/decay.ts';
+import { defineMomentum } from './optim/momenta/momentum.ts';
 import { defineOptimizer } from './optim/optimizers/optimizer.ts';
 import { defineSchedule } from './optim/schedules/schedule.ts';
 import { Stream } from './random/stream.ts';
@@ -55,6 +57,8 @@ export const PLUGIN_API = {
   defineParametrization,
   defineOptimizer,
   defineSchedule,
+  defineDecay,
+  defineMomentum,
   defineMetric,
   defineTokenizer,
   defineCorpus,

@@ -69,6 +69,8 @@ export interface ParameterGroup {
   /** Factor on the learning rate. */
   readonly lrScale: number;
   readonly weightDecay: number;
+  /** Whether the group says what its decay is: it does not follow that of the run then. */
+  readonly ownDecay: boolean;
   /** Settings of the schedule that are others for this group. */
   readonly schedule: Config | undefined;
 }
@@ -294,6 +296,7 @@ function parameterGroups(config: Config, parameters: readonly Updated[]): Parame
       parameters: members.map((each) => each.name),
       lrScale: lrScale * rate,
       weightDecay: weightDecay * decay,
+      ownDecay: line !== undefined && 'optimizer.weight_decay' in line.settings,
       schedule: line?.ownSchedule === true ? line.settings : undefined,
     };
   });

@@ -47,6 +47,8 @@ export interface GroupSpec {
   /** Multiple of the scheduled learning rate. */
   readonly lrScale: number;
   readonly weightDecay: number;
+  /** Whether the group says what its decay is: it does not follow that of the run then. */
+  readonly ownDecay?: boolean;
   /** Settings of the schedule that are others for this group. */
   readonly schedule?: Config | undefined;
 }

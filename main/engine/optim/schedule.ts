@@ -7,6 +7,11 @@
 import type { Config } from '../../../preload/contract/settings.ts';
 import { BUILT_IN } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
+import { decayFamily } from './decays/index.ts';
+import type { DecayMoment } from './decays/decay.ts';
+import { momentumFamily } from './momenta/index.ts';
+import { momentumMoves } from './momenta/momentum.ts';
+import type { MomentumMoment } from './momenta/momentum.ts';
 import { scheduleFamily } from './schedules/index.ts';
 import { ScheduleError } from './schedules/schedule.ts';
 import type { Clock, Length, Schedule, ScheduledRun, SchedulePosition } from './schedules/schedule.ts';
@@ -28,6 +33,12 @@ export interface Schedules {
   readonly lr: Schedule;
   /** Of the groups that have one of their own, by name. */
   readonly ofGroups?: ReadonlyMap<string, Schedule>;
+  /** Factor on the weight decay, where it moves. */
+  readonly decay?: ((moment: DecayMoment) => number) | undefined;
+  /** Whether the decay reads the loss of the step before. */
+  readonly followsLoss?: boolean;
+  /** Momentum of a step from the one that is set, where it moves. */
+  readonly momentum?: ((set: number, moment: MomentumMoment) => number) | undefined;
 }
 
 /** 0 for what this schedule does not have: not every length can be given in every unit. */
@@ -40,11 +51,11 @@ function clockOf(config: Config, given: Clock): Clock {
 }
 
 function lengthOf(config: Config, name: string, tokensPerStep: number): Length {
-  const steps = number(config, `schedule.${name}_steps`);
-  const tokens = number(config, `schedule.${name}_tokens`);
+  const steps = number(config, `${name}_steps`);
+  const tokens = number(config, `${name}_tokens`);
   if (steps > 0 && tokens > 0)
     throw new ScheduleError(
-      `schedule.${name}_steps is ${steps} and schedule.${name}_tokens is ${tokens}: give one of them and leave the other 0`,
+      `${name}_steps is ${steps} and ${name}_tokens is ${tokens}: give one of them and leave the other 0`,
     );
   return tokens > 0
     ? { steps: tokens / tokensPerStep, clock: clockOf(config, 'tokens') }
@@ -55,7 +66,7 @@ function lengthOf(config: Config, name: string, tokensPerStep: number): Length {
 function givenHorizon(config: Config, { tokensPerStep }: PlannedEnd): Length | undefined {
   const seconds = number(config, 'schedule.horizon_seconds');
   if (seconds > 0) return { steps: seconds, clock: 'seconds' };
-  const horizon = lengthOf(config, 'horizon', tokensPerStep);
+  const horizon = lengthOf(config, 'schedule.horizon', tokensPerStep);
   return horizon.steps > 0 ? horizon : undefined;
 }
 
@@ -77,7 +88,7 @@ function plannedHorizon(config: Config, { steps }: PlannedEnd): Length | undefin
 
 /** A length that may be a fraction of the horizon, or of the run where the schedule has none. */
 function lengthIn(config: Config, name: string, end: PlannedEnd, horizon: Length | undefined): Length {
-  const length = lengthOf(config, name, end.tokensPerStep);
+  const length = lengthOf(config, `schedule.${name}`, end.tokensPerStep);
   const fraction = number(config, `schedule.${name}_fraction`);
   if (length.steps > 0 || fraction === 0) return length;
   const whole = horizon ?? plannedHorizon(config, end);
@@ -89,19 +100,25 @@ function lengthIn(config: Config, name: string, end: PlannedEnd, horizon: Length
   return { ...whole, steps: fraction * whole.steps };
 }
 
+function positionAt(
+  position: SchedulePosition,
+  { clock }: Pick<Length, 'clock'>,
+  { tokensPerStep }: PlannedEnd,
+): number {
+  if (clock === 'steps') return position.step;
+  return clock === 'tokens' ? position.tokens / tokensPerStep : (position.seconds ?? 0);
+}
+
 /** The schedule of a complete configuration. Throws a {@link ScheduleError} that names the settings to change. */
 export function buildSchedule(config: Config, end: PlannedEnd, kinds: Kinds = BUILT_IN): Schedule {
-  const { tokensPerStep } = end;
   const kind = kinds.of(scheduleFamily, config);
   const c = kinds.view(kind, config);
   const horizon = kind.needsEnd ? horizonOf(c, end) : undefined;
   const length = (name: string): Length => lengthIn(c, name, end, horizon);
   const warmup = length('warmup');
   const clock = horizon?.clock ?? warmup.clock;
-  const at = (position: SchedulePosition, along: Pick<Length, 'clock'> = { clock }): number => {
-    if (along.clock === 'steps') return position.step;
-    return along.clock === 'tokens' ? position.tokens / tokensPerStep : (position.seconds ?? 0);
-  };
+  const at = (position: SchedulePosition, along: Pick<Length, 'clock'> = { clock }): number =>
+    positionAt(position, along, end);
   const ending = (): Length => {
     if (horizon === undefined) throw new ScheduleError(`schedule ${kind.name} does not need an end, so it has none`);
     return horizon;
@@ -122,10 +139,45 @@ export function buildSchedule(config: Config, end: PlannedEnd, kinds: Kinds = BU
   };
 }
 
-/** The schedule of a run and those of the groups that have their own. Throws a {@link ScheduleError}. */
+/** Share of the way from the start of the run to the end of its schedule. */
+function progressOf(config: Config, end: PlannedEnd, kinds: Kinds): (position: SchedulePosition) => number {
+  const ends = kinds.of(scheduleFamily, config).needsEnd;
+  const horizon = (ends ? givenHorizon(config, end) : undefined) ?? plannedHorizon(config, end);
+  return (position) => {
+    if (horizon === undefined)
+      throw new ScheduleError(
+        'neither a horizon nor a stop rule says where the run ends: set a limit in steps or tokens',
+      );
+    return Math.min(1, positionAt(position, horizon, end) / horizon.steps);
+  };
+}
+
+/** How the weight decay moves; undefined where it does not. */
+function buildDecay(config: Config, parameters: number, end: PlannedEnd, kinds: Kinds) {
+  const kind = kinds.of(decayFamily, config);
+  if (kind.name === decayFamily.kinds[0]!.name) return undefined;
+  const factor = kind.factor(kinds.view(kind, config), { progress: progressOf(config, end, kinds), parameters });
+  return { factor, followsLoss: kind.followsLoss === true };
+}
+
+/** How the momentum moves; undefined where it does not. */
+function buildMomentum(config: Config, end: PlannedEnd, kinds: Kinds): Schedules['momentum'] {
+  if (!momentumMoves(config)) return undefined;
+  const kind = kinds.of(momentumFamily, config);
+  const tokens = number(config, 'optimizer.momentum_rise_tokens');
+  const length: Length =
+    tokens > 0
+      ? { steps: tokens / end.tokensPerStep, clock: 'tokens' }
+      : { steps: number(config, 'optimizer.momentum_rise_steps'), clock: clockOf(config, 'steps') };
+  const rise = (position: SchedulePosition): number =>
+    length.steps > 0 ? Math.min(1, positionAt(position, length, end) / length.steps) : 1;
+  return kind.at(kinds.view(kind, config), { rise, progress: progressOf(config, end, kinds) });
+}
+
+/** How everything moves that does over a run of these parameters. Throws a {@link ScheduleError}. */
 export function buildSchedules(
   config: Config,
-  groups: readonly GroupSpec[],
+  { groups, parameterCount }: { readonly groups: readonly GroupSpec[]; readonly parameterCount: number },
   end: PlannedEnd,
   kinds: Kinds = BUILT_IN,
 ): Schedules {
@@ -134,7 +186,14 @@ export function buildSchedules(
       schedule === undefined ? [] : [[name, buildSchedule({ ...config, ...schedule }, end, kinds)] as const],
     ),
   );
-  return { lr: buildSchedule(config, end, kinds), ofGroups };
+  const decay = buildDecay(config, parameterCount, end, kinds);
+  return {
+    lr: buildSchedule(config, end, kinds),
+    ofGroups,
+    decay: decay?.factor,
+    followsLoss: decay?.followsLoss === true,
+    momentum: buildMomentum(config, end, kinds),
+  };
 }
 
 /** Things that are allowed but rarely meant, in words for the user. */

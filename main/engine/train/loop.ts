@@ -77,6 +77,8 @@ interface GivenStep {
 export class TrainingLoop {
   readonly #parts: LoopParts;
   #counters: Counters = { steps: 0, tokens: 0, sequences: 0, seconds: 0, flops: 0 };
+  /** Loss of the latest step. */
+  #loss: number | undefined;
   /** Counters when this process began, for the time left. */
   #since: Counters = this.#counters;
   #begun = performance.now();
@@ -139,6 +141,7 @@ export class TrainingLoop {
     runtime.lossScale = state.lossScale;
     this.#diagnosis.noise = state.noise ?? this.#diagnosis.noise;
     this.#counters = state.counters;
+    this.#loss = state.loss ?? undefined;
     this.#since = state.counters;
     this.#logged = state.counters;
     this.#evaluatedStep = state.evaluatedStep;
@@ -206,7 +209,9 @@ export class TrainingLoop {
   /** Whether anything happens after the latest step that was given: something reads the state, or the run may end. */
   #mustCatchUp(): boolean {
     if (this.#given.length === 0) return true;
-    const { control, rules } = this.#parts;
+    const { control, rules, schedules } = this.#parts;
+    // The next step depends on how this one went.
+    if (schedules.followsLoss === true) return true;
     const reached = this.#reachedByGiven();
     return (
       control.stopping ||
@@ -253,11 +258,8 @@ export class TrainingLoop {
     const micro = microBatchOf(config);
     // The place in the data is a number, the rows taken so far: nothing else to save.
     const micros = Array.from({ length: rows / micro }, (_, i) => data.rows(before.sequences + i * micro, micro));
-    const hyper = hyperParameters(config, runtime.programs, schedules, {
-      step: before.steps,
-      tokens: before.tokens,
-      seconds: before.seconds,
-    });
+    const { steps: step, tokens: trained, seconds } = before;
+    const hyper = hyperParameters(config, runtime.programs, schedules, { step, tokens: trained, seconds }, this.#loss);
     const result = runtime.step(before.steps, config.seed as number, micros, hyper, diagnosed);
     // Its error is met when it is counted, or never where an earlier one ended the run.
     result.catch(() => {});
@@ -284,10 +286,13 @@ export class TrainingLoop {
     };
     this.#countedAt = now;
     const bad = notFinite(result);
-    if (bad === undefined) this.#counters = after;
+    if (bad === undefined) {
+      this.#counters = after;
+      this.#loss = result.loss;
+    }
     if (after.steps % (config['log.every_steps'] as number) === 0 || after.steps === 1 || bad !== undefined) {
       const updates = measured && bad === undefined ? await this.#updates.end() : {};
-      this.#record({ result, counters: after, lr: hyper.lr, rates: hyper.rates, updates });
+      this.#record({ result, counters: after, ...hyper, updates });
     }
     if (seen !== undefined && result.watched !== undefined)
       this.#parts.recorder.record(after.steps, { ...seen, ...this.#diagnosis.ofStep(result.watched) });
@@ -471,6 +476,7 @@ export class TrainingLoop {
     const { config, runtime, recorder, data } = this.#parts;
     return {
       counters: this.#counters,
+      loss: this.#loss ?? null,
       evaluatedStep: this.#evaluatedStep,
       validationLoss: this.#validationLoss,
       best: this.#best,

@@ -109,7 +109,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const size = stepSize(config, data, programs);
   const rules = new StopRules(config, size);
   const end: PlannedEnd = { steps: rules.plannedSteps, tokensPerStep: size.tokens };
-  const schedules = buildSchedules(config, programs.groups, end, kinds);
+  const schedules = buildSchedules(config, programs, end, kinds);
   for (const text of scheduleWarnings(config, end, kinds)) warn(text);
 
   const executor = await (options.openExecutor ?? openFor(emit))(config);

@@ -15,6 +15,8 @@ export interface BestLoss {
 export interface RunState {
   /** `sequences` is also the place in the training data. */
   readonly counters: Counters;
+  /** Loss of the latest step, which the next one may follow; absent from earlier versions. */
+  readonly loss?: number | null;
   /** Step of the latest regular evaluation; −1 before the first. */
   readonly evaluatedStep: number;
   /** `val/loss` of that evaluation. */

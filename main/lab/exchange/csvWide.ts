@@ -113,6 +113,11 @@ function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn,
   const curve = (column: keyof typeof WIDE_CURVES): number[] =>
     valuesAt(read, run.id, WIDE_CURVES[column], evaluations.step);
   const constant = (value: number): number[] => Array.from(evaluations.step, () => value);
+  /** A setting that may have moved over the run. */
+  const moving = (metric: string, value: number): number[] => {
+    const moved = read(run.id, metric).step.length > 0;
+    return moved ? valuesAt(read, run.id, metric, evaluations.step) : constant(value);
+  };
   const trainLoss = curve('train_loss');
   const valLoss = Array.from(evaluations.value);
   return {
@@ -150,7 +155,7 @@ function wideRow(read: Read, run: RunRecord, number: number): Record<WideColumn,
     batch_size: list(constant(setting('batch.sequences', 'batch_size')), numberCell),
     seq_length: list(constant(setting('model.context', 'seq_length')), numberCell),
     learning_rate: list(curve('learning_rate'), float),
-    weight_decay: list(constant(setting('optimizer.weight_decay', 'weight_decay')), float),
+    weight_decay: list(moving('decay/matrix', setting('optimizer.weight_decay', 'weight_decay')), float),
   };
 }
 

@@ -21,7 +21,7 @@ const HLB = `
 const programsFor = (config: Config) => buildTraining({ config, vocabularySize: 17, keyMasked: false });
 const inputsAt = (config: Config, step: number) => {
   const programs = programsFor(config);
-  const schedules = buildSchedules(config, programs.groups, { steps: 1000, tokensPerStep: 64 });
+  const schedules = buildSchedules(config, programs, { steps: 1000, tokensPerStep: 64 });
   const { inputs, rates } = hyperParameters(config, programs, schedules, { step, tokens: 64 * step });
   return { rates, found: Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, value[0]!])) };
 };

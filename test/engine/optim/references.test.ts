@@ -11,6 +11,7 @@ import { sizeOf } from '../../../main/engine/graph/value.ts';
 import { defineModel } from '../../../main/engine/nn/model.ts';
 import { gradientName } from '../../../main/engine/nn/training.ts';
 import { hyperParameters } from '../../../main/engine/optim/hyper.ts';
+import { buildSchedules } from '../../../main/engine/optim/schedule.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { missingAddon } from '../executors/cpu/harness.ts';
 import { generator, programsOf, variantConfig } from '../nn/variants.ts';
@@ -83,6 +84,12 @@ function orthogonal(a: Matrix): Matrix {
   return a.map((row, i) => row.map((_, j) => made.reduce((sum, m, k) => sum + u[i]![k]! * m * v[k]![j]!, 0)));
 }
 
+/** The momentum of update t. */
+const momentumAt = (c: Config, name: string, t: number): number => {
+  if (c['optimizer.momentum_schedule'] === 'constant') return opt(c, name);
+  return 0.85 + (opt(c, name) - 0.85) * Math.min(1, (t - 1) / opt(c, 'momentum_rise_steps'));
+};
+
 interface Hyper {
   readonly lr: number;
   readonly decay: number;
@@ -95,7 +102,7 @@ type State = (name: string, count: number) => Float64Array;
 /** Element by element, as the papers and PyTorch write them. */
 const ELEMENTS: Record<string, (w: number, g: number, s: (name: string) => { x: number }, h: Hyper) => number> = {
   adamw(w, g, s, { lr, decay, t, c }) {
-    const [b1, b2] = [opt(c, 'beta1'), opt(c, 'beta2')];
+    const [b1, b2] = [momentumAt(c, 'beta1', t), opt(c, 'beta2')];
     const [m, v, top] = [s('m'), s('v'), s('top')];
     m.x = b1 * m.x + (1 - b1) * g;
     v.x = b2 * v.x + (1 - b2) * g * g;
@@ -115,6 +122,13 @@ const ELEMENTS: Record<string, (w: number, g: number, s: (name: string) => { x: 
     const kept = w * (1 - lr * decay);
     const own = (lr * (1 - mu(t)) * g) / ((1 - product) * denominator);
     return kept - own - (lr * mu(t + 1) * m.x) / ((1 - product * mu(t + 1)) * denominator);
+  },
+  sgd(w, g, s, { lr, decay, t, c }) {
+    const m = s('m');
+    const mu = momentumAt(c, 'momentum', t);
+    const full = g + decay * w;
+    m.x = mu * m.x + full;
+    return w - lr * (c['optimizer.nesterov'] === true ? full + mu * m.x : m.x);
   },
   lion(w, g, s, { lr, decay, c }) {
     const [b1, b2] = [opt(c, 'beta1'), opt(c, 'beta2')];
@@ -176,8 +190,7 @@ function adafactor(shape: readonly number[], w: Float64Array, g: Float64Array, s
 function muon(shape: readonly number[], w: Float64Array, g: Float64Array, s: State, h: Hyper): void {
   const { c, lr, decay, t } = h;
   const [rows, columns] = shape.slice(-2) as [number, number];
-  const [peak, warm, beta] = [opt(c, 'muon_momentum'), opt(c, 'muon_warmup_steps'), opt(c, 'muon_beta2')];
-  const mu = warm > 0 ? 0.85 + (peak - 0.85) * Math.min(1, (t - 1) / warm) : peak;
+  const [mu, beta] = [momentumAt(c, 'muon_momentum', t), opt(c, 'muon_beta2')];
   const m = s('momentum', w.length);
   const nesterov = g.map((x, i) => {
     m[i] = mu * m[i]! + (1 - mu) * x;
@@ -241,12 +254,21 @@ function reference(kind: string, role: string, shape: readonly number[]) {
 describe(`optimizers against references over ${STEPS} steps (seed ${seed})`, () => {
   test.each<[string, Config]>([
     ['adamw', { 'optimizer.amsgrad': true }],
+    ['adamw', { 'optimizer.momentum_schedule': 'rise', 'optimizer.momentum_rise_steps': 20 }],
+    ['sgd', { 'optimizer.momentum': 0.95, 'optimizer.momentum_schedule': 'rise', 'optimizer.momentum_rise_steps': 20 }],
     ['nadam', {}],
     ['lion', {}],
     ['adafactor', {}],
     ['adafactor', { 'optimizer.relative': false, 'optimizer.clip_update': 0.5, 'optimizer.decay_power': 0.5 }],
     ['muon', {}],
-    ['muon', { 'optimizer.muon_scale': 'spectral', 'optimizer.muon_warmup_steps': 20 }],
+    [
+      'muon',
+      {
+        'optimizer.muon_scale': 'spectral',
+        'optimizer.momentum_schedule': 'rise',
+        'optimizer.momentum_rise_steps': 20,
+      },
+    ],
     ['muon', { 'optimizer.muon_beta2': 0, 'optimizer.cautious_decay': false, 'optimizer.muon_momentum': 0.8 }],
   ])('%s %o (would catch another formula, axis or order)', async (kind, options) => {
     const settings = {
@@ -264,7 +286,9 @@ describe(`optimizers against references over ${STEPS} steps (seed ${seed})`, () 
     const gradients = Array.from({ length: STEPS }, () =>
       programs.parameters.map(({ shape }) => numbers(sizeOf(shape))),
     );
-    const hyper = (step: number) => hyperParameters(config, programs, () => 1 - step / 100, { step, tokens: 0 });
+    const { momentum } = buildSchedules(config, programs, { steps: STEPS, tokensPerStep: 1 });
+    const schedules = { lr: ({ step }: { step: number }) => 1 - step / 100, momentum };
+    const hyper = (step: number) => hyperParameters(config, programs, schedules, { step, tokens: 0 });
 
     const wanted = starts.map((start) => Float64Array.from(start));
     const states = starts.map(() => new Map<string, Float64Array>());

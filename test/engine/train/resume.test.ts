@@ -69,6 +69,27 @@ describe('resuming', () => {
     },
   );
 
+  test('a decay that follows the loss, and groups with schedules of their own, go on as they were', async () => {
+    const config = {
+      ...CONFIG,
+      'model.positions': 'learned',
+      'optimizer.decay_schedule': 'loss_power',
+      'optimizer.momentum_schedule': 'rise_and_fall',
+      'optimizer.groups': 'embedding: beta1 0.6, amsgrad true, schedule exponential, schedule.base 0.9',
+      'stop.steps': 7,
+    };
+    const whole = await undisturbed(config);
+    expect(Object.keys(whole.series)).toEqual(
+      expect.arrayContaining(['decay/matrix', 'momentum/adamw', 'lr/embedding']),
+    );
+    const folder = await temporaryFolder();
+    const host = new FakeHost();
+    await train({ config, folder, host, prepare, onMessage: killAfterStep(5) });
+    await train({ config, folder, host, prepare, resume: true });
+    expect(await tensorsOf(host)).toEqual(whole.tensors);
+    expect(host.reproducible).toEqual(whole.series);
+  });
+
   test.each(['bf16', 'fp16', 'pure-bf16'])('%s: working copies and scales come back exactly', async (policy) => {
     const config = { ...CONFIG, 'precision.policy': policy, 'stop.steps': 5, 'eval.every_steps': 0 };
     const whole = await undisturbed(config);

@@ -113,7 +113,7 @@ const flagRows: [Flags, Row][] = [
     {
       setting: 'schedule.warmup_tokens',
       value: '9',
-      allowed: 'one of schedule.warmup_steps and schedule.warmup_tokens',
+      allowed: 'one of schedule.warmup_steps, schedule.warmup_tokens and schedule.warmup_fraction, the others 0',
       nearest: 0,
     },
   ],

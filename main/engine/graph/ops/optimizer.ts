@@ -28,6 +28,8 @@ export interface UpdateRule {
   momentShape?(moment: string, shape: Shape): Shape;
   /** Per-step numbers beside learning rate and decay, such as bias corrections; t counts updates from 1. */
   scalars?(c: Config, t: number): Readonly<Record<string, number>>;
+  /** The setting that is its momentum, where a schedule may move it: `scalars` then sees that of the step in its place. */
+  readonly momentum?: string;
   /** New parameter and moments. `g` is f32, already scaled. */
   apply(p: Value, g: Value, moments: Moments, h: Hyper, c: Config): { readonly p: Value; readonly moments: Moments };
   /**

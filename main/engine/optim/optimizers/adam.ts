@@ -3,6 +3,7 @@ import type { Config, SettingSpec } from '../../../../preload/contract/settings.
 import { add, div, maximum, mul, scalar, sqrt, square, sub } from '../../graph/ops/index.ts';
 import type { FusedUpdate, Hyper, Moments } from '../../graph/ops/index.ts';
 import type { Value } from '../../graph/value.ts';
+import { momentumMoves } from '../momenta/momentum.ts';
 import { biasCorrection, towards, withDecay } from './formulas.ts';
 import { defineOptimizer } from './optimizer.ts';
 import { eps } from './shared.settings.ts';
@@ -36,9 +37,9 @@ const amsgrad: SettingSpec = {
   touches: ['memory', 'stability'],
 };
 
-/** The kernels know no largest mean square. */
+/** The kernels know no largest mean square, and no momentum that moves. */
 export const fusedAdam = (rule: 'adam' | 'adamw', c: Config): FusedUpdate | undefined =>
-  c['optimizer.amsgrad'] === true ? undefined : { rule, ...adamConstants(c) };
+  c['optimizer.amsgrad'] === true || momentumMoves(c) ? undefined : { rule, ...adamConstants(c) };
 
 export const adamConstants = (c: Config) => ({
   beta1: c['optimizer.beta1'] as number,
@@ -50,9 +51,12 @@ export const adamConstants = (c: Config) => ({
 export const adamFamily = {
   settings: [beta1, beta2, eps, amsgrad],
   moments: (c: Config) => ['first', 'second', ...(c['optimizer.amsgrad'] === true ? ['largest'] : [])],
+  uses: ['momentum'],
+  momentum: 'optimizer.beta1',
   scalars: (c: Config, t: number) => ({
     bias1: biasCorrection(c['optimizer.beta1'] as number, t),
     bias2: biasCorrection(c['optimizer.beta2'] as number, t),
+    ...(momentumMoves(c) ? { newest: 1 - (c['optimizer.beta1'] as number) } : {}),
   }),
   flopsPerElement: 16,
 } as const;
@@ -60,7 +64,8 @@ export const adamFamily = {
 /** The step in units of the learning rate, and the new moments. */
 export function adamStep(g: Value, m: Moments, h: Hyper, c: Config): { step: Value; moments: Moments } {
   const constants = adamConstants(c);
-  const first = towards(m.first!, g, 1 - constants.beta1);
+  const newest = momentumMoves(c) ? h.newest! : scalar(g, 1 - constants.beta1);
+  const first = add(m.first!, mul(newest, sub(g, m.first!)));
   const second = towards(m.second!, square(g), 1 - constants.beta2);
   const largest = m.largest === undefined ? undefined : maximum(m.largest, second);
   const step = div(div(first, h.bias1!), add(sqrt(div(largest ?? second, h.bias2!)), scalar(g, constants.eps)));

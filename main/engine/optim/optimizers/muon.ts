@@ -74,19 +74,13 @@ function evened(x: Value, old: Value, rate: number): { readonly x: Value; readon
 
 const evens = (c: Config): boolean => (c['optimizer.muon_beta2'] as number) > 0;
 
-/** Momentum at update t, on its way up. */
-function momentumAt(c: Config, t: number): number {
-  const [peak, steps] = [c['optimizer.muon_momentum'] as number, c['optimizer.muon_warmup_steps'] as number];
-  const start = Math.min(peak, 0.85);
-  return steps > 0 ? start + (peak - start) * Math.min(1, (t - 1) / steps) : peak;
-}
-
 /** The update of matrices, times `factor` of their shape. */
 const matrices = (step: 'spectrum' | 'element', factor: (shape: Shape) => number): UpdateRule => ({
   name: 'muon',
   moments: (c) => ['momentum', ...(evens(c) ? ['neurons'] : [])],
   momentShape: (moment, shape) => (moment === 'neurons' ? neurons(shape) : shape),
-  scalars: (c, t) => ({ momentum: momentumAt(c, t) }),
+  momentum: 'optimizer.muon_momentum',
+  scalars: (c) => ({ momentum: c['optimizer.muon_momentum'] as number }),
   step,
   // Five steps of three products cost far more than the elements do, and how much depends on the shape.
   flopsPerElement: 40,
@@ -122,6 +116,7 @@ export const muon = defineOptimizer({
   ...SCALES.adamw!,
   name: 'muon',
   help: 'Orthogonalised momentum for matrices, adamw for the rest: often fewer steps than adamw, one number less per weight of a matrix.',
+  uses: ['momentum'],
   settings: [
     'optimizer.beta1',
     'optimizer.beta2',
@@ -140,16 +135,6 @@ export const muon = defineOptimizer({
       type: { kind: 'float', min: 0, max: 1, exclusiveMax: true },
       default: 0.95,
       help: 'Nesterov momentum of muon.',
-      question: 'stability',
-      touches: ['stability'],
-      plan: 'none',
-    },
-    {
-      name: 'optimizer.muon_warmup_steps',
-      type: { kind: 'int', min: 0 },
-      default: 0,
-      unit: 'steps',
-      help: 'Steps in which the momentum of muon rises from 0.85; 0 is none (300 suits long runs).',
       question: 'stability',
       touches: ['stability'],
       plan: 'none',

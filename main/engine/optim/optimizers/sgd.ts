@@ -2,10 +2,15 @@
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { add, mul, scalar, sub } from '../../graph/ops/index.ts';
 import type { Moments } from '../../graph/ops/index.ts';
+import type { Config } from '../../../../preload/contract/settings.ts';
+import { momentumMoves } from '../momenta/momentum.ts';
 import type { Value } from '../../graph/value.ts';
 import { withDecay } from './formulas.ts';
 import { defineOptimizer } from './optimizer.ts';
 import { momentum } from './shared.settings.ts';
+
+/** Without a momentum there is none to move. */
+const moves = (c: Config): boolean => momentumMoves(c) && (c['optimizer.momentum'] as number) > 0;
 
 export const sgd = defineOptimizer({
   name: 'sgd',
@@ -36,17 +41,19 @@ export const sgd = defineOptimizer({
   lean: { settings: { 'optimizer.momentum': 0 }, words: 'sgd without momentum keeps none' },
   moments: (c) => ((c['optimizer.momentum'] as number) > 0 ? ['momentum'] : []),
   step: 'gradient',
+  uses: ['momentum'],
+  momentum: 'optimizer.momentum',
+  scalars: (c): Readonly<Record<string, number>> => (moves(c) ? { momentum: c['optimizer.momentum'] as number } : {}),
   flopsPerElement: 6,
-  fused: (c) => ({
-    rule: 'sgd',
-    momentum: c['optimizer.momentum'] as number,
-    nesterov: c['optimizer.nesterov'] as boolean,
-  }),
+  fused: (c) =>
+    moves(c)
+      ? undefined
+      : { rule: 'sgd', momentum: c['optimizer.momentum'] as number, nesterov: c['optimizer.nesterov'] as boolean },
   apply(p, g0, { momentum: buffer }, h, c) {
     const g = withDecay(g0, p, h);
     const move = (step: Value, moments: Moments) => ({ p: sub(p, mul(h.lr, step)), moments });
     if (buffer === undefined) return move(g, {});
-    const mu = scalar(p, c['optimizer.momentum'] as number);
+    const mu = moves(c) ? h.momentum! : scalar(p, c['optimizer.momentum'] as number);
     const next = add(mul(mu, buffer), g);
     return move(c['optimizer.nesterov'] === true ? add(g, mul(mu, next)) : next, { momentum: next });
   },

@@ -5,6 +5,7 @@ import { problem } from '../../../../preload/shared/settings/values.ts';
 import { tokensPerStep } from '../../settings/batch.ts';
 import { settingNames } from '../../kind.ts';
 import { STOP_RULES } from '../../settings/stop.ts';
+import { HORIZONS, openEnds } from './end.rules.ts';
 import type { ScheduleKind } from './schedule.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
@@ -86,8 +87,6 @@ const beforeTheEnd: readonly Rule[] = [
   },
 ];
 
-const HORIZONS = ['schedule.horizon_steps', 'schedule.horizon_tokens', 'schedule.horizon_seconds'];
-
 /** What can be chosen where there is no end: it needs no setting of its own. */
 const WITHOUT_END = 'constant';
 
@@ -98,11 +97,9 @@ const horizonKnown: Rule = {
   severity: 'error',
   yields: ['schedule.kind'],
   check: (config) => {
-    if (horizon(config) > 0 || number(config, 'schedule.horizon_seconds') > 0) return null;
-    const plans = ['stop.steps', 'stop.tokens', 'stop.epochs', 'stop.tokens_per_parameter', 'stop.flops'];
-    const others = ['stop.seconds', 'stop.loss'].filter((name) => number(config, name) > 0);
-    if (others.length === 0 || plans.some((name) => number(config, name) > 0)) return null;
-    const why = `${others.join(' and ')} alone cannot say where the schedule ends`;
+    const open = openEnds(config);
+    if (open.length === 0) return null;
+    const why = `${open.join(' and ')} alone cannot say where the schedule ends`;
     const allowed =
       'one that falls to no end; or set schedule.horizon_steps or schedule.horizon_seconds, or a limit in steps or tokens';
     const found = problem('schedule.kind', config['schedule.kind'], allowed, WITHOUT_END, why);
@@ -136,6 +133,12 @@ const followsTheClock: Rule = {
   },
 };
 
+/** What can be given in steps or in tokens. */
+const LENGTHS = ['warmup', 'horizon', 'step_every', 'decay'].flatMap((name) => [
+  `schedule.${name}_steps`,
+  `schedule.${name}_tokens`,
+]);
+
 /** Lengths of the schedule that are given in a unit. */
 const lengthsIn = (config: Config, names: readonly string[], unit: string): string[] =>
   names.filter((name) => name.endsWith(`_${unit}`) && number(config, name) > 0);
@@ -143,9 +146,9 @@ const lengthsIn = (config: Config, names: readonly string[], unit: string): stri
 /** A unit that was chosen is that of all lengths. */
 const inTheUnit = (names: readonly string[]): Rule => ({
   code: 'schedule.one_unit',
-  settings: ['schedule.unit', ...names],
+  settings: ['schedule.unit', ...LENGTHS],
   severity: 'error',
-  yields: ['schedule.unit', ...names],
+  yields: ['schedule.unit', ...LENGTHS],
   check: (config) => {
     const unit = config['schedule.unit'] as string;
     if (unit === 'auto') return null;
@@ -162,7 +165,7 @@ const inTheUnit = (names: readonly string[]): Rule => ({
 /** Without one, lengths in both are allowed and told: they are alike only while all steps have as many tokens. */
 const unitsMixed = (names: readonly string[]): Rule => ({
   code: 'schedule.mixed_units',
-  settings: ['schedule.unit', ...names, 'batch.sequences', 'model.context'],
+  settings: ['schedule.unit', ...LENGTHS, 'batch.sequences', 'model.context'],
   severity: 'warning',
   check: (config) => {
     if (config['schedule.unit'] !== 'auto') return null;

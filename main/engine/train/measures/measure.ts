@@ -21,6 +21,9 @@ export interface StepMoment {
   readonly lr: number;
   /** Learning rates of the groups of parameters that have one of their own. */
   readonly rates: Readonly<Record<string, number>>;
+  /** Weight decay of the groups, and momentum of the rules, where they move. */
+  readonly decays: Readonly<Record<string, number>>;
+  readonly momenta: Readonly<Record<string, number>>;
   /** ‖Δw‖ ÷ ‖w‖ by role of the parameters at the first logged step after each evaluation; empty at others. */
   readonly updates: Readonly<Record<string, number>>;
 }

@@ -1,6 +1,10 @@
 /** Metrics of optimizer steps. */
 import { defineMetric } from './measure.ts';
 
+/** Values by the names of their metrics. */
+const under = (section: string, values: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${section}/${name}`, value]));
+
 export const STEP = [
   defineMetric({
     name: 'train/loss',
@@ -34,8 +38,7 @@ export const STEP = [
     log: true,
     section: 'update',
     help: 'length of a step beside that of the weights it moves, ‖Δw‖ ÷ ‖w‖: about 1e-3 is usual',
-    ofStep: ({ updates }) =>
-      Object.fromEntries(Object.entries(updates).map(([role, ratio]) => [`update/${role}`, ratio])),
+    ofStep: ({ updates }) => under('update', updates),
   }),
   defineMetric({
     name: 'lr',
@@ -50,6 +53,21 @@ export const STEP = [
     log: true,
     section: 'run',
     help: 'learning rate of a group of parameters that has one of its own',
-    ofStep: ({ rates }) => Object.fromEntries(Object.entries(rates).map(([group, rate]) => [`lr/${group}`, rate])),
+    ofStep: ({ rates }) => under('lr', rates),
+  }),
+  defineMetric({
+    name: 'decay/*',
+    unit: '',
+    log: true,
+    section: 'run',
+    help: 'weight decay of a group of parameters, where it moves over the run',
+    ofStep: ({ decays }) => under('decay', decays),
+  }),
+  defineMetric({
+    name: 'momentum/*',
+    unit: '',
+    section: 'run',
+    help: 'momentum of an optimizer, where it moves over the run',
+    ofStep: ({ momenta }) => under('momentum', momenta),
   }),
 ];

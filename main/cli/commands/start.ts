@@ -1,11 +1,11 @@
 /** `sweeplab start` (and `npm start`): the desktop app where it is installed, else the same interface in the browser. */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { needsAppBuild, ROOT } from '../../host/buildPages.ts';
 import type { Context } from '../context.ts';
+import { desktopArguments, desktopBinary } from '../desktop.ts';
 import { allowOption, serve } from './serve.ts';
 import type { ServeOptions } from './serve.ts';
 
@@ -31,7 +31,7 @@ async function start(context: Context, options: ServeOptions): Promise<void> {
   }
   output.note(`Opening Sweeplab. Runs and models lie in ${workshop.paths.home}`);
   const env = { SWEEPLAB_NODE: process.execPath, SWEEPLAB_HOME: workshop.paths.home, ...allowedFor(options) };
-  const code = await run(binary, [join(ROOT, 'out', 'main', 'index.js')], env);
+  const code = await run(binary, desktopArguments(), env);
   context.exit(code);
 }
 
@@ -39,17 +39,6 @@ async function start(context: Context, options: ServeOptions): Promise<void> {
 const allowedFor = ({ allow = [] }: ServeOptions): Readonly<Record<string, string>> => ({
   SWEEPLAB_ALLOW: allow.map((path) => resolve(path)).join(delimiter),
 });
-
-/** The program of the desktop app; undefined where npm did not fetch it. */
-function desktopBinary(root: string = ROOT): string | undefined {
-  const folder = join(root, 'node_modules', 'electron');
-  try {
-    const path = join(folder, 'dist', readFileSync(join(folder, 'path.txt'), 'utf8').trim());
-    return existsSync(path) ? path : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 function hasDisplay(): boolean {
   const { DISPLAY, WAYLAND_DISPLAY } = process.env;

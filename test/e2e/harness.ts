@@ -1,14 +1,16 @@
 /** `sweeplab serve` on a folder of its own, and a Chromium that looks at it. Whatever the browser complains about is collected. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { expect, vi } from 'vitest';
-import { buildPages, needsBuild } from '../../main/host/buildPages.ts';
+import { vi } from 'vitest';
+import { processBegan } from '../../main/files/processBegan.ts';
+import { buildPages, needsBuild, ROOT } from '../../main/host/buildPages.ts';
 
 const BIN = fileURLToPath(new URL('../../main/cli/bin.js', import.meta.url));
 /** How long is waited for anything, which costs nothing where it comes: it may stand behind training, on a machine that has other work too. ms */
@@ -33,10 +35,40 @@ export function chromiumPath(): string | undefined {
 export async function whyNot(): Promise<string | undefined> {
   if (chromiumPath() === undefined) return 'no Chromium on this machine';
   try {
-    if (await needsBuild()) await buildPages();
+    await buildOnce(async () => {
+      if (await needsBuild()) await buildPages();
+    });
     return undefined;
   } catch (error) {
     return `the interface cannot be built: ${(error as Error).message}`;
+  }
+}
+
+/** Files of tests run side by side, and want the same things built. */
+export async function buildOnce(build: () => Promise<void>): Promise<void> {
+  const lock = join(ROOT, 'node_modules', '.cache', 'sweeplab-build.lock');
+  mkdirSync(dirname(lock), { recursive: true });
+  const holder = (): number => {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      return 0;
+    } catch {
+      return Number(readFileSync(lock, 'utf8'));
+    }
+  };
+  await until(
+    () => {
+      const pid = holder();
+      if (pid !== 0 && processBegan(pid) === undefined) rmSync(lock, { force: true });
+      return pid;
+    },
+    (pid) => pid === 0,
+    'the end of another build',
+  );
+  try {
+    await build();
+  } finally {
+    rmSync(lock, { force: true });
   }
 }
 
@@ -103,13 +135,16 @@ function addressOf(child: ChildProcess): Promise<string> {
   });
 }
 
+/** The last one is how the stand-in for Electron shows `app://sweeplab`. */
+const OWN_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', 'sweeplab.app.test']);
+
 /** What a browser complained about: errors of the console and of scripts, broken policies, requests to other machines. */
 export class Complaints {
   #list: string[] = [];
   #expected: RegExp | undefined;
 
   watch(context: BrowserContext): void {
-    context.on('page', (page) => {
+    const hear = (page: Page): void => {
       page.on('console', (message) => {
         const { url } = message.location();
         // Browsers ask for this by themselves while they are passed on to the page, which names its own icon.
@@ -117,10 +152,12 @@ export class Complaints {
           this.#add(`console: ${message.text()} (${url})`);
       });
       page.on('pageerror', (error) => this.#add(`script: ${error.stack ?? error.message}`));
-    });
+    };
+    context.pages().forEach(hear);
+    context.on('page', hear);
     context.on('request', (request) => {
       const { protocol, hostname } = new URL(request.url());
-      const ours = ['127.0.0.1', 'localhost'].includes(hostname) || ['data:', 'blob:', 'about:'].includes(protocol);
+      const ours = OWN_HOSTS.has(hostname) || ['data:', 'blob:', 'about:', 'app:'].includes(protocol);
       if (!ours) this.#add(`request to another machine: ${request.url()}`);
     });
   }
@@ -161,12 +198,16 @@ export async function newContext(
   });
   context.setDefaultTimeout(PATIENCE);
   complaints.watch(context);
-  await context.addInitScript(`
+  await reportPolicy(context);
+  return context;
+}
+
+/** Has every break of the content policy told as an error. */
+export const reportPolicy = (context: BrowserContext): Promise<unknown> =>
+  context.addInitScript(`
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) => {
       console.error('policy: ' + violatedDirective + ' blocked ' + blockedURI + ' in ' + sourceFile);
     });`);
-  return context;
-}
 
 /** Goes to a view by its address, as a link would. */
 export async function go(page: Page, address: string): Promise<void> {
@@ -219,17 +260,12 @@ export function colouredPixels(page: Page, metric: string): Promise<number> {
     });
 }
 
-/** Waits until `read` gives something that `holds`. */
+/** Waits until `read` gives something that `holds`; also outside of tests. @param what is waited for, in words */
 export async function until<T>(read: () => T | Promise<T>, holds: (value: T) => boolean, what: string): Promise<T> {
-  let last: T | undefined;
-  await expect
-    .poll(
-      async () => {
-        last = await read();
-        return holds(last);
-      },
-      { timeout: PATIENCE, interval: 50, message: what },
-    )
-    .toBe(true);
-  return last as T;
+  for (const end = Date.now() + PATIENCE; ;) {
+    const value = await read();
+    if (holds(value)) return value;
+    if (Date.now() > end) throw new Error(`Waited in vain for ${what}; last it was ${JSON.stringify(value)}`);
+    await setTimeout(50);
+  }
 }

@@ -281,10 +281,10 @@ describe.skipIf(why !== undefined)(`cuBLASLt, a fake one${why ? ` (SKIPPED: ${wh
     category: 'parameters',
     scope: '',
   }));
-  function multiplying() {
+  function multiplying(out: 'bf16' | 'f32' = 'bf16') {
     const graph = newGraph();
     const [x, y] = ['a', 'b'].map((name) => state(graph, name, [256, 256], 'bf16')) as [Value, Value];
-    return program('multiply', graph, { product: matmul(x, y) }, []);
+    return program('multiply', graph, { product: matmul(x, y, { out }) }, []);
   }
 
   // Catches a program that is planned without the library's workspace, and products that a recorded graph forgets.
@@ -312,6 +312,26 @@ describe.skipIf(why !== undefined)(`cuBLASLt, a fake one${why ? ` (SKIPPED: ${wh
       return sum;
     });
     for (const { product } of runs) expectClose(product as Float32Array, want, NEAR.bf16, 32, 'by a session');
+  });
+
+  // Catches a session that asks the library again where a checkpoint says what it did: it would add in another order.
+  test('decisions of an earlier session give the same bits, though the library would choose otherwise now', async () => {
+    onTestFinished(() => void delete process.env['EMU_CUBLAS_FIRST']);
+    const path = await buildCublas();
+    const r = new Random(5);
+    const [a, b] = [randomFloats(r, 'bf16', 65536).values(), randomFloats(r, 'bf16', 65536).values()];
+    const productOf = async (decided?: unknown) => {
+      const session = new CudaSession(openDevice(await emulatedCard(path), decided), STATES);
+      onTestFinished(() => session.dispose());
+      session.write('a', a);
+      session.write('b', b);
+      const { product } = await session.run(session.load(multiplying('f32')), {});
+      return { product, decided: JSON.parse(JSON.stringify(session.decisions())) as unknown, remarks: session.remarks };
+    };
+    const first = await productOf();
+    process.env['EMU_CUBLAS_FIRST'] = '2';
+    expect(await productOf(first.decided)).toEqual({ ...first, remarks: [] });
+    expect((await productOf()).product).not.toEqual(first.product);
   });
 
   // Every call of the library, failing at its first and at later times: a clear ending, and nothing is left behind.

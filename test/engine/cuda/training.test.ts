@@ -1,10 +1,10 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { missingAddon } from '../executors/cpu/harness.ts';
 import { temporaryFolder } from '../train/helpers.ts';
 import { FakeHost, Killed, stopDuring, tensorsOf, train as trainOn } from '../train/laboratory.ts';
 import type { TrainingOptions } from '../train/laboratory.ts';
-import { whyNoEmulator } from './emulator/build.ts';
+import { buildCublas, whyNoEmulator } from './emulator/build.ts';
 import { emulatedDevice, emulatedExecutor } from './harness.ts';
 import { fromRecipe } from './planned.ts';
 
@@ -23,8 +23,10 @@ const quick = (overrides: Config): Config =>
     ...overrides,
   });
 
-const train = async (options: TrainingOptions) =>
-  trainOn({ ...options, ...(options.config.device === 'cuda' ? { executor: await emulatedExecutor() } : {}) });
+const train = async ({ cublas, ...options }: TrainingOptions & { readonly cublas?: string }) => {
+  const executor = options.config.device === 'cuda' ? await emulatedExecutor(undefined, cublas) : undefined;
+  return trainOn({ ...options, ...(executor === undefined ? {} : { executor }) });
+};
 
 const lossesOf = ({ reproducible }: FakeHost) => reproducible['train/loss']!.map(([, loss]) => loss);
 
@@ -114,5 +116,31 @@ describe.skipIf(why !== undefined)(`training on the emulated GPU${why ? ` (SKIPP
     });
     await killed.catch((error: unknown) => expect(error).toBeInstanceOf(Killed));
     await endsAlike(host, folder);
+  });
+
+  // Would catch a checkpoint that does not know what products ran with, and a resumed run that goes on otherwise without a word.
+  test('a run that goes on with another cuBLASLt says so', { timeout: 120_000 }, async () => {
+    const cublas = await buildCublas();
+    onTestFinished(() => void delete process.env['EMU_CUBLAS']);
+    const config = quick({
+      device: 'cuda',
+      'model.depth': 1,
+      'model.width': 16,
+      'model.heads': 2,
+      'stop.steps': 3,
+      'eval.every_steps': 0,
+    });
+    const [folder, host] = [await temporaryFolder(), new FakeHost()];
+    const warnings = () => host.of('log').flatMap(({ level, text }) => (level === 'warning' ? [text] : []));
+    await train({ config, folder, host, onProgram: stopDuring(1), cublas });
+    expect(host.of('info')[0]!.environment['products']).toBe(`cuBLASLt 13.0.0 (${cublas})`);
+    await train({ config, folder, host, resume: true, onProgram: stopDuring(1), cublas });
+    expect(warnings().join()).not.toContain('cuBLASLt');
+    process.env['EMU_CUBLAS'] = '120900';
+    const { end } = await train({ config, folder, host, resume: true, cublas });
+    expect(warnings()).toContainEqual(
+      expect.stringMatching(/ran on cuBLASLt 13.0.0, and here cuBLASLt 12.9.0 .*may differ in their last digits/u),
+    );
+    expect(end).toMatchObject({ state: 'finished', steps: 3 });
   });
 });

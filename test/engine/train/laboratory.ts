@@ -151,8 +151,8 @@ function tampered(
 ): Executor {
   return {
     ...executor,
-    open(states) {
-      const session = executor.open(states);
+    open(states, decided) {
+      const session = executor.open(states, decided);
       const calls = new Map<string, number>();
       return {
         load(program) {
@@ -163,6 +163,11 @@ function tampered(
         read: (...what) => session.read(...what),
         write: (...what) => session.write(...what),
         memory: () => session.memory(),
+        get remarks() {
+          return session.remarks ?? [];
+        },
+        ...(session.products === undefined ? {} : { products: session.products }),
+        decisions: () => session.decisions?.(),
         dispose: () => session.dispose(),
         async run(loaded, inputs) {
           const { name } = loaded.program;

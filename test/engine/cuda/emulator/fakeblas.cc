@@ -1,6 +1,8 @@
 // libcublasLt.so for tests: the functions of cuBLASLt that main/engine/executors/cuda/cublas.ts calls, over the memory and streams of the fake
-// driver. Descriptors are checked, products are those of the definition, and three algorithms need different workspaces and write over all of what
-// they are given, so that memory which is not theirs shows.
+// driver. Descriptors are checked, products are those of the definition, and three algorithms need different workspaces, add in different orders, and
+// write over all of what they are given, so that memory which is not theirs shows.
+//
+// Environment:  EMU_CUBLAS=130000, its version   EMU_CUBLAS_FIRST=2, the algorithm that it thinks best   EMU_CUBLAS_LEAST=300, rows of the smallest product
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -30,6 +32,7 @@ constexpr u64 MAGIC = 0x616c676f72697468;
 constexpr u64 NEEDS[3] = {48 << 20, 24 << 20, 0};  // the best first
 int objects = 0;  // that have not been destroyed
 
+u64 number(const char* name, u64 otherwise) { const char* text = getenv(name); return text ? strtoull(text, nullptr, 10) : otherwise; }
 bool is(const void* p, Kind kind) { return p && ((const Object*)p)->kind == kind; }
 template <class T>
 int make(T** out, T value) {
@@ -61,7 +64,7 @@ struct Call {
   const void *pa, *pb, *pc;
   void* pd;
   void* workspace;
-  u64 bytes;
+  u64 bytes, algorithm;
 };
 // Sizes agree, types are known, rows do not overlap.
 int consistent(const Product* p, const Layout* a, const Layout* b, const Layout* c, const Layout* d) {
@@ -87,7 +90,10 @@ void run(const void* data) {
     for (u64 j = 0; j < n; j++)
       for (u64 i = 0; i < m; i++) {
         float sum = 0;
-        for (u64 p = 0; p < k; p++) sum += a[i * k + p] * b[j * k + p];
+        for (u64 q = 0; q < k; q++) {
+          u64 p = c->algorithm == 2 ? k - 1 - q : q;
+          sum += a[i * k + p] * b[j * k + p];
+        }
         double v = (double)c->alpha * sum;
         if (c->beta != 0) v += (double)c->beta * load(c->pc, c->c.type, e * c->c.stride + (i64)(j * c->c.ld + i));
         // One for each row of D, in D's type.
@@ -98,10 +104,7 @@ void run(const void* data) {
 }
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) size_t cublasLtGetVersion() {
-  const char* text = getenv("EMU_CUBLAS");
-  return text ? strtoull(text, nullptr, 10) : 130000;
-}
+extern "C" __attribute__((visibility("default"))) size_t cublasLtGetVersion() { return number("EMU_CUBLAS", 130000); }
 // Objects of this library that have not been destroyed.
 API emuObjects() { return objects; }
 
@@ -150,10 +153,8 @@ API cublasLtMatmulAlgoGetHeuristic(Object* h, Product* p, Layout* a, Layout* b, 
   if (!is(h, HANDLE) || !is(f, PREFERENCE) || wanted < 1) return INVALID_VALUE;
   if (int r = consistent(p, a, b, c, d)) return r;
   *found = 0;
-  // EMU_CUBLAS_LEAST: products of fewer rows have no algorithm.
-  const char* least = getenv("EMU_CUBLAS_LEAST");
-  if (least && d->columns < strtoull(least, nullptr, 10)) return NOT_SUPPORTED;
-  for (u64 id = 0; id < 3 && *found < wanted; id++)
+  if (d->columns < number("EMU_CUBLAS_LEAST", 0)) return NOT_SUPPORTED;
+  for (u64 id = number("EMU_CUBLAS_FIRST", 0); id < 3 && *found < wanted; id++)
     if (NEEDS[id] <= f->workspace) out[(*found)++] = Result{{MAGIC, id, NEEDS[id]}, NEEDS[id], OK, 1.f};
   return *found ? OK : NOT_SUPPORTED;
 }
@@ -172,6 +173,6 @@ API cublasLtMatmul(Object* h, Product* p, const float* alpha, const void* pa, La
   if (int r = consistent(p, a, b, c, d)) return r;
   if (!algorithm || algorithm->magic != MAGIC || algorithm->id > 2 || bytes < NEEDS[algorithm->id]) return INVALID_VALUE;
   for (const void* at : {pa, pb, pc, (const void*)pd, (const void*)workspace}) if ((u64)at % 16) return INVALID_VALUE;
-  Call call{*p, *a, *b, *c, *d, *alpha, *beta, pa, pb, pc, pd, workspace, bytes};
+  Call call{*p, *a, *b, *c, *d, *alpha, *beta, pa, pb, pc, pd, workspace, bytes, algorithm->id};
   return emuQueue(stream, run, &call, sizeof call);
 }

@@ -6,10 +6,10 @@ import type { DeviceReading } from '../../../preload/contract/shapes.ts';
 const MIB = 2 ** 20;
 
 /** Lines of values without units, in the order of `fields`; a rejection where there is no driver. Replaced in tests. */
-export type AskDriver = (fields: readonly string[]) => Promise<string>;
+export type AskDriver = (fields: readonly string[], of?: 'gpu' | 'compute-apps') => Promise<string>;
 
-const askDriver: AskDriver = async (fields) => {
-  const query = [`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits'];
+const askDriver: AskDriver = async (fields, of = 'gpu') => {
+  const query = [`--query-${of}=${fields.join(',')}`, '--format=csv,noheader,nounits'];
   // In WSL it need not be in PATH.
   for (const program of ['nvidia-smi', '/usr/lib/wsl/lib/nvidia-smi'])
     try {
@@ -24,8 +24,8 @@ const askDriver: AskDriver = async (fields) => {
 /** Whether an error of {@link AskDriver} means that there is no driver at all. */
 export const isDriverMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-async function rows(ask: AskDriver, fields: readonly string[]): Promise<string[][]> {
-  const text = await ask(fields);
+async function rows(ask: AskDriver, fields: readonly string[], of?: 'gpu' | 'compute-apps'): Promise<string[][]> {
+  const text = await ask(fields, of);
   return text
     .split('\n')
     .filter((line) => line.trim() !== '')
@@ -78,6 +78,22 @@ export async function driverGpus(ask: AskDriver = askDriver): Promise<InstalledG
 
 /** As {@link driverGpus}; none without a driver, or with one that fails. */
 export const installedGpus = (ask: AskDriver = askDriver): Promise<InstalledGpu[]> => driverGpus(ask).catch(() => []);
+
+/**
+ * The card that CUDA counts as `ordinal`, with the programs that use it, where the driver says how many: in containers it may not see them.
+ */
+export async function cardUse(
+  ordinal: number,
+  ask: AskDriver = askDriver,
+): Promise<(InstalledGpu & { readonly programs: number | null }) | undefined> {
+  const [gpus, apps] = await Promise.all([
+    installedGpus(ask),
+    rows(ask, ['gpu_uuid', 'pid'], 'compute-apps').catch(() => null),
+  ]);
+  const gpu = gpus[ordinal];
+  if (gpu === undefined) return undefined;
+  return { ...gpu, programs: apps === null ? null : apps.filter(([uuid]) => uuid === gpu.uuid).length };
+}
 
 /**
  * The cards that CUDA_VISIBLE_DEVICES leaves, in its order, by number or by (the beginning of) their uuid. CUDA reads it up to the first

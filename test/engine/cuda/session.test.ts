@@ -1,5 +1,12 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { granules } from '../../../main/engine/executors/cuda/granules.ts';
+import { useDataFolder } from '../../../main/engine/executors/dataFolder.ts';
+import { Gauge } from '../../../main/engine/executors/cuda/gauge.ts';
+import { overheadOf } from '../../../main/engine/executors/cuda/overhead.ts';
 import { openDevice } from '../../../main/engine/executors/cuda/open.ts';
 import { CudaSession } from '../../../main/engine/executors/cuda/session.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
@@ -131,6 +138,36 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
     close(shown as Float32Array, new Float32Array(SIZE), 'of zeros');
     session.dispose();
     expect(await heldReport()).toEqual(before);
+  });
+
+  // Would catch a figure that counts the plan or other programs too, and one that nobody ever measures.
+  test('measures what it takes beside the plan once its programs are recorded, and keeps it for the fit check', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'sweeplab-overhead-'));
+    onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+    useDataFolder(home);
+    const on = { card: 'Emulated GPU', driver: '580.65' };
+    let [beside, programs] = [0, 0];
+    const read = async () => ({ freeBytes: 2 ** 40 - emulatorControls().report().used - beside, programs });
+    const measuredWith = async (others: number, bytes: number) => {
+      [beside, programs] = [0, 0];
+      const gauge = new Gauge({ ...on, read }, await read());
+      const session = new CudaSession(openDevice(await emulatedCard()), STATES, undefined, gauge);
+      [beside, programs] = [bytes, 1 + others];
+      const loaded = session.load(remembering());
+      await session.run(loaded, { x: drawn() });
+      expect(session.memory().overheadBytes, 'before it is recorded').toBeUndefined();
+      await session.run(loaded, { x: drawn() });
+      // Nobody waits for it: what it is told here it is told at once.
+      await setImmediate();
+      const { overheadBytes } = session.memory();
+      session.dispose();
+      return overheadBytes;
+    };
+    expect(await measuredWith(1, 300 * MIB), 'beside another program').toBeUndefined();
+    expect(await measuredWith(0, 5 * 2 ** 30), 'beside one that is not seen').toBeUndefined();
+    expect(overheadOf(on)).toBeUndefined();
+    expect(await measuredWith(0, 300 * MIB)).toBe(300 * MIB);
+    expect(overheadOf(on)).toMatchObject({ bytes: 300 * MIB, basis: 'measured' });
   });
 
   // Every call that a session makes, failing at its first and at later times: a clear ending, and nothing is left behind.

@@ -2,6 +2,8 @@
 import { counted } from '../../../../preload/shared/format.ts';
 import { ExecutorUnavailableError } from '../executor.ts';
 import { findDriver, libraryHere } from './find.ts';
+import { beginGauge } from './gauge.ts';
+import type { Gauge } from './gauge.ts';
 import { whyUnusable } from './requirements.ts';
 
 export interface Card {
@@ -13,6 +15,8 @@ export interface Card {
   readonly name: string;
   /** Path or name of the cuBLASLt that multiplies; none unless given. */
   readonly cublas?: string | undefined;
+  /** What measures memory beside the plan. */
+  readonly gauge?: Gauge | undefined;
 }
 
 /** @throws ExecutorUnavailableError saying what is missing */
@@ -29,5 +33,5 @@ export async function usableCard(ordinal: number): Promise<Card> {
   const unusable = whyUnusable({ ...card, cuda: found.cuda });
   if (unusable !== undefined) return refuse(unusable);
   const cublas = await libraryHere(card.capability, found.cuda);
-  return { library: found.path, ordinal, name: card.name, cublas };
+  return { library: found.path, ordinal, name: card.name, cublas, gauge: await beginGauge(ordinal) };
 }

@@ -14,6 +14,6 @@ export function cudaExecutor(card: Card, watch?: Watch): Executor {
     device: { executor: 'cuda', name: card.name, threads: 1, policies: CUDA_POLICIES },
     // One is computed, and one is given meanwhile.
     stepsAhead: 1,
-    open: (states, decided) => new CudaSession(openDevice(card, decided), states, watch),
+    open: (states, decided) => new CudaSession(openDevice(card, decided), states, watch, card.gauge),
   };
 }

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { sha256 } from '../../../files/whole.ts';
 
 /** Name, kind (P pointer, I int32, L int64, F float, E enum), and the enum's name or the length of an array. */
 export type StructField = readonly [name: string, kind: 'P' | 'I' | 'L' | 'F' | 'E', more?: string | number];
@@ -37,6 +38,10 @@ export function manifest(): Manifest {
       .map((name) => [name.slice(0, -5), JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as KernelFamily]),
   ));
 }
+
+/** Names what all kernels were compiled from. */
+export const kernelsHash = (): string =>
+  sha256(JSON.stringify(Object.values(manifest()).map(({ sources }) => sources))).slice(0, 12);
 
 /** The family that holds a kernel. @throws Error naming a kernel that there is not */
 export function familyOf(kernel: string): string {

@@ -55,10 +55,11 @@ export function overheadOf({ card, driver }: OverheadOf): BaseBytes | undefined 
   const onCard = all(folderIn(home)).filter((each) => each.card === card);
   const now = onCard.filter((each) => each.driver === driver);
   const most = (list: readonly Overhead[]): Overhead => list.reduce((a, b) => (b.bytes > a.bytes ? b : a));
-  if (now.length > 0) return { bytes: most(now).bytes, basis: 'measured', what: WHAT };
+  if (now.length > 0)
+    return { bytes: most(now).bytes, basis: 'measured', what: `${WHAT}, measured on this card with driver ${driver}` };
   if (onCard.length === 0) return undefined;
   const other = most(onCard);
-  return { bytes: other.bytes, basis: 'estimated', what: `${WHAT}, measured with driver ${other.driver}` };
+  return { bytes: other.bytes, basis: 'estimated', what: `${WHAT}, measured on this card with driver ${other.driver}` };
 }
 
 /** What it is, for people. */

@@ -22,6 +22,11 @@ export class Replay {
     this.#watch = watch;
   }
 
+  /** Whether it is a graph by now. */
+  get recorded(): boolean {
+    return this.#executable !== undefined;
+  }
+
   /** Queues the program once. Same kernels, same order, same bits, whichever way. */
   run(): void {
     if (this.#pieces.length === 0) return;

@@ -11,9 +11,11 @@ import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
 import type { CudaDevice } from './device.ts';
 import { DeviceCallError } from './errors.ts';
+import type { Gauge } from './gauge.ts';
 import { granules } from './granules.ts';
 import { LIBRARY_PRODUCT } from './launch.ts';
 import { layoutOfStates } from './layout.ts';
+import { kernelsHash } from './manifest.ts';
 import type { PlacedState, StateLayout } from './layout.ts';
 import { libraryName, profileOf } from './products.ts';
 import type { Product, ProductTable } from './products.ts';
@@ -83,6 +85,10 @@ export class CudaSession implements Session {
   readonly products: string;
   readonly #device: CudaDevice;
   readonly #watch: Watch | undefined;
+  readonly #gauge: Gauge | undefined;
+  /** Graphs that there were when memory beside the plan was measured last, and what it was. */
+  #graphs = 0;
+  #overheadBytes: number | undefined;
   readonly #layout: StateLayout;
   readonly #state: Block;
   readonly #slots: Slots;
@@ -100,13 +106,15 @@ export class CudaSession implements Session {
   /**
    * Owns the device from now on, and gives it back where it cannot begin.
    * @param watch sees every piece before it is given to the device; for tests
+   * @param gauge measures memory beside the plan
    * @throws OutOfMemoryError
    */
-  constructor(device: CudaDevice, states: readonly StateSpec[], watch?: Watch) {
+  constructor(device: CudaDevice, states: readonly StateSpec[], watch?: Watch, gauge?: Gauge) {
     const { library } = device;
     this.products = library === undefined ? OWN_PRODUCTS : `${libraryName(library.version)} (${library.path})`;
     this.#device = device;
     this.#watch = watch;
+    this.#gauge = gauge;
     this.#slots = new Slots(device);
     try {
       this.#layout = layoutOfStates(states);
@@ -202,6 +210,7 @@ export class CudaSession implements Session {
       persistentBytes: this.#layout.bytes,
       peakTemporaryBytes: this.#arena?.bytes ?? 0,
       deviceBytes: this.#ownBytes(),
+      ...(this.#overheadBytes === undefined ? {} : { overheadBytes: this.#overheadBytes }),
     };
   }
 
@@ -273,6 +282,7 @@ export class CudaSession implements Session {
   async #collect({ deliveries }: Outputs, slot: Slot, release: () => void): Promise<Results> {
     try {
       await this.#passed(slot);
+      this.#measure();
       return Object.fromEntries(
         deliveries.map(({ name, value, offset }) => [
           name,
@@ -320,6 +330,18 @@ export class CudaSession implements Session {
   }
 
   // --- memory ---
+
+  /** Whenever another program has been recorded: its kernels are compiled then, and its graph made. Nobody waits for it. */
+  #measure(): void {
+    const graphs = this.#programs.filter(({ recorded }) => recorded?.main.recorded === true).length;
+    if (this.#gauge === undefined || graphs <= this.#graphs) return;
+    this.#graphs = graphs;
+    const { library } = this.#device;
+    const libraries = [`kernels ${kernelsHash()}`, ...(library === undefined ? [] : [libraryName(library.version)])];
+    void this.#gauge.measure(this.#ownBytes(), libraries).then((bytes) => {
+      if (bytes !== undefined) this.#overheadBytes = Math.max(bytes, this.#overheadBytes ?? 0);
+    });
+  }
 
   #ownBytes(): number {
     return [this.#state, this.#arena, this.#tables].reduce((sum, block) => sum + granules(block?.bytes ?? 0), 0);

@@ -1,7 +1,7 @@
 /** What is known of the compiled kernels: their families, structs and enums, as `native/cuda/build.js` wrote them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync } from 'node:zlib';
 import { sha256 } from '../../../files/whole.ts';
 
 /** Name, kind (P pointer, I int32, L int64, F float, E enum), and the enum's name or the length of an array. */
@@ -58,5 +58,5 @@ export function enumNumber(family: string, of: string, name: string): number {
 
 /** PTX of a family, ending with a zero byte as the driver wants it. */
 export function ptxOf(family: string): Buffer {
-  return Buffer.concat([gunzipSync(readFileSync(join(FOLDER, `${family}.ptx.gz`))), Buffer.alloc(1)]);
+  return Buffer.concat([brotliDecompressSync(readFileSync(join(FOLDER, `${family}.ptx.br`))), Buffer.alloc(1)]);
 }

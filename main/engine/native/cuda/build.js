@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 
 const run = promisify(execFile);
 const HERE = import.meta.dirname;
@@ -114,6 +114,10 @@ async function assemble(family, file, architecture, folder) {
   return usage;
 }
 
+/** Kernels of a template are alike and long: only a window that reaches over several of them sees it. */
+const compressed = (text) =>
+  brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS } });
+
 async function build(family) {
   const folder = mkdtempSync(path.join(tmpdir(), 'sweeplab-cuda-'));
   try {
@@ -132,7 +136,7 @@ async function build(family) {
       if (!Number.isInteger(kernel.threads)) throw new Error(`${family}.cu: the threads of ${name} are not a number`);
       kernel.registers = registers[name];
     }
-    writeFileSync(path.join(OUT, `${family}.ptx.gz`), gzipSync(text, { level: 9 }));
+    writeFileSync(path.join(OUT, `${family}.ptx.br`), compressed(text));
     const facts = { sources: hashOfFamily(family), enums, structs, kernels };
     writeFileSync(path.join(OUT, `${family}.json`), `${JSON.stringify(facts, null, 1)}\n`);
   } finally {
@@ -159,7 +163,7 @@ async function main(args) {
   };
   await Promise.all(cpus().slice(0, 2).map(work));
   for (const family of gone)
-    for (const file of [`${family}.json`, `${family}.ptx.gz`]) rmSync(path.join(OUT, file), { force: true });
+    for (const file of [`${family}.json`, `${family}.ptx.br`]) rmSync(path.join(OUT, file), { force: true });
 }
 
 if (process.argv[1] === import.meta.filename) await main(process.argv.slice(2));

@@ -34,6 +34,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     about: 'what a step takes on NVIDIA GPUs at best, from the launches of the executor',
     load: async () => (await import('./cudaModel.ts')).cudaModelBench,
   },
+  'cuda-kernels': {
+    about: 'registers and shared memory of every CUDA kernel',
+    load: async () => (await import('./cudaKernels.ts')).cudaKernelsBench,
+  },
   store: { about: 'writing and reading 10 million points', load: async () => (await import('./store.ts')).storeBench },
   endpoint: {
     about: 'scripts that report through the W&B client: points per second, and how long the lab is held up',

@@ -9,7 +9,7 @@ import { type Draft, draft, few, settingName, settingValue } from './draft.ts';
 import { COLUMN_ROLES } from './imports.ts';
 import type { ImportPreview, ImportProgress, ImportResult } from './imports.ts';
 import { grouped, LIMITS } from './limits.ts';
-import type { MetricColumn, MetricSpec } from './metrics.ts';
+import type { MetricColumn, MetricSpec, PlacedPoints } from './metrics.ts';
 import type { SeriesTable } from './seriesTable.ts';
 import { COMPARISONS, RUN_EVENT_KINDS, RUN_STATES } from './runs.ts';
 import type { RunTable } from './runTable.ts';
@@ -153,6 +153,8 @@ export const routes = {
   ).to<{ events: RunEvent[] }>(),
   'runs.checkpoints': route(byId).to<{ checkpoints: shapes.Checkpoint[] }>(),
   'runs.samples': route(byId).to<{ samples: shapes.RunSample[] }>(),
+  /** What a step was trained on, as text. */
+  'runs.batch': route(z.strictObject({ id, step: z.int().min(1) })).to<shapes.BatchText>(),
 
   'series.read': route(
     z
@@ -175,6 +177,11 @@ export const routes = {
         error: `at most ${grouped(LIMITS.points)} points in all: fewer runs, or a smaller maxPoints`,
       }),
   ).to<{ series: SeriesTable }>(),
+
+  /** A metric that a run has for each layer, or for each head of each layer, in all of these. */
+  'series.places': route(
+    z.strictObject({ run: id, metric, maxPoints: z.int().min(3).max(5000).default(500) }),
+  ).to<PlacedPoints>(),
 
   'fit.report': route(
     z.strictObject({ ...configured, ...where, prices, occupancy: z.boolean().optional() }),

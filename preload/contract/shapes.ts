@@ -353,6 +353,13 @@ export interface SampleText {
   readonly tokens: number;
 }
 
+/** The sequences of a step as text. */
+export interface BatchText {
+  /** The first of them. */
+  readonly rows: readonly string[];
+  readonly sequences: number;
+}
+
 /** Text that a run wrote after an evaluation. */
 export interface RunSample {
   readonly step: number;

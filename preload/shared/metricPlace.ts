@@ -22,3 +22,16 @@ export function placeOf(address: string): MetricPlace {
 
 export const addressOf = ({ name, layer, head }: MetricPlace): string =>
   layer === undefined ? name : `${name}[${head === undefined ? layer : `${layer},${head}`}]`;
+
+/** Values by name: those of many layers or heads as the largest of them, for lists, which have room for one number of each metric. */
+export function largestOfLayers(values: Iterable<readonly [address: string, value: number]>): Map<string, number> {
+  const found = new Map<string, number>();
+  const placed = new Map<string, number>();
+  for (const [address, value] of values) {
+    const { name, layer } = placeOf(address);
+    if (layer === undefined) found.set(name, value);
+    else placed.set(name, Math.max(placed.get(name) ?? -Infinity, value));
+  }
+  for (const [name, value] of placed) if (!found.has(name)) found.set(name, value);
+  return found;
+}

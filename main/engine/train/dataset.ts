@@ -9,9 +9,21 @@ import {
   textIdentity,
   tokenizerIdentity,
 } from '../data/index.ts';
-import type { BatchingMode } from '../data/index.ts';
+import type { Batcher } from '../data/batching/batcher.ts';
+import type { BatchingMode, Dataset } from '../data/index.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
 import { readingText } from '../../../preload/shared/reading.ts';
 import type { PreparedData, PrepareRequest } from './data.ts';
+
+/** Training rows in the order of a run. */
+export function trainingRows(dataset: Dataset, config: Config): Batcher {
+  return batcher(dataset, {
+    mode: config['data.batching'] as BatchingMode,
+    context: config['model.context'] as number,
+    seed: config.seed as number,
+    documentMask: isDocumentMasked(config),
+  });
+}
 
 /** Reads, splits and tokenizes, through the caches. Errors name the setting to change. */
 export async function prepareData({ config, kinds, cache, onProgress, signal }: PrepareRequest): Promise<PreparedData> {
@@ -32,7 +44,7 @@ export async function prepareData({ config, kinds, cache, onProgress, signal }: 
   const layout = padsRows(mode) ? 'documents' : 'stream';
   const documentMask = isDocumentMasked(config);
   const limit = config['eval.tokens'] as number;
-  const train = batcher(dataset, { mode, context, seed: config.seed as number, documentMask });
+  const train = trainingRows(dataset, config);
   const evaluation = (rows: number) =>
     evaluationSet(validation, tokenizer, { layout, context, rows, limit, documentMask });
   const scored = evaluation(1);

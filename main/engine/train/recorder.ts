@@ -3,7 +3,7 @@
  * that a checkpoint can carry those that are not (see preload/contract/engine.ts).
  */
 import type { MetricColumn } from '../../../preload/contract/metrics.ts';
-import { placeOf } from '../../../preload/shared/metricPlace.ts';
+import { largestOfLayers } from '../../../preload/shared/metricPlace.ts';
 
 /** Points wait no longer than this, in milliseconds … */
 const FLUSH_INTERVAL = 50;
@@ -43,7 +43,7 @@ export class MetricRecorder {
   #acknowledged = 0;
   #lastFlush: number;
   #waiting: (() => void) | undefined;
-  /** Latest value of every metric but those of single layers. */
+  /** Latest value of every metric; of one of layers the largest of them. */
   readonly latest = new Map<string, number>();
 
   constructor(
@@ -61,8 +61,8 @@ export class MetricRecorder {
     if (last !== undefined && step < last.step) throw new Error(`point of step ${step} after one of step ${last.step}`);
     for (const [metric, value] of Object.entries(values)) {
       this.#points.push({ metric, step, value, seq: 0 });
-      if (placeOf(metric).layer === undefined) this.latest.set(metric, value);
     }
+    for (const [metric, value] of largestOfLayers(Object.entries(values))) this.latest.set(metric, value);
   }
 
   /** Sends what waits when it is time to. */

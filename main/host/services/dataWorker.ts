@@ -9,6 +9,7 @@ import { currentDatasetKey, floorOf, prepareDatasets } from '../../lab/datasets/
 import type { Dataset, Reach } from '../../lab/datasets/datasets.ts';
 import { loadCatalog } from '../../engine/plugins.ts';
 import { Memo } from '../../engine/memo.ts';
+import { trainingRows } from '../../engine/train/dataset.ts';
 import { answerWith } from './threadMain.ts';
 
 export interface DataWorkerData {
@@ -28,6 +29,11 @@ export type DataQuestions = {
   key: { ask: Asked; answer: string };
   stats: { ask: Asked; answer: DataFacts };
   tokens: { ask: Asked & { text: string }; answer: { tokens: Token[]; tokenizer: TokenizerInfo } };
+  /** Rows of the training data in the order in which a run with this configuration takes them. */
+  rows: {
+    ask: Asked & { first: number; count: number };
+    answer: { rows: string[]; contentHash: string };
+  };
   sample: {
     ask: Asked & { from: number };
     answer: { text: string; from: number; next: number; documents: number };
@@ -86,6 +92,20 @@ answerWith<DataQuestions>({
       return token;
     });
     return { tokens, tokenizer: infoOf(dataset) };
+  },
+  rows: async ({ first, count, ...asked }) => {
+    const { config } = asked;
+    const dataset = await load(asked);
+    const { tokenizer, contentHash } = dataset;
+    const batch = trainingRows(dataset, config).rows(first, count);
+    const rows = Array.from({ length: count }, (_, row) => {
+      const [from, to] = [row * batch.length, (row + 1) * batch.length];
+      // Padding is at the end of a row, and no target.
+      const used = batch.keyMask?.subarray(from, to).indexOf(0) ?? -1;
+      const tokens = batch.inputs.subarray(from, used < 0 ? to : from + used);
+      return Buffer.from(tokenizer.decode(tokens)).toString('utf8');
+    });
+    return { rows, contentHash };
   },
   sample: async ({ from: wanted, ...asked }) => {
     const { train, tokenizer } = await load(asked);

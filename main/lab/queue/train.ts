@@ -6,7 +6,7 @@
  */
 import type { EngineEnd, EngineMessage, EngineMetrics } from '../../../preload/contract/engine.ts';
 import type { RunRecord, RunSummary } from '../../../preload/contract/runs.ts';
-import { placeOf } from '../../../preload/shared/metricPlace.ts';
+import { largestOfLayers } from '../../../preload/shared/metricPlace.ts';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StoreError } from '../../store/index.ts';
@@ -287,16 +287,16 @@ class RunTraining {
 
 /** Where the run stands after a batch: the numbers that lists show while it trains. */
 function progressOf({ columns }: EngineMetrics): { steps?: number; tokens?: number; summary: RunSummary } {
-  const summary: Record<string, number | null> = {};
+  const last: (readonly [string, number])[] = [];
   let steps = 0;
   for (const { metric, steps: at, values } of columns) {
-    const last = values.at(-1);
-    if (last === undefined) continue;
+    const value = values.at(-1);
+    if (value === undefined) continue;
     steps = Math.max(steps, at.at(-1)!);
-    // Of every layer and head: too many for lists.
-    if (placeOf(metric).layer !== undefined) continue;
-    summary[metric] = Number.isFinite(last) ? last : null;
+    last.push([metric, value]);
   }
+  const summary: Record<string, number | null> = {};
+  for (const [metric, value] of largestOfLayers(last)) summary[metric] = Number.isFinite(value) ? value : null;
   const { tokens } = summary;
   return { summary, steps: Math.floor(steps), ...(typeof tokens === 'number' ? { tokens: Math.floor(tokens) } : {}) };
 }

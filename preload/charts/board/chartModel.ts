@@ -1,5 +1,6 @@
 /** From a chart's description and the curves at hand to what is drawn: one pair of axes, or one per facet. Free of Vue and of drawing. */
 import type { RunRecord } from '../../contract/runs.ts';
+import { placeOf as layerOf } from '../../shared/metricPlace.ts';
 import { briefSetting } from '../../shared/format.ts';
 import type { Goal, MetricCatalog } from '../../shared/metrics.ts';
 import { BAND_LABELS } from '../../shared/statistics/describe.ts';
@@ -100,6 +101,11 @@ export function goalOf(metric: string, target: Target | undefined, catalog: Metr
 
 /** `val/loss and train/loss` */
 export function titleOf({ metrics }: Pick<ChartSpec, 'metrics'>): string {
+  const places = metrics.map(layerOf);
+  const [{ name, layer }] = places;
+  // One metric in several layers.
+  if (metrics.length > 1 && layer !== undefined && places.every((place) => place.name === name))
+    return `${name}, layers ${places.map((place) => (place.head === undefined ? place.layer : `${place.layer}.${place.head}`)).join(', ')}`;
   return metrics.length < 2 ? metrics[0] : `${metrics.slice(0, -1).join(', ')} and ${metrics.at(-1)}`;
 }
 

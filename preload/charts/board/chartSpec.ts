@@ -1,4 +1,5 @@
 /** What one chart is: which metrics over which x, and what it draws otherwise than its board. */
+import { addressOf } from '../../shared/metricPlace.ts';
 
 /** Kinds of charts. Another one: a name here, and how it is built in `chartModel.ts`. */
 const CHART_KINDS = ['lines'] as const;
@@ -45,6 +46,25 @@ export const MOST_METRICS = 6;
 
 /** The chart that every metric has. */
 export const chartOfMetric = (metric: string): ChartSpec => ({ id: metric, kind: 'lines', metrics: [metric] });
+
+/** What can be drawn of a metric: itself, or each of its layers, or heads of them. */
+export function placesOf(metric: string, by: 'layer' | 'head' | undefined, layers: number, heads: number): string[] {
+  if (by === undefined) return [metric];
+  return Array.from({ length: layers * (by === 'head' ? heads : 1) }, (_, i) => {
+    if (by === 'layer') return addressOf({ name: metric, layer: i });
+    return addressOf({ name: metric, layer: Math.floor(i / heads), head: i % heads });
+  });
+}
+
+/** The chart of a metric of layers: so many of them as a chart has room for, the first and the last among them; of heads the first of each layer. */
+export function chartOfLayers(metric: string, by: 'layer' | 'head', layers: number): ChartSpec {
+  const count = Math.max(1, Math.min(layers, MOST_METRICS));
+  const metrics = Array.from({ length: count }, (_, i) => {
+    const layer = count === 1 ? 0 : Math.round((i * (layers - 1)) / (count - 1));
+    return addressOf({ name: metric, layer, ...(by === 'head' ? { head: 0 } : {}) });
+  });
+  return { id: metric, kind: 'lines', metrics };
+}
 
 /** Whether someone made it: it can be removed, not only hidden. */
 export const isOwn = ({ id }: ChartSpec): boolean => id.startsWith(OWN);

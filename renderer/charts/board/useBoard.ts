@@ -9,6 +9,7 @@ import type { Reference } from '../../../preload/charts/draw/model.ts';
 import type { Extent } from '../../../preload/charts/series/extent.ts';
 import type { MetricCatalog } from '../../../preload/shared/metrics.ts';
 import { catalogFor } from '../../../preload/shared/declaredUnits.ts';
+import { placeOf as placedIn } from '../../../preload/shared/metricPlace.ts';
 import { distinctSeeds } from '../../../preload/shared/results/samples.ts';
 import { targetOf } from '../../../preload/shared/results/target.ts';
 import type { SweepRankings, Target } from '../../../preload/shared/results/target.ts';
@@ -18,7 +19,7 @@ import { useMetrics } from '../../stores/metrics.ts';
 import { useSweeps } from '../../stores/sweeps.ts';
 import type { BoardState } from '../../../preload/charts/board/boardState.ts';
 import { defaultState, unpackState } from '../../../preload/charts/board/boardState.ts';
-import { chartOfMetric, isOwn, newChartId, withChart } from '../../../preload/charts/board/chartSpec.ts';
+import { chartOfLayers, chartOfMetric, isOwn, newChartId, withChart } from '../../../preload/charts/board/chartSpec.ts';
 import type { ChartChange, ChartSpec } from '../../../preload/charts/board/chartSpec.ts';
 import type { BoardGroup, Coloring } from '../../../preload/charts/board/groups.ts';
 import { averagingNotes, boardGroups, coloring, labelSettings } from '../../../preload/charts/board/groups.ts';
@@ -169,7 +170,14 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
       })
       .filter((group) => group.runs.length > 0);
   });
-  const chart = (id: string): ChartSpec => state.value.charts.find((each) => each.id === id) ?? chartOfMetric(id);
+  const layers = computed(() => Math.max(1, ...lasting.value.map(({ config }) => Number(config['model.depth'] ?? 1))));
+  const plainChart = (id: string): ChartSpec => {
+    const { by } = catalog.value.get(id);
+    return by === undefined || placedIn(id).layer !== undefined
+      ? chartOfMetric(id)
+      : chartOfLayers(id, by, layers.value);
+  };
+  const chart = (id: string): ChartSpec => state.value.charts.find((each) => each.id === id) ?? plainChart(id);
   const sections = computed(() => {
     const sectionOf = (name: string): string => catalog.value.get(name).section;
     const found = new Map<string, ChartSpec[]>(metrics.value.map((name) => [sectionOf(name), []]));

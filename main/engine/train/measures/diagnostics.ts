@@ -2,7 +2,7 @@
 import { defineMetric } from './measure.ts';
 
 const SECTION = 'layers';
-const layer = { section: SECTION, by: 'layer', summary: false, log: true, unit: '' } as const;
+const layer = { section: SECTION, by: 'layer', log: true, unit: '' } as const;
 const head = { ...layer, by: 'head' } as const;
 const whole = { section: 'diagnostics', unit: '' } as const;
 

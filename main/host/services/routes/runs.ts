@@ -9,6 +9,9 @@ import { requeueAlone } from '../../../lab/queue/resume.ts';
 import type { Handlers, Hub } from '../hub.ts';
 import { runJob } from '../jobs.ts';
 
+/** Of a batch, whose text may be long. */
+const SHOWN_SEQUENCES = 16;
+
 export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
   const { lab, queue, changed } = hub;
   const { store } = lab;
@@ -112,10 +115,28 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
       return { samples };
     },
 
+    'runs.batch': async ({ id, step }, { signal }) => {
+      const { config: given, environment, name } = find(id);
+      const config = lab.registry.catalog.complete(given);
+      const sequences = config['batch.sequences'] as number;
+      const first = (step - 1) * sequences;
+      const count = Math.min(sequences, SHOWN_SEQUENCES);
+      const { rows, contentHash } = await hub.datasets.ask('rows', { config, first, count }, signal);
+      if (environment.dataset !== undefined && environment.dataset !== contentHash)
+        throw new LabError('state', `The text of data.corpus has changed since ${name} was trained on it.`);
+      return { rows, sequences };
+    },
+
     'series.read': async ({ runs, metric, ...query }, { signal }) => {
       // What was sent live but is not committed yet must not be missing from what is read.
       store.flush();
       return { series: await hub.reader.ask('series', { runs, metric, query }, signal, metric) };
+    },
+
+    'series.places': ({ run, metric, maxPoints }) => {
+      find(run);
+      store.flush();
+      return store.readPlaces(run, metric, maxPoints);
     },
 
     'sampling.generate': async ({ runId, ...request }, { signal }) => {

@@ -36,6 +36,8 @@ const GOOD: Readonly<Record<string, unknown>> = {
     },
   },
   'views.set': { key: 'fuzz', value: { a: [1] } },
+  'runs.batch': { id: 'a', step: 1 },
+  'series.places': { run: 'a', metric: 'layer_grad_norm', maxPoints: 100 },
   'series.read': { runs: ['a'], metric: 'train/loss', from: 0, to: 5, maxPoints: 100 },
   'runs.events': { id: 'a', after: 1, kinds: ['log'], limit: 5 },
   'import.files': { id: 'a', files: [{ path: 'a/b.csv', size: 3 }] },

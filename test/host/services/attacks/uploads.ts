@@ -1,7 +1,7 @@
 /** Imports whose files are malformed, and whose calls are: hostile names, parts that do not fit, cancelled at any moment. */
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Random } from '../../../oracles/random.ts';
 import { malformedFiles } from '../../../lab/imports/malformed.ts';
 import type { TestLab } from '../support.ts';
@@ -32,7 +32,10 @@ export async function fuzzUploads(lab: TestLab, random: Random, seed: number, ro
   const client = lab.client();
   const { store, paths } = lab.server.lab;
   const home = listed(lab.home).filter((name) => name !== 'imports');
-  const beside = listed(dirname(lab.home)).filter((name) => name.startsWith('sweeplab-server-'));
+  // Of the test's own: folders of other tests come and go.
+  const beside = mkdtempSync(join(dirname(lab.home), 'sweeplab-neighbour-'));
+  onTestFinished(() => rmSync(beside, { recursive: true, force: true }));
+  writeFileSync(join(beside, 'kept'), 'as it was');
   for (let round = 0; round < rounds; round++) {
     const what = `seed ${seed}, round ${round}`;
     const heard = async <T>(call: Promise<T>): Promise<T | undefined> => {
@@ -88,8 +91,7 @@ export async function fuzzUploads(lab: TestLab, random: Random, seed: number, ro
   }
   expect(store.outside.dropUnfinished()).toBe(0);
   expect(listed(lab.home).filter((name) => name !== 'imports')).toEqual(home);
-  expect(listed(dirname(lab.home)).filter((name) => name.startsWith('sweeplab-server-'))).toEqual(
-    expect.arrayContaining(beside),
-  );
+  expect(listed(beside)).toEqual(['kept']);
+  expect(readFileSync(join(beside, 'kept'), 'utf8')).toBe('as it was');
   expect(store.check()).toEqual([]);
 }

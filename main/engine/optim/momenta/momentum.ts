@@ -36,5 +36,5 @@ export function defineMomentum(kind: Declared<MomentumKind>): MomentumKind {
 export const MOMENTUM_SCHEDULE = 'optimizer.momentum_schedule';
 export const CONSTANT = 'constant';
 
-/** Whether the momentum is another one at each step, so that it cannot be a constant of a kernel. */
-export const momentumMoves = (c: Config): boolean => c[MOMENTUM_SCHEDULE] !== CONSTANT;
+/** Whether the momentum is another one at each step, so that it cannot be a constant of a kernel. Where nothing is said it is not. */
+export const momentumMoves = (c: Config): boolean => (c[MOMENTUM_SCHEDULE] ?? CONSTANT) !== CONSTANT;

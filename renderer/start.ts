@@ -9,6 +9,7 @@ import { startKeys } from './commands/keys.ts';
 import { startTaking } from './commands/takeFiles.ts';
 import { runCommand } from './stores/keys/registry.ts';
 import { useConnection } from './stores/connection.ts';
+import { useCudaSetup } from './stores/cudaSetup.ts';
 import { useClient } from './stores/client.ts';
 import { useDevices } from './stores/devices.ts';
 import { usePrices } from './stores/prices.ts';
@@ -29,7 +30,17 @@ export function startLab(): void {
   startTaking();
   onArrival({ command: runCommand, path: navigate });
   const connection = useConnection();
-  const stores = [useMetrics(), useKinds(), useRuns(), useSweeps(), useQueue(), useDevices(), usePrices(), useWandb()];
+  const stores = [
+    useMetrics(),
+    useKinds(),
+    useRuns(),
+    useSweeps(),
+    useQueue(),
+    useDevices(),
+    usePrices(),
+    useWandb(),
+    useCudaSetup(),
+  ];
   for (const store of stores) store.start();
   const toasts = useToasts();
   useClient().subscribe('notice', (notice) => {

@@ -49,16 +49,23 @@ export function carriedNode({ platform, arch }: Target, root: string = ROOT): st
     .find((path) => existsSync(path));
 }
 
+export interface Staging {
+  readonly root?: string;
+  readonly target: Target;
+  /** Another way to have a file in a second place, where neither is written to. */
+  readonly copy?: (from: string, to: string) => void;
+}
+
 /** Copies everything into `folder`, which must not exist yet. */
 export async function stage(
   folder: string,
   files: readonly Carried[],
-  { root = ROOT, target }: { readonly root?: string; readonly target: Target },
+  { root = ROOT, target, copy = copyFileSync }: Staging,
 ): Promise<Stage> {
   mkdirSync(folder, { recursive: false });
   const made = stageAt(folder);
   for (const place of Object.values(made)) mkdirSync(place, { recursive: true });
-  for (const { place, file, to } of files) copyTo(file, join(made[place], ...to.split('/')));
+  for (const { place, file, to } of files) copyTo(file, join(made[place], ...to.split('/')), copy);
   const { name, version, description, license } = manifestOf(root);
   const shared = { name, version, description, license, private: true, type: 'module', author: 'Sweeplab' };
   writeJson(join(made.app, 'package.json'), { ...shared, productName: 'Sweeplab', main: 'out/main/index.js' });
@@ -67,8 +74,8 @@ export async function stage(
   const node = carriedNode(target, root);
   if (node === undefined) throw new Error(`npm has no Node for ${target.platform} ${target.arch} installed here.`);
   const windows = target.platform === 'win32';
-  copyTo(node, join(made.resources, windows ? 'node.exe' : 'node'));
-  copyTo(join(dirname(dirname(node)), 'LICENSE'), join(made.resources, 'LICENSE.node.txt'));
+  copyTo(node, join(made.resources, windows ? 'node.exe' : 'node'), copy);
+  copyTo(join(dirname(dirname(node)), 'LICENSE'), join(made.resources, 'LICENSE.node.txt'), copy);
   const [script, text] = windows ? (['sweeplab.cmd', COMMAND_WINDOWS] as const) : (['sweeplab', COMMAND] as const);
   writeFileSync(join(made.resources, script), text);
   chmodSync(join(made.resources, script), 0o755);
@@ -93,9 +100,9 @@ export const manifestOf = (
 ): Readonly<Record<'name' | 'version' | 'description' | 'license', string>> =>
   JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-function copyTo(from: string, to: string): void {
+function copyTo(from: string, to: string, copy: (from: string, to: string) => void): void {
   mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(from, to);
+  copy(from, to);
 }
 
 const writeJson = (path: string, value: unknown): void => writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);

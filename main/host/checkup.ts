@@ -5,8 +5,8 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import type { Finding } from '../../preload/contract/shapes.ts';
-import { EXECUTORS } from '../engine/executors/index.ts';
-import { probeExecutors } from '../engine/executors/select.ts';
+import { EXECUTORS, ON_THE_PROCESSOR } from '../engine/executors/index.ts';
+import { probeExecutors, selectExecutor } from '../engine/executors/select.ts';
 import { openStore, StoreError } from '../store/index.ts';
 import { cudaFindings } from './cudaCheckup.ts';
 import type { LabPaths } from './paths.ts';
@@ -17,9 +17,11 @@ const GB = 1e9;
 /** Less free space than this is worth a word: checkpoints of a sweep fill it quickly. */
 const LITTLE_SPACE = 2 * GB;
 
+type Check = () => Promise<Finding[] | Finding> | Finding[] | Finding;
+
 /** Looks at everything. Never throws. Creates nothing. */
-export async function checkup(paths: LabPaths, pluginError?: Error): Promise<Finding[]> {
-  const checks: (() => Promise<Finding[] | Finding> | Finding[] | Finding)[] = [
+export function checkup(paths: LabPaths, pluginError?: Error): Promise<Finding[]> {
+  return look([
     node,
     processor,
     memory,
@@ -29,7 +31,26 @@ export async function checkup(paths: LabPaths, pluginError?: Error): Promise<Fin
     () => database(paths),
     () => plugins(paths, pluginError),
     optionalParts,
-  ];
+  ]);
+}
+
+/** Of it what somebody who begins on a machine wants to know beside its devices: what they train with, what is missing, where there is room. */
+export function machineFindings(paths: LabPaths): Promise<Finding[]> {
+  const scarce = [memory()].filter(({ state }) => state !== 'ok');
+  return look([nativeKernels, cards, () => scarce, () => folder(paths)]);
+}
+
+/** Without a card and its driver there is one thing to say of all that would be done with them. */
+async function cards(): Promise<Finding[]> {
+  const found = await cudaFindings();
+  const driver = found.find(({ name }) => name === 'CUDA driver');
+  if (driver?.state === 'ok' || found.some(({ name }) => name.startsWith('GPU '))) return found;
+  return found
+    .filter(({ name }) => name === 'NVIDIA GPUs')
+    .map((finding) => ({ ...finding, ...(driver?.advice === undefined ? {} : { advice: driver.advice }) }));
+}
+
+async function look(checks: readonly Check[]): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const check of checks) {
     try {
@@ -89,6 +110,18 @@ async function executors(): Promise<Finding[]> {
           { name: 'Executors', state: 'problem', detail: 'none can be used', advice: 'install again: npm ci' } as const,
         ]),
   ];
+}
+
+/** Whether the processor trains as fast as it can. */
+async function nativeKernels(): Promise<Finding> {
+  const name = 'Native kernels';
+  try {
+    return { name, state: 'ok', detail: (await selectExecutor(ON_THE_PROCESSOR.name)).executor.device.name };
+  } catch (error) {
+    const { advice } = ON_THE_PROCESSOR;
+    const detail = `${(error as Error).message}; without them training on the processor is several times slower`;
+    return { name, state: 'missing', detail, advice };
+  }
 }
 
 async function folder({ home }: LabPaths): Promise<Finding[]> {

@@ -8,6 +8,7 @@ import { manifest } from '../engine/executors/cuda/manifest.ts';
 import { cudaVersion, whyUnusable } from '../engine/executors/cuda/requirements.ts';
 import { UNVERIFIED } from '../engine/executors/cuda/verified.ts';
 import { cardName } from '../engine/executors/cards.ts';
+import { newestMajor, wheelFor } from '../lab/libraries/cublas.ts';
 import { driverGpus, isDriverMissing } from '../engine/executors/nvidia.ts';
 
 export async function cudaFindings(): Promise<Finding[]> {
@@ -119,9 +120,23 @@ async function cublasFinding(driver: DriverFound | undefined): Promise<Finding> 
     name,
     state: 'missing',
     detail: 'not found; products run on kernels of our own, slower on H100, H200 and B200',
-    advice: 'sweeplab setup cuda fetches it from NVIDIA; or install PyTorch or the CUDA toolkit',
+    ...(canFetch(driver.cuda)
+      ? {
+          advice: 'sweeplab setup cuda fetches it from NVIDIA; or install PyTorch or the CUDA toolkit',
+          action: 'setup-cuda' as const,
+        }
+      : { advice: 'install PyTorch or the CUDA toolkit' }),
     more,
   };
+}
+
+/** Whether there is a library of NVIDIA's to fetch for this driver and machine. */
+function canFetch(cuda: number): boolean {
+  try {
+    return wheelFor(newestMajor(cuda)) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** What was passed over with the reasons, a line each, and how many places had nothing. */

@@ -78,6 +78,15 @@ export const routes = {
   'wandb.switch': route(z.strictObject({ on: z.boolean() })).to<shapes.WandbState>(),
   /** A new key; the old one is refused from then on. */
   'wandb.revoke': route(nothing).to<shapes.WandbState>(),
+  /** Of `app.doctor` what one begins with: kernels, cards, driver, libraries, disk. Reads no database. */
+  'setup.machine': route(nothing).to<{ findings: shapes.Finding[] }>(),
+  /** Fetching NVIDIA's cuBLASLt; its steps come as events of the topic `setup`. */
+  'setup.get': route(nothing).to<shapes.CudaSetup>(),
+  'setup.fetch': route(nothing).to<shapes.CudaSetup>(),
+  /** The licence that is shown. */
+  'setup.accept': route(nothing).to<shapes.CudaSetup>(),
+  /** Stops fetching, or refuses the licence. */
+  'setup.cancel': route(nothing).to<shapes.CudaSetup>(),
   'devices.list': route(nothing).to<{ devices: shapes.DeviceInfo[] }>(),
 
   'recipes.list': route(nothing).to<{ recipes: shapes.RecipeCard[] }>(),
@@ -345,6 +354,7 @@ export interface Events {
   notice: shapes.Notice;
   /** The endpoint for scripts was opened or shut, or has a new key. */
   wandb: shapes.WandbState;
+  setup: shapes.CudaSetup;
   imports: ImportProgress;
 }
 export type Topic = keyof Events;
@@ -359,5 +369,6 @@ export const TOPICS: readonly Topic[] = [
   'data',
   'notice',
   'wandb',
+  'setup',
   'imports',
 ];

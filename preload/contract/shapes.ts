@@ -40,6 +40,20 @@ export interface Finding {
   readonly advice?: string;
   /** What else was looked at and passed over, a line each. */
   readonly more?: readonly string[];
+  /** What the lab can do about it by itself, when it is asked to: the steps of `setup.fetch`. */
+  readonly action?: 'setup-cuda';
+}
+
+/** Fetching NVIDIA's cuBLASLt. */
+export interface CudaSetup {
+  readonly phase: 'idle' | 'fetching' | 'licence' | 'keeping' | 'ready';
+  /** Null until it is known which suits this machine. */
+  readonly what: { readonly version: string; readonly major: number; readonly bytes: number } | null;
+  readonly progress: DataProgress | null;
+  /** The whole text, where it is to be accepted. */
+  readonly licence: string | null;
+  /** Why the last try ended. */
+  readonly problem: string | null;
 }
 
 /** Live numbers of a device; null where nobody can tell. */

@@ -2,6 +2,7 @@
 export type {
   WandbState,
   AppInfo,
+  CudaSetup,
   DataProgress,
   DataFacts,
   DeviceInfo as Device,

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useDataFolder } from '../../main/engine/executors/dataFolder.ts';
+import { machineFindings } from '../../main/host/checkup.ts';
 import { cudaFindings } from '../../main/host/cudaCheckup.ts';
+import { labPaths } from '../../main/host/paths.ts';
 import { buildEmulator, whyNoEmulator } from '../engine/cuda/emulator/build.ts';
 import { fakeSmi, RTX_4090 } from '../engine/cuda/fakeSmi.ts';
 
@@ -31,6 +33,9 @@ describe.skipIf(process.platform !== 'linux')('what doctor says of CUDA', () => 
       advice: expect.stringContaining('install its driver'),
     });
     expect(found.get('cuBLASLt')).toMatchObject({ state: 'missing', detail: 'not looked for: there is no driver' });
+    const begin = await machineFindings(labPaths(folder));
+    expect(begin.map(({ name }) => name)).toEqual(['Native kernels', 'NVIDIA GPUs', 'Data folder', 'Disk']);
+    expect(begin[1].advice).toContain('install its driver');
     expect(found.get('CUDA kernels')!.detail).toMatch(/^\d+ kernels in \d+ famil/u);
   });
 
@@ -91,7 +96,9 @@ describe.skipIf(process.platform !== 'linux')('what doctor says of CUDA', () => 
       });
       rmSync(join(folder, 'cuda'), { recursive: true });
       const { more, ...without } = (await findings()).get('cuBLASLt')!;
-      expect(without).toMatchObject({ state: 'missing', advice: expect.stringContaining('sweeplab setup cuda') });
+      const setup = { advice: expect.stringContaining('sweeplab setup cuda'), action: 'setup-cuda' };
+      // What NVIDIA has is for these alone.
+      expect(without).toMatchObject({ state: 'missing', ...(process.arch === 'x64' ? setup : {}) });
       expect(more).toContain('passed over toolkit (CUDA_PATH): not a whole path');
     },
   );

@@ -2,13 +2,12 @@
 import { Command } from 'commander';
 import { findDriver } from '../../engine/executors/cuda/find.ts';
 import { ON_A_GPU } from '../../engine/executors/index.ts';
-import { cudaVersion } from '../../engine/executors/cuda/requirements.ts';
-import { fetchCublas, keptCublas, wheelFor } from '../../lab/libraries/cublas.ts';
+import { fetchCublas, keptCublas, newestMajor, wheelFor } from '../../lab/libraries/cublas.ts';
 import type { Fetching } from '../../lab/libraries/cublas.ts';
-import { LICENCE, WHEELS } from '../../lab/libraries/wheels.ts';
+import { LICENCE } from '../../lab/libraries/wheels.ts';
 import { confirmed } from '../consent.ts';
 import type { Context } from '../context.ts';
-import { EXIT, InputError } from '../errors.ts';
+import { EXIT } from '../errors.ts';
 import { formatBytes } from '../format.ts';
 import { commandGroup } from '../group.ts';
 import { onInterrupt } from '../interrupts.ts';
@@ -80,18 +79,9 @@ async function shown<T>({ output }: Context, work: (progress: Pick<Fetching, 'on
   return await work({ onProgress: display.onProgress });
 }
 
-/** @throws InputError where the driver is older than everything that there is */
 async function newest({ output }: Context): Promise<number> {
-  const majors = WHEELS.map(({ major }) => major);
   const { found: driver } = await findDriver();
-  if (driver === undefined) {
-    const major = Math.max(...majors);
-    output.note(`No NVIDIA driver is found here: taking the one for CUDA ${major}.`);
-    return major;
-  }
-  const usable = majors.filter((major) => 1000 * major <= driver.cuda);
-  if (usable.length > 0) return Math.max(...usable);
-  throw new InputError(
-    `the driver runs CUDA ${cudaVersion(driver.cuda)}, and there is cuBLAS for ${[...new Set(majors)].join(' and ')}: update the NVIDIA driver`,
-  );
+  const major = newestMajor(driver?.cuda);
+  if (driver === undefined) output.note(`No NVIDIA driver is found here: taking the one for CUDA ${major}.`);
+  return major;
 }

@@ -31,6 +31,7 @@ const BY_NAME: Readonly<Record<string, ErrorCode>> = {
   ImportError: 'invalid',
   CompressionError: 'invalid',
   DataError: 'invalid',
+  LibraryError: 'invalid',
   UnknownGpuError: 'invalid',
   PluginError: 'invalid',
   ExpressionError: 'invalid',

@@ -24,6 +24,7 @@ import { StoreError } from '../../store/index.ts';
 import { openLab } from '../lab.ts';
 import { OpenFolders } from '../openFolders.ts';
 import type { Lab, OpenLabOptions, Workshop } from '../lab.ts';
+import { CudaSetupService } from './cudaSetup.ts';
 import { Datasets } from './datasetCache.ts';
 import { DeviceWatch } from './deviceWatch.ts';
 import { Downloads } from './downloads.ts';
@@ -42,6 +43,7 @@ import { fitRoutes } from './routes/fit.ts';
 import { programRoutes } from './routes/programs.ts';
 import { importRoutes } from './routes/imports.ts';
 import { runRoutes } from './routes/runs.ts';
+import { setupRoutes } from './routes/setup.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
 import { wandbRoutes } from './routes/wandb.ts';
 import { Session } from './session.ts';
@@ -90,6 +92,7 @@ export class LabServer {
   readonly #downloads: Downloads;
   readonly #views: Views;
   readonly #wandb: WandbDoor;
+  readonly #cudaSetup: CudaSetupService;
   readonly #imports: Imports;
   readonly #progress = new ProgressBoard();
   readonly #planner: Planner;
@@ -182,6 +185,10 @@ export class LabServer {
         if (run.state === 'failed') this.#notice(this.#failure(run));
       },
       onState: (state) => this.#each((session) => session.tell('wandb', state)),
+    });
+    this.#cudaSetup = new CudaSetupService({
+      paths,
+      onState: (state) => this.#each((session) => session.tell('setup', state)),
     });
     this.#queue = lab.queue({
       places,
@@ -333,6 +340,7 @@ export class LabServer {
     await this.#queue.close(how);
     await this.#wandb.close();
     await this.#imports.closeAll();
+    await this.#cudaSetup.close();
     await Promise.all([this.#planner.close(), this.#reader.close(), this.#texts.close(), this.#datasets.close()]);
     for (const session of this.#sessions) session.close();
     for (const unwatch of this.#unwatch) unwatch();
@@ -367,6 +375,7 @@ export class LabServer {
       downloads: this.#downloads,
       views: this.#views,
       wandb: this.#wandb,
+      cudaSetup: this.#cudaSetup,
       imports: this.#imports,
       changed: (what) => this.#changed(what),
       notice: (notice) => this.#notice(notice),
@@ -517,6 +526,7 @@ function answerWith(hub: Hub, folders: OpenFolders): Answer {
     ...fitRoutes(hub),
     ...dataRoutes(hub),
     ...wandbRoutes(hub),
+    ...setupRoutes(hub),
     ...importRoutes(hub),
   };
   // Each handler gets what the schema of its own route made: the types hold route by route, not over all of them.

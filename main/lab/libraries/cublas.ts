@@ -11,6 +11,7 @@ import type { NetOptions } from '../../engine/data/downloads/transfer.ts';
 import { zipMembers } from '../../engine/data/reading/compression/zip.ts';
 import type { ZipMember } from '../../engine/data/reading/compression/zip.ts';
 import { cudaFolder } from '../../engine/executors/dataFolder.ts';
+import { cudaVersion } from '../../engine/executors/cuda/requirements.ts';
 import { cublasName } from '../../engine/executors/cuda/libraries.ts';
 import { describeWriteError, makeFolder, writeSynced } from '../../files/atomic.ts';
 import { hashFile } from '../../files/whole.ts';
@@ -56,6 +57,16 @@ export function wheelFor(major: number, platform = `${process.platform} ${proces
   if (found !== undefined) return found;
   const majors = here.map((wheel) => wheel.major).join(' and ');
   throw new LibraryError(`--cuda is ${major}; allowed: ${majors}`);
+}
+
+/** The newest CUDA with a cuBLAS that the driver runs (`1000 · major + …`); without a driver the newest of all. @throws LibraryError */
+export function newestMajor(driver: number | undefined, wheels = WHEELS): number {
+  const majors = wheels.map(({ major }) => major);
+  const usable = driver === undefined ? majors : majors.filter((major) => 1000 * major <= driver);
+  if (usable.length > 0) return Math.max(...usable);
+  throw new LibraryError(
+    `the driver runs CUDA ${cudaVersion(driver!)}, and there is cuBLAS for ${[...new Set(majors)].join(' and ')}: update the NVIDIA driver`,
+  );
 }
 
 const folderOf = ({ wheel, home }: Fetching): string => join(cudaFolder(home), `${wheel.major}`);

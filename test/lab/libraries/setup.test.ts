@@ -1,74 +1,28 @@
 /** `sweeplab setup cuda` against a server of its own, with a small wheel of the same form. */
-import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server } from 'node:http';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ZipFile } from 'yazl';
 import { cublasLooks } from '../../../main/engine/executors/cuda/libraries.ts';
 import { useDataFolder } from '../../../main/engine/executors/dataFolder.ts';
 import { thisMachine } from '../../../main/engine/executors/cuda/surroundings.ts';
 import { fetchCublas, keptCublas, wheelFor } from '../../../main/lab/libraries/cublas.ts';
 import type { Fetching } from '../../../main/lab/libraries/cublas.ts';
 import { WHEELS } from '../../../main/lab/libraries/wheels.ts';
-import type { Wheel } from '../../../main/lab/libraries/wheels.ts';
 import type { DataProgress } from '../../../preload/contract/shapes.ts';
 import { inside } from '../../cli/inside.ts';
-
-const LIBRARY = randomBytes(400_000);
-const LICENCE = 'NVIDIA Software License Agreement\n…\nEnd\n';
-
-/** As NVIDIA packs it: headers, two libraries, the licence among the facts of the package. */
-async function wheelOf(files: Readonly<Record<string, Buffer | string>>): Promise<Buffer> {
-  const zip = new ZipFile();
-  for (const [path, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), path);
-  zip.end();
-  return await buffer(zip.outputStream);
-}
-
-const FILES = {
-  'nvidia/cu13/include/cublasLt.h': '/* … */',
-  'nvidia/cu13/lib/libcublas.so.13': randomBytes(1000),
-  'nvidia/cu13/lib/libcublasLt.so.13': LIBRARY,
-  'nvidia_cublas-13.0.dist-info/licenses/License.txt': LICENCE,
-  'nvidia_cublas-13.0.dist-info/METADATA': 'Name: nvidia-cublas',
-};
-
-const describeWheel = (bytes: Buffer): Wheel => ({
-  major: 13,
-  platform: 'linux x64',
-  version: '13.0',
-  path: 'ab/cd/nvidia_cublas-13.0-py3-none-any.whl',
-  bytes: bytes.length,
-  sha256: createHash('sha256').update(bytes).digest('hex'),
-});
+import { describeWheel, FILES, LIBRARY, LICENCE, serving, wheelOf } from './wheel.ts';
+import type { Handler } from './wheel.ts';
 
 let packed: Buffer;
 let server: Server;
 let base = '';
 let ranges: (string | undefined)[] = [];
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 let handler: Handler;
 let home = '';
-
-/** Answers with the wheel, or what of it is asked for. @param cut breaks the connection after so many bytes */
-const serving =
-  (bytes: Buffer, cut = Infinity): Handler =>
-  ({ headers }, response) => {
-    const start = Number(/^bytes=(\d+)-$/u.exec(headers.range ?? '')?.[1] ?? 0);
-    const body = bytes.subarray(start);
-    response.writeHead(start > 0 ? 206 : 200, {
-      etag: '"one"',
-      'content-length': body.length,
-      ...(start > 0 ? { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}),
-    });
-    if (body.length <= cut) response.end(body);
-    else response.write(body.subarray(0, cut), () => setImmediate(() => response.destroy()));
-  };
 
 beforeAll(async () => {
   packed = await wheelOf(FILES);

@@ -8,7 +8,15 @@ import { damaged, oddValue, oddYaml } from './shapes.ts';
 import { wireOf } from './wire.ts';
 
 /** Turns browsers out, or computes for long by design. */
-const LEFT_OUT = new Set(['app.doctor', 'sampling.generate', 'devices.list', 'fit.gpus', 'queue.resume']);
+const LEFT_OUT = new Set([
+  'app.doctor',
+  'setup.machine',
+  'setup.fetch',
+  'sampling.generate',
+  'devices.list',
+  'fit.gpus',
+  'queue.resume',
+]);
 const ROUTES = Object.keys(routes).filter((name) => !LEFT_OUT.has(name));
 const draft = {
   recipe: 'quick',

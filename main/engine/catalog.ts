@@ -13,6 +13,7 @@ import type { Common, DerivedDefault, Family, Kind, Kinds } from './kind.ts';
 import { attentionFamily } from './nn/attention/index.ts';
 import { modelFamily } from './nn/models/index.ts';
 import { parametrizationFamily } from './nn/parametrization/index.ts';
+import { averageFamily } from './optim/averages/index.ts';
 import { decayFamily } from './optim/decays/index.ts';
 import { momentumFamily } from './optim/momenta/index.ts';
 import { optimizerFamily } from './optim/optimizers/index.ts';
@@ -37,6 +38,7 @@ export const SECTIONS: readonly (Family | Common)[] = [
   optimizerFamily,
   momentumFamily,
   decayFamily,
+  averageFamily,
   scheduleFamily,
   batchSettings,
   precisionSettings,

@@ -24,6 +24,7 @@ import { defineAttention } from './nn/attention/attention.ts';
 import { defineParametrization } from './nn/parametrization/parametrization.ts';
 import { defineModel } from './nn/model.ts';
 import type { ModelKind } from './nn/model.ts';
+import { defineAverage } from './optim/averages/average.ts';
 import { defineDecay } from './optim/decays/decay.ts';
 import { defineMomentum } from './optim/momenta/momentum.ts';
 import { defineOptimizer } from './optim/optimizers/optimizer.ts';
@@ -59,6 +60,7 @@ export const PLUGIN_API = {
   defineSchedule,
   defineDecay,
   defineMomentum,
+  defineAverage,
   defineMetric,
   defineTokenizer,
   defineCorpus,

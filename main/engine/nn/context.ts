@@ -1,5 +1,5 @@
 /** Builds a model's graph: hands out parameters as state leaves and keeps the list of them. */
-import { attention, dropout, fill, input, sparseAttention, state } from '../graph/ops/index.ts';
+import { attention, cast, dropout, fill, input, sparseAttention, state } from '../graph/ops/index.ts';
 import type { AttentionOptions } from '../graph/ops/index.ts';
 import * as ops from '../graph/ops/index.ts';
 import { newGraph, ShapeError } from '../graph/operation.ts';
@@ -28,6 +28,9 @@ export interface ChosenAttention {
   readonly settings: Config;
 }
 
+/** The weights to compute with in place of a parameter, f32 of its shape; undefined: the parameter itself. */
+export type ReadWeights = (graph: Graph, name: string, shape: Shape) => Value | undefined;
+
 export interface BuildOptions {
   readonly model: ModelKind;
   /** For models that take one. */
@@ -41,6 +44,8 @@ export interface BuildOptions {
   readonly keyMasked: boolean;
   /** How first values, rates and factors follow from the size; as the model says unless given. */
   readonly parametrization?: Parametrization | undefined;
+  /** For what does not train: other weights than those that are trained. */
+  readonly read?: ReadWeights | undefined;
   /** Whether documents share rows and must not see each other. */
   readonly documentMasked?: boolean;
 }
@@ -90,7 +95,11 @@ export function buildModel(options: BuildOptions): BuiltModel {
     specs.set(full, scaling.parameter(spec));
     const dtype = computeType(policy, role);
     const stored = masterType(policy, role);
-    const leaf = state(graph, dtype === stored ? full : workingName(full, dtype), shape, dtype);
+    const other = options.read?.(graph, full, shape);
+    const leaf =
+      other === undefined
+        ? state(graph, dtype === stored ? full : workingName(full, dtype), shape, dtype)
+        : cast(other, dtype);
     leaves.set(full, leaf);
     return leaf;
   }
@@ -124,7 +133,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
   const given = options.model.build(m);
   const output = { ...given, hidden: scaling.readout(given.hidden) };
   const names = new Map([...leaves].map(([name, leaf]) => [leaf, name]));
-  const head = workingHead(output.head, names, policy);
+  const head = workingHead(output.head, names, options);
   return {
     graph,
     tokens,
@@ -160,9 +169,10 @@ function attend(
 }
 
 /** The 16-bit copy of an embedding table that is also the output layer: products read 16 bits, look-ups the table itself. */
-function workingHead(head: Value, names: Map<Value, string>, policy: PrecisionPolicy): Value {
+function workingHead(head: Value, names: Map<Value, string>, { policy, read }: BuildOptions): Value {
   const name = names.get(head);
   if (name === undefined || policy.working === undefined || head.dtype === policy.working) return head;
+  if (read?.(head.graph, name, head.shape) !== undefined) return cast(head, policy.working);
   const copy = state(head.graph, workingName(name, policy.working), head.shape, policy.working);
   names.set(copy, name);
   return copy;

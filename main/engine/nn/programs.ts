@@ -6,6 +6,7 @@
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Program } from '../graph/program.ts';
 import { diagnosticsOf } from '../settings/diagnostics.ts';
+import { averages } from '../optim/averages/average.ts';
 import type { TrainingPrograms } from './training.ts';
 
 export type ProgramName =
@@ -13,6 +14,7 @@ export type ProgramName =
   | 'accumulate'
   | 'update'
   | 'evaluate'
+  | 'evaluate-average'
   | 'generate'
   | 'activations'
   | 'diagnose'
@@ -77,7 +79,7 @@ const call = (shape: ProgramShape, perStep: number, build: Builder, ofOptimizer 
 });
 
 const generateCall = (length: number): ProgramCall =>
-  call({ name: 'generate', rows: 1, length }, 0, (training) => training.generate());
+  call({ name: 'generate', rows: 1, length }, 0, (training) => training.generate(), true);
 
 /** The programs of `log.diagnostics`. */
 function diagnosticsCalls(config: Config, length: number, micros: number): ProgramCall[] {
@@ -104,11 +106,14 @@ export function programsOf(config: Config, facts: RunFacts = {}): readonly Progr
     call({ name: 'accumulate-first', rows, length }, 1, (training) => training.accumulate(rows, true)),
     call({ name: 'accumulate', rows, length }, micros - 1, (training) => training.accumulate(rows, false)),
     call(UPDATE, 1, (training) => training.update(), true),
-    call({ name: 'evaluate', rows: scored, length }, 0, (training) => training.evaluate(scored)),
+    // Some optimizers are evaluated at other weights than they train.
+    call({ name: 'evaluate', rows: scored, length }, 0, (training) => training.evaluate(scored), true),
+    call({ name: 'evaluate-average', rows: scored, length }, 0, (training) => training.evaluateAverage(scored), true),
     generateCall(length),
     ...diagnosticsCalls(config, length, micros),
   ];
   const wanted = (each: ProgramCall): boolean => {
+    if (each.name === 'evaluate-average') return averages(config);
     if (each.name === 'accumulate') return each.perStep > 0;
     if (each.name === 'generate') return (config['log.sample_tokens'] as number) > 0;
     return true;

@@ -17,7 +17,6 @@ import {
   less,
   linear,
   linearCrossEntropy,
-  momentShapeOf,
   mostKeysOf,
   mul,
   optimizerUpdate,
@@ -30,7 +29,6 @@ import {
   sub,
   tanh,
 } from '../graph/ops/index.ts';
-import type { UpdateRule } from '../graph/ops/index.ts';
 import { newGraph } from '../graph/operation.ts';
 import { program } from '../graph/program.ts';
 import type { Program, StateSpec, StateUpdate } from '../graph/program.ts';
@@ -38,42 +36,24 @@ import { DTYPE_BYTES, sizeOf } from '../graph/value.ts';
 import type { Node, Value } from '../graph/value.ts';
 import { BUILT_IN } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
-import { GROUPS } from '../optim/groups.ts';
-import type { GroupLine } from '../optim/groups.ts';
+import { AVERAGE_SHARE, averageName } from '../optim/averages/average.ts';
 import { scalarName } from '../optim/hyper.ts';
 import type { RuleUse } from '../optim/hyper.ts';
-import { groupsOf } from '../optim/optimizers/groups.rules.ts';
-import { optimizerFamily } from '../optim/optimizers/index.ts';
-import { ruleOf } from '../optim/optimizers/optimizer.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { diagnosticsOf } from '../settings/diagnostics.ts';
-import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { activationsProgram } from './activations.ts';
 import { attentionFamily } from './attention/index.ts';
 import { buildModel, workingName } from './context.ts';
-import type { BuiltModel, ChosenAttention } from './context.ts';
-import { changed } from '../changed.ts';
+import type { BuiltModel, ChosenAttention, ReadWeights } from './context.ts';
 import { forwardDiagnosis } from './diagnostics/forward.ts';
 import { updateDiagnosis } from './diagnostics/update.ts';
-import type { ModelKind, ParameterRole, ParameterSpec } from './model.ts';
+import type { ModelKind, ParameterSpec } from './model.ts';
 import { modelFamily } from './models/index.ts';
 import { parametrizationOf } from './baseModel.ts';
-import type { Parametrization } from './parametrization/parametrization.ts';
-import { masterType, momentType, policyOf, precisionOf, productType } from './precision.ts';
+import { averageOf, evaluatedWeights, parameterGroups, parameterUpdates, readAverage } from './parameterUpdates.ts';
+import type { Evaluated, ParameterGroup, Updated } from './parameterUpdates.ts';
+import { masterType, policyOf, precisionOf, productType } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
-
-export interface ParameterGroup {
-  /** The role of its parameters, or the name of their group; where some have a factor of their own, followed by it: `matrix:0.25`. */
-  readonly name: string;
-  readonly parameters: readonly string[];
-  /** Factor on the learning rate. */
-  readonly lrScale: number;
-  readonly weightDecay: number;
-  /** Whether the group says what its decay is: it does not follow that of the run then. */
-  readonly ownDecay: boolean;
-  /** Settings of the schedule that are others for this group. */
-  readonly schedule: Config | undefined;
-}
 
 /** See each program's builder for its inputs and outputs. */
 export interface TrainingPrograms {
@@ -83,6 +63,10 @@ export interface TrainingPrograms {
   readonly groups: readonly ParameterGroup[];
   /** How the parameters move: the rules in use, usually one. */
   readonly rules: readonly RuleUse[];
+  /** Parameters whose evaluated weights are others: a sum of states, each times its factor. */
+  readonly evaluated: ReadonlyMap<string, Evaluated>;
+  /** Share of the newest weights in their average after update t; undefined where there is no average. */
+  readonly average: ((t: number) => number) | undefined;
   readonly policy: PrecisionPolicy;
   /** Number of parameters, each shared one counted once. */
   readonly parameterCount: number;
@@ -97,6 +81,8 @@ export interface TrainingPrograms {
   accumulate(rows: number, first: boolean): Program;
   update(): Program;
   evaluate(rows: number): Program;
+  /** The same with the average of the weights. */
+  evaluateAverage(rows: number): Program;
   generate(): Program;
   /** For coordinate checks: how large activations are. */
   activations(rows: number): Program;
@@ -122,7 +108,6 @@ export const gradientName = (parameter: string): string => `grad:${parameter}`;
 const STEP_LOSS = 'step:loss';
 /** 1 once an update has refused to be made, for good: the updates that were queued behind it must not be made either. */
 const STEP_HALTED = 'step:halted';
-const momentName = (parameter: string, moment: string): string => `${parameter}:${moment}`;
 
 /** Half of the largest f32. At or above this norm the update program changes nothing: it counts as not finite. */
 export const LARGEST_NORM = 1.7e38;
@@ -134,8 +119,6 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const policy = policyOf(precisionOf(config));
   const model = kinds.of(modelFamily, config);
   const attention = attentionOf(kinds, model, config);
-  const optimizer = kinds.of(optimizerFamily, config);
-  const settings = kinds.view(optimizer, config);
   const common = (settings: Config) => ({
     attention,
     config: kinds.view(model, settings),
@@ -147,32 +130,29 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const parametrization = parametrizationOf(kinds, model, config, common);
   // A sample is one text: it is generated without the borders of documents.
   const documentMasked = config['data.document_mask'] === true;
-  const build = (rows: number, training: boolean, masked = documentMasked) =>
-    buildModel({ ...common(config), model, rows, training, parametrization, documentMasked: masked });
+  const build = (rows: number, training: boolean, masked = documentMasked, read?: ReadWeights) =>
+    buildModel({ ...common(config), model, rows, training, parametrization, documentMasked: masked, read });
   const rounded = (made: Program): Program => (policy.tf32 === true ? { ...made, tf32: true } : made);
   const sample = build(1, false);
   const { parameters } = sample;
   const working = workingCopies(sample, policy);
-  const lines = groupsOf(config, optimizer, kinds.all(optimizerFamily), kinds);
-  checkGroups(lines, parameters);
-  const uses = new Map<string, RuleUse>();
-  const updates = parameters.map((spec): Updated => {
-    const line = lines.find((each) => each.includes(spec));
-    const own = line?.ownRule === true ? changed(settings, line.settings) : settings;
-    const rule = ruleOf(optimizer, spec, own);
-    const name = line?.ownRule === true ? `${rule.name}@${line.name}` : rule.name;
-    const use = uses.get(name) ?? { name, rule, settings: own };
-    uses.set(name, use);
-    const factors = groupFactors(spec, rule, parametrization);
-    return { ...spec, line, use, ...factors, moments: rule.moments(own), copied: working.has(spec.name) };
-  });
+  const { updates, uses } = parameterUpdates({ config, kinds, parameters, parametrization, policy, working });
   const groups = parameterGroups(config, updates);
+  const average = averageOf(kinds, config);
+  const update = () =>
+    updateProgram(updates, groups, policy, {
+      clip: config['optimizer.clip'] as number,
+      averaged: average !== undefined,
+    });
+  const read = evaluatedWeights(updates, policy);
   const flopsPerTokenForward = forwardFlops(evaluateProgram(sample, 1, context)) / context;
   return {
     parameters,
-    states: [...statesOf(updates, policy), ...guardStates(policy)],
+    states: [...statesOf(updates, policy, average !== undefined), ...guardStates(policy)],
+    evaluated: new Map(updates.flatMap(({ name, evaluated }) => (evaluated === undefined ? [] : [[name, evaluated]]))),
+    average,
     groups,
-    rules: [...uses.values()],
+    rules: uses,
     policy,
     parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
     flopsPerTokenForward,
@@ -185,9 +165,11 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
         rounded(accumulateProgram(build(rows, true), rows, context, first)),
         config['precision.recompute'] as Recomputation,
       ),
-    update: () => rounded(updateProgram(updates, groups, policy, config['optimizer.clip'] as number)),
-    evaluate: (rows) => rounded(evaluateProgram(build(rows, false), rows, context)),
-    generate: () => rounded(generateProgram(build(1, false, false), context)),
+    update: () => rounded(update()),
+    evaluate: (rows) => rounded(evaluateProgram(build(rows, false, documentMasked, read), rows, context)),
+    evaluateAverage: (rows) =>
+      rounded(evaluateProgram(build(rows, false, documentMasked, readAverage), rows, context, 'evaluate-average')),
+    generate: () => rounded(generateProgram(build(1, false, false, read), context)),
     activations: (rows) => rounded(activationsProgram(build(rows, false), headOf)),
     diagnose: (rows) => {
       const built = build(rows, false);
@@ -195,7 +177,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
       const groups = diagnosticsOf(config);
       return rounded(forwardDiagnosis({ built, groups, loss, headOf: (hidden) => headOf(built, hidden) }));
     },
-    diagnoseUpdate: () => updateDiagnosis(updateProgram(updates, groups, policy, config['optimizer.clip'] as number)),
+    diagnoseUpdate: () => updateDiagnosis(update()),
     gradientNorm: () => gradientNormProgram(parameters),
   };
 }
@@ -207,115 +189,21 @@ function attentionOf(kinds: Kinds, { uses = [] }: ModelKind, config: Config): Ch
   return { kind, settings: kinds.view(kind, config) };
 }
 
-/** A parameter and how it moves. */
-interface Updated extends ParameterSpec {
-  /** The group of `optimizer.groups` that it belongs to, if any. */
-  readonly line: GroupLine | undefined;
-  readonly use: RuleUse;
-  readonly moments: readonly string[];
-  /** Whether computation reads a 16-bit copy of it. */
-  readonly copied: boolean;
-  /** Factors of the parametrisation on its learning rate and its decay. */
-  readonly rate: number;
-  readonly decay: number;
-}
-
-function groupFactors(
-  { grown }: ParameterSpec,
-  rule: UpdateRule,
-  parametrization: Parametrization | undefined,
-): Pick<Updated, 'rate' | 'decay'> {
-  if (parametrization === undefined || grown === undefined) return { rate: 1, decay: 1 };
-  const { kind, settings } = parametrization;
-  const rate = kind.rate?.(grown, rule.step ?? 'element', settings) ?? 1;
-  return { rate, decay: kind.decay?.(rate, settings) ?? 1 };
-}
-
-/** @throws Error where a pattern names no parameter of the model */
-function checkGroups(lines: readonly GroupLine[], parameters: readonly ParameterSpec[]): void {
-  for (const { selector, includes } of lines) {
-    if (!/[*.]/u.test(selector) || parameters.some(includes)) continue;
-    const near = nearestName(
-      selector,
-      parameters.map(({ name }) => name),
-    );
-    throw new Error(
-      `${GROUPS}: no parameter of the model is named ${selector}${near === undefined ? '' : `; nearest: ${near}`}`,
-    );
-  }
-}
-
-/** Whether parameters of several roles belong to a group: their rates and decays differ. */
-const isMixed = (line: GroupLine, parameters: readonly Updated[]): boolean =>
-  new Set(parameters.filter((each) => each.line === line).map(({ role }) => role)).size > 1;
-
-/** Parameters that are moved alike have one name: their role or group, and the factor of a parametrisation. */
-function groupName({ role, line, rate, decay }: Updated, mixed: ReadonlySet<GroupLine>): string {
-  const own = line === undefined ? role : mixed.has(line) ? `${line.name}.${role}` : line.name;
-  return rate === 1 && decay === 1 ? own : `${own}:${rate}`;
-}
-
-/** Rate and decay of a role before any group says otherwise. */
-function ofRole(config: Config, role: ParameterRole): { readonly lrScale: number; readonly weightDecay: number } {
-  const decay = config['optimizer.weight_decay'] as number;
-  const scale = (name: string): number => config[`optimizer.lr_scale_${name}`] as number;
-  switch (role) {
-    case 'matrix':
-      return { lrScale: 1, weightDecay: decay };
-    case 'embedding':
-      return { lrScale: scale('embedding'), weightDecay: config['optimizer.decay_embedding'] === true ? decay : 0 };
-    case 'head':
-      return { lrScale: scale('head'), weightDecay: decay };
-    case 'vector':
-      return { lrScale: scale('vector'), weightDecay: 0 };
-  }
-}
-
-/** Rate and decay of a parameter, before the factors of the parametrisation. */
-function ratesOf(config: Config, role: ParameterRole, line: GroupLine | undefined) {
-  const base = ofRole(config, role);
-  const { 'optimizer.lr': lr, 'optimizer.weight_decay': decay } = line?.settings ?? {};
-  const absolute = lr === undefined ? undefined : (lr as number) / (config['optimizer.lr'] as number);
-  return {
-    lrScale: line?.lrScale ?? absolute ?? base.lrScale,
-    weightDecay: (decay as number | undefined) ?? base.weightDecay,
-  };
-}
-
-const ROLES: readonly ParameterRole[] = ['matrix', 'embedding', 'head', 'vector'];
-
-function parameterGroups(config: Config, parameters: readonly Updated[]): ParameterGroup[] {
-  const lines = new Set(parameters.flatMap(({ line }) => (line === undefined ? [] : [line])));
-  const mixed = new Set([...lines].filter((line) => isMixed(line, parameters)));
-  const byRole = ROLES.flatMap((role) => parameters.filter((each) => each.role === role));
-  return [...Map.groupBy(byRole, (each) => groupName(each, mixed))].map(([name, members]): ParameterGroup => {
-    const { role, line, rate, decay } = members[0]!;
-    const { lrScale, weightDecay } = ratesOf(config, role, line);
-    return {
-      name,
-      parameters: members.map((each) => each.name),
-      lrScale: lrScale * rate,
-      weightDecay: weightDecay * decay,
-      ownDecay: line !== undefined && 'optimizer.weight_decay' in line.settings,
-      schedule: line?.ownSchedule === true ? line.settings : undefined,
-    };
-  });
-}
-
-function statesOf(updates: readonly Updated[], policy: PrecisionPolicy): StateSpec[] {
-  return updates.flatMap(({ name, shape, role, scope, use, moments, copied }) => {
+function statesOf(updates: readonly Updated[], policy: PrecisionPolicy, averaged: boolean): StateSpec[] {
+  return updates.flatMap(({ name, shape, role, scope, moments, copied }) => {
     const own = { shape, scope };
     const states: StateSpec[] = [
       { name, ...own, dtype: masterType(policy, role), category: 'parameters' },
       { name: gradientName(name), ...own, dtype: 'f32', category: 'gradients' },
       ...moments.map((moment): StateSpec => ({
-        name: momentName(name, moment),
+        name: moment.state,
         scope,
-        shape: momentShapeOf(use.rule, moment, shape),
-        dtype: momentType(policy, role),
+        shape: moment.shape,
+        dtype: moment.dtype,
         category: 'optimizer state',
       })),
     ];
+    if (averaged) states.push({ name: averageName(name), ...own, dtype: 'f32', category: 'optimizer state' });
     if (policy.working !== undefined && copied) {
       const copy = { name: workingName(name, policy.working), ...own, dtype: policy.working };
       states.push({ ...copy, category: 'working copies' });
@@ -422,7 +310,7 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
 /**
  * One optimizer step from the accumulated gradients.
  *
- * Inputs, all f32 []: `gradientScale` (1, or 1/loss scale), the rules' scalars, `lr.GROUP`, `decay.GROUP`. Output: `gradNorm`, before
+ * Inputs, all f32 []: `gradientScale` (1, or 1/loss scale), the rules' scalars, `lr.GROUP`, `decay.GROUP`, `average.share`. Output: `gradNorm`, before
  * clipping. When the norm or the loss of the step is not finite, all state stays as it is, now and (but under a scaled loss) in every later
  * update: those may have been queued before anybody could know.
  */
@@ -430,7 +318,7 @@ function updateProgram(
   parameters: readonly Updated[],
   groups: readonly ParameterGroup[],
   policy: PrecisionPolicy,
-  clip: number,
+  { clip, averaged }: { readonly clip: number; readonly averaged: boolean },
 ): Program {
   const graph = newGraph();
   graph.phase = 'update';
@@ -461,28 +349,31 @@ function updateProgram(
     const good = [...usable, ...going].reduce((others, each) => select(each, others, none), one);
     return { gradNorm: norm, good, gradientScale: select(greater(good, none), kept, none) };
   });
+  // What is not updated is not averaged again either.
+  const share = averaged ? mul(scalarInput(AVERAGE_SHARE), good) : undefined;
   const updates: StateUpdate[] = [];
   if (!policy.scaledLoss) updates.push({ state: STEP_HALTED, value: sub(scalar(good, 1), good) });
   for (const { name, shape, role, scope, use, moments, copied } of parameters) {
     const { rule, settings } = use;
     const working = copied ? policy.working : undefined;
-    const type = momentType(policy, role);
     graph.within(scope, () => {
       const p = state(graph, name, shape, masterType(policy, role));
-      const old = moments.map((moment) =>
-        state(graph, momentName(name, moment), momentShapeOf(rule, moment, shape), type),
-      );
+      const old = moments.map((moment) => state(graph, moment.state, moment.shape, moment.dtype));
       const next = optimizerUpdate(rule, settings, {
         p: cast(p, 'f32'),
         g: gradients.get(name)!,
-        moments: Object.fromEntries(moments.map((moment, i) => [moment, cast(old[i]!, 'f32')])),
+        moments: Object.fromEntries(moments.map((moment, i) => [moment.name, cast(old[i]!, 'f32')])),
         gradientScale,
         hyper: { ...scalars.get(use), ...rates.get(name)! },
         working,
       });
       updates.push({ state: name, value: cast(next.p, p.dtype) });
       for (const moment of moments)
-        updates.push({ state: momentName(name, moment), value: cast(next.moments[moment]!, type) });
+        updates.push({ state: moment.state, value: cast(next.moments[moment.name]!, moment.dtype) });
+      if (share !== undefined) {
+        const average = state(graph, averageName(name), shape, 'f32');
+        updates.push({ state: averageName(name), value: add(average, mul(share, sub(next.p, average))) });
+      }
       if (next.working !== undefined) updates.push({ state: workingName(name, working!), value: next.working });
     });
   }
@@ -498,9 +389,9 @@ function gradientNormProgram(parameters: readonly ParameterSpec[]): Program {
 }
 
 /** Inputs `tokens`, `targets` (and `keyMask`); outputs `loss` (nats) and `correct` per position, f32 [rows·context]. */
-function evaluateProgram(built: BuiltModel, rows: number, context: number): Program {
+function evaluateProgram(built: BuiltModel, rows: number, context: number, name = 'evaluate'): Program {
   const { loss, correct } = lossOf(built, rows, context);
-  return program('evaluate', built.graph, { loss, correct });
+  return program(name, built.graph, { loss, correct });
 }
 
 /** Inputs `tokens` i32 [1, context] and `position` i32 [1]; output `logits` f32 [vocabulary] for the token after that position. */

@@ -2,6 +2,7 @@
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { UpdateRule } from '../graph/ops/index.ts';
 import { changed } from '../changed.ts';
+import { AVERAGE_SHARE } from './averages/average.ts';
 import type { MomentumMoment } from './momenta/momentum.ts';
 import type { GroupSpec } from './groups.ts';
 import type { Schedule, SchedulePosition, Schedules } from './schedule.ts';
@@ -19,6 +20,8 @@ export interface Updated {
   readonly groups: readonly GroupSpec[];
   /** Usually one. */
   readonly rules: readonly RuleUse[];
+  /** Share of the newest weights in their average after update t, where there is one. */
+  readonly average?: ((t: number) => number) | undefined;
 }
 
 export interface Hyper {
@@ -40,7 +43,7 @@ export interface Hyper {
  */
 export function hyperParameters(
   config: Config,
-  { groups, rules }: Updated,
+  { groups, rules, average }: Updated,
   schedules: Schedule | Schedules,
   position: SchedulePosition,
   loss?: number,
@@ -73,6 +76,7 @@ export function hyperParameters(
     inputs[`lr.${name}`] = Float32Array.of(ownRate);
     inputs[`decay.${name}`] = Float32Array.of(decay);
   }
+  if (average !== undefined) inputs[AVERAGE_SHARE] = Float32Array.of(average(position.step + 1));
   return { lr, rates, decays, momenta, inputs };
 }
 

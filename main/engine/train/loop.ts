@@ -338,13 +338,34 @@ export class TrainingLoop {
 
   /** Scores the validation rows and records the result. Undefined when interrupted. */
   async #evaluate(): Promise<EvaluationResult | undefined> {
-    const { runtime, data, config, control, recorder, emit, metrics } = this.#parts;
-    const rows = evaluationBatchOf(config, data);
+    const { runtime, config, recorder, emit, metrics } = this.#parts;
     const { steps } = this.#counters;
+    const result = await this.#score('evaluate');
+    // Before the first step there is nothing to average.
+    const averaged = runtime.programs.average !== undefined && steps > 0;
+    const average = result !== undefined && averaged ? await this.#score('evaluate-average') : undefined;
+    if (averaged && average === undefined) return undefined;
+    if (result === undefined) return undefined;
+    const every = config['log.every_steps'] as number;
+    const unlogged = steps % every !== 0 && steps !== 1;
+    recorder.record(steps, {
+      ...(steps === 0 || unlogged ? this.#axes(this.#counters) : {}),
+      ...measureAll(metrics, 'ofEvaluation', { config, result, average, counters: this.#counters }),
+    });
+    recorder.tick();
+    emit({ type: 'phase', name: 'train' });
+    if (!Number.isFinite(result.loss)) throw new DivergedError(`val/loss is ${result.loss}`);
+    return result;
+  }
+
+  /** Scores the validation rows with a program. Undefined when interrupted. */
+  async #score(name: 'evaluate' | 'evaluate-average'): Promise<EvaluationResult | undefined> {
+    const { runtime, data, config, control, emit } = this.#parts;
+    const rows = evaluationBatchOf(config, data);
     let phaseAt = -Infinity;
-    const result = await evaluate({
+    return await evaluate({
       session: runtime.session,
-      loaded: runtime.program({ name: 'evaluate', rows, length: config['model.context'] as number }),
+      loaded: runtime.program({ name, rows, length: config['model.context'] as number }),
       data: data.validation(rows),
       onBatch: async (fraction) => {
         const now = performance.now();
@@ -356,17 +377,6 @@ export class TrainingLoop {
         return !control.urgent;
       },
     });
-    if (result === undefined) return undefined;
-    const every = config['log.every_steps'] as number;
-    const unlogged = steps % every !== 0 && steps !== 1;
-    recorder.record(steps, {
-      ...(steps === 0 || unlogged ? this.#axes(this.#counters) : {}),
-      ...measureAll(metrics, 'ofEvaluation', { config, result, counters: this.#counters }),
-    });
-    recorder.tick();
-    emit({ type: 'phase', name: 'train' });
-    if (!Number.isFinite(result.loss)) throw new DivergedError(`val/loss is ${result.loss}`);
-    return result;
   }
 
   async #sample(): Promise<void> {

@@ -53,6 +53,8 @@ export interface LossScale {
 }
 
 const MEASURE = measureName('');
+/** Where a parameter lies in a checkpoint whose weights are others. */
+const trainedName = (parameter: string): string => `${parameter}:trained`;
 const FIRST_SCALE = 2 ** 16;
 const LARGEST_SCALE = 2 ** 24;
 /** Updates without overflow after which the factor doubles. */
@@ -218,48 +220,76 @@ export class Runtime {
     this.lossScale = held >= GROWTH_INTERVAL ? { scale: Math.min(LARGEST_SCALE, scale * 2), held: 0 } : { scale, held };
   }
 
-  /** Parameters to save. Reading one throws {@link DivergedError} when it holds NaN or an infinity. */
+  /**
+   * Weights to save: parameters, or where an optimizer evaluates others, those. Reading one throws {@link DivergedError} when it holds NaN or
+   * an infinity.
+   */
   weights(): TensorSource[] {
-    return this.#tensors('parameters');
+    return this.#statesOf('parameters').map(({ name, shape }) => ({
+      name,
+      shape,
+      read: async (from: number, into: Float32Array) => {
+        await this.#readEvaluated(name, from, into);
+        if (!into.every(Number.isFinite)) throw new DivergedError(`${name} is not finite`);
+      },
+    }));
   }
 
-  /** Moments to save. */
+  async #readEvaluated(name: string, from: number, into: Float32Array): Promise<void> {
+    const factors = this.programs.evaluated.get(name);
+    if (factors === undefined) return void (await this.session.read(name, from, into));
+    const [sum, part] = [new Float64Array(into.length), new Float32Array(into.length)];
+    for (const [state, factor] of factors) {
+      await this.session.read(state, from, part);
+      part.forEach((value, i) => (sum[i]! += factor * value));
+    }
+    into.set(sum);
+  }
+
+  /** What the optimizer keeps, to save; and the parameters that are not the weights that are saved. */
   moments(): TensorSource[] {
-    return this.#tensors('optimizer state');
+    const read = (state: string) => async (from: number, into: Float32Array) => {
+      await this.session.read(state, from, into);
+    };
+    return [
+      ...this.#statesOf('optimizer state').map(({ name, shape }) => ({ name, shape, read: read(name) })),
+      ...this.#trainedApart().map(({ name, shape }) => ({ name: trainedName(name), shape, read: read(name) })),
+    ];
   }
 
   #statesOf(category: StateSpec['category']): readonly StateSpec[] {
     return this.programs.states.filter((state) => state.category === category);
   }
 
-  #tensors(category: 'parameters' | 'optimizer state'): TensorSource[] {
-    return this.#statesOf(category).map(({ name, shape }) => ({
-      name,
-      shape,
-      read: async (from: number, into: Float32Array) => {
-        await this.session.read(name, from, into);
-        if (category === 'parameters' && !into.every(Number.isFinite)) throw new DivergedError(`${name} is not finite`);
-      },
-    }));
+  #trainedApart(): readonly StateSpec[] {
+    return this.#statesOf('parameters').filter(({ name }) => this.programs.evaluated.has(name));
   }
 
   async restoreWeights(file: SafetensorsFile): Promise<void> {
-    await this.#restore(file, 'parameters', (name, part, from) => this.#writeParameter(name, part, from));
+    await this.#restore(file, this.#statesOf('parameters'), (name, part, from) =>
+      this.#writeParameter(name, part, from),
+    );
   }
 
+  /** To be called after {@link restoreWeights}: parameters that are trained apart from the weights that are used lie here. */
   async restoreMoments(file: SafetensorsFile): Promise<void> {
-    await this.#restore(file, 'optimizer state', (name, part, from) => this.session.write(name, part, from));
+    await this.#restore(file, this.#statesOf('optimizer state'), (name, part, from) =>
+      this.session.write(name, part, from),
+    );
+    const write = (name: string, part: Float32Array, from: number) => this.#writeParameter(name, part, from);
+    await this.#restore(file, this.#trainedApart(), write, trainedName);
   }
 
   async #restore(
     file: SafetensorsFile,
-    category: StateSpec['category'],
+    states: readonly StateSpec[],
     write: (name: string, part: Float32Array, from: number) => void,
+    named = (name: string): string => name,
   ): Promise<void> {
     const buffer = this.#buffer();
-    for (const { name, shape } of this.#statesOf(category)) {
+    for (const { name, shape } of states) {
       for (const { from, part } of pieces(sizeOf(shape), buffer))
-        write(name, await file.read(name, shape, from, part), from);
+        write(name, await file.read(named(name), shape, from, part), from);
     }
   }
 

@@ -10,6 +10,7 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   adam: ['bias1', 'bias2'],
   adamw: ['bias1', 'bias2'],
   nadam: ['ofGradient', 'ofMomentum', 'bias2'],
+  schedule_free: ['bias2'],
   adafactor: ['rate'],
   muon: ['momentum'],
 };

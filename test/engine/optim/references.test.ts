@@ -123,6 +123,17 @@ const ELEMENTS: Record<string, (w: number, g: number, s: (name: string) => { x: 
     const own = (lr * (1 - mu(t)) * g) / ((1 - product) * denominator);
     return kept - own - (lr * mu(t + 1) * m.x) / ((1 - product * mu(t + 1)) * denominator);
   },
+  // x, y and z as the paper writes them; nothing here is a difference of two.
+  schedule_free(y, g, s, { lr, decay, t, c }) {
+    const [b1, b2] = [opt(c, 'beta1'), opt(c, 'beta2')];
+    const [x, z, v, sum] = [s('x'), s('z'), s('v'), s('sum')];
+    if (t === 1) x.x = z.x = y;
+    v.x = b2 * v.x + (1 - b2) * g * g;
+    z.x -= lr * (g / (Math.sqrt(v.x / (1 - b2 ** t)) + opt(c, 'eps')) + decay * y);
+    sum.x += lr ** 2;
+    x.x += (lr ** 2 / sum.x) * (z.x - x.x);
+    return (1 - b1) * z.x + b1 * x.x;
+  },
   sgd(w, g, s, { lr, decay, t, c }) {
     const m = s('m');
     const mu = momentumAt(c, 'momentum', t);
@@ -256,6 +267,7 @@ describe(`optimizers against references over ${STEPS} steps (seed ${seed})`, () 
     ['adamw', { 'optimizer.amsgrad': true }],
     ['adamw', { 'optimizer.momentum_schedule': 'rise', 'optimizer.momentum_rise_steps': 20 }],
     ['sgd', { 'optimizer.momentum': 0.95, 'optimizer.momentum_schedule': 'rise', 'optimizer.momentum_rise_steps': 20 }],
+    ['schedule_free', {}],
     ['nadam', {}],
     ['lion', {}],
     ['adafactor', {}],

@@ -48,7 +48,7 @@ describe('resuming', () => {
     }
   });
 
-  test.each(['adamw', 'muon', 'lion', 'adafactor', 'nadam', 'adam', 'sgd', 'adagrad', 'rmsprop'])(
+  test.each(['adamw', 'muon', 'schedule_free', 'lion', 'adafactor', 'nadam', 'adam', 'sgd', 'adagrad', 'rmsprop'])(
     '%s has no state beside its checkpoint',
     async (kind) => {
       const config = {

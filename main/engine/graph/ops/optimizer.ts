@@ -26,6 +26,13 @@ export interface UpdateRule {
   moments(c: Config): readonly string[];
   /** Shape of a moment of a parameter of `shape`; the same unless given. */
   momentShape?(moment: string, shape: Shape): Shape;
+  /** Type of a moment; that of the precision policy unless given. */
+  momentType?(moment: string): DType | undefined;
+  /**
+   * The weights that are evaluated and saved, where they are not the parameter itself: a sum of the parameter `p` and of moments, each times
+   * the number given for it. `p` alone where all moments are 0.
+   */
+  evaluated?(c: Config): Readonly<Record<string, number>>;
   /** Per-step numbers beside learning rate and decay, such as bias corrections; t counts updates from 1. */
   scalars?(c: Config, t: number): Readonly<Record<string, number>>;
   /** The setting that is its momentum, where a schedule may move it: `scalars` then sees that of the step in its place. */

@@ -10,6 +10,7 @@ import { muon } from './muon.ts';
 import { nadam } from './nadam.ts';
 import type { OptimizerKind } from './optimizer.ts';
 import { rmsprop } from './rmsprop.ts';
+import { scheduleFree } from './scheduleFree.ts';
 import { sgd } from './sgd.ts';
 import { optimizerSettings } from './shared.settings.ts';
 
@@ -18,5 +19,5 @@ export const optimizerFamily: Family<OptimizerKind> = {
   setting: 'optimizer.kind',
   shared: optimizerSettings,
   rules: (kind, kinds, all) => [groupsRule(kind, kinds, all)],
-  kinds: [adamw, muon, lion, adafactor, nadam, adam, sgd, adagrad, rmsprop],
+  kinds: [adamw, muon, lion, scheduleFree, adafactor, nadam, adam, sgd, adagrad, rmsprop],
 };

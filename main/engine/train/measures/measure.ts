@@ -40,11 +40,13 @@ export interface EvaluationMoment {
   readonly config: Config;
   /** Loss, bits per byte, accuracy, coverage, scored tokens. */
   readonly result: EvaluationResult;
+  /** The same for the average of the weights, where the run keeps one. */
+  readonly average?: EvaluationResult | undefined;
   readonly counters: Counters;
 }
 
-/** One value; or, for a metric whose name is a pattern (`layer/*`), a value for each name that it measures. */
-export type Measured = number | Readonly<Record<string, number>>;
+/** One value, or null for none at this moment; or, for a metric whose name is a pattern (`layer/*`), a value for each name that it measures. */
+export type Measured = number | null | Readonly<Record<string, number>>;
 
 /** One of them, or none for a metric that is computed elsewhere (the summary's, imported ones). A measure may not keep state: a run goes
  * on in another process. */
@@ -98,6 +100,7 @@ export function measureAll<K extends keyof Measures>(
     const measure = metric[kind] as ((moment: unknown) => Measured) | undefined;
     if (measure === undefined) continue;
     const found = measure.call(metric, moment);
+    if (found === null) continue;
     if (typeof found === 'number') values[metric.name] = found;
     else Object.assign(values, numbersOf(metric, kind, found));
   }

@@ -4,13 +4,17 @@ import { planMemory } from '../../compile/plan.ts';
 import type { MemoryPlan } from '../../compile/plan.ts';
 import { lower } from '../../compile/schedule.ts';
 import type { Target } from '../../compile/schedule.ts';
+import { foldStorage } from '../../compile/storage.ts';
+import { updateParts } from '../../graph/ops/index.ts';
 import type { Program } from '../../graph/program.ts';
-import type { Node } from '../../graph/value.ts';
+import type { Node, Value } from '../../graph/value.ts';
 import { ALL_POLICIES, TF32 } from '../executorKind.ts';
 import { addressed } from '../native/call.ts';
 import type { AddressOf, KernelCall } from '../native/call.ts';
 import { callsOf, nativeTarget } from '../native/operation.ts';
+import type { NativeOperations, Placement } from '../native/operation.ts';
 import { nativeOperations } from '../native/ops/index.ts';
+import { hasKernel, updateCalls } from '../native/ops/optimizer.ts';
 import type { CallExtra, CallFields, CudaKernels } from './kernel.ts';
 import { kernelsFor } from './kernels/index.ts';
 import { DRIVER_ALONE } from './products.ts';
@@ -25,7 +29,21 @@ export const CUDA_POLICIES: readonly string[] = [...ALL_POLICIES, TF32];
 /** Logits of so many rows are made at once: chunks that fit into a cache would read and write the gradients of the weights too often. */
 const LOGIT_ROWS = 8192;
 
-export const CUDA_OPERATIONS = nativeOperations({ logitRows: (rows) => Math.min(rows, LOGIT_ROWS) });
+export const CUDA_OPERATIONS: NativeOperations = {
+  ...nativeOperations({ logitRows: (rows) => Math.min(rows, LOGIT_ROWS) }),
+  optimizerUpdate: { keeps: (node) => hasKernel(node) && isAlike(updateParts(node).moments), calls: storedUpdate },
+};
+
+const isAlike = (moments: readonly Value[]): boolean => moments.every(({ dtype }) => dtype === moments[0]!.dtype);
+
+/** The update of state of any type: of all moments the same. */
+function storedUpdate(node: Node, place: Placement): KernelCall[] {
+  const { p, moments } = updateParts(node);
+  const types = { ptype: p.dtype, mtype: moments[0]?.dtype ?? 'f32' };
+  return updateCalls(node, place).map((call) =>
+    call.kernel === 'optimizer' ? { ...call, fields: { ...call.fields, ...types } } : call,
+  );
+}
 
 const native = nativeTarget('cuda', CUDA_OPERATIONS);
 
@@ -81,6 +99,6 @@ export interface Compiled {
 /** Fusion, decomposition of what is not run directly, and the memory plan. */
 export function compileForCuda(source: Program, profile = DRIVER_ALONE): Compiled {
   const target = cudaTarget(profile, source.tf32 === true);
-  const program = lower(fuse(source), target);
+  const program = lower(foldStorage(fuse(source)), target);
   return { profile, program, plan: planMemory(program, target) };
 }

@@ -2,6 +2,7 @@
  * The update of one parameter, in 32 bits, as an operation that executors may run in one pass. What is computed is the update rule's
  * (see optim/optimizers). The rule sees the gradient times `gradientScale` (clipping, loss-scale removal); a scale of 0 says that the
  * gradient is unusable and leaves everything as it was. With a 16-bit `working` type the last output is the rounded copy of the weights.
+ * A parameter or moments of 16 bits are widened before and rounded afterwards.
  */
 import { counted } from '../../../../preload/shared/format.ts';
 import type { Config } from '../../../../preload/contract/settings.ts';
@@ -181,20 +182,31 @@ const onlyNamed = (hyper: Hyper): Hyper =>
     },
   });
 
+const isFloat = ({ dtype }: Value): boolean => dtype === 'f32' || dtype === 'bf16' || dtype === 'f16';
+
+/** The update of what is kept in 16 bits, in 32. */
+function widened(inputs: readonly Value[], attrs: Attributes): Value[] {
+  const { p, moments } = partsOf(inputs, attrs);
+  const kept = [p, ...moments];
+  const wide = inputs.map((value) => (kept.includes(value) ? cast(value, 'f32') : value));
+  const out = p.graph.add('optimizerUpdate', wide, attrs);
+  return out.map((value, i) => (i < kept.length ? cast(value, kept[i]!.dtype) : value));
+}
+
 defineOperation({
   name: 'optimizerUpdate',
   kind: 'composite',
   infer: (inputs, attrs) => {
     const [p, g] = inputs as [Value, Value];
     const { rule, moments, scalars, working } = attributesOf(attrs);
-    const fits = sameShape(p.shape, g.shape) && p.dtype === 'f32';
+    const fits = sameShape(p.shape, g.shape) && isFloat(p);
     requireShape(fits, 'optimizerUpdate', 'parameter and gradient differ', p, g);
     const names = ['gradientScale', 'lr', 'decay', ...scalars];
     const count = inputs.length === 2 + moments.length + names.length;
     requireShape(count, 'optimizerUpdate', `needs ${counted(moments.length, 'moment')} and ${names.join(', ')}`, p);
     const types: ValueType[] = [
-      { shape: p.shape, dtype: 'f32' },
-      ...moments.map((name) => ({ shape: momentShapeOf(rule, name, p.shape), dtype: 'f32' as const })),
+      { shape: p.shape, dtype: p.dtype },
+      ...moments.map((name, i) => ({ shape: momentShapeOf(rule, name, p.shape), dtype: inputs[2 + i]!.dtype })),
     ];
     if (working !== undefined) types.push({ shape: p.shape, dtype: working });
     return types;
@@ -202,6 +214,7 @@ defineOperation({
   decompose: (inputs, attrs) => {
     const { rule, settings, moments: names, working } = attributesOf(attrs);
     const { p, g, moments, gradientScale, hyper } = partsOf(inputs, attrs);
+    if ([p, ...moments].some(({ dtype }) => dtype !== 'f32')) return widened(inputs, attrs);
     const before = Object.fromEntries(names.map((name, i) => [name, moments[i]!]));
     const after = applied(rule, () =>
       rule.apply(p, mul(cast(g, 'f32'), gradientScale), before, onlyNamed(hyper), settings),

@@ -13,16 +13,14 @@ ARGS(norm_pieces)
 ARGS(norm_total)
 
 #ifndef DESCRIBE
-// scale, lr, decay, bias1, bias2: one f32 in memory, or null. first: the block that begins here.
+// scale, lr, decay, bias1, bias2: one f32 in memory, or null. mtype: of all state. first: the block that begins here.
 struct OptimizerArray {
   void *p, *g, *m, *v, *third, *copy, *scale, *lr, *decay, *bias1, *bias2;
-  i64 n, gtype, copytype, first;
+  i64 n, gtype, copytype, ptype, mtype, first;
 };
 constexpr int UPDATES = 8192;  // elements of a block
 
 DEVICE float number_at(const void* p, float otherwise) { return p ? *(const float*)p : otherwise; }
-DEVICE void load_state(const void* p, i64 e, i64 left, float* v) { read_some<8>((const float*)p + e, left, v); }
-DEVICE void store_state(void* p, i64 e, i64 left, const float* v) { write_some<8>((float*)p + e, left, v); }
 
 template <int KIND>
 DEVICE void update(const optimizer_args& a, const OptimizerArray& own, i64 e, i64 left, float scale, float* w) {
@@ -35,55 +33,55 @@ DEVICE void update(const optimizer_args& a, const OptimizerArray& own, i64 e, i6
   }
   if (KIND == ADAMW || KIND == ADAM) {
     float shrink = 1.f - lr * decay, rate = lr / number_at(own.bias1, 1.f), root = 1.f / sqrtf(number_at(own.bias2, 1.f));
-    load_state(own.m, e, left, m);
-    load_state(own.v, e, left, v);
+    load_floats<8>(own.m, (int)own.mtype, e, left, m);
+    load_floats<8>(own.v, (int)own.mtype, e, left, v);
     UNROLL for (int k = 0; k < 8; k++) {
       m[k] += a.one_minus_beta1 * (g[k] - m[k]);
       v[k] += a.one_minus_beta2 * (g[k] * g[k] - v[k]);
       if (KIND == ADAMW) w[k] *= shrink;
       w[k] -= rate * m[k] / (sqrtf(v[k]) * root + a.eps);
     }
-    store_state(own.m, e, left, m);
-    store_state(own.v, e, left, v);
+    store_floats<8>(own.m, (int)own.mtype, e, left, m);
+    store_floats<8>(own.v, (int)own.mtype, e, left, v);
   } else if (KIND == SGD) {
     if (a.momentum != 0.f) {
-      load_state(own.m, e, left, m);
+      load_floats<8>(own.m, (int)own.mtype, e, left, m);
       UNROLL for (int k = 0; k < 8; k++) {
         m[k] = a.momentum * m[k] + g[k];
         g[k] = a.nesterov ? g[k] + a.momentum * m[k] : m[k];
       }
-      store_state(own.m, e, left, m);
+      store_floats<8>(own.m, (int)own.mtype, e, left, m);
     }
     UNROLL for (int k = 0; k < 8; k++) w[k] -= lr * g[k];
   } else if (KIND == ADAGRAD) {
-    load_state(own.m, e, left, m);
+    load_floats<8>(own.m, (int)own.mtype, e, left, m);
     UNROLL for (int k = 0; k < 8; k++) {
       m[k] += g[k] * g[k];
       w[k] -= lr * g[k] / (sqrtf(m[k]) + a.eps);
     }
-    store_state(own.m, e, left, m);
+    store_floats<8>(own.m, (int)own.mtype, e, left, m);
   } else {  // rmsprop: state in the order square, [mean], [momentum]
-    load_state(own.m, e, left, m);
+    load_floats<8>(own.m, (int)own.mtype, e, left, m);
     UNROLL for (int k = 0; k < 8; k++) m[k] += a.one_minus_alpha * (g[k] * g[k] - m[k]);
-    store_state(own.m, e, left, m);
+    store_floats<8>(own.m, (int)own.mtype, e, left, m);
     if (a.centered) {
-      load_state(own.v, e, left, v);
+      load_floats<8>(own.v, (int)own.mtype, e, left, v);
       UNROLL for (int k = 0; k < 8; k++) {
         v[k] += a.one_minus_alpha * (g[k] - v[k]);
         m[k] = fmaxf(m[k] - v[k] * v[k], 0.f);
       }
-      store_state(own.v, e, left, v);
+      store_floats<8>(own.v, (int)own.mtype, e, left, v);
     }
     UNROLL for (int k = 0; k < 8; k++) g[k] /= sqrtf(m[k]) + a.eps;
     if (a.momentum != 0.f) {
       void* buffer = a.centered ? own.third : own.v;
-      load_state(buffer, e, left, v);
+      load_floats<8>(buffer, (int)own.mtype, e, left, v);
       UNROLL for (int k = 0; k < 8; k++) g[k] = v[k] = a.momentum * v[k] + g[k];
-      store_state(buffer, e, left, v);
+      store_floats<8>(buffer, (int)own.mtype, e, left, v);
     }
     UNROLL for (int k = 0; k < 8; k++) w[k] -= lr * g[k];
   }
-  store_state(own.p, e, left, w);
+  store_floats<8>(own.p, (int)own.ptype, e, left, w);
 }
 // The last array that begins at or before this block.
 template <class T>
@@ -106,7 +104,7 @@ DEVICE void update_arrays(const optimizer_args& a) {
   for (i64 e = begin + thread_x() * 8; e < end; e += 2048) {
     float w[8];
     i64 left = own.n - e;
-    load_state(own.p, e, left, w);
+    load_floats<8>(own.p, (int)own.ptype, e, left, w);
     if (usable) switch (a.kind) {
         case ADAMW: update<ADAMW>(a, own, e, left, scale, w); break;
         case ADAM: update<ADAM>(a, own, e, left, scale, w); break;

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { Random, expectClose, seed } from '../../native/harness.ts';
 import { FLOAT_TYPES, NEAR, randomFloats, unwritten } from '../arrays.ts';
 import { whyNoEmulator } from '../emulator/build.ts';
-import { runKernel } from '../harness.ts';
+import { arrayOf, runKernel } from '../harness.ts';
+import type { DeviceArray } from '../harness.ts';
 
 const why = whyNoEmulator();
 const [LR, DECAY, BETA1, BETA2, EPS] = [0.01, 0.1, 0.9, 0.95, 1e-6];
@@ -98,6 +99,35 @@ describe.skipIf(why !== undefined)(
       expectClose(p, w, 2e-5, 1, JSON.stringify(variant));
       expect([p, ...state]).toEqual(kept);
       expectClose(copy.values(), w, Math.max(NEAR[copytype], 2e-5), 1, `copy of ${JSON.stringify(variant)}`);
+    });
+
+    // Catches state of 16 bits that is read as another type, or rounded on the way.
+    test.each(VARIANTS)('%o of state in 16 bits is that of 32, rounded', async (variant) => {
+      const n = random.int(1, 3000);
+      const numbers = { momentum: 0, nesterov: 0, centered: 0, alpha: 0, ...variant };
+      const one = (value: number): Float32Array => Float32Array.of(value);
+      const constants = {
+        lr: one(LR),
+        decay: one(DECAY),
+        bias1: one(0.1),
+        bias2: one(0.05),
+        n,
+        gtype: 'f32',
+        copytype: 'f32',
+      };
+      for (const type of ['bf16', 'f16'] as const) {
+        const g = random.array(n);
+        const narrow = [0, 1, 2, 3].map(() => randomFloats(random, type, n));
+        // Squares are not negative.
+        for (const { data } of narrow.slice(1)) for (let i = 0; i < n; i++) data[i] = data[i]! & 0x7fff;
+        const wide = narrow.map((array) => array.values());
+        const pointers = ([p, m, v, third]: readonly DeviceArray[]) => ({ p: p!, m: m!, v: v!, third: third! });
+        const fields = { ...constants, ...numbers, g, scale: null, copy: null, beta1: BETA1, beta2: BETA2, eps: EPS };
+        await runKernel('optimizer', { ...fields, ...pointers(wide) });
+        const arrays = narrow.map(({ data }) => data);
+        await runKernel('optimizer', { ...fields, ...pointers(arrays), ptype: type, mtype: type });
+        arrays.forEach((array, i) => expect(array, `${type} ${i}`).toEqual(arrayOf(type, wide[i]!)));
+      }
     });
 
     test('an update without a scale or a copy', async () => {

@@ -38,7 +38,8 @@ function updates(calls: readonly CudaCall[]): Launch[] {
       const first = blocks;
       blocks += Math.ceil(int(fields, 'n') / UPDATES);
       const pointers = POINTERS.map((name) => (fields[name] ?? 0) as number);
-      return [...pointers, int(fields, 'n'), typeNumber(fields.gtype!), typeNumber(fields.copytype!), first];
+      const types = [fields.gtype!, fields.copytype!, fields.ptype ?? 'f32', fields.mtype ?? 'f32'].map(typeNumber);
+      return [...pointers, int(fields, 'n'), ...types, first];
     });
     const args = { ...constantsOf(own[0]!.fields), count: own.length };
     return { fn: 'optimizer', grid: [blocks, 1, 1], args, tables: { arrays: table(rows) } };

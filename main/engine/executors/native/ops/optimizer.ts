@@ -2,7 +2,7 @@
 import { fusedRule, updateParts } from '../../../graph/ops/index.ts';
 import type { FusedRule } from '../../../graph/ops/index.ts';
 import { sizeOf } from '../../../graph/value.ts';
-import type { Node, Value } from '../../../graph/value.ts';
+import type { DType, Node, Value } from '../../../graph/value.ts';
 import { typeOr } from '../call.ts';
 import type { KernelCall } from '../call.ts';
 import type { NativeOperations, Placement } from '../operation.ts';
@@ -14,7 +14,7 @@ export const OPTIMIZER_RULES: readonly FusedRule[] = ['adamw', 'adam', 'sgd', 'a
 /** What the kernel's other rules read. */
 const UNUSED = { nesterov: false, centered: false, beta1: 0, beta2: 0, eps: 0, momentum: 0, alpha: 0 };
 
-function update(node: Node, place: Placement): KernelCall[] {
+export function updateCalls(node: Node, place: Placement): KernelCall[] {
   const { p, g, moments, gradientScale, hyper, fused } = updateParts(node);
   const { rule, ...constants } = fused!;
   const [next, ...rest] = node.outputs as [Value, ...Value[]];
@@ -42,12 +42,18 @@ function update(node: Node, place: Placement): KernelCall[] {
   return [...copies, { kernel: 'optimizer', fields }];
 }
 
+/** Whether the kernel knows the rule. */
+export function hasKernel(node: Node): boolean {
+  const rule = fusedRule(node);
+  return rule !== undefined && OPTIMIZER_RULES.includes(rule);
+}
+
+const momentTypes = (node: Node): DType[] => updateParts(node).moments.map(({ dtype }) => dtype);
+
 export const OPTIMIZER: NativeOperations = {
   optimizerUpdate: {
-    keeps: (node) => {
-      const rule = fusedRule(node);
-      return rule !== undefined && OPTIMIZER_RULES.includes(rule);
-    },
-    calls: update,
+    keeps: (node) =>
+      hasKernel(node) && node.outputs[0]!.dtype === 'f32' && momentTypes(node).every((type) => type === 'f32'),
+    calls: updateCalls,
   },
 };

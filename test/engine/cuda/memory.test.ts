@@ -1,13 +1,11 @@
-import { beforeAll, describe, expect, test } from 'vitest';
-import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { fitPlan } from '../../../main/lab/fit/index.ts';
 import { SEED } from '../../oracles/random.ts';
 import { buildCublas, whyNoEmulator } from './emulator/build.ts';
 import { emulatedDevice, emulatorControls } from './harness.ts';
-import { expectPlanned, fromRecipe, opened, POLICIES, recipes, takenBytes } from './planned.ts';
+import { CARD_SIZES, expectLargest, expectPlanned, fromRecipe, POLICIES, recipes } from './planned.ts';
 
 const why = whyNoEmulator();
-const GIB = 2 ** 30;
 // Models of any size; nothing is computed.
 process.env['EMU_UNTOUCHED'] = '1';
 process.env['EMU_MEMORY'] = String(2 ** 44);
@@ -34,27 +32,13 @@ describe.skipIf(why !== undefined)(`the plan is what a GPU gives${why ? ` (SKIPP
     expect(arena(true)).toBeGreaterThan(arena(false));
   });
 
-  // Catches a plan that promises too much, or too little, on a card of any size.
-  test.for([8, 12, 24, 80])(
-    'on a card of %i GiB the largest planned micro-batch is given, and the next is refused',
+  // Catches a plan that promises too much, or too little, on a card of any size. All recipes: test/long/cudaMemory.test.ts.
+  test.for(CARD_SIZES)(
+    'on a card of %i bytes the largest planned micro-batch is given, and the next is refused',
     { timeout: 60_000 },
     async (size) => {
-      const of = (micro: number) =>
-        fromRecipe('gpt2-124m', { 'batch.sequences': micro, 'batch.micro': 0, 'eval.batch': 1 });
-      const fits = (micro: number) => fitPlan(of(micro), { kind: 'cuda' }).plannedBytes <= size * GIB;
-      let [low, high] = [1, 2];
-      while (fits(high)) [low, high] = [high, 2 * high];
-      while (high - low > 1) {
-        const middle = (low + high) >> 1;
-        if (fits(middle)) low = middle;
-        else high = middle;
-      }
-      expect(fits(low)).toBe(true);
-      const controls = emulatorControls();
-      controls.memory((await takenBytes()) + size * GIB);
-      (await opened(of(low))).session.dispose();
-      await expect(opened(of(high))).rejects.toThrow(OutOfMemoryError);
-      controls.memory(2 ** 44);
+      onTestFinished(() => emulatorControls().memory(2 ** 44));
+      expect((await expectLargest(fromRecipe('gpt2-124m', {}), size))!.rows).toBeGreaterThan(0);
     },
   );
 });

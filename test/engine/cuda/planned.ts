@@ -4,7 +4,9 @@ import { isKeyMasked, vocabularyOf } from '../../../main/engine/data/index.ts';
 import { profileOf } from '../../../main/engine/executors/cuda/products.ts';
 import { programsOf } from '../../../main/engine/nn/programs.ts';
 import { buildTraining } from '../../../main/engine/nn/training.ts';
-import { fitPlan } from '../../../main/lab/fit/index.ts';
+import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
+import { fitPlan, largestOverall } from '../../../main/lab/fit/index.ts';
+import type { FitDevice } from '../../../main/lab/fit/index.ts';
 import { builtInRegistry, listRecipes, resolveConfig } from '../../../main/lab/settings/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { emulatedExecutor, emulatorControls } from './harness.ts';
@@ -54,6 +56,28 @@ export async function expectPlanned(config: Config, cublas?: string): Promise<vo
   expect((await takenBytes()) - before).toBe(plan.plannedBytes);
   session.dispose();
   expect(await takenBytes()).toBe(before);
+}
+
+/** Bytes of the cards on which the largest micro-batch is looked for. */
+export const CARD_SIZES = [8, 12, 24, 80].map((size) => size * 2 ** 30);
+
+/**
+ * The largest micro-batch that is planned for a card of so many bytes is given, and one row more is refused.
+ * @returns its rows, and what is left over by the plan; undefined where not even one row fits
+ */
+export async function expectLargest(config: Config, bytes: number) {
+  const device = { kind: 'cuda', availableBytes: bytes } as FitDevice;
+  const options = { kind: 'cuda', base: { bytes: 0, basis: 'measured', what: '' } } as const;
+  const { largest, next } = largestOverall(config, device, options, 'exact');
+  const of = (rows: number): Config => ({ ...config, 'batch.sequences': rows, 'batch.micro': 0, 'eval.batch': 0 });
+  const controls = emulatorControls();
+  controls.memory((await takenBytes()) + bytes);
+  if (largest !== null) (await opened(of(largest.sequences))).session.dispose();
+  if (next !== null) {
+    expect(next.sequences).toBe((largest?.sequences ?? 0) + 1);
+    await expect(opened(of(next.sequences))).rejects.toThrow(OutOfMemoryError);
+  }
+  return largest === null ? undefined : { rows: largest.sequences, spare: bytes - largest.bytes };
 }
 
 /** Every precision with every recomputation. */

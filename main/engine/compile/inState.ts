@@ -24,13 +24,15 @@ interface Read {
  * A value may be made in state memory when nothing reads the old state afterwards, nor at the same instant other than element by
  * element. When it is itself made in place over an input that dies there (a sum that grows), that input may live in the state too.
  *
- * @param instantOf position of each executed node; @param last last instant at which each value is read, views followed.
+ * @param instantOf position of each executed node; @param last last instant at which each value is read, views followed; @param apart values that are
+ * made elsewhere all the same.
  */
 export function placeInState(
   program: Program,
   live: Nodes,
   instantOf: ReadonlyMap<Node, number>,
   last: ReadonlyMap<number, number>,
+  apart: ReadonlySet<Value> = new Set(),
 ): InState {
   const reads = stateReads(program, live);
   const inState = new Map<number, string>();
@@ -53,12 +55,12 @@ export function placeInState(
       if (output !== value.index || input === undefined) continue;
       const root = viewed(input);
       const dies = last.get(root.id) === made && maker.inputs.filter((other) => viewed(other) === root).length === 1;
-      if (dies && sameLayout(root, value) && free(state, root)) return place(state, root);
+      if (dies && !apart.has(root) && sameLayout(root, value) && free(state, root)) return place(state, root);
     }
   };
   for (const { state, value } of program.updates) {
     const root = viewed(value);
-    if (free(state, root)) place(state, root);
+    if (!apart.has(root) && free(state, root)) place(state, root);
     else copies.push({ state, value });
   }
   return { inState, copies: inOrder(copies) };
@@ -124,7 +126,7 @@ function readsInPlace(value: Value, input: Value): boolean {
 }
 
 /** What a chain of views looks at. */
-function viewed(value: Value): Value {
+export function viewed(value: Value): Value {
   let root = value;
   while (operationOf(root.node.op).view === true) root = root.node.inputs[0]!;
   return root;

@@ -9,7 +9,7 @@ import { wantedValues } from '../graph/program.ts';
 import type { Program, StateSpec } from '../graph/program.ts';
 import { bytesOf } from '../graph/value.ts';
 import type { Node, Value } from '../graph/value.ts';
-import { placeInState, sameLayout } from './inState.ts';
+import { placeInState, sameLayout, viewed } from './inState.ts';
 import { placeBuffers } from './place.ts';
 import type { Target } from './schedule.ts';
 
@@ -70,7 +70,10 @@ export function planMemory(program: Program, target: Target): MemoryPlan {
   const order = program.graph.nodes.filter((node) => live.has(node) && !isFree(node));
   const instantOf = new Map(order.map((node, instant) => [node, instant]));
   const last = lastUses(program, live, instantOf);
-  const home = placeInState(program, live, instantOf, last);
+  // Several outputs are moved by one copy: one that is a state's new value too is made among them, and copied on the device.
+  const outputs = [...program.outputs.values()].map(viewed);
+  const apart = new Set(target.packs === true && outputs.length > 1 ? outputs : []);
+  const home = placeInState(program, live, instantOf, last, apart);
   const holder = new Map<number, Lifetime>();
   const lifetimes: Lifetime[] = [];
 

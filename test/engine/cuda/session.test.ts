@@ -11,7 +11,7 @@ import { openDevice } from '../../../main/engine/executors/cuda/open.ts';
 import { CudaSession } from '../../../main/engine/executors/cuda/session.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
 import { newGraph } from '../../../main/engine/graph/operation.ts';
-import { input, norm, state } from '../../../main/engine/graph/ops/index.ts';
+import { add, input, mul, norm, state } from '../../../main/engine/graph/ops/index.ts';
 import { program } from '../../../main/engine/graph/program.ts';
 import type { StateSpec } from '../../../main/engine/graph/program.ts';
 import { random, SEED } from '../../oracles/random.ts';
@@ -83,6 +83,32 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
     expect(emulatorControls().report().graphs - graphs).toBe(xs.length - 1);
     session.dispose();
     expect(await heldReport()).toEqual(before);
+  });
+
+  // Would catch an output that lies apart from the others because it is a state's new value too: another copy, and another wait for the bus.
+  test('moves the inputs of a run by one copy and its outputs by another', async () => {
+    const session = await opened();
+    const graph = newGraph();
+    const [x, s] = [input(graph, 'x', [ROWS, WIDTH], 'f32'), state(graph, 's', [ROWS, WIDTH], 'f32')];
+    const k = input(graph, 'k', [WIDTH], 'f32');
+    const [next, other] = [add(x, k), mul(s, k)];
+    const loaded = session.load(program('both', graph, { next, other }, [{ state: 's', value: next }]));
+    const xs = [drawn(), drawn(random(SEED + 1)), drawn(random(SEED + 2))];
+    const ks = new Float32Array(WIDTH).fill(2);
+    let before = new Float32Array(SIZE);
+    for (const given of xs) {
+      const { copies, graphs } = emulatorControls().report();
+      const results = await session.run(loaded, { x: given, k: ks });
+      const now = emulatorControls().report();
+      expect(now.copies - copies).toBe(2);
+      expect(now.graphs - graphs, 'graphs').toBe(given === xs[0] ? 0 : 1);
+      const wanted = given.map((value) => value + 2);
+      expect(results['next']).toEqual(wanted);
+      expect(results['other']).toEqual(before.map((value) => value * 2));
+      before = wanted;
+    }
+    expect(await session.read('s')).toEqual(before);
+    session.dispose();
   });
 
   test('begins with zeros, and reads and writes parts of every type', async () => {

@@ -267,7 +267,6 @@ export class CudaSession implements Session {
         recorded.main.run();
         for (const { from, offset, bytes } of recorded.outputs.fetches)
           this.#device.call('toHostAt', slot.address + offset, from, bytes, stream);
-        // Outputs may show states as they were, so what could not be made in place is copied only now.
         recorded.copies.run();
         this.#device.call('recordEvent', slot.event, stream);
       });
@@ -326,7 +325,14 @@ export class CudaSession implements Session {
     const { pieces, copies, tables } = translate(own.compiled, addresses);
     for (const { address, data } of tables) device.write(address, data);
     const replay = (list: readonly Piece[]): Replay => new Replay(device, list, this.#watch);
-    return { main: replay(pieces), copies: replay([copies]), outputs: outputsOf(own.compiled, addresses) };
+    // Outputs may show states as they were: then what could not be made in place is copied only when they have been read.
+    const shown = new Set([...own.program.outputs.values()].map((value) => addressOf(own.plan, addresses, value)));
+    const waits = own.plan.copies.some(({ state }) => shown.has(addresses.state(state)));
+    return {
+      main: replay(waits ? pieces : [...pieces, copies]),
+      copies: replay(waits ? [copies] : []),
+      outputs: outputsOf(own.compiled, addresses),
+    };
   }
 
   // --- memory ---

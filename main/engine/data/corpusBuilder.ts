@@ -15,10 +15,22 @@ export interface Documents {
   readonly wantsEmpty?: boolean;
 }
 
+/** Takes the documents of all files and says how far it is. */
+export interface TextSink extends Documents {
+  /** Bytes of all documents, of one that is not closed as well. */
+  readonly length: number;
+  readonly documents: number;
+  readonly full: boolean;
+  /** Where it holds what it gets only until that is worked off: resolves when there is room for more. */
+  room?(): Promise<void>;
+  /** True where no text is too long for it. */
+  readonly endless?: boolean;
+}
+
 const BLOCK = 1 << 25;
 const FIRST_BLOCK = 1 << 16;
 
-export class CorpusBuilder implements Documents {
+export class CorpusBuilder implements TextSink {
   /** Full blocks, then the one that is written. */
   readonly #blocks: Buffer[] = [];
   #block: Buffer = Buffer.allocUnsafeSlow(FIRST_BLOCK);
@@ -35,7 +47,6 @@ export class CorpusBuilder implements Documents {
     this.#limit = limit > 0 ? limit : Infinity;
   }
 
-  /** Bytes of all documents, of one that is not closed as well. */
   get length(): number {
     return this.#before + this.#used;
   }

@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { tokenArrayType } from './dataset.ts';
 import type { DataStats } from '../../../preload/contract/shapes.ts';
 import type { Dataset, EncodedSplit, TokenArray } from './dataset.ts';
-import { makeFolderOnce, temporaryName, writeSynced } from '../../files/atomic.ts';
+import { describeWriteError, makeFolderOnce, temporaryName, writeSynced } from '../../files/atomic.ts';
 import { readWhole, sha256 } from '../../files/whole.ts';
 import { FileChecks } from './fileChecks.ts';
+import type { FileFacts } from './fileChecks.ts';
+import { namesOf, SIDES } from './shards/files.ts';
+import type { FinishedShards, ShardNote, Side } from './shards/files.ts';
+import { ShardedSplit } from './shards/shardedSplit.ts';
 import { heldBytes, TokenFiles } from './tokenFiles.ts';
 import type { Kinds } from '../kind.ts';
 import { tokenizerNamed } from './tokenizers/index.ts';
@@ -14,6 +18,9 @@ import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
 /** Part of every key: raise it when the format or the meaning of a file changes. */
 export const DATASET_VERSION = 'dataset-1';
+/** The same for datasets in shards. */
+const SHARDS_VERSION = 'shards-1';
+const VERSIONS: ReadonlySet<string> = new Set([DATASET_VERSION, SHARDS_VERSION]);
 
 interface Meta {
   readonly version: string;
@@ -22,7 +29,9 @@ interface Meta {
   readonly trainBytes: number;
   readonly validationBytes: number;
   readonly stats: DataStats;
-  readonly files: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  readonly files: Readonly<Record<string, FileFacts>>;
+  /** What there is instead of the files of tokens and offsets, where these are many (shards/). */
+  readonly shards?: readonly ShardNote[];
 }
 
 const raw = (array: TokenArray | Float64Array | Int32Array) =>
@@ -65,6 +74,46 @@ export async function saveDataset(cacheDir: string, dataset: FreshDataset, merge
   });
 }
 
+const filesOfShard = (note: ShardNote): FileFacts[] =>
+  SIDES.flatMap((side) => (note[side] === undefined ? [] : [note[side].ids, note[side].list]));
+
+/** Makes a dataset of a folder with finished shards. @returns its name by content @throws Error in words */
+export async function publishShards(
+  cacheDir: string,
+  folder: string,
+  { shards, stats, tokenizer, id, merges }: FinishedShards,
+): Promise<string> {
+  const contentHash = sha256(JSON.stringify([SHARDS_VERSION, id, shards]));
+  const contents: Record<string, Uint8Array> = merges === null ? {} : { 'merges.bin': raw(merges) };
+  const meta: Meta = {
+    version: SHARDS_VERSION,
+    contentHash,
+    tokenizer: { kind: tokenizer.kind, vocabularySize: tokenizer.vocabularySize },
+    trainBytes: stats.trainBytes,
+    validationBytes: stats.validationBytes,
+    stats,
+    files: Object.fromEntries(
+      Object.entries(contents).map(([name, bytes]) => [name, { bytes: bytes.length, sha256: sha256(bytes) }]),
+    ),
+    shards,
+  };
+  const target = folderOf(cacheDir, contentHash);
+  try {
+    for (const [name, bytes] of Object.entries(contents)) await writeSynced(join(folder, name), bytes);
+    await writeSynced(join(folder, 'meta.json'), `${JSON.stringify(meta, null, 2)}\n`);
+    await rename(folder, target);
+  } catch (error) {
+    const there = (await readWhole(join(target, 'meta.json')).catch(() => null)) !== null;
+    if (!there) throw describeWriteError(error, target);
+    // Another text has led to the same.
+    await rm(folder, { recursive: true, force: true });
+  }
+  // What only the preparation needed.
+  for (const name of await readdir(target))
+    if (/^(scan-|shard-)/.test(name)) await rm(join(target, name), { force: true });
+  return contentHash;
+}
+
 /** Token ids alone are read in pieces. */
 const isLarge = (name: string, bytes: number): boolean =>
   heldBytes(bytes) === 0 && /^(train|validation)\.bin$/.test(name);
@@ -73,7 +122,7 @@ async function readVerified(folder: string, contentHash: string, kinds?: Kinds):
   const metaBytes = await readWhole(join(folder, 'meta.json'));
   if (metaBytes === null) return null;
   const meta = JSON.parse(Buffer.from(metaBytes).toString('utf8')) as Meta;
-  if (meta.version !== DATASET_VERSION || meta.contentHash !== contentHash) return null;
+  if (!VERSIONS.has(meta.version) || meta.contentHash !== contentHash) return null;
   const contents: Record<string, Uint8Array> = {};
   const checks = await FileChecks.of(folder);
   for (const [name, expected] of Object.entries(meta.files)) {
@@ -85,6 +134,13 @@ async function readVerified(folder: string, contentHash: string, kinds?: Kinds):
     if (bytes === null || bytes.length !== expected.bytes || sha256(bytes) !== expected.sha256) return null;
     contents[name] = bytes;
   }
+  for (const [number, note] of (meta.shards ?? []).entries())
+    for (const side of SIDES) {
+      const facts = note[side];
+      if (facts === undefined) continue;
+      const names = namesOf(side, number);
+      if (!(await checks.isWhole(names.ids, facts.ids)) || !(await checks.isWhole(names.list, facts.list))) return null;
+    }
   await checks.remember();
   const { kind, vocabularySize } = meta.tokenizer;
   const TokenIds = tokenArrayType(vocabularySize);
@@ -98,6 +154,11 @@ async function readVerified(folder: string, contentHash: string, kinds?: Kinds):
     vocabularySize,
     merges === undefined ? null : new Int32Array(merges.buffer),
   );
+  const { shards } = meta;
+  if (shards !== undefined) {
+    const sharded = (side: Side) => new ShardedSplit(folder, side, shards, TokenIds);
+    return { train: sharded('train'), validation: sharded('validation'), tokenizer, stats: meta.stats, contentHash };
+  }
   return {
     train: { tokens: tokens('train.bin'), offsets: offsets('train.offsets.bin'), bytes: meta.trainBytes },
     validation: {
@@ -147,9 +208,15 @@ export async function storedCounts(
   const folder = folderOf(cacheDir, contentHash);
   try {
     const meta = JSON.parse(Buffer.from((await readWhole(join(folder, 'meta.json')))!).toString('utf8')) as Meta;
-    if (meta.version !== DATASET_VERSION || meta.contentHash !== contentHash) return null;
+    if (!VERSIONS.has(meta.version) || meta.contentHash !== contentHash) return null;
     const { trainTokens, validationTokens } = meta.stats;
-    const offsets = withOffsets ? await readWhole(join(folder, 'train.offsets.bin')) : null;
+    if (!withOffsets) return { trainTokens, validationTokens, offsets: null };
+    const { shards } = meta;
+    if (shards !== undefined) {
+      const { offsets } = new ShardedSplit(folder, 'train', shards, tokenArrayType(meta.tokenizer.vocabularySize));
+      return { trainTokens, validationTokens, offsets };
+    }
+    const offsets = await readWhole(join(folder, 'train.offsets.bin'));
     return { trainTokens, validationTokens, offsets: offsets === null ? null : new Float64Array(offsets.buffer) };
   } catch {
     return null;
@@ -177,8 +244,9 @@ export async function listDatasets(cacheDir: string): Promise<CachedDataset[]> {
     if (bytes === null) continue;
     try {
       const meta = JSON.parse(Buffer.from(bytes).toString('utf8')) as Meta;
-      if (meta.version !== DATASET_VERSION) continue;
-      const bytesOnDisk = Object.values(meta.files).reduce((sum, file) => sum + file.bytes, bytes.length);
+      if (!VERSIONS.has(meta.version)) continue;
+      const files = [...Object.values(meta.files), ...(meta.shards ?? []).flatMap(filesOfShard)];
+      const bytesOnDisk = files.reduce((sum, file) => sum + file.bytes, bytes.length);
       const { contentHash, tokenizer, stats } = meta;
       listed.push({ contentHash, folder, tokenizer, stats, bytesOnDisk });
     } catch {

@@ -13,6 +13,9 @@ export class DataError extends Error {
   }
 }
 
+/** A text that is longer than may lie in memory at once. */
+export class TextTooLong extends DataError {}
+
 /** Names the available columns (or other names) in a message: at most twelve. */
 export function listNames(names: readonly string[]): string {
   const shown = names.slice(0, 12).join(', ');

@@ -11,11 +11,18 @@ export interface Split {
 
 const NEWLINE = 10;
 
+/** Where a text of one document is to be cut, and how far from there a line's end is near. */
+export function cutPlace(bytes: number, fraction: number): { readonly wanted: number; readonly slack: number } {
+  return {
+    wanted: Math.round(bytes * (1 - fraction)),
+    slack: Math.max(1, Math.floor((bytes * fraction) / 4)),
+  };
+}
+
 /** A corpus of one document is cut once, near the wanted place: after a line's end if one is near, else between characters. */
 function cutOnce(corpus: Corpus, fraction: number): Split {
   const { bytes } = corpus;
-  const wanted = Math.round(bytes.length * (1 - fraction));
-  const slack = Math.max(1, Math.floor((bytes.length * fraction) / 4));
+  const { wanted, slack } = cutPlace(bytes.length, fraction);
   let cut = -1;
   for (let distance = 0; distance <= slack && cut < 0; distance++) {
     for (const at of [wanted - distance, wanted + distance])
@@ -37,25 +44,25 @@ function cutOnce(corpus: Corpus, fraction: number): Split {
   return { train: piece(0, cut), validation: piece(cut, bytes.length) };
 }
 
+/** @throws DataError for a share that holds nothing out, or too much */
+export function checkShare(fraction: number): void {
+  if (fraction > 0 && fraction <= 0.5) return;
+  throw new DataError('data.validation', fraction, 'there would be no validation text.', 'above 0, at most 0.5', 0.05);
+}
+
 /**
- * Holds out whole documents whose bytes come as near as possible to `fraction` of the corpus: in a random order that depends
- * on `seed` alone, or from the end. Both sides keep the corpus' order and neither is empty.
+ * Which documents are held out: whole ones whose bytes come as near as possible to `fraction` of the text, in a random order that depends
+ * on `seed` alone, or from the end. Neither side is empty. Of at least two.
  */
-export function holdOut(corpus: Corpus, fraction: number, how: 'random' | 'last', seed: number): Split {
-  const total = corpus.bytes.length;
-  if (!(fraction > 0 && fraction <= 0.5))
-    throw new DataError(
-      'data.validation',
-      fraction,
-      'there would be no validation text.',
-      'above 0, at most 0.5',
-      0.05,
-    );
-  const n = documentCount(corpus);
-  if (n === 0 || total === 0) throw new DataError('data.corpus', '', 'the corpus is empty.', 'a corpus with text');
-  if (n === 1) return cutOnce(corpus, fraction);
-  const target = total * fraction;
-  const size = (d: number) => corpus.offsets[d + 1] - corpus.offsets[d];
+export function heldOut(
+  offsets: Float64Array,
+  fraction: number,
+  how: 'random' | 'last',
+  seed: number,
+): Uint8Array<ArrayBuffer> {
+  const n = offsets.length - 1;
+  const target = offsets[n] * fraction;
+  const size = (d: number) => offsets[d + 1] - offsets[d];
   const order = Int32Array.from({ length: n }, (_, i) => n - 1 - i);
   if (how === 'random') new Stream(seed, 'data/holdout').shuffle(order.reverse());
   const held = new Uint8Array(n);
@@ -74,8 +81,18 @@ export function holdOut(corpus: Corpus, fraction: number, how: 'random' | 'last'
     let nearest = how === 'last' ? n - 1 : 0;
     if (how === 'random') for (let d = 1; d < n; d++) if (size(d) < size(nearest)) nearest = d;
     held[nearest] = 1;
-    count = 1;
   }
-  const side = (which: number) => Int32Array.from(order.toSorted().filter((d) => held[d] === which));
+  return held;
+}
+
+/** Holds out as {@link heldOut} says. Both sides keep the corpus' order and neither is empty. */
+export function holdOut(corpus: Corpus, fraction: number, how: 'random' | 'last', seed: number): Split {
+  checkShare(fraction);
+  const n = documentCount(corpus);
+  if (n === 0 || corpus.bytes.length === 0)
+    throw new DataError('data.corpus', '', 'the corpus is empty.', 'a corpus with text');
+  if (n === 1) return cutOnce(corpus, fraction);
+  const held = heldOut(corpus.offsets, fraction, how, seed);
+  const side = (which: number) => Int32Array.from(held.keys()).filter((d) => held[d] === which);
   return { train: selectDocuments(corpus, side(0)), validation: selectDocuments(corpus, side(1)) };
 }

@@ -5,18 +5,20 @@ import { settingNames } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
 import { corpusHash, documentCount } from './corpus.ts';
 import { corpusSource } from './corpora/index.ts';
+import { sizeIn } from './corpora/corpusKind.ts';
 import type { CorpusSource, SourceOptions } from './corpora/corpusKind.ts';
-import { DATASET_VERSION, loadDataset, saveDataset } from './datasetCache.ts';
+import { DATASET_VERSION, loadDataset, publishShards, saveDataset } from './datasetCache.ts';
 import type { FreshDataset, StoredDataset } from './datasetCache.ts';
 import type { Dataset } from './dataset.ts';
 import { computeStats, encodeCorpus } from './encode.ts';
-import { DataError, throwIfAborted } from './errors.ts';
+import { DataError, TextTooLong, throwIfAborted } from './errors.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import { removeStale } from '../../files/atomic.ts';
 import { sha256 } from '../../files/whole.ts';
 import { holdOut } from './holdout.ts';
 import type { Split } from './holdout.ts';
 import { PhaseMeter } from './progress.ts';
+import type { ShardRequest, ShardResult } from './shards/prepareShards.ts';
 import { readRequest, writeRequest } from './requests.ts';
 import type { RequestNote } from './requests.ts';
 import { tokenizerOf, vocabularyOf } from './tokenizers/index.ts';
@@ -24,6 +26,8 @@ import { tokenizerOf, vocabularyOf } from './tokenizers/index.ts';
 export interface PrepareOptions extends SourceOptions {
   /** The corpora and tokenizers that exist; the built-in ones unless given. */
   readonly kinds?: Kinds | undefined;
+  /** How texts of many bytes are prepared, and from how many on; for tests. */
+  readonly shards?: Pick<ShardRequest, 'shardIds' | 'threads'> & { readonly from?: number };
 }
 
 /** Settings that decide the tokens, beside the text itself and those of the tokenizer. */
@@ -113,8 +117,38 @@ export async function prepareDataset(config: Config, options: PrepareOptions): P
   }
 
   await removeStale(join(cacheDir, 'datasets'));
-  const read = await source.load();
-  const own = validationSource === null ? null : await validationSource.load();
+  const inShards = async (): Promise<Dataset> => {
+    const limit = sizeIn(config, 'data.size');
+    const shared = { cacheDir, config, kinds, signal, onProgress: options.onProgress, ...options.shards };
+    const texts = { source, limit, validationSource, fraction, holdout, request };
+    const known = async (): Promise<ShardResult | null> => {
+      const made = await readRequest(cacheDir, request);
+      const whole = made !== null && (await loadDataset(cacheDir, made.contentHash, kinds)) !== null;
+      return !whole ? null : { contentHash: made.contentHash, ...made.reading, corpus: made.reading.corpus! };
+    };
+    const { prepareShards } = await import('./shards/prepareShards.ts');
+    const { contentHash, ...reading } = await prepareShards({
+      ...shared,
+      ...texts,
+      known,
+      publish: (folder, finished) => publishShards(cacheDir, folder, finished),
+    });
+    const made: RequestNote = { contentHash, reading, bits: null };
+    await writeRequest(cacheDir, request, made);
+    const stored = await loadDataset(cacheDir, contentHash, kinds);
+    if (stored === null) throw new Error('the prepared dataset was damaged as soon as it was written');
+    return complete(stored, made);
+  };
+  if (await isLarge([source, validationSource], config, options.shards?.from)) return await inShards();
+  let read: Awaited<ReturnType<CorpusSource['load']>>;
+  let own: typeof read | null;
+  try {
+    read = await source.load();
+    own = validationSource === null ? null : await validationSource.load();
+  } catch (error) {
+    if (!(error instanceof TextTooLong) || !areStreamed([source, validationSource])) throw error;
+    return await inShards();
+  }
   throwIfAborted(signal);
   const seed = Number(config['data.corpus_seed'] ?? 0);
   const split =
@@ -126,6 +160,23 @@ export async function prepareDataset(config: Config, options: PrepareOptions): P
   const fresh: RequestNote = { contentHash: dataset.contentHash, reading, bits: split.validation.bits };
   await writeRequest(cacheDir, request, fresh);
   return complete(dataset, fresh);
+}
+
+/** Bytes of files from which on a text is prepared document by document. */
+const LARGE = 2 ** 29;
+
+const areStreamed = (sources: readonly (CorpusSource | null)[]): boolean =>
+  sources.every((source) => source === null || source.stream !== undefined);
+
+async function isLarge(sources: readonly (CorpusSource | null)[], config: Config, from = LARGE): Promise<boolean> {
+  if (!areStreamed(sources)) return false;
+  const limit = sizeIn(config, 'data.size') || Infinity;
+  for (const [i, source] of sources.entries()) {
+    // A text that is cut short is not even asked for its size.
+    if ((i === 0 && limit < from) || source?.size === undefined) continue;
+    if ((await source.size()) >= from) return true;
+  }
+  return false;
 }
 
 /** The tokens of a split, from the cache where the same text was encoded before, whatever it was read from. */

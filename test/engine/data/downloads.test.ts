@@ -279,6 +279,23 @@ describe('Hugging Face datasets', () => {
     expect((await prepare({ 'data.size': 2500 })).stats.trainBytes).toBeGreaterThan(2000);
   });
 
+  test('the FineWeb-Edu sample is prepared in shards, to what memory would hold, and read on from there', async () => {
+    const shards = files('sample-10BT', 'train', 3).map((file) => ({ ...file, dataset: 'HuggingFaceFW/fineweb-edu' }));
+    handler = await hub({ parquet_files: shards });
+    const bases = { huggingface: base, datasetsServer: base, githubRaw: base };
+    const config = { 'data.corpus': 'fineweb-edu', 'tokenizer.kind': 'gpt2' };
+    const from = (name: string, more: object) =>
+      prepareDataset(config, { cacheDir: join(folder, name), net: { ...net, bases }, ...more });
+    const inShards = await from('shards', { shards: { from: 0, shardIds: 500, threads: 0 } });
+    const inMemory = await from('memory', {});
+    expect(inShards.stats).toEqual(inMemory.stats);
+    expect(inShards.reading.corpus!.documents).toBe(inMemory.reading.corpus!.documents);
+    for (const side of ['train', 'validation'] as const) {
+      const { tokens } = inMemory[side];
+      expect([...inShards[side].tokens.subarray(0, tokens.length + 1)]).toEqual([...tokens.subarray(0, tokens.length)]);
+    }
+  });
+
   test('configuration, split and column are checked against what there is', async () => {
     handler = await hub(listing);
     await expect(prepare({ 'data.split': 'tarin' })).rejects.toThrow(

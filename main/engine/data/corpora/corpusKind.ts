@@ -5,7 +5,9 @@ import type { Declared, Kind } from '../../kind.ts';
 import { DataError } from '../errors.ts';
 import type { NetOptions } from '../downloads/transfer.ts';
 import type { OnProgress } from '../progress.ts';
-import type { Reading } from '../reading/reader.ts';
+import type { Reading, ReadingOptions } from '../reading/reader.ts';
+import type { TextSink } from '../corpusBuilder.ts';
+import type { ReadingReport } from '../../../../preload/contract/reading.ts';
 
 export interface SourceOptions {
   readonly cacheDir: string;
@@ -23,6 +25,10 @@ export interface CorpusSource {
   readonly fingerprint: string;
   /** The text, and a summary of what was read where anything was. */
   load(): Promise<{ readonly corpus: Reading['corpus']; readonly report: Reading['report'] | null }>;
+  /** Bytes of its files, where they are known. */
+  size?(): Promise<number>;
+  /** The same text for a sink that need not hold all of it, where a text may be longer than a memory. */
+  stream?(sink: TextSink, options: Pick<ReadingOptions, 'skipFiles' | 'onFile' | 'onProgress'>): Promise<ReadingReport>;
   /** −log2 of the probability that a document begins so, where the corpus knows it. */
   readonly prefixBits?: (beginning: Uint8Array) => number;
 }

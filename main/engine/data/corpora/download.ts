@@ -11,7 +11,7 @@ export async function downloadSource(
   config: Config,
   options: SourceOptions,
 ): Promise<CorpusSource> {
-  const [{ fetchFiles }, { readFiles }, { readingSettings }] = await Promise.all([
+  const [{ fetchFiles, sizeOfDownload }, { readFiles, readInto }, { readingSettings }] = await Promise.all([
     import('../downloads/fetch.ts'),
     import('../reading/reader.ts'),
     import('../reading/settings.ts'),
@@ -24,6 +24,11 @@ export async function downloadSource(
   return {
     fingerprint: JSON.stringify(named),
     load: () => readFiles(fetchFiles(download, options), reading),
+    size: () => sizeOfDownload(download, options),
+    stream: async (sink, more) => {
+      const totalBytes = await sizeOfDownload(download, options);
+      return await readInto(sink, fetchFiles(download, options), { ...reading, totalBytes, ...more });
+    },
   };
 }
 

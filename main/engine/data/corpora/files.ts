@@ -1,5 +1,7 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { DataError } from '../errors.ts';
+import type { ReadingNotes } from '../reading/notes.ts';
+import type { ReadingOptions } from '../reading/reader.ts';
 import { defineCorpus, limitOf, READER_VERSION, sizeIn } from './corpusKind.ts';
 import type { CorpusSource, SourceOptions } from './corpusKind.ts';
 
@@ -10,7 +12,7 @@ export async function filesAt(
   options: SourceOptions,
 ): Promise<CorpusSource | null> {
   // What reads files is loaded when some are opened.
-  const [{ findFiles }, { readFiles }, { readingSettings }] = await Promise.all([
+  const [{ findFiles }, { readFiles, readInto }, { readingSettings }] = await Promise.all([
     import('../reading/listing.ts'),
     import('../reading/reader.ts'),
     import('../reading/settings.ts'),
@@ -23,9 +25,19 @@ export async function filesAt(
   const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
   const listed = files.map(({ path, version }) => [path, version]);
   const { leftOut } = notes.report(0, 0, true);
+  const reading = (own: ReadingNotes): ReadingOptions => ({
+    ...settings,
+    limit,
+    setting,
+    totalBytes,
+    notes: own,
+    ...options,
+  });
   return {
     fingerprint: JSON.stringify({ reader: READER_VERSION, files: listed, leftOut, ...settings, limit }),
-    load: () => readFiles(files, { ...settings, limit, setting, totalBytes, notes, ...options }),
+    load: () => readFiles(files, reading(notes)),
+    size: () => Promise.resolve(totalBytes),
+    stream: (sink, more) => readInto(sink, files, { ...reading(notes.copy()), ...more }),
   };
 }
 

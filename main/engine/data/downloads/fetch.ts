@@ -5,6 +5,7 @@ import type { Regroup } from '../reading/reader.ts';
 import { describeFile } from '../reading/sourceFile.ts';
 import type { CorpusFile } from '../reading/sourceFile.ts';
 import { listShards } from './huggingface.ts';
+import type { Shard } from './huggingface.ts';
 import { download } from './transfer.ts';
 import type { NetOptions } from './transfer.ts';
 
@@ -38,19 +39,28 @@ export async function* fetchFiles(wanted: Download, options: FetchOptions): Asyn
     yield await describeFile(path);
     return;
   }
-  const folder = join(
-    root,
-    'hf',
-    safe(from.dataset),
-    safe(from.config === '' ? 'default' : from.config),
-    safe(from.split),
-  );
-  const shards = await listShards(from.dataset, from.config, from.split, folder, options);
+  const { folder, shards } = await shardsOf(from, options);
   for (const shard of shards) {
     const path = join(folder, safe(shard.filename));
     await download(onBase(shard.url, options.net?.bases?.huggingface), path, options);
     yield await describeFile(path);
   }
+}
+
+async function shardsOf(
+  { dataset, config, split }: Extract<Download['from'], { kind: 'huggingface' }>,
+  options: FetchOptions,
+): Promise<{ folder: string; shards: Shard[] }> {
+  const parts = [dataset, config === '' ? 'default' : config, split].map(safe);
+  const folder = join(options.cacheDir, 'downloads', 'hf', ...parts);
+  return { folder, shards: await listShards(dataset, config, split, folder, options) };
+}
+
+/** Bytes of all its files, where they are said; else 0. */
+export async function sizeOfDownload({ from }: Download, options: FetchOptions): Promise<number> {
+  if (from.kind === 'github') return 0;
+  const { shards } = await shardsOf(from, options);
+  return shards.reduce((sum, { size }) => sum + (size || 0), 0);
 }
 
 /** Puts another server in the place of huggingface.co, for mirrors and tests. */

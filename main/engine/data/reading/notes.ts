@@ -25,6 +25,15 @@ export class ReadingNotes {
   #files = 0;
   #bytes = 0;
 
+  /** Notes that go on from these, which stay as they are. */
+  copy(): ReadingNotes {
+    const notes = new ReadingNotes();
+    for (const section of ['leftOut', 'dropped', 'changed'] as const)
+      for (const [what, { count, first }] of this.#counts[section]) notes.count(section, what, first, count);
+    for (const sentence of this.#warnings) notes.warn(sentence);
+    return notes;
+  }
+
   /** Counts `count` things; `first` is where the first of these is. */
   count(section: Section, what: string, first: string, count = 1): void {
     const known = this.#counts[section].get(what);

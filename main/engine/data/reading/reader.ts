@@ -6,9 +6,9 @@ import { counted } from '../../../../preload/shared/format.ts';
 import type { ReadingReport } from '../../../../preload/contract/reading.ts';
 import type { Corpus } from '../corpus.ts';
 import { CorpusBuilder } from '../corpusBuilder.ts';
-import type { Documents } from '../corpusBuilder.ts';
-import { DataError, throwIfAborted } from '../errors.ts';
-import type { FormatInput } from '../formats/index.ts';
+import type { Documents, TextSink } from '../corpusBuilder.ts';
+import { DataError, TextTooLong, throwIfAborted } from '../errors.ts';
+import type { FormatInput, RandomAccess } from '../formats/index.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
 import { TextFacts, cleanText } from './cleanText.ts';
@@ -49,6 +49,10 @@ export interface ReadingOptions extends ReadingSettings {
    */
   readonly onSource?: (read: number, textBytes: number, documents: number, through: boolean) => void;
   readonly signal?: AbortSignal;
+  /** So many files are left out: they were read before. */
+  readonly skipFiles?: number;
+  /** Called before each file is read. */
+  readonly onFile?: (index: number) => void;
 }
 
 /** Takes rows and gives documents; `end` is called after the last row of each file. */
@@ -63,16 +67,21 @@ export interface Reading {
 class Reader {
   readonly options: ReadingOptions;
   readonly notes: ReadingNotes;
-  readonly builder: CorpusBuilder;
+  readonly builder: TextSink;
   readonly #meter: PhaseMeter;
   /** Bytes of the files before this one. */
   #before = 0;
 
-  constructor(options: ReadingOptions) {
+  constructor(sink: TextSink, options: ReadingOptions) {
     this.options = options;
     this.notes = options.notes ?? new ReadingNotes();
-    this.builder = new CorpusBuilder(options.limit);
+    this.builder = sink;
     this.#meter = new PhaseMeter('read', options.onProgress);
+  }
+
+  /** A file that was read before. */
+  skip(file: CorpusFile): void {
+    this.#before += file.size;
   }
 
   async file(file: CorpusFile): Promise<void> {
@@ -132,6 +141,7 @@ class Reader {
     for await (const chunk of cleanText(chunks(), head, encoding, facts)) {
       throwIfAborted(this.options.signal);
       this.#refuse(facts, name, false);
+      await this.builder.room?.();
       yield chunk;
     }
   }
@@ -167,7 +177,7 @@ class Reader {
   }
 
   #tooLong(setting: string, name: string): DataError {
-    return new DataError(
+    return new TextTooLong(
       setting === 'data.corpus' ? 'data.size' : setting,
       setting === 'data.corpus' ? this.options.limit : name,
       `the text is longer than ${words(LIMITS.text)}: preparing it takes up to ${MEMORY_PER_BYTE} times its length of this machine's memory.`,
@@ -189,7 +199,10 @@ class Reader {
     return {
       name,
       text,
-      bytes: bytes ?? { byteLength: 0, slice: () => Promise.reject(new Error('a text format reads in order')) },
+      bytes: (bytes === null ? null : this.#awaiting(bytes)) ?? {
+        byteLength: 0,
+        slice: () => Promise.reject(new Error('a text format reads in order')),
+      },
       column,
       separator,
       delimiter,
@@ -204,6 +217,17 @@ class Reader {
     };
   }
 
+  /** The same bytes, given as there is room for what they hold. */
+  #awaiting(bytes: RandomAccess): RandomAccess {
+    const { builder } = this;
+    if (builder.room === undefined) return bytes;
+    const slice: RandomAccess['slice'] = async (start, end) => {
+      await builder.room?.();
+      return await bytes.slice(start, end);
+    };
+    return { byteLength: bytes.byteLength, slice };
+  }
+
   #progress(read: number, path: string, through = false): void {
     const { limit, totalBytes, onSource } = this.options;
     onSource?.(this.#before + read, this.builder.length, this.builder.documents, through);
@@ -214,27 +238,32 @@ class Reader {
   }
 }
 
+type Files = AsyncIterable<CorpusFile> | Iterable<CorpusFile>;
+
 /**
- * Reads the documents of all files, in order, up to the limit. Files are asked for one at a time, so that downloads stop
+ * Reads the documents of all files, in order, until the sink is full. Files are asked for one at a time, so that downloads stop
  * with the last one needed.
  *
  * @throws DataError naming the file (and row) that cannot be read, and what to do
  */
-export async function readFiles(
-  files: AsyncIterable<CorpusFile> | Iterable<CorpusFile>,
-  options: ReadingOptions,
-): Promise<Reading> {
-  const reader = new Reader(options);
-  const { builder, notes } = reader;
+export async function readInto(sink: TextSink, files: Files, options: ReadingOptions): Promise<ReadingReport> {
+  const reader = new Reader(sink, options);
+  const { notes } = reader;
   let first = '';
   let count = 0;
   for await (const file of files) {
     throwIfAborted(options.signal);
-    if (count++ === 0) first = file.path;
+    if (count === 0) first = file.path;
+    const index = count++;
+    if (index < (options.skipFiles ?? 0)) {
+      reader.skip(file);
+      continue;
+    }
+    options.onFile?.(index);
     await reader.file(file);
-    if (builder.full) break;
+    if (sink.full) break;
   }
-  if (builder.documents === 0) {
+  if (sink.documents === 0) {
     const { dropped } = notes.report(0, 0, true);
     const why = dropped.length === 0 ? '' : ` (${dropped.map((each) => `${each.what}: ${each.count}`).join(', ')})`;
     const what = count === 1 ? first : counted(count, 'file');
@@ -245,5 +274,12 @@ export async function readFiles(
       'files with at least one document that is not empty',
     );
   }
-  return { corpus: builder.build(), report: notes.report(builder.documents, builder.length, !builder.full) };
+  return notes.report(sink.documents, sink.length, !sink.full);
+}
+
+/** {@link readInto} memory, up to the limit. */
+export async function readFiles(files: Files, options: ReadingOptions): Promise<Reading> {
+  const builder = new CorpusBuilder(options.limit);
+  const report = await readInto(builder, files, options);
+  return { corpus: builder.build(), report };
 }

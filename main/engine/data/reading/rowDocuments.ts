@@ -1,6 +1,6 @@
 /** Takes the documents of one file: byte-order marks inside values go, and characters that are none are counted. */
 import { isUtf8 } from 'node:buffer';
-import type { CorpusBuilder, Documents } from '../corpusBuilder.ts';
+import type { Documents, TextSink } from '../corpusBuilder.ts';
 import { invalidBytes } from '../utf8.ts';
 import { LIMITS } from '../limits.ts';
 import type { ReadingNotes } from './notes.ts';
@@ -17,14 +17,14 @@ export interface RowOptions {
 }
 
 export class RowDocuments implements Documents {
-  readonly #builder: CorpusBuilder;
+  readonly #builder: TextSink;
   readonly #notes: ReadingNotes;
   readonly #options: RowOptions;
   #marks = 0;
   #halves = 0;
   #invalid = 0;
 
-  constructor(builder: CorpusBuilder, notes: ReadingNotes, options: RowOptions) {
+  constructor(builder: TextSink, notes: ReadingNotes, options: RowOptions) {
     this.#builder = builder;
     this.#notes = notes;
     this.#options = options;
@@ -65,7 +65,7 @@ export class RowDocuments implements Documents {
   }
 
   #bounded(more: boolean): boolean {
-    if (this.#builder.length > LIMITS.text) throw this.#options.tooLong();
+    if (this.#builder.endless !== true && this.#builder.length > LIMITS.text) throw this.#options.tooLong();
     return more;
   }
 

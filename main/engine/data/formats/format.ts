@@ -43,6 +43,8 @@ export interface Format {
   readonly help: string;
   /** Endings of names, in lower case with their dot. */
   readonly extensions: readonly string[];
+  /** Names that mean it where their ending alone says too little, in lower case. */
+  readonly names?: RegExp;
   /** `text` formats get decoded text, `bytes` formats read at any place. */
   readonly reads: 'text' | 'bytes';
   /** Gives every document of the input, in order, until `documents` wants no more. @throws DataError */

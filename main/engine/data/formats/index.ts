@@ -1,14 +1,16 @@
 /** The formats of text. To add one: a file beside this one, and its line here. */
+import { basename } from 'node:path';
 import { csv, tsv } from './csv.ts';
 import type { Format } from './format.ts';
 import { json } from './json.ts';
 import { jsonl } from './jsonl.ts';
 import { parquet } from './parquet.ts';
 import { text } from './text.ts';
+import { isTokenShard, tokens } from './tokens.ts';
 
 export type { Format, FormatInput, RandomAccess } from './format.ts';
 
-const FORMATS: readonly Format[] = [text, jsonl, json, csv, tsv, parquet];
+const FORMATS: readonly Format[] = [text, jsonl, json, csv, tsv, parquet, tokens];
 
 /** Values of `data.format`. */
 export const FORMAT_NAMES: readonly string[] = ['auto', ...FORMATS.map(({ name }) => name)];
@@ -18,8 +20,9 @@ export const formatNamed = (name: string): Format | undefined => FORMATS.find((f
 /** The format that a name's ending tells; compressions come off before. Undefined for endings that tell none. */
 export function formatOfName(name: string): Format | undefined {
   const lower = name.toLowerCase();
-  return FORMATS.find(({ extensions }) => extensions.some((extension) => lower.endsWith(extension)));
+  const named = FORMATS.find(({ extensions }) => extensions.some((extension) => lower.endsWith(extension)));
+  return named ?? FORMATS.find(({ names }) => names?.test(basename(lower)) === true);
 }
 
 export const EXTENSIONS: readonly string[] = FORMATS.flatMap(({ extensions }) => extensions);
-export { parquet, text };
+export { isTokenShard, parquet, text, tokens };

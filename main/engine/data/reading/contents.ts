@@ -3,7 +3,7 @@
  * Gives the texts and tables in it, one after another.
  */
 import { DataError } from '../errors.ts';
-import { formatNamed, formatOfName, parquet, text } from '../formats/index.ts';
+import { formatNamed, formatOfName, isTokenShard, parquet, text, tokens } from '../formats/index.ts';
 import type { Format, RandomAccess } from '../formats/index.ts';
 import {
   COMPRESSIONS,
@@ -103,9 +103,16 @@ function tellMisnamed(name: string, found: readonly Compression[], notes: Readin
   else if (found[0] !== meant) notes.warn(`${name} is compressed with ${found[0].name}, in spite of its name.`);
 }
 
-function refuseBinary(name: string, head: Buffer, size: number, { setting, encoding }: ContentOptions): void {
+function refuseBinary(
+  name: string,
+  head: Buffer,
+  size: number,
+  format: Format,
+  { setting, encoding }: ContentOptions,
+): void {
   if (markOf(head) !== null) return;
   const kind = binaryKind(head, size);
+  if (format === tokens && (kind === null || isTokenShard(head))) return;
   if (kind !== null)
     throw new DataError(setting, name, `is not text: it is ${kind.what}. ${kind.advice}`.trim(), ALLOWED);
   // Zeros belong to the characters of these; what does not decode is refused later.
@@ -118,7 +125,7 @@ function refuseBinary(name: string, head: Buffer, size: number, { setting, encod
 /** What else a file of that name may be, behind the words `it is binary data`. */
 export const tokensHint = (name: string) =>
   /\.(bin|ids|idx|dat|tok|tokens|npy)$/i.test(withoutCompression(name))
-    ? '. If these are token ids: Sweeplab makes its tokens itself, give it the text that they were made from'
+    ? '. If these are token ids of GPT-2 in 16 bits, set data.format to tokens; of others, give it the text that they were made from'
     : '';
 
 function looksBinary(head: Buffer): boolean {
@@ -160,6 +167,7 @@ export async function decompressed(
 function formatOf(name: string, head: Buffer, options: ContentOptions): Format {
   if (options.format !== 'auto') return formatNamed(options.format) ?? text;
   const named = formatOfName(withoutCompression(name));
+  if (isTokenShard(head) && head.includes(0)) return tokens;
   // A text may begin with the same four letters, but it holds no zero bytes.
   return isParquet(head) && head.includes(0) ? parquet : (named ?? text);
 }
@@ -197,7 +205,7 @@ async function contentOf(
       throw new DataError(setting, name, 'holds an archive inside a compressed file.', `${ALLOWED}; unpack it first`);
     const format = formatOf(name, head, options);
     if (format !== parquet || !isParquet(head))
-      refuseBinary(name, head, found.length > 0 ? head.length : onDisk, options);
+      refuseBinary(name, head, found.length > 0 ? head.length : onDisk, format, options);
     const chunks = () => worded(setting, name, input.rest());
     const bytes =
       plain === null || found.length > 0

@@ -75,7 +75,11 @@ const BINARY: readonly (readonly [test: Test, what: string, advice: string])[] =
   [binary(start('PAR1')), 'a Parquet table', 'Set data.format to parquet (or to auto).'],
   [binary(start('PARE')), 'an encrypted Parquet file', 'Decrypt it first.'],
   [start('\x93NUMPY'), 'a NumPy array', TOKENS],
-  [start('\x88\xd8\x34\x01', '\xa1\xd9\x34\x01'), 'a shard of token ids of llm.c', TOKENS],
+  [
+    start('\x88\xd8\x34\x01', '\xa1\xd9\x34\x01'),
+    'a shard of token ids of llm.c',
+    'Set data.format to tokens (or to auto).',
+  ],
   [start('MMIDIDX\0\0'), 'an index of token ids (Megatron)', TOKENS],
   [start('\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19'), 'a checkpoint of PyTorch', 'Give it text to train on.'],
   [pickle, 'a Python pickle', TEXT_INSTEAD],

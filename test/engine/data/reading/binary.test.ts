@@ -16,7 +16,6 @@ const SAMPLES: readonly (readonly [name: string, beginning: string | Buffer, wor
   ['x.orc', 'ORC\0\0', 'ORC'],
   ['x.avro', 'Obj\x01\x04\x14', 'Avro'],
   ['x.npy', "\x93NUMPY\x01\0v\0{'descr': '<u2'}", 'NumPy'],
-  ['x.bin', Buffer.from([0x88, 0xd8, 0x34, 0x01, 1, 0, 0, 0]), 'token ids of llm.c'],
   ['x.pkl', '\x80\x04\x95\x10\0\0\0\0\0\0\0]\x94.', 'Python pickle'],
   ['x.pt', '\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.', 'checkpoint of PyTorch'],
   [
@@ -111,8 +110,8 @@ describe('binary data', () => {
       /no text or table files \(left out: .*\)\. data-00000-of-00001.arrow is an Arrow stream .*to_parquet/,
     );
     const ids = Buffer.from(Uint16Array.from({ length: 400 }, (_, i) => (i * 7919) % 50257).buffer);
-    await expect(read(await folder.file('train.bin', ids))).rejects.toThrow(
-      /it is binary data.*If these are token ids: Sweeplab makes its tokens itself/,
+    await expect(read(await folder.file('ids.bin', ids))).rejects.toThrow(
+      /it is binary data.*If these are token ids of GPT-2 in 16 bits, set data.format to tokens/,
     );
   });
 

@@ -156,7 +156,7 @@ describe('bytes that are no text', () => {
     );
     const dice = new Dice();
     const noise = Buffer.from(dice.list(20_000, () => dice.below(256)));
-    await expect(read(await folder.file('train.bin', noise))).rejects.toThrow(/train.bin": is not text.*binary data/);
+    await expect(read(await folder.file('noise.bin', noise))).rejects.toThrow(/noise.bin": is not text.*binary data/);
   });
 
   test('NUL characters are named, never called a wrong encoding (would catch "no UTF-8" of what is UTF-8)', async () => {
@@ -211,15 +211,15 @@ describe('bytes that are no text', () => {
     const dice = new Dice();
     const ids = Uint16Array.from(dice.list(5000, () => dice.below(dice.of([50, 500, 50_257]))));
     const shards: [string, Uint8Array][] = [
-      ['val.bin', new Uint8Array(ids.buffer)],
-      ['val32.bin', new Uint8Array(Int32Array.from(ids).buffer)],
+      ['ids.bin', new Uint8Array(ids.buffer)],
+      ['ids32.bin', new Uint8Array(Int32Array.from(ids).buffer)],
       ['zeros.txt', new Uint8Array(100_000)],
     ];
     for (const [name, bytes] of shards)
       await expect(read(await folder.file(name, bytes)), name).rejects.toThrow(
         /is not text.*(binary data|NUL characters)/,
       );
-    await expect(read(folder.at('val.bin'))).rejects.toThrow(/Sweeplab makes its tokens itself/);
+    await expect(read(folder.at('ids.bin'))).rejects.toThrow(/set data.format to tokens/);
   });
 });
 

@@ -47,6 +47,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     about: 'lists and an export of 2,000 runs with 3 million points',
     load: async () => (await import('./lists.ts')).listsBench,
   },
+  tokenize: {
+    about: 'text to tokens against tiktoken and tokenizers',
+    load: async () => (await import('./tokenize.ts')).tokenizeBench,
+  },
   tokenizer: {
     about: 'training and using byte-level BPE',
     load: async () => (await import('./tokenizer.ts')).tokenizerBench,

@@ -6,6 +6,7 @@ import { trainBpeInWorker } from '../../../main/engine/data/tokenizers/bpeBackgr
 import { trainBpe } from '../../../main/engine/data/tokenizers/bpeTrain.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
 import { gpt2Id, gpt2Tokenizer } from '../../../main/engine/data/tokenizers/gpt2.ts';
+import { gpt2PieceEnd } from '../../../main/engine/data/tokenizers/gpt2Pieces.ts';
 import { PairMap, mergePiece } from '../../../main/engine/data/tokenizers/merges.ts';
 import { MAX_PIECE, PieceTable, pieceEnd } from '../../../main/engine/data/tokenizers/pieces.ts';
 import type { Tokenizer } from '../../../main/engine/data/tokenizers/tokenizer.ts';
@@ -287,6 +288,56 @@ describe('GPT-2', () => {
     expect(cases.length).toBe(500);
     for (const [text, ids] of cases)
       expect([...tokenizer.encode(Buffer.from(text))], JSON.stringify(text)).toEqual(ids);
+  });
+
+  test('cuts where its rule cuts, and around bytes that are no characters (catches a class or an end that was misread)', () => {
+    const end = gpt2PieceEnd();
+    const rule =
+      /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+    const ALL = [
+      ' ',
+      ' ',
+      '\n',
+      "'s",
+      "'",
+      'll',
+      "'LL",
+      'a',
+      'B',
+      '1',
+      '.',
+      '\u0085',
+      '\ufeff',
+      '\u3000',
+      '½',
+      '٣',
+      'é',
+      '漢',
+    ];
+    const character = (): string => {
+      if (random(3) > 0) return ALL[random(ALL.length)]!;
+      const point = random(0x110000);
+      return point >= 0xd800 && point < 0xe000 ? '.' : String.fromCodePoint(point);
+    };
+    const run = (): string => Array.from({ length: random(12) }, character).join('');
+    // Bytes that no text holds, and beginnings of characters that do not go on.
+    const broken = (): Buffer =>
+      Buffer.from([[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf5], [0xe2, 0x82]][random(5)]!);
+    for (let trial = 0; trial < 3000; trial++) {
+      const parts = Array.from({ length: 1 + random(3) }, () => ({ text: run(), tail: broken() }));
+      const expected = parts.flatMap(({ text, tail }) => [
+        ...[...text.matchAll(rule)].map(([piece]) => Buffer.from(piece).toString('hex')),
+        ...[...tail].map((byte) => Buffer.of(byte).toString('hex')),
+      ]);
+      const bytes = Buffer.concat(parts.flatMap(({ text, tail }) => [Buffer.from(text), tail]));
+      const found: string[] = [];
+      for (let at = 0; at < bytes.length;) {
+        const stop = end(bytes, at, bytes.length);
+        found.push(bytes.subarray(at, stop).toString('hex'));
+        at = stop;
+      }
+      expect(found).toEqual(expected);
+    }
   });
 
   test('only texts with the characters that were misread get a new name, so other prepared datasets stay valid', () => {

@@ -4,7 +4,7 @@
  */
 import type { Tokenizer } from './tokenizer.ts';
 import { decodeWith } from './tokenizer.ts';
-import { IdList, PairMap, PieceEncoder } from './merges.ts';
+import { PairMap, PieceEncoder } from './merges.ts';
 import { pieceEnd } from './pieces.ts';
 
 const BPE_EOS = 256;
@@ -40,6 +40,7 @@ export function bpeTokenizer(merges: Int32Array, vocabularySize: number): Tokeni
   const encoder = new PieceEncoder(
     Int32Array.from({ length: 256 }, (_, byte) => byte),
     pairs,
+    pieceEnd,
   );
   return {
     kind: 'bpe',
@@ -47,15 +48,7 @@ export function bpeTokenizer(merges: Int32Array, vocabularySize: number): Tokeni
     eosId: BPE_EOS,
     padId: BPE_EOS,
     tokenBytes,
-    encode(bytes) {
-      const ids = new IdList(bytes.length >> 1);
-      for (let at = 0; at < bytes.length;) {
-        const end = pieceEnd(bytes, at, bytes.length);
-        ids.append(encoder.encode(bytes, at, end));
-        at = end;
-      }
-      return ids.take();
-    },
+    encode: (bytes) => encoder.encode(bytes),
     decode: (ids) => decodeWith(table, vocabularySize, ids),
   };
 }

@@ -5,35 +5,11 @@
 import { counted } from '../../../../preload/shared/format.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { decodeWith, defineTokenizer } from './tokenizer.ts';
-import { IdList, PairMap, PieceEncoder, mergePiece } from './merges.ts';
-import { validEnd } from '../utf8.ts';
+import { gpt2PieceEnd } from './gpt2Pieces.ts';
+import { PairMap, PieceEncoder, mergePiece } from './merges.ts';
 
 const GPT2_VOCABULARY = 50_257;
 const GPT2_EOS = 50_256;
-
-/**
- * GPT-2's own pre-tokenization rule. White space is spelled out as Unicode's White_Space, which is what the regular expressions
- * of Python and Rust mean by \s: JavaScript's \s has U+FEFF, which it lacks, and lacks U+0085, which it has.
- */
-const PIECES =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
-
-/** Characters are decoded and matched in blocks of about this many bytes, cut where the rule always cuts. */
-const BLOCK = 1 << 20;
-const NEWLINE = 10;
-
-const isSign = (byte: number) => byte > 32 && byte < 127;
-
-/**
- * Where to end a block that begins at `from`: after a line end that stands alone between two signs. There the rule cuts
- * whatever follows; a longer run of white space would be cut differently at the end of a block.
- */
-function blockEnd(bytes: Buffer, from: number): number {
-  if (bytes.length - from <= BLOCK) return bytes.length;
-  for (let at = from + BLOCK; at < bytes.length; at++)
-    if (bytes[at - 1] === NEWLINE && isSign(bytes[at - 2]) && isSign(bytes[at])) return at;
-  return bytes.length;
-}
 
 /**
  * Names how the texts are encoded. White space was once JavaScript's: texts with one of the two characters that this concerns got
@@ -79,7 +55,7 @@ async function load(): Promise<Tokenizer> {
     merges.set(symbols[0], symbols[1], id);
   });
   const tokenBytes = Int32Array.from(table, (bytes) => bytes?.length ?? 0);
-  const encoder = new PieceEncoder(byteIds, merges);
+  const encoder = new PieceEncoder(byteIds, merges, gpt2PieceEnd());
 
   return {
     kind: 'gpt2',
@@ -87,32 +63,7 @@ async function load(): Promise<Tokenizer> {
     eosId: GPT2_EOS,
     padId: GPT2_EOS,
     tokenBytes,
-    encode(input) {
-      const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength);
-      const ids = new IdList(bytes.length >> 1);
-      const one = new Int32Array(1);
-      for (let from = 0; from < bytes.length;) {
-        const end = blockEnd(bytes, from);
-        const block = bytes.subarray(from, end);
-        for (let at = 0; at < block.length;) {
-          const valid = validEnd(block, at);
-          // Piece lengths in bytes are those of the matches, so the bytes need not be encoded again.
-          for (const [piece] of block.toString('utf8', at, valid).matchAll(PIECES)) {
-            const stop = at + Buffer.byteLength(piece, 'utf8');
-            ids.append(encoder.encode(block, at, stop));
-            at = stop;
-          }
-          // A byte that is no UTF-8 is a token by itself: nothing is lost.
-          if (valid < block.length) {
-            one[0] = byteIds[block[valid]];
-            ids.append(one);
-            at = valid + 1;
-          }
-        }
-        from = end;
-      }
-      return ids.take();
-    },
+    encode: (bytes) => encoder.encode(bytes),
     decode: (ids) => decodeWith(table, GPT2_VOCABULARY, ids),
   };
 }

@@ -1,5 +1,4 @@
 /** Applies byte-pair merges: shared by the tokenizer trained here and by GPT-2's. */
-import { PieceTable } from './pieces.ts';
 
 /** (left id, right id) → merged id, by open addressing. */
 export class PairMap {
@@ -129,55 +128,129 @@ export function mergePiece(symbols: Int32Array, length: number, merges: PairMap,
 
 /** Pieces beyond this many are encoded without being remembered, so that memory stays bounded. */
 const CACHE_LIMIT = 1 << 21;
+/** Longer pieces hardly come twice. */
+const LONGEST_KEPT = 255;
+/** Room for so many ids is kept from text to text. */
+const KEPT_IDS = 1 << 20;
 
-/** Encodes pieces, each different piece once. */
+/** The end of the piece that begins at `start` (start < end). */
+export type PieceEnd = (bytes: Uint8Array, start: number, end: number) => number;
+
+/**
+ * Encodes text piece by piece, each different piece once. What pieces spell and become lies end to end in two arrays: text is full of short
+ * pieces, and objects for them would cost more than the work itself.
+ */
 export class PieceEncoder {
   readonly #byteIds: Int32Array;
   readonly #merges: PairMap;
-  readonly #table = new PieceTable();
-  readonly #cache: Int32Array[] = [];
+  readonly #pieceEnd: PieceEnd;
+  #slots = new Int32Array(1 << 16);
+  /** Of piece p (from 1): its hash, where it is spelt and how long it is, where its ids are and how many: five numbers each. */
+  #pieces = new Int32Array(5 << 15);
+  #count = 0;
+  #spelt = new Uint8Array(1 << 18);
+  #speltUsed = 0;
+  #kept = new Int32Array(1 << 17);
+  #keptUsed = 0;
   #scratch = new Int32Array(256);
+  #ids = new Int32Array(1 << 12);
 
-  constructor(byteIds: Int32Array, merges: PairMap) {
+  constructor(byteIds: Int32Array, merges: PairMap, pieceEnd: PieceEnd) {
     this.#byteIds = byteIds;
     this.#merges = merges;
+    this.#pieceEnd = pieceEnd;
   }
 
-  /** Token ids of one piece. The array belongs to the cache: don't change it. */
-  encode(bytes: Uint8Array, start: number, end: number): Int32Array {
-    if (this.#table.size >= CACHE_LIMIT) return this.#compute(bytes, start, end);
-    const index = this.#table.index(bytes, start, end);
-    return (this.#cache[index] ??= this.#compute(bytes, start, end));
+  encode(bytes: Uint8Array): Int32Array {
+    const pieceEnd = this.#pieceEnd;
+    const total = bytes.length;
+    let length = 0;
+    for (let at = 0; at < total;) {
+      const end = pieceEnd(bytes, at, total);
+      // A piece has no more ids than bytes.
+      if (length + end - at > this.#ids.length) this.#growIds(length, length + end - at);
+      length = this.#piece(bytes, at, end, length);
+      at = end;
+    }
+    const ids = this.#ids.slice(0, length);
+    if (length > KEPT_IDS) this.#ids = new Int32Array(KEPT_IDS);
+    return ids;
   }
 
-  #compute(bytes: Uint8Array, start: number, end: number): Int32Array {
-    const length = end - start;
-    if (length > this.#scratch.length) this.#scratch = new Int32Array(length * 2);
-    for (let i = 0; i < length; i++) this.#scratch[i] = this.#byteIds[bytes[start + i]];
-    return this.#scratch.slice(0, mergePiece(this.#scratch, length, this.#merges));
+  /** Writes the ids of one piece at `to` of the list; returns where they end. */
+  #piece(bytes: Uint8Array, start: number, end: number, to: number): number {
+    const size = end - start;
+    if (size > LONGEST_KEPT) return this.#compute(bytes, start, end, to);
+    let hash = size;
+    for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+    hash ^= hash >>> 15;
+    const slots = this.#slots;
+    const pieces = this.#pieces;
+    const spelt = this.#spelt;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    for (let piece = slots[slot]!; piece !== 0; slot = (slot + 1) & mask, piece = slots[slot]!) {
+      const base = 5 * piece;
+      if (pieces[base] !== hash || pieces[base + 2] !== size) continue;
+      const from = pieces[base + 1]!;
+      let i = 0;
+      while (i < size && spelt[from + i] === bytes[start + i]) i++;
+      if (i < size) continue;
+      const ids = this.#ids;
+      const begin = pieces[base + 3]!;
+      const stop = begin + pieces[base + 4]!;
+      for (let k = begin; k < stop; k++) ids[to++] = this.#kept[k]!;
+      return to;
+    }
+    const stop = this.#compute(bytes, start, end, to);
+    if (this.#count < CACHE_LIMIT) this.#keep(bytes, start, end, hash, slot, to, stop);
+    return stop;
+  }
+
+  #compute(bytes: Uint8Array, start: number, end: number, to: number): number {
+    const size = end - start;
+    if (size > this.#scratch.length) this.#scratch = new Int32Array(size * 2);
+    const scratch = this.#scratch;
+    for (let i = 0; i < size; i++) scratch[i] = this.#byteIds[bytes[start + i]!]!;
+    const length = mergePiece(scratch, size, this.#merges);
+    for (let i = 0; i < length; i++) this.#ids[to + i] = scratch[i]!;
+    return to + length;
+  }
+
+  #keep(bytes: Uint8Array, start: number, end: number, hash: number, slot: number, from: number, to: number): void {
+    const piece = ++this.#count;
+    this.#pieces = grown(this.#pieces, 5 * (piece + 1), Int32Array);
+    this.#spelt = grown(this.#spelt, this.#speltUsed + end - start, Uint8Array);
+    this.#kept = grown(this.#kept, this.#keptUsed + to - from, Int32Array);
+    this.#pieces.set([hash, this.#speltUsed, end - start, this.#keptUsed, to - from], 5 * piece);
+    for (let i = start; i < end; i++) this.#spelt[this.#speltUsed++] = bytes[i]!;
+    for (let i = from; i < to; i++) this.#kept[this.#keptUsed++] = this.#ids[i]!;
+    this.#slots[slot] = piece;
+    if (2 * piece > this.#slots.length) this.#rehash();
+  }
+
+  #rehash(): void {
+    const slots = new Int32Array(4 * this.#slots.length);
+    const mask = slots.length - 1;
+    for (let piece = 1; piece <= this.#count; piece++) {
+      let slot = this.#pieces[5 * piece]! & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = piece;
+    }
+    this.#slots = slots;
+  }
+
+  #growIds(used: number, needed: number): void {
+    const larger = new Int32Array(Math.max(2 * this.#ids.length, needed));
+    larger.set(this.#ids.subarray(0, used));
+    this.#ids = larger;
   }
 }
 
-/** A growing list of token ids. */
-export class IdList {
-  #ids: Int32Array;
-  length = 0;
-
-  constructor(capacity: number) {
-    this.#ids = new Int32Array(Math.max(16, capacity));
-  }
-
-  append(ids: Int32Array): void {
-    if (this.length + ids.length > this.#ids.length) {
-      const larger = new Int32Array(Math.max(this.#ids.length * 2, this.length + ids.length));
-      larger.set(this.#ids.subarray(0, this.length));
-      this.#ids = larger;
-    }
-    // Pieces are short: a loop is faster than `set`.
-    for (let i = 0; i < ids.length; i++) this.#ids[this.length++] = ids[i];
-  }
-
-  take(): Int32Array {
-    return this.#ids.slice(0, this.length);
-  }
+/** The array, or a longer one with the same beginning. */
+function grown<T extends Int32Array | Uint8Array>(array: T, needed: number, Type: new (length: number) => T): T {
+  if (needed <= array.length) return array;
+  const larger = new Type(Math.max(2 * array.length, needed));
+  larger.set(array as never);
+  return larger;
 }

@@ -5,6 +5,9 @@ import { nearestName } from '../../preload/shared/settings/nearest.ts';
 import { checkValue, describeType, problem, showValue } from '../../preload/shared/settings/values.ts';
 import { applyRules } from '../../preload/shared/settings/rules.ts';
 import type { Rule, RuleResult } from '../../preload/shared/settings/rules.ts';
+import { accumulationFamily } from './batch/accumulation/index.ts';
+import { lengthFamily } from './batch/lengths/index.ts';
+import { batchFamily } from './batch/sizes/index.ts';
 import { corpusFamily } from './data/corpora/index.ts';
 import { tokenizerFamily } from './data/tokenizers/index.ts';
 import { executorFamily } from './executors/index.ts';
@@ -40,6 +43,9 @@ export const SECTIONS: readonly (Family | Common)[] = [
   decayFamily,
   averageFamily,
   scheduleFamily,
+  batchFamily,
+  lengthFamily,
+  accumulationFamily,
   batchSettings,
   precisionSettings,
   evalSettings,

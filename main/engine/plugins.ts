@@ -12,6 +12,9 @@ import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { markOf, textOf } from '../../preload/shared/textEncoding.ts';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
+import { defineAccumulation } from './batch/accumulation/accumulation.ts';
+import { defineLength } from './batch/lengths/length.ts';
+import { defineBatch } from './batch/sizes/size.ts';
 import { Catalog } from './catalog.ts';
 import { defineCorpus } from './data/corpora/corpusKind.ts';
 import { CorpusBuilder } from './data/corpusBuilder.ts';
@@ -63,6 +66,9 @@ export const PLUGIN_API = {
   defineAverage,
   defineMetric,
   defineTokenizer,
+  defineBatch,
+  defineLength,
+  defineAccumulation,
   defineCorpus,
   /** For corpora that make their text: documents one after another, and numbers that a seed decides. */
   CorpusBuilder,

@@ -64,13 +64,42 @@ export interface LargestBatch {
   readonly next: SizedBatch | null;
 }
 
+/** Steps in which nothing about the batch changes. */
+export interface PlannedStage {
+  /** Steps and tokens before it. */
+  readonly from: number;
+  readonly tokens: number;
+  /** Null where nobody knows when it ends. */
+  readonly steps: number | null;
+  /** Tokens of each sequence, and sequences of a batch. */
+  readonly length: number;
+  readonly sequences: number;
+}
+
+/** The memory of such steps. */
+export interface FitStage extends PlannedStage {
+  /** Sequences at once, and how many times that is done for a batch. */
+  readonly microBatch: number;
+  readonly accumulation: number;
+  /** Training only, by the convention of the plan. */
+  readonly flopsPerToken: number;
+  /** Bytes of the largest program that these steps run, and those of the whole run with it alone: never more than the plan's. */
+  readonly arenaBytes: number;
+  readonly totalBytes: number;
+}
+
 export interface PlannedLength {
+  /** On the average over the run. */
   readonly tokensPerStep: number;
   /** Null when only time, a target loss or unread data can end the run. */
   readonly steps: number | null;
   readonly tokens: number | null;
   /** Training only, by the convention of the plan. */
   readonly flops: number | null;
+  /** What batches are over the run, one stage where they are always the same. */
+  readonly stages: readonly PlannedStage[];
+  /** Whether a step may take several batches: it then takes at least as long as planned, and a limit in tokens is reached earlier. */
+  readonly varies: boolean;
   /** True when the number of steps rests on a guess of the dataset's size. */
   readonly estimated: boolean;
   /** By which share the steps may be more or fewer, where only the beginning of the text was read. */
@@ -83,6 +112,8 @@ export interface PlannedProgram {
   readonly name: string;
   /** Sequences at once; 0 for the update. */
   readonly rows: number;
+  /** Tokens of each; 0 for the update. */
+  readonly length: number;
   readonly arenaBytes: number;
   /** Most bytes held at once. */
   readonly heldBytes: number;
@@ -133,12 +164,14 @@ export interface FitPlan {
   readonly cacheBytesPerToken: number;
   /** What is to be known of the attention, for people: its density, what reaches what. */
   readonly notes: readonly string[];
-  readonly context: number;
-  /** Sequences per optimizer step, sequences at once, and how many times that is done per step. */
+  /** Tokens of the sequences that need the most memory; how many of them a batch has, how many are computed at once, how many times that is. */
   readonly sequences: number;
   readonly microBatch: number;
   readonly accumulation: number;
+  readonly context: number;
   readonly length: PlannedLength;
+  /** Memory over the run, stage by stage. */
+  readonly stages: readonly FitStage[];
   readonly persistent: {
     readonly bytes: number;
     readonly byCategory: Readonly<Record<string, number>>;

@@ -1,5 +1,8 @@
 /** What is known of a kind stands in its own file: nobody else asks for it by name. */
 import { describe, expect, it } from 'vitest';
+import { accumulationFamily } from '../../main/engine/batch/accumulation/index.ts';
+import { lengthFamily } from '../../main/engine/batch/lengths/index.ts';
+import { batchFamily } from '../../main/engine/batch/sizes/index.ts';
 import { builtInCatalog } from '../../main/engine/catalog.ts';
 import { corpusFamily } from '../../main/engine/data/corpora/index.ts';
 import { tokenizerFamily } from '../../main/engine/data/tokenizers/index.ts';
@@ -20,12 +23,27 @@ const HOMES: readonly (readonly [Family, ...string[]])[] = [
   [parametrizationFamily as unknown as Family, 'main/engine/nn/'],
   [optimizerFamily as unknown as Family, 'main/engine/optim/', 'main/engine/graph/ops/', 'main/engine/executors/'],
   [scheduleFamily as unknown as Family, 'main/engine/optim/'],
+  [lengthFamily as unknown as Family, 'main/engine/batch/'],
+  [batchFamily as unknown as Family, 'main/engine/batch/'],
+  [accumulationFamily as unknown as Family, 'main/engine/batch/'],
   [tokenizerFamily as unknown as Family, 'main/engine/data/tokenizers/'],
   [corpusFamily as unknown as Family, 'main/engine/data/'],
   [executorFamily as unknown as Family, 'main/engine/executors/'],
 ];
 /** Names that are words of other things too. */
-const WORDS = new Set(['standard', 'constant', 'linear', 'step', 'window', 'files', 'byte']);
+const WORDS = new Set([
+  'standard',
+  'constant',
+  'linear',
+  'step',
+  'window',
+  'files',
+  'byte',
+  'fixed',
+  'listed',
+  'sequences',
+  'tokens',
+]);
 /** Where a name is a choice of a page, not a fact about the kind. */
 const CHOICES: readonly string[] = [
   'preload/shared/results/basis.ts: bpe',

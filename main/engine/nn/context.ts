@@ -40,6 +40,8 @@ export interface BuildOptions {
   readonly vocabularySize: number;
   readonly rows: number;
   readonly context: number;
+  /** Of the sequences that the model is for; as long as these unless given. */
+  readonly longest?: number | undefined;
   readonly training: boolean;
   readonly keyMasked: boolean;
   /** How first values, rates and factors follow from the size; as the model says unless given. */
@@ -112,6 +114,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
     computeType: productType(policy),
     rows,
     context,
+    longest: options.longest ?? context,
     training: options.training,
     tokens,
     keyMask,

@@ -81,8 +81,10 @@ export interface ModelContext {
   readonly vocabularySize: number;
   /** Sequences in the batch. */
   readonly rows: number;
-  /** Tokens per sequence. */
+  /** Tokens per sequence of this program. */
   readonly context: number;
+  /** Tokens of the longest sequences, `model.context`: what the shape of a parameter may depend on. Training may begin with shorter ones. */
+  readonly longest: number;
   /** False for evaluation and sampling: no dropout. */
   readonly training: boolean;
   /**

@@ -32,9 +32,9 @@ import {
 import { newGraph } from '../graph/operation.ts';
 import { program } from '../graph/program.ts';
 import type { Program, StateSpec, StateUpdate } from '../graph/program.ts';
-import { DTYPE_BYTES, sizeOf } from '../graph/value.ts';
+import { DTYPE_BYTES, sameShape, sizeOf } from '../graph/value.ts';
 import type { Node, Value } from '../graph/value.ts';
-import { BUILT_IN } from '../kind.ts';
+import { BUILT_IN, DeclarationError } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
 import { AVERAGE_SHARE, averageName } from '../optim/averages/average.ts';
 import { scalarName } from '../optim/hyper.ts';
@@ -78,7 +78,10 @@ export interface TrainingPrograms {
   readonly notes: readonly string[];
   /** 3 × forward: 6·N + 12·layers·width·keys for a plain transformer (PaLM appendix B, look-ups left out). */
   readonly flopsPerToken: number;
-  accumulate(rows: number, first: boolean): Program;
+  /** Training FLOPs per token of sequences that are shorter than the context. */
+  flopsPerTokenAt(length: number): number;
+  /** @param length of the sequences; the whole context unless given */
+  accumulate(rows: number, first: boolean, length?: number): Program;
   update(): Program;
   evaluate(rows: number): Program;
   /** The same with the average of the weights. */
@@ -119,19 +122,25 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const policy = policyOf(precisionOf(config));
   const model = kinds.of(modelFamily, config);
   const attention = attentionOf(kinds, model, config);
-  const common = (settings: Config) => ({
+  const common = (settings: Config, length = context) => ({
     attention,
     config: kinds.view(model, settings),
     policy,
     vocabularySize: options.vocabularySize,
-    context,
+    context: length,
+    longest: context,
     keyMasked: options.keyMasked,
   });
   const parametrization = parametrizationOf(kinds, model, config, common);
   // A sample is one text: it is generated without the borders of documents.
   const documentMasked = config['data.document_mask'] === true;
-  const build = (rows: number, training: boolean, masked = documentMasked, read?: ReadWeights) =>
-    buildModel({ ...common(config), model, rows, training, parametrization, documentMasked: masked, read });
+  const build = (rows: number, training: boolean, masked = documentMasked, read?: ReadWeights, length = context) =>
+    buildModel({ ...common(config, length), model, rows, training, parametrization, documentMasked: masked, read });
+  const buildShorter = (rows: number, training: boolean, length: number): BuiltModel => {
+    const built = build(rows, training, documentMasked, undefined, length);
+    requireSameParameters(parameters, built.parameters, length);
+    return built;
+  };
   const rounded = (made: Program): Program => (policy.tf32 === true ? { ...made, tf32: true } : made);
   const sample = build(1, false);
   const { parameters } = sample;
@@ -157,12 +166,16 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
     flopsPerTokenForward,
     flopsPerToken: 3 * flopsPerTokenForward,
+    flopsPerTokenAt: (length) =>
+      length === context
+        ? 3 * flopsPerTokenForward
+        : (3 * forwardFlops(evaluateProgram(buildShorter(1, false, length), 1, length))) / length,
     cacheBytesPerToken:
       DTYPE_BYTES[productType(policy)] * sample.attentions.reduce((sum, { cached }) => sum + cached, 0),
     notes: attention?.kind.notes?.(attention.settings, sample.attentions) ?? [],
-    accumulate: (rows, first) =>
+    accumulate: (rows, first, length = context) =>
       recompute(
-        rounded(accumulateProgram(build(rows, true), rows, context, first)),
+        rounded(accumulateProgram(buildShorter(rows, true, length), rows, length, first)),
         config['precision.recompute'] as Recomputation,
       ),
     update: () => rounded(update()),
@@ -187,6 +200,19 @@ function attentionOf(kinds: Kinds, { uses = [] }: ModelKind, config: Config): Ch
   if (!uses.includes(attentionFamily.name)) return undefined;
   const kind = kinds.of(attentionFamily, config);
   return { kind, settings: kinds.view(kind, config) };
+}
+
+/** A model whose parameters depend on the length of its sequences cannot train on shorter ones. @throws DeclarationError */
+function requireSameParameters(known: readonly ParameterSpec[], built: readonly ParameterSpec[], length: number): void {
+  const shapes = new Map(known.map(({ name, shape }) => [name, shape]));
+  for (const { name, shape } of built) {
+    const whole = shapes.get(name);
+    if (whole !== undefined && sameShape(whole, shape)) continue;
+    const is = whole === undefined ? 'is not there' : `is [${whole}]`;
+    throw new DeclarationError(
+      `parameter ${name} is [${shape}] for sequences of ${length} tokens and ${is} for those of model.context: take m.longest for its shape`,
+    );
+  }
 }
 
 function statesOf(updates: readonly Updated[], policy: PrecisionPolicy, averaged: boolean): StateSpec[] {

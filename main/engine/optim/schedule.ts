@@ -24,8 +24,10 @@ export type { Schedule, SchedulePosition } from './schedules/schedule.ts';
 /** Where the run is expected to end; undefined when its stop rules do not say (time, target loss). */
 export interface PlannedEnd {
   readonly steps: number | undefined;
-  /** Training tokens of a full step. */
+  /** Training tokens of a step, on the average over the run. */
   readonly tokensPerStep: number;
+  /** Whether tokens say where it is, not steps: nobody knows how many tokens each step will take. */
+  readonly inTokens?: boolean;
 }
 
 /** How the numbers of a step move over a run. */
@@ -80,10 +82,10 @@ function horizonOf(config: Config, end: PlannedEnd): Length {
   );
 }
 
-function plannedHorizon(config: Config, { steps }: PlannedEnd): Length | undefined {
+function plannedHorizon(config: Config, { steps, inTokens }: PlannedEnd): Length | undefined {
   // A planned end in steps is used for a warm-up in tokens too: both are positions in steps.
-  const clock = number(config, 'schedule.warmup_tokens') > 0 ? 'tokens' : 'steps';
-  return steps === undefined ? undefined : { steps, clock: clockOf(config, clock) };
+  const clock = inTokens === true || number(config, 'schedule.warmup_tokens') > 0 ? 'tokens' : 'steps';
+  return steps === undefined ? undefined : { steps, clock: inTokens === true ? clock : clockOf(config, clock) };
 }
 
 /** A length that may be a fraction of the horizon, or of the run where the schedule has none. */

@@ -1,6 +1,7 @@
 /** When and on how much the validation loss is measured. */
 import type { SettingSpec } from '../../../preload/contract/settings.ts';
 import type { Common } from '../kind.ts';
+import { AT_ONCE } from './batch.ts';
 
 const settings: readonly SettingSpec[] = [
   {
@@ -29,7 +30,7 @@ const settings: readonly SettingSpec[] = [
     default: 0,
     unit: 'sequences',
     help: 'Sequences scored at once; 0 takes the micro-batch. Changes the speed, not the loss.',
-    auto: 'batch.micro > 0 ? batch.micro : batch.sequences',
+    auto: AT_ONCE,
     question: 'budget',
     touches: ['memory', 'time'],
     plan: 'none',

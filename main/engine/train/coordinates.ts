@@ -3,6 +3,7 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import type { Batch } from '../data/index.ts';
 import type { Executor, TypedArray } from '../executors/executor.ts';
 import type { Kinds } from '../kind.ts';
+import { fixedBatch } from '../batch/fixedBatch.ts';
 import { coordinatePrograms, microBatchOf } from '../nn/programs.ts';
 import { buildTraining } from '../nn/training.ts';
 import { hyperParameters } from '../optim/hyper.ts';
@@ -30,7 +31,8 @@ export type Coordinates = Readonly<Record<string, readonly number[]>>;
  * @throws OutOfMemoryError
  */
 export async function measureCoordinates(parts: CoordinateParts): Promise<Coordinates> {
-  const { config, kinds, data, steps } = parts;
+  const { kinds, data, steps } = parts;
+  const config = fixedBatch(parts.config, kinds);
   const { vocabularySize, keyMasked } = data;
   const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
   const runtime = new Runtime(parts.executor, programs, coordinatePrograms(config));

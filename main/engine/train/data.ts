@@ -4,17 +4,23 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import type { Batch, EvaluationSet } from '../data/index.ts';
 import type { Kinds } from '../kind.ts';
 
-/** Everything about a dataset that a run needs. */
-export interface PreparedData {
+/** The training rows of one length. */
+export interface TrainingRows {
+  /** Rows of one epoch, not necessarily a whole number. */
+  readonly rowsPerEpoch: number;
+  /** Mean scored tokens of a row. */
+  readonly tokensPerRow: number;
+  /** Rows first … first + count − 1 of an endless sequence that depends on the run's seed and the length alone. */
+  rows(first: number, count: number): Batch;
+}
+
+/** Everything about a dataset that a run needs. Its own rows are those of the whole context. */
+export interface PreparedData extends TrainingRows {
   readonly vocabularySize: number;
   /** Whether rows can hold padding, which is then masked. */
   readonly keyMasked: boolean;
-  /** Training rows of one epoch, not necessarily a whole number. */
-  readonly rowsPerEpoch: number;
-  /** Mean scored tokens of a training row. */
-  readonly tokensPerRow: number;
-  /** Rows first … first + count − 1 of an endless sequence that depends on the run's seed alone. */
-  rows(first: number, count: number): Batch;
+  /** Rows of another length, in an order of their own: a text is not seen again at the places where shorter rows began. */
+  atLength(length: number): TrainingRows;
   /** Rows of the validation set, and the set in batches of so many rows. */
   readonly validationRows: number;
   validation(batchRows: number): EvaluationSet;

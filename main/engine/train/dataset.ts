@@ -13,13 +13,18 @@ import type { Batcher } from '../data/batching/batcher.ts';
 import type { BatchingMode, Dataset } from '../data/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { readingText } from '../../../preload/shared/reading.ts';
-import type { PreparedData, PrepareRequest } from './data.ts';
+import { Memo } from '../memo.ts';
+import type { PreparedData, PrepareRequest, TrainingRows } from './data.ts';
 
-/** Training rows in the order of a run. */
-export function trainingRows(dataset: Dataset, config: Config): Batcher {
+/** A run has one at a time. */
+const MOST_LENGTHS = 2;
+
+/** Training rows in the order of a run, of the whole context or of a length that it begins with. */
+export function trainingRows(dataset: Dataset, config: Config, length = config['model.context'] as number): Batcher {
   return batcher(dataset, {
     mode: config['data.batching'] as BatchingMode,
-    context: config['model.context'] as number,
+    context: length,
+    longest: config['model.context'] as number,
     seed: config.seed as number,
     documentMask: isDocumentMasked(config),
   });
@@ -44,7 +49,12 @@ export async function prepareData({ config, kinds, cache, onProgress, signal }: 
   const layout = padsRows(mode) ? 'documents' : 'stream';
   const documentMask = isDocumentMasked(config);
   const limit = config['eval.tokens'] as number;
-  const train = trainingRows(dataset, config);
+  const rowsOf = (length: number): TrainingRows => {
+    const { rowsPerEpoch, tokensPerEpoch, rows } = trainingRows(dataset, config, length);
+    return { rowsPerEpoch, tokensPerRow: tokensPerEpoch / rowsPerEpoch, rows };
+  };
+  const train = rowsOf(context);
+  const shorter = new Memo<TrainingRows>(MOST_LENGTHS);
   const evaluation = (rows: number) =>
     evaluationSet(validation, tokenizer, { layout, context, rows, limit, documentMask });
   const scored = evaluation(1);
@@ -53,9 +63,8 @@ export async function prepareData({ config, kinds, cache, onProgress, signal }: 
   return {
     vocabularySize: tokenizer.vocabularySize,
     keyMasked: padsRows(mode),
-    rowsPerEpoch: train.rowsPerEpoch,
-    tokensPerRow: train.tokensPerEpoch / train.rowsPerEpoch,
-    rows: (first, count) => train.rows(first, count),
+    ...train,
+    atLength: (length) => (length === context ? train : shorter.get(String(length), () => rowsOf(length))),
     validationRows: scored.batches,
     validation: evaluation,
     info: {

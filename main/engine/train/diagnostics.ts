@@ -5,6 +5,7 @@
 import type { Config } from '../../../preload/contract/settings.ts';
 import { addressOf, placeOf } from '../../../preload/shared/metricPlace.ts';
 import type { Batch } from '../data/index.ts';
+import type { Kinds } from '../kind.ts';
 import { diagnosedRows } from '../nn/programs.ts';
 import { diagnosticsOf } from '../settings/diagnostics.ts';
 import type { PreparedData } from './data.ts';
@@ -21,22 +22,24 @@ const PER_HEAD: ReadonlySet<string> = new Set(['attention_entropy', 'attention_l
 
 export class Diagnosis {
   readonly #config: Config;
+  readonly #kinds: Kinds;
   readonly #runtime: Runtime;
   readonly #data: PreparedData;
   #frequencies: FrequencyBins | undefined;
   noise: NoiseMean = NO_NOISE;
 
-  constructor(config: Config, runtime: Runtime, data: PreparedData) {
+  constructor(config: Config, kinds: Kinds, runtime: Runtime, data: PreparedData) {
     this.#config = config;
+    this.#kinds = kinds;
     this.#runtime = runtime;
     this.#data = data;
   }
 
-  /** Looks at the model with the first rows of the batch that begins at row `first`, before it is trained on. */
+  /** Looks at the model with rows of the whole context from row `first` on: those of the batch that it is trained on next, where that is as long. */
   async look(first: number): Promise<Values> {
     const groups = diagnosticsOf(this.#config);
     if (!['activations', 'attention', 'loss'].some((each) => groups.has(each as never))) return {};
-    const batch = this.#data.rows(first, diagnosedRows(this.#config));
+    const batch = this.#data.rows(first, diagnosedRows(this.#config, this.#kinds));
     const program = this.#runtime.program({ name: 'diagnose', rows: batch.rows, length: batch.length });
     const { loss, ...found } = await this.#runtime.session.run(program, inputsOf(batch));
     const values: Values = {};

@@ -14,7 +14,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EngineEnd, EngineMessage } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import { evaluationBatchOf, microBatchOf } from '../nn/programs.ts';
+import type { Kinds } from '../kind.ts';
+import { evaluationBatchOf } from '../nn/programs.ts';
 import { hyperParameters } from '../optim/hyper.ts';
 import { isDiagnosed } from '../settings/diagnostics.ts';
 import type { Hyper } from '../optim/hyper.ts';
@@ -33,7 +34,8 @@ import { DivergedError } from './runtime.ts';
 import type { Runtime, StepResult } from './runtime.ts';
 import { SafetensorsFile } from './safetensors.ts';
 import type { BestLoss, RunState } from './state.ts';
-import type { Counters, StepSize, StopRules } from './stopRules.ts';
+import type { Place, StepBatch, StepBatches } from './batches.ts';
+import type { Counters, StopRules } from './stopRules.ts';
 import { measuresUpdate, UpdateRatios } from './updates.ts';
 import { join } from 'node:path';
 import { Unsaved } from './unsaved.ts';
@@ -42,11 +44,12 @@ export interface LoopParts {
   readonly config: Config;
   /** What is measured and logged. */
   readonly metrics: readonly Metric[];
+  readonly kinds: Kinds;
   readonly runtime: Runtime;
   readonly data: PreparedData;
   readonly schedules: Schedules;
   readonly rules: StopRules;
-  readonly size: StepSize;
+  readonly batches: StepBatches;
   readonly checkpoints: CheckpointStore<RunState>;
   readonly recorder: MetricRecorder;
   readonly control: TrainingControl;
@@ -65,8 +68,7 @@ const PROGRESS_INTERVAL = 100;
 interface GivenStep {
   readonly result: Promise<StepResult>;
   readonly hyper: Hyper;
-  /** Scored tokens. */
-  readonly tokens: number;
+  readonly batch: StepBatch;
   readonly begin: number;
   /** Whether it is measured how far it moves the weights. */
   readonly measured: boolean;
@@ -76,7 +78,10 @@ interface GivenStep {
 
 export class TrainingLoop {
   readonly #parts: LoopParts;
-  #counters: Counters = { steps: 0, tokens: 0, sequences: 0, seconds: 0, flops: 0 };
+  #counters: Counters = { steps: 0, tokens: 0, sequences: 0, epochs: 0, seconds: 0, flops: 0 };
+  /** Where the step after those that are counted begins in the data, and what its number of batches depends on. */
+  #place: Place;
+  #carried = 0;
   /** Loss of the latest step. */
   #loss: number | undefined;
   /** Counters when this process began, for the time left. */
@@ -102,9 +107,10 @@ export class TrainingLoop {
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
+    this.#place = parts.batches.first;
     const { session, programs } = parts.runtime;
     this.#updates = new UpdateRatios(session, programs.parameters);
-    this.#diagnosis = new Diagnosis(parts.config, parts.runtime, parts.data);
+    this.#diagnosis = new Diagnosis(parts.config, parts.kinds, parts.runtime, parts.data);
   }
 
   get counters(): Counters {
@@ -123,7 +129,7 @@ export class TrainingLoop {
 
   /** Puts everything where the checkpoint left it. The recorder then holds the points that it carried. */
   async restore(checkpoint: Checkpoint<RunState>): Promise<void> {
-    const { runtime, recorder } = this.#parts;
+    const { runtime, recorder, batches } = this.#parts;
     const { state, path } = checkpoint;
     for (const [name, restore] of [
       [WEIGHTS, (file: SafetensorsFile) => runtime.restoreWeights(file)],
@@ -140,10 +146,13 @@ export class TrainingLoop {
     for (const [metric, value] of Object.entries(state.latest)) recorder.latest.set(metric, value ?? NaN);
     runtime.lossScale = state.lossScale;
     this.#diagnosis.noise = state.noise ?? this.#diagnosis.noise;
-    this.#counters = state.counters;
     this.#loss = state.loss ?? undefined;
-    this.#since = state.counters;
-    this.#logged = state.counters;
+    // Runs of earlier versions had one length.
+    this.#place = state.place ?? { length: batches.plan.context, row: state.counters.sequences };
+    this.#carried = state.carried ?? 0;
+    this.#counters = { ...state.counters, epochs: batches.epochsAt(this.#place) };
+    this.#since = this.#counters;
+    this.#logged = this.#counters;
     this.#evaluatedStep = state.evaluatedStep;
     this.#validationLoss = state.validationLoss;
     this.#best = state.best;
@@ -193,25 +202,17 @@ export class TrainingLoop {
 
   /** Counters when all steps that were given are done; their seconds are not known yet. */
   #reachedByGiven(): Counters {
-    const { config, size } = this.#parts;
-    const { steps, tokens, sequences, seconds, flops } = this.#counters;
-    const given = this.#given.length;
-    return {
-      steps: steps + given,
-      tokens: this.#given.reduce((total, each) => total + each.tokens, tokens),
-      sequences: sequences + given * (config['batch.sequences'] as number),
-      seconds,
-      // One after the other, as they are added when the steps are counted.
-      flops: this.#given.reduce((total) => total + size.flops, flops),
-    };
+    // One after the other, as they are added when the steps are counted.
+    return this.#given.reduce((counters, { batch }) => withStep(counters, batch), this.#counters);
   }
 
   /** Whether anything happens after the latest step that was given: something reads the state, or the run may end. */
   #mustCatchUp(): boolean {
     if (this.#given.length === 0) return true;
-    const { control, rules, schedules } = this.#parts;
+    const { control, rules, schedules, batches } = this.#parts;
     // The next step depends on how this one went.
     if (schedules.followsLoss === true) return true;
+    if (this.#given.some((_, i) => batches.looksAt(this.#counters.steps + i))) return true;
     const reached = this.#reachedByGiven();
     return (
       control.stopping ||
@@ -245,54 +246,55 @@ export class TrainingLoop {
     await setImmediate();
   }
 
+  /** Where the next step that is given begins in the data. */
+  #nextPlace(): Place {
+    return this.#given.at(-1)?.batch.after ?? this.#place;
+  }
+
   /** Gives the device the next step. */
   async #give(): Promise<GivenStep> {
-    const { config, runtime, data, schedules } = this.#parts;
+    const { config, runtime, batches, schedules } = this.#parts;
     const before = this.#reachedByGiven();
     const measured = this.#isMeasured(before.steps + 1);
     if (measured) await this.#updates.begin();
     const diagnosed = isDiagnosed(config, before.steps + 1);
-    const seen = diagnosed ? await this.#diagnosis.look(before.sequences) : undefined;
+    const seen = diagnosed ? await this.#diagnosis.look(batches.rowOfContext(this.#nextPlace())) : undefined;
     const begin = performance.now();
-    const rows = config['batch.sequences'] as number;
-    const micro = microBatchOf(config);
     // The place in the data is a number, the rows taken so far: nothing else to save.
-    const micros = Array.from({ length: rows / micro }, (_, i) => data.rows(before.sequences + i * micro, micro));
-    const { steps: step, tokens: trained, seconds } = before;
-    const hyper = hyperParameters(config, runtime.programs, schedules, { step, tokens: trained, seconds }, this.#loss);
-    const result = runtime.step(before.steps, config.seed as number, micros, hyper, diagnosed);
+    const { steps: step, tokens, seconds } = before;
+    const batch = batches.take({ step, tokens }, this.#nextPlace(), this.#carried);
+    const hyper = hyperParameters(config, runtime.programs, schedules, { step, tokens, seconds }, this.#loss);
+    const result = runtime.step(step, config.seed as number, batch.micros, hyper, diagnosed);
     // Its error is met when it is counted, or never where an earlier one ended the run.
     result.catch(() => {});
-    const tokens = micros.reduce((total, { scored }) => total + scored, 0);
-    const given = { result, hyper, tokens, begin, measured, seen };
+    const given = { result, hyper, batch, begin, measured, seen };
     this.#given.push(given);
     return given;
   }
 
   /** Waits for the oldest step and counts it. Returns why the run ends when its numbers are no longer finite. */
   async #count(given: GivenStep): Promise<string | undefined> {
-    const { config, size } = this.#parts;
-    const { begin, hyper, measured, seen } = given;
+    const { config, batches } = this.#parts;
+    const { begin, hyper, measured, seen, batch } = given;
     const before = this.#counters;
     const result = await given.result;
     const now = performance.now();
     const after: Counters = {
-      steps: before.steps + 1,
-      tokens: before.tokens + result.scored,
-      sequences: before.sequences + (config['batch.sequences'] as number),
+      ...withStep(before, batch),
       // A step that waited for the one before it took the time since that one was done.
       seconds: before.seconds + (now - Math.max(begin, this.#countedAt)) / 1000,
-      flops: before.flops + size.flops,
     };
     this.#countedAt = now;
     const bad = notFinite(result);
     if (bad === undefined) {
       this.#counters = after;
+      this.#place = batch.after;
+      this.#carried = batches.carry(this.#carried, before.steps, result.gradNorm);
       this.#loss = result.loss;
     }
     if (after.steps % (config['log.every_steps'] as number) === 0 || after.steps === 1 || bad !== undefined) {
       const updates = measured && bad === undefined ? await this.#updates.end() : {};
-      this.#record({ result, counters: after, ...hyper, updates });
+      this.#record({ result, counters: after, ...hyper, updates, batch: batches.plan.changes ? batch : null });
     }
     if (seen !== undefined && result.watched !== undefined)
       this.#parts.recorder.record(after.steps, { ...seen, ...this.#diagnosis.ofStep(result.watched) });
@@ -312,8 +314,8 @@ export class TrainingLoop {
 
   /** The other x-axes of a step. */
   #axes(counters: Counters): Record<string, number> {
-    const { config, metrics, size } = this.#parts;
-    return measureAll(metrics, 'ofProgress', { config, counters, sequencesPerEpoch: size.sequencesPerEpoch });
+    const { config, metrics } = this.#parts;
+    return measureAll(metrics, 'ofProgress', { config, counters });
   }
 
   #due(steps: number): boolean {
@@ -361,7 +363,7 @@ export class TrainingLoop {
   /** Scores the validation rows with a program. Undefined when interrupted. */
   async #score(name: 'evaluate' | 'evaluate-average'): Promise<EvaluationResult | undefined> {
     const { runtime, data, config, control, emit } = this.#parts;
-    const rows = evaluationBatchOf(config, data);
+    const rows = evaluationBatchOf(config, data, this.#parts.kinds);
     let phaseAt = -Infinity;
     return await evaluate({
       session: runtime.session,
@@ -486,6 +488,8 @@ export class TrainingLoop {
     const { config, runtime, recorder, data } = this.#parts;
     return {
       counters: this.#counters,
+      place: this.#place,
+      carried: this.#carried,
       loss: this.#loss ?? null,
       evaluatedStep: this.#evaluatedStep,
       validationLoss: this.#validationLoss,
@@ -518,6 +522,18 @@ export class TrainingLoop {
       eta: left === undefined ? null : left * overhead,
     });
   }
+}
+
+/** Counters with one more step; its seconds are not known yet. */
+function withStep(counters: Counters, { tokens, sequences, epochs, flops }: StepBatch): Counters {
+  return {
+    steps: counters.steps + 1,
+    tokens: counters.tokens + tokens,
+    sequences: counters.sequences + sequences,
+    epochs,
+    seconds: counters.seconds,
+    flops: counters.flops + flops,
+  };
 }
 
 /** Name and value of the first number of a step that is not finite. */

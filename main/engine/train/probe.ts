@@ -3,7 +3,9 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import type { Batch } from '../data/index.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { Kinds } from '../kind.ts';
-import { microBatchOf, programsOf } from '../nn/programs.ts';
+import { fixedBatch } from '../batch/fixedBatch.ts';
+import { batchPlan } from '../batch/plan.ts';
+import { programsOf } from '../nn/programs.ts';
 import { buildTraining } from '../nn/training.ts';
 import { hyperParameters } from '../optim/hyper.ts';
 import type { PreparedData } from './data.ts';
@@ -30,15 +32,22 @@ export interface Probed {
   readonly parameters: number;
 }
 
-/** The micro-batches of a step that takes batch `index` of the data. */
-export function microBatches(config: Config, data: PreparedData, index: number): Batch[] {
-  const [rows, micro] = [config['batch.sequences'] as number, microBatchOf(config)];
-  return Array.from({ length: rows / micro }, (_, i) => data.rows(index * rows + i * micro, micro));
+/** The micro-batches of a step that takes batch `index` of the data, all of one size and of whole sequences. */
+export function microBatches(given: Config, data: PreparedData, index: number, kinds?: Kinds): Batch[] {
+  const plan = batchPlan(fixedBatch(given, kinds), kinds);
+  const [shape] = plan.shapes();
+  let first = index * shape!.sequences;
+  return plan.micros(shape!).map((rows) => {
+    const batch = data.rows(first, rows);
+    first += rows;
+    return batch;
+  });
 }
 
 /** Trains a new model. @throws OutOfMemoryError */
 export async function probe(parts: ProbeParts): Promise<Probed> {
-  const { config, kinds, data } = parts;
+  const { kinds, data } = parts;
+  const config = fixedBatch(parts.config, kinds);
   const { vocabularySize, keyMasked } = data;
   const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
   const training = programsOf(config).filter(({ name }) => name === 'update' || name.startsWith('accumulate'));
@@ -48,7 +57,7 @@ export async function probe(parts: ProbeParts): Promise<Probed> {
     runtime.initialize(seed);
     for (let step = 0; step < parts.steps; step++) {
       const hyper = hyperParameters(config, programs, () => parts.rate(step) / peak, { step, tokens: 0 });
-      const found = await runtime.step(step, seed, microBatches(config, data, parts.batch(step)), hyper);
+      const found = await runtime.step(step, seed, microBatches(config, data, parts.batch(step), kinds), hyper);
       if (!(await parts.onStep(step, found))) break;
     }
     return { parameters: programs.parameterCount };

@@ -29,7 +29,11 @@ import { generateTokens } from './sample.ts';
 import { checkContinues } from './state.ts';
 import type { RunState } from './state.ts';
 import { StopRules } from './stopRules.ts';
-import type { StepSize } from './stopRules.ts';
+import type { PlannedRun } from './stopRules.ts';
+import { plannedAfter } from './stopRules.ts';
+import { StepBatches } from './batches.ts';
+import { batchPlan } from '../batch/plan.ts';
+import { stagesText } from '../batch/words.ts';
 
 export interface RunOptions {
   readonly start: EngineStart;
@@ -86,7 +90,6 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const config = kinds.complete(start.config);
   const phase = (name: string, fraction?: number, eta?: number) => emit({ type: 'phase', name, fraction, eta });
   const warn = (text: string) => emit({ type: 'log', level: 'warning', text });
-  checkBatch(config);
 
   phase('wait for the checkpoints');
   await makeFolders(paths);
@@ -106,18 +109,21 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   if (paths.home !== undefined) useDataFolder(paths.home);
   const { vocabularySize, keyMasked } = data;
   const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
-  const size = stepSize(config, data, programs);
-  const rules = new StopRules(config, size);
-  const end: PlannedEnd = { steps: rules.plannedSteps, tokensPerStep: size.tokens };
+  const plan = batchPlan(config, kinds);
+  const batches = new StepBatches(plan, data, programs, config.seed as number);
+  const planned = { stages: batches.planned(), parameters: programs.parameterCount };
+  const rules = new StopRules(config, { ...planned, varies: plan.varies });
+  const end = plannedEnd(config, planned, rules);
+  if (plan.changes) emit({ type: 'log', level: 'log', text: stagesText(plan) });
   const schedules = buildSchedules(config, programs, end, kinds);
   for (const text of scheduleWarnings(config, end, kinds)) warn(text);
 
   const executor = await (options.openExecutor ?? openFor(emit))(config);
-  const runtime = new Runtime(executor, programs, programsOf(config, data), checkpoint?.state.decisions);
+  const runtime = new Runtime(executor, programs, programsOf(config, data, kinds), checkpoint?.state.decisions);
   resources.push(() => runtime.dispose());
   runtime.loadAll();
   for (const text of runtime.session.remarks ?? []) warn(text);
-  emit(info({ config, data, runtime, executor, rules, size }));
+  emit(info({ data, runtime, executor, rules, tokensPerStep: end.tokensPerStep }));
 
   const recorder = new MetricRecorder((seq, columns) => emit({ type: 'metrics', seq, columns }));
   options.onRecorder?.(recorder);
@@ -126,11 +132,12 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const loop = new TrainingLoop({
     config,
     metrics: kinds.all(metricFamily),
+    kinds,
     runtime,
     data,
     schedules,
     rules,
-    size,
+    batches,
     checkpoints,
     recorder,
     control,
@@ -190,45 +197,28 @@ async function latest(
   return checkpoint;
 }
 
-/** Checked before a launch too; here so that the loop may rely on it. */
-function checkBatch(config: Config): void {
-  const rows = config['batch.sequences'] as number;
-  const micro = config['batch.micro'] as number;
-  if (micro > 0 && rows % micro !== 0)
-    throw new Error(`batch.micro is ${micro}: it must divide batch.sequences, which is ${rows}, or be 0`);
-}
-
-function stepSize(
-  config: Config,
-  data: PreparedData,
-  programs: { flopsPerToken: number; parameterCount: number },
-): StepSize {
-  const sequences = config['batch.sequences'] as number;
-  return {
-    tokens: sequences * data.tokensPerRow,
-    sequences,
-    sequencesPerEpoch: data.rowsPerEpoch,
-    // Padding is computed like everything else.
-    flops: programs.flopsPerToken * sequences * (config['model.context'] as number),
-    parameters: programs.parameterCount,
-  };
+/** Where the run is planned to end. Steps that may take more than planned reach a limit in tokens earlier: then tokens say where it is. */
+function plannedEnd(config: Config, planned: PlannedRun, rules: StopRules): PlannedEnd {
+  const steps = new StopRules(config, planned).plannedSteps;
+  const tokensPerStep =
+    steps === undefined ? planned.stages.at(-1)!.tokens : plannedAfter(planned.stages, steps, 'tokens') / steps;
+  return { steps, tokensPerStep, inTokens: steps !== undefined && rules.plannedSteps === undefined };
 }
 
 interface InfoParts {
-  readonly config: Config;
   readonly data: PreparedData;
   readonly runtime: Runtime;
   readonly executor: Executor;
   readonly rules: StopRules;
-  readonly size: StepSize;
+  readonly tokensPerStep: number;
 }
 
-function info({ data, runtime, executor, rules, size }: InfoParts): EngineInfo {
+function info({ data, runtime, executor, rules, tokensPerStep }: InfoParts): EngineInfo {
   return {
     type: 'info',
     parameterCount: runtime.programs.parameterCount,
     flopsPerToken: runtime.programs.flopsPerToken,
-    tokensPerStep: size.tokens,
+    tokensPerStep,
     plannedSteps: rules.plannedSteps ?? null,
     dataset: data.info,
     environment: describeEnvironment(executor.device, runtime.session.products),

@@ -4,6 +4,7 @@ import { CheckpointError } from './checkpoint.ts';
 import type { CarriedPoints } from './recorder.ts';
 import type { NoiseMean } from './noise.ts';
 import type { LossScale } from './runtime.ts';
+import type { Place } from './batches.ts';
 import type { Counters } from './stopRules.ts';
 
 export interface BestLoss {
@@ -13,10 +14,12 @@ export interface BestLoss {
 
 /** JSON-safe; stored under `state` in checkpoint.json. */
 export interface RunState {
-  /** `sequences` is also the place in the training data. */
   readonly counters: Counters;
   /** Loss of the latest step, which the next one may follow; absent from earlier versions. */
   readonly loss?: number | null;
+  /** Where the next step begins in the data, and what the accumulation of batches carries. Runs of earlier versions had neither. */
+  readonly place?: Place;
+  readonly carried?: number;
   /** Step of the latest regular evaluation; −1 before the first. */
   readonly evaluatedStep: number;
   /** `val/loss` of that evaluation. */
@@ -36,7 +39,7 @@ export interface RunState {
 }
 
 /** Settings that may differ when a run is continued: they do not enter any weight that has already been computed. */
-const MAY_CHANGE = /^(stop\.|log\.|eval\.|device$|batch\.micro$)/;
+const MAY_CHANGE = /^(stop\.|log\.|eval\.|device$|batch\.micro(_tokens)?$)/;
 
 /** Throws a {@link CheckpointError} naming what differs when training cannot go on from `state` under `config` and `dataset`. */
 export function checkContinues(state: RunState, config: Config, dataset: string): void {

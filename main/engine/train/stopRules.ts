@@ -3,7 +3,7 @@
  * update and `stop.steps: 10` makes exactly 10. The first rule reached ends the run; 0 switches a rule off.
  *
  *   stop.steps                 updates made
- *   stop.epochs                sequences drawn ÷ sequences of an epoch
+ *   stop.epochs                passes over the training data: sequences drawn ÷ sequences of their length in an epoch
  *   stop.tokens                training tokens (scored targets)
  *   stop.seconds               seconds spent in training steps, without evaluations, checkpoints and samples; kept over a resume
  *   stop.loss                  val/loss of an evaluation, in nats per token
@@ -17,19 +17,41 @@ export interface Counters {
   readonly steps: number;
   readonly tokens: number;
   readonly sequences: number;
+  /** Passes over the training data. */
+  readonly epochs: number;
   readonly seconds: number;
   readonly flops: number;
 }
 
-/** What one step of a run amounts to. */
-export interface StepSize {
-  /** Planned training tokens of a step. */
+/** What each of some steps amounts to, as planned, and how many steps that are: infinitely many of the last ones. */
+export interface PlannedSteps {
+  readonly steps: number;
   readonly tokens: number;
-  /** Sequences of a step, and of one pass over the training data. */
-  readonly sequences: number;
-  readonly sequencesPerEpoch: number;
+  readonly epochs: number;
   readonly flops: number;
+}
+
+export interface PlannedRun {
+  /** In their order, the steps of a run of which nobody knows the end. */
+  readonly stages: readonly PlannedSteps[];
   readonly parameters: number;
+  /** Whether steps may take more than planned: only a limit in steps then says how many there will be. */
+  readonly varies?: boolean;
+}
+
+type Amount = Exclude<keyof PlannedSteps, 'steps'>;
+
+/** What so many steps amount to. */
+export function plannedAfter(stages: readonly PlannedSteps[], count: number, of: Amount): number {
+  let left = count;
+  let amount = 0;
+  for (const { steps, [of]: perStep } of stages) {
+    const made = Math.min(left, steps);
+    if (made <= 0) break;
+    amount += made * perStep;
+    left -= made;
+  }
+  return amount;
 }
 
 /** No rule would ever end the run. */
@@ -43,44 +65,67 @@ interface Rule {
   readonly unit: string;
   /** Share of the way to the limit; reached at 1. */
   readonly done: (counters: Counters) => number;
+  /** Share of the way in time, where steps do not all take the same. */
+  readonly share: (counters: Counters) => number;
   /** Steps at which the rule is reached, when that can be known. */
   readonly steps: number | undefined;
 }
 
 /** Whole steps that cover `amount`; a quotient that is whole but for rounding is not rounded up. */
-const stepsFor = (amount: number, perStep: number): number => Math.max(1, Math.ceil(amount / perStep - 1e-9));
+function stepsFor(stages: readonly PlannedSteps[], amount: number, of: Amount): number {
+  let left = amount;
+  let made = 0;
+  for (const { steps, [of]: perStep } of stages) {
+    const needed = Math.ceil(left / perStep - 1e-9);
+    if (needed <= steps) return Math.max(1, made + needed);
+    left -= steps * perStep;
+    made += steps;
+  }
+  return Math.max(1, made);
+}
 
 export class StopRules {
   readonly #rules: readonly Rule[];
   readonly #targetLoss: number;
 
-  constructor(config: Config, size: StepSize) {
+  constructor(config: Config, { stages, parameters, varies = false }: PlannedRun) {
     const limit = (name: string): number => config[`stop.${name}`] as number;
     const rule = (
       name: string,
       unit: string,
       done: (counters: Counters) => number,
       steps: (limit: number) => number | undefined,
-    ): Rule => ({ setting: `stop.${name}`, limit: limit(name), unit, done, steps: steps(limit(name)) });
-    const { tokens, sequences, sequencesPerEpoch, flops, parameters } = size;
+      share = done,
+    ): Rule => ({
+      setting: `stop.${name}`,
+      limit: limit(name),
+      unit,
+      done,
+      share,
+      steps: varies && name !== 'steps' ? undefined : steps(limit(name)),
+    });
+    const work = (steps: number): number => plannedAfter(stages, steps, 'flops');
+    const allWork = work(limit('steps'));
     this.#rules = [
       rule(
         'steps',
         'steps',
         (c) => c.steps / limit('steps'),
         (n) => n,
+        // Long sequences and large batches take longer.
+        (c) => work(c.steps) / allWork,
       ),
       rule(
         'epochs',
         'epochs',
-        (c) => c.sequences / (limit('epochs') * sequencesPerEpoch),
-        (n) => stepsFor(n * sequencesPerEpoch, sequences),
+        (c) => c.epochs / limit('epochs'),
+        (n) => stepsFor(stages, n, 'epochs'),
       ),
       rule(
         'tokens',
         'tokens',
         (c) => c.tokens / limit('tokens'),
-        (n) => stepsFor(n, tokens),
+        (n) => stepsFor(stages, n, 'tokens'),
       ),
       rule(
         'seconds',
@@ -92,13 +137,13 @@ export class StopRules {
         'tokens_per_parameter',
         'tokens per parameter',
         (c) => c.tokens / (limit('tokens_per_parameter') * parameters),
-        (n) => stepsFor(n * parameters, tokens),
+        (n) => stepsFor(stages, n * parameters, 'tokens'),
       ),
       rule(
         'flops',
         'FLOPs',
         (c) => c.flops / limit('flops'),
-        (n) => stepsFor(n, flops),
+        (n) => stepsFor(stages, n, 'flops'),
       ),
     ].filter((each) => each.limit > 0);
     this.#targetLoss = limit('loss');
@@ -142,8 +187,8 @@ export class StopRules {
     const elapsed = counters.seconds - since.seconds;
     let left: number | undefined;
     for (const rule of this.#rules) {
-      const done = rule.done(counters);
-      const rate = (done - rule.done(since)) / elapsed;
+      const done = rule.share(counters);
+      const rate = (done - rule.share(since)) / elapsed;
       if (!(rate > 0) || !Number.isFinite(rate)) continue;
       const seconds = Math.max(0, 1 - done) / rate;
       if (left === undefined || seconds < left) left = seconds;

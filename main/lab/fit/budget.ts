@@ -1,6 +1,9 @@
 /** How long a run will be, as far as its settings say before any data is read. */
-import { StopRuleError, StopRules } from '../../engine/train/stopRules.ts';
-import type { PlannedLength } from '../../../preload/contract/fit.ts';
+import { batchPlan } from '../../engine/batch/plan.ts';
+import type { BatchShape, Stage } from '../../engine/batch/plan.ts';
+import { plannedAfter, StopRuleError, StopRules } from '../../engine/train/stopRules.ts';
+import type { PlannedRun } from '../../engine/train/stopRules.ts';
+import type { PlannedLength, PlannedStage } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { countIn, textIn } from './textSizes.ts';
 import { rowsOfEpoch } from '../../engine/data/index.ts';
@@ -67,43 +70,56 @@ const UNCERTAIN = 0.25;
 /** Steps and tokens by the stop rules of the engine. Steps are computed for full rows: padding and last short rows are not foreseen. */
 export function plannedLength(
   config: Config,
-  model: { readonly flopsPerToken: number; readonly parameterCount: number },
+  model: { readonly parameterCount: number; flopsPerTokenAt(length: number): number },
   known?: DatasetSize,
   kinds?: Kinds,
 ): PlannedLength {
-  const sequences = config['batch.sequences'] as number;
   const context = config['model.context'] as number;
-  const tokensPerStep = sequences * context;
+  const plan = batchPlan(config, kinds);
   const dataset = known ?? estimateDataset(config, kinds);
   const epochs = config['stop.epochs'] as number;
   const sequencesPerEpoch =
     dataset === undefined ? undefined : (dataset.sequencesPerEpoch ?? dataset.trainTokens / context);
   // Without a size, epochs cannot be turned into steps: the other rules bound the run.
   const usable = epochs > 0 && sequencesPerEpoch === undefined ? { ...config, 'stop.epochs': 0 } : config;
-  const flops = model.flopsPerToken * tokensPerStep;
-  const size = {
-    tokens: tokensPerStep,
-    sequences,
-    sequencesPerEpoch: sequencesPerEpoch ?? Infinity,
-    flops,
-    parameters: model.parameterCount,
-  };
-  const steps = plannedSteps(usable, size);
+  const tokensOf = ({ length, sequences }: BatchShape): number => sequences * length;
+  const stages = plan.stages();
+  const planned = stages.map((stage) => ({
+    steps: stage.steps,
+    tokens: tokensOf(stage),
+    // Rows of another length are as many tokens.
+    epochs: tokensOf(stage) / context / (sequencesPerEpoch ?? Infinity),
+    flops: tokensOf(stage) * model.flopsPerTokenAt(stage.length),
+  }));
+  const steps = plannedSteps(usable, { stages: planned, parameters: model.parameterCount });
+  const tokens = steps === undefined ? undefined : plannedAfter(planned, steps, 'tokens');
   const seconds = config['stop.seconds'] as number;
   return {
-    tokensPerStep,
+    tokensPerStep: steps === undefined ? planned.at(-1)!.tokens : tokens! / steps,
     steps: steps ?? null,
-    tokens: steps === undefined ? null : steps * tokensPerStep,
-    flops: steps === undefined ? null : steps * flops,
+    tokens: tokens ?? null,
+    flops: steps === undefined ? null : plannedAfter(planned, steps, 'flops'),
+    stages: madeStages(stages, steps),
+    varies: plan.varies,
     estimated: epochs > 0 && dataset?.exact !== true,
     ...(epochs > 0 && dataset?.counted?.basis === 'beginning' ? { uncertain: UNCERTAIN } : {}),
     seconds: seconds > 0 ? seconds : null,
   };
 }
 
-function plannedSteps(config: Config, size: ConstructorParameters<typeof StopRules>[1]): number | undefined {
+/** Stages up to the end of the run: those that it comes to, the last one as long as it lasts. */
+function madeStages(stages: readonly Stage[], end: number | undefined): PlannedStage[] {
+  return stages
+    .filter(({ from }) => from.step < (end ?? Infinity))
+    .map(({ from, steps, length, sequences }) => {
+      const made = Math.min(steps, (end ?? Infinity) - from.step);
+      return { from: from.step, tokens: from.tokens, steps: Number.isFinite(made) ? made : null, length, sequences };
+    });
+}
+
+function plannedSteps(config: Config, run: PlannedRun): number | undefined {
   try {
-    return new StopRules(config, size).plannedSteps;
+    return new StopRules(config, run).plannedSteps;
   } catch (error) {
     if (error instanceof StopRuleError) return undefined;
     throw error;

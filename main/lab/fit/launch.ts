@@ -1,4 +1,5 @@
 /** The check before a launch for configurations that choose their own devices. */
+import type { FitPlan } from './plan.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { Kinds } from '../../engine/kind.ts';
 import { checkBeforeLaunch } from './before.ts';
@@ -54,6 +55,13 @@ export async function checkLaunch(
 
 const least = (limits: readonly number[]): number | null => (limits.length === 0 ? null : Math.min(...limits));
 
+/** What the length of a run depends on. */
+const modelOf = ({ parameterCount, flopsPerToken, stages }: FitPlan) => ({
+  parameterCount,
+  flopsPerTokenAt: (length: number): number =>
+    stages.find((stage) => stage.length === length)?.flopsPerToken ?? flopsPerToken,
+});
+
 /** Configurations with one plan may differ in their text and in how long they train. */
 function textWarningsOf(
   configs: readonly Config[],
@@ -65,7 +73,7 @@ function textWarningsOf(
       checked.flatMap(({ indices, plan }) =>
         indices.map((i) => ({
           config: configs[i]!,
-          tokens: plannedLength(configs[i]!, plan, undefined, kinds).tokens,
+          tokens: plannedLength(configs[i]!, modelOf(plan), undefined, kinds).tokens,
         })),
       ),
     ),

@@ -10,14 +10,15 @@ import { tokenizerOf, vocabularyOf } from '../../engine/data/tokenizers/index.ts
 import type { BaseBytes as ExecutorBase, Profile } from '../../engine/executors/executorKind.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import { sizeOf } from '../../engine/graph/value.ts';
-import { microBatchOf, programKey, programsOf } from '../../engine/nn/programs.ts';
+import { batchPlan } from '../../engine/batch/plan.ts';
+import { programKey, programsOf, trains } from '../../engine/nn/programs.ts';
 import type { ProgramCall } from '../../engine/nn/programs.ts';
 import { builtInCatalog } from '../../engine/catalog.ts';
 import type { Catalog } from '../../engine/catalog.ts';
 import { buildTraining } from '../../engine/nn/training.ts';
 import type { TrainingPrograms } from '../../engine/nn/training.ts';
 import { PIECE } from '../../engine/train/safetensors.ts';
-import type { BaseBytes, FitPlan as Plan, LayerBytes } from '../../../preload/contract/fit.ts';
+import type { BaseBytes, FitPlan as Plan, FitStage, LayerBytes } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { estimateDataset, plannedLength } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
@@ -77,7 +78,7 @@ export function runUse(config: Config, { kind, profile, catalog = builtInCatalog
   const training = trainings.get(`${model} ${optimizer}`, () =>
     buildTraining({ config, vocabularySize, keyMasked: isKeyMasked(config), kinds: catalog }),
   );
-  const programs = programsOf(config, dataset).map((call) => {
+  const programs = programsOf(config, dataset, catalog).map((call) => {
     const key = `${kind} ${JSON.stringify(profile)} ${programKey(call)} ${model} ${call.ofOptimizer ? optimizer : ''}`;
     const use = uses.get(key, () => executorKind(kind).use(call.build(training), vocabularySize, profile));
     return { call, use };
@@ -95,12 +96,14 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
   const { use } = largest;
   const base = baseOf(config, training, options);
   const tables = programs.reduce((sum, { use: { tableBytes = 0 } }) => sum + tableBytes, 0);
-  const plannedBytes =
-    executor.takenBytes?.(persistent.total, use.arenaBytes, tables) ?? persistent.total + use.arenaBytes + tables;
+  const taken = (arena: number): number =>
+    executor.takenBytes?.(persistent.total, arena, tables) ?? persistent.total + arena + tables;
+  const plannedBytes = taken(use.arenaBytes);
   // Between buffers of the arena, and what a device rounds up to.
   const gaps = plannedBytes - persistent.total - use.heldBytes;
-  const sequences = config['batch.sequences'] as number;
-  const microBatch = microBatchOf(config);
+  const batches = batchPlan(config, catalog);
+  const { length: context, sequences, micro: microBatch } = batches.largest();
+  const length = plannedLength(config, training, options.dataset, catalog);
   return {
     kind,
     exact: executor.holds === 'arena',
@@ -112,16 +115,38 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
     flopsConvention: FLOPS_CONVENTION,
     cacheBytesPerToken: training.cacheBytesPerToken,
     notes: training.notes,
-    context: config['model.context'] as number,
+    context,
     sequences,
     microBatch,
     accumulation: Math.ceil(sequences / microBatch),
-    length: plannedLength(config, training, options.dataset, catalog),
+    length,
+    stages: length.stages.map((stage): FitStage => {
+      const micros = batches.micros(stage);
+      const arenaBytes = Math.max(
+        ...programs
+          .filter(({ call }) => trains(call))
+          .filter(({ call: { name, rows, length: tokens, perStep } }) => {
+            // Where steps take several batches, the first micro-batch of the second adds to what is there.
+            const again = batches.varies && name === 'accumulate' && tokens === stage.length && micros.includes(rows);
+            return again || perStep(stage) > 0;
+          })
+          .map((each) => each.use.arenaBytes),
+      );
+      return {
+        ...stage,
+        microBatch: micros[0]!,
+        accumulation: micros.length,
+        flopsPerToken: training.flopsPerTokenAt(stage.length),
+        arenaBytes,
+        totalBytes: taken(arenaBytes) + base.bytes,
+      };
+    }),
     persistent: { bytes: persistent.total, byCategory: persistent.byCategory },
     arena: { bytes: use.arenaBytes, program: use.name },
     programs: programs.map(({ call, use: { name, arenaBytes, heldBytes } }) => ({
       name,
       rows: call.rows,
+      length: call.length,
       arenaBytes,
       heldBytes,
     })),

@@ -2,6 +2,7 @@
  * Earlier runs that tell how fast this one will be. What disturbs a step (another program, a hot processor, the first steps) makes
  * it slower, never faster, and may last for a whole run: each run speaks by the quartiles of its steps, and `pace.ts` weighs the runs.
  */
+import { batchPlan } from '../../engine/batch/plan.ts';
 import { executorKind } from '../../engine/executors/index.ts';
 import { builtInCatalog } from '../../engine/catalog.ts';
 import type { Catalog } from '../../engine/catalog.ts';
@@ -11,13 +12,31 @@ import type { FitDevice } from './devices.ts';
 import { Memo } from '../../engine/memo.ts';
 import { modelKey, optimizerKey } from './memo.ts';
 import type { FindSamples, Sample } from './pace.ts';
-import { microBatchOf } from '../../engine/nn/programs.ts';
+
+const ofBatch = (name: string): boolean => /^(batch|stop)\./u.test(name);
+
+/** Which batches the steps of a run have. Of those that change, all settings count. */
+function batchKey(config: Config, catalog: Catalog): string {
+  const settings = (): string => JSON.stringify(Object.entries(config).filter(([name]) => ofBatch(name)));
+  try {
+    const plan = batchPlan(config, catalog);
+    return plan.changes
+      ? settings()
+      : plan
+          .shapes()
+          .map((shape) => plan.micros(shape).join('+'))
+          .join();
+  } catch {
+    // An earlier run may have had a kind of a plug-in that is not here.
+    return settings();
+  }
+}
 
 /** Settings that decide the speed of a step on a given device. */
 function speedKey(given: Config, catalog: Catalog = builtInCatalog): string {
   // Runs of earlier versions lack the settings that came later.
   const config = catalog.complete(given);
-  return `${modelKey(config, catalog)} ${optimizerKey(config, catalog)} batch=${config['batch.sequences']}/${microBatchOf(config)}`;
+  return `${modelKey(config, catalog)} ${optimizerKey(config, catalog)} batch=${batchKey(config, catalog)}`;
 }
 
 /** Tokens per second of a run's steps: its median and quartiles. */

@@ -1,6 +1,9 @@
 /** Largest micro-batch that fits, by planning candidates: exact, since every answer was planned. */
 import type { LargestBatch, SizedBatch } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { fixedBatch } from '../../engine/batch/fixedBatch.ts';
+import { batchPlan } from '../../engine/batch/plan.ts';
+import type { Kinds } from '../../engine/kind.ts';
 import { divisors } from '../../../preload/shared/settings/arithmetic.ts';
 import type { FitDevice } from './devices.ts';
 import { fitPlan } from './plan.ts';
@@ -15,20 +18,46 @@ const accepts = (device: FitDevice, bytes: number, strictness: Strictness): bool
   return fit === 'fits' || (strictness === 'exact' && fit === 'tight');
 };
 
-/** Micro-batches for an effective batch: its divisors, so that every micro-batch is full. `batch.micro` 0 and the whole batch are the same. */
-export function withMicroBatch(config: Config, micro: number): Config {
-  return { ...config, 'batch.micro': micro === config['batch.sequences'] ? 0 : micro };
+/** Into which micro-batches the batches of a run can be divided. */
+export interface MicroChoices {
+  /** Sequences at once, ascending; the last is all of them. */
+  readonly counts: readonly number[];
+  /** The settings for one of them. */
+  with(count: number): Config;
 }
 
-/** The largest divisor of `batch.sequences` at which the plan fits. More sequences at once never need less memory. */
+/**
+ * Divisors of a batch that always has so many sequences, so that every micro-batch is full. Where their number changes, a limit in tokens: as
+ * many as so many sequences of the whole context have, in powers of two.
+ */
+export function microChoices(config: Config, kinds?: Kinds): MicroChoices {
+  const plan = batchPlan(config, kinds);
+  const shapes = plan.shapes();
+  const [first] = shapes;
+  const settings = (micro: number, tokens: number): Config => ({
+    ...config,
+    'batch.micro': micro,
+    'batch.micro_tokens': tokens,
+  });
+  if (shapes.every(({ sequences }) => sequences === first!.sequences)) {
+    const { sequences } = first!;
+    return { counts: divisors(sequences), with: (count) => settings(count === sequences ? 0 : count, 0) };
+  }
+  const whole = Math.ceil(Math.max(...shapes.map(({ length, sequences }) => length * sequences)) / plan.context);
+  const counts = [...Array.from({ length: Math.ceil(Math.log2(whole)) }, (_, i) => 2 ** i), whole];
+  return { counts, with: (count) => settings(0, count === whole ? 0 : count * plan.context) };
+}
+
+/** The largest micro-batch at which the plan fits. More sequences at once never need less memory. */
 export function largestMicroBatch(
   config: Config,
   device: FitDevice,
   options: PlanOptions,
   strictness: Strictness = 'margin',
 ): LargestBatch {
-  const choices = divisors(config['batch.sequences'] as number);
-  const bytes = (i: number): number => fitPlan(withMicroBatch(config, choices[i]!), options).totalBytes;
+  const micro = microChoices(config, options.catalog);
+  const choices = micro.counts;
+  const bytes = (i: number): number => fitPlan(micro.with(choices[i]!), options).totalBytes;
   let low = -1;
   let high = choices.length;
   const seen = new Map<number, number>();
@@ -62,9 +91,10 @@ export function largestOverall(
   options: PlanOptions,
   strictness: Strictness = 'margin',
 ): LargestBatch {
+  const whole = fixedBatch(config, options.catalog);
   const plan = (rows: number): Point => ({
     rows,
-    bytes: fitPlan({ ...config, 'batch.sequences': rows, 'batch.micro': 0, 'eval.batch': 0 }, options).totalBytes,
+    bytes: fitPlan({ ...whole, 'batch.sequences': rows, 'batch.micro': 0, 'eval.batch': 0 }, options).totalBytes,
   });
   const limit = strictness === 'exact' ? device.availableBytes : largestWithMargin(device);
   let low = plan(1);

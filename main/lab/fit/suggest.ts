@@ -13,7 +13,7 @@ import { fitPlan, runUse } from './plan.ts';
 import type { PlanOptions } from './plan.ts';
 import { precisionOf } from '../../engine/nn/precision.ts';
 import { microBatchOf } from '../../engine/nn/programs.ts';
-import { largestMicroBatch, withMicroBatch } from './search.ts';
+import { largestMicroBatch, microChoices } from './search.ts';
 import { stepSeconds } from './time.ts';
 import { judge } from './verdict.ts';
 import { counted } from '../../../preload/shared/format.ts';
@@ -69,28 +69,28 @@ function flagsOf(changes: Readonly<Record<string, SettingValue>>): string {
 /** Step time with the change ÷ without, at the middle of both ranges. */
 function timeFactor(config: Config, next: Config, device: FitDevice, options: PlanOptions): number | null {
   const seconds = (each: Config): number | undefined => {
-    const range = stepSeconds(runUse(each, options), device, precisionOf(each));
-    return range === undefined ? undefined : Math.sqrt(range.low * range.high) / tokensOf(each);
+    const range = stepSeconds(runUse(each, options), fitPlan(each, options).length.stages, device, precisionOf(each));
+    return range === undefined
+      ? undefined
+      : Math.sqrt(range.low * range.high) / fitPlan(each, options).length.tokensPerStep;
   };
   const [before, after] = [seconds(config), seconds(next)];
   return before === undefined || after === undefined ? null : after / before;
 }
 
-const tokensOf = (config: Config): number =>
-  (config['batch.sequences'] as number) * (config['model.context'] as number);
-
 /** Candidates in order of how much they change. */
 function* changesOf(config: Config, device: FitDevice, options: PlanOptions): Generator<Change> {
-  const micro = microBatchOf(config);
+  const micro = microBatchOf(config, options.catalog);
   const micros = (from: Config, also: string, effect: Effect): Change | undefined => {
     const { largest } = largestMicroBatch(from, device, options);
     const chosen = largest?.sequences ?? 1;
     if (chosen >= micro) return undefined;
-    const changes = { ...difference(config, withMicroBatch(from, chosen)) };
-    const times = (config['batch.sequences'] as number) / chosen;
+    const choices = microChoices(from, options.catalog);
+    const changes = { ...difference(config, choices.with(chosen)) };
+    const all = choices.counts.at(-1)!;
     return {
       changes,
-      text: `${chosen} of ${counted(config['batch.sequences'] as number, 'sequence')} at once, gradients accumulated ${counted(times, 'time')}${also}`,
+      text: `${chosen} of ${counted(all, 'sequence')} at once, gradients accumulated ${counted(Math.ceil(all / chosen), 'time')}${also}`,
       effect,
     };
   };

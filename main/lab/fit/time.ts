@@ -4,7 +4,7 @@
  * roofline model, Williams et al. 2009) and a launch, at a fast and a slow share of what the device can do at its best.
  * Recomputation is part of the programs, so its cost is in the estimate.
  */
-import type { Cost, Prices, Range, TimeEstimate } from '../../../preload/contract/fit.ts';
+import type { Cost, PlannedStage, Prices, Range, TimeEstimate } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { TF32 } from '../../engine/executors/executorKind.ts';
 import { executorKind } from '../../engine/executors/index.ts';
@@ -52,16 +52,28 @@ function programSeconds(work: Work, speeds: DeviceSpeeds): number | undefined {
   return seconds;
 }
 
-/** Seconds of one optimizer step at both ends; undefined where the device's speed is unknown. */
-export function stepSeconds(run: RunUse, device: FitDevice, policy: string): Range | undefined {
+/**
+ * Seconds of an optimizer step at both ends, on the average over the stages of the run; undefined where the device's speed is unknown.
+ * A stage without an end takes up the whole of such a run.
+ */
+export function stepSeconds(
+  run: RunUse,
+  stages: readonly PlannedStage[],
+  device: FitDevice,
+  policy: string,
+): Range | undefined {
+  const endless = stages.filter(({ steps }) => steps === null);
+  const counted = endless.length > 0 ? endless.map((stage) => ({ ...stage, steps: 1 })) : stages;
+  const steps = counted.reduce((sum, stage) => sum + stage.steps!, 0);
   const at = (end: 'fast' | 'slow'): number | undefined => {
     const speeds = speedsOf(device.kind, device.compute, policy, end);
     let total = 0;
     for (const { call, use } of run.programs) {
-      if (call.perStep === 0) continue;
+      const times = counted.reduce((sum, stage) => sum + stage.steps! * call.perStep(stage), 0) / steps;
+      if (times === 0) continue;
       const seconds = programSeconds(use.work, speeds);
       if (seconds === undefined) return undefined;
-      total += call.perStep * seconds;
+      total += times * seconds;
     }
     return total;
   };
@@ -79,7 +91,7 @@ export function estimateTime(
 ): TimeEstimate {
   const policy = precisionOf(config);
   const { tokensPerStep } = plan.length;
-  const roofline = stepSeconds(run, device, policy);
+  const roofline = stepSeconds(run, plan.length.stages, device, policy);
   const usual =
     roofline === undefined ? undefined : { low: tokensPerStep / roofline.high, high: tokensPerStep / roofline.low };
   const pace = paceOf(samples, usual);
@@ -149,7 +161,7 @@ function evaluationSeconds(
   const times = every === 0 ? 1 : Math.ceil(steps / every);
   const program = run.programs.find(({ call }) => call.name === 'evaluate');
   if (program === undefined) return { low: 0, high: 0 };
-  const batches = Math.ceil(tokens / plan.context / program.call.rows);
+  const batches = Math.ceil(tokens / program.call.length / program.call.rows);
   const at = (end: 'fast' | 'slow'): number => {
     const seconds = programSeconds(program.use.work, speedsOf(device.kind, device.compute, precisionOf(config), end));
     if (seconds !== undefined && roofline !== undefined) {

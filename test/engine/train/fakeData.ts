@@ -1,6 +1,6 @@
 import { batcher, evaluationSet } from '../../../main/engine/data/index.ts';
 import type { Tokenizer } from '../../../main/engine/data/index.ts';
-import type { PreparedData, PrepareData } from '../../../main/engine/train/data.ts';
+import type { PreparedData, PrepareData, TrainingRows } from '../../../main/engine/train/data.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 
 export interface FakeOptions {
@@ -42,14 +42,24 @@ export function fakeData({ keyMasked = false, hash = 'fake' }: FakeOptions = {})
     } as unknown as Tokenizer;
     const mode = keyMasked ? 'documents' : 'shuffled';
     const layout = keyMasked ? 'documents' : 'stream';
-    const made = batcher({ train, tokenizer }, { mode, context, seed: config.seed as number });
+    const rowsOf = (length: number): TrainingRows => {
+      const made = batcher(
+        { train, tokenizer },
+        { mode, context: length, longest: context, seed: config.seed as number },
+      );
+      return {
+        rowsPerEpoch: made.rowsPerEpoch,
+        tokensPerRow: made.tokensPerEpoch / made.rowsPerEpoch,
+        rows: made.rows,
+      };
+    };
+    const made = rowsOf(context);
     const evaluation = (rows: number) => evaluationSet(validation, tokenizer, { layout, context, rows });
     return {
       vocabularySize: VOCABULARY,
       keyMasked,
-      rowsPerEpoch: made.rowsPerEpoch,
-      tokensPerRow: made.tokensPerEpoch / made.rowsPerEpoch,
-      rows: made.rows,
+      ...made,
+      atLength: rowsOf,
       validationRows: evaluation(1).batches,
       validation: evaluation,
       info: {

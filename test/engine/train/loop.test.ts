@@ -309,7 +309,6 @@ describe('endings that are not a rule', () => {
 
   test('errors name the setting', async () => {
     expect((await trained({ 'stop.steps': 0 })).end.reason).toMatch(/stop\.steps/);
-    expect((await trained({ 'batch.micro': 3 })).end.reason).toMatch(/batch\.micro is 3/);
     expect((await trained({ device: 'cuda' })).end.reason).toMatch(/device is cuda/);
     expect((await trained({ 'stop.steps': 0, 'stop.seconds': 5 })).end.reason).toMatch(/schedule\.horizon_steps/);
   });

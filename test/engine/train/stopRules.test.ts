@@ -3,18 +3,20 @@ import { StopRuleError, StopRules } from '../../../main/engine/train/stopRules.t
 import type { Config } from '../../../preload/contract/settings.ts';
 import { testConfig } from './helpers.ts';
 
-const SIZE = { tokens: 64, sequences: 4, sequencesPerEpoch: 10, flops: 1000, parameters: 50 };
+const SIZE = { steps: Infinity, tokens: 64, epochs: 0.4, flops: 1000 };
+const RUN = { stages: [SIZE], parameters: 50 };
 const OFF: Config = { 'stop.steps': 0 };
 
 function rules(settings: Config) {
-  return new StopRules(testConfig({ ...OFF, ...settings }), SIZE);
+  return new StopRules(testConfig({ ...OFF, ...settings }), RUN);
 }
 
 /** Counters after `steps` full steps of one second each. */
 const after = (steps: number) => ({
   steps,
   tokens: steps * SIZE.tokens,
-  sequences: steps * SIZE.sequences,
+  sequences: steps * 4,
+  epochs: (steps * 4) / 10,
   seconds: steps,
   flops: steps * SIZE.flops,
 });
@@ -50,10 +52,10 @@ describe('stop rules', () => {
   });
 
   test('fractions that are whole but for rounding are not rounded up (catches 0.1 + 0.2)', () => {
-    const size = { ...SIZE, sequences: 1, sequencesPerEpoch: 10 };
-    const stop = new StopRules(testConfig({ ...OFF, 'stop.epochs': 0.1 + 0.2 }), size);
+    const run = { ...RUN, stages: [{ ...SIZE, epochs: 1 / 10 }] };
+    const stop = new StopRules(testConfig({ ...OFF, 'stop.epochs': 0.1 + 0.2 }), run);
     expect(stop.plannedSteps).toBe(3);
-    expect(stop.reached({ ...after(3), sequences: 3 })).toContain('stop.epochs');
+    expect(stop.reached({ ...after(3), epochs: 3 / 10 })).toContain('stop.epochs');
   });
 
   test('the reason names the rule and its limit', () => {
@@ -83,5 +85,45 @@ describe('stop rules', () => {
     expect(stop.secondsLeft(now, begun)).toBeCloseTo(20, 9);
     expect(stop.fraction(now)).toBeCloseTo(0.6, 9);
     expect(stop.secondsLeft(begun, begun)).toBeUndefined();
+  });
+
+  describe('of a batch that changes', () => {
+    const GROWING = {
+      stages: [
+        { steps: 10, tokens: 10, epochs: 0.01, flops: 100 },
+        { steps: 10, tokens: 20, epochs: 0.02, flops: 300 },
+        { steps: Infinity, tokens: 40, epochs: 0.04, flops: 900 },
+      ],
+      parameters: 50,
+    };
+    const growing = (settings: Config) => new StopRules(testConfig({ ...OFF, ...settings }), GROWING);
+    test.each([
+      [{ 'stop.tokens': 100 }, 10],
+      [{ 'stop.tokens': 101 }, 11],
+      [{ 'stop.tokens': 300 }, 20],
+      [{ 'stop.tokens': 341 }, 22],
+      [{ 'stop.epochs': 0.34 }, 21],
+      [{ 'stop.flops': 1000 }, 10],
+      [{ 'stop.flops': 4901 }, 22],
+      [{ 'stop.tokens_per_parameter': 6 }, 20],
+      [{ 'stop.steps': 15 }, 15],
+    ] as [Config, number][])('%o is planned stage by stage: %i steps', (settings, wanted) => {
+      expect(growing(settings).plannedSteps).toBe(wanted);
+    });
+
+    test('time left counts what later steps will take (would catch an estimate by the number of steps)', () => {
+      const counters = { tokens: 0, sequences: 0, epochs: 0, flops: 0 };
+      const now = { ...counters, steps: 10, seconds: 10 };
+      const begun = { ...counters, steps: 0, seconds: 0 };
+      // 1000 FLOPs took 10 seconds; 10 × 300 + 5 × 900 are left.
+      expect(growing({ 'stop.steps': 25 }).secondsLeft(now, begun)).toBeCloseTo(75, 9);
+    });
+
+    test('nobody says how many steps a limit in tokens allows where steps take more batches than one', () => {
+      const varying = (settings: Config) =>
+        new StopRules(testConfig({ ...OFF, ...settings }), { ...GROWING, varies: true }).plannedSteps;
+      expect(varying({ 'stop.tokens': 100 })).toBeUndefined();
+      expect(varying({ 'stop.tokens': 100, 'stop.steps': 30 })).toBe(30);
+    });
   });
 });

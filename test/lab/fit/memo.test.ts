@@ -26,6 +26,12 @@ function othersThan(spec: SettingSpec, value: SettingValue): SettingValue[] {
   const { type } = spec;
   if (type.kind === 'enum') return type.values.filter((each) => each !== value);
   if (type.kind === 'bool') return [value !== true];
+  if (type.kind === 'string') {
+    // `32 64@100` becomes `64 64@100`.
+    const doubled = String(value).replace(/\d+/u, (digits) => String(2 * Number(digits)));
+    if (type.pattern !== undefined && doubled !== value && new RegExp(type.pattern, 'u').test(doubled))
+      return [doubled];
+  }
   const { min = -Infinity, max = Infinity } = type.kind === 'string' ? {} : type;
   const numbers = type.kind === 'int' ? [1, 2, 512, 4096] : [0.25, 0.5];
   return numbers.filter((each) => each !== value && each >= min && each <= max);

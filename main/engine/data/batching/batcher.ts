@@ -16,6 +16,8 @@ export interface BatcherOptions {
   readonly mode: BatchingMode;
   /** Targets per row. */
   readonly context: number;
+  /** Where a run has longer rows too: theirs. Rows that are shorter come in an order of their own. */
+  readonly longest?: number;
   /** The run's seed. */
   readonly seed: number;
   /** Whether batches say where documents begin. */
@@ -111,12 +113,13 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
   const rowsPerEpoch = documents?.count ?? windowsOfEpoch(mode === 'shuffled' ? mode : 'random', n, context);
   const tokensPerEpoch = mode === 'shuffled' ? rowsPerEpoch * width : n;
 
+  const stream = `data/order/${mode}${context === (options.longest ?? context) ? '' : `/${context}`}`;
   // The last epochs used; a batch needs two at most, a resumed run recomputes them.
   const epochs = new Map<number, Epoch>();
   const epochOf = (epoch: number): Epoch => {
     let found = epochs.get(epoch);
     if (found === undefined) {
-      const random = new Stream(seed, `data/order/${mode}`, epoch);
+      const random = new Stream(seed, stream, epoch);
       const phase = random.int(n);
       const order = randomOrder(random, rowsPerEpoch);
       found = { order, phase };
@@ -126,7 +129,7 @@ export function batcher(dataset: Pick<Dataset, 'train' | 'tokenizer'>, options: 
     return found;
   };
 
-  const windows = new Stream(seed, 'data/order/random');
+  const windows = new Stream(seed, stream);
   const fillWindow = (start: number, row: number, places: Places) => {
     const base = row * context;
     const { inputs, targets, starts } = places;

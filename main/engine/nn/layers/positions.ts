@@ -1,5 +1,5 @@
 /** Position information: learned or sinusoidal vectors added to the embeddings, and slopes of the linear distance bias. */
-import { add, concat, cos, exp, iota, mul, reshape, scalar, sin, softplus } from '../../graph/ops/index.ts';
+import { add, concat, cos, exp, iota, mul, reshape, scalar, sin, slice, softplus } from '../../graph/ops/index.ts';
 import type { Graph, Value } from '../../graph/value.ts';
 import type { ModelContext } from '../model.ts';
 import { firstRows } from './initial.ts';
@@ -20,13 +20,13 @@ export function addPositions(m: ModelContext, x: Value): Value {
   switch (m.config['model.positions']) {
     case 'learned': {
       const table = m.within('positions', () =>
-        m.parameter('weight', [length, width], {
+        m.parameter('weight', [m.longest, width], {
           role: 'embedding',
           part: 'position',
-          initial: firstRows(m, length, width),
+          initial: firstRows(m, m.longest, width),
         }),
       );
-      return add(x, table);
+      return add(x, length < m.longest ? slice(table, 0, 0, length) : table);
     }
     case 'sinusoidal':
       return add(x, sinusoids(m.graph, length, width));

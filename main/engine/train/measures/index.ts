@@ -3,6 +3,7 @@ import { MetricCatalog } from '../../../../preload/shared/metrics.ts';
 import { BUILT_IN, KINDS_HERE } from '../../kind.ts';
 import type { Family, Kinds } from '../../kind.ts';
 import { DIAGNOSED } from './diagnostics.ts';
+import { BATCH } from './batch.ts';
 import { EXPERTS } from './experts.ts';
 import { FAMILIES } from './families.ts';
 import { specOf } from './measure.ts';
@@ -19,7 +20,7 @@ export type { Metric, StepMoment } from './measure.ts';
 export const metricFamily: Family<Metric> = {
   name: 'metric',
   shared: [KINDS_HERE],
-  kinds: [...VALIDATION, ...STEP, ...EXPERTS, ...DIAGNOSED, ...PROGRESS, ...SYSTEM],
+  kinds: [...VALIDATION, ...STEP, ...BATCH, ...EXPERTS, ...DIAGNOSED, ...PROGRESS, ...SYSTEM],
 };
 
 /** Their facts, plug-ins' included, before what names alone tell, which matches almost anything. */

@@ -4,6 +4,7 @@ import type { MetricSpec } from '../../../../preload/shared/metrics.ts';
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { DeclarationError, definer } from '../../kind.ts';
 import type { Declared, Kind } from '../../kind.ts';
+import type { StepBatch } from '../batches.ts';
 import type { EvaluationResult } from '../evaluate.ts';
 import type { StepResult } from '../runtime.ts';
 import type { Counters } from '../stopRules.ts';
@@ -17,6 +18,8 @@ export interface StepMoment {
   /** After the step, and when the step before it was logged. */
   readonly counters: Counters;
   readonly before: Counters;
+  /** Tokens of its sequences, how many there were, in how many micro-batches. Null where they are the same in every step. */
+  readonly batch: Pick<StepBatch, 'length' | 'sequences' | 'micros'> | null;
   /** Learning rate of the step, before the multiples of groups. */
   readonly lr: number;
   /** Learning rates of the groups of parameters that have one of their own. */
@@ -32,7 +35,6 @@ export interface StepMoment {
 export interface ProgressMoment {
   readonly config: Config;
   readonly counters: Counters;
-  readonly sequencesPerEpoch: number;
 }
 
 /** An evaluation of the held-out text. */
@@ -89,7 +91,7 @@ export function specOf(metric: Metric): MetricSpec {
   return Object.fromEntries(Object.entries(metric).filter(([name]) => !OF_THE_KIND.has(name))) as unknown as MetricSpec;
 }
 
-/** The values of all metrics that are measured at such a moment. @throws DeclarationError for a measure that gives no number */
+/** The values of all metrics that are measured at such a moment. @throws DeclarationError for a measure that gives something else than a number */
 export function measureAll<K extends keyof Measures>(
   metrics: readonly Metric[],
   kind: K,

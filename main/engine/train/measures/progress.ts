@@ -18,7 +18,7 @@ export const PROGRESS = [
     axis: 'epoch',
     chart: false,
     help: 'passes over the training text',
-    ofProgress: ({ counters, sequencesPerEpoch }) => counters.sequences / sequencesPerEpoch,
+    ofProgress: ({ counters }) => counters.epochs,
   }),
   defineMetric({
     name: 'seconds',

@@ -86,6 +86,16 @@ const KINDS: readonly Config[] = [
     'data.document_mask': true,
   })),
   { 'data.batching': 'documents' },
+  { 'batch.length': 'listed', 'batch.lengths': '5 11@2 33@4', 'batch.micro': 0, 'model.positions': 'learned' },
+  {
+    'batch.length': 'doubling',
+    'batch.length_start': 7,
+    'batch.kind': 'tokens',
+    'batch.tokens': 200,
+    'batch.micro': 0,
+    'batch.micro_tokens': 70,
+    'batch.accumulation': 'gradient_norm',
+  },
 ];
 
 const SIZES: Config = {

@@ -1,15 +1,12 @@
-import { beforeAll, describe, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { PATTERNS } from '../native/attentionReference.ts';
 import { Random, seed } from '../native/harness.ts';
 import { ALL_OPTIONS, checkAttention, DENSE, SPARSE } from './attentionCheck.ts';
 import type { Dense, Sparse } from './attentionCheck.ts';
 import { whyNoEmulator } from './emulator/build.ts';
-import { emulatedDevice } from './harness.ts';
 import type { FloatType } from './harness.ts';
 
 const why = whyNoEmulator();
-// What changed is compiled first, which takes its time.
-beforeAll(() => (why === undefined ? emulatedDevice() : undefined), 600_000);
 
 /** Sizes that the kernels for tensor cores take, and some of which they fill only a part. */
 const SIZES: readonly (readonly [d: number, dvalue: number])[] = [

@@ -8,24 +8,25 @@ import type { CallExtra, CudaKernel } from '../../../main/engine/executors/cuda/
 import { CUDA_KERNELS } from '../../../main/engine/executors/cuda/kernels/index.ts';
 import koffi from 'koffi';
 import { fromBf16, toBf16 } from '../native/harness.ts';
-import { buildEmulator } from './emulator/build.ts';
+import { buildEmulator, whyNoEmulator } from './emulator/build.ts';
 import type { Flavour } from './emulator/build.ts';
 
 export type DeviceArray = Float32Array | Uint16Array | Int32Array | Uint32Array | Uint8Array;
 export type Given = number | string | boolean | null | DeviceArray;
 
-let opened: Promise<CudaDevice> | undefined;
-let library = '';
+/** Built while a file of tests is read: that takes minutes where everything is new and much else runs, and no limit of a test counts it. */
+const emulator =
+  whyNoEmulator() === undefined
+    ? await buildEmulator(process.env['SWEEPLAB_EMULATOR'] as Flavour | undefined)
+    : { driver: '', kernels: '' };
+const library = emulator.driver;
+
+let opened: CudaDevice | undefined;
 
 /** The emulated device of this process. SWEEPLAB_EMULATOR chooses the flavour: what a sanitizer is loaded for. */
-export function emulatedDevice(): Promise<CudaDevice> {
-  return (opened ??= buildEmulator(process.env['SWEEPLAB_EMULATOR'] as Flavour | undefined).then(
-    ({ driver, kernels }) => {
-      process.env['EMU_KERNELS'] = kernels;
-      library = driver;
-      return new CudaDevice(driver);
-    },
-  ));
+export async function emulatedDevice(): Promise<CudaDevice> {
+  process.env['EMU_KERNELS'] = emulator.kernels;
+  return (opened ??= new CudaDevice(library));
 }
 
 /** A device of its own on the fake driver, as each session has one. */

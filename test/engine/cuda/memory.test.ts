@@ -11,8 +11,7 @@ process.env['EMU_UNTOUCHED'] = '1';
 process.env['EMU_MEMORY'] = String(2 ** 44);
 
 describe.skipIf(why !== undefined)(`the plan is what a GPU gives${why ? ` (SKIPPED: ${why})` : ''}`, () => {
-  // Builds it.
-  beforeAll(emulatedDevice, 300_000);
+  beforeAll(emulatedDevice);
 
   // Catches a plan that differs from the allocation by a single byte. All precisions of all recipes: test/long/cudaMemory.test.ts.
   test.for(recipes.map(({ name }, i) => [name, POLICIES[(SEED + i) % POLICIES.length]!] as const))(

@@ -13,8 +13,7 @@ process.env['EMU_PACE'] = '1000';
 describe.skipIf(why !== undefined)(
   `operations on the emulated GPU equal the float64 interpreter${why ? ` (SKIPPED: ${why})` : ''}`,
   () => {
-    // Builds it.
-    beforeAll(emulatedDevice, 300_000);
+    beforeAll(emulatedDevice);
     // Catches a wrong kernel, stride, type, epilogue or place in memory, in forward or backward, on odd shapes.
     test.for(CASES.map((c, i) => [c.title, c, i] as const))(`%s (seed ${SEED})`, async ([, { op, make }, number]) => {
       const executor = await emulatedExecutor();

@@ -56,8 +56,7 @@ const close = (got: ArrayLike<number>, want: ArrayLike<number>, what: string) =>
   Array.from(want).forEach((value, i) => expect(Math.abs(got[i]! - value), `${what}, at ${i}`).toBeLessThan(1e-4));
 
 describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''}`, () => {
-  // Builds it.
-  beforeAll(emulatedDevice, 300_000);
+  beforeAll(emulatedDevice);
   const opened = async (states: readonly StateSpec[] = STATES) =>
     new CudaSession(openDevice(await emulatedCard()), states);
   const begun = async () => {

@@ -56,8 +56,7 @@ test('state of pure-bf16 is updated in one launch, with no cast before or behind
 });
 
 describe.skipIf(why !== undefined)(`on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''}`, () => {
-  // Builds it.
-  beforeAll(emulatedDevice, 300_000);
+  beforeAll(emulatedDevice);
 
   // Would catch a sum that is rounded earlier or later than casts around the update round it.
   test.each(['bf16', 'f16'] as const)('has the bits that casts around the update give: %s', async (type) => {

@@ -51,8 +51,7 @@ describe('precision.tf32', () => {
 });
 
 describe.skipIf(why !== undefined)(`on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''}`, () => {
-  // Builds it.
-  beforeAll(emulatedDevice, 300_000);
+  beforeAll(emulatedDevice);
 
   test.each([
     [false, 1 + 2 ** -12],

@@ -31,8 +31,7 @@ const train = async ({ cublas, ...options }: TrainingOptions & { readonly cublas
 const lossesOf = ({ reproducible }: FakeHost) => reproducible['train/loss']!.map(([, loss]) => loss);
 
 describe.skipIf(why !== undefined)(`training on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''}`, () => {
-  // Builds it.
-  beforeAll(emulatedDevice, 300_000);
+  beforeAll(emulatedDevice);
 
   // Would catch a kernel, an order of runs or a guard that trains otherwise than the processor does.
   test.for([

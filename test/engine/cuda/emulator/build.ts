@@ -13,9 +13,10 @@ import {
   renameSync,
   rmdirSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -35,6 +36,9 @@ const FLAGS: Readonly<Record<Flavour, readonly string[]>> = {
 };
 /** The emulator itself is not watched for races: it tells the sanitizer what the device does. */
 const OWN_FLAGS: Readonly<Record<Flavour, readonly string[]>> = { ...FLAGS, tsan: ['-O2', '-DEMU_TSAN'] };
+
+/** The fake driver is found where what needs it lies. */
+const BESIDE = '-Wl,-rpath,$ORIGIN';
 
 export interface Emulator {
   /** The fake libcuda.so.1. */
@@ -61,7 +65,8 @@ export const families = (): string[] =>
 
 function hashOf(files: readonly string[], flags: readonly string[]): string {
   const hash = createHash('sha1').update(flags.join(' '));
-  for (const file of files) hash.update(`\0${file}\0`).update(readFileSync(file));
+  // By what lies where in a checkout: copies of one need not build again.
+  for (const file of files) hash.update(`\0${relative(ROOT, file)}\0`).update(readFileSync(file));
   return hash.digest('hex');
 }
 
@@ -113,9 +118,12 @@ async function locked<T>(folder: string, work: () => Promise<T>): Promise<T> {
       await sleep(50);
     }
   }
+  // Not left behind, however long it takes.
+  const held = setInterval(() => utimesSync(lock, new Date(), new Date()), 10_000);
   try {
     return await work();
   } finally {
+    clearInterval(held);
     rmdirSync(lock);
   }
 }
@@ -132,7 +140,7 @@ export async function buildEmulator(flavour: Flavour = 'plain', wanted = familie
     const worker = async () => {
       for (let family = queue.shift(); family !== undefined; family = queue.shift()) {
         const source = join(SOURCES, `${family}.cu`);
-        await compile(join(folder, `${family}.so`), [source], [...FLAGS[flavour], `-Wl,-rpath,${folder}`], [driver]);
+        await compile(join(folder, `${family}.so`), [source], [...FLAGS[flavour], BESIDE], [driver]);
       }
     };
     await Promise.all([worker(), worker()]);
@@ -145,7 +153,7 @@ export async function buildCublas(): Promise<string> {
   const { driver, kernels } = await buildEmulator('plain', []);
   return locked(kernels, async () => {
     const library = join(kernels, 'libcublasLt.so.13');
-    await compile(library, [join(HERE, 'fakeblas.cc')], [...FLAGS.plain, `-Wl,-rpath,${kernels}`], [driver]);
+    await compile(library, [join(HERE, 'fakeblas.cc')], [...FLAGS.plain, BESIDE], [driver]);
     return library;
   });
 }

@@ -1,13 +1,10 @@
 /** Each kernel of attention once, with few rows: these tests run under sanitizers as well. The rest is in ../attention.test.ts. */
-import { beforeAll, describe, test } from 'vitest';
+import { describe, test } from 'vitest';
 import { seed } from '../../native/harness.ts';
 import { ALL_OPTIONS, checkAttention, DENSE, SPARSE } from '../attentionCheck.ts';
 import { whyNoEmulator } from '../emulator/build.ts';
-import { emulatedDevice } from '../harness.ts';
 
 const why = whyNoEmulator();
-// What changed is compiled first, which takes its time.
-beforeAll(() => (why === undefined ? emulatedDevice() : undefined), 600_000);
 
 const suffix = `on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''} (seed ${seed})`;
 describe.skipIf(why !== undefined)(`kernels of attention ${suffix}`, { timeout: 60_000 }, () => {

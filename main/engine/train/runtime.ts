@@ -1,5 +1,7 @@
 /** The model on a device: its state, its compiled programs, and one optimizer step. */
 import type { Executor, LoadedProgram, Session, TypedArray } from '../executors/executor.ts';
+import type { ExecutorKind } from '../executors/executorKind.ts';
+import { executorKind } from '../executors/index.ts';
 import type { StateSpec } from '../graph/program.ts';
 import { persistentBytes } from '../compile/plan.ts';
 import { sizeOf } from '../graph/value.ts';
@@ -65,6 +67,7 @@ export class Runtime {
   readonly session: Session;
   /** Steps that may be given while one is still computed. Under a scaled loss a step may have to be repeated: then none. */
   readonly stepsAhead: number;
+  readonly #kind: ExecutorKind;
   readonly #decided: unknown;
   readonly #calls: ReadonlyMap<string, ProgramCall>;
   readonly #loaded = new Map<string, LoadedProgram>();
@@ -77,6 +80,7 @@ export class Runtime {
   constructor(executor: Executor, programs: TrainingPrograms, calls: readonly ProgramCall[], decided?: unknown) {
     this.programs = programs;
     this.#calls = new Map(calls.map((call) => [programKey(call), call]));
+    this.#kind = executorKind(executor.device.executor);
     this.#decided = decided;
     this.session = executor.open(programs.states, decided);
     this.stepsAhead = programs.policy.scaledLoss ? 0 : (executor.stepsAhead ?? 0);
@@ -295,7 +299,7 @@ export class Runtime {
 
   /** Bytes by the plans of the programs loaded so far, each state rounded up as executors place it. */
   memory(): MemoryInfo {
-    const { total, byCategory } = persistentBytes(this.programs.states);
+    const { total, byCategory } = persistentBytes(this.programs.states, this.#kind.stateBytes);
     let arenaBytes = 0;
     let arenaProgram = '';
     for (const [name, { plan }] of this.#loaded) {

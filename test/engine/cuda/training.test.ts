@@ -1,12 +1,15 @@
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { prepareData } from '../../../main/engine/train/dataset.ts';
+import { fitPlan } from '../../../main/lab/fit/index.ts';
+import type { EngineInfo } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { missingAddon } from '../executors/cpu/harness.ts';
 import { temporaryFolder } from '../train/helpers.ts';
 import { FakeHost, Killed, stopDuring, tensorsOf, train as trainOn } from '../train/laboratory.ts';
 import type { TrainingOptions } from '../train/laboratory.ts';
 import { buildCublas, whyNoEmulator } from './emulator/build.ts';
-import { emulatedDevice, emulatedExecutor } from './harness.ts';
-import { fromRecipe } from './planned.ts';
+import { emulatedDevice, emulatedExecutor, emulatorControls } from './harness.ts';
+import { expectLargest, fromRecipe } from './planned.ts';
 
 const why = whyNoEmulator() ?? missingAddon;
 // That nothing is read too early is tried elsewhere.
@@ -117,6 +120,23 @@ describe.skipIf(why !== undefined)(`training on the emulated GPU${why ? ` (SKIPP
     await endsAlike(host, folder);
   });
 
+  // Would catch a plan that a run does not keep to while it trains.
+  test('the largest micro-batch that is planned for a card trains on it, and the next is refused', async () => {
+    const small = { 'model.depth': 1, 'model.width': 16, 'model.heads': 2, 'stop.steps': 2, 'eval.every_steps': 0 };
+    const config = quick({ device: 'cuda', ...small });
+    const { rows } = (await expectLargest(config, 6 * 2 ** 20))!;
+    onTestFinished(() => emulatorControls().memory(8 * 2 ** 30));
+    const ended = async (sequences: number) => {
+      const sized = { ...config, 'batch.sequences': sequences, 'eval.batch': 0 };
+      return (await train({ config: sized, folder: await temporaryFolder(), prepare: prepareData })).end;
+    };
+    expect(await ended(rows)).toMatchObject({ state: 'finished', steps: 2 });
+    expect(await ended(rows + 1)).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/^out of memory: /u),
+    });
+  });
+
   // Would catch a checkpoint that does not know what products ran with, and a resumed run that goes on otherwise without a word.
   test('a run that goes on with another cuBLASLt says so', { timeout: 120_000 }, async () => {
     const cublas = await buildCublas();
@@ -131,12 +151,16 @@ describe.skipIf(why !== undefined)(`training on the emulated GPU${why ? ` (SKIPP
     });
     const [folder, host] = [await temporaryFolder(), new FakeHost()];
     const warnings = () => host.of('log').flatMap(({ level, text }) => (level === 'warning' ? [text] : []));
-    await train({ config, folder, host, onProgram: stopDuring(1), cublas });
-    expect(host.of('info')[0]!.environment['products']).toBe(`cuBLASLt 13.0.0 (${cublas})`);
-    await train({ config, folder, host, resume: true, onProgram: stopDuring(1), cublas });
+    await train({ config, folder, host, onProgram: stopDuring(1), cublas, prepare: prepareData });
+    const [{ environment, memory }] = host.of('info') as [EngineInfo];
+    expect(environment['products']).toBe(`cuBLASLt 13.0.0 (${cublas})`);
+    // As the card holds it, and as the fit check says.
+    const { persistent, arena } = fitPlan(config, { kind: 'cuda', profile: { library: true } });
+    expect([memory.persistentBytes, memory.arenaBytes]).toEqual([persistent.bytes, arena.bytes]);
+    await train({ config, folder, host, resume: true, onProgram: stopDuring(1), cublas, prepare: prepareData });
     expect(warnings().join()).not.toContain('cuBLASLt');
     process.env['EMU_CUBLAS'] = '120900';
-    const { end } = await train({ config, folder, host, resume: true, cublas });
+    const { end } = await train({ config, folder, host, resume: true, cublas, prepare: prepareData });
     expect(warnings()).toContainEqual(
       expect.stringMatching(/ran on cuBLASLt 13.0.0, and here cuBLASLt 12.9.0 .*may differ in their last digits/u),
     );

@@ -43,10 +43,16 @@ export function manifest(): Manifest {
 export const kernelsHash = (): string =>
   sha256(JSON.stringify(Object.values(manifest()).map(({ sources }) => sources))).slice(0, 12);
 
+let families: ReadonlyMap<string, string> | undefined;
+
 /** The family that holds a kernel. @throws Error naming a kernel that there is not */
 export function familyOf(kernel: string): string {
-  for (const [name, { kernels }] of Object.entries(manifest())) if (kernel in kernels) return name;
-  throw new Error(`there is no CUDA kernel ${kernel}`);
+  families ??= new Map(
+    Object.entries(manifest()).flatMap(([name, { kernels }]) => Object.keys(kernels).map((each) => [each, name])),
+  );
+  const family = families.get(kernel);
+  if (family === undefined) throw new Error(`there is no CUDA kernel ${kernel}`);
+  return family;
 }
 
 /** The number of an enum's value in a family. @throws Error naming both */

@@ -80,10 +80,15 @@ function scratchOf(node: Node, kernels: CudaKernels, tf32: boolean): number {
 
 export function cudaTarget(profile: DeviceProfile, tf32: boolean): Target {
   const kernels = kernelsFor(profile);
+  const known = new WeakMap<Node, number>();
   return {
     name: 'cuda',
     keeps: (node) => native.keeps(node),
-    workspaceBytes: (node) => ownWorkspace(node) + scratchOf(node, kernels, tf32),
+    workspaceBytes: (node) => {
+      const bytes = known.get(node) ?? ownWorkspace(node) + scratchOf(node, kernels, tf32);
+      known.set(node, bytes);
+      return bytes;
+    },
     alignment: CUDA_ALIGNMENT,
     packs: true,
   };
@@ -92,6 +97,7 @@ export function cudaTarget(profile: DeviceProfile, tf32: boolean): Target {
 export interface Compiled {
   /** What it is compiled for. */
   readonly profile: DeviceProfile;
+  readonly target: Target;
   readonly program: Program;
   readonly plan: MemoryPlan;
 }
@@ -100,5 +106,5 @@ export interface Compiled {
 export function compileForCuda(source: Program, profile = DRIVER_ALONE): Compiled {
   const target = cudaTarget(profile, source.tf32 === true);
   const program = lower(foldStorage(fuse(source)), target);
-  return { profile, program, plan: planMemory(program, target) };
+  return { profile, target, program, plan: planMemory(program, target) };
 }

@@ -10,7 +10,7 @@ import type { CudaCall, CudaKernel, CudaKernels } from './kernel.ts';
 import { kernelsFor } from './kernels/index.ts';
 import { encodeArguments } from './launch.ts';
 import type { Launch } from './launch.ts';
-import { callFor, CUDA_ALIGNMENT, CUDA_OPERATIONS, cudaTarget, ownWorkspace } from './target.ts';
+import { callFor, CUDA_ALIGNMENT, CUDA_OPERATIONS, ownWorkspace } from './target.ts';
 import type { Compiled } from './target.ts';
 
 /** Where everything begins on the device. */
@@ -57,9 +57,9 @@ export interface Translated {
 }
 
 /** @throws Error naming a kernel that no rule runs */
-export function translate({ program, plan, profile }: Compiled, addresses: Addresses): Translated {
+export function translate({ program, plan, profile, target }: Compiled, addresses: Addresses): Translated {
   const tf32 = program.tf32 === true;
-  const [kernels, target] = [kernelsFor(profile), cudaTarget(profile, tf32)];
+  const kernels = kernelsFor(profile);
   const tables: Table[] = [];
   let tableBytes = 0;
   const place = (data: Uint8Array): Range => {
@@ -72,7 +72,14 @@ export function translate({ program, plan, profile }: Compiled, addresses: Addre
     const own = Object.entries(launch.tables ?? {}).map(([name, data]) => [name, place(data)] as const);
     ranges.push(...own.map(([, range]) => range));
     const at = new Map(own);
-    return { launch, args: encodeArguments(launch, (name) => at.get(name)!.address) };
+    let args: Buffer | undefined;
+    return {
+      launch,
+      // A plan asks for tables alone.
+      get args() {
+        return (args ??= encodeArguments(launch, (name) => at.get(name)!.address));
+      },
+    };
   };
   const pieceOf = (
     node: Node | undefined,

@@ -2,10 +2,11 @@
  * The desktop app: `electron-vite build` writes out/main, out/preload and out/renderer. Only the adapters are bundled; the lab runs
  * from its sources, in a process of its own (main/app/README.md).
  */
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'electron-vite';
 import { rendererOptions } from './renderer/vite.config.ts';
 
-const path = (name: string): string => new URL(name, import.meta.url).pathname;
+const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
 export default defineConfig({
   main: {

@@ -1,11 +1,14 @@
 /** The renderer alone: `vite build --config renderer/vite.config.ts`. Hosts import `rendererOptions` into their own build. */
+import { fileURLToPath } from 'node:url';
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vite';
 import type { Plugin, UserConfig } from 'vite';
 import { plainTemplates } from './components/plainTemplates.ts';
 import { guidePage } from './views/help/markdown.ts';
 
-const here = new URL('.', import.meta.url).pathname;
+/** Not the address's own path: that has `%20` for a space, and `/C:` on Windows. */
+const pathOf = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const here = pathOf('.');
 
 /** Pages of the guide are read here, so that no page carries a parser of Markdown. */
 const guidePages = (): Plugin => ({
@@ -29,7 +32,7 @@ export const rendererOptions = {
     __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
   },
   build: {
-    outDir: new URL('../out/renderer', import.meta.url).pathname,
+    outDir: pathOf('../out/renderer'),
     emptyOutDir: true,
     target: 'es2023',
     // Small files as data: URLs would need a laxer policy for images and fonts.

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 // Threads and processes that tests start compile the same hundreds of files each: where commands keep them compiled, too.
@@ -20,7 +21,7 @@ const ALONE = 'test/renderer/charts/resize.test.ts';
 /** `npm test`: everything that finishes in minutes. The long suites have their own configuration. */
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root: fileURLToPath(new URL('..', import.meta.url)),
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning'],
     maxWorkers: 2,

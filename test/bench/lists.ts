@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { decode, encode } from '../../preload/contract/codec.ts';
 import { packRuns, unpackRuns } from '../../preload/contract/runTable.ts';
 import type { RunTable } from '../../preload/contract/runTable.ts';
@@ -38,7 +39,7 @@ export async function listsBench(args: string[]): Promise<void> {
   try {
     await fill(join(home, 'runs.sqlite'), runs, points);
     const command = (...words: string[]): void => {
-      const bin = new URL('../../main/cli/bin.js', import.meta.url).pathname;
+      const bin = fileURLToPath(new URL('../../main/cli/bin.js', import.meta.url));
       const { status, stderr } = spawnSync(process.execPath, [bin, '--data-dir', home, ...words]);
       if (status !== 0) throw new Error(`${words.join(' ')}: ${String(stderr)}`);
     };

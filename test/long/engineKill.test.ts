@@ -4,13 +4,14 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EngineMessage, EngineStart } from '../../preload/contract/engine.ts';
 import { Stream } from '../../main/engine/random/stream.ts';
 import { testConfig } from '../engine/train/helpers.ts';
 import { FakeHost, tensorsOf } from '../engine/train/laboratory.ts';
 
-const ENTRY = new URL('../../main/engine/main.ts', import.meta.url).pathname;
+const ENTRY = fileURLToPath(new URL('../../main/engine/main.ts', import.meta.url));
 const ROUNDS = 25;
 const CONFIG = testConfig({
   device: 'tfjs-wasm',

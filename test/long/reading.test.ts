@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Config } from '../../preload/contract/settings.ts';
 import { Dice, Folder, read } from '../engine/data/reading/helpers.ts';
@@ -34,7 +35,12 @@ interface Case {
 test.skipIf(python === undefined)('files of Python and pyarrow', async () => {
   const { seed } = new Dice();
   const root = folder.at('python');
-  execFileSync(python!, [new URL('randomFiles.py', import.meta.url).pathname, String(seed), String(rounds), root]);
+  execFileSync(python!, [
+    fileURLToPath(new URL('randomFiles.py', import.meta.url)),
+    String(seed),
+    String(rounds),
+    root,
+  ]);
   const cases = JSON.parse(await readFile(join(root, 'cases.json'), 'utf8')) as Case[];
   expect(cases.length).toBe(rounds);
   for (const { file, made, settings, documents } of cases) {

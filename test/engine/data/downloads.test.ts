@@ -5,6 +5,7 @@ import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promise
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { download } from '../../../main/engine/data/downloads/transfer.ts';
 import type { NetOptions } from '../../../main/engine/data/downloads/transfer.ts';
@@ -22,7 +23,7 @@ let server: Server;
 let base = '';
 let handler: Handler;
 let requests: { url: string; range?: string; ifRange?: string }[] = [];
-const fixture = (name: string) => readFile(new URL(`fixtures/${name}`, import.meta.url).pathname);
+const fixture = (name: string) => readFile(fileURLToPath(new URL(`fixtures/${name}`, import.meta.url)));
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sweeplab-downloads-'));

@@ -3,12 +3,13 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { EngineMessage, EngineStart } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
 
-const ENTRY = new URL('../../../main/engine/main.ts', import.meta.url).pathname;
+const ENTRY = fileURLToPath(new URL('../../../main/engine/main.ts', import.meta.url));
 
 /** A real engine process with its messages. */
 class Engine {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Folder, read } from '../reading/helpers.ts';
 
@@ -7,7 +8,7 @@ const folder = new Folder();
 beforeAll(() => folder.make());
 afterAll(() => folder.remove());
 
-const fixture = (name: string) => new URL(`../fixtures/${name}`, import.meta.url).pathname;
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 const column = (name: string) => ({ 'data.column': name });
 
 test('Parquet written by another program: row groups, nulls, Unicode, raw bytes, structs, snappy and zstd', async () => {

@@ -19,7 +19,7 @@ interface Part {
 const LAB_OF_APP = /^main\/app\/(?:labMain|frames|labMessages)\.ts$/u;
 const isCode = (path: string): boolean => /(?<!\.d)\.(?:ts|js)$/u.test(path);
 /** Kernels are carried built; what builds them is not. */
-const isBuilder = (path: string): boolean => /^main\/engine\/native\/(?:cuda\/|build)/u.test(path);
+const isBuilder = (path: string): boolean => /^main\/engine\/native\/(?:cuda\/|build|notBuilt)/u.test(path);
 
 const PARTS: readonly Part[] = [
   { place: 'app', from: 'out/main' },

@@ -79,8 +79,10 @@ function handOver(node) {
       env: { ...process.env, SWEEPLAB_HANDED_OVER: '1' },
     },
   );
-  // The command takes two of the same signal within half a second for one: a terminal sends Ctrl-C to both processes.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // The command takes two of the same signal within half a second for one: a terminal sends Ctrl-C to both processes. On Windows a
+  // console does so too, and a signal that is passed on there would end the command before it has saved anything.
+  const pass = process.platform === 'win32' ? () => {} : (signal) => child.kill(signal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, pass);
   child.on('error', (error) => refuse(`${node} cannot be started: ${error.message}.`));
   child.on('exit', (code, signal) => {
     if (signal !== null) {

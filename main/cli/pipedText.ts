@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeWriteError, removeStale, temporaryName, writeSynced } from '../files/atomic.ts';
+import { renameOver } from '../files/renaming.ts';
 import { LIMITS, MEMORY_PER_BYTE, words } from '../engine/data/limits.ts';
 import type { Context } from './context.ts';
 import { InputError } from './errors.ts';
@@ -59,7 +60,7 @@ async function keep(path: string, setting: string, folder: string): Promise<stri
     const kept = join(folder, `piped-${hash.digest('hex').slice(0, 16)}`);
     // The same text again leaves the file as it is: prepared data are known by the file and its time.
     if (existsSync(kept)) await rm(temporary);
-    else await rename(temporary, kept);
+    else await renameOver(temporary, kept);
     return kept;
   } catch (error) {
     await rm(temporary, { force: true });

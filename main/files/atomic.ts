@@ -1,9 +1,10 @@
 /** Files and folders that are either whole or not there: written beside their place, flushed to the disk, and renamed. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { renameOver, renameOverSync } from './renaming.ts';
 
 const MARK = '.tmp-';
 const DAY = 24 * 3600 * 1000;
@@ -91,7 +92,7 @@ export async function replaceFile(
 ): Promise<number> {
   try {
     const bytes = await writeSynced(temporary, content, 'wx', mode);
-    await rename(temporary, path);
+    await renameOver(temporary, path);
     return bytes;
   } catch (error) {
     await rm(temporary, { force: true });
@@ -111,7 +112,7 @@ export function replaceFileSync(path: string, text: string, { mode }: AtomicOpti
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    renameOverSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
@@ -153,7 +154,7 @@ export async function makeFolder(
     await mkdir(temporary, { recursive: parents, mode });
     await fill(temporary);
     await syncFolder(temporary);
-    await rename(temporary, path);
+    await renameOver(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);

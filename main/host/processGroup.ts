@@ -2,20 +2,27 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
-const WINDOWS = process.platform === 'win32';
+/** What ends a group: a command where the system has one for trees, else a signal to all of it. */
+export function endingOf(
+  pid: number,
+  how: 'ask' | 'kill',
+  platform: NodeJS.Platform = process.platform,
+): { readonly command: readonly [string, ...string[]] } | { readonly signal: NodeJS.Signals; readonly to: number } {
+  // Nothing on Windows can be asked that has no window.
+  if (platform === 'win32') return { command: ['taskkill', '/pid', String(pid), '/t', '/f'] };
+  return { signal: how === 'kill' ? 'SIGKILL' : 'SIGTERM', to: -pid };
+}
 
 /** @param pid of the first of the group */
 export function endGroup(pid: number, how: 'ask' | 'kill'): void {
-  if (WINDOWS) {
-    // Nothing there can be asked that has no window.
-    spawn('taskkill', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).on(
-      'error',
-      () => undefined,
-    );
+  const ending = endingOf(pid, how);
+  if ('command' in ending) {
+    const [command, ...rest] = ending.command;
+    spawn(command, rest, { stdio: 'ignore', windowsHide: true }).on('error', () => undefined);
     return;
   }
   try {
-    process.kill(-pid, how === 'kill' ? 'SIGKILL' : 'SIGTERM');
+    process.kill(ending.to, ending.signal);
   } catch {
     // All of it has ended.
   }

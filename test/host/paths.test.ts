@@ -12,6 +12,8 @@ describe('the data folder', () => {
     [undefined, { ...linux, env: { XDG_DATA_HOME: 'relative' } }, '/home/x/.local/share/sweeplab'],
     [undefined, linux, '/home/x/.local/share/sweeplab'],
     [undefined, { ...linux, platform: 'darwin' as const }, '/home/x/Library/Application Support/sweeplab'],
+    [undefined, { ...linux, platform: 'win32' as const, env: { LOCALAPPDATA: '/local' } }, '/local/sweeplab'],
+    [undefined, { ...linux, platform: 'win32' as const }, '/home/x/AppData/Local/sweeplab'],
     ['~/data', linux, '/home/x/data'],
   ])('%s in %o is %s', (override, surroundings, expected) => {
     expect(dataHome(override, surroundings)).toBe(expected);

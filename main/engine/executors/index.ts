@@ -11,9 +11,10 @@ export const AUTO = 'auto';
 
 export const EXECUTORS: readonly ExecutorKind[] = [cuda, cpu, tfjsGpu, tfjsWasm, tfjsCpu];
 
-/** What would train on a GPU that need not be here. */
 /** The fastest of those that need no card. */
 export const ON_THE_PROCESSOR = EXECUTORS.find(({ memory }) => memory === 'host')!;
+
+/** What would train on a GPU that need not be here. */
 export const ON_A_GPU = EXECUTORS.find(({ memory }) => memory === 'gpu')!.name;
 
 /** Choices that mean one of several kinds. */

@@ -11,6 +11,7 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hashOfSources } from './sources.js';
+import { notBuilt } from './notBuilt.js';
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(folder, '../../..');
@@ -27,12 +28,11 @@ function nodePackage() {
 }
 
 function stop(reason) {
-  console.error(
-    `Sweeplab's native kernels were not built: ${reason}\nTraining then runs on the TensorFlow.js executor, several times slower on this processor. ` +
-      'Install a C++20 compiler, make and Python 3, then run `npm run build:native`.',
-  );
+  console.error(notBuilt(reason, process.platform));
   process.exit(optional ? 0 : 1);
 }
+
+if (process.platform === 'win32') stop('there are none for Windows yet');
 
 let gyp;
 try {

@@ -5,11 +5,12 @@
  */
 import { counted } from '../../../../preload/shared/format.ts';
 import type { FileHandle } from 'node:fs/promises';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { throwIfAborted } from '../errors.ts';
 import { describeWriteError, temporaryName, writeAtomic } from '../../../files/atomic.ts';
+import { renameOver } from '../../../files/renaming.ts';
 import { hashFile } from '../../../files/whole.ts';
 import { PhaseMeter } from '../progress.ts';
 import type { OnProgress } from '../progress.ts';
@@ -292,7 +293,7 @@ export async function download(url: string, path: string, options: TransferOptio
     }
     const receipt: Receipt = { url, bytes, sha256 };
     await rm(receiptOf(path), { force: true });
-    await rename(part, path);
+    await renameOver(part, path);
     await writeAtomic(receiptOf(path), `${JSON.stringify(receipt)}\n`);
     await rm(noteOf(part), { force: true });
   } finally {

@@ -20,7 +20,8 @@ export const cpu = defineExecutor({
     fast: { flops: 0.8, bytes: 1.5, launch: 1e-6 },
     slow: { flops: 0.15, bytes: 0.5, launch: 4e-5 },
   },
-  advice: 'build the native part (see README); until then another executor is used',
+  advice:
+    'npm run build:native (needs a C++20 compiler, make and Python 3; not on Windows yet); until then another executor is used',
   stateBytes: (state) => aligned(bytesOf(state)),
   use: (program, vocabulary) => planUse(program.name, compileForCpu(program).plan, vocabulary),
   open: async () => (await import('./index.ts')).openCpuExecutor(),

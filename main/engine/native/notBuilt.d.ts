@@ -1,0 +1,1 @@
+export function notBuilt(reason: string, platform: string): string;

@@ -19,6 +19,7 @@ import { useQueue } from './stores/queue.ts';
 import { useRuns } from './stores/runs.ts';
 import { useSweeps } from './stores/sweeps.ts';
 import { useToasts } from './stores/toasts.ts';
+import { useUpdates } from './stores/updates.ts';
 import { useWandb } from './stores/wandb.ts';
 import { navigate } from './frame/router.ts';
 
@@ -40,6 +41,7 @@ export function startLab(): void {
     usePrices(),
     useWandb(),
     useCudaSetup(),
+    useUpdates(),
   ];
   for (const store of stores) store.start();
   const toasts = useToasts();

@@ -4,6 +4,7 @@
  *     npm run package                     AppImage and deb, NSIS, or dmg, in dist/package
  *     npm run package -- --dir            the unpacked app alone, for which no further tool is fetched
  *     npm run package -- --out FOLDER     elsewhere
+ *     npm run package -- --feed ADDRESS   with somebody who says when there is a newer version; without, the app asks nobody
  */
 import { createHash } from 'node:crypto';
 import {
@@ -21,6 +22,7 @@ import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
+import { feedProblem } from '../../main/host/updates.ts';
 import { configuration } from './builder.ts';
 import { NOT_CARRIED, ROOT } from './contents.ts';
 import { electronFolder, lacking, TOOLS } from './lacking.ts';
@@ -35,9 +37,15 @@ function refuse(message: string): never {
 }
 
 const { values } = parseArgs({
-  options: { dir: { type: 'boolean', default: false }, out: { type: 'string' } },
+  options: { dir: { type: 'boolean', default: false }, out: { type: 'string' }, feed: { type: 'string' } },
 });
 const OUTPUT = resolve(values.out ?? join(DIST, 'package'));
+
+const wrong = values.feed === undefined ? undefined : feedProblem(values.feed);
+if (wrong !== undefined) {
+  console.error(`--feed: ${wrong}`);
+  process.exit(2);
+}
 
 const lacks = lacking(ROOT, target);
 if (lacks.length > 0)
@@ -61,7 +69,7 @@ const work = mkdtempSync(join(DIST, 'packaging-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 try {
   const contents = contentsOf();
-  const staged = await stage(join(work, 'stage'), contents.files, { target });
+  const staged = await stage(join(work, 'stage'), contents.files, { target, feed: values.feed });
   const output = join(work, 'output');
   const { build } = await import('electron-builder');
   const { version } = manifestOf(join(ROOT, 'node_modules', 'electron'));

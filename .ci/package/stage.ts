@@ -52,6 +52,8 @@ export function carriedNode({ platform, arch }: Target, root: string = ROOT): st
 export interface Staging {
   readonly root?: string;
   readonly target: Target;
+  /** Where newer versions are announced; without one nobody is asked. */
+  readonly feed?: string | undefined;
   /** Another way to have a file in a second place, where neither is written to. */
   readonly copy?: (from: string, to: string) => void;
 }
@@ -60,7 +62,7 @@ export interface Staging {
 export async function stage(
   folder: string,
   files: readonly Carried[],
-  { root = ROOT, target, copy = copyFileSync }: Staging,
+  { root = ROOT, target, feed, copy = copyFileSync }: Staging,
 ): Promise<Stage> {
   mkdirSync(folder, { recursive: false });
   const made = stageAt(folder);
@@ -69,7 +71,7 @@ export async function stage(
   const { name, version, description, license } = manifestOf(root);
   const shared = { name, version, description, license, private: true, type: 'module', author: 'Sweeplab' };
   writeJson(join(made.app, 'package.json'), { ...shared, productName: 'Sweeplab', main: 'out/main/index.js' });
-  writeJson(join(made.lab, 'package.json'), shared);
+  writeJson(join(made.lab, 'package.json'), { ...shared, ...(feed === undefined ? {} : { feed }) });
 
   const node = carriedNode(target, root);
   if (node === undefined) throw new Error(`npm has no Node for ${target.platform} ${target.arch} installed here.`);

@@ -25,6 +25,8 @@ export interface LabPaths {
   readonly serving: string;
   /** Whether scripts may report through the W&B client, where, and their key. */
   readonly wandb: string;
+  /** Whether newer versions are asked for, and when that was done last. */
+  readonly updates: string;
   /** What scripts have sent beside their numbers; one folder per run. */
   readonly files: string;
 }
@@ -66,6 +68,7 @@ export function labPaths(home: string): LabPaths {
     views: join(home, 'views.json'),
     serving: join(home, 'serving.json'),
     wandb: join(home, 'wandb.json'),
+    updates: join(home, 'updates.json'),
     files: join(home, 'files'),
   };
 }

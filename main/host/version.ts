@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+/** Of the checkout, or of what a package carries. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The version of the package. */
 export function packageVersion(root: string = ROOT): string {

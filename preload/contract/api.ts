@@ -87,6 +87,8 @@ export const routes = {
   'setup.accept': route(nothing).to<shapes.CudaSetup>(),
   /** Stops fetching, or refuses the licence. */
   'setup.cancel': route(nothing).to<shapes.CudaSetup>(),
+  'updates.get': route(nothing).to<shapes.UpdateState>(),
+  'updates.switch': route(z.strictObject({ on: z.boolean() })).to<shapes.UpdateState>(),
   'devices.list': route(nothing).to<{ devices: shapes.DeviceInfo[] }>(),
 
   'recipes.list': route(nothing).to<{ recipes: shapes.RecipeCard[] }>(),
@@ -355,6 +357,7 @@ export interface Events {
   /** The endpoint for scripts was opened or shut, or has a new key. */
   wandb: shapes.WandbState;
   setup: shapes.CudaSetup;
+  updates: shapes.UpdateState;
   imports: ImportProgress;
 }
 export type Topic = keyof Events;
@@ -370,5 +373,6 @@ export const TOPICS: readonly Topic[] = [
   'notice',
   'wandb',
   'setup',
+  'updates',
   'imports',
 ];

@@ -44,6 +44,18 @@ export interface Finding {
   readonly action?: 'setup-cuda';
 }
 
+/** Looking for newer versions of Sweeplab. */
+export interface UpdateState {
+  /** Who is asked; null: nobody, this was not made as a package. */
+  readonly feed: string | null;
+  /** As the user wants it. Off: nobody is asked. */
+  readonly on: boolean;
+  readonly askedAt: number | null;
+  readonly newer: { readonly version: string; readonly page: string } | null;
+  /** Why the last question had no answer. */
+  readonly problem: string | null;
+}
+
 /** Fetching NVIDIA's cuBLASLt. */
 export interface CudaSetup {
   readonly phase: 'idle' | 'fetching' | 'licence' | 'keeping' | 'ready';

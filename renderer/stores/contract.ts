@@ -18,6 +18,7 @@ export type {
   RecipeCheck,
   RunProgress as Progress,
   Token,
+  UpdateState,
 } from '../../preload/contract/shapes.ts';
 export type { Draft } from '../../preload/contract/draft.ts';
 export type { RunRecord, SweepRecord } from '../../preload/contract/runs.ts';

@@ -6,6 +6,7 @@ import type { RunQueue } from '../../lab/queue/queue.ts';
 import { resolveValues } from '../../lab/settings/index.ts';
 import type { SettingsRegistry } from '../../lab/settings/index.ts';
 import type { Lab } from '../lab.ts';
+import type { Updates } from '../updates.ts';
 import type { CudaSetupService } from './cudaSetup.ts';
 import type { Datasets } from './datasetCache.ts';
 import type { DeviceWatch } from './deviceWatch.ts';
@@ -47,6 +48,7 @@ export interface Hub {
   readonly views: Views;
   readonly wandb: WandbDoor;
   readonly cudaSetup: CudaSetupService;
+  readonly updates: Updates;
   /** Asks the person at the machine whether a program may be started; undefined: nobody can be asked. */
   readonly askStart: AskStart | undefined;
   readonly imports: Imports;

@@ -24,6 +24,7 @@ import { StoreError } from '../../store/index.ts';
 import { openLab } from '../lab.ts';
 import { OpenFolders } from '../openFolders.ts';
 import type { Lab, OpenLabOptions, Workshop } from '../lab.ts';
+import { packageFeed, Updates } from '../updates.ts';
 import { CudaSetupService } from './cudaSetup.ts';
 import { Datasets } from './datasetCache.ts';
 import { DeviceWatch } from './deviceWatch.ts';
@@ -44,6 +45,7 @@ import { programRoutes } from './routes/programs.ts';
 import { importRoutes } from './routes/imports.ts';
 import { runRoutes } from './routes/runs.ts';
 import { setupRoutes } from './routes/setup.ts';
+import { updateRoutes } from './routes/updates.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
 import { wandbRoutes } from './routes/wandb.ts';
 import { Session } from './session.ts';
@@ -93,6 +95,7 @@ export class LabServer {
   readonly #views: Views;
   readonly #wandb: WandbDoor;
   readonly #cudaSetup: CudaSetupService;
+  readonly #updates: Updates;
   readonly #imports: Imports;
   readonly #progress = new ProgressBoard();
   readonly #planner: Planner;
@@ -139,6 +142,7 @@ export class LabServer {
     await server.#wandb.follow();
     server.#queue.kick();
     if (options.warm !== false) server.#warm();
+    server.#updates.start();
     server.#greeting = greeting(killed, anew, server.#queue.state.paused);
     return server;
   }
@@ -189,6 +193,11 @@ export class LabServer {
     this.#cudaSetup = new CudaSetupService({
       paths,
       onState: (state) => this.#each((session) => session.tell('setup', state)),
+    });
+    this.#updates = new Updates({
+      path: paths.updates,
+      feed: packageFeed(),
+      onState: (state) => this.#each((session) => session.tell('updates', state)),
     });
     this.#queue = lab.queue({
       places,
@@ -341,6 +350,7 @@ export class LabServer {
     await this.#wandb.close();
     await this.#imports.closeAll();
     await this.#cudaSetup.close();
+    await this.#updates.close();
     await Promise.all([this.#planner.close(), this.#reader.close(), this.#texts.close(), this.#datasets.close()]);
     for (const session of this.#sessions) session.close();
     for (const unwatch of this.#unwatch) unwatch();
@@ -376,6 +386,7 @@ export class LabServer {
       views: this.#views,
       wandb: this.#wandb,
       cudaSetup: this.#cudaSetup,
+      updates: this.#updates,
       imports: this.#imports,
       changed: (what) => this.#changed(what),
       notice: (notice) => this.#notice(notice),
@@ -527,6 +538,7 @@ function answerWith(hub: Hub, folders: OpenFolders): Answer {
     ...dataRoutes(hub),
     ...wandbRoutes(hub),
     ...setupRoutes(hub),
+    ...updateRoutes(hub),
     ...importRoutes(hub),
   };
   // Each handler gets what the schema of its own route made: the types hold route by route, not over all of them.

@@ -112,3 +112,37 @@ describe('sweeplab check overfit and lr-range', () => {
     expect(existsSync(join(home, 'cache'))).toBe(false);
   });
 });
+
+describe('sweeplab check batch-frontier, noise-scale and preflight', () => {
+  const TINY = [...SMALL, '--model.width', '32', '--model.heads', '2', '--batch.sequences', '4'];
+
+  it('measure, write down what they found, and say it', async () => {
+    const home = ownHome();
+    const picture = join(home, 'frontier.svg');
+    const few = ['--steps', '1', '--longest', '1e-9', '--out', picture, '--json'];
+    const frontier = await inside(home, ['check', 'batch-frontier', ...TINY, ...few]);
+    expect(frontier.code, frontier.stderr).toBe(0);
+    const { points, largest, stopped } = JSON.parse(frontier.stdout) as Record<string, unknown> & { points: unknown[] };
+    expect([points.length, largest !== null, typeof stopped]).toEqual([1, true, 'string']);
+    expect(readFileSync(picture, 'utf8')).toContain('</svg>');
+    const numbers = join(home, 'noise.csv');
+    const noise = await inside(home, ['check', 'noise-scale', ...TINY, '--steps', '10', '--out', numbers]);
+    expect([0, 1], noise.stderr).toContain(noise.code);
+    expect(noise.stdout).toMatch(/Critical batch: about|do not tell/u);
+    expect(readFileSync(numbers, 'utf8').trim().split(/\r?\n/u)).toHaveLength(11);
+    const preflight = await inside(home, ['check', 'preflight', ...TINY]);
+    expect([preflight.code, preflight.stdout]).toEqual([0, expect.stringContaining('went well')]);
+  });
+
+  it.each([
+    [['noise-scale', '--batch.sequences', '1'], 'batch.sequences is 1'],
+    [['noise-scale', '--out', 'x.json'], 'nearest: x.json.csv'],
+    [['batch-frontier', '--out', 'x.png'], 'allowed: a name that ends with .csv or .json or .svg'],
+    [['batch-frontier', '--longest', '0'], '--longest'],
+    [['preflight', '--preflight', 'maybe'], 'preflight is "maybe"'],
+  ])('refuses %o before anything is computed', async ([name, ...rest], part) => {
+    const home = ownHome();
+    const { code, stderr } = await inside(home, ['check', name!, ...SMALL, ...rest]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(part)]);
+  });
+});

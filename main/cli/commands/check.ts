@@ -15,6 +15,7 @@ import { wholeNumber } from '../numbers.ts';
 import type { Output } from '../output.ts';
 import { Ticker } from '../progress/ticker.ts';
 import { makePlan, readSweep } from '../readSweep.ts';
+import { frontierCommand, noiseCommand, preflightCommand } from './checkBatches.ts';
 import { metricAuditCommand } from './checkMetrics.ts';
 import { overfitCommand, rateRangeCommand } from './checkProbes.ts';
 import { addSettingFlags, settingsHelp, settingValues } from '../settingFlags.ts';
@@ -57,6 +58,9 @@ export function checkCommand(context: Context): Command {
   return group
     .addCommand(overfitCommand(context))
     .addCommand(rateRangeCommand(context))
+    .addCommand(frontierCommand(context))
+    .addCommand(noiseCommand(context))
+    .addCommand(preflightCommand(context))
     .addCommand(coordinates)
     .addCommand(metricAuditCommand(context));
 }

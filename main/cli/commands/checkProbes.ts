@@ -27,19 +27,22 @@ interface ProbeFlags {
 }
 
 type Flags = ProbeFlags & Record<string, unknown>;
+/** What a command line says of settings. */
+type SettingsFrom = { readonly recipe?: string } & Record<string, unknown>;
 
-function command(context: Context, name: string, description: string, steps: string): Command {
+/** @param steps how many are made unless said otherwise; without it there is no such choice */
+export function probeCommand(context: Context, name: string, description: string, steps?: string): Command {
   const made = new Command(name)
     .description(description)
     .argument('[config]', 'YAML file with settings')
-    .option('--recipe <name>', 'start from a recipe, or from a .yaml file of your own')
-    .option('--steps <n>', 'most updates', steps);
+    .option('--recipe <name>', 'start from a recipe, or from a .yaml file of your own');
+  if (steps !== undefined) made.option('--steps <n>', 'most updates', steps);
   addSettingFlags(made, context.workshop.registry);
   return made.addHelpText('after', () => `\n${settingsHelp(context.workshop.registry, context.output, false)}`);
 }
 
 export function overfitCommand(context: Context): Command {
-  return command(
+  return probeCommand(
     context,
     'overfit',
     'Train on one batch until it is known by heart, or say what hinders it. No dropout, no weight decay, no schedule.',
@@ -48,7 +51,7 @@ export function overfitCommand(context: Context): Command {
 }
 
 export function rateRangeCommand(context: Context): Command {
-  return command(
+  return probeCommand(
     context,
     'lr-range',
     'Let the learning rate grow in one short run, and suggest where to look for the best.',
@@ -60,7 +63,7 @@ export function rateRangeCommand(context: Context): Command {
     .action((file: string | undefined, flags: Flags) => rateRange(context, file, flags));
 }
 
-async function settingsOf(context: Context, file: string | undefined, flags: Flags): Promise<Config> {
+export async function settingsOf(context: Context, file: string | undefined, flags: SettingsFrom): Promise<Config> {
   requirePlugins(context);
   const overrides = singleValues(settingValues(context.workshop.registry, flags));
   const { config, warnings } = await configure(context, { recipe: flags.recipe, file, overrides });
@@ -69,7 +72,7 @@ async function settingsOf(context: Context, file: string | undefined, flags: Fla
 }
 
 /** Runs a probe under a line that says how far it is; undefined when Ctrl-C ended it. */
-async function watched<T>(
+export async function watched<T>(
   context: Context,
   config: Config,
   steps: number,

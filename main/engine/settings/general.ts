@@ -11,6 +11,15 @@ const settings: readonly SettingSpec[] = [
     question: 'stability',
     plan: 'none',
   },
+  {
+    name: 'preflight',
+    type: { kind: 'enum', values: ['auto', 'on', 'off'] },
+    default: 'auto',
+    help: 'Begin with a rehearsal: two steps, an evaluation and a checkpoint, which count for nothing. auto: runs that will take over 10 minutes.',
+    question: 'budget',
+    touches: ['time'],
+    plan: 'none',
+  },
 ];
 
 export const generalSettings: Common = { settings };

@@ -21,6 +21,8 @@ export interface ProbeParts {
   readonly steps: number;
   /** Which batch of the data step `step` (from 0) takes. */
   readonly batch: (step: number) => number;
+  /** Whether each step says what diagnostics see of it (`log.diagnostics`). */
+  readonly watch?: boolean;
   /** Learning rate of a step. */
   readonly rate: (step: number) => number;
   /** Called with what each step found before its update; false ends the probe. */
@@ -30,6 +32,8 @@ export interface ProbeParts {
 /** What a probe trained. */
 export interface Probed {
   readonly parameters: number;
+  /** State and temporaries that were held. */
+  readonly takenBytes: number;
 }
 
 /** The micro-batches of a step that takes batch `index` of the data, all of one size and of whole sequences. */
@@ -50,17 +54,19 @@ export async function probe(parts: ProbeParts): Promise<Probed> {
   const config = fixedBatch(parts.config, kinds);
   const { vocabularySize, keyMasked } = data;
   const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
-  const training = programsOf(config).filter(({ name }) => name === 'update' || name.startsWith('accumulate'));
+  const training = programsOf(config).filter(({ name }) => /^(?:update|accumulate|diagnose-)/u.test(name));
   const runtime = new Runtime(parts.executor, programs, training);
   const [seed, peak] = [config.seed as number, config['optimizer.lr'] as number];
   try {
     runtime.initialize(seed);
     for (let step = 0; step < parts.steps; step++) {
       const hyper = hyperParameters(config, programs, () => parts.rate(step) / peak, { step, tokens: 0 });
-      const found = await runtime.step(step, seed, microBatches(config, data, parts.batch(step), kinds), hyper);
+      const micros = microBatches(config, data, parts.batch(step), kinds);
+      const found = await runtime.step(step, seed, micros, hyper, parts.watch);
       if (!(await parts.onStep(step, found))) break;
     }
-    return { parameters: programs.parameterCount };
+    const { persistentBytes, peakTemporaryBytes } = runtime.session.memory();
+    return { parameters: programs.parameterCount, takenBytes: persistentBytes + peakTemporaryBytes };
   } finally {
     runtime.dispose();
   }

@@ -1,5 +1,5 @@
 /** One training run from its configuration to its end: prepares everything, continues from a checkpoint, reports. */
-import type { EngineEnd, EngineInfo, EngineMessage, EngineStart } from '../../../preload/contract/engine.ts';
+import type { EngineEnd, EngineInfo } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { OutOfMemoryError } from '../executors/executor.ts';
 import { useDataFolder } from '../executors/dataFolder.ts';
@@ -14,15 +14,16 @@ import { buildSchedules, scheduleWarnings } from '../optim/schedule.ts';
 import type { PlannedEnd } from '../optim/schedule.ts';
 import { Stream } from '../random/stream.ts';
 import { CheckpointStore } from './checkpoint.ts';
-import type { Checkpoint, CheckpointFiles } from './checkpoint.ts';
-import type { TrainingControl } from './control.ts';
-import type { PrepareData, PreparedData } from './data.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { PreparedData } from './data.ts';
 import { prepareData } from './dataset.ts';
 import { describeEnvironment } from './environment.ts';
 import { makeFolders } from './folders.ts';
 import { lockFolder } from './lock.ts';
 import { TrainingLoop } from './loop.ts';
 import { metricFamily } from './measures/index.ts';
+import { rehearse, wantsRehearsal } from './preflight.ts';
+import type { RunOptions } from './runOptions.ts';
 import { MetricRecorder } from './recorder.ts';
 import { Runtime } from './runtime.ts';
 import { generateTokens } from './sample.ts';
@@ -34,20 +35,6 @@ import { plannedAfter } from './stopRules.ts';
 import { StepBatches } from './batches.ts';
 import { batchPlan } from '../batch/plan.ts';
 import { stagesText } from '../batch/words.ts';
-
-export interface RunOptions {
-  readonly start: EngineStart;
-  readonly control: TrainingControl;
-  readonly emit: (message: EngineMessage) => void;
-  /** Called with the recorder once it exists, to pass acknowledgements on. */
-  readonly onRecorder?: (recorder: MetricRecorder) => void;
-  /** Where kinds are found, those of the given plug-in files included; the built-in ones alone unless given. */
-  readonly loadKinds?: (plugins: readonly string[]) => Promise<Kinds>;
-  /** Replaced in tests. */
-  readonly prepare?: PrepareData;
-  readonly openExecutor?: (config: Config) => Promise<Executor>;
-  readonly files?: CheckpointFiles;
-}
 
 /** Runs to the end and returns it; errors become a `failed` end. The end is not emitted. */
 export async function run(options: RunOptions): Promise<EngineEnd> {
@@ -119,6 +106,9 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   for (const text of scheduleWarnings(config, end, kinds)) warn(text);
 
   const executor = await (options.openExecutor ?? openFor(emit))(config);
+  if (checkpoint === undefined)
+    await rehearseIfLong(options, { config, data, executor, rules, stages: planned.stages });
+  if (control.stopping) return undefined;
   const runtime = new Runtime(executor, programs, programsOf(config, data, kinds), checkpoint?.state.decisions);
   resources.push(() => runtime.dispose());
   runtime.loadAll();
@@ -149,6 +139,33 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   emit({ type: 'begin', step: checkpoint?.step ?? 0, keepUpTo: checkpoint?.state.points.keepUpTo ?? -1 });
   phase('train');
   return loop;
+}
+
+/** @throws Error saying what would end the run later */
+async function rehearseIfLong(
+  options: RunOptions,
+  {
+    config,
+    data,
+    executor,
+    rules,
+    stages,
+  }: Pick<InfoParts, 'data' | 'executor' | 'rules'> & Pick<PlannedRun, 'stages'> & { readonly config: Config },
+): Promise<void> {
+  const { emit } = options;
+  const steps = rules.plannedSteps;
+  const flops = steps === undefined ? Infinity : plannedAfter(stages, steps, 'flops');
+  if (!wantsRehearsal(config, executor.device.executor, flops)) return;
+  emit({ type: 'phase', name: 'preflight' });
+  const { problem, short } = await rehearse(run, {
+    config,
+    data,
+    options: { ...options, openExecutor: () => Promise.resolve(executor) },
+    unlessShort: config.preflight === 'auto' ? steps : undefined,
+  });
+  if (problem !== undefined) throw new Error(`preflight: ${problem}`);
+  if (!short)
+    emit({ type: 'log', level: 'log', text: 'preflight: two steps, an evaluation and a checkpoint went well' });
 }
 
 /** Opens what `device` asks for; a choice made by Sweeplab is written down with its reasons. */

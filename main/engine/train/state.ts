@@ -39,7 +39,7 @@ export interface RunState {
 }
 
 /** Settings that may differ when a run is continued: they do not enter any weight that has already been computed. */
-const MAY_CHANGE = /^(stop\.|log\.|eval\.|device$|batch\.micro(_tokens)?$)/;
+const MAY_CHANGE = /^(stop\.|log\.|eval\.|device$|preflight$|batch\.micro(_tokens)?$)/;
 
 /** Throws a {@link CheckpointError} naming what differs when training cannot go on from `state` under `config` and `dataset`. */
 export function checkContinues(state: RunState, config: Config, dataset: string): void {

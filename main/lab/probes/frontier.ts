@@ -1,0 +1,214 @@
+/** How fast a model trains with each micro-batch, up to the largest that fits: found by planning, verified by running. */
+import { performance } from 'node:perf_hooks';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { csvTable } from '../../../preload/shared/csv.ts';
+import { median } from '../../../preload/shared/statistics/describe.ts';
+import { fitPlan, gibibytes, largestOverall } from '../fit/index.ts';
+import type { FitDevice } from '../fit/index.ts';
+import { planBasis } from '../fit/devices.ts';
+import { fixedBatch } from '../../engine/batch/fixedBatch.ts';
+import { OutOfMemoryError } from '../../engine/executors/executor.ts';
+import type { Executor } from '../../engine/executors/executor.ts';
+import type { Catalog } from '../../engine/catalog.ts';
+import type { Kinds } from '../../engine/kind.ts';
+import { probe } from '../../engine/train/probe.ts';
+import type { PreparedData } from '../../engine/train/data.ts';
+import { prepareProbe } from './prepare.ts';
+import type { ProbeRequest } from './prepare.ts';
+
+export interface FrontierRequest extends ProbeRequest {
+  readonly kinds: Catalog;
+  readonly device: FitDevice;
+  /** No size is tried whose step would take longer, in seconds. */
+  readonly longest: number;
+}
+
+export interface FrontierPoint {
+  /** Sequences at once. */
+  readonly micro: number;
+  /** Of the whole process (or device), as planned. */
+  readonly plannedBytes: number;
+  /** State and temporaries: planned, and taken. */
+  readonly arenaBytes: number;
+  readonly takenBytes: number;
+  /** Seconds of a step of one micro-batch, the median of those measured. */
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface Frontier {
+  readonly points: readonly FrontierPoint[];
+  /** By plan; null: not even one sequence fits. */
+  readonly largest: { readonly sequences: number; readonly bytes: number } | null;
+  readonly next: { readonly sequences: number; readonly bytes: number } | null;
+  /** The smallest micro-batch within 5 % of the best pace. */
+  readonly enough: number | undefined;
+  /** Why the largest was not run; undefined where it was. */
+  readonly stopped: string | undefined;
+}
+
+/** Of the best pace, with which there is nothing more to gain. */
+const NEAR = 0.95;
+
+/** 1, 2, 4, … and the largest. */
+export function sizesUpTo(largest: number): number[] {
+  const sizes: number[] = [];
+  for (let size = 1; size < largest; size *= 2) sizes.push(size);
+  return [...sizes, largest];
+}
+
+export const withOnly = (config: Config, micro: number): Config => ({
+  ...config,
+  'batch.sequences': micro,
+  'batch.micro': 0,
+  'log.diagnostics': 'off',
+});
+
+export function enoughOf(points: readonly FrontierPoint[]): number | undefined {
+  const best = Math.max(...points.map(({ tokensPerSecond }) => tokensPerSecond));
+  return points.find(({ tokensPerSecond }) => tokensPerSecond >= NEAR * best)?.micro;
+}
+
+interface Measured {
+  readonly seconds: number;
+  readonly takenBytes: number;
+}
+
+/** The first step warms up and does not count. */
+async function measure(
+  config: Config,
+  steps: number,
+  { kinds, data, executor }: { readonly kinds: Kinds; readonly data: PreparedData; readonly executor: Executor },
+  onStep: () => boolean,
+): Promise<Measured> {
+  const seconds: number[] = [];
+  let begun = performance.now();
+  const { takenBytes } = await probe({
+    config,
+    kinds,
+    data,
+    executor,
+    steps: steps + 1,
+    batch: (step) => step,
+    rate: () => config['optimizer.lr'] as number,
+    onStep: () => {
+      const now = performance.now();
+      seconds.push((now - begun) / 1000);
+      begun = now;
+      return onStep();
+    },
+  });
+  return { seconds: median(seconds.slice(1)), takenBytes };
+}
+
+/** Undefined when it was ended. @throws DataError, ExecutorUnavailableError */
+export async function checkFrontier(request: FrontierRequest): Promise<Frontier | undefined> {
+  const { kinds, device, steps, longest } = request;
+  const config = fixedBatch(request.config, kinds);
+  const options = { ...planBasis(device), catalog: kinds };
+  const { largest, next } = largestOverall({ ...config, 'log.diagnostics': 'off' }, device, options, 'margin');
+  if (largest === null) return { points: [], largest, next, enough: undefined, stopped: undefined };
+  const { data, executor } = await prepareProbe(request);
+  const points: FrontierPoint[] = [];
+  const sizes = sizesUpTo(largest.sequences);
+  let stopped: string | undefined;
+  for (const [i, micro] of sizes.entries()) {
+    const before = points.at(-1);
+    const expected = before === undefined ? 0 : (before.seconds * micro) / before.micro;
+    if (expected > longest) {
+      stopped = `a step of ${micro} sequences would take about ${expected.toPrecision(2)} s, more than ${longest} s`;
+      break;
+    }
+    const own = withOnly(config, micro);
+    let ended = false;
+    const onStep = (): boolean => {
+      ended = !(request.onProgress?.(`micro-batch ${micro} of ${largest.sequences}`, i / sizes.length) ?? true);
+      return !ended;
+    };
+    onStep();
+    if (ended) return undefined;
+    try {
+      const plan = fitPlan(own, options);
+      const { seconds, takenBytes } = await measure(own, steps, { kinds, data, executor }, onStep);
+      if (ended) return undefined;
+      points.push({
+        micro,
+        plannedBytes: plan.totalBytes,
+        arenaBytes: plan.persistent.bytes + plan.arena.bytes,
+        takenBytes,
+        seconds,
+        tokensPerSecond: (micro * data.tokensPerRow) / seconds,
+      });
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+      stopped = `${micro} sequences ran out of memory although the plan says that they fit: ${error.message}`;
+      break;
+    }
+  }
+  return { points, largest, next, enough: enoughOf(points), stopped };
+}
+
+/** For people, below the table. */
+export function frontierWords({ points, largest, next, enough, stopped }: Frontier): string[] {
+  if (largest === null)
+    return [
+      `Not even one sequence fits: it takes ${gibibytes(next?.bytes ?? 0)}. Lower model.context, model.width or model.depth.`,
+    ];
+  const beyond =
+    next === null ? '' : `; ${next.sequences} would take ${gibibytes(next.bytes)} and do not fit with their margin`;
+  const ran = points.at(-1)?.micro === largest.sequences ? ', and it ran' : '';
+  return [
+    `Largest micro-batch by plan: ${largest.sequences} (${gibibytes(largest.bytes)})${ran}${beyond}.`,
+    ...(stopped === undefined ? [] : [`Not tried up to there: ${stopped}.`]),
+    ...(enough === undefined
+      ? []
+      : [
+          `A micro-batch of ${enough} is within 5 % of the best pace: --batch.micro ${enough}, and batch.sequences as training needs it.`,
+        ]),
+  ];
+}
+
+export const frontierCsv = ({ points }: Frontier): string =>
+  csvTable(
+    ['batch.micro', 'tokens_per_second', 'seconds', 'planned_bytes', 'plan_of_state_and_temporaries', 'taken_bytes'],
+    points.map((each) => [
+      each.micro,
+      each.tokensPerSecond,
+      each.seconds,
+      each.plannedBytes,
+      each.arenaBytes,
+      each.takenBytes,
+    ]),
+  );
+
+const SIZE = { width: 560, height: 320, left: 64, right: 64, top: 40, bottom: 44 };
+
+/** Pace (left) and planned memory (right) over the micro-batch. */
+export function frontierSvg({ points }: Frontier): string {
+  const { width, height, left, right, top, bottom } = SIZE;
+  const most = (of: (point: FrontierPoint) => number): number => Math.max(...points.map(of), 1e-9);
+  const last = Math.log2(Math.max(2, points.at(-1)?.micro ?? 2));
+  const x = ({ micro }: FrontierPoint): number => left + (Math.log2(micro) / last) * (width - left - right);
+  const [pace, memory] = [most((each) => each.tokensPerSecond), most((each) => each.plannedBytes)];
+  const y = (share: number): number => height - bottom - share * (height - top - bottom);
+  const line = (of: (point: FrontierPoint) => number, color: string): string =>
+    `<polyline fill="none" stroke="${color}" stroke-width="2" points="${points.map((each) => `${x(each).toFixed(1)},${y(of(each)).toFixed(1)}`).join(' ')}"/>`;
+  const ticks = points.map(
+    (each) => `<text x="${x(each).toFixed(1)}" y="${height - 24}" text-anchor="middle">${each.micro}</text>`,
+  );
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="11">`,
+    '<rect width="100%" height="100%" fill="#fff"/>',
+    `<text x="${left}" y="18" font-size="13">Pace and memory over the micro-batch</text>`,
+    `<path d="M${left} ${top}V${height - bottom}H${width - right}V${top}" fill="none" stroke="#999"/>`,
+    line((each) => each.tokensPerSecond / pace, '#017aa7'),
+    line((each) => each.plannedBytes / memory, '#d67158'),
+    ...ticks,
+    `<text x="${(left + width - right) / 2}" y="${height - 6}" text-anchor="middle">batch.micro</text>`,
+    `<text x="${left - 6}" y="${top + 4}" text-anchor="end" fill="#017aa7">${Math.round(pace)}</text>`,
+    `<text x="${left - 6}" y="${top + 18}" text-anchor="end" fill="#017aa7">tokens/s</text>`,
+    `<text x="${width - right + 6}" y="${top + 4}" fill="#d67158">${gibibytes(memory)}</text>`,
+    '</svg>',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { wantsRehearsal } from '../../../main/engine/train/preflight.ts';
+import { temporaryFolder, testConfig } from './helpers.ts';
+import { stopDuring, tensorsOf, train } from './laboratory.ts';
+
+describe('a rehearsal', () => {
+  test('counts for nothing: the run has the same bits (catches a step that is kept, a point, a checkpoint)', async () => {
+    const config = testConfig({ device: 'cpu', 'stop.steps': 5 });
+    const names: string[] = [];
+    const rehearsed = await train({
+      config: { ...config, preflight: 'on' },
+      folder: await temporaryFolder(),
+      onProgram: (name, _calls, outputs) => void (outputs === undefined && names.push(name)),
+    });
+    expect(rehearsed.host.of('log').map(({ text }) => text)).toContain(
+      'preflight: two steps, an evaluation and a checkpoint went well',
+    );
+    expect(names.filter((name) => name === 'update').length).toBeGreaterThanOrEqual(7);
+    const plain = await train({ config: { ...config, preflight: 'off' }, folder: await temporaryFolder() });
+    expect(rehearsed.host.reproducible).toEqual(plain.host.reproducible);
+    expect(await tensorsOf(rehearsed.host)).toEqual(await tensorsOf(plain.host));
+    const saved = ({ host }: typeof plain) => host.of('checkpoint').map(({ kind, step }) => [kind, step]);
+    expect(saved(rehearsed)).toEqual(saved(plain));
+  });
+
+  test('ends the run with what would have ended it later, before its first step', async () => {
+    const { end, host } = await train({
+      config: testConfig({ device: 'cpu', preflight: 'on' }),
+      folder: await temporaryFolder(),
+      onProgram: (name, calls, outputs) => {
+        if (name === 'evaluate' && outputs !== undefined && calls === 2) outputs.loss!.fill(Number.NaN);
+      },
+    });
+    expect(end).toMatchObject({ state: 'failed', steps: 0 });
+    expect(end.reason).toMatch(/^preflight: diverged: val\/loss is NaN/u);
+    expect(host.of('begin')).toEqual([]);
+  });
+
+  test('is not made again where a run goes on, nor for a short one, and gives way to a stop', async () => {
+    const config = testConfig({ device: 'cpu', 'stop.steps': 4, preflight: 'on' });
+    const { host, end } = await train({ config, folder: await temporaryFolder(), onProgram: stopDuring(1) });
+    expect(end).toMatchObject({ state: 'stopped', steps: 0 });
+    expect(host.of('begin')).toEqual([]);
+    const folder = await temporaryFolder();
+    const auto = await train({ config: { ...config, preflight: 'auto' }, folder, onProgram: stopDuring(2) });
+    expect(auto.end).toMatchObject({ state: 'stopped', steps: 2 });
+    const rest = await train({ config, folder, host: auto.host, resume: true });
+    expect(rest.end).toMatchObject({ state: 'finished', steps: 4 });
+    expect(auto.host.of('phase').some(({ name }) => name === 'preflight')).toBe(false);
+  });
+
+  test('is made by itself from so many operations on, by what computes them', () => {
+    const config = testConfig();
+    expect(['cuda', 'cpu', 'tfjs-cpu'].map((executor) => wantsRehearsal(config, executor, 5e14))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(wantsRehearsal({ ...config, preflight: 'off' }, 'cpu', Infinity)).toBe(false);
+    expect(wantsRehearsal({ ...config, preflight: 'on' }, 'cpu', 0)).toBe(true);
+  });
+});

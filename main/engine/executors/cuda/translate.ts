@@ -33,8 +33,8 @@ export interface EncodedLaunch {
 
 /** What runs for one node, or for several that are launched together. */
 export interface Piece {
-  /** The first. Undefined: the copies of states whose new values could not be made in their memory. */
-  readonly node: Node | undefined;
+  /** None: the copies of states whose new values could not be made in their memory. */
+  readonly nodes: readonly Node[];
   readonly launches: readonly EncodedLaunch[];
   /** Everything that these launches may read or write. */
   readonly ranges: readonly Range[];
@@ -82,7 +82,7 @@ export function translate({ program, plan, profile, target }: Compiled, addresse
     };
   };
   const pieceOf = (
-    node: Node | undefined,
+    nodes: readonly Node[],
     calls: readonly (CudaCall & { readonly kernel: string })[],
     ranges: Range[],
     scratch: number,
@@ -90,7 +90,7 @@ export function translate({ program, plan, profile, target }: Compiled, addresse
     const launches = calls.flatMap(({ kernel, fields, extra }) =>
       ruleOf(kernels, kernel).launches(fields, extra, scratch),
     );
-    return { node, launches: launches.map((launch) => encode(launch, ranges)), ranges };
+    return { nodes, launches: launches.map((launch) => encode(launch, ranges)), ranges };
   };
   const callsFor = (calls: readonly KernelCall[], workspace: number) => {
     const address = (to: Place, bytes: number): number => pointerTo(plan, addresses, to, bytes, workspace);
@@ -108,16 +108,20 @@ export function translate({ program, plan, profile, target }: Compiled, addresse
   });
   const pieces = runsOf(steps, plan, kernels).map((run) => {
     const [{ node, calls, ranges, scratch }] = run as [Step, ...Step[]];
-    if (run.length === 1) return pieceOf(node, calls, ranges, scratch);
+    if (run.length === 1) return pieceOf([node], calls, ranges, scratch);
     const all = run.flatMap((step) => step.ranges);
     const launches = ruleOf(kernels, calls[0]!.kernel).joined!(run.flatMap((step) => step.calls));
-    return { node, launches: launches.map((launch) => encode(launch, all)), ranges: all };
+    return {
+      nodes: run.map((step) => step.node),
+      launches: launches.map((launch) => encode(launch, all)),
+      ranges: all,
+    };
   });
   const copied = plan.copies.flatMap(({ state, value }) => [
     { address: addresses.state(state), bytes: bytesOf(value) },
     ...rangeOf(plan, addresses, value),
   ]);
-  const copies = pieceOf(undefined, callsFor(updateCopies(plan.copies), 0), copied, 0);
+  const copies = pieceOf([], callsFor(updateCopies(plan.copies), 0), copied, 0);
   return { pieces, copies, tables, tableBytes };
 }
 

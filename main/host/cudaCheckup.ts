@@ -3,9 +3,11 @@ import type { Finding } from '../../preload/contract/shapes.ts';
 import { counted, formatMemory } from '../../preload/shared/format.ts';
 import { findCublas, findDriver } from '../engine/executors/cuda/find.ts';
 import type { DriverFound } from '../engine/executors/cuda/find.ts';
+import { CUBLAS_SWITCH } from '../engine/executors/cuda/libraries.ts';
 import type { Look } from '../engine/executors/cuda/libraries.ts';
 import { manifest } from '../engine/executors/cuda/manifest.ts';
-import { cudaVersion, whyUnusable } from '../engine/executors/cuda/requirements.ts';
+import { wantsLibrary } from '../engine/executors/cuda/products.ts';
+import { capabilityOf, cudaVersion, whyUnusable } from '../engine/executors/cuda/requirements.ts';
 import { UNVERIFIED } from '../engine/executors/cuda/verified.ts';
 import { cardName } from '../engine/executors/cards.ts';
 import { newestMajor, wheelFor } from '../lab/libraries/cublas.ts';
@@ -106,7 +108,14 @@ function driverFinding(driver: DriverFound | undefined, why: string | undefined,
 async function cublasFinding(driver: DriverFound | undefined): Promise<Finding> {
   const name = 'cuBLASLt';
   if (driver === undefined) return { name, state: 'missing', detail: 'not looked for: there is no driver' };
+  // Half a gigabyte is fetched for nobody who has no use for it.
+  const idle = driver.cards.filter(({ capability }) => !wantsLibrary(capabilityOf(capability)));
+  if (idle.length > 0 && idle.length === driver.cards.length)
+    return { name, state: 'ok', detail: `not needed: our own kernels multiply as fast on ${idle[0]!.name}` };
   const { look, looks } = await findCublas(driver.cuda);
+  const [first] = looks;
+  if (first?.from === CUBLAS_SWITCH && looks.length === 1)
+    return { name, state: 'ok', detail: `not used: ${CUBLAS_SWITCH} is off; products run on kernels of our own` };
   const { tried, places } = told(looks);
   const more = [...tried, ...(places === '' ? [] : [places])];
   if (look !== undefined)

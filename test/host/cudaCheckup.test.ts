@@ -94,6 +94,21 @@ describe.skipIf(process.platform !== 'linux')('what doctor says of CUDA', () => 
           `nothing in 1 other place: ${dirname(driver)}`,
         ],
       });
+      // On others it would only be half a gigabyte.
+      vi.stubEnv('EMU_CAPABILITY', '89');
+      expect((await findings()).get('cuBLASLt')).toEqual({
+        name: 'cuBLASLt',
+        state: 'ok',
+        detail: 'not needed: our own kernels multiply as fast on Emulated GPU',
+      });
+      vi.stubEnv('EMU_CAPABILITY', '90');
+      vi.stubEnv('SWEEPLAB_CUBLASLT', 'off');
+      expect((await findings()).get('cuBLASLt')).toEqual({
+        name: 'cuBLASLt',
+        state: 'ok',
+        detail: 'not used: SWEEPLAB_CUBLASLT is off; products run on kernels of our own',
+      });
+      vi.stubEnv('SWEEPLAB_CUBLASLT', '');
       rmSync(join(folder, 'cuda'), { recursive: true });
       const { more, ...without } = (await findings()).get('cuBLASLt')!;
       const setup = { advice: expect.stringContaining('sweeplab setup cuda'), action: 'setup-cuda' };

@@ -36,7 +36,7 @@ export interface Look {
 export const FIRST_FOLDERS = 'SWEEPLAB_CUDA_LIBRARIES';
 
 /** `off`: cuBLASLt is not used, wherever it lies. */
-const SWITCH = 'SWEEPLAB_CUBLASLT';
+export const CUBLAS_SWITCH = 'SWEEPLAB_CUBLASLT';
 
 /** Versions of cuBLASLt whose calls are known here, the newest first. */
 const KNOWN_MAJORS: readonly number[] = [13, 12];
@@ -119,10 +119,10 @@ const inToolkit = (here: Surroundings): readonly string[] =>
  */
 export async function* cublasLooks(here: Surroundings, driverMajor: number | null): AsyncGenerator<Look> {
   if (!isWindows(here) && here.platform !== 'linux') return;
-  const asked = here.env[SWITCH] ?? '';
+  const asked = here.env[CUBLAS_SWITCH] ?? '';
   if (asked !== '') {
     const why = asked === 'off' ? 'it is off' : `it is ${JSON.stringify(asked)}; off is all that it can be`;
-    yield { from: SWITCH, path: 'cuBLASLt', major: null, state: 'skipped', why };
+    yield { from: CUBLAS_SWITCH, path: 'cuBLASLt', major: null, state: 'skipped', why };
     if (asked === 'off') return;
   }
   const seen = new Set<string>();

@@ -44,7 +44,7 @@ struct State {
   std::map<u64, size_t> memory, pinned;
   std::vector<Stream*> streams;
   u64 used = 0, peak = 0, total = 8ull << 30, launches = 0, graphs = 0, copies = 0, conflicts = 0;
-  int devices = 1, capability = 90, retained = 0, current = 0, sticky = 0;
+  int devices = 1, retained = 0, current = 0, sticky = 0;
   unsigned shared = 227 << 10;
   bool ready = false, untouched = false;
   u64 pace = 1;
@@ -161,7 +161,6 @@ API cuInit(unsigned) {
   if (!s.ready) {
     s.total = number("EMU_MEMORY", s.total);
     s.devices = (int)number("EMU_DEVICES", 1);
-    s.capability = (int)number("EMU_CAPABILITY", 90);
     s.shared = (unsigned)number("EMU_SHARED", s.shared);
     s.pace = number("EMU_PACE", 1);
     s.untouched = number("EMU_UNTOUCHED", 0) != 0;
@@ -190,8 +189,8 @@ API cuDeviceTotalMem_v2(size_t* n, int) { BEGIN *n = s.total; return OK; }
 API cuDeviceGetAttribute(int* v, int which, int) {
   BEGIN
   switch (which) {
-    case 75: *v = s.capability / 10; return OK;
-    case 76: *v = s.capability % 10; return OK;
+    case 75: *v = (int)number("EMU_CAPABILITY", 90) / 10; return OK;
+    case 76: *v = (int)number("EMU_CAPABILITY", 90) % 10; return OK;
     case 16: *v = 4; return OK;             // multiprocessors
     case 97: *v = (int)s.shared; return OK;  // most shared memory of a block
     default: return INVALID_VALUE;

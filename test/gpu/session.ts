@@ -8,6 +8,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { usableCard } from '../../main/engine/executors/cuda/card.ts';
+import type { Card } from '../../main/engine/executors/cuda/card.ts';
 import { CudaDevice } from '../../main/engine/executors/cuda/device.ts';
 import { cudaExecutor } from '../../main/engine/executors/cuda/index.ts';
 import { loadDriver } from '../../main/engine/executors/cuda/driver.ts';
@@ -43,10 +45,14 @@ async function runStage(name: string, result: string): Promise<void> {
   const rows: Row[] = [];
   const keep = (error?: string) => writeFileSync(result, JSON.stringify({ rows, error }));
   let device: CudaDevice | undefined;
+  let usable: Promise<Card> | undefined;
   try {
     await stage.run({
       device: () => (device ??= new CudaDevice(library!)),
-      executor: async () => cudaExecutor({ library: library!, name: 'the card' }),
+      executor: async (products) => {
+        const card = await (usable ??= usableCard(0));
+        return cudaExecutor(products === 'own' ? { ...card, cublas: undefined } : card);
+      },
       carriedJson: <T>(file: string): T | undefined => {
         const path = join(import.meta.dirname, 'carried', file);
         return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : undefined;

@@ -6,8 +6,8 @@ import type { Row } from './report.ts';
 export interface StageContext {
   /** Opened when a stage first asks for it. @throws CudaError */
   device(): CudaDevice;
-  /** What opens sessions on the card, each with a device of its own. */
-  executor(): Promise<Executor>;
+  /** What opens sessions on the card as training does, each with a device of its own. @param products `own`: without cuBLASLt */
+  executor(products?: 'own'): Promise<Executor>;
   /** A file of what was carried along, such as results of the CPU executor; undefined where there is none. */
   carriedJson<T>(name: string): T | undefined;
   /** Seconds that the stage may take. */

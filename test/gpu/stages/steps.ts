@@ -3,14 +3,20 @@ import { gpuModel, TINY } from '../../bench/models.ts';
 import type { Stage } from '../stage.ts';
 import { median } from '../timing.ts';
 
-/** Whole training steps in bf16: milliseconds, tokens per second, and what the memory plan said. */
+/** Whole training steps in bf16, with cuBLASLt and without: milliseconds, tokens per second, what the memory plan said, and what is taken beside it. */
 export const steps: Stage = {
   name: 'steps',
   seconds: 120,
   run: async ({ executor, quick, row }) => {
-    for (const model of quick ? [TINY] : ['10.8M', '27.2M', '124M']) {
+    const wanted = (quick ? [TINY] : ['124M', '10.8M', '27.2M']).flatMap((model) => [[model], [model, 'own'] as const]);
+    for (const [model, products] of wanted as [string, 'own' | undefined][]) {
       const shape = gpuModel(model, 'bf16');
-      const { step, session, programs } = openSteps(await executor(), shape);
+      const { step, session, programs } = openSteps(await executor(products), shape);
+      // Where there is no library, both are the same.
+      if (products === undefined && session.products === 'own kernels') {
+        session.dispose();
+        continue;
+      }
       try {
         const count = quick ? 2 : 24;
         const ends: number[] = [];
@@ -24,10 +30,11 @@ export const steps: Stage = {
         await before;
         const times = ends.slice(1).map((end, i) => end - ends[i]!);
         const ms = median(times.slice(quick ? 0 : 4));
-        const { deviceBytes = 0 } = session.memory();
+        const { deviceBytes = 0, overheadBytes = null } = session.memory();
         const tokensPerS = (shape.tokens / ms) * 1e3;
         const tflops = (programs.flopsPerToken * tokensPerS) / 1e12;
-        row({ model, tokens: shape.tokens, ms, tokens_per_s: tokensPerS, tflops, deviceBytes });
+        const name = products === undefined ? model : `${model}, own products`;
+        row({ model: name, tokens: shape.tokens, ms, tokens_per_s: tokensPerS, tflops, deviceBytes, overheadBytes });
       } finally {
         session.dispose();
       }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   deviceFor,
   findGpu,
@@ -117,6 +117,16 @@ describe('cards that are here', () => {
     } finally {
       rmSync(home, { recursive: true, force: true });
     }
+  });
+  // Would catch a plan without the library's workspaces, and one with them where there is none.
+  it('bring what programs are compiled for: with cuBLASLt on cards that multiply with it, where it can be found', async () => {
+    expect((await namedGpu('H100 SXM', 'cuda', smi)).profile).toEqual({ library: true });
+    expect((await namedGpu('RTX 3090', 'cuda', smi)).profile).toEqual({ library: false });
+    expect((await namedGpu('4090', 'cuda', smi)).profile).toEqual({ library: false });
+    vi.stubEnv('SWEEPLAB_CUBLASLT', 'off');
+    const h100 = '0, GPU-a, NVIDIA H100 80GB HBM3, 81559, 81000, 570.1, 9.0\n';
+    expect((await namedGpu('H100 SXM', 'cuda', () => Promise.resolve(h100))).profile).toEqual({ library: false });
+    vi.unstubAllEnvs();
   });
   it('are told from a what-if', async () => {
     const device = await namedGpu('RTX 3090', 'cuda', smi);

@@ -18,7 +18,7 @@ export const cuda = defineExecutor({
   memory: 'gpu',
   policies: CUDA_POLICIES,
   holds: 'arena',
-  // A context takes 287 MB (lazy loading) to over 1 GB, and cuBLAS a workspace of 4 to 32 MiB; this is between, until the driver is asked.
+  // A context takes 287 MB (lazy loading) to over 1 GB, and the code of cuBLASLt some more; this is between, until a run has measured it.
   base: { bytes: 600 * MIB, basis: 'estimated', what: WHAT },
   baseOn: overheadOf,
   slack: 0,

@@ -12,6 +12,7 @@ import { useConnection } from './stores/connection.ts';
 import { useCudaSetup } from './stores/cudaSetup.ts';
 import { useClient } from './stores/client.ts';
 import { useDevices } from './stores/devices.ts';
+import { openedSweep } from './stores/openedSweep.ts';
 import { usePrices } from './stores/prices.ts';
 import { useKinds } from './stores/kinds.ts';
 import { useMetrics } from './stores/metrics.ts';
@@ -29,7 +30,14 @@ export function startLab(): void {
   registerCommands();
   startKeys();
   startTaking();
-  onArrival({ command: runCommand, path: navigate });
+  onArrival({
+    command: runCommand,
+    path: navigate,
+    open: (name, text) => {
+      openedSweep.value = { name, text };
+      navigate('/builder');
+    },
+  });
   const connection = useConnection();
   const stores = [
     useMetrics(),

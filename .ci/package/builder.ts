@@ -1,10 +1,11 @@
 /** What electron-builder is told: it wraps the stage and decides nothing about what is in it. */
 import type { Configuration } from 'electron-builder';
+import { SWEEP_ENDING } from '../../main/app/openFiles.ts';
 import type { Stage } from './stage.ts';
 
-/** The ending of sweep files that open with the app. */
+/** Sweep files that open with the app. */
 const SWEEP_FILES = {
-  ext: 'sweeplab',
+  ext: SWEEP_ENDING.slice(1),
   name: 'Sweeplab sweep',
   description: 'A sweep of Sweeplab: settings and what is varied, as YAML',
   mimeType: 'application/x-sweeplab',

@@ -10,6 +10,7 @@ import { ExportGuard } from './exportGuard.ts';
 import { LabProcess } from './labProcess.ts';
 import { setMenu } from './menu.ts';
 import { findNode } from './nodeBinary.ts';
+import { readSweepFile, sweepFilesIn } from './openFiles.ts';
 import { registerScheme, servePages } from './protocol.ts';
 import { spawnLab } from './spawnLab.ts';
 import { confirmReading } from './reading.ts';
@@ -23,6 +24,8 @@ const labFolder = root.endsWith('app.asar') ? join(dirname(root), 'lab') : root;
 const windows = new Set<number>();
 let lab: LabProcess | undefined;
 let window: BrowserWindow | undefined;
+/** A page that is still loading hears nothing. */
+let loaded = false;
 /** `asking` until the question is answered, `closing` until the lab has ended. */
 let quit: 'no' | 'asking' | 'closing' | 'ready' = 'no';
 
@@ -38,6 +41,8 @@ function show(): void {
     stateFile: join(app.getPath('userData'), 'window.json'),
   });
   window = made;
+  loaded = false;
+  made.webContents.on('did-finish-load', () => (loaded = true));
   const { id } = made.webContents;
   windows.add(id);
   made.on('closed', () => {
@@ -47,13 +52,18 @@ function show(): void {
 }
 
 function tellPage(arrival: Arrival): void {
-  const open = window !== undefined;
   show();
   const contents = window?.webContents;
   const tell = (): void => contents?.send(CHANNELS.arrival, arrival);
-  // A page that is still to be loaded would miss it.
-  if (open) tell();
+  if (loaded) tell();
   else contents?.once('did-finish-load', tell);
+}
+
+function openFiles(paths: readonly string[]): void {
+  for (const path of paths)
+    readSweepFile(path).then(tellPage, (error: Error) =>
+      dialog.showErrorBox('The sweep cannot be opened', error.message),
+    );
 }
 
 function notify(title: string, body: string, path: string | undefined): void {
@@ -107,7 +117,15 @@ function start(): void {
   registerScheme();
   app.enableSandbox();
   app.on('web-contents-created', (_event, contents) => guardContents(contents));
-  app.on('second-instance', show);
+  app.on('second-instance', (_event, args, folder) => {
+    show();
+    openFiles(sweepFilesIn(args.slice(1), folder));
+  });
+  // macOS says it this way, perhaps before the app is ready.
+  app.on('open-file', (event, path) => {
+    event.preventDefault();
+    void app.whenReady().then(() => openFiles([path]));
+  });
   app.on('activate', show);
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();
@@ -126,6 +144,7 @@ function start(): void {
     listenToPages({ windows, exports, connect: (port) => started.connect(port) });
     setMenu((id) => tellPage({ type: 'sweeplab:command', id }));
     show();
+    openFiles(sweepFilesIn(process.argv.slice(1), process.cwd()));
   });
 }
 

@@ -42,7 +42,14 @@ export interface PathArrival {
   readonly type: 'sweeplab:path';
   readonly path: string;
 }
-export type Arrival = PortArrival | CommandArrival | PathArrival;
+/** A sweep file that the system asked to open. */
+export interface OpenArrival {
+  readonly type: 'sweeplab:open';
+  /** Of the file, without its folder. */
+  readonly name: string;
+  readonly text: string;
+}
+export type Arrival = PortArrival | CommandArrival | PathArrival | OpenArrival;
 
 /** Channels between the preload script and the main process. */
 export const CHANNELS = {

@@ -193,6 +193,7 @@ beforeAll(async () => {
   vi.spyOn(console, 'error').mockImplementation(() => {});
   await import('../../main/app/index.ts');
   await vi.waitFor(() => expect(fake.windows).toHaveLength(1));
+  shown().webContents.emit('did-finish-load');
 });
 afterAll(() => rmSync(fake.userData, { recursive: true }));
 
@@ -430,9 +431,25 @@ describe('a second start', () => {
   it('brings the window of the first to the front (would catch two windows of one lab)', () => {
     const before = fake.windows.length;
     const focus = vi.spyOn(shown() as unknown as { focus(): void }, 'focus');
-    emit('second-instance');
+    emit('second-instance', {}, ['sweeplab'], fake.userData);
     expect(focus).toHaveBeenCalledOnce();
     expect(fake.windows).toHaveLength(before);
+  });
+
+  it('hands its sweep files to the first (would catch a double click that does nothing)', async () => {
+    writeFileSync(join(fake.userData, 'lr.sweeplab'), 'recipe: quick\n');
+    emit('second-instance', {}, ['sweeplab', '--flag', 'lr.sweeplab'], fake.userData);
+    const arrival = { type: 'sweeplab:open', name: 'lr.sweeplab', text: 'recipe: quick\n' };
+    await vi.waitFor(() => expect(fake.sent).toContainEqual([CHANNELS.arrival, arrival]));
+    const preventDefault = vi.fn<() => void>();
+    emit('open-file', { preventDefault }, join(fake.userData, 'gone.sweeplab'));
+    expect(preventDefault).toHaveBeenCalledOnce();
+    await vi.waitFor(() =>
+      expect(fake.dialogs).toContainEqual([
+        'The sweep cannot be opened',
+        expect.stringContaining('gone.sweeplab cannot be read: it is not there'),
+      ]),
+    );
   });
 
   it('ends itself and starts no lab of its own (would catch two writers of one database)', async () => {

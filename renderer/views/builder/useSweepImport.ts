@@ -1,8 +1,10 @@
-/** Taking a sweep file into the draft: chosen, dropped on the view, or pasted as text that looks like one. */
+/** Taking a sweep file into the draft: chosen, dropped on the view, pasted as text that looks like one, or opened
+ * by the system in the desktop app. */
 import { counted } from '../../../preload/shared/format.ts';
-import { onBeforeUnmount, onMounted, ref } from 'vue';
+import { onBeforeUnmount, onMounted, ref, watch } from 'vue';
 import { textOf } from '../../../preload/shared/textEncoding.ts';
 import { isEditing } from '../../commands/keys.ts';
+import { openedSweep } from '../../stores/openedSweep.ts';
 import { useToasts } from '../../stores/toasts.ts';
 import { isEmpty } from '../../stores/draft/draft.ts';
 import type { useBuilder } from '../../stores/draft.ts';
@@ -62,6 +64,15 @@ export function useSweepImport(builder: ReturnType<typeof useBuilder>, onTaken: 
     take(text, 'the clipboard');
   }
 
+  watch(
+    () => [builder.loaded, openedSweep.value] as const,
+    ([loaded, opened]) => {
+      if (!loaded || opened === null) return;
+      openedSweep.value = null;
+      take(opened.text, opened.name);
+    },
+    { immediate: true },
+  );
   onMounted(() => document.addEventListener('paste', pasted));
   onBeforeUnmount(() => document.removeEventListener('paste', pasted));
   return { dragging, picked, dropped, dragOver };

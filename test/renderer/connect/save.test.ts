@@ -109,15 +109,17 @@ describe('in the desktop app', () => {
     const stop = onArrival({
       command: (id) => heard.push(`command ${id}`),
       path: (path) => heard.push(`path ${path}`),
+      open: (name, text) => heard.push(`open ${name} ${text}`),
     });
     const tell = (data: unknown, source: unknown = page): void => {
       for (const listener of listeners) listener({ data, source });
     };
     tell({ type: 'sweeplab:command', id: 'sweep.new' });
     tell({ type: 'sweeplab:path', path: '/run/1' });
+    tell({ type: 'sweeplab:open', name: 'a.sweeplab', text: 'seeds: 2' });
     tell({ type: 'sweeplab:command', id: 'stranger' }, {});
     for (const data of [null, 'text', {}, { type: 'other' }]) tell(data);
-    expect(heard).toEqual(['command sweep.new', 'path /run/1']);
+    expect(heard).toEqual(['command sweep.new', 'path /run/1', 'open a.sweeplab seeds: 2']);
     stop();
     expect(listeners.size).toBe(0);
   });

@@ -17,10 +17,12 @@ const SIZES: readonly (readonly [d: number, dvalue: number])[] = [
   [48, 136],
   [128, 128],
   [72, 80],
+  [256, 256],
+  [136, 40],
 ];
 
 const suffix = `on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''} (seed ${seed})`;
-describe.skipIf(why !== undefined)(`attention ${suffix}`, { timeout: 60_000 }, () => {
+describe.skipIf(why !== undefined)(`attention ${suffix}`, { timeout: 120_000 }, () => {
   const types: readonly FloatType[] = ['f32', 'bf16', 'f16'];
   const cases: [string, Partial<Dense>][] = [
     ['several tiles', { tq: 150, tk: 150, heads: 1, kvheads: 1, d: 9, dvalue: 7 }],
@@ -77,7 +79,7 @@ describe.skipIf(why !== undefined)(`attention ${suffix}`, { timeout: 60_000 }, (
   });
 });
 
-describe.skipIf(why !== undefined)(`sparse attention ${suffix}`, { timeout: 60_000 }, () => {
+describe.skipIf(why !== undefined)(`sparse attention ${suffix}`, { timeout: 120_000 }, () => {
   const types: readonly FloatType[] = ['f32', 'bf16', 'f16'];
   const cases: [string, Partial<Sparse>][] = [
     ['local windows', { patterns: ['local'], block: 70 }],

@@ -1,12 +1,12 @@
-// Attention forward of 16-bit elements on tensor cores (after Dao, FlashAttention-2): a warp owns 16 MT queries and goes over 64 keys at a time with
+// Attention forward of 16-bit elements on tensor cores (after Dao, FlashAttention-2): a warp owns 16 MT queries and goes over KEYS keys at a time with
 // an online soft-max in base 2; keys and values of the next tile are copied while this one is computed. d to D, a slice of the values to DV.
 // EXTRAS: everything but causality, window and lengths, which alone decide about masks otherwise.
 #include "attention_tiles.h"
 
 #ifndef DESCRIBE
-template <class T, int D, int DV, int MT, bool EXTRAS>
+template <class T, int D, int DV, int MT, int KEYS, bool EXTRAS>
 DEVICE void attention_forward(const attention_args& a) {
-  constexpr int ROWS = 64 * MT, KEYS = 64;
+  constexpr int ROWS = 64 * MT;
   SHARED_BEGIN
   SHARED(T, sq, ROWS * (D + 8))
   SHARED(T, sk, 2 * KEYS * (D + 8))
@@ -124,14 +124,16 @@ DEVICE void attention_forward(const attention_args& a) {
   }
 }
 #endif
-#define ATTENTION(type, d, dv, mt)                                                                                             \
-  KERNEL(attention_##type##_##d##_##dv, attention_args, 128, (attention_forward<type, d, dv, mt, false>(a)))                     \
-  KERNEL(attention_##type##_##d##_##dv##_extras, attention_args, 128, (attention_forward<type, d, dv, 1, true>(a)))
-ATTENTION(bf16, 32, 32, 2)
-ATTENTION(f16, 32, 32, 2)
-ATTENTION(bf16, 64, 64, 2)
-ATTENTION(f16, 64, 64, 2)
-ATTENTION(bf16, 128, 128, 1)
-ATTENTION(f16, 128, 128, 1)
-ATTENTION(bf16, 64, 128, 1)
-ATTENTION(f16, 64, 128, 1)
+#define ATTENTION(type, d, dv, mt, keys)                                                                              \
+  KERNEL(attention_##type##_##d##_##dv, attention_args, 128, (attention_forward<type, d, dv, mt, keys, false>(a)))       \
+  KERNEL(attention_##type##_##d##_##dv##_extras, attention_args, 128, (attention_forward<type, d, dv, 1, keys, true>(a)))
+ATTENTION(bf16, 32, 32, 2, 64)
+ATTENTION(f16, 32, 32, 2, 64)
+ATTENTION(bf16, 64, 64, 2, 64)
+ATTENTION(f16, 64, 64, 2, 64)
+ATTENTION(bf16, 128, 128, 1, 64)
+ATTENTION(f16, 128, 128, 1, 64)
+ATTENTION(bf16, 64, 128, 1, 64)
+ATTENTION(f16, 64, 128, 1, 64)
+ATTENTION(bf16, 256, 128, 1, 32)
+ATTENTION(f16, 256, 128, 1, 32)

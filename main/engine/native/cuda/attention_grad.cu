@@ -1,7 +1,7 @@
 // Gradients of attention for 16-bit elements on tensor cores (after Dao, FlashAttention-2). A block of 4 warps holds 64 rows and goes over tiles of
 // COLUMNS columns, copied one ahead: rows are keys (BY_KEY: dK, dV or both, over the queries of all heads of a group) or queries (dQ and the parts of
 // the slope's gradient). Scores are computed with rows as rows, so a warp's P and dS are operands of its next products without leaving registers,
-// and every sum has one owner and one order. dK and dV of heads whose values are wide are kernels of their own, dV slice by slice.
+// and every sum has one owner and one order. dK and dV of wide heads are kernels of their own, dV slice by slice.
 #include "attention_tiles.h"
 
 #ifndef DESCRIBE
@@ -39,12 +39,13 @@ DEVICE void attention_gradient(const attention_args& a) {
   constexpr bool BY_KEY = ROLE != FOR_Q, GIVES_V = ROLE == FOR_V || ROLE == FOR_KV, BY_SCORES = ROLE != FOR_V;
   constexpr int LD = D + 8, LDV = DV + 8, D1 = BY_SCORES ? D : 16, D2 = GIVES_V ? DV : 16;
   constexpr int QUERIES = BY_KEY ? COLUMNS : 64, KEYS = BY_KEY ? 64 : COLUMNS;
+  constexpr int HALVES = D + DV > 448 ? 1 : 2;  // tiles of columns that shared memory has place for: of wide heads one, which is waited for
   constexpr int KEY_WORDS = (KEYS + 31) / 32, WORDS = QUERIES * KEY_WORDS;  // of masks
   SHARED_BEGIN
   SHARED(T, r1, 64 * LD)  // rows: K and V, or Q and dO
   SHARED(T, r2, 64 * LDV)
-  SHARED(T, c1, 2 * COLUMNS * LD)  // columns of two tiles: Q and dO, or K and V
-  SHARED(T, c2, 2 * COLUMNS * LDV)
+  SHARED(T, c1, HALVES * COLUMNS * LD)  // columns of the tiles: Q and dO, or K and V
+  SHARED(T, c2, HALVES * COLUMNS * LDV)
   SHARED(float, facts, 4 * COLUMNS)  // of two tiles of queries: lse in base 2, delta
   u32* bits = nullptr;               // of two tiles: seen, kept
   if (EXTRAS) {
@@ -81,26 +82,12 @@ DEVICE void attention_gradient(const attention_args& a) {
       sync_block();
     }
     bool more = next_tile<BY_KEY, COLUMNS, EXTRAS>(a, b, row0, heads, &next, &sight);
-    int other = half ^ 1;
-    float fact = 0;
-    if (more) {
-      int h = next.head, i0 = BY_KEY ? next.column : row0, j0 = BY_KEY ? row0 : next.column;
-      T *to1 = c1 + other * COLUMNS * LD, *to2 = c2 + other * COLUMNS * LDV;
-      copy_tile<T, COLUMNS, D>(to1, BY_KEY ? Q + (i64)h * a.sqh : K, BY_KEY ? a.sqt : a.skt, next.column, BY_KEY ? a.tq : a.tk, a.d);
-      copy_tile<T, COLUMNS, DV>(to2, BY_KEY ? dO + (i64)h * a.soh : V, BY_KEY ? a.sot : a.svt, next.column, BY_KEY ? a.tq : a.tk, width);
-      if (EXTRAS) tile_bits<QUERIES, KEY_WORDS * 32>(a, sight, b, h, i0, j0, bits + other * 2 * WORDS, bits + (other * 2 + 1) * WORDS);
-      if (BY_KEY && tid < 2 * COLUMNS) {
-        int i = next.column + tid % COLUMNS;
-        if (tid < COLUMNS) fact = lse_base2(lses, h, i, a.tq);
-        else fact = i < a.tq ? deltas[(i64)h * a.tq + i] : 0.f;
-      }
-    }
-    copy_commit();
-    if (computes) {
+    int current = HALVES == 1 ? 0 : half, other = HALVES == 1 ? 0 : half ^ 1;
+    auto compute = [&]() {
       int i0 = BY_KEY ? now.column : row0, j0 = BY_KEY ? row0 : now.column;
-      const T *t1 = c1 + half * COLUMNS * LD, *t2 = c2 + half * COLUMNS * LDV;
-      const float* queries = facts + half * 2 * COLUMNS;
-      const u32* seen = bits + half * 2 * WORDS;
+      const T *t1 = c1 + current * COLUMNS * LD, *t2 = c2 + current * COLUMNS * LDV;
+      const float* queries = facts + current * 2 * COLUMNS;
+      const u32* seen = bits + current * 2 * WORDS;
       float slope = EXTRAS && a.slopes ? ((const float*)a.slopes)[now.head] * LOG2E : 0.f;
       float s[1][COLUMNS / 8][4], dp[1][COLUMNS / 8][4];
       clear<1, COLUMNS / 8>(s);
@@ -144,7 +131,26 @@ DEVICE void attention_gradient(const attention_args& a) {
       }
       if (GIVES_V) multiply_accumulators<D2, COLUMNS, 1>(acc2, s, t2);
       if (BY_SCORES) multiply_accumulators<D1, COLUMNS, 1>(acc1, dp, t1);
+    };
+    if (HALVES == 1 && computes) {
+      compute();
+      sync_block();  // before it is written over
     }
+    float fact = 0;
+    if (more) {
+      int h = next.head, i0 = BY_KEY ? next.column : row0, j0 = BY_KEY ? row0 : next.column;
+      T *to1 = c1 + other * COLUMNS * LD, *to2 = c2 + other * COLUMNS * LDV;
+      copy_tile<T, COLUMNS, D>(to1, BY_KEY ? Q + (i64)h * a.sqh : K, BY_KEY ? a.sqt : a.skt, next.column, BY_KEY ? a.tq : a.tk, a.d);
+      copy_tile<T, COLUMNS, DV>(to2, BY_KEY ? dO + (i64)h * a.soh : V, BY_KEY ? a.sot : a.svt, next.column, BY_KEY ? a.tq : a.tk, width);
+      if (EXTRAS) tile_bits<QUERIES, KEY_WORDS * 32>(a, sight, b, h, i0, j0, bits + other * 2 * WORDS, bits + (other * 2 + 1) * WORDS);
+      if (BY_KEY && tid < 2 * COLUMNS) {
+        int i = next.column + tid % COLUMNS;
+        if (tid < COLUMNS) fact = lse_base2(lses, h, i, a.tq);
+        else fact = i < a.tq ? deltas[(i64)h * a.tq + i] : 0.f;
+      }
+    }
+    copy_commit();
+    if (HALVES == 2 && computes) compute();
     if (!more) break;
     if (BY_KEY && tid < 2 * COLUMNS) facts[other * 2 * COLUMNS + tid] = fact;
     now = next;
@@ -184,6 +190,9 @@ DEVICE void attention_gradient(const attention_args& a) {
   GRADIENT(attention_kv_##type##_128_extras, type, 128, 128, 16, FOR_KV, true) \
   GRADIENT(attention_q_##type##_64_384_extras, type, 64, 384, 16, FOR_Q, true) \
   GRADIENT(attention_k_##type##_64_384_extras, type, 64, 384, 16, FOR_K, true) \
-  GRADIENT(attention_v_##type##_64_128_extras, type, 64, 128, 32, FOR_V, true)
+  GRADIENT(attention_v_##type##_64_128_extras, type, 64, 128, 32, FOR_V, true) \
+  GRADIENT(attention_q_##type##_256_extras, type, 256, 256, 16, FOR_Q, true)   \
+  GRADIENT(attention_k_##type##_256_extras, type, 256, 256, 16, FOR_K, true)   \
+  GRADIENT(attention_v_##type##_256_128_extras, type, 256, 128, 16, FOR_V, true)
 GRADIENTS(bf16)
 GRADIENTS(f16)

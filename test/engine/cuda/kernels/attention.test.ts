@@ -7,7 +7,7 @@ import { whyNoEmulator } from '../emulator/build.ts';
 const why = whyNoEmulator();
 
 const suffix = `on the emulated GPU${why ? ` (SKIPPED: ${why})` : ''} (seed ${seed})`;
-describe.skipIf(why !== undefined)(`kernels of attention ${suffix}`, { timeout: 60_000 }, () => {
+describe.skipIf(why !== undefined)(`kernels of attention ${suffix}`, { timeout: 120_000 }, () => {
   const few = { ...DENSE, kvheads: 1, tq: 66, tk: 70 };
   // Catches what is read before it has come or after it was written over, and rows and columns beyond the ends.
   test.each([
@@ -15,6 +15,7 @@ describe.skipIf(why !== undefined)(`kernels of attention ${suffix}`, { timeout: 
     [64, 56],
     [120, 128],
     [48, 136],
+    [200, 136],
   ])('tensor cores, heads of %i and %i', async (d, dvalue) => {
     for (const type of ['bf16', 'f16'] as const) {
       await checkAttention({ ...few, d, dvalue }, type, d);

@@ -84,14 +84,14 @@ function scratchOf(args: Arguments): { readonly delta: number; readonly slopes: 
   };
 }
 
-/** Head sizes, of keys and of values at a time, that the kernels for 16-bit elements are compiled for (attention.cu), and queries of their blocks. */
+/** Head sizes, of keys and of values at a time, that the kernels for 16-bit elements are compiled for (attention.cu), queries of their blocks, and keys of a tile. */
 const COMPILED = [
-  { d: 32, dvalue: 32, queries: 128 },
-  { d: 64, dvalue: 64, queries: 128 },
-  { d: 64, dvalue: 128, queries: 64 },
-  { d: 128, dvalue: 128, queries: 64 },
+  { d: 32, dvalue: 32, queries: 128, keys: 64 },
+  { d: 64, dvalue: 64, queries: 128, keys: 64 },
+  { d: 64, dvalue: 128, queries: 64, keys: 64 },
+  { d: 128, dvalue: 128, queries: 64, keys: 64 },
+  { d: 256, dvalue: 128, queries: 64, keys: 32 },
 ];
-const KEYS = 64;
 /** What lies between rows of a tile, so that they begin in different banks. */
 const PAD = 8;
 
@@ -101,7 +101,7 @@ function isFast(args: Arguments): boolean {
   return (
     args['type'] !== 'f32' &&
     args['scores'] === 0 &&
-    int(args, 'd') <= 128 &&
+    int(args, 'd') <= COMPILED.at(-1)!.d &&
     multiples.every((name) => int(args, name) % 8 === 0)
   );
 }
@@ -117,8 +117,8 @@ function fastForward(args: Arguments): Launch {
   const size = COMPILED.find((each) => d <= each.d && slice <= each.dvalue)!;
   const extras = hasExtras(args);
   const queries = extras ? 64 : size.queries;
-  const keys = (columns: number) => 2 * 2 * KEYS * (columns + PAD);
-  const bits = extras ? [2 * bitsOf(queries, KEYS)] : [];
+  const keys = (columns: number) => 2 * 2 * size.keys * (columns + PAD);
+  const bits = extras ? [2 * bitsOf(queries, size.keys)] : [];
   return {
     fn: `attention_${args['type']}_${size.d}_${size.dvalue}${extras ? '_extras' : ''}`,
     grid: [
@@ -147,6 +147,8 @@ interface Gradient {
   readonly columns: number;
   /** Whether its rows are keys. */
   readonly byKey: boolean;
+  /** Tiles of columns that it holds at a time; two unless given. */
+  readonly tiles?: number;
   /** Columns of the values that a block is about; all unless given. */
   readonly slice?: number;
 }
@@ -160,17 +162,25 @@ const ONE_SIZE = [
   { size: 128, columns: 32, few: 16 },
 ];
 /** Where values are wide; these know all options. */
-const WIDE_VALUES: readonly Gradient[] = [
+const WIDE_VALUES: readonly [Gradient, ...Gradient[]] = [
   { fn: 'attention_q_{}_64_384_extras', d: 64, dvalue: 384, columns: 16, byKey: false },
   { fn: 'attention_k_{}_64_384_extras', d: 64, dvalue: 384, columns: 16, byKey: true },
   { fn: 'attention_v_{}_64_128_extras', d: 64, dvalue: 128, columns: 32, byKey: true, slice: 128 },
+];
+
+/** Where queries and keys are, or only values somewhat; these too. */
+const WIDE: readonly [Gradient, ...Gradient[]] = [
+  { fn: 'attention_q_{}_256_extras', d: 256, dvalue: 256, columns: 16, byKey: false, tiles: 1 },
+  { fn: 'attention_k_{}_256_extras', d: 256, dvalue: 256, columns: 16, byKey: true, tiles: 1 },
+  { fn: 'attention_v_{}_256_128_extras', d: 256, dvalue: 128, columns: 16, byKey: true, slice: 128 },
 ];
 
 function gradientKernels(args: Arguments): readonly Gradient[] {
   if (!isFast(args)) return [];
   const [d, dvalue, extras] = [int(args, 'd'), int(args, 'dvalue'), hasExtras(args)];
   const one = ONE_SIZE.find(({ size }) => Math.max(d, dvalue) <= size);
-  if (one === undefined) return d <= WIDE_VALUES[0]!.d && dvalue <= WIDE_VALUES[0]!.dvalue ? WIDE_VALUES : [];
+  if (one === undefined)
+    return [WIDE_VALUES, WIDE].find(([{ d: most, dvalue: mostValues }]) => d <= most && dvalue <= mostValues) ?? [];
   const sizes = { d: one.size, dvalue: one.size };
   const name = `{}_${one.size}${extras ? '_extras' : ''}`;
   return [
@@ -179,7 +189,7 @@ function gradientKernels(args: Arguments): readonly Gradient[] {
   ];
 }
 
-function fastGradient({ fn, d, dvalue, columns, byKey, slice }: Gradient, args: Arguments): Launch {
+function fastGradient({ fn, d, dvalue, columns, byKey, tiles = 2, slice }: Gradient, args: Arguments): Launch {
   const slices = slice === undefined ? 1 : blocksFor(int(args, 'dvalue'), slice);
   const bytes = (rows: number, width: number) => 2 * rows * (width + PAD);
   const bits = byKey ? bitsOf(columns, ROWS) : bitsOf(ROWS, Math.max(columns, 32));
@@ -193,8 +203,8 @@ function fastGradient({ fn, d, dvalue, columns, byKey, slice }: Gradient, args: 
     shared: sharedBytes(
       bytes(ROWS, d),
       bytes(ROWS, dvalue),
-      bytes(2 * columns, d),
-      bytes(2 * columns, dvalue),
+      bytes(tiles * columns, d),
+      bytes(tiles * columns, dvalue),
       4 * 4 * columns,
       fn.endsWith('_extras') ? 2 * bits : 0,
     ),

@@ -29,6 +29,8 @@ const foldIntoUpdate: Rule = (node, r) => {
   }
   if (node.op !== 'optimizerUpdate') return undefined;
   const { p, moments } = updateParts(node);
+  // Bytes go through a kernel of their own, beside which parameters have 32 bits.
+  if (moments.some(({ dtype }) => dtype === 'u8')) return undefined;
   const kept = [p, ...moments];
   const stored = kept.map(narrow);
   const folds = stored.every((from, i) => from === undefined || onlyRounded(node.outputs[i]!, from, r));

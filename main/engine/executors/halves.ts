@@ -1,4 +1,4 @@
-/** Numbers of 16 bits as raw words: bf16 (the upper half of an f32) and f16 (IEEE 754 binary16). */
+/** Numbers of 16 bits as raw words: bf16 (the upper half of an f32) and f16 (IEEE 754 binary16); and bytes. */
 
 // Words are taken as signed: numbers from 2^31 on are objects on the heap until the loop is compiled, and millions of them make the process grow.
 
@@ -36,5 +36,23 @@ export function roundToF16(data: Float32Array, words: Uint16Array): Uint16Array 
 export function expandF16(words: Uint16Array, into: Float32Array): Float32Array {
   const halves = new Float16Array(words.buffer, words.byteOffset, words.length);
   for (let i = 0; i < halves.length; i++) into[i] = halves[i]!;
+  return into;
+}
+
+/** Whole numbers from 0 to 255 as bytes, into the beginning of the memory of `words`. */
+export function toBytes(data: Float32Array, words: Uint16Array): Uint8Array {
+  const bytes = new Uint8Array(words.buffer, words.byteOffset, data.length);
+  bytes.set(data);
+  return bytes;
+}
+
+/** The last quarter of an array's own memory, as one byte per element. */
+export function lastQuarter(data: Float32Array): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset + 3 * data.length, data.length);
+}
+
+/** The numbers of bytes. `bytes` may be the {@link lastQuarter} of `into`: a byte is read before its place is written. */
+export function expandBytes(bytes: Uint8Array, into: Float32Array): Float32Array {
+  for (let i = 0; i < bytes.length; i++) into[i] = bytes[i]!;
   return into;
 }

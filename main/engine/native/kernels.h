@@ -158,11 +158,18 @@ ENUMS(ENUM)
   P(p) P(g) P(m) P(v) P(third) P(copy) P(scale) P(lr) P(decay) P(bias1) P(bias2) I(n) E(gtype, DType) E(copytype, DType)         \
   E(kind, OptimizerKind) I(nesterov) I(centered) F(beta1) F(beta2) F(eps) F(momentum) F(alpha)
 
+// optimizer_bytes: adamw as above with moments in bytes, in blocks of 256 elements with a largest number each (f32 mscale, vscale): the first
+//   is mscale k |k| k^2 with k = (m - 127) / 127, the second vscale k^8 with k = v / 255. offset1, offset2: f32 in [0, 1) that move the thresholds
+//   by which numbers between two levels go up or down (optim/optimizers/adamwBytes.ts).
+#define FIELDS_optimizer_bytes(P, I, F, E)                                                                                       \
+  P(p) P(g) P(m) P(mscale) P(v) P(vscale) P(copy) P(scale) P(lr) P(decay) P(bias1) P(bias2) P(offset1) P(offset2) I(n)           \
+  E(gtype, DType) E(copytype, DType) F(beta1) F(beta2) F(eps)
+
 #define KERNELS(K)                                                                                                               \
   K(gemm) K(peak) K(attention) K(attention_backward) K(sparse_attention) K(sparse_attention_backward) K(sparse_select)           \
   K(sparse_select_backward) K(norm) K(norm_backward) K(chain) K(glu) K(glu_backward) K(activation) K(activation_backward)        \
   K(rotary_table) K(rotary) K(gather) K(scatter_add) K(expert_places) K(gather_sum) K(grouped_gemm) K(grouped_outer) K(reduce) K(argmax) K(permute) K(cast) K(fill) K(copy_rows) K(dropout)      \
-  K(cross_entropy) K(global_norm) K(optimizer)
+  K(cross_entropy) K(global_norm) K(optimizer) K(optimizer_bytes)
 
 #define FIELD_P(x) void* x;
 #define FIELD_I(x) int64_t x;

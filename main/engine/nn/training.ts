@@ -18,6 +18,7 @@ import {
   linear,
   linearCrossEntropy,
   mostKeysOf,
+  momentTypeOf,
   mul,
   optimizerUpdate,
   reduceSum,
@@ -388,7 +389,9 @@ function updateProgram(
       const next = optimizerUpdate(rule, settings, {
         p: cast(p, 'f32'),
         g: gradients.get(name)!,
-        moments: Object.fromEntries(moments.map((moment, i) => [moment.name, cast(old[i]!, 'f32')])),
+        moments: Object.fromEntries(
+          moments.map((moment, i) => [moment.name, cast(old[i]!, momentTypeOf(rule, moment.name))]),
+        ),
         gradientScale,
         hyper: { ...scalars.get(use), ...rates.get(name)! },
         working,

@@ -127,7 +127,7 @@ describe('a text of groups is refused in words', () => {
     ['head: lr 0.1; head: beta1 0.5', 'stands twice', undefined],
     ['head: schedule cosin', 'schedule of the group head is cosin', 'head: schedule cosine'],
     ['head: schedule step', 'in the group head, schedule.step_every_steps is 0', undefined],
-    ['head: momentum 0.9', 'has no option momentum', undefined],
+    ['head: momentum 0.9', 'has no option momentum', 'head: moments 0.9'],
   ])('%s', (text, words, nearest) => {
     const [found, ...others] = problemsOf(text);
     expect(others).toEqual([]);

@@ -13,7 +13,7 @@ import { addressed, isValue } from '../native/call.ts';
 import type { KernelCall, Place } from '../native/call.ts';
 import { callsOf } from '../native/operation.ts';
 import { updateCopies } from '../native/ops/copy.ts';
-import { expandBf16, farHalf, roundToBf16 } from '../halves.ts';
+import { expandBf16, expandBytes, farHalf, lastQuarter, roundToBf16, toBytes } from '../halves.ts';
 import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
 import { compileForCpu, CPU_OPERATIONS } from './target.ts';
@@ -115,6 +115,12 @@ export class CpuSession implements Session {
     checkRange(state, spec, from, count);
     const { block, offset } = this.#stateAt(state);
     const at = offset + from * DTYPE_BYTES[spec.dtype];
+    if (spec.dtype === 'u8') {
+      const numbers = into ?? new Float32Array(count);
+      const raw = lastQuarter(numbers);
+      this.#addon.read(block, at, raw);
+      return expandBytes(raw, numbers);
+    }
     if (into === undefined) return this.#get(spec.dtype, count, { block, offset: at }) as Float32Array;
     if (spec.dtype === 'bf16') {
       // The raw words go into the far half of what is to be filled: no array is made, so pieces of a checkpoint leave nothing behind.
@@ -132,14 +138,15 @@ export class CpuSession implements Session {
     checkRange(state, spec, from, data.length);
     const { block, offset } = this.#stateAt(state);
     const at = offset + (from ?? 0) * DTYPE_BYTES[spec.dtype];
-    if (spec.dtype !== 'bf16') {
+    if (spec.dtype !== 'bf16' && spec.dtype !== 'u8') {
       this.#addon.write(block, at, data);
       return;
     }
     const words = new Uint16Array(Math.min(SLICE, data.length));
     for (let begin = 0; begin < data.length; begin += SLICE) {
       const slice = data.subarray(begin, begin + SLICE);
-      this.#addon.write(block, at + 2 * begin, roundToBf16(slice, words));
+      const raw = spec.dtype === 'u8' ? toBytes(slice, words) : roundToBf16(slice, words);
+      this.#addon.write(block, at + DTYPE_BYTES[spec.dtype] * begin, raw);
     }
   }
 

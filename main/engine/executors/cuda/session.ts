@@ -6,7 +6,7 @@ import type { DType, Value } from '../../graph/value.ts';
 import { formatMemory } from '../../../../preload/shared/format.ts';
 import { OutOfMemoryError } from '../executor.ts';
 import type { LoadedProgram, MemoryReport, Session, TypedArray } from '../executor.ts';
-import { expandBf16, expandF16, farHalf, roundToBf16, roundToF16 } from '../halves.ts';
+import { expandBf16, expandF16, farHalf, roundToBf16, roundToF16, toBytes } from '../halves.ts';
 import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
 import type { CudaDevice } from './device.ts';
@@ -199,7 +199,7 @@ export class CudaSession implements Session {
     const words = spec.dtype === 'f32' ? undefined : new Uint16Array(Math.min(PIECE, data.length));
     for (let begin = 0; begin < data.length; begin += PIECE) {
       const part = data.subarray(begin, begin + PIECE);
-      const raw = words === undefined ? part : (spec.dtype === 'bf16' ? roundToBf16 : roundToF16)(part, words);
+      const raw = words === undefined ? part : ENCODE[spec.dtype as keyof typeof ENCODE](part, words);
       // The driver has copied what is not pinned when the call returns.
       this.#guarded(() => this.#device.write(address + DTYPE_BYTES[spec.dtype] * ((from ?? 0) + begin), raw));
     }
@@ -509,9 +509,16 @@ function outputsOf({ program, plan }: Compiled, addresses: Addresses): Outputs {
   return { deliveries, fetches, bytes: end };
 }
 
+/** How numbers become those of a state, where they are not 32 bits. */
+const ENCODE = { bf16: roundToBf16, f16: roundToF16, u8: toBytes } as const;
+
 function takeInto(dtype: DType, memory: ArrayBuffer, offset: number, into: Float32Array): void {
   if (dtype === 'f32') {
     into.set(new Float32Array(memory, offset, into.length));
+    return;
+  }
+  if (dtype === 'u8') {
+    into.set(new Uint8Array(memory, offset, into.length));
     return;
   }
   const raw = farHalf(into);

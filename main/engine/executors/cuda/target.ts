@@ -14,7 +14,7 @@ import type { AddressOf, KernelCall } from '../native/call.ts';
 import { callsOf, nativeTarget } from '../native/operation.ts';
 import type { NativeOperations, Placement } from '../native/operation.ts';
 import { nativeOperations } from '../native/ops/index.ts';
-import { hasKernel, updateCalls } from '../native/ops/optimizer.ts';
+import { hasKernel, keepsBytes, updateCalls } from '../native/ops/optimizer.ts';
 import type { CallExtra, CallFields, CudaKernels } from './kernel.ts';
 import { kernelsFor } from './kernels/index.ts';
 import { DRIVER_ALONE } from './products.ts';
@@ -31,7 +31,10 @@ const LOGIT_ROWS = 8192;
 
 export const CUDA_OPERATIONS: NativeOperations = {
   ...nativeOperations({ logitRows: (rows) => Math.min(rows, LOGIT_ROWS) }),
-  optimizerUpdate: { keeps: (node) => hasKernel(node) && isAlike(updateParts(node).moments), calls: storedUpdate },
+  optimizerUpdate: {
+    keeps: (node) => hasKernel(node) && (keepsBytes(node) || isAlike(updateParts(node).moments)),
+    calls: storedUpdate,
+  },
 };
 
 const isAlike = (moments: readonly Value[]): boolean => moments.every(({ dtype }) => dtype === moments[0]!.dtype);

@@ -14,7 +14,7 @@ import { add, cast, div, greater, minimum, mul, scalar, select, sqrt, square } f
 import { reduceSum } from './reduce.ts';
 import { reshape } from './movement.ts';
 
-/** Moment buffers by name, f32. */
+/** Moment buffers by name, f32; those of a rule that keeps bytes as it keeps them. */
 export type Moments = Readonly<Record<string, Value>>;
 
 /** Numbers of a step, f32 scalars: learning rate and weight decay of the parameter's group, and the rule's own scalars by name. */
@@ -53,7 +53,7 @@ export interface UpdateRule {
 
 /** The updates for which executors may have a kernel, with their constants. Formulas: native/optimizer.h. */
 export type FusedUpdate =
-  | { readonly rule: 'adamw' | 'adam'; readonly beta1: number; readonly beta2: number; readonly eps: number }
+  | { readonly rule: 'adamw' | 'adam' | 'adamw8'; readonly beta1: number; readonly beta2: number; readonly eps: number }
   | { readonly rule: 'sgd'; readonly momentum: number; readonly nesterov: boolean }
   | { readonly rule: 'adagrad'; readonly eps: number }
   | {
@@ -91,6 +91,7 @@ const FUSED: Readonly<Record<FusedRule, FusedNeeds>> = {
     scalars: [],
     moments: (fused) => 1 + centred(fused) + above(fused),
   },
+  adamw8: { constants: ADAM.constants, scalars: [...ADAM.scalars, 'offset1', 'offset2'], moments: () => 4 },
 };
 
 /** A rule of an optimizer, perhaps of a plug-in, that does not give what it must. */
@@ -126,6 +127,10 @@ function fusedOf(rule: UpdateRule, c: Config): FusedUpdate | undefined {
 export function momentShapeOf(rule: UpdateRule, moment: string, shape: Shape): Shape {
   return rule.momentShape?.(moment, shape) ?? shape;
 }
+
+/** Type in which an update reads and writes a moment, whatever it is kept in: bytes as they are, numbers in 32 bits. */
+export const momentTypeOf = (rule: UpdateRule, moment: string): DType =>
+  rule.momentType?.(moment) === 'u8' ? 'u8' : 'f32';
 
 interface UpdateAttributes {
   readonly rule: UpdateRule;
@@ -184,11 +189,13 @@ const onlyNamed = (hyper: Hyper): Hyper =>
 
 const isFloat = ({ dtype }: Value): boolean => dtype === 'f32' || dtype === 'bf16' || dtype === 'f16';
 
+const isNarrow = ({ dtype }: Value): boolean => dtype === 'bf16' || dtype === 'f16';
+
 /** The update of what is kept in 16 bits, in 32. */
 function widened(inputs: readonly Value[], attrs: Attributes): Value[] {
   const { p, moments } = partsOf(inputs, attrs);
   const kept = [p, ...moments];
-  const wide = inputs.map((value) => (kept.includes(value) ? cast(value, 'f32') : value));
+  const wide = inputs.map((value) => (kept.includes(value) && isNarrow(value) ? cast(value, 'f32') : value));
   const out = p.graph.add('optimizerUpdate', wide, attrs);
   return out.map((value, i) => (i < kept.length ? cast(value, kept[i]!.dtype) : value));
 }
@@ -214,7 +221,7 @@ defineOperation({
   decompose: (inputs, attrs) => {
     const { rule, settings, moments: names, working } = attributesOf(attrs);
     const { p, g, moments, gradientScale, hyper } = partsOf(inputs, attrs);
-    if ([p, ...moments].some(({ dtype }) => dtype !== 'f32')) return widened(inputs, attrs);
+    if ([p, ...moments].some(isNarrow)) return widened(inputs, attrs);
     const before = Object.fromEntries(names.map((name, i) => [name, moments[i]!]));
     const after = applied(rule, () =>
       rule.apply(p, mul(cast(g, 'f32'), gradientScale), before, onlyNamed(hyper), settings),
@@ -222,7 +229,9 @@ defineOperation({
     const good = greater(gradientScale, scalar(p, 0));
     const kept = (name: string, next: Value | undefined, old: Value): Value => {
       if (next === undefined) throw new RuleError(`optimizer ${rule.name}: apply returns no ${name}`);
-      return select(good, next, old);
+      if (old.dtype !== 'u8') return select(good, next, old);
+      // Choices are between numbers.
+      return cast(select(good, cast(next, 'f32'), cast(old, 'f32')), 'u8');
     };
     const next = kept('p', after.p, p);
     const out = [next, ...names.map((name) => kept(`moment ${name}`, after.moments[name], before[name]!))];

@@ -8,7 +8,10 @@
 // arrays: i64 {address, elements, type, first piece} of each. parts: f32 for each piece of 65,536 elements.
 #define ARGS_norm_pieces(P, I, L, F, E) P(arrays) P(parts) I(count)
 #define ARGS_norm_total(P, I, L, F, E) P(parts) P(y) I(pieces)
+// arrays: a ByteArray for each of `count` parameters.
+#define ARGS_optimizer_bytes(P, I, L, F, E) P(arrays) I(count) F(one_minus_beta1) F(one_minus_beta2) F(eps)
 ARGS(optimizer)
+ARGS(optimizer_bytes)
 ARGS(norm_pieces)
 ARGS(norm_total)
 
@@ -116,6 +119,89 @@ DEVICE void update_arrays(const optimizer_args& a) {
   }
 }
 
+// AdamW with moments in bytes, in blocks of 256 elements: one warp each, eight elements a lane.
+struct ByteArray {
+  void *p, *g, *m, *mscale, *v, *vscale, *copy, *scale, *lr, *decay, *bias1, *bias2, *offset1, *offset2;
+  i64 n, gtype, copytype, first;
+};
+constexpr int BYTES_BLOCK = 256;
+// A level from 0 to `levels` for y of 0..1, up where y lies further above the lower level than the threshold u says. POWER: 4 or 8.
+template <int POWER>
+DEVICE float level_of(float y, float u, float levels) {
+  float low = (float)(int)((POWER == 4 ? sqrtf(sqrtf(y)) : sqrtf(sqrtf(sqrtf(y)))) * levels);
+  float from = low / levels, to = (low + 1.f) / levels;
+  UNROLL for (int power = 1; power < POWER; power *= 2) {
+    from *= from;
+    to *= to;
+  }
+  float level = low + (u * (to - from) < y - from ? 1.f : 0.f);
+  return level < levels ? level : levels;
+}
+// Where the place j of its block and the offset of the step put the threshold.
+DEVICE float threshold_of(int j, float offset) {
+  float own = (float)j * 0.6180339887498949f;
+  own -= (float)(int)own;
+  own += offset;
+  return own >= 1.f ? own - 1.f : own;
+}
+DEVICE void update_bytes(const optimizer_bytes_args& a) {
+  ByteArray own = array_of<ByteArray>(a.arrays, a.count);
+  float scale = number_at(own.scale, 1.f);
+  bool usable = scale > 0.f;  // not for NaN
+  if (!usable && !own.copy) return;
+  int lane = (int)thread_x() % 32, warp = (int)thread_x() / 32;
+  float lr = number_at(own.lr, 0.f), shrink = 1.f - lr * number_at(own.decay, 0.f);
+  float rate = lr / number_at(own.bias1, 1.f), root = 1.f / sqrtf(number_at(own.bias2, 1.f));
+  float offset1 = number_at(own.offset1, 0.f), offset2 = number_at(own.offset2, 0.f);
+  i64 block = ((i64)block_x() - own.first) * (UPDATES / BYTES_BLOCK) + warp, last = block + UPDATES / BYTES_BLOCK;
+  // Every lane of a warp has the same blocks.
+  for (; block < last - warp && block * BYTES_BLOCK < own.n; block += 8) {
+    i64 e = block * BYTES_BLOCK + lane * 8, left = own.n - e;
+    float w[8], g[8], m[8], v[8], most1 = 0.f, most2 = 0.f;
+    bool any = left > 0;
+    if (any) load_floats<8>(own.p, F32, e, left, w);
+    if (usable) {
+      float ms = ((const float*)own.mscale)[block], vs = ((const float*)own.vscale)[block];
+      if (any) {
+        load_floats<8>(own.g, (int)own.gtype, e, left, g);
+        UNROLL for (int k = 0; k < 8; k++) {
+          m[k] = v[k] = 0.f;
+          if (k < left) {
+            float k1 = ((float)((const unsigned char*)own.m)[e + k] - 127.f) / 127.f;
+            float k2 = (float)((const unsigned char*)own.v)[e + k] / 255.f;
+            g[k] *= scale;
+            m[k] = k1 * fabsf(k1) * (k1 * k1) * ms;
+            k2 *= k2;
+            k2 *= k2;
+            v[k] = k2 * k2 * vs;
+            m[k] += a.one_minus_beta1 * (g[k] - m[k]);
+            v[k] += a.one_minus_beta2 * (g[k] * g[k] - v[k]);
+            w[k] = w[k] * shrink - rate * m[k] / (sqrtf(v[k]) * root + a.eps);
+            most1 = fmaxf(most1, fabsf(m[k]));
+            most2 = fmaxf(most2, v[k]);
+          }
+        }
+        store_floats<8>(own.p, F32, e, left, w);
+      }
+      most1 = warp_max(most1);
+      most2 = warp_max(most2);
+      if (lane == 0) {
+        ((float*)own.mscale)[block] = most1;
+        ((float*)own.vscale)[block] = most2;
+      }
+      float d1 = most1 > 0.f ? most1 : 1.f, d2 = most2 > 0.f ? most2 : 1.f;
+      if (any) UNROLL for (int k = 0; k < 8; k++)
+          if (k < left) {
+            int j = lane * 8 + k;
+            float level = level_of<4>(fabsf(m[k]) / d1, threshold_of(j, offset1), 127.f);
+            ((unsigned char*)own.m)[e + k] = (unsigned char)(127.f + (m[k] < 0.f ? -level : level));
+            ((unsigned char*)own.v)[e + k] = (unsigned char)level_of<8>(v[k] / d2, threshold_of(j, offset2), 255.f);
+          }
+    }
+    if (any && own.copy) store_floats<8>(own.copy, (int)own.copytype, e, left, w);
+  }
+}
+
 constexpr int SQUARES_PIECE = 65536;
 struct NormArray {
   const void* p;
@@ -151,5 +237,6 @@ DEVICE void add_pieces(const norm_total_args& a) {
 }
 #endif
 KERNEL(optimizer, optimizer_args, 256, update_arrays(a))
+KERNEL(optimizer_bytes, optimizer_bytes_args, 256, update_bytes(a))
 KERNEL(norm_pieces, norm_pieces_args, 256, sum_piece(a))
 KERNEL(norm_total, norm_total_args, 256, add_pieces(a))

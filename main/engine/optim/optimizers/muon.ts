@@ -25,7 +25,7 @@ import type { UpdateRule } from '../../graph/ops/index.ts';
 import type { Shape, Value } from '../../graph/value.ts';
 import { adamw } from './adamw.ts';
 import { decayed, towards } from './formulas.ts';
-import { defineOptimizer } from './optimizer.ts';
+import { defineOptimizer, ruleOf } from './optimizer.ts';
 import type { UpdatedParameter } from './optimizer.ts';
 
 /** a, b, c of each step x ← a·x + b·x³ + c·x⁵: best for singular values from 1e-3 to 1, with a margin for rounding. */
@@ -117,11 +117,13 @@ export const muon = defineOptimizer({
   name: 'muon',
   help: 'Orthogonalised momentum for matrices, adamw for the rest: often fewer steps than adamw, one number less per weight of a matrix.',
   uses: ['momentum'],
+  rules: adamw.rules!,
   settings: [
     'optimizer.beta1',
     'optimizer.beta2',
     'optimizer.eps',
     'optimizer.amsgrad',
+    'optimizer.moments',
     {
       name: 'optimizer.muon_scale',
       type: { kind: 'enum', values: Object.keys(SCALES) },
@@ -157,5 +159,6 @@ export const muon = defineOptimizer({
       when: 'optimizer.weight_decay > 0',
     },
   ],
-  ruleFor: (parameter, c) => (isMatrix(parameter) ? SCALES[c['optimizer.muon_scale'] as string]! : adamw),
+  ruleFor: (parameter, c) =>
+    isMatrix(parameter) ? SCALES[c['optimizer.muon_scale'] as string]! : ruleOf(adamw, parameter, c),
 });

@@ -30,25 +30,58 @@ function constantsOf({ kind, nesterov, centered, beta1, beta2, alpha, eps, momen
 }
 
 /** One launch for all parameters that are updated alike, in the order of the first of each kind. */
-function updates(calls: readonly CudaCall[]): Launch[] {
-  const alike = Map.groupBy(calls, ({ fields }) => JSON.stringify(constantsOf(fields)));
+function tabled(
+  fn: string,
+  calls: readonly CudaCall[],
+  constants: (fields: CallFields) => Launch['args'],
+  pointers: readonly string[],
+  types: (fields: CallFields) => readonly (number | string)[],
+): Launch[] {
+  const alike = Map.groupBy(calls, ({ fields }) => JSON.stringify(constants(fields)));
   return [...alike.values()].map((own) => {
     let blocks = 0;
     const rows = own.flatMap(({ fields }) => {
       const first = blocks;
       blocks += Math.ceil(int(fields, 'n') / UPDATES);
-      const pointers = POINTERS.map((name) => (fields[name] ?? 0) as number);
-      const types = [fields.gtype!, fields.copytype!, fields.ptype ?? 'f32', fields.mtype ?? 'f32'].map(typeNumber);
-      return [...pointers, int(fields, 'n'), ...types, first];
+      const places = pointers.map((name) => (fields[name] ?? 0) as number);
+      return [...places, int(fields, 'n'), ...types(fields).map(typeNumber), first];
     });
-    const args = { ...constantsOf(own[0]!.fields), count: own.length };
-    return { fn: 'optimizer', grid: [blocks, 1, 1], args, tables: { arrays: table(rows) } };
+    const args = { ...constants(own[0]!.fields), count: own.length };
+    return { fn, grid: [blocks, 1, 1], args, tables: { arrays: table(rows) } };
   });
 }
+
+const updates = (calls: readonly CudaCall[]): Launch[] =>
+  tabled('optimizer', calls, constantsOf, POINTERS, ({ gtype, copytype, ptype = 'f32', mtype = 'f32' }) => [
+    gtype!,
+    copytype!,
+    ptype,
+    mtype,
+  ]);
 
 const optimizer: CudaKernel = {
   launches: (fields, extra) => updates([{ fields, extra }]),
   joined: updates,
+};
+
+/** Of an array of the table of bytes, in its order. */
+const BYTE_POINTERS: readonly string[] = 'p g m mscale v vscale copy scale lr decay bias1 bias2 offset1 offset2'.split(
+  ' ',
+);
+
+/** The same for moments in bytes. */
+function byteUpdates(calls: readonly CudaCall[]): Launch[] {
+  const constants = ({ beta1, beta2, eps }: CallFields) => ({
+    one_minus_beta1: 1 - (beta1 as number),
+    one_minus_beta2: 1 - (beta2 as number),
+    eps: eps!,
+  });
+  return tabled('optimizer_bytes', calls, constants, BYTE_POINTERS, ({ gtype, copytype }) => [gtype!, copytype!]);
+}
+
+const optimizerBytes: CudaKernel = {
+  launches: (fields, extra) => byteUpdates([{ fields, extra }]),
+  joined: byteUpdates,
 };
 
 /** {address, elements, type} of each array. */
@@ -88,4 +121,8 @@ const globalNorm: CudaKernel = {
   },
 };
 
-export const OPTIMIZER_KERNELS: CudaKernels = { optimizer, global_norm: globalNorm };
+export const OPTIMIZER_KERNELS: CudaKernels = {
+  optimizer,
+  optimizer_bytes: optimizerBytes,
+  global_norm: globalNorm,
+};

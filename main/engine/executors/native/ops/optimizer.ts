@@ -9,12 +9,13 @@ import type { NativeOperations, Placement } from '../operation.ts';
 import { copy } from './copy.ts';
 
 /** The rules of the kernel. An update by another rule is decomposed. */
-export const OPTIMIZER_RULES: readonly FusedRule[] = ['adamw', 'adam', 'sgd', 'adagrad', 'rmsprop'];
+export const OPTIMIZER_RULES: readonly FusedRule[] = ['adamw', 'adam', 'sgd', 'adagrad', 'rmsprop', 'adamw8'];
 
 /** What the kernel's other rules read. */
 const UNUSED = { nesterov: false, centered: false, beta1: 0, beta2: 0, eps: 0, momentum: 0, alpha: 0 };
 
 export function updateCalls(node: Node, place: Placement): KernelCall[] {
+  if (keepsBytes(node)) return updateBytes(node, place);
   const { p, g, moments, gradientScale, hyper, fused } = updateParts(node);
   const { rule, ...constants } = fused!;
   const [next, ...rest] = node.outputs as [Value, ...Value[]];
@@ -42,6 +43,38 @@ export function updateCalls(node: Node, place: Placement): KernelCall[] {
   return [...copies, { kernel: 'optimizer', fields }];
 }
 
+/** Whether it is AdamW with moments in bytes, which has a kernel of its own. */
+export const keepsBytes = (node: Node): boolean => fusedRule(node) === 'adamw8';
+
+function updateBytes(node: Node, place: Placement): KernelCall[] {
+  const { p, g, moments, gradientScale, hyper, fused } = updateParts(node);
+  const { rule: _, ...constants } = fused!;
+  const [next, ...rest] = node.outputs as [Value, ...Value[]];
+  const [m, mscale, v, vscale] = rest;
+  const fields = {
+    ...constants,
+    p: next,
+    g,
+    m: m!,
+    mscale: mscale!,
+    v: v!,
+    vscale: vscale!,
+    copy: rest[moments.length] ?? null,
+    scale: gradientScale,
+    lr: hyper.lr,
+    decay: hyper.decay,
+    bias1: hyper.bias1!,
+    bias2: hyper.bias2!,
+    offset1: hyper.offset1!,
+    offset2: hyper.offset2!,
+    n: sizeOf(p.shape),
+    gtype: g.dtype,
+    copytype: typeOr(rest[moments.length]),
+  };
+  const copies = [p, ...moments].flatMap((from, i) => copy(from, [next, ...rest][i]!, place));
+  return [...copies, { kernel: 'optimizer_bytes', fields }];
+}
+
 /** Whether the kernel knows the rule. */
 export function hasKernel(node: Node): boolean {
   const rule = fusedRule(node);
@@ -53,7 +86,9 @@ const momentTypes = (node: Node): DType[] => updateParts(node).moments.map(({ dt
 export const OPTIMIZER: NativeOperations = {
   optimizerUpdate: {
     keeps: (node) =>
-      hasKernel(node) && node.outputs[0]!.dtype === 'f32' && momentTypes(node).every((type) => type === 'f32'),
+      hasKernel(node) &&
+      node.outputs[0]!.dtype === 'f32' &&
+      (keepsBytes(node) || momentTypes(node).every((type) => type === 'f32')),
     calls: updateCalls,
   },
 };

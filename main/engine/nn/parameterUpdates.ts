@@ -6,7 +6,7 @@ import { changed } from '../changed.ts';
 import type { Kinds } from '../kind.ts';
 import { averageName, averages } from '../optim/averages/average.ts';
 import { averageFamily } from '../optim/averages/index.ts';
-import { GROUPS } from '../optim/groups.ts';
+import { GROUPS, isPattern } from '../optim/groups.ts';
 import type { GroupLine } from '../optim/groups.ts';
 import type { RuleUse } from '../optim/hyper.ts';
 import { groupsOf } from '../optim/optimizers/groups.rules.ts';
@@ -118,18 +118,15 @@ function groupFactors(
   return { rate, decay: kind.decay?.(rate, settings) ?? 1 };
 }
 
-/** @throws Error where a pattern names no parameter of the model */
-function checkGroups(lines: readonly GroupLine[], parameters: readonly ParameterSpec[]): void {
-  for (const { selector, includes } of lines) {
-    if (!/[*.]/u.test(selector) || parameters.some(includes)) continue;
-    const near = nearestName(
-      selector,
-      parameters.map(({ name }) => name),
-    );
-    throw new Error(
-      `${GROUPS}: no parameter of the model is named ${selector}${near === undefined ? '' : `; nearest: ${near}`}`,
-    );
-  }
+/** Patterns that name no parameter of the model, in words: a part that is switched off, or a slip. */
+function unusedGroups(lines: readonly GroupLine[], parameters: readonly ParameterSpec[]): string[] {
+  const names = parameters.map(({ name }) => name);
+  return lines
+    .filter(({ selector, includes }) => isPattern(selector) && !parameters.some(includes))
+    .map(({ selector }) => {
+      const near = nearestName(selector, names);
+      return `${GROUPS}: no parameter of this model is named ${selector}${near === undefined ? '' : `; nearest: ${near}`}`;
+    });
 }
 
 /** Whether parameters of several roles belong to a group: their rates and decays differ. */
@@ -199,15 +196,16 @@ export interface UpdatedModel {
   readonly working: ReadonlySet<string>;
 }
 
-/** How the parameters of a model move, and the rules in use. @throws Error naming a group that means none of them */
+/** How the parameters of a model move, and the rules in use. */
 export function parameterUpdates({ config, kinds, parameters, parametrization, policy, working }: UpdatedModel): {
   readonly updates: readonly Updated[];
   readonly uses: readonly RuleUse[];
+  /** Groups that mean nothing here, in words. */
+  readonly unused: readonly string[];
 } {
   const optimizer = kinds.of(optimizerFamily, config);
   const settings = kinds.view(optimizer, config);
   const lines = groupsOf(config, optimizer, kinds.all(optimizerFamily), kinds);
-  checkGroups(lines, parameters);
   const uses = new Map<string, RuleUse>();
   const updates = parameters.map((spec): Updated => {
     const line = lines.find((each) => each.includes(spec));
@@ -221,5 +219,5 @@ export function parameterUpdates({ config, kinds, parameters, parametrization, p
     const evaluated = evaluatedOf(spec, rule, own);
     return { ...spec, line, use, ...factors, moments, evaluated, copied: working.has(spec.name) };
   });
-  return { updates, uses: [...uses.values()] };
+  return { updates, uses: [...uses.values()], unused: unusedGroups(lines, parameters) };
 }

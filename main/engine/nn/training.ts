@@ -75,8 +75,10 @@ export interface TrainingPrograms {
   readonly flopsPerTokenForward: number;
   /** Bytes of each token that writing a text with a cache of keys and values keeps, over all layers. */
   readonly cacheBytesPerToken: number;
-  /** What the plan says of the attention, a sentence each. */
+  /** What the plan says of the attention and of groups, a sentence each. */
   readonly notes: readonly string[];
+  /** Groups of parameters that mean nothing in this model, in words. */
+  readonly unused: readonly string[];
   /** 3 × forward: 6·N + 12·layers·width·keys for a plain transformer (PaLM appendix B, look-ups left out). */
   readonly flopsPerToken: number;
   /** Training FLOPs per token of sequences that are shorter than the context. */
@@ -146,7 +148,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const sample = build(1, false);
   const { parameters } = sample;
   const working = workingCopies(sample, policy);
-  const { updates, uses } = parameterUpdates({ config, kinds, parameters, parametrization, policy, working });
+  const { updates, uses, unused } = parameterUpdates({ config, kinds, parameters, parametrization, policy, working });
   const groups = parameterGroups(config, updates);
   const average = averageOf(kinds, config);
   const update = () =>
@@ -173,7 +175,8 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
         : (3 * forwardFlops(evaluateProgram(buildShorter(1, false, length), 1, length))) / length,
     cacheBytesPerToken:
       DTYPE_BYTES[productType(policy)] * sample.attentions.reduce((sum, { cached }) => sum + cached, 0),
-    notes: attention?.kind.notes?.(attention.settings, sample.attentions) ?? [],
+    notes: [...(attention?.kind.notes?.(attention.settings, sample.attentions) ?? []), ...unused],
+    unused,
     accumulate: (rows, first, length = context) =>
       recompute(
         rounded(accumulateProgram(buildShorter(rows, true, length), rows, length, first)),

@@ -65,7 +65,8 @@ class GroupError extends Error {
   }
 }
 
-const isPattern = (selector: string): boolean => /[*.]/u.test(selector);
+/** Whether names of parameters are meant, not a role. */
+export const isPattern = (selector: string): boolean => /[*.]/u.test(selector);
 
 function includes(selector: string): GroupLine['includes'] {
   if (selector === POSITION) return ({ part }) => part === POSITION;

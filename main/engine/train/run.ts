@@ -103,7 +103,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const end = plannedEnd(config, planned, rules);
   if (plan.changes) emit({ type: 'log', level: 'log', text: stagesText(plan) });
   const schedules = buildSchedules(config, programs, end, kinds);
-  for (const text of scheduleWarnings(config, end, kinds)) warn(text);
+  for (const text of [...programs.unused, ...scheduleWarnings(config, end, kinds)]) warn(text);
 
   const executor = await (options.openExecutor ?? openFor(emit))(config);
   if (checkpoint === undefined)

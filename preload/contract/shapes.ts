@@ -197,6 +197,17 @@ export interface PlanGroup {
   readonly basis: TimeBasis;
 }
 
+/** How a learning rate moves over a run. */
+export interface DrawnSchedule {
+  /** Of the first setting that has it, and of the group of parameters where it is one's own. */
+  readonly label: string;
+  readonly steps: number;
+  /** Multiples of the peak at even distances from the first step to the last. */
+  readonly values: readonly number[];
+  /** The largest of them. */
+  readonly most: number;
+}
+
 /** A setting whose value follows from others. */
 export interface DerivedSetting {
   /** How, in words; several where it follows in several ways. */
@@ -242,6 +253,8 @@ export interface SweepPlan {
   readonly cost: Cost | null;
   /** For the largest plan. */
   readonly suggestions: readonly Suggestion[];
+  /** The different schedules, where the steps of a run are known. */
+  readonly schedules: readonly DrawnSchedule[];
 }
 
 /** Memory over one program of the step. */

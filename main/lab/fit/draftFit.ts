@@ -1,8 +1,10 @@
 /** What the settings of a sweep need of memory and time, grouped by their plans. */
 import type { Config, SettingValue, Warning } from '../../../preload/contract/settings.ts';
 import type { PlanGroup, Range, SweepPlan, TimeBasis } from '../../../preload/contract/shapes.ts';
+import { BUILT_IN } from '../../engine/kind.ts';
 import type { FitDevice, Prices } from './index.ts';
 import { warningsOf } from './report.ts';
+import { drawnSchedules } from './schedules.ts';
 import { costOf } from './time.ts';
 import { verdictFor } from './verdict.ts';
 import type { Planned, PlanMemory } from './planMemory.ts';
@@ -25,7 +27,10 @@ export interface SweepFitOptions {
   readonly suggest?: boolean;
 }
 
-export type CheckedSweep = Pick<SweepPlan, 'groups' | 'pending' | 'seconds' | 'basis' | 'cost' | 'suggestions'> & {
+export type CheckedSweep = Pick<
+  SweepPlan,
+  'groups' | 'pending' | 'seconds' | 'basis' | 'cost' | 'suggestions' | 'schedules'
+> & {
   readonly warnings: readonly Warning[];
 };
 
@@ -55,6 +60,10 @@ export async function checkSweep(
       !suggest || worst === undefined || worst.group.fit === 'fits' || pending > 0
         ? []
         : memory.suggestions(worst.first.config, device),
+    schedules: drawnSchedules(
+      done.map(({ label, config, plan: { length } }) => ({ label, config, ...length })),
+      memory.catalog ?? BUILT_IN,
+    ),
     warnings: [
       ...new Set(grouped.flatMap(({ first: { config, plan } }) => warningsOf(config, device, plan, memory.catalog))),
     ].map((message) => ({ code: 'fit', message })),

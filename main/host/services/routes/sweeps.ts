@@ -28,6 +28,7 @@ const NOTHING: SweepPlan = {
   basis: 'unknown',
   cost: null,
   suggestions: [],
+  schedules: [],
 };
 
 export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {

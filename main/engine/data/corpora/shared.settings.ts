@@ -27,7 +27,7 @@ export const dataSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     name: 'data.format',
     type: { kind: 'enum', values: FORMAT_NAMES },
     default: 'auto',
-    help: 'What the files hold: `auto` goes by their names (.jsonl .json .csv .tsv .parquet, token ids in train.bin of nanoGPT and shards of llm.c, else plain text); compression (.gz .zst .xz .bz2 .zip) is found by itself.',
+    help: 'What the files hold: `auto` goes by their names (.jsonl, .csv, .parquet …, tokens of nanoGPT or llm.c, else plain text); compression is found by itself.',
     question: 'data',
   },
   {

@@ -63,6 +63,7 @@ describe(`a dataset in shards (SEED=${SEED})`, () => {
       { 'tokenizer.kind': 'byte' },
       { 'tokenizer.kind': 'gpt2', 'data.holdout': 'last' },
       { 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': 400, 'data.validation': 0.3 },
+      { 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': 300, 'tokenizer.sample': numbers.integer(100, 4000) },
       { 'tokenizer.kind': 'byte', 'data.validation_path': own },
       { 'tokenizer.kind': 'byte', 'data.size': numbers.integer(2000, 4000) },
     ];

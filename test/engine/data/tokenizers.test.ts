@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Corpus } from '../../../main/engine/data/corpus.ts';
 import { bpeTokenizer } from '../../../main/engine/data/tokenizers/bpeTokenizer.ts';
 import { trainBpeInWorker } from '../../../main/engine/data/tokenizers/bpeBackground.ts';
-import { trainBpe } from '../../../main/engine/data/tokenizers/bpeTrain.ts';
+import { PieceCounts, trainBpe } from '../../../main/engine/data/tokenizers/bpeTrain.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
 import { gpt2Id, gpt2Tokenizer } from '../../../main/engine/data/tokenizers/gpt2.ts';
 import { gpt2PieceEnd } from '../../../main/engine/data/tokenizers/gpt2Pieces.ts';
@@ -164,6 +164,23 @@ describe('byte-level BPE', () => {
       const { bytes, offsets } = corpusOf(documents);
       expect([...trainBpe(bytes, offsets, vocabulary).merges]).toEqual(naiveBpe(documents, vocabulary));
     }
+  });
+
+  test('a text with more different pieces than are counted keeps the frequent ones (catches memory that grows with it)', () => {
+    const most = 200;
+    const counts = new PieceCounts(most);
+    for (let i = 0; i < 50; i++) {
+      const rare = Array.from(
+        { length: 20 },
+        (_, k) => ` x${String.fromCharCode(97 + (i % 26), 97 + k, 97 + (i >> 1))}`,
+      );
+      const text = Buffer.from(rare.map((piece) => `${piece} often`).join(''));
+      counts.add(text, 0, text.length);
+      expect(counts.size).toBeLessThanOrEqual(most);
+    }
+    const { bytes, ends, counts: found } = counts.take();
+    const named = Array.from(ends, (end, w) => Buffer.from(bytes.subarray(ends[w - 1] ?? 0, end)).toString());
+    expect(found[named.indexOf(' often')]).toBe(1000);
   });
 
   test('merges never cross documents', () => {

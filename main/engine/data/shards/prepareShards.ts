@@ -83,7 +83,7 @@ async function prepareIn(folder: string, options: ShardRequest): Promise<ShardRe
   const { config, kinds, source, validationSource, signal, onProgress, cacheDir } = options;
   const passes = await passesOf(folder, options);
   const { kind, settings } = tokenizerOf(config, kinds);
-  const prepared = await learnFrom(kind, settings, passes[0], { cacheDir, onProgress, signal });
+  const prepared = await learnFrom(folder, kind, settings, passes[0], { cacheDir, onProgress, signal });
   throwIfAborted(signal);
   const notes = await encodeAll(folder, options, passes, prepared);
   if (!SIDES.every((side) => notes.some((note) => (note[side]?.tokens ?? 0) > 0)))

@@ -50,5 +50,12 @@ export const bpe = defineTokenizer({
     const { id, merges } = await prepareMerges(train, { vocabularySize, sample, seed }, make, options);
     return { tokenizer: make(merges), id, merges };
   },
+  async learn(c, train, options) {
+    const { learnMerges } = await import('./bpePrepare.ts');
+    const vocabularySize = sizeOf(c);
+    const [sample, seed] = [Number(c['tokenizer.sample'] ?? 0), Number(c['data.corpus_seed'] ?? 0)];
+    const { id, merges } = await learnMerges(train, { vocabularySize, sample, seed }, options);
+    return { tokenizer: bpeTokenizer(merges, vocabularySize), id, merges };
+  },
   restore: (vocabularySize, merges) => bpeTokenizer(merges!, vocabularySize),
 });

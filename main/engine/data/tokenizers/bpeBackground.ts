@@ -2,7 +2,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Corpus } from '../corpus.ts';
 import { throwIfAborted } from '../errors.ts';
-import type { BpeTraining } from './bpeTrain.ts';
+import type { BpeTraining, CountedPieces } from './bpeTrain.ts';
+import type { BpeWorkerData } from './bpeWorker.ts';
 
 export interface TrainBpeOptions {
   /** 0 … 1. */
@@ -17,15 +18,34 @@ export async function trainBpeInWorker(
   vocabularySize: number,
   options: TrainBpeOptions = {},
 ): Promise<BpeTraining> {
-  const { onProgress, signal } = options;
-  throwIfAborted(signal);
+  throwIfAborted(options.signal);
   const shared = new Uint8Array(new SharedArrayBuffer(Math.max(1, corpus.bytes.length))).subarray(
     0,
     corpus.bytes.length,
   );
   shared.set(corpus.bytes);
+  return await inWorker({ text: { bytes: shared, offsets: corpus.offsets }, vocabularySize }, [], options);
+}
+
+/** The same from pieces that were counted, which are taken away. */
+export async function mergesInWorker(
+  pieces: CountedPieces,
+  vocabularySize: number,
+  options: TrainBpeOptions = {},
+): Promise<BpeTraining> {
+  throwIfAborted(options.signal);
+  const taken = [pieces.bytes.buffer, pieces.ends.buffer, pieces.counts.buffer];
+  return await inWorker({ pieces, vocabularySize }, taken, options);
+}
+
+async function inWorker(
+  workerData: BpeWorkerData,
+  transferList: ArrayBuffer[],
+  { onProgress, signal }: TrainBpeOptions,
+): Promise<BpeTraining> {
   const worker = new Worker(new URL('./bpeWorker.ts', import.meta.url), {
-    workerData: { bytes: shared, offsets: corpus.offsets, vocabularySize },
+    workerData,
+    transferList,
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   let cancel: (() => void) | undefined;

@@ -1,13 +1,17 @@
 /** Trains the byte-pair merges of a text in a thread of their own, or takes them from the cache. */
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { formatBytes } from '../../../../preload/shared/format.ts';
+import { throwIfAborted } from '../errors.ts';
 import { writeAtomic } from '../../../files/atomic.ts';
 import { readWhole, sha256 } from '../../../files/whole.ts';
 import { Stream } from '../../random/stream.ts';
 import type { Corpus } from '../corpus.ts';
 import { corpusHash, documentCount, selectDocuments } from '../corpus.ts';
 import { PhaseMeter } from '../progress.ts';
-import { trainBpeInWorker } from './bpeBackground.ts';
-import type { TokenizerOptions } from './tokenizer.ts';
+import { mergesInWorker, trainBpeInWorker } from './bpeBackground.ts';
+import { PieceCounts } from './bpeTrain.ts';
+import type { TokenizerOptions, TrainingDocuments } from './tokenizer.ts';
 
 /** Part of every cache key: raise it when pre-tokenization, training or the file format changes. */
 const TRAINING_VERSION = 'bpe-1';
@@ -20,21 +24,60 @@ export interface BpeTraining {
   readonly seed: number;
 }
 
-/** The part of the training split that the tokenizer learns from: documents drawn at random, up to `sample` bytes. */
-function trainingSample(train: Corpus, sample: number, seed: number): Corpus {
-  if (sample <= 0 || sample >= train.bytes.length) return train;
-  const order = new Stream(seed, 'data/tokenizer_sample').shuffle(
-    Int32Array.from({ length: documentCount(train) }, (_, i) => i),
-  );
+/** Documents drawn at random, up to `sample` bytes, in their order; null where all are taken. */
+function drawnDocuments(sizes: (d: number) => number, documents: number, sample: number, seed: number) {
+  let all = 0;
+  for (let d = 0; d < documents; d++) all += sizes(d);
+  if (sample <= 0 || sample >= all) return null;
+  const order = new Stream(seed, 'data/tokenizer_sample').shuffle(Int32Array.from({ length: documents }, (_, i) => i));
   let bytes = 0;
   let count = 0;
-  while (count < order.length && bytes < sample) {
-    const d = order[count++];
-    bytes += train.offsets[d + 1] - train.offsets[d];
-  }
-  const chosen = selectDocuments(train, order.slice(0, count).sort());
-  if (bytes <= sample || count > 1) return chosen;
+  while (count < order.length && bytes < sample) bytes += sizes(order[count++]);
+  return { documents: order.slice(0, count).sort(), bytes };
+}
+
+/** The part of the training split that the tokenizer learns from. */
+function trainingSample(train: Corpus, sample: number, seed: number): Corpus {
+  const size = (d: number) => train.offsets[d + 1] - train.offsets[d];
+  const drawn = drawnDocuments(size, documentCount(train), sample, seed);
+  if (drawn === null) return train;
+  const chosen = selectDocuments(train, drawn.documents);
+  if (drawn.bytes <= sample || drawn.documents.length > 1) return chosen;
   return { bytes: chosen.bytes.subarray(0, sample), offsets: Float64Array.of(0, sample), bits: null };
+}
+
+/** The same merges as {@link prepareMerges} makes of the same documents, which are counted as they are read. */
+export async function learnMerges(
+  train: TrainingDocuments,
+  { vocabularySize, sample, seed }: BpeTraining,
+  { onProgress, signal }: TokenizerOptions,
+): Promise<{ readonly id: string; readonly merges: Int32Array }> {
+  const { sizes } = train;
+  const drawn = drawnDocuments((d) => sizes[d], sizes.length, sample, seed);
+  const chosen = drawn === null ? null : new Uint8Array(sizes.length);
+  for (const d of drawn?.documents ?? []) chosen![d] = 1;
+  const total = drawn?.bytes ?? sizes.reduce((sum, size) => sum + size, 0);
+  const cut = drawn?.documents.length === 1 ? Math.min(sample, total) : Infinity;
+  const counted = new PieceCounts();
+  const text = createHash('sha256');
+  const meter = new PhaseMeter('tokenizer', onProgress);
+  let done = 0;
+  await train.read((part, document) => {
+    throwIfAborted(signal);
+    if (chosen !== null && chosen[document] === 0) return;
+    const end = Math.min(part.length, cut - done);
+    if (end <= 0) return;
+    counted.add(part, 0, end);
+    text.update(part.subarray(0, end));
+    done += end;
+    meter.update(done, 2 * total, `${formatBytes(total)} of text`);
+  });
+  const id = sha256(`${TRAINING_VERSION}:read:${vocabularySize}:${text.digest('hex')}`).slice(0, 32);
+  const { merges } = await mergesInWorker(counted.take(), vocabularySize, {
+    onProgress: (fraction) => meter.update((1 + fraction) * total, 2 * total, `${vocabularySize} tokens`),
+    signal,
+  });
+  return { id, merges };
 }
 
 interface MergeFile {

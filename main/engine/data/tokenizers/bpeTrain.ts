@@ -75,6 +75,70 @@ class PairHeap {
   }
 }
 
+/** Share of the work that counting is, for the progress. */
+const COUNTING = 0.2;
+
+/** Different pieces that are counted at most: the rarest are forgotten beyond, so that any text is counted in bounded memory. */
+const MOST_PIECES = 1 << 21;
+
+/** How often each piece of a text occurs. Exact as long as there are no more than two million different ones. */
+export class PieceCounts {
+  #table = new PieceTable();
+  #counts: number[] = [];
+  readonly #most: number;
+
+  constructor(most = MOST_PIECES) {
+    this.#most = most;
+  }
+
+  get size(): number {
+    return this.#counts.length;
+  }
+
+  /** Counts a document, or a part of one that ends where pieces end. */
+  add(bytes: Uint8Array, from: number, end: number): void {
+    for (let at = from; at < end;) {
+      const next = pieceEnd(bytes, at, end);
+      const index = this.#table.index(bytes, at, next);
+      if (index === this.#counts.length) this.#counts.push(0);
+      this.#counts[index]++;
+      at = next;
+    }
+    if (this.size > this.#most) this.#forget();
+  }
+
+  /** Keeps the more frequent half, or fewer where the least of them are as rare as what goes. */
+  #forget(): void {
+    const [table, counts] = [this.#table, this.#counts];
+    const least = counts.toSorted((a, b) => a - b)[this.#most >> 1]! + 1;
+    this.#table = new PieceTable();
+    this.#counts = [];
+    for (const [index, count] of counts.entries()) {
+      if (count < least) continue;
+      const piece = table.bytes(index);
+      this.#table.index(piece, 0, piece.length);
+      this.#counts.push(count);
+    }
+  }
+
+  /** Everything in three arrays, which another thread can be given. */
+  take(): CountedPieces {
+    const { size } = this;
+    const ends = new Int32Array(size);
+    for (let w = 0, end = 0; w < size; w++) ends[w] = end += this.#table.bytes(w).length;
+    const bytes = new Uint8Array(size === 0 ? 0 : ends[size - 1]!);
+    for (let w = 0; w < size; w++) bytes.set(this.#table.bytes(w), w === 0 ? 0 : ends[w - 1]!);
+    return { bytes, ends, counts: Float64Array.from(this.#counts) };
+  }
+}
+
+/** Different pieces, end to end, and how often each occurs. */
+export interface CountedPieces {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly ends: Int32Array<ArrayBuffer>;
+  readonly counts: Float64Array<ArrayBuffer>;
+}
+
 /**
  * Learns merges from documents bytes[offsets[d] … offsets[d + 1]) until there are `vocabularySize` ids (256 bytes and EOS
  * included) or no pair occurs twice. `onProgress` gets 0 … 1.
@@ -85,37 +149,33 @@ export function trainBpe(
   vocabularySize: number,
   onProgress?: (fraction: number) => void,
 ): BpeTraining {
-  const COUNTING = 0.2;
-  const table = new PieceTable();
-  const counts: number[] = [];
-  const documents = offsets.length - 1;
+  // All of it lies in memory anyway: no piece need be forgotten.
+  const counted = new PieceCounts(Infinity);
   let reported = 0;
-  for (let d = 0; d < documents; d++) {
+  for (let d = 0; d + 1 < offsets.length; d++) {
     const end = offsets[d + 1];
-    for (let at = offsets[d]; at < end;) {
-      const next = pieceEnd(bytes, at, end);
-      const index = table.index(bytes, at, next);
-      if (index === counts.length) counts.push(0);
-      counts[index]++;
-      at = next;
-    }
+    counted.add(bytes, offsets[d], end);
     if (end - reported > 1 << 20) {
       reported = end;
       onProgress?.((COUNTING * end) / bytes.length);
     }
   }
+  return mergesOf(counted.take(), vocabularySize, onProgress);
+}
 
+/** {@link trainBpe} from pieces that were counted. */
+export function mergesOf(
+  { bytes, ends, counts }: CountedPieces,
+  vocabularySize: number,
+  onProgress?: (fraction: number) => void,
+): BpeTraining {
   // Symbols of all pieces, end to end; a piece shrinks in place as its symbols merge.
   const pieces = counts.length;
   const starts = new Int32Array(pieces + 1);
-  for (let w = 0; w < pieces; w++) starts[w + 1] = starts[w] + table.bytes(w).length;
+  starts.set(ends, 1);
   const lengths = new Int32Array(pieces);
-  const symbols = new Int32Array(starts[pieces]);
-  for (let w = 0; w < pieces; w++) {
-    const piece = table.bytes(w);
-    symbols.set(piece, starts[w]);
-    lengths[w] = piece.length;
-  }
+  const symbols = Int32Array.from(bytes);
+  for (let w = 0; w < pieces; w++) lengths[w] = starts[w + 1] - starts[w];
 
   // Pairs get dense numbers; a pair's list may hold pieces that no longer have it (they are skipped).
   const pairIndex = new PairMap();

@@ -29,6 +29,14 @@ export interface TokenizerTexts {
   readonly validation: Corpus;
 }
 
+/** Training documents that are read one after another, each time anew: of a text that need not lie in memory. */
+export interface TrainingDocuments {
+  /** Bytes of each. */
+  readonly sizes: Float64Array;
+  /** `take` gets whole documents, or their parts one after another where they are long. */
+  read(take: (part: Uint8Array, document: number) => void): Promise<void>;
+}
+
 export interface TokenizerOptions {
   readonly cacheDir: string;
   readonly onProgress?: OnProgress;
@@ -56,6 +64,11 @@ export interface TokenizerKind extends Kind {
   readonly residentBytes?: number;
   /** For a text, trained where it is trained, or taken from the cache. */
   prepare(c: Config, texts: TokenizerTexts, options: TokenizerOptions): PreparedTokenizer | Promise<PreparedTokenizer>;
+  /**
+   * {@link prepare} for texts that may be larger than a memory, in memory that is bounded. Without it such a text shows its first 64 MiB to
+   * `prepare`.
+   */
+  learn?(c: Config, train: TrainingDocuments, options: TokenizerOptions): Promise<PreparedTokenizer>;
   /** The tokenizer of a dataset that was prepared before. */
   restore(vocabularySize: number, merges: Int32Array | null): Tokenizer | Promise<Tokenizer>;
 }

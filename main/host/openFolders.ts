@@ -18,6 +18,7 @@ import { LabError } from '../../preload/contract/rpc.ts';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
 import { namesDataset } from '../engine/data/index.ts';
 import { globOf } from '../files/glob.ts';
+import { mixParts } from '../../preload/shared/mix.ts';
 import { isWithin } from '../files/within.ts';
 import { isOwnRecipe } from '../lab/settings/index.ts';
 import type { Reach } from '../lab/datasets/datasets.ts';
@@ -52,6 +53,11 @@ interface Naming {
 }
 
 const CORPUS = 'data.corpus';
+const MIX = 'data.mix';
+
+/** The values that a value means: the texts of a mixture are what data.corpus may be. */
+const meantBy = (setting: string, value: string): readonly (readonly [setting: string, value: string])[] =>
+  setting === MIX ? mixParts(value).map(({ corpus }) => [CORPUS, corpus]) : [[setting, value]];
 
 /** Texts that the lab makes or downloads by itself: the corpora that have a name. Everything else is looked for on the disk. */
 function namesIn(specs: readonly SettingSpec[]): ReadonlySet<string> {
@@ -105,7 +111,9 @@ export class OpenFolders {
       const parameter = draft?.parameters[setting];
       const named = [values[setting], draft?.settings[setting], parameter?.value, ...(parameter?.values ?? [])];
       for (const value of new Set(named))
-        if (typeof value === 'string' && !this.#isName(setting, value)) await this.#assertOpen(setting, value);
+        if (typeof value === 'string')
+          for (const [meant, path] of meantBy(setting, value))
+            if (!this.#isName(meant, path)) await this.#assertOpen(setting, path);
     }
   }
 
@@ -116,7 +124,7 @@ export class OpenFolders {
 
   /** What the reader may follow links to for a configuration; undefined for texts that runs have used as they are. */
   reachFor(config: Config): Reach | undefined {
-    const named = this.#reading.map((name) => [name, String(config[name] ?? '')] as const);
+    const named = this.#reading.flatMap((name) => meantBy(name, String(config[name] ?? '')));
     const files = named.filter(([name, value]) => !this.#isName(name, value));
     if (files.every(([name, value]) => !this.#isOpen(value) && this.#isKnown(name, value)) && files.length > 0)
       return undefined;

@@ -135,6 +135,7 @@ describe('what pages may have read', () => {
       { recipe: at('secret', 'r.yaml') },
       { draft: { ...draft, recipe: at('secret', 'r.yml') } },
       { draft: { ...draft, settings: { 'data.corpus': path } } },
+      { values: { 'data.mix': `stories: 0.5, ${path}: 0.5` } },
       { draft: { ...draft, parameters: { 'data.corpus': { values: ['stories', path] } } } },
       { draft: { ...draft, parameters: { 'data.validation_path': { value: path } } } },
     ];

@@ -100,7 +100,7 @@ function header(info: EngineInfo, run: RunRecord, catalog: Catalog): string {
     ],
     [
       'data',
-      `${run.config['data.corpus']}: ${formatCount(dataset.trainTokens)} training tokens (${formatBytes(dataset.trainBytes)}), ` +
+      `${run.config['data.mix'] || run.config['data.corpus']}: ${formatCount(dataset.trainTokens)} training tokens (${formatBytes(dataset.trainBytes)}), ` +
         `${formatCount(dataset.validationTokens)} held out${scoredWords(dataset)}`,
     ],
     ['budget', budget + flops],
@@ -139,6 +139,12 @@ const scored = (value: (name: string) => number | null | undefined, name: string
   return formatFloor(value(name) ?? Number.NaN, Number.isFinite(error) ? error : null);
 };
 
+/** The losses of the texts of a mixture. */
+const ofTexts = (value: (name: string) => number | null | undefined, names: Iterable<string>): string[] =>
+  [...names]
+    .filter((name) => name.startsWith('val/loss/'))
+    .map((name) => `${name.slice(4)} ${formatNumber(value(name))}`);
+
 function evaluationLine({ metrics, evaluatedAt, trainLossThere, info }: RunMonitor): string {
   const floor = info?.dataset.entropyFloor;
   const bpb = metrics.get('val/bpb');
@@ -148,6 +154,7 @@ function evaluationLine({ metrics, evaluatedAt, trainLossThere, info }: RunMonit
     bpb === undefined
       ? ''
       : `val/bpb ${scored((name) => metrics.get(name), 'val/bpb')}${floor === undefined ? '' : ` (floor ${formatNumber(floor)})`}`,
+    ...ofTexts((name) => metrics.get(name), metrics.keys()),
     metrics.has('val/accuracy') ? `accuracy ${(100 * metrics.get('val/accuracy')!).toFixed(1)} %` : '',
     trainLossThere === undefined ? '' : `train/loss ${formatNumber(trainLossThere)}`,
   ];
@@ -170,7 +177,10 @@ export function ending(run: RunRecord, output: Output): string {
   const results = ['val/loss', 'val/bpb', 'val/perplexity', 'val/accuracy', 'train/loss']
     .filter((name) => value(name) !== undefined)
     .map((name) => `${name} ${resultText(value, name)}`);
-  if (results.length > 0) lines.push(results.join('  '));
+  if (results.length > 0) lines.push([...results, ...ofTexts(value, Object.keys(summary))].join('  '));
+  const passes = Object.keys(summary).filter((name) => name.startsWith('epoch/'));
+  if (passes.length > 0)
+    lines.push(`passes: ${passes.map((name) => `${name.slice(6)} ${formatNumber(value(name))}`).join(', ')}`);
   const { entropyFloor: floor, entropyFloorError: error } = environment;
   const bpb = value('val/bpb');
   if (typeof floor === 'number' && typeof bpb === 'number')

@@ -11,6 +11,8 @@ import { padsRows } from './batching/modes.ts';
 import type { BatchingMode } from './batching/modes.ts';
 import { corpusFamily, corpusOf } from './corpora/index.ts';
 import { sizeIn } from './corpora/corpusKind.ts';
+import { isMixed, mixOf, partConfig } from './corpora/mix.ts';
+import type { MixPart } from './corpora/mix.ts';
 import { documentCount } from './corpus.ts';
 import type { Corpus } from './corpus.ts';
 import { storedCounts } from './datasetCache.ts';
@@ -32,7 +34,12 @@ export interface TextCount {
   readonly sampledBytes: number;
   /** Where the training documents begin and end, in tokens; for rows that hold whole documents, where they are known. */
   readonly offsets: Float64Array | null;
+  /** The texts of a mixture. */
+  readonly texts?: readonly CountedText[];
 }
+
+/** One text of a mixture. */
+export interface CountedText extends MixPart, TextCount {}
 
 export interface CountOptions {
   /** Prepared texts; without it none is looked for. */
@@ -62,6 +69,7 @@ const known = new Memo<TextCount>(REMEMBERED);
  */
 export async function countText(config: Config, options: CountOptions = {}): Promise<TextCount | null> {
   const { cacheDir, kinds, signal } = options;
+  if (isMixed(config)) return await countMix(config, options);
   const request = await datasetRequest(config, kinds);
   const pads = padsRows(config['data.batching'] as BatchingMode);
   const note = cacheDir === undefined ? null : await readRequest(cacheDir, request);
@@ -82,6 +90,47 @@ export async function countText(config: Config, options: CountOptions = {}): Pro
   // Whoever has more time shall have the better answer.
   if (!hurried) known.set(key, count);
   return count;
+}
+
+/** The texts of a mixture one by one; null where one of them has no length that is known. */
+async function countMix(config: Config, options: CountOptions): Promise<TextCount | null> {
+  const texts: CountedText[] = [];
+  for (const part of mixOf(config)) {
+    const own = partConfig(config, part);
+    const count = (await countText(own, options)) ?? bySettings(own, options.kinds);
+    if (count === null) return null;
+    texts.push({ ...part, ...count });
+  }
+  const total = (of: (text: CountedText) => number): number => texts.reduce((sum, text) => sum + of(text), 0);
+  const worst = (['beginning', 'counted', 'prepared'] as const).find((each) =>
+    texts.some(({ basis }) => basis === each),
+  );
+  return {
+    trainTokens: total(({ trainTokens }) => trainTokens),
+    validationTokens: total(({ validationTokens }) => validationTokens),
+    basis: worst!,
+    exact: texts.every(({ exact }) => exact) && !padsRows(config['data.batching'] as BatchingMode),
+    sampledBytes: total(({ sampledBytes }) => sampledBytes),
+    offsets: null,
+    texts,
+  };
+}
+
+/** As long as its settings say. */
+function bySettings(config: Config, kinds?: Kinds): TextCount | null {
+  const { kind, settings } = corpusOf(config, kinds);
+  const bytes = kind.bytes(settings);
+  if (bytes === undefined) return null;
+  const tokens = bytes / bytesPerTokenOf(config, kinds);
+  const held = Number(config['data.validation'] ?? 0.05);
+  return {
+    trainTokens: Math.round(tokens * (1 - held)),
+    validationTokens: Math.round(tokens * held),
+    basis: 'counted',
+    exact: false,
+    sampledBytes: 0,
+    offsets: null,
+  };
 }
 
 const hasOwnValidation = (config: Config): boolean => String(config['data.validation_path'] ?? '') !== '';

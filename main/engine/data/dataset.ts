@@ -1,5 +1,6 @@
 import type { ReadingSummary } from '../../../preload/contract/reading.ts';
 import type { DataStats } from '../../../preload/contract/shapes.ts';
+import type { MixPart } from './corpora/mix.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
 export type TokenArray = Uint16Array | Int32Array;
@@ -46,6 +47,11 @@ export interface Information {
   readonly prefixBits: (beginning: Uint8Array) => number;
 }
 
+/** One text of a mixture. */
+export interface MixedText extends MixPart {
+  readonly dataset: Dataset;
+}
+
 /**
  * Bits per byte = (sum of nats over all scored tokens, EOS included) ÷ ln 2 ÷ (bytes of the text). An EOS counts with its
  * nats and 0 bytes: a model must also predict where a document ends, and separators of files are not text. The
@@ -59,6 +65,8 @@ export interface Dataset {
   /** How probable the validation text is, where the corpus knows it (see `entropyFloor`); else null. */
   readonly information: Information | null;
   readonly reading: ReadingSummary;
+  /** The texts of a mixture, which {@link train} and {@link validation} hold one behind the other. */
+  readonly texts?: readonly MixedText[];
   /** SHA-256 that names text, split and tokenizer: equal hashes mean equal tokens. */
   readonly contentHash: string;
 }

@@ -5,8 +5,9 @@ import { settingNames } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
 import { corpusHash, documentCount } from './corpus.ts';
 import { corpusSource } from './corpora/index.ts';
+import { isMixed, mixOf, partConfig } from './corpora/mix.ts';
 import { sizeIn } from './corpora/corpusKind.ts';
-import type { CorpusSource, SourceOptions } from './corpora/corpusKind.ts';
+import type { CorpusSource } from './corpora/corpusKind.ts';
 import { DATASET_VERSION, loadDataset, publishShards, saveDataset } from './datasetCache.ts';
 import type { FreshDataset, StoredDataset } from './datasetCache.ts';
 import type { Dataset } from './dataset.ts';
@@ -17,18 +18,12 @@ import { removeStale } from '../../files/atomic.ts';
 import { sha256 } from '../../files/whole.ts';
 import { holdOut } from './holdout.ts';
 import type { Split } from './holdout.ts';
+import type { PrepareOptions } from './prepareOptions.ts';
 import { PhaseMeter } from './progress.ts';
-import type { ShardRequest, ShardResult } from './shards/prepareShards.ts';
+import type { ShardResult } from './shards/prepareShards.ts';
 import { readRequest, writeRequest } from './requests.ts';
 import type { RequestNote } from './requests.ts';
 import { tokenizerOf, vocabularyOf } from './tokenizers/index.ts';
-
-export interface PrepareOptions extends SourceOptions {
-  /** The corpora and tokenizers that exist; the built-in ones unless given. */
-  readonly kinds?: Kinds | undefined;
-  /** How texts of many bytes are prepared, and from how many on; for tests. */
-  readonly shards?: Pick<ShardRequest, 'shardIds' | 'threads'> & { readonly from?: number };
-}
 
 /** Settings that decide the tokens, beside the text itself and those of the tokenizer. */
 const SPLIT_SETTINGS = ['data.corpus_seed', 'data.validation', 'data.holdout'] as const;
@@ -73,15 +68,23 @@ async function check(config: Config, options: PrepareOptions): Promise<Checked> 
  * network, writes nothing. Throws `DataError`.
  */
 export async function checkDataSettings(config: Config, kinds?: Kinds): Promise<void> {
-  await check(config, { cacheDir: '', kinds });
+  for (const each of textsOf(config)) await check(each, { cacheDir: '', kinds });
 }
 
-const requestKey = (config: Config, { source, validationSource }: Checked, kinds?: Kinds): string =>
+/** The configuration, or that of each text of a mixture. @throws DataError */
+function textsOf(config: Config): readonly Config[] {
+  if (!isMixed(config)) return [config];
+  return mixOf(config).map((part) => partConfig(config, part));
+}
+
+/** @param tokenizer names one that is not made for this text alone */
+const requestKey = (config: Config, { source, validationSource }: Checked, kinds?: Kinds, tokenizer?: string): string =>
   hash(
     DATASET_VERSION,
     source.fingerprint,
     validationSource?.fingerprint ?? pick(config, SPLIT_SETTINGS),
     pick(config, tokenizerSettings(config, kinds)),
+    ...(tokenizer === undefined ? [] : [tokenizer]),
   );
 
 /**
@@ -89,7 +92,16 @@ const requestKey = (config: Config, { source, validationSource }: Checked, kinds
  * @throws DataError
  */
 export async function datasetRequest(config: Config, kinds?: Kinds): Promise<string> {
-  return requestKey(config, await check(config, { cacheDir: '', kinds }), kinds);
+  const keys: string[] = [];
+  for (const each of textsOf(config)) keys.push(requestKey(each, await check(each, { cacheDir: '', kinds }), kinds));
+  return isMixed(config) ? hash('mix', config['data.mix'], keys) : keys[0]!;
+}
+
+/** {@link prepareText}, or the texts of a mixture. */
+export async function prepareDataset(config: Config, options: PrepareOptions): Promise<Dataset> {
+  if (!isMixed(config)) return await prepareText(config, options);
+  const { prepareMix } = await import('./prepareMix.ts');
+  return await prepareMix(config, options, prepareText);
 }
 
 /**
@@ -99,12 +111,12 @@ export async function datasetRequest(config: Config, kinds?: Kinds): Promise<str
  * Throws `DataError` for settings that cannot work, the signal's reason when cancelled, and plain errors in words when
  * disk or network fail. Nothing half-done is ever taken for a dataset.
  */
-export async function prepareDataset(config: Config, options: PrepareOptions): Promise<Dataset> {
+async function prepareText(config: Config, options: PrepareOptions): Promise<Dataset> {
   const { cacheDir, signal, kinds } = options;
   throwIfAborted(signal);
   const checked = await check(config, options);
   const { holdout, fraction, source, validationSource } = checked;
-  const request = requestKey(config, checked, kinds);
+  const request = requestKey(config, checked, kinds, options.tokenizer?.id);
   /** The entropy is that of the request: the same text from a file has none, whichever was prepared first. */
   const complete = (stored: StoredDataset, { reading, bits }: RequestNote): Dataset => {
     const { prefixBits } = validationSource ?? source;
@@ -119,7 +131,15 @@ export async function prepareDataset(config: Config, options: PrepareOptions): P
   await removeStale(join(cacheDir, 'datasets'));
   const inShards = async (): Promise<Dataset> => {
     const limit = sizeIn(config, 'data.size');
-    const shared = { cacheDir, config, kinds, signal, onProgress: options.onProgress, ...options.shards };
+    const shared = {
+      cacheDir,
+      config,
+      kinds,
+      signal,
+      onProgress: options.onProgress,
+      tokenizer: options.tokenizer,
+      ...options.shards,
+    };
     const texts = { source, limit, validationSource, fraction, holdout, request };
     const known = async (): Promise<ShardResult | null> => {
       const made = await readRequest(cacheDir, request);
@@ -183,7 +203,7 @@ async function isLarge(sources: readonly (CorpusSource | null)[], config: Config
 async function encodeSplit(config: Config, split: Split, options: PrepareOptions): Promise<StoredDataset> {
   const { cacheDir, onProgress, signal, kinds } = options;
   const { kind, settings } = tokenizerOf(config, kinds);
-  const tokenizer = await kind.prepare(settings, split, { cacheDir, onProgress, signal });
+  const tokenizer = options.tokenizer ?? (await kind.prepare(settings, split, { cacheDir, onProgress, signal }));
   const contentHash = hash(DATASET_VERSION, corpusHash(split.train), corpusHash(split.validation), tokenizer.id);
   const cached = await loadDataset(cacheDir, contentHash, kinds);
   if (cached !== null) return cached;

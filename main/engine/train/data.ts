@@ -12,6 +12,8 @@ export interface TrainingRows {
   readonly tokensPerRow: number;
   /** Rows first … first + count − 1 of an endless sequence that depends on the run's seed and the length alone. */
   rows(first: number, count: number): Batch;
+  /** How often each text of a mixture was passed through after so many rows; without one there is nothing to tell. */
+  epochsOfTexts?(rows: number): Readonly<Record<string, number>>;
 }
 
 /** Everything about a dataset that a run needs. Its own rows are those of the whole context. */

@@ -4,13 +4,16 @@ import {
   entropyFloor,
   evaluationSet,
   isDocumentMasked,
+  mixedBatcher,
+  mixedValidation,
+  ofMixture,
   padsRows,
   prepareDataset,
   textIdentity,
   tokenizerIdentity,
 } from '../data/index.ts';
 import type { Batcher } from '../data/batching/batcher.ts';
-import type { BatchingMode, Dataset } from '../data/index.ts';
+import type { BatchingMode, Dataset, EvaluationSet } from '../data/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { readingText } from '../../../preload/shared/reading.ts';
 import { Memo } from '../memo.ts';
@@ -20,14 +23,38 @@ import type { PreparedData, PrepareRequest, TrainingRows } from './data.ts';
 const MOST_LENGTHS = 2;
 
 /** Training rows in the order of a run, of the whole context or of a length that it begins with. */
-export function trainingRows(dataset: Dataset, config: Config, length = config['model.context'] as number): Batcher {
-  return batcher(dataset, {
-    mode: config['data.batching'] as BatchingMode,
-    context: length,
-    longest: config['model.context'] as number,
-    seed: config.seed as number,
-    documentMask: isDocumentMasked(config),
-  });
+export function trainingRows(
+  dataset: Dataset,
+  config: Config,
+  length = config['model.context'] as number,
+): TrainingRows {
+  const seed = config.seed as number;
+  const of = (text: Dataset): Batcher =>
+    batcher(text, {
+      mode: config['data.batching'] as BatchingMode,
+      context: length,
+      longest: config['model.context'] as number,
+      seed,
+      documentMask: isDocumentMasked(config),
+    });
+  const { texts } = dataset;
+  if (texts === undefined) {
+    const { rowsPerEpoch, tokensPerEpoch, rows } = of(dataset);
+    return { rowsPerEpoch, tokensPerRow: tokensPerEpoch / rowsPerEpoch, rows };
+  }
+  const mixed = mixedBatcher(
+    texts.map((text) => ({ batcher: of(text.dataset), share: text.share })),
+    seed,
+  );
+  return {
+    rowsPerEpoch: mixed.rowsPerEpoch,
+    tokensPerRow: mixed.tokensPerRow,
+    rows: (first, count) => mixed.rows(first, count),
+    epochsOfTexts: (rows) => {
+      const epochs = mixed.epochs(rows);
+      return Object.fromEntries(texts.map(({ name }, t) => [name, epochs[t]!]));
+    },
+  };
 }
 
 /** Reads, splits and tokenizes, through the caches. Errors name the setting to change. */
@@ -43,20 +70,21 @@ export async function prepareData({ config, kinds, cache, onProgress, signal }: 
         etaSeconds ?? undefined,
       ),
   });
-  const { tokenizer, stats, validation, information } = dataset;
+  const { tokenizer, stats, information, texts } = dataset;
   const context = config['model.context'] as number;
   const mode = config['data.batching'] as BatchingMode;
   const layout = padsRows(mode) ? 'documents' : 'stream';
   const documentMask = isDocumentMasked(config);
   const limit = config['eval.tokens'] as number;
-  const rowsOf = (length: number): TrainingRows => {
-    const { rowsPerEpoch, tokensPerEpoch, rows } = trainingRows(dataset, config, length);
-    return { rowsPerEpoch, tokensPerRow: tokensPerEpoch / rowsPerEpoch, rows };
-  };
-  const train = rowsOf(context);
+  const train = trainingRows(dataset, config);
   const shorter = new Memo<TrainingRows>(MOST_LENGTHS);
-  const evaluation = (rows: number) =>
-    evaluationSet(validation, tokenizer, { layout, context, rows, limit, documentMask });
+  const mixed = texts === undefined ? null : mixedValidation(texts, limit);
+  const validation = mixed?.split ?? dataset.validation;
+  const evaluation = (rows: number): EvaluationSet => {
+    const options = { layout, context, rows, limit: mixed === null ? limit : 0, documentMask } as const;
+    const set = evaluationSet(validation, tokenizer, options);
+    return mixed === null ? set : ofMixture(set, mixed);
+  };
   const scored = evaluation(1);
   const floor = information === null ? null : entropyFloor(validation, tokenizer, information, scored.tokens);
   const text = new TextDecoder();
@@ -64,7 +92,8 @@ export async function prepareData({ config, kinds, cache, onProgress, signal }: 
     vocabularySize: tokenizer.vocabularySize,
     keyMasked: padsRows(mode),
     ...train,
-    atLength: (length) => (length === context ? train : shorter.get(String(length), () => rowsOf(length))),
+    atLength: (length) =>
+      length === context ? train : shorter.get(String(length), () => trainingRows(dataset, config, length)),
     validationRows: scored.batches,
     validation: evaluation,
     info: {

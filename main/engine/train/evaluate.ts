@@ -21,6 +21,8 @@ export interface EvaluationResult {
   /** Scored ÷ all tokens of the validation split. */
   readonly coverage: number;
   readonly scored: number;
+  /** Of each text of a mixture: nats per token, and bits per byte. */
+  readonly texts: readonly { readonly name: string; readonly loss: number; readonly bpb: number }[];
 }
 
 export interface EvaluationOptions {
@@ -41,6 +43,9 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationRe
   const { ends, bytes } = data.units;
   const unitNats = new Float64Array(ends.length);
   let unit = 0;
+  const { texts = [] } = data;
+  const textNats = new Float64Array(texts.length);
+  let text = 0;
   for (let index = 0; index < data.batches; index++) {
     if ((await options.onBatch?.(index / data.batches)) === false) return undefined;
     const batch = data.batch(index);
@@ -48,6 +53,8 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationRe
     for (const [i, target] of batch.targets.entries()) {
       if (target < 0) continue;
       if (scored === ends[unit]) unit++;
+      if (scored === texts[text]?.end) text++;
+      if (texts.length > 0) textNats[text] += out.loss![i]!;
       nats += out.loss![i]!;
       unitNats[unit] += out.loss![i]!;
       correct += out.correct![i]!;
@@ -68,6 +75,11 @@ export async function evaluate(options: EvaluationOptions): Promise<EvaluationRe
     accuracy: correct / scored,
     coverage: data.coverage,
     scored,
+    texts: texts.map(({ name, end, bytes: size }, t) => ({
+      name,
+      loss: textNats[t]! / (end - (texts[t - 1]?.end ?? 0)),
+      bpb: textNats[t]! / (Math.LN2 * size),
+    })),
   };
 }
 

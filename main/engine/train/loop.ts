@@ -314,8 +314,9 @@ export class TrainingLoop {
 
   /** The other x-axes of a step. */
   #axes(counters: Counters): Record<string, number> {
-    const { config, metrics } = this.#parts;
-    return measureAll(metrics, 'ofProgress', { config, counters });
+    const { config, metrics, data } = this.#parts;
+    const epochsOfTexts = data.epochsOfTexts?.(Math.round(counters.epochs * data.rowsPerEpoch)) ?? {};
+    return measureAll(metrics, 'ofProgress', { config, counters, epochsOfTexts });
   }
 
   #due(steps: number): boolean {

@@ -23,7 +23,7 @@ export interface DatasetSize {
   /** False for a guess from the settings. */
   readonly exact: boolean;
   /** What was read to know it; undefined: files were only looked at, or nothing was. */
-  readonly counted?: Pick<TextCount, 'basis' | 'sampledBytes'>;
+  readonly counted?: Pick<TextCount, 'basis' | 'sampledBytes' | 'texts'>;
 }
 
 /**
@@ -51,14 +51,14 @@ export function estimateDataset(config: Config, kinds: Kinds = BUILT_IN): Datase
 }
 
 function sizeOf(config: Config, count: TextCount): DatasetSize {
-  const { trainTokens, validationTokens, exact, basis, sampledBytes, offsets } = count;
+  const { trainTokens, validationTokens, exact, basis, sampledBytes, offsets, texts } = count;
   const mode = config['data.batching'] as BatchingMode;
   const rows = rowsOfEpoch(mode, config['model.context'] as number, { tokens: trainTokens, offsets });
   return {
     trainTokens,
     validationTokens,
     exact,
-    counted: { basis, sampledBytes },
+    counted: { basis, sampledBytes, ...(texts !== undefined && { texts }) },
     // The beginning of a text says nothing of its last row.
     ...(exact ? { sequencesPerEpoch: rows } : {}),
   };

@@ -24,7 +24,24 @@ export function textWarnings(config: Config, tokens: number | null, kinds?: Kind
     ...sameText(config),
     ...(unread(apart ? 'data.validation_path' : 'data.corpus') ? [] : tooSmall(config, size)),
     ...(unread('data.corpus') ? [] : tooOften(tokens, size)),
+    ...repeated(tokens, size),
   ];
+}
+
+/** Passes over one text of a mixture that are about as good as new text (Muennighoff et al. 2023); more of them are worth less and less. */
+export const GOOD_PASSES = 4;
+
+/** Which texts of a mixture are read more often than is worth it. */
+function repeated(tokens: number | null, size: DatasetSize | undefined): string[] {
+  if (tokens === null) return [];
+  return (size?.counted?.texts ?? []).flatMap(({ corpus, share, trainTokens }) => {
+    const passes = (tokens * share) / trainTokens;
+    if (!(passes > GOOD_PASSES)) return [];
+    return [
+      `the mixture reads ${corpus} about ${formatInteger(Number(passes.toPrecision(2)))} times (${formatCount(tokens * share)} tokens of training, ` +
+        `${formatCount(trainTokens)} of text): beyond ${GOOD_PASSES} passes repeated text teaches less and less; give it a smaller share in data.mix, or more text`,
+    ];
+  });
 }
 
 /** The warnings of many configurations, each once. */

@@ -24,10 +24,17 @@ export interface SettingsSource {
   readonly problems: readonly { readonly message: string; readonly where?: string }[];
 }
 
+const MIX = 'data.mix';
+
 /** Nested and dotted keys become flat dotted entries; each is reported with its place. */
 export function flattenEntries(yaml: YamlText, map: YAMLMap, prefix = ''): SettingEntry[] {
   return yaml.entries(map).flatMap((entry): SettingEntry[] => {
     const name = prefix ? `${prefix}.${entry.key}` : entry.key;
+    // A mixture is a map of texts, whose paths are no settings.
+    if (name === MIX && isMap(entry.node)) {
+      const parts = yaml.entries(entry.node).map(({ key, node }) => `${key}: ${String(yaml.value(node))}`);
+      return [{ name, value: parts.join(', '), fromText: false, where: yaml.where(entry.position) }];
+    }
     if (isMap(entry.node) && entry.node.items.length > 0) return flattenEntries(yaml, entry.node, name);
     const value = yaml.value(entry.node);
     return [{ name, value, fromText: isPlain(entry.node), where: yaml.where(entry.position) }];

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listDatasets, prepareDataset } from '../../../main/engine/data/index.ts';
 import type { Dataset } from '../../../main/engine/data/index.ts';
-import type { PrepareOptions } from '../../../main/engine/data/prepare.ts';
+import type { PrepareOptions } from '../../../main/engine/data/prepareOptions.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { random, SEED } from '../../oracles/random.ts';
 

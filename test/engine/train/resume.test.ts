@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { EngineMessage } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
+import { prepareData } from '../../../main/engine/train/dataset.ts';
 import { fakeData } from './fakeData.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
 import { FakeHost, Killed, stopDuring, tensorsOf, train } from './laboratory.ts';
@@ -68,6 +69,24 @@ describe('resuming', () => {
       expect(host.reproducible).toEqual(whole.series);
     },
   );
+
+  test('a mixture of texts goes on with the rows that were next, and tells the losses and passes of each text', async () => {
+    const text = join(await temporaryFolder(), 'code.txt');
+    await writeFile(text, Array.from({ length: 50 }, (_, i) => `let x${i} = ${i}; // and ${i * i}`).join('\n\n'));
+    const config = { ...CONFIG, 'data.mix': `stories: 0.6, ${text}: 0.4`, 'stop.steps': 6 };
+    const whole = await train({ config, folder: await temporaryFolder(), prepare: prepareData });
+    expect(whole.end.summary).toMatchObject({
+      'val/loss/stories': expect.any(Number),
+      'val/loss/code': expect.any(Number),
+      'epoch/code': expect.any(Number),
+    });
+    const folder = await temporaryFolder();
+    const host = new FakeHost();
+    await train({ config, folder, host, prepare: prepareData, onProgram: stopDuring(4) });
+    await train({ config, folder, host, prepare: prepareData, resume: true });
+    expect(host.reproducible).toEqual(whole.host.reproducible);
+    expect(await tensorsOf(host)).toEqual(await tensorsOf(whole.host));
+  });
 
   test('a decay that follows the loss, and groups with schedules of their own, go on as they were', async () => {
     const config = {

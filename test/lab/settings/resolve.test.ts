@@ -39,6 +39,18 @@ describe('resolveConfig', () => {
     ]);
   });
 
+  it('reads a mixture as a map of texts too, whose paths are no settings', () => {
+    for (const text of [
+      'data:\n  mix: { stories: 0.7, path/to.code/x.txt: 0.3 }\n',
+      'data.mix:\n  stories: 0.7\n  path/to.code/x.txt: 0.3\n',
+      'data.mix: "stories: 0.7, path/to.code/x.txt: 0.3"\n',
+    ]) {
+      const { config, problems } = resolveConfig({ registry, file: parseConfigFile(text, 'm.yaml') });
+      expect(problems).toEqual([]);
+      expect(config['data.mix']).toBe('stories: 0.7, path/to.code/x.txt: 0.3');
+    }
+  });
+
   it('reads nested and dotted keys alike (catches one of the two forms dropped)', () => {
     const nested = resolveConfig({ registry, file: parseConfigFile('model:\n  width: 32\n  heads: 2\n', 'a') });
     const dotted = resolveConfig({ registry, file: parseConfigFile('model.width: 32\nmodel.heads: 2\n', 'b') });

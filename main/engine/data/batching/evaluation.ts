@@ -33,6 +33,17 @@ export interface EvaluationSet {
   /** What the scored text consists of, for its uncertainty, with the bytes of each. Targets are in the order of the text. */
   readonly units: ScoredUnits & { readonly bytes: Float64Array };
   batch(index: number): Batch;
+  /** The texts of a mixture, in the order of the targets. */
+  readonly texts?: readonly ScoredText[];
+}
+
+/** One text of a mixture. */
+export interface ScoredText {
+  readonly name: string;
+  /** Its last target is the one before. */
+  readonly end: number;
+  /** Bytes that its targets stand for. */
+  readonly bytes: number;
 }
 
 /** Lays out a split for evaluation. The first token of all is predicted from an EOS, so that coverage reaches 1. */

@@ -17,6 +17,16 @@ export const dataSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     plan: 'none',
   },
   {
+    name: 'data.mix',
+    type: { kind: 'string' },
+    reads: true,
+    default: '',
+    help: 'Several texts in place of data.corpus, each with its share of the batches: `stories: 0.7, path/to/code: 0.3`. Each has a validation loss of its own; data.size holds for each.',
+    question: 'data',
+    touches: ['time'],
+    plan: 'none',
+  },
+  {
     name: 'data.column',
     type: { kind: 'string', suggestions: ['text', 'title'] },
     default: 'text',

@@ -45,6 +45,8 @@ export interface ShardRequest {
   readonly signal?: AbortSignal | undefined;
   /** Makes a dataset of the folder. @returns its name by content */
   readonly publish: (folder: string, finished: FinishedShards) => Promise<string>;
+  /** One that this text shares with others; else its own is made. */
+  readonly tokenizer?: PreparedTokenizer | undefined;
   /** What another process has made of it while this one waited for it. */
   readonly known?: () => Promise<ShardResult | null>;
   /** For tests; 0 threads: all in this one. */
@@ -83,7 +85,8 @@ async function prepareIn(folder: string, options: ShardRequest): Promise<ShardRe
   const { config, kinds, source, validationSource, signal, onProgress, cacheDir } = options;
   const passes = await passesOf(folder, options);
   const { kind, settings } = tokenizerOf(config, kinds);
-  const prepared = await learnFrom(folder, kind, settings, passes[0], { cacheDir, onProgress, signal });
+  const prepared =
+    options.tokenizer ?? (await learnFrom(folder, kind, settings, passes[0], { cacheDir, onProgress, signal }));
   throwIfAborted(signal);
   const notes = await encodeAll(folder, options, passes, prepared);
   if (!SIDES.every((side) => notes.some((note) => (note[side]?.tokens ?? 0) > 0)))

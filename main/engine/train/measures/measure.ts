@@ -35,6 +35,8 @@ export interface StepMoment {
 export interface ProgressMoment {
   readonly config: Config;
   readonly counters: Counters;
+  /** Passes over each text of a mixture; empty without one. */
+  readonly epochsOfTexts: Readonly<Record<string, number>>;
 }
 
 /** An evaluation of the held-out text. */

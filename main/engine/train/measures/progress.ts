@@ -21,6 +21,14 @@ export const PROGRESS = [
     ofProgress: ({ counters }) => counters.epochs,
   }),
   defineMetric({
+    name: 'epoch/*',
+    unit: '',
+    section: 'texts',
+    help: 'passes over one text of a mixture',
+    ofProgress: ({ epochsOfTexts }) =>
+      Object.fromEntries(Object.entries(epochsOfTexts).map(([name, epochs]) => [`epoch/${name}`, epochs])),
+  }),
+  defineMetric({
     name: 'seconds',
     unit: 's',
     better: 'lower',

@@ -1,0 +1,152 @@
+/** Mixtures of texts: each has its share of the batches, a loss of its own, and nothing depends on how a run was cut up. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { batcher } from '../../../main/engine/data/batching/batcher.ts';
+import { mixedBatcher } from '../../../main/engine/data/batching/mixture.ts';
+import type { BatchingMode } from '../../../main/engine/data/batching/modes.ts';
+import { countText, prepareDataset } from '../../../main/engine/data/index.ts';
+import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
+import { evaluate } from '../../../main/engine/train/evaluate.ts';
+import { prepareData } from '../../../main/engine/train/dataset.ts';
+import type { LoadedProgram, Session } from '../../../main/engine/executors/executor.ts';
+import type { Config } from '../../../preload/contract/settings.ts';
+import { random, SEED } from '../../oracles/random.ts';
+import { testConfig } from '../train/helpers.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sweeplab-mix-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const numbers = random();
+
+describe(`batches of a mixture (SEED=${SEED})`, () => {
+  const tokenizer = byteTokenizer();
+  /** A text whose tokens tell which text it is. */
+  const text = (value: number) => {
+    const lengths = Array.from({ length: numbers.integer(1, 8) }, () => numbers.integer(1, 30));
+    const offsets = [0];
+    for (const length of lengths) offsets.push(offsets.at(-1)! + length);
+    return { tokens: new Uint16Array(offsets.at(-1)!).fill(value), offsets: Float64Array.from(offsets), bytes: 1 };
+  };
+
+  it('are the rows of each text in its own order, whatever the grouping, and as many as its share says', () => {
+    for (const mode of ['random', 'shuffled', 'documents', 'packed'] satisfies BatchingMode[]) {
+      const options = { mode, context: numbers.integer(1, 12), seed: numbers.integer(0, 99), documentMask: true };
+      const own = Array.from({ length: numbers.integer(1, 4) }, (_, t) =>
+        batcher({ train: text(t + 1), tokenizer }, options),
+      );
+      const weights = own.map(() => 0.01 + numbers());
+      const total = weights.reduce((sum, weight) => sum + weight);
+      const texts = own.map((each, t) => ({ batcher: each, share: weights[t]! / total }));
+      const mixed = mixedBatcher(texts, options.seed);
+      const rows = 2048;
+      const all = mixed.rows(0, rows);
+      const { length } = all;
+      const of = (batch: typeof all, row: number) => ({
+        inputs: [...batch.inputs.subarray(row * length, (row + 1) * length)],
+        targets: [...batch.targets.subarray(row * length, (row + 1) * length)],
+        starts: [...batch.starts!.subarray(row * length, (row + 1) * length)],
+        mask: batch.keyMask && [...batch.keyMask.subarray(row * length, (row + 1) * length)],
+      });
+      const had = own.map(() => 0);
+      for (let row = 0; row < rows; row++) {
+        const t = all.targets[row * length]! - 1;
+        const index = had[t]!++;
+        if (row % 97 === 0) expect(of(all, row)).toEqual(of(own[t]!.rows(index, 1), 0));
+      }
+      for (const [t, { share }] of texts.entries()) expect(Math.abs(had[t]! - share * rows)).toBeLessThanOrEqual(1);
+      expect(mixed.epochs(rows)).toEqual(had.map((count, t) => count / own[t]!.rowsPerEpoch));
+      for (let trial = 0; trial < 20; trial++) {
+        const first = numbers.integer(0, rows - 1);
+        const some = mixedBatcher(texts, options.seed).rows(first, numbers.integer(1, rows - first));
+        for (const row of [0, some.rows - 1]) expect(of(some, row)).toEqual(of(all, first + row));
+      }
+    }
+  });
+});
+
+describe('the data of a mixture', () => {
+  async function mixture(more: Config = {}): Promise<Config> {
+    const path = join(folder, 'some code.txt');
+    await writeFile(path, Array.from({ length: 60 }, (_, i) => `let x${i} = ${i * 7};`).join('\n\n'));
+    return testConfig({ 'data.mix': `stories: 3, ${path}: 1`, 'data.size': 20_000, 'eval.tokens': 0, ...more });
+  }
+
+  it('has tokens that all texts share, and a loss of each beside that of all', async () => {
+    const kinds: Config[] = [{ 'tokenizer.kind': 'byte' }, { 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': 400 }];
+    for (const kind of kinds) {
+      const config = await mixture(kind);
+      const dataset = await prepareDataset(config, { cacheDir: folder });
+      const [stories, code] = dataset.texts!;
+      expect([stories!.name, code!.name]).toEqual(['stories', 'some-code']);
+      expect([stories!.share, code!.share]).toEqual([0.75, 0.25]);
+      expect(code!.dataset.tokenizer.decode(stories!.dataset.tokenizer.encode(Buffer.from('let x = 1')))).toEqual(
+        new Uint8Array(Buffer.from('let x = 1')),
+      );
+      const { tokens } = dataset.train;
+      expect(tokens.length).toBe(stories!.dataset.train.tokens.length + code!.dataset.train.tokens.length);
+      expect(dataset.stats.trainTokens).toBe(tokens.length);
+      const last = dataset.train.offsets.at(-2)!;
+      const text = Buffer.from(dataset.tokenizer.decode(tokens.subarray(last, tokens.length))).toString();
+      expect(text).toMatch(/^let x\d+ = \d+;$/u);
+
+      const data = await prepareData({ config, cache: folder });
+      const set = data.validation(2);
+      // A loss that tells what it is of: 1 nat for each token of stories, 3 for each of code.
+      const end = stories!.dataset.validation.tokens.length;
+      let at = 0;
+      const run: Session['run'] = (_, inputs) => {
+        const targets = inputs!.targets as Int32Array;
+        const loss = Float32Array.from(targets, (target) => (target < 0 ? 0 : at++ < end ? 1 : 3));
+        return Promise.resolve({ loss, correct: new Float32Array(targets.length) } as never);
+      };
+      const result = (await evaluate({ session: { run } as Session, loaded: {} as LoadedProgram, data: set }))!;
+      expect(result.texts.map(({ name, loss }) => [name, loss])).toEqual([
+        ['stories', 1],
+        ['some-code', 3],
+      ]);
+      const { validationBytes, validationTokens } = code!.dataset.stats;
+      expect(result.texts[1]!.bpb).toBeCloseTo((3 * validationTokens) / Math.LN2 / validationBytes, 12);
+      expect(result.coverage).toBe(1);
+      expect(data.epochsOfTexts!(4)['some-code']).toBeGreaterThan(0);
+    }
+  });
+
+  it('scores of each text its share where not all is scored, and says how much of all that is', async () => {
+    const data = await prepareData({ config: await mixture({ 'eval.tokens': 80 }), cache: folder });
+    const set = data.validation(1);
+    expect(set.texts!.map(({ end }) => end)).toEqual([60, 80]);
+    expect(set.coverage).toBeCloseTo(80 / data.info.validationTokens, 12);
+  });
+
+  it('is counted before it is prepared, text by text', async () => {
+    const config = await mixture();
+    const before = (await countText(config, {}))!;
+    const { stats, texts } = await prepareDataset(config, { cacheDir: folder });
+    expect(before.texts!.map(({ name }) => name)).toEqual(['stories', 'some-code']);
+    expect(before.texts![1]!.trainTokens).toBe(texts![1]!.dataset.stats.trainTokens);
+    const after = (await countText(config, { cacheDir: folder }))!;
+    expect(after.trainTokens).toBe(stats.trainTokens);
+  });
+
+  it.each([
+    ['stories: much', /the share of stories is no number above 0/],
+    ['stories: 0', /the share of stories/],
+    ['stories', /the share of stories/],
+    ['stories: 1, stories: 2', /stories is there twice/],
+    [': 1', /"" is no text/],
+    [',', /at least one text/],
+    ['nothing/here.txt: 1', /there is no corpus, file or folder of that name/],
+  ])('%s is refused in words', async (mix, words) => {
+    await expect(prepareDataset(testConfig({ 'data.mix': mix }), { cacheDir: folder })).rejects.toThrow(words);
+  });
+
+  it('takes no validation text of its own', async () => {
+    const config = await mixture({ 'data.validation_path': folder });
+    await expect(prepareDataset(config, { cacheDir: folder })).rejects.toThrow(/data.validation_path/);
+  });
+});

@@ -3,7 +3,9 @@ import { Command } from 'commander';
 import { listCorpora, listDatasets } from '../../lab/datasets/catalog.ts';
 import { listRecipes } from '../../lab/settings/index.ts';
 import { configure } from '../configuration.ts';
+import { EXIT } from '../errors.ts';
 import { commandGroup } from '../group.ts';
+import { onInterrupt } from '../interrupts.ts';
 import { requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatCount, formatInteger, formatNumber, plural } from '../format.ts';
@@ -30,8 +32,11 @@ export function dataCommand(context: Context): Command {
   data.addCommand(
     withSettings(
       context,
-      new Command('prepare').description('Download, split and tokenize now, so that runs start at once.'),
-    ).action((corpus: string | undefined, options: Options) => prepare(context, corpus, options)),
+      new Command('prepare').description(
+        'Download, split and tokenize now, so that runs start at once; of large texts what was interrupted goes on.',
+      ),
+      '[corpora...]',
+    ).action((corpora: readonly string[], options: Options) => prepare(context, corpora, options)),
   );
   data.addCommand(
     withSettings(
@@ -39,15 +44,16 @@ export function dataCommand(context: Context): Command {
       new Command('stats').description(
         'Sizes, tokens, unseen and duplicate text of a dataset (prepared first if need be).',
       ),
+      '[corpus]',
     ).action((corpus: string | undefined, options: Options) => stats(context, corpus, options)),
   );
   return data;
 }
 
-function withSettings(context: Context, command: Command): Command {
+function withSettings(context: Context, command: Command, argument: string): Command {
   const { registry } = context.workshop;
   command
-    .argument('[corpus]', 'name, path, folder, glob, or - for standard input; the same as --data.corpus')
+    .argument(argument, 'name, path, folder, glob, or - for standard input; the same as --data.corpus')
     .option('--recipe <name>', 'start from a recipe');
   addSettingFlags(command, registry);
   return command.addHelpText('after', () => {
@@ -106,7 +112,12 @@ async function list({ output, workshop }: Context, recipes: boolean): Promise<vo
   output.text(`\n${renderTable(output, columns, sizes)}`);
 }
 
-async function load(context: Context, corpus: string | undefined, options: Options, summary = true): Promise<Dataset> {
+async function load(
+  context: Context,
+  corpus: string | undefined,
+  options: Options,
+  { summary = true, signal }: { readonly summary?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<Dataset> {
   requirePlugins(context);
   const flags = settingValues(context.workshop.registry, options);
   const values = corpus === undefined ? flags : { 'data.corpus': [corpus], ...flags };
@@ -115,20 +126,43 @@ async function load(context: Context, corpus: string | undefined, options: Optio
   using display = dataDisplay(context.output, { summary });
   const { onProgress, onReady } = display;
   const { paths, registry } = context.workshop;
-  return await prepareDatasets([config], { cacheDir: paths.cache, kinds: registry.catalog, onProgress, onReady });
+  return await prepareDatasets([config], {
+    cacheDir: paths.cache,
+    kinds: registry.catalog,
+    onProgress,
+    onReady,
+    ...(signal !== undefined && { signal }),
+  });
 }
 
-async function prepare(context: Context, corpus: string | undefined, options: Options): Promise<void> {
-  const { stats: numbers, contentHash } = await load(context, corpus, options);
+/** One after another; without any, the text of the settings. */
+async function prepare(context: Context, corpora: readonly string[], options: Options): Promise<void> {
   const { output, workshop } = context;
-  output.data({ hash: contentHash, ...numbers });
-  output.text(
-    `Ready: ${formatCount(numbers.trainTokens)} training tokens, ${formatCount(numbers.validationTokens)} held out, in ${workshop.paths.cache}`,
+  const cancel = new AbortController();
+  using interrupts = onInterrupt(
+    () => cancel.abort(),
+    () => process.exit(EXIT.interrupted),
   );
+  const ready: Record<string, unknown>[] = [];
+  try {
+    for (const corpus of corpora.length === 0 ? [undefined] : corpora) {
+      const { stats: numbers, contentHash } = await load(context, corpus, options, { signal: cancel.signal });
+      ready.push({ hash: contentHash, ...numbers });
+      output.text(
+        `Ready: ${corpora.length > 1 ? `${corpus}, ` : ''}${formatCount(numbers.trainTokens)} training tokens, ` +
+          `${formatCount(numbers.validationTokens)} held out, in ${workshop.paths.cache}`,
+      );
+    }
+    output.data(ready.length === 1 ? ready[0]! : ready);
+  } catch (error) {
+    if (!interrupts.interrupted) throw error;
+    output.note('Stopped. Downloads and finished shards are kept: the same command goes on from there.');
+    context.exit(EXIT.interrupted);
+  }
 }
 
 async function stats(context: Context, corpus: string | undefined, options: Options): Promise<void> {
-  const dataset = await load(context, corpus, options, false);
+  const dataset = await load(context, corpus, options, { summary: false });
   const { stats: numbers, tokenizer, contentHash, reading } = dataset;
   const floor = floorOf(dataset);
   const { output } = context;

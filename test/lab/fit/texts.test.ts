@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { estimateDataset } from '../../../main/lab/fit/budget.ts';
 import { checkLaunch, fitPlan, measureTexts, textWarnings } from '../../../main/lab/fit/index.ts';
 import { refuseUnreadable } from '../../../main/lab/fit/textSizes.ts';
-import { LEAST_SCORED, MOST_PASSES } from '../../../main/lab/fit/textWarnings.ts';
+import { GOOD_PASSES, LEAST_SCORED, MOST_PASSES } from '../../../main/lab/fit/textWarnings.ts';
 import { builtInRegistry } from '../../../main/lab/settings/index.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 
@@ -141,6 +141,16 @@ describe('before launch it is said', () => {
     expect(await warningsOf(base, MOST_PASSES * 990_000)).toEqual([]);
     expect(await warningsOf(base, 8000 * 990_000)).toEqual([expect.stringMatching(/reads its text 8,000 times/u)]);
     expect(await warningsOf(base, null)).toEqual([]);
+  });
+
+  it('that a mixture passes through one of its texts more often than is worth it, naming it', async () => {
+    const mix = `${at('a.txt')}: 0.5, ${at('many')}: 0.5`;
+    const base = { 'data.mix': mix, 'data.validation': 0.1, 'eval.tokens': 0 };
+    // 990 kB and 300 or 100 kB are trained on, as one of the two files of the folder is held out.
+    expect(await warningsOf(base, 2 * 390_000)).toEqual([]);
+    expect(await warningsOf(base, 2 * 990_000 * GOOD_PASSES)).toEqual([
+      expect.stringMatching(/^the mixture reads .*many about \d+ times .*data\.mix/u),
+    ]);
   });
 
   it('that training and validation are the same text, whatever names it has (would catch comparing paths)', async () => {

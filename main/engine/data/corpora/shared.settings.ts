@@ -21,7 +21,7 @@ export const dataSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     type: { kind: 'string' },
     reads: true,
     default: '',
-    help: 'Several texts in place of data.corpus, each with its share of the batches: `stories: 0.7, path/to/code: 0.3`. Each has a validation loss of its own; data.size holds for each.',
+    help: 'Several texts in place of data.corpus, each with its share of the batches and a loss of its own: `stories: 0.7, path/to/code: 0.3`. data.size holds for each.',
     question: 'data',
     touches: ['time'],
     plan: 'none',
@@ -37,7 +37,7 @@ export const dataSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     name: 'data.format',
     type: { kind: 'enum', values: FORMAT_NAMES },
     default: 'auto',
-    help: 'What the files hold: `auto` goes by their names (.jsonl, .csv, .parquet …, tokens of nanoGPT or llm.c, else plain text); compression is found by itself.',
+    help: 'What the files hold; `auto` goes by names: .jsonl .json .csv .tsv .parquet, ids in train.bin (nanoGPT, llm.c), else plain text. Compression is found by itself.',
     question: 'data',
   },
   {

@@ -30,6 +30,10 @@ export function printFit(output: Output, report: FitReport): void {
   ];
   output.text(aligned(facts));
   output.text('');
+  if (plan.stages.length > 1 || plan.length.varies) {
+    output.text(stageTable(output, report));
+    output.text('');
+  }
   output.text(categoryTable(output, report));
   output.text('');
   output.text(layerTable(output, report));
@@ -53,6 +57,24 @@ function lengthText({ plan }: FitReport): string {
     return `${plural(tokensPerStep, 'token')} per step; its end is not known before it starts${limit}`;
   const about = estimated ? 'about ' : '';
   return `${about}${plural(steps, 'step')}, ${formatCount(tokens)} tokens, ${flops.toExponential(2)} FLOPs${limit}`;
+}
+
+/** What batches are over the run, and the memory of each. */
+function stageTable(output: Output, { plan }: FitReport): string {
+  const columns = [
+    { title: 'from step', align: 'right' },
+    { title: 'sequences', align: 'right' },
+    { title: 'length', align: 'right' },
+    { title: 'at once', align: 'right' },
+    { title: 'times', align: 'right' },
+    { title: 'bytes', align: 'right' },
+  ] as const;
+  const rows = plan.stages.map(({ from, sequences, length, microBatch, accumulation, totalBytes }) => [
+    ...[from, sequences, length, microBatch, accumulation].map(formatInteger),
+    gibibytes(totalBytes),
+  ]);
+  const note = plan.length.varies ? '\nA step takes one such batch or several, as its gradient asks.' : '';
+  return renderTable(output, columns, rows) + note;
 }
 
 function categoryTable(output: Output, { plan }: FitReport): string {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Config } from '../../preload/contract/settings.ts';
 import type { EngineMessage, EngineStart } from '../../preload/contract/engine.ts';
 import { Stream } from '../../main/engine/random/stream.ts';
 import { testConfig } from '../engine/train/helpers.ts';
@@ -29,10 +30,33 @@ beforeAll(async () => {
 });
 afterAll(() => rm(cache, { recursive: true, force: true }));
 
+/** Sequences that grow, as many batches as the gradient asks for. */
+const GROWING: Config = {
+  ...CONFIG,
+  'batch.micro': 0,
+  'batch.micro_tokens': 40,
+  'batch.kind': 'tokens',
+  'batch.tokens': 64,
+  'batch.length': 'doubling',
+  'batch.length_start': 4,
+  'batch.length_every_tokens': 900,
+  'batch.accumulation': 'gradient_norm',
+  'batch.norm_every': 2,
+  'batch.norm_target': 0.05,
+  'batch.norm_most': 6,
+};
+
 type Way = 'kill' | 'disconnect' | 'never';
 
 /** One engine process until it exits; it is broken off before message number `at`. */
-async function attempt(folder: string, host: FakeHost, resume: boolean, way: Way, at: number): Promise<void> {
+async function attempt(
+  config: Config,
+  folder: string,
+  host: FakeHost,
+  resume: boolean,
+  way: Way,
+  at: number,
+): Promise<void> {
   const child = fork(ENTRY, [], {
     serialization: 'advanced',
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -44,7 +68,7 @@ async function attempt(folder: string, host: FakeHost, resume: boolean, way: Way
     const message = data as EngineMessage;
     if (message.type === 'ready') {
       const paths = { checkpoints: join(folder, 'run'), cache };
-      const start: EngineStart = { type: 'start', runId: 'r', config: CONFIG, paths, resume, plugins: [] };
+      const start: EngineStart = { type: 'start', runId: 'r', config, paths, resume, plugins: [] };
       child.send(start);
       return;
     }
@@ -61,16 +85,19 @@ async function attempt(folder: string, host: FakeHost, resume: boolean, way: Way
   await once(child, 'exit');
 }
 
-test(`${ROUNDS} rounds of kills and lost hosts end bit for bit like an undisturbed run`, async () => {
+test.each([
+  ['of one length', CONFIG],
+  ['while batches change', GROWING],
+])(`${ROUNDS} rounds of kills and lost hosts %s end bit for bit like an undisturbed run`, async (_, config) => {
   const random = new Stream(17, 'kills');
   const run = async (breaks: number) => {
     const folder = await mkdtemp(join(tmpdir(), 'sweeplab-kill-'));
     try {
       const host = new FakeHost();
       for (let i = 0; i < breaks; i++) {
-        await attempt(folder, host, i > 0, random.int(3) === 0 ? 'disconnect' : 'kill', 5 + random.int(120));
+        await attempt(config, folder, host, i > 0, random.int(3) === 0 ? 'disconnect' : 'kill', 5 + random.int(120));
       }
-      await attempt(folder, host, breaks > 0, 'never', 0);
+      await attempt(config, folder, host, breaks > 0, 'never', 0);
       expect(host.of('end').at(-1)).toMatchObject({ state: 'finished', steps: 60 });
       return { series: host.reproducible, tensors: await tensorsOf(host), begins: host.of('begin') };
     } finally {

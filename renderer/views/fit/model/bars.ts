@@ -81,3 +81,7 @@ export function batchSentence(sequences: number, micro: number): string {
   if (times === 1 && rest === 0) return `${sequences} at once`;
   return `${sequences} = ${micro} × ${times}${rest > 0 ? ` + ${rest}` : ''}`;
 }
+
+/** Whether a batch always has as many sequences, so that a number of them divides it. */
+export const isSteady = (stages: readonly { readonly sequences: number }[]): boolean =>
+  new Set(stages.map(({ sequences }) => sequences)).size === 1;

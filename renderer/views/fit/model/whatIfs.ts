@@ -49,6 +49,14 @@ export function widths(config: Config): number[] {
   return merged(values, now);
 }
 
+/** Nothing where batches are not a number of sequences. */
+function microBatch(config: Config): WhatIf[] {
+  if ((config['batch.kind'] ?? 'sequences') !== 'sequences') return [];
+  return [
+    { name: 'batch.micro', label: 'Micro-batch', control: 'slider', values: microBatches(config), note: 'same result' },
+  ];
+}
+
 /** Micro-batches: divisors of the effective batch, so that each is full. 0 in the settings means the whole batch. */
 function microBatches(config: Config): number[] {
   return divisors(Math.max(1, number(config, 'batch.sequences')));
@@ -101,7 +109,7 @@ export function whatIfsFor(
   const context = number(began, 'model.context');
   const depth = number(began, 'model.depth');
   return [
-    { name: 'batch.micro', label: 'Micro-batch', control: 'slider', values: microBatches(config), note: 'same result' },
+    ...microBatch(config),
     {
       name: 'model.context',
       label: 'Context',

@@ -16,6 +16,10 @@ export interface PrecisionPolicy {
   readonly moments: DType;
   /** Whether the loss must be scaled against underflow of gradients. */
   readonly scaledLoss: boolean;
+  /** Type in which gradients are summed up over the micro-batches of a step. */
+  readonly gradients: DType;
+  /** Whether what is stored in 16 bits is rounded up or down by chance, so that small updates are not lost on the average. */
+  readonly stochastic: boolean;
   /** Whether products may round 32-bit operands to tf32. */
   readonly tf32?: boolean;
 }
@@ -26,7 +30,9 @@ export function precisionOf(config: Config): string {
   return policy === 'fp32' && config['precision.tf32'] === true ? 'tf32' : policy;
 }
 
-const POLICIES: Readonly<Record<string, PrecisionPolicy>> = {
+type Named = Omit<PrecisionPolicy, 'gradients' | 'stochastic'>;
+
+const POLICIES: Readonly<Record<string, Named>> = {
   fp32: { name: 'fp32', master: 'f32', moments: 'f32', scaledLoss: false },
   tf32: { name: 'fp32', master: 'f32', moments: 'f32', scaledLoss: false, tf32: true },
   bf16: { name: 'bf16', master: 'f32', working: 'bf16', moments: 'f32', scaledLoss: false },
@@ -35,12 +41,22 @@ const POLICIES: Readonly<Record<string, PrecisionPolicy>> = {
   'pure-bf16': { name: 'pure-bf16', master: 'bf16', moments: 'bf16', scaledLoss: false },
 };
 
-/** The policy of a {@link precisionOf}. */
+/** The policy that a configuration asks for. */
+export function policyFor(config: Config): PrecisionPolicy {
+  const policy = policyOf(precisionOf(config));
+  return {
+    ...policy,
+    gradients: config['precision.gradients'] === 'bf16' ? 'bf16' : 'f32',
+    stochastic: policy.moments === 'bf16' && config['precision.stochastic_rounding'] === true,
+  };
+}
+
+/** The policy of a {@link precisionOf}, with nothing beside it. */
 export function policyOf(name: string): PrecisionPolicy {
   const policy = POLICIES[name];
   if (policy === undefined)
     throw new Error(`precision.policy: ${name} is not one of ${Object.keys(POLICIES).join(', ')}`);
-  return policy;
+  return { gradients: 'f32', stochastic: false, ...policy };
 }
 
 /** Type of a parameter's own storage. Vectors stay in 32 bits under every policy. */

@@ -34,7 +34,7 @@ import { newGraph } from '../graph/operation.ts';
 import { program } from '../graph/program.ts';
 import type { Program, StateSpec, StateUpdate } from '../graph/program.ts';
 import { DTYPE_BYTES, sameShape, sizeOf } from '../graph/value.ts';
-import type { Node, Value } from '../graph/value.ts';
+import type { DType, Graph, Node, Value } from '../graph/value.ts';
 import { BUILT_IN, DeclarationError } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
 import { AVERAGE_SHARE, averageName } from '../optim/averages/average.ts';
@@ -53,8 +53,9 @@ import { modelFamily } from './models/index.ts';
 import { parametrizationOf } from './baseModel.ts';
 import { averageOf, evaluatedWeights, parameterGroups, parameterUpdates, readAverage } from './parameterUpdates.ts';
 import type { Evaluated, ParameterGroup, Updated } from './parameterUpdates.ts';
-import { masterType, policyOf, precisionOf, productType } from './precision.ts';
+import { masterType, policyFor, productType } from './precision.ts';
 import type { PrecisionPolicy } from './precision.ts';
+import { stochasticRounding } from './stochasticRounding.ts';
 
 /** See each program's builder for its inputs and outputs. */
 export interface TrainingPrograms {
@@ -122,7 +123,7 @@ export const LARGEST_NORM = 1.7e38;
 export function buildTraining(options: TrainingOptions): TrainingPrograms {
   const { config, kinds = BUILT_IN } = options;
   const context = config['model.context'] as number;
-  const policy = policyOf(precisionOf(config));
+  const policy = policyFor(config);
   const model = kinds.of(modelFamily, config);
   const attention = attentionOf(kinds, model, config);
   const common = (settings: Config, length = context) => ({
@@ -179,7 +180,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     unused,
     accumulate: (rows, first, length = context) =>
       recompute(
-        rounded(accumulateProgram(buildShorter(rows, true, length), rows, length, first)),
+        rounded(accumulateProgram(buildShorter(rows, true, length), rows, length, { first, policy })),
         config['precision.recompute'] as Recomputation,
       ),
     update: () => rounded(update()),
@@ -195,7 +196,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
       return rounded(forwardDiagnosis({ built, groups, loss, headOf: (hidden) => headOf(built, hidden) }));
     },
     diagnoseUpdate: () => updateDiagnosis(update()),
-    gradientNorm: () => gradientNormProgram(parameters),
+    gradientNorm: () => gradientNormProgram(parameters, policy),
   };
 }
 
@@ -224,7 +225,7 @@ function statesOf(updates: readonly Updated[], policy: PrecisionPolicy, averaged
     const own = { shape, scope };
     const states: StateSpec[] = [
       { name, ...own, dtype: masterType(policy, role), category: 'parameters' },
-      { name: gradientName(name), ...own, dtype: 'f32', category: 'gradients' },
+      { name: gradientName(name), ...own, dtype: policy.gradients, category: 'gradients' },
       ...moments.map((moment): StateSpec => ({
         name: moment.state,
         scope,
@@ -240,6 +241,20 @@ function statesOf(updates: readonly Updated[], policy: PrecisionPolicy, averaged
     }
     return states;
   });
+}
+
+/** The gradient of a parameter so far, f32. */
+const gradientOf = (
+  graph: Graph,
+  { name, shape }: Pick<ParameterSpec, 'name' | 'shape'>,
+  policy: PrecisionPolicy,
+): Value => cast(state(graph, gradientName(name), shape, policy.gradients), 'f32');
+
+/** Length of all gradients. Those that are not kept in 32 bits are widened one after the other. */
+function lengthOf(graph: Graph, parameters: readonly ParameterSpec[], policy: PrecisionPolicy): Value {
+  const gradients = parameters.map((each) => gradientOf(graph, each, policy));
+  if (policy.gradients === 'f32') return globalNorm(gradients);
+  return globalNorm(gradients.map((each) => reshape(globalNorm([each]), [1])));
 }
 
 /** Under a scaled loss an overflow is repeated with a smaller scale: nothing is queued behind it, and it halts nothing. */
@@ -295,7 +310,12 @@ function lossOf(built: BuiltModel, rows: number, context: number): Loss {
  * masks, `key` i32 [4] (seed low, seed high, step, micro-batch), `lossScale` f32 []: the gradient is that of lossScale · Σ loss. Outputs: `lossSum` (nats) and `correct` (count), and
  * the numbers of the model's own as `measure:NAME`.
  */
-function accumulateProgram(built: BuiltModel, rows: number, context: number, first: boolean): Program {
+function accumulateProgram(
+  built: BuiltModel,
+  rows: number,
+  context: number,
+  { first, policy }: { readonly first: boolean; readonly policy: PrecisionPolicy },
+): Program {
   const { graph } = built;
   const { loss, correct } = lossOf(built, rows, context);
   const lossScale = input(graph, 'lossScale', [], 'f32');
@@ -314,7 +334,7 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
   const keep = (leaf: Value, gradient: Value) => {
     const name = built.leaves.get(leaf)!;
     const sum = sums.get(name);
-    const base = sum ?? (first ? undefined : state(graph, gradientName(name), leaf.shape, 'f32'));
+    const base = sum ?? (first ? undefined : gradientOf(graph, { name, shape: leaf.shape }, policy));
     sums.set(name, base === undefined ? gradient : add(base, gradient));
   };
   const leaves = [...built.leaves.keys()];
@@ -329,7 +349,10 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
     ? lossSum
     : graph.during('loss', () => add(state(graph, STEP_LOSS, [], 'f32'), lossSum), 'head');
   const updates = [
-    ...[...sums].map(([name, value]): StateUpdate => ({ state: gradientName(name), value })),
+    ...[...sums].map(([name, value]): StateUpdate => ({
+      state: gradientName(name),
+      value: cast(value, policy.gradients),
+    })),
     { state: STEP_LOSS, value: stepLoss },
   ];
   const measures = Object.entries(built.output.measures ?? {}).map(([name, value]) => [measureName(name), value]);
@@ -341,7 +364,7 @@ function accumulateProgram(built: BuiltModel, rows: number, context: number, fir
  * One optimizer step from the accumulated gradients.
  *
  * Inputs, all f32 []: `gradientScale` (1, or 1/loss scale), the rules' scalars, `lr.GROUP`, `decay.GROUP`, `average.share`. Output: `gradNorm`, before
- * clipping. When the norm or the loss of the step is not finite, all state stays as it is, now and (but under a scaled loss) in every later
+ * clipping. With stochastic rounding also `key` i32 [4] (seed low, seed high, step, any). When the norm or the loss of the step is not finite, all state stays as it is, now and (but under a scaled loss) in every later
  * update: those may have been queued before anybody could know.
  */
 function updateProgram(
@@ -366,11 +389,13 @@ function updateProgram(
       return members.map((each) => [each, numbers] as const);
     }),
   );
-  const gradients = new Map(
-    parameters.map(({ name, shape }) => [name, state(graph, gradientName(name), shape, 'f32')]),
-  );
+  const key = policy.stochastic ? input(graph, 'key', [4], 'i32') : undefined;
+  let streams = 0;
+  /** As it is stored: every tensor draws random numbers of its own. */
+  const stored = (value: Value, dtype: DType): Value =>
+    key !== undefined && dtype === 'bf16' ? stochasticRounding(value, key, streams++) : cast(value, dtype);
   const { gradNorm, gradientScale, good } = graph.within('clipping', () => {
-    const norm = mul(globalNorm([...gradients.values()]), scale);
+    const norm = mul(lengthOf(graph, parameters, policy), scale);
     const kept = clip > 0 ? mul(scale, clipScale(norm, clip)) : scale;
     // A comparison with NaN is false, as one with infinity is. A sum of losses is never −infinity.
     const usable = [norm, state(graph, STEP_LOSS, [], 'f32')].map((x) => less(x, scalar(x, LARGEST_NORM)));
@@ -391,7 +416,7 @@ function updateProgram(
       const old = moments.map((moment) => state(graph, moment.state, moment.shape, moment.dtype));
       const next = optimizerUpdate(rule, settings, {
         p: cast(p, 'f32'),
-        g: gradients.get(name)!,
+        g: gradientOf(graph, { name, shape }, policy),
         moments: Object.fromEntries(
           moments.map((moment, i) => [moment.name, cast(old[i]!, momentTypeOf(rule, moment.name))]),
         ),
@@ -399,9 +424,9 @@ function updateProgram(
         hyper: { ...scalars.get(use), ...rates.get(name)! },
         working,
       });
-      updates.push({ state: name, value: cast(next.p, p.dtype) });
+      updates.push({ state: name, value: stored(next.p, p.dtype) });
       for (const moment of moments)
-        updates.push({ state: moment.state, value: cast(next.moments[moment.name]!, moment.dtype) });
+        updates.push({ state: moment.state, value: stored(next.moments[moment.name]!, moment.dtype) });
       if (share !== undefined) {
         const average = state(graph, averageName(name), shape, 'f32');
         updates.push({ state: averageName(name), value: add(average, mul(share, sub(next.p, average))) });
@@ -413,11 +438,11 @@ function updateProgram(
 }
 
 /** Output `gradNorm`: the length of what is accumulated so far. */
-function gradientNormProgram(parameters: readonly ParameterSpec[]): Program {
+function gradientNormProgram(parameters: readonly ParameterSpec[], policy: PrecisionPolicy): Program {
   const graph = newGraph();
   graph.phase = 'update';
-  const gradients = parameters.map(({ name, shape }) => state(graph, gradientName(name), shape, 'f32'));
-  return program('diagnose-gradient', graph, { gradNorm: graph.within('diagnostics', () => globalNorm(gradients)) });
+  const gradNorm = graph.within('diagnostics', () => lengthOf(graph, parameters, policy));
+  return program('diagnose-gradient', graph, { gradNorm });
 }
 
 /** Inputs `tokens`, `targets` (and `keyMask`); outputs `loss` (nats) and `correct` per position, f32 [rows·context]. */

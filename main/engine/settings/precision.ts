@@ -21,6 +21,23 @@ const settings: readonly SettingSpec[] = [
     when: 'precision.policy == "fp32"',
   },
   {
+    name: 'precision.stochastic_rounding',
+    type: { kind: 'bool' },
+    default: false,
+    help: 'Round weights and moments up or down by chance, nearer is likelier: in pure bf16, updates too small to be stored then count on the average.',
+    question: 'memory',
+    touches: ['memory', 'time', 'stability'],
+    when: 'precision.policy == "pure-bf16"',
+  },
+  {
+    name: 'precision.gradients',
+    type: { kind: 'enum', values: ['fp32', 'bf16'] },
+    default: 'fp32',
+    help: 'Type in which the gradient of a step is kept and summed up over its micro-batches. bf16 needs half the memory and rounds each sum.',
+    question: 'memory',
+    touches: ['memory', 'time', 'stability'],
+  },
+  {
     name: 'precision.recompute',
     type: { kind: 'enum', values: ['none', 'attention', 'block'] },
     default: 'none',

@@ -307,7 +307,9 @@ export class TrainingLoop {
     recorder.record(counters.steps, {
       ...measureAll(metrics, 'ofStep', { ...step, config, before: this.#logged }),
       ...this.#axes(counters),
-      ...(runtime.programs.policy.scaledLoss ? { loss_scale: result.lossScale } : {}),
+      ...(runtime.programs.policy.scaledLoss
+        ? { loss_scale: result.lossScale, loss_scale_overflows: runtime.overflows }
+        : {}),
     });
     this.#logged = counters;
   }

@@ -19,6 +19,14 @@ import type { BatchGradient } from './noise.ts';
 import { PIECE, pieces } from './safetensors.ts';
 import type { SafetensorsFile, TensorSource } from './safetensors.ts';
 
+/** No micro-batch has this number: what is rounded by chance draws other numbers than dropout. */
+const ROUNDING = 0x7fff_ffff;
+
+function roundingKey(seed: number, step: number): Int32Array {
+  const { seedLo, seedHi } = seedKey(seed);
+  return Int32Array.of(seedLo, seedHi, step, ROUNDING);
+}
+
 /** The run's numbers stopped being numbers. */
 export class DivergedError extends Error {
   override readonly name = 'DivergedError';
@@ -52,6 +60,8 @@ export interface WatchedStep {
 export interface LossScale {
   readonly scale: number;
   readonly held: number;
+  /** How often gradients overflowed: the update was then computed again with half the factor. Not counted by earlier versions. */
+  readonly overflows?: number;
 }
 
 const MEASURE = measureName('');
@@ -85,6 +95,11 @@ export class Runtime {
     this.session = executor.open(programs.states, decided);
     this.stepsAhead = programs.policy.scaledLoss ? 0 : (executor.stepsAhead ?? 0);
     this.lossScale = { scale: programs.policy.scaledLoss ? FIRST_SCALE : 1, held: 0 };
+  }
+
+  /** Updates that were computed again, because their gradients overflowed under the scaled loss. */
+  get overflows(): number {
+    return this.lossScale.overflows ?? 0;
   }
 
   /** Compiles everything that the run will need, so that memory runs out now or never. */
@@ -152,7 +167,8 @@ export class Runtime {
       const { scale } = this.lossScale;
       const update = this.program(UPDATE);
       const looks = watch ? this.#optional(DIAGNOSE_UPDATE) : undefined;
-      const inputs = { ...hyper.inputs, gradientScale: Float32Array.of(1 / scale) };
+      const inputs: Record<string, TypedArray> = { ...hyper.inputs, gradientScale: Float32Array.of(1 / scale) };
+      if (this.programs.policy.stochastic) inputs.key = roundingKey(seed, step);
       const [{ nats, correct, measures, firstNorm }, seen, out] = await Promise.all([
         this.#accumulateAll(step, seed, micros, scale / scored, watch),
         looks && this.session.run(looks, inputs),
@@ -176,7 +192,7 @@ export class Runtime {
         return { ...result, gradNorm, watched: { weights, first, all: { tokens: scored, squared: gradNorm ** 2 } } };
       }
       if (scale <= 1) return { ...result, gradNorm };
-      this.lossScale = { scale: scale / 2, held: 0 };
+      this.lossScale = { scale: scale / 2, held: 0, overflows: this.overflows + 1 };
     }
   }
 
@@ -221,7 +237,11 @@ export class Runtime {
     if (!this.programs.policy.scaledLoss) return;
     const held = this.lossScale.held + 1;
     const { scale } = this.lossScale;
-    this.lossScale = held >= GROWTH_INTERVAL ? { scale: Math.min(LARGEST_SCALE, scale * 2), held: 0 } : { scale, held };
+    const { overflows } = this;
+    this.lossScale =
+      held >= GROWTH_INTERVAL
+        ? { scale: Math.min(LARGEST_SCALE, scale * 2), held: 0, overflows }
+        : { scale, held, overflows };
   }
 
   /**

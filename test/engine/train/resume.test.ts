@@ -109,8 +109,14 @@ describe('resuming', () => {
     expect(host.reproducible).toEqual(whole.series);
   });
 
-  test.each(['bf16', 'fp16', 'pure-bf16'])('%s: working copies and scales come back exactly', async (policy) => {
-    const config = { ...CONFIG, 'precision.policy': policy, 'stop.steps': 5, 'eval.every_steps': 0 };
+  test.each([
+    ['bf16', {}],
+    ['fp16', {}],
+    ['pure-bf16', {}],
+    ['pure-bf16', { 'precision.stochastic_rounding': true }],
+    ['bf16', { 'precision.gradients': 'bf16' }],
+  ] as [string, Config][])('%s %o: working copies and scales come back exactly', async (policy, given) => {
+    const config = { ...CONFIG, 'precision.policy': policy, ...given, 'stop.steps': 5, 'eval.every_steps': 0 };
     const whole = await undisturbed(config);
     const folder = await temporaryFolder();
     const host = new FakeHost();

@@ -40,6 +40,8 @@ const CASES: readonly (readonly [string, Config])[] = [
     { 'batch.length': 'listed', 'batch.lengths': '4 16@2', 'log.diagnostics': 'all', 'log.diagnostics_steps': 2 },
   ],
   ['a run that ends before its last length', { 'batch.length': 'listed', 'batch.lengths': '4 8@2 16@5' }],
+  ['rounding by chance', { 'precision.policy': 'pure-bf16', 'precision.stochastic_rounding': true }],
+  ['gradients in bf16', { 'precision.gradients': 'bf16', 'batch.micro': 2, 'log.diagnostics': 'all' }],
   ['a run of one step', { 'stop.steps': 1, 'log.checkpoint_steps': 1 }],
 ];
 

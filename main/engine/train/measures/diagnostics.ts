@@ -100,6 +100,12 @@ export const DIAGNOSED = [
   }),
   defineMetric({
     ...whole,
+    better: 'lower',
+    name: 'loss_scale_overflows',
+    help: 'steps so far that were computed again under fp16, because their gradients overflowed',
+  }),
+  defineMetric({
+    ...whole,
     unit: 'nats/token',
     better: 'lower',
     within: ['data'],

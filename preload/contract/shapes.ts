@@ -392,6 +392,19 @@ export interface SampleText {
   readonly tokens: number;
 }
 
+/** Short trainings before a long run; see main/lab/probes. */
+export const CHECK_NAMES = ['preflight', 'overfit', 'lr-range', 'batch-frontier', 'noise-scale'] as const;
+export type CheckName = (typeof CHECK_NAMES)[number];
+
+export interface CheckAnswer {
+  /** Whether all is well. */
+  readonly ok: boolean;
+  /** For people. */
+  readonly lines: readonly string[];
+  /** A picture of it. */
+  readonly svg: string | null;
+}
+
 /** The sequences of a step as text. */
 export interface BatchText {
   /** The first of them. */

@@ -2,16 +2,15 @@
 import { Command } from 'commander';
 import { writeFile } from 'node:fs/promises';
 import type { Config } from '../../../preload/contract/settings.ts';
-import { checkRates } from '../../lab/probes/lrRange.ts';
+import { checkRates, rateWords } from '../../lab/probes/lrRange.ts';
 import type { RateRange } from '../../lab/probes/lrRange.ts';
-import { checkOverfit, LEARNED } from '../../lab/probes/overfit.ts';
-import type { Overfit } from '../../lab/probes/overfit.ts';
+import { checkOverfit, overfitWords } from '../../lab/probes/overfit.ts';
 import type { ProbeRequest } from '../../lab/probes/prepare.ts';
 import { configure } from '../configuration.ts';
 import { requirePlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EXIT, InputError } from '../errors.ts';
-import { bar, formatCount } from '../format.ts';
+import { bar } from '../format.ts';
 import { positiveNumber, wholeNumber } from '../numbers.ts';
 import type { Output } from '../output.ts';
 import { Ticker } from '../progress/ticker.ts';
@@ -112,26 +111,8 @@ async function overfit(context: Context, file: string | undefined, flags: Flags)
   const found = await watched(context, config, steps, checkOverfit);
   if (found === undefined) return context.exit(130);
   context.output.data(found);
-  printOverfit(context.output, found);
+  for (const line of overfitWords(found)) context.output.text(line);
   if (found.hindered !== undefined) context.exit(EXIT.failed);
-}
-
-function printOverfit(
-  output: Output,
-  { losses, floor, tokens, parameters, learnedAfter, without, hindered }: Overfit,
-): void {
-  output.text(`One batch of ${formatCount(tokens)} tokens, ${formatCount(parameters)} parameters.`);
-  if (without.length > 0) output.text(`Taken as 0: ${without.join(', ')}.`);
-  output.text(
-    floor > 0
-      ? `Rows that begin alike and go on differently leave ${floor.toFixed(4)} nats per token that no model can learn.`
-      : 'No row begins like another: a loss of 0 is possible.',
-  );
-  output.text(
-    hindered === undefined
-      ? `Learned: loss ${losses.at(-1)!.toFixed(4)} after ${learnedAfter} updates, less than ${LEARNED} above that.`
-      : `Not learned in ${losses.length - 1} updates: ${hindered}.`,
-  );
 }
 
 async function rateRange(context: Context, file: string | undefined, flags: Flags): Promise<void> {
@@ -163,7 +144,8 @@ async function writeRates(file: string, { points }: RateRange): Promise<void> {
 /** Lines of the printed table. */
 const LINES = 20;
 
-function printRates(output: Output, { points, suggested, roseAt }: RateRange, to: number): void {
+function printRates(output: Output, found: RateRange, to: number): void {
+  const { points } = found;
   const every = Math.max(1, Math.ceil(points.length / LINES));
   const shown = points.filter((_, i) => i % every === 0 || i === points.length - 1);
   const finite = points.map(({ smooth }) => smooth).filter(Number.isFinite);
@@ -177,14 +159,5 @@ function printRates(output: Output, { points, suggested, roseAt }: RateRange, to
   const titles = ['optimizer.lr', 'loss', 'smooth'].map((title) => ({ title, align: 'right' as const }));
   output.text(renderTable(output, [...titles, { title: '' }], rows));
   output.text('');
-  output.text(
-    roseAt === undefined
-      ? `The loss did not rise up to ${to}: larger rates may be good too (--to).`
-      : `The loss rises from ${roseAt.toPrecision(2)} on.`,
-  );
-  if (suggested === undefined)
-    return output.text('It never fell: nothing can be suggested. Try --from with a smaller rate, or more --steps.');
-  const middle = Math.sqrt(suggested[0] * suggested[1]);
-  const values = [...new Set([suggested[0], Number(middle.toPrecision(1)), suggested[1]])];
-  output.text(`Peak rates to try: --optimizer.lr ${values.join(' ')}`);
+  for (const line of rateWords(found, to)) output.text(line);
 }

@@ -1,5 +1,6 @@
 /** The process of one job; see jobs.ts. Ends with its host. */
 import { loadCatalog } from '../../engine/plugins.ts';
+import { runCheck } from '../../lab/probes/checks.ts';
 import { prepareDatasets } from '../../lab/datasets/datasets.ts';
 import { sampleRun } from '../../lab/sampling/sampling.ts';
 import { openStore } from '../../store/index.ts';
@@ -15,6 +16,10 @@ async function work(job: Job): Promise<unknown> {
     const kinds = await loadCatalog(job.plugins);
     await prepareDatasets(job.configs, { cacheDir: job.cache, reach: job.reach, kinds, onProgress });
     return null;
+  }
+  if (job.kind === 'check') {
+    const kinds = await loadCatalog(job.plugins);
+    return await runCheck(job.check, { config: kinds.complete(job.config), kinds, cache: job.cache });
   }
   const store = openStore(job.database, { readOnly: true });
   try {

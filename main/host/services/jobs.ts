@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { LabError } from '../../../preload/contract/rpc.ts';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { DataProgress, SampleText } from '../../../preload/contract/shapes.ts';
+import type { CheckAnswer, CheckName, DataProgress, SampleText } from '../../../preload/contract/shapes.ts';
 import type { Reach } from '../../lab/datasets/datasets.ts';
 import type { SampleRequest } from '../../lab/sampling/sampling.ts';
 
@@ -27,11 +27,19 @@ export interface SampleJob {
   readonly runId: string;
   readonly request: SampleRequest;
 }
-export type Job = PrepareJob | SampleJob;
+export interface CheckJob {
+  readonly kind: 'check';
+  readonly cache: string;
+  readonly plugins: readonly string[];
+  readonly config: Config;
+  readonly check: CheckName;
+}
+export type Job = PrepareJob | SampleJob | CheckJob;
 /** What each kind of job comes to. */
 export interface JobResult {
   prepare: null;
   sample: SampleText[];
+  check: CheckAnswer;
 }
 
 export type JobMessage =

@@ -38,6 +38,7 @@ import { programStarter } from './programs.ts';
 import { ProgressBoard } from './progressBoard.ts';
 import type { ReadQuestions, ReadWorkerData } from './readWorker.ts';
 import { appRoutes } from './routes/app.ts';
+import { checkRoutes } from './routes/checks.ts';
 import { dataRoutes } from './routes/data.ts';
 import { Imports } from './imports.ts';
 import { fitRoutes } from './routes/fit.ts';
@@ -535,6 +536,7 @@ function answerWith(hub: Hub, folders: OpenFolders): Answer {
     ...runRoutes(hub),
     ...programRoutes(hub),
     ...fitRoutes(hub),
+    ...checkRoutes(hub),
     ...dataRoutes(hub),
     ...wandbRoutes(hub),
     ...setupRoutes(hub),

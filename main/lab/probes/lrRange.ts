@@ -95,3 +95,16 @@ export async function checkRates(request: RateRequest): Promise<RateRange | unde
   const points = losses.map((loss, i): RatePoint => ({ lr: rate(i), loss, smooth: smooth[i]! }));
   return { points, suggested: suggest(points), roseAt };
 }
+
+/** For people. @param to the last rate that was asked for */
+export function rateWords({ suggested, roseAt }: RateRange, to: number): string[] {
+  const rise =
+    roseAt === undefined
+      ? `The loss did not rise up to ${to}: larger rates may be good too.`
+      : `The loss rises from ${roseAt.toPrecision(2)} on.`;
+  if (suggested === undefined)
+    return [rise, 'It never fell: nothing can be suggested. Begin with a smaller rate, or take more steps.'];
+  const middle = Math.sqrt(suggested[0] * suggested[1]);
+  const values = [...new Set([suggested[0], Number(middle.toPrecision(1)), suggested[1]])];
+  return [rise, `Peak rates to try: --optimizer.lr ${values.join(' ')}`];
+}

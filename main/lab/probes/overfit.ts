@@ -3,6 +3,7 @@
  * known exactly: rows that begin alike and go on differently have an entropy that no model gets below.
  */
 import type { Config } from '../../../preload/contract/settings.ts';
+import { formatCount } from '../../../preload/shared/format.ts';
 import { meanOf } from '../../../preload/shared/statistics/describe.ts';
 import type { Batch } from '../../engine/data/index.ts';
 import { microBatches, probe } from '../../engine/train/probe.ts';
@@ -114,4 +115,26 @@ export async function checkOverfit(request: ProbeRequest): Promise<Overfit | und
   const found = { losses, floor, tokens, parameters };
   const hindered = learnedAfter === undefined ? hindrance(found, rate) : undefined;
   return { ...found, learnedAfter, without, hindered };
+}
+
+/** For people. */
+export function overfitWords({
+  losses,
+  floor,
+  tokens,
+  parameters,
+  learnedAfter,
+  without,
+  hindered,
+}: Overfit): string[] {
+  return [
+    `One batch of ${formatCount(tokens)} tokens, ${formatCount(parameters)} parameters.`,
+    ...(without.length > 0 ? [`Taken as 0: ${without.join(', ')}.`] : []),
+    floor > 0
+      ? `Rows that begin alike and go on differently leave ${floor.toFixed(4)} nats per token that no model can learn.`
+      : 'No row begins like another: a loss of 0 is possible.',
+    hindered === undefined
+      ? `Learned: loss ${losses.at(-1)!.toFixed(4)} after ${learnedAfter} updates, less than ${LEARNED} above that.`
+      : `Not learned in ${losses.length - 1} updates: ${hindered}.`,
+  ];
 }

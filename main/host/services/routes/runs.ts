@@ -5,6 +5,8 @@ import type { RunRecord } from '../../../../preload/contract/runs.ts';
 import { isStartedHere } from '../../../../preload/shared/origin.ts';
 import { packRuns } from '../../../../preload/contract/runTable.ts';
 import type { RunSample } from '../../../../preload/contract/shapes.ts';
+import { batchPlan } from '../../../engine/batch/plan.ts';
+import type { BatchShape } from '../../../engine/batch/plan.ts';
 import { requeueAlone } from '../../../lab/queue/resume.ts';
 import type { Handlers, Hub } from '../hub.ts';
 import { runJob } from '../jobs.ts';
@@ -118,7 +120,13 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
     'runs.batch': async ({ id, step }, { signal }) => {
       const { config: given, environment, name } = find(id);
       const config = lab.registry.catalog.complete(given);
-      const sequences = config['batch.sequences'] as number;
+      const plan = batchPlan(config, lab.registry.catalog);
+      if (plan.changes)
+        throw new LabError(
+          'state',
+          `The batches of ${name} change while it trains: the text of a step cannot be told.`,
+        );
+      const [{ sequences }] = plan.shapes() as [BatchShape];
       const first = (step - 1) * sequences;
       const count = Math.min(sequences, SHOWN_SEQUENCES);
       const { rows, contentHash } = await hub.datasets.ask('rows', { config, first, count }, signal);

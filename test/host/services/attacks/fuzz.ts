@@ -13,6 +13,7 @@ const LEFT_OUT = new Set([
   'setup.machine',
   'setup.fetch',
   'sampling.generate',
+  'checks.run',
   'devices.list',
   'fit.gpus',
   'queue.resume',

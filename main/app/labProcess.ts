@@ -7,6 +7,7 @@ import { counted } from '../../preload/shared/format.ts';
 import type { Duplex } from 'node:stream';
 import type { Port } from '../../preload/contract/port.ts';
 import type { Notice } from '../../preload/contract/shapes.ts';
+import { Crashes } from './crashes.ts';
 import { FrameStream } from './frames.ts';
 import type { FromLab, ToLab } from './labMessages.ts';
 
@@ -35,10 +36,6 @@ export interface LabProcessOptions {
   readonly later?: (milliseconds: number, action: () => void) => void;
 }
 
-/** Pauses before it is started again. */
-const PAUSES = [250, 1000, 4000];
-/** Crashes further apart than this count as the first one again. */
-const CALM = 60_000;
 /** A lab that is asked to end saves checkpoints; after this time it is killed, and the next start goes on from the last ones. */
 const PATIENCE = 30_000;
 
@@ -51,7 +48,7 @@ export class LabProcess {
   #ready = false;
   #busy = false;
   #next = 1;
-  #crashes: number[] = [];
+  readonly #crashes = new Crashes();
   #ended: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #failure: string | undefined;
@@ -195,12 +192,10 @@ export class LabProcess {
       this.#ended?.();
       return;
     }
-    const now = (this.#options.now ?? Date.now)();
-    this.#crashes = [...this.#crashes.filter((time) => now - time < CALM), now];
-    const pause = PAUSES[this.#crashes.length - 1];
+    const pause = this.#crashes.add((this.#options.now ?? Date.now)());
     if (pause === undefined)
       this.#fail(
-        `The lab ended ${counted(this.#crashes.length, 'time')} within a minute (${code ?? 'killed'}). ${stderr}`.trim(),
+        `The lab ended ${counted(this.#crashes.count, 'time')} within a minute (${code ?? 'killed'}). ${stderr}`.trim(),
       );
     else
       this.#later(pause, () => {

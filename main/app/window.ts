@@ -1,6 +1,8 @@
 /** The window: locked down, remembered, shown when there is something to see. */
-import { BrowserWindow, nativeTheme, screen, shell } from 'electron';
+import { BrowserWindow, dialog, nativeTheme, screen, shell } from 'electron';
 import type { Session, WebContents } from 'electron';
+import { counted } from '../../preload/shared/format.ts';
+import { Crashes } from './crashes.ts';
 import { mayNavigate, mayOpenExternally } from './navigationPolicy.ts';
 import { START_PAGE } from './origin.ts';
 import { mayUse } from './permissionPolicy.ts';
@@ -43,8 +45,27 @@ export function openWindow({ preload, stateFile }: WindowOptions): BrowserWindow
   window.on('close', () =>
     writeWindowState(stateFile, { ...window.getNormalBounds(), maximized: window.isMaximized() }),
   );
+  keepShown(window);
   void window.loadURL(START_PAGE);
   return window;
+}
+
+/** A window whose page crashed stays white: the page is loaded again, and connects to the lab by itself. Training knows nothing of it. */
+function keepShown(window: BrowserWindow): void {
+  const crashes = new Crashes();
+  window.webContents.on('render-process-gone', (_event, { reason }) => {
+    if (reason === 'clean-exit' || window.isDestroyed()) return;
+    const pause = crashes.add(Date.now());
+    if (pause === undefined)
+      dialog.showErrorBox(
+        'The page cannot be shown',
+        `It ended ${counted(crashes.count, 'time')} within a minute (${reason}). Runs go on; close the window and open it again.`,
+      );
+    else
+      setTimeout(() => {
+        if (!window.isDestroyed()) window.webContents.reload();
+      }, pause);
+  });
 }
 
 /** For all contents, whoever makes them: no way off the app's pages, no further windows, no webviews. */

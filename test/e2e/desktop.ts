@@ -6,6 +6,7 @@ import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type * as Electron from 'electron';
 import type { InlineConfig } from 'vite';
@@ -34,7 +35,7 @@ interface Desk {
   readonly waiting: (Question & { answer(value: unknown): void })[];
   readonly opened: string[];
   readonly located: string[];
-  readonly notified: { title: string; body: string }[];
+  readonly notified: Electron.Notification[];
   readonly downloads: { name: string; prevented: boolean }[];
   readonly sleepless: number[];
 }
@@ -62,7 +63,7 @@ const sitDown: Action<undefined, void> = ({ dialog, shell, Notification, session
     showItemInFolder: (path: string) => void desk.located.push(path),
   });
   Notification.prototype.show = function show(this: Electron.Notification) {
-    desk.notified.push({ title: this.title, body: this.body });
+    desk.notified.push(this);
   };
   const { start, stop } = powerSaveBlocker;
   Object.assign(powerSaveBlocker, {
@@ -97,16 +98,16 @@ interface Started {
 export class Desktop {
   readonly kind: Kind;
   readonly home: string;
-  readonly complaints: Complaints;
+  readonly app: string;
+  readonly complaints = new Complaints();
   /** What the app's process said. */
   said = '';
   page!: Page;
   #started: Started | undefined;
-  readonly #app: string;
 
   /** @param app the folder of the built app */
-  constructor(kind: Kind, home: string, complaints = new Complaints(), app: string = desktopArguments()[0]!) {
-    [this.kind, this.home, this.complaints, this.#app] = [kind, home, complaints, app];
+  constructor(kind: Kind, home: string, app: string = desktopArguments()[0]!) {
+    [this.kind, this.home, this.app] = [kind, home, app];
   }
 
   get context(): BrowserContext {
@@ -124,7 +125,7 @@ export class Desktop {
   async launch(): Promise<void> {
     mkdirSync(join(this.home, 'user'), { recursive: true });
     this.#started = await (this.kind === 'stand-in' ? this.#standIn() : this.#electron());
-    this.page = await this.#window();
+    await this.findWindow();
   }
 
   /** Runs a function in the app's process. */
@@ -173,8 +174,11 @@ export class Desktop {
     return ended;
   }
 
-  get ended(): Promise<number | null> {
-    return this.#started!.ended;
+  /** As `quit`, and whatever trains is stopped. */
+  async stop(): Promise<number | null> {
+    const ended = this.quit();
+    await this.pressing('Stop and quit', async () => void (await ended));
+    return await ended;
   }
 
   async kill(): Promise<void> {
@@ -209,14 +213,54 @@ export class Desktop {
       await context.browser()!.close();
       this.#started = { ...this.#started!, context: await this.#connect(this.#endpoint) };
     }
-    this.page = await this.#window();
-    return this.page;
+    return await this.findWindow();
+  }
+
+  /** Chooses what stands in the menu, by its words. */
+  async menu(title: string, label: string): Promise<void> {
+    await this.main(
+      ({ Menu }, [first, second]) => {
+        const lists = Menu.getApplicationMenu()!.items;
+        lists
+          .find((each) => each.label === first)!
+          .submenu!.items.find((each) => each.label === second)!
+          .click();
+      },
+      [title, label],
+    );
+  }
+
+  /** Presses keys that belong to the menu. What Playwright presses does not get that far in Electron. */
+  async key(keys: string): Promise<void> {
+    if (this.kind === 'stand-in') await this.page.keyboard.press(keys);
+    else if (keys === 'Control+q') void this.quit();
+  }
+
+  /** Presses a button of whatever questions come while something is done. */
+  async pressing(button: string, action: () => Promise<void>): Promise<void> {
+    const end = new AbortController();
+    const pressed = (async () => {
+      while (!end.signal.aborted) {
+        // It may end meanwhile.
+        const [open] = await this.main(() => globalThis.desk.waiting.map(({ options }) => options.buttons ?? [])).catch(
+          () => [],
+        );
+        if (open?.includes(button) === true) await this.press(button);
+        else await setTimeout(50);
+      }
+    })();
+    try {
+      await action();
+    } finally {
+      end.abort();
+      await pressed;
+    }
   }
 
   #endpoint = '';
 
   get #arguments(): string[] {
-    return [`--user-data-dir=${join(this.home, 'user')}`, this.#app];
+    return [`--user-data-dir=${join(this.home, 'user')}`, this.app];
   }
 
   get #environment(): Record<string, string> {
@@ -307,14 +351,16 @@ export class Desktop {
     await reportPolicy(context);
   }
 
-  async #window(): Promise<Page> {
+  /** The page of the window, once there is one. @param before another one, which was closed */
+  async findWindow(before?: Page): Promise<Page> {
     const { context } = this.#started!;
     const own = (page: Page): boolean => /^(?:app:\/\/sweeplab|https:\/\/sweeplab\.app\.test)\//u.test(page.url());
-    return await until(
-      () => context.pages().find(own)!,
+    this.page = await until(
+      () => context.pages().find((page) => own(page) && page !== before && !page.isClosed())!,
       (page) => page !== undefined,
       'the window of the app',
     );
+    return this.page;
   }
 }
 
@@ -329,12 +375,31 @@ export async function whyNoDesktop(kind: Kind): Promise<string | undefined> {
   return undefined;
 }
 
+interface BuildOptions {
+  /** Where to; the folder of the built app where it is left out. */
+  readonly out?: string;
+  /** The text of a source in the place of the one that lies there. */
+  change?(path: string, text: string): string | undefined;
+}
+
 /** What is Electron's of the app, without the pages. */
-async function buildAdapters(): Promise<void> {
+export async function buildAdapters({ out, change }: BuildOptions = {}): Promise<void> {
   const { NODE_ENV } = process.env;
   const [{ resolveConfig }, { build }] = await Promise.all([import('electron-vite'), import('vite')]);
   const { config } = await resolveConfig({ root: ROOT, logLevel: 'error' }, 'build', 'production');
-  for (const part of [config!.main!, config!.preload!]) await build(part as InlineConfig);
+  for (const [name, part] of [
+    ['main', config!.main!],
+    ['preload', config!.preload!],
+  ] as const) {
+    const options = part as InlineConfig;
+    if (change !== undefined)
+      options.plugins = [
+        ...(options.plugins ?? []),
+        { name: 'changed', enforce: 'pre', transform: (text, path) => change(path, text) },
+      ];
+    if (out !== undefined) options.build = { ...options.build, outDir: join(out, name), emptyOutDir: true };
+    await build(options);
+  }
   // The builder sets it for this process, and for those that it starts.
   process.env.NODE_ENV = NODE_ENV;
 }

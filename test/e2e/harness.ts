@@ -14,7 +14,7 @@ import { buildPages, needsBuild, ROOT } from '../../main/host/buildPages.ts';
 
 const BIN = fileURLToPath(new URL('../../main/cli/bin.js', import.meta.url));
 /** How long is waited for anything, which costs nothing where it comes: it may stand behind training, on a machine that has other work too. ms */
-export const PATIENCE = 120_000;
+export const PATIENCE = Number(process.env.SWEEPLAB_E2E_PATIENCE ?? 120_000);
 // What is waited for is named before the whole test is given up.
 vi.setConfig({ testTimeout: 4 * PATIENCE, hookTimeout: 2 * PATIENCE });
 
@@ -92,6 +92,20 @@ export interface Lab {
 export const newHome = (): string => mkdtempSync(join(tmpdir(), 'sweeplab-e2e-'));
 export const removeHome = (home: string): void => rmSync(home, { recursive: true, force: true, maxRetries: 5 });
 
+/** Processes of the engines that a lab runs, by their runs. */
+export function enginesOf(home: string): Map<string, number> {
+  const folder = join(home, 'engines');
+  const found = new Map<string, number>();
+  for (const name of existsSync(folder) ? readdirSync(folder) : [])
+    try {
+      const { pid, runId } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { pid: number; runId: string };
+      found.set(runId, pid);
+    } catch {
+      // It ended while we read, or its note is being written.
+    }
+  return found;
+}
+
 /** @param port 0: any that is free */
 export async function startLab(home: string, port = 0): Promise<Lab> {
   const child = spawn(
@@ -106,19 +120,13 @@ export async function startLab(home: string, port = 0): Promise<Lab> {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await ended;
   };
-  const engines = (): Map<string, number> => {
-    const folder = join(home, 'engines');
-    const found = new Map<string, number>();
-    for (const name of existsSync(folder) ? readdirSync(folder) : [])
-      try {
-        const { pid, runId } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { pid: number; runId: string };
-        found.set(runId, pid);
-      } catch {
-        // It ended while we read, or its note is being written.
-      }
-    return found;
+  return {
+    url,
+    port: Number(new URL(url).port),
+    engines: () => enginesOf(home),
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGINT'),
   };
-  return { url, port: Number(new URL(url).port), engines, kill: () => end('SIGKILL'), stop: () => end('SIGINT') };
 }
 
 function addressOf(child: ChildProcess): Promise<string> {
@@ -141,7 +149,7 @@ const OWN_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', 'sweep
 /** What a browser complained about: errors of the console and of scripts, broken policies, requests to other machines. */
 export class Complaints {
   #list: string[] = [];
-  #expected: RegExp | undefined;
+  #expected: RegExp[] = [];
 
   watch(context: BrowserContext): void {
     const hear = (page: Page): void => {
@@ -162,25 +170,22 @@ export class Complaints {
     });
   }
 
-  /** While `action` runs, complaints like `pattern` are no fault: the lab is away on purpose. */
+  /** Until the end of the test, complaints like `pattern` are no fault: some are told a moment after what they complain about. */
   async expecting(pattern: RegExp, action: () => Promise<void>): Promise<void> {
-    this.#expected = pattern;
-    try {
-      await action();
-    } finally {
-      this.#expected = undefined;
-    }
+    this.#expected.push(pattern);
+    await action();
   }
 
   /** What there was since the last call. */
   take(): string[] {
     const taken = this.#list;
     this.#list = [];
+    this.#expected = [];
     return taken;
   }
 
   #add(text: string): void {
-    if (this.#expected?.test(text) !== true) this.#list.push(text);
+    if (!this.#expected.some((pattern) => pattern.test(text))) this.#list.push(text);
   }
 }
 

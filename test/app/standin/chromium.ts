@@ -43,6 +43,8 @@ export class Chromium {
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        // Electron tells pages when the other end of a port is closed; Chromium has it, switched off.
+        '--enable-blink-features=MessagePortCloseEvent',
         // Windows are never covered by others in Electron's own test either: what is drawn must not depend on it.
         '--disable-backgrounding-occluded-windows',
         '--disable-renderer-backgrounding',

@@ -76,6 +76,8 @@ async function start(): Promise<void> {
 
 /** Who forked this process sees everything from the beginning: nothing is shown before it says so. */
 async function meetTest(endpoint: string): Promise<void> {
+  // A test that is gone wants nothing any more.
+  process.on('disconnect', () => process.exit(1));
   await new Promise<void>((resolve) => {
     process.on('message', (asked: 'go' | Asked) => {
       if (asked === 'go') resolve();

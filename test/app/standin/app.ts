@@ -12,6 +12,8 @@ import { BrowserWindow, watchWindows } from './window.ts';
 interface AppEvents {
   ready: [];
   activate: [];
+  /** Of macOS, whose Finder is not here. */
+  'open-file': [event: Electron.Event, path: string];
   'before-quit': [event: Electron.Event];
   'will-quit': [event: Electron.Event];
   quit: [event: Electron.Event, code: number];

@@ -95,9 +95,11 @@ export interface Carried {
   readonly to: string;
 }
 
-/** Files of the house. */
-export function ownFiles(root: string = ROOT): Carried[] {
-  return PARTS.flatMap(({ place, from, keep }) =>
+const BUILT = 'out/';
+
+/** Files of the house. @param built false: without the app and its pages, which others may be building just now */
+export function ownFiles(root: string = ROOT, built = true): Carried[] {
+  return PARTS.filter(({ from }) => built || !from.startsWith(BUILT)).flatMap(({ place, from, keep }) =>
     filesOf(join(root, from))
       .map((file) => ({ place, file, to: slashed(relative(root, file)) }))
       .filter(({ to }) => keep?.(to) ?? true),
@@ -111,7 +113,7 @@ export function importedPackages(files: readonly Carried[], root: string = ROOT)
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, object>;
   const listed = new Set(Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }));
   const named = files
-    .filter(({ place, to }) => place === 'lab' && isCode(to) && !to.startsWith('out/'))
+    .filter(({ place, to }) => place === 'lab' && isCode(to) && !to.startsWith(BUILT))
     .flatMap(({ file }) => [...withoutComments(readFileSync(file, 'utf8')).matchAll(NAMED)].map(([, name]) => name));
   return [...new Set(named)].filter((name) => listed.has(name) && !(name in NOT_CARRIED)).sort();
 }

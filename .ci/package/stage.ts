@@ -33,9 +33,9 @@ export interface Contents {
   readonly files: readonly Carried[];
 }
 
-/** What is carried from this checkout as it is built now. */
-export function contentsOf(root: string = ROOT): Contents {
-  const own = ownFiles(root);
+/** What is carried from this checkout as it is built now; see `ownFiles`. */
+export function contentsOf(root: string = ROOT, built = true): Contents {
+  const own = ownFiles(root, built);
   const packages = withDependencies(importedPackages(own, root), root);
   return { packages, files: [...own, ...packageFiles(packages, root)] };
 }

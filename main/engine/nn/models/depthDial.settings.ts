@@ -105,8 +105,11 @@ export const depthDialDefaults: readonly DerivedDefault[] = [
   },
   {
     setting: 'batch.micro',
-    rule: 'the largest divisor of batch.sequences up to 32 for depth-dial',
-    value: (config) => divisors(number(config, 'batch.sequences')).findLast((micro) => micro <= MOST_MICRO),
+    rule: 'the largest divisor of batch.sequences up to 32 for depth-dial, where batch.micro_tokens is not set',
+    value: (config) =>
+      number(config, 'batch.micro_tokens') > 0
+        ? undefined
+        : divisors(number(config, 'batch.sequences')).findLast((micro) => micro <= MOST_MICRO),
   },
   {
     setting: 'stop.steps',

@@ -1,4 +1,5 @@
 /** The fit check for people. */
+import { isSteady } from '../../preload/shared/fitStages.ts';
 import { counted } from '../../preload/shared/format.ts';
 import type { FitReport, Range, Suggestion, SweepFit } from '../lab/fit/index.ts';
 import { gibibytes } from '../lab/fit/index.ts';
@@ -131,7 +132,7 @@ function batchLines({ plan, largest }: FitReport): [string, string][] {
       ? 'the whole batch'
       : `${atThisBatch.next.sequences} would need ${gibibytes(atThisBatch.next.bytes)}`;
   lines.push([
-    `largest micro-batch of ${plan.sequences}`,
+    isSteady(plan.stages) ? `largest micro-batch of ${plan.sequences}` : 'largest micro-batch of the whole context',
     here === null
       ? `none fits: one sequence would need ${gibibytes(atThisBatch.next!.bytes)}`
       : `${here.sequences} (${gibibytes(here.bytes)}; ${next})`,

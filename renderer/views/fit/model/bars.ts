@@ -1,4 +1,8 @@
 /** Bytes by category, in one order and one colour for good, so that two plans can be compared by eye. */
+import type { FitPlan } from '../../../../preload/contract/fit.ts';
+import { isSteady } from '../../../../preload/shared/fitStages.ts';
+
+export { isSteady };
 
 export interface Part {
   readonly name: string;
@@ -82,6 +86,8 @@ export function batchSentence(sequences: number, micro: number): string {
   return `${sequences} = ${micro} × ${times}${rest > 0 ? ` + ${rest}` : ''}`;
 }
 
-/** Whether a batch always has as many sequences, so that a number of them divides it. */
-export const isSteady = (stages: readonly { readonly sequences: number }[]): boolean =>
-  new Set(stages.map(({ sequences }) => sequences)).size === 1;
+/** What a largest micro-batch is a part of. Of batches that change it is a number of tokens, said as sequences of the whole context. */
+export const largestSentence = ({ sequences, stages }: Pick<FitPlan, 'sequences' | 'stages'>, micro: number): string =>
+  isSteady(stages)
+    ? `effective ${batchSentence(sequences, micro)}`
+    : 'of the whole context, or as many tokens of shorter ones';

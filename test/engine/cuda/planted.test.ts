@@ -44,7 +44,7 @@ const CAUGHT: readonly (readonly [bug: Bug, flavour: Flavour, words: RegExp])[] 
   ['a missing barrier in the pipeline of copies', 'tsan', /data race/],
 ];
 
-describe.skipIf(why !== undefined)(`planted bugs${why ? ` (SKIPPED: ${why})` : ''}`, { timeout: 600_000 }, () => {
+describe.skipIf(why !== undefined)(`planted bugs${why ? ` (SKIPPED: ${why})` : ''}`, { timeout: 1_800_000 }, () => {
   test.each(['plain', 'asan', 'tsan'] as const)('the sound kernels pass: %s', async (flavour) => {
     const program = await buildProgram('planted', flavour);
     for (const EMU_ORDER of flavour === 'plain' ? ['forward', 'reverse', 'random'] : ['forward'])

@@ -13,6 +13,9 @@ const HERE = import.meta.dirname;
 /** Tests of kernels: those that run them through the harness. */
 const KERNEL_TESTS = readdirSync(join(HERE, 'kernels')).map((name) => join(HERE, 'kernels', name));
 
+/** Cold builds of every family take a minute alone, and ten beside much other work. */
+const LIMIT = { timeout: 1_800_000 };
+
 const libraryOf = (name: string): string =>
   execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 
@@ -45,7 +48,7 @@ describe.skipIf(why !== undefined)(`kernels under sanitizers${why ? ` (SKIPPED: 
     SWEEPLAB_EMULATOR: 'asan',
   });
 
-  test('touch no memory but their own', { timeout: 600_000 }, async () => {
+  test('touch no memory but their own', LIMIT, async () => {
     await buildEmulator('asan');
     const { code, text } = await runTests(asan());
     expect(text).not.toMatch(/AddressSanitizer|runtime error/);
@@ -53,7 +56,7 @@ describe.skipIf(why !== undefined)(`kernels under sanitizers${why ? ` (SKIPPED: 
   });
 
   // Would catch a launch that reads or writes another value of the same arena, and one that the plan does not name.
-  test('touch of an arena what their operations name', { timeout: 600_000 }, async () => {
+  test('touch of an arena what their operations name', LIMIT, async () => {
     await buildEmulator('asan');
     const programs = ['operations.test.ts', 'joined.test.ts'].map((name) => join(HERE, name));
     const { code, text } = await runTests(asan(), programs);
@@ -67,7 +70,7 @@ describe.skipIf(why !== undefined)(`kernels under sanitizers${why ? ` (SKIPPED: 
     ['the value beside its own', 'plain', false],
     ['nothing else', 'asan', false],
     ['the value beside its own', 'asan', true],
-  ] as const)('a launch that touches %s, %s, is stopped: %s', { timeout: 600_000 }, async (what, flavour, stopped) => {
+  ] as const)('a launch that touches %s, %s, is stopped: %s', LIMIT, async (what, flavour, stopped) => {
     await buildEmulator(flavour);
     const script = join(HERE, 'emulator/neighbour.ts');
     const args = ['--disable-warning=ExperimentalWarning', script, ...(what === 'nothing else' ? [] : ['reads'])];
@@ -87,7 +90,7 @@ describe.skipIf(why !== undefined)(`kernels under sanitizers${why ? ` (SKIPPED: 
     })());
 
   // Would catch a missing barrier, blocks that write the same, sums in no order, and a kernel that no test here runs.
-  test('give the same bits whatever order their threads and blocks run in', { timeout: 600_000 }, async () => {
+  test('give the same bits whatever order their threads and blocks run in', LIMIT, async () => {
     const record = await recorded();
     const { kernels } = await buildEmulator();
     const { code, text } = await run(await buildProgram('replay', 'plain'), [record, kernels, 'orders'], {});
@@ -102,7 +105,7 @@ describe.skipIf(why !== undefined)(`kernels under sanitizers${why ? ` (SKIPPED: 
     ['a sound kernel', 0, 0],
     ['a missing barrier in a reduction', 3, 1],
     ["a store into the next block's row", 9, 1],
-  ])('%s, recorded: %i, ends with %i', { timeout: 600_000 }, async (what, bug, ended) => {
+  ])('%s, recorded: %i, ends with %i', LIMIT, async (what, bug, ended) => {
     const [rows, n] = [5, 300];
     const record = join(folder, `planted-${bug}`);
     const x = Float32Array.from({ length: rows * n }, (_, i) => Math.sin(i));
@@ -130,7 +133,7 @@ describe.skipIf(why !== undefined)(`kernels under sanitizers${why ? ` (SKIPPED: 
     expect(text).toContain('1 launches');
   });
 
-  test('have no races between their threads', { timeout: 600_000 }, async () => {
+  test('have no races between their threads', LIMIT, async () => {
     const record = await recorded();
     const { kernels } = await buildEmulator('tsan');
     const { code, text } = await run(await buildProgram('replay', 'tsan'), [record, kernels], {});

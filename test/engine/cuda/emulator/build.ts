@@ -94,7 +94,9 @@ async function compile(
     flags,
   );
   const stamp = `${target}.hash`;
-  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
+  // Names the very file too: where folders share files, the stamp may have come from another that was built elsewhere.
+  const stampOf = () => `${hash} ${statSync(target).mtimeMs}`;
+  if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === stampOf()) return;
   const temporary = `${target}.${process.pid}`;
   const inputs = ['-x', 'c++', ...sources, '-x', 'none', ...libraries];
   const what = { library: ['-shared'], object: ['-c'], program: [] }[kind];
@@ -103,7 +105,8 @@ async function compile(
     maxBuffer: 16 << 20,
   });
   renameSync(temporary, target);
-  writeFileSync(stamp, hash);
+  writeFileSync(temporary, stampOf());
+  renameSync(temporary, stamp);
 }
 
 /** One process builds at a time; a lock that its owner left behind is taken over. */

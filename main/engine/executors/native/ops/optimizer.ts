@@ -8,8 +8,8 @@ import type { KernelCall } from '../call.ts';
 import type { NativeOperations, Placement } from '../operation.ts';
 import { copy } from './copy.ts';
 
-/** The rules of the kernel. An update by another rule is decomposed. */
-export const OPTIMIZER_RULES: readonly FusedRule[] = ['adamw', 'adam', 'sgd', 'adagrad', 'rmsprop', 'adamw8'];
+/** The rules of the kernel `optimizer`, in its order. AdamW in bytes has a kernel of its own; an update by any other rule is decomposed. */
+export const OPTIMIZER_RULES: readonly FusedRule[] = ['adamw', 'adam', 'sgd', 'adagrad', 'rmsprop'];
 
 /** What the kernel's other rules read. */
 const UNUSED = { nesterov: false, centered: false, beta1: 0, beta2: 0, eps: 0, momentum: 0, alpha: 0 };
@@ -75,10 +75,10 @@ function updateBytes(node: Node, place: Placement): KernelCall[] {
   return [...copies, { kernel: 'optimizer_bytes', fields }];
 }
 
-/** Whether the kernel knows the rule. */
+/** Whether a kernel knows the rule. */
 export function hasKernel(node: Node): boolean {
   const rule = fusedRule(node);
-  return rule !== undefined && OPTIMIZER_RULES.includes(rule);
+  return rule !== undefined && (keepsBytes(node) || OPTIMIZER_RULES.includes(rule));
 }
 
 const momentTypes = (node: Node): DType[] => updateParts(node).moments.map(({ dtype }) => dtype);

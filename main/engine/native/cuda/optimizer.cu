@@ -185,6 +185,7 @@ DEVICE void update_bytes(const optimizer_bytes_args& a) {
       }
       most1 = warp_max(most1);
       most2 = warp_max(most2);
+      sync_warp();  // every lane has read the old ones
       if (lane == 0) {
         ((float*)own.mscale)[block] = most1;
         ((float*)own.vscale)[block] = most2;

@@ -35,6 +35,7 @@ async function loss(given: Config): Promise<number> {
     });
     try {
       const { end } = await train({ config, folder, prepare: prepareData });
+      expect(end).toMatchObject({ state: 'finished', reason: expect.stringContaining('stop.steps') as string });
       found.push(end.summary['val/loss']!);
     } finally {
       await rm(folder, { recursive: true, force: true });

@@ -71,7 +71,7 @@ describe(`programs loaded = programs planned${arenas ? '' : ' (SKIPPED in part: 
     });
     expect(end).toMatchObject({ state: 'finished' });
     const dataset = { trainTokens: 0, validationTokens: 0, validationRows, exact: true };
-    const plan = fitPlan(config, { kind: 'cpu', dataset });
+    const plan = fitPlan(config, { kind: device, dataset });
     const planned = plan.programs.map(({ name, rows, length, arenaBytes }) => ({ name, rows, length, arenaBytes }));
     if (!arenas) for (const each of [...loaded, ...planned]) each.arenaBytes = 0;
     expect(loaded).toEqual(planned);

@@ -30,7 +30,7 @@ export class CutSink implements TextSink {
   /** Between 1 and the last byte. */
   get place(): number {
     const [before, after] = [this.#wanted - this.#before, this.#after - this.#wanted];
-    if (Math.min(before, after) <= this.#slack) return before <= after ? this.#before : this.#after;
+    if (Math.min(before, after) <= this.#slack) return before < after ? this.#before : this.#after;
     const wanted = Math.min(this.#bytes - 1, Math.max(1, this.#wanted));
     const begin = Math.max(0, wanted - 4);
     return begin + characterBoundary(this.#around.subarray(4 - (wanted - begin)), wanted - begin);

@@ -1,7 +1,6 @@
 /** Batch sizes written down one by one. */
-import type { Config } from '../../../../preload/contract/settings.ts';
-import { problem } from '../../../../preload/shared/settings/values.ts';
-import { MilestoneError, MILESTONES_PATTERN, MILESTONES_WRITTEN, readMilestones } from '../milestones.ts';
+import { milestonesProblem, milestonesUnit } from '../milestones.settings.ts';
+import { MILESTONES_PATTERN, MILESTONES_WRITTEN, readMilestones } from '../milestones.ts';
 import type { Unit } from '../milestones.ts';
 import { defineBatch } from './size.ts';
 
@@ -9,16 +8,6 @@ const LIST = 'batch.schedule';
 const UNIT = 'batch.schedule_unit';
 /** As many as a fixed batch may have. */
 const MOST = 1048576;
-
-function wrong(config: Config): string | undefined {
-  try {
-    const most = Math.max(...readMilestones(config[LIST] as string).map(({ value }) => value));
-    return most > MOST ? `${most} is more than ${MOST}` : undefined;
-  } catch (error) {
-    if (error instanceof MilestoneError) return error.message;
-    throw error;
-  }
-}
 
 export const listed = defineBatch({
   name: 'listed',
@@ -35,26 +24,14 @@ export const listed = defineBatch({
       touches: ['memory', 'time', 'stability'],
       plan: 'none',
     },
-    {
-      name: UNIT,
-      type: { kind: 'enum', values: ['steps', 'tokens'] },
-      default: 'steps',
-      help: 'What the places in batch.schedule count: optimizer steps or training tokens.',
-      question: 'stability',
-      touches: ['time', 'stability'],
-      plan: 'none',
-    },
+    milestonesUnit(UNIT, LIST),
   ],
   rules: [
     {
       code: 'batch.schedule_readable',
       settings: [LIST],
       severity: 'error',
-      check: (config) => {
-        const why = wrong(config);
-        if (why === undefined) return null;
-        return problem(LIST, config[LIST], `${MILESTONES_WRITTEN}, ascending, none above ${MOST}`, undefined, why);
-      },
+      check: (config) => milestonesProblem(config, LIST, MOST, String(MOST)),
     },
   ],
   sizes: (c) => ({ unit: c[UNIT] as Unit, list: readMilestones(c[LIST] as string) }),

@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia';
-import { computed, ref } from 'vue';
+import { computed, onMounted, ref, watch } from 'vue';
 import { useClient } from './client.ts';
 import type { ConnectionState } from './client.ts';
 import type { AppInfo } from './contract.ts';
@@ -34,3 +34,17 @@ export const useConnection = defineStore('connection', () => {
 
   return { state, problem, lostAt, generation, app, online, start };
 });
+
+/** In a component: calls `load` when it is shown, and again at every reconnection. */
+export function whenConnected(load: () => Promise<void>): void {
+  const connection = useConnection();
+  onMounted(() => {
+    watch(
+      () => connection.generation,
+      (generation) => {
+        if (generation > 0) void load();
+      },
+      { immediate: true },
+    );
+  });
+}

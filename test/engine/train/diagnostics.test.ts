@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { PreparedData } from '../../../main/engine/train/data.ts';
 import { FrequencyBins, positionBin } from '../../../main/engine/train/lossBins.ts';
+import { sparsekByDefinition } from '../../oracles/sparsek.ts';
 import { fakeData } from './fakeData.ts';
 import { Forward } from './forward.ts';
-import type { Tensors } from './forward.ts';
+import type { Seen, Tensors } from './forward.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
 import { stopDuring, tensorsOf, train } from './laboratory.ts';
 
@@ -117,6 +118,51 @@ describe('diagnostics', () => {
     const noise = { trace: (small - large) / (1 / 32 - 1 / 64), squared: (64 * large - 32 * small) / (64 - 32) };
     expect(first(step.host, 'gradient_noise_trace') / noise.trace).toBeCloseTo(1, 4);
     expect(first(step.host, 'gradient_noise_squared') / noise.squared).toBeCloseTo(1, 4);
+  });
+
+  test.each([
+    [{ 'attention.kind': 'sparse', 'attention.sparse': 'fixed strided', 'attention.block': 6, 'attention.summary': 2 }],
+    [{ 'attention.kind': 'sparsek', 'attention.selected': 5, 'attention.recent': 3, 'attention.drift': 0.1 }],
+  ] as Config[][])('%o: entropy and scores are of the keys that count', async (own) => {
+    // Longer than a stretch of queries that is looked at.
+    const length = 80;
+    const config = testConfig({ ...settings, device: 'cpu', 'model.context': length, ...own });
+    const [{ tensors }, { host }] = [await after(1, config), await after(2, config)];
+    const batch = (await fakeData()({ config, cache: '' })).rows(4, 2);
+    const seen = own['attention.kind'] === 'sparse' ? fixedAndStrided : selected(tensors);
+    const forward = new Forward(tensors, config, batch.inputs, 2, seen);
+    for (const layer of [0, 1])
+      for (const head of [0, 1]) {
+        const at = (name: string): number => host.series.get(`${name}[${layer},${head}]`)!.get(2)!;
+        expect(at('attention_entropy')).toBeCloseTo(forward.layers[layer]!.entropy[head]!, 4);
+        expect(at('attention_logit_max')).toBeCloseTo(forward.layers[layer]!.top[head]!, 4);
+      }
+
+    /** Head 0 sees its block of 6 and the last 2 of each before; head 1 each sixth back. */
+    function fixedAndStrided(_: unknown, head: number, i: number, j: number): number {
+      if (head === 1) return Number((i - j) % 6 === 0);
+      return Number(Math.floor(i / 6) === Math.floor(j / 6) || j % 6 >= 4);
+    }
+
+    /** The last 3, and of those before the best 5 so far, by how far each is above the threshold. */
+    function selected(of: Tensors): Seen {
+      const width = config['model.width'] as number;
+      const scores = new Map<string, { z: number[]; threshold: Float64Array; expiry: Float64Array }>();
+      return ({ layer, row, normed }, _, i, j) => {
+        const key = `${layer},${row}`;
+        let found = scores.get(key);
+        if (found === undefined) {
+          const weight = of[`block.${layer}.attention.score.weight`]!;
+          const z = Array.from({ length }, (_token, t) =>
+            weight.reduce((sum, w, c) => sum + w * normed[(row * length + t) * width + c]!, t * 0.1),
+          );
+          const [threshold, expiry] = sparsekByDefinition(z, length, 5);
+          scores.set(key, (found = { z, threshold, expiry }));
+        }
+        if (i - j < 3) return 1;
+        return i < found.expiry[j]! ? Math.min(1, Math.max(0, found.z[j]! - found.threshold[i]!)) : 0;
+      };
+    }
   });
 
   // Would catch a random number that is drawn, a state that is written, and a mean that is forgotten.

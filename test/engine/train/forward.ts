@@ -1,6 +1,17 @@
 /** A gpt as its formulas say, in 64 bits and loops: pre-norm, RMS norms, learned positions, ReLU, tied head, no biases. */
 import type { Config } from '../../../preload/contract/settings.ts';
 
+/**
+ * How much key j counts for query i of a head, from 0 (not at all) to 1, of the keys up to i.
+ * @param normed [tokens, width]: what the attention of the layer reads
+ */
+export type Seen = (
+  of: { readonly layer: number; readonly row: number; readonly normed: readonly number[] },
+  head: number,
+  i: number,
+  j: number,
+) => number;
+
 export type Tensors = Readonly<Record<string, Float32Array>>;
 
 interface Layer {
@@ -31,7 +42,7 @@ export class Forward {
   readonly logits: readonly number[];
   readonly #vocabulary: number;
 
-  constructor(tensors: Tensors, config: Config, tokens: ArrayLike<number>, rows: number) {
+  constructor(tensors: Tensors, config: Config, tokens: ArrayLike<number>, rows: number, seen: Seen = () => 1) {
     const [width, heads, depth] = ['width', 'heads', 'depth'].map((name) => config[`model.${name}`] as number) as [
       number,
       number,
@@ -71,13 +82,16 @@ export class Forward {
               for (let c = 0; c < size; c++) sum += q![place(i, c)]! * k![place(j, c)]!;
               return sum / Math.sqrt(size);
             });
-            top[head] = Math.max(top[head]!, ...scores);
-            const weights = scores.map(Math.exp);
+            const counts = scores.map((_, j) => seen({ layer, row, normed: h }, head, i, j));
+            top[head] = Math.max(top[head]!, ...scores.filter((_, j) => counts[j]! > 0));
+            const weights = scores.map((score, j) => (counts[j]! > 0 ? Math.exp(score) : 0));
             const total = weights.reduce((sum, each) => sum + each, 0);
-            weights.forEach((weight, j) => {
-              const p = weight / total;
-              entropy[head]! -= (p * Math.log(p)) / (rows * context);
-              for (let c = 0; c < size; c++) mixed[place(i, c)]! += p * v![place(j, c)]!;
+            const shares = weights.map((weight, j) => (weight / total) * counts[j]!);
+            const all = shares.reduce((sum, each) => sum + each, 0);
+            shares.forEach((share, j) => {
+              const p = share / all;
+              if (p > 0) entropy[head]! -= (p * Math.log(p)) / (rows * context);
+              for (let c = 0; c < size; c++) mixed[place(i, c)]! += share * v![place(j, c)]!;
             });
           }
       add(product(mixed, part('attention.output.weight'), width));

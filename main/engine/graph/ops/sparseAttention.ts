@@ -117,33 +117,34 @@ function blocksOf(like: Value, length: number, size: number): { block: Value; pl
   };
 }
 
-const column = (x: Value): Value => reshape(x, [x.shape[1]!, 1]);
+/** [1, Tk] → [Tq, 1]: of the queries, which are the last of the tokens. */
+const column = (x: Value, queries: number): Value => reshape(slice(x, 1, x.shape[1]! - queries, queries), [queries, 1]);
 
-/** u8 [T, T]: what a head's pattern lets its queries see, later keys apart. */
+/** u8 [Tq, Tk]: what a head's pattern lets its queries see, later keys apart. */
 function patternMask(pattern: SparsePattern, head: number, distance: Value): Value {
   const { block: size } = pattern;
   const kind = patternOf(pattern, head);
-  const [length] = distance.shape as [number, number];
+  const [queries, length] = distance.shape as [number, number];
   if (kind === 'all') return greaterEqual(distance, distance);
   if (kind === 'local') return less(distance, scalar(distance, size));
   const { block, place } = blocksOf(distance, length, size);
-  if (kind === 'strided') return equal(column(place), place);
+  if (kind === 'strided') return equal(column(place, queries), place);
   const [from, to] = summaryColumns(pattern, head);
   const summary = both(greaterEqual(place, scalar(place, from)), less(place, scalar(place, to)));
-  return either(equal(column(block), block), summary);
+  return either(equal(column(block, queries), block), summary);
 }
 
 function either(a: Value, b: Value): Value {
   return greater(maximum(cast(a, 'f32'), cast(b, 'f32')), scalar(a, 0));
 }
 
-/** The patterns of all heads, [1, heads or 1, T, T]. */
+/** The patterns of all heads, [1, heads or 1, Tq, Tk]. */
 function patternMasks(pattern: SparsePattern, heads: number, distance: Value): Value {
-  const [length] = distance.shape as [number, number];
+  const [queries, length] = distance.shape as [number, number];
   const known = new Map<string, Value>();
   const masks = Array.from({ length: heads }, (_, head) => {
     const name = `${patternOf(pattern, head)} ${summaryColumns(pattern, head).join()}`;
-    const mask = known.get(name) ?? reshape(cast(patternMask(pattern, head, distance), 'f32'), [1, 1, length, length]);
+    const mask = known.get(name) ?? reshape(cast(patternMask(pattern, head, distance), 'f32'), [1, 1, queries, length]);
     known.set(name, mask);
     return mask;
   });
@@ -151,8 +152,9 @@ function patternMasks(pattern: SparsePattern, heads: number, distance: Value): V
   return greater(all, scalar(all, 0));
 }
 
+/** With a selection some keys count in part. */
 interface Sparse extends Scores, Masked {
-  /** Factors on the probabilities, f32 [batch, 1, T, T], and where they are not constant. */
+  /** Factors on the probabilities, f32 [batch, 1, Tq, Tk], and where they are not constant. */
   readonly weights?: { readonly factor: Value; readonly smooth: Value };
 }
 
@@ -162,7 +164,7 @@ function scoresOf(
   attrs: Attributes,
   { keyMask, slope, starts, ...chosen }: Optional<Value>,
 ): Sparse {
-  const { batch, tk, heads } = attentionDimensions([q, k, k]);
+  const { batch, tq, tk, heads } = attentionDimensions([q, k, k]);
   const made = rawScores(q, k, attrs, slope);
   const { distance } = made;
   const pattern = patternOfNode(attrs);
@@ -170,10 +172,10 @@ function scoresOf(
   let mask = both(greaterEqual(distance, scalar(q, 0)), seen);
   let weights: Sparse['weights'];
   if (chosen.scores !== undefined) {
-    const position = reshape(iota(q.graph, tk), [1, 1, tk, 1]);
+    const position = slice(reshape(iota(q.graph, tk), [1, 1, tk, 1]), 2, tk - tq, tq);
     const expiry = reshape(cast(chosen.expiry!, 'f32'), [batch, 1, 1, tk]);
     mask = both(greaterEqual(distance, scalar(q, 0)), either(seen, greater(expiry, position)));
-    const above = sub(reshape(chosen.scores, [batch, 1, 1, tk]), reshape(chosen.threshold!, [batch, 1, tk, 1]));
+    const above = sub(reshape(chosen.scores, [batch, 1, 1, tk]), reshape(chosen.threshold!, [batch, 1, tq, 1]));
     const clipped = minimum(maximum(above, scalar(above, 0)), scalar(above, 1));
     const between = both(greater(above, scalar(above, 0)), less(above, scalar(above, 1)));
     weights = {
@@ -184,6 +186,24 @@ function scoresOf(
   if (keyMask !== undefined) mask = both(mask, greater(reshape(cast(keyMask, 'f32'), [batch, 1, 1, tk]), scalar(q, 0)));
   if (starts !== undefined) mask = both(mask, sinceStart(starts, tk));
   return { ...made, mask, ...(weights === undefined ? {} : { weights }) };
+}
+
+/**
+ * Scores of the queries from `from` on, `size` of them, in the first `rows` sequences, and the keys up to them that they may see. As
+ * `attentionScores`, for looking at what a fused kernel never writes down.
+ */
+export function sparseScores({ inputs, attrs }: Node, rows: number, from: number, size: number): Sparse {
+  const { q, k, keyMask, slope, starts, scores, threshold, expiry } = sparseInputs(inputs, attrs);
+  const part = (x: Value, begin: number, count: number) => slice(slice(x, 0, 0, rows), 1, begin, count);
+  const queries = (x: Value) => part(x, from, size);
+  const keys = (x: Value) => part(x, 0, from + size);
+  const optional: Optional<Value> = {};
+  if (keyMask !== undefined) optional.keyMask = keys(keyMask);
+  if (slope !== undefined) optional.slope = slope;
+  if (starts !== undefined) optional.starts = queries(starts);
+  if (scores !== undefined)
+    Object.assign(optional, { scores: keys(scores), threshold: queries(threshold!), expiry: keys(expiry!) });
+  return scoresOf(queries(q), keys(k), attrs, optional);
 }
 
 const keptOf = ({ weights }: Sparse, attrs: Attributes, key: Value | undefined): Kept => ({

@@ -4,6 +4,8 @@
  */
 import { addressOf } from '../../../../preload/shared/metricPlace.ts';
 import { attentionScores } from '../../graph/ops/attention.ts';
+import { both } from '../../graph/ops/attentionParts.ts';
+import { sparseScores } from '../../graph/ops/sparseAttention.ts';
 import {
   add,
   cast,
@@ -83,6 +85,12 @@ export function stretchesOf(context: number): readonly (readonly [from: number, 
   });
 }
 
+/** Operations that mix values by the scores of queries and keys, and what they score. */
+const SCORED: Readonly<Record<string, typeof sparseScores>> = {
+  attention: attentionScores,
+  sparseAttention: sparseScores,
+};
+
 interface Sharpness {
   /** f32 [heads]: −Σ p ln p, mean over queries. */
   readonly entropy: Value;
@@ -90,15 +98,20 @@ interface Sharpness {
   readonly top: Value;
 }
 
-/** Of an attention whose queries see earlier keys alone. */
+/** Of a node that is SCORED, whose queries see earlier keys alone. */
 function sharpnessOf(node: Node): Sharpness {
   const [q] = node.inputs as [Value];
   const [batch, context, heads] = q.shape as [number, number, number];
   const rows = Math.min(ROWS, batch);
   const parts = stretchesOf(context).map(([from, size]) => {
-    const { scores, mask } = attentionScores(node, rows, from, size);
+    const { scores, mask: seen, weights: counted } = SCORED[node.op]!(node, rows, from, size);
+    // A key that counts in part is one of a lower score: p·w ÷ Σ p·w is the soft-max of s + ln w.
+    const part = counted?.factor;
+    const counts = part === undefined ? undefined : greater(part, scalar(part, 0));
+    const mask = seen === undefined || counts === undefined ? (seen ?? counts) : both(seen, counts);
     const held = (x: Value, otherwise: number) => (mask === undefined ? x : select(mask, x, scalar(x, otherwise)));
-    const safe = held(scores, -1e30);
+    const effective = part === undefined ? scores : add(scores, log(maximum(part, scalar(part, 1e-30))));
+    const safe = held(effective, -1e30);
     const top = reduceMax(safe, [3]);
     const below = sub(safe, top);
     const weights = held(exp(below), 0);
@@ -106,7 +119,8 @@ function sharpnessOf(node: Node): Sharpness {
     // ln Σ e^s − Σ p·s, both less the largest score. A query that sees nothing has no entropy.
     const mean = div(reduceSum(mul(weights, held(below, 0)), [3]), maximum(sum, scalar(sum, 1e-30)));
     const each = sub(log(maximum(sum, scalar(sum, 1))), mean);
-    return { entropy: reduceSum(each, [0, 2, 3]), top: reduceMax(safe, [0, 2, 3]), queries: rows * size };
+    const highest = reduceMax(held(scores, -1e30), [0, 2, 3]);
+    return { entropy: reduceSum(each, [0, 2, 3]), top: highest, queries: rows * size };
   });
   const queries = parts.reduce((sum, each) => sum + each.queries, 0);
   const entropy = parts.map((each) => each.entropy).reduce(add);
@@ -171,7 +185,7 @@ export function forwardDiagnosis({ built, groups, loss, headOf }: ForwardParts):
   }
   if (groups.has('attention'))
     for (const node of nodes) {
-      if (node.op !== 'attention' || layerOf(node.scope) === undefined) continue;
+      if (!(node.op in SCORED) || layerOf(node.scope) === undefined) continue;
       const { entropy, top } = graph.during('forward', () => sharpnessOf(node), node.scope);
       within(node, 'attention_entropy', () => entropy);
       within(node, 'attention_logit_max', () => top);

@@ -52,12 +52,13 @@ const aligned = (rows: readonly (readonly [string, string])[]): string => {
 };
 
 function lengthText({ plan }: FitReport): string {
-  const { steps, tokens, flops, tokensPerStep, estimated, seconds } = plan.length;
-  const limit = seconds === null ? '' : `, at most ${formatDuration(seconds)} of training`;
+  const { steps, tokens, flops, tokensPerStep, estimated, seconds, limit } = plan.length;
+  const most = seconds === null ? '' : `, at most ${formatDuration(seconds)} of training`;
   if (steps === null || tokens === null || flops === null)
-    return `${plural(tokensPerStep, 'token')} per step; its end is not known before it starts${limit}`;
+    return `${plural(tokensPerStep, 'token')} per step; its end is not known before it starts${most}`;
   const about = estimated ? 'about ' : '';
-  return `${about}${plural(steps, 'step')}, ${formatCount(tokens)} tokens, ${flops.toExponential(2)} FLOPs${limit}`;
+  const by = limit === null || limit.startsWith('stop.steps') ? '' : `, by ${limit}`;
+  return `${about}${plural(steps, 'step')}, ${formatCount(tokens)} tokens, ${flops.toExponential(2)} FLOPs${by}${most}`;
 }
 
 /** What batches are over the run, and the memory of each. */

@@ -126,6 +126,12 @@ export interface EngineInfo {
   readonly flopsPerToken: number;
   readonly tokensPerStep: number;
   readonly plannedSteps: number | null;
+  /** Of as many steps. */
+  readonly plannedFlops: number | null;
+  /** Whether steps may take more than planned. */
+  readonly varies: boolean;
+  /** The limit that ends it, in words; null where a target loss alone does. */
+  readonly limit: string | null;
   readonly dataset: DatasetInfo;
   readonly environment: RunEnvironment;
   readonly memory: MemoryInfo;

@@ -96,6 +96,8 @@ export interface PlannedLength {
   readonly tokens: number | null;
   /** Training only, by the convention of the plan. */
   readonly flops: number | null;
+  /** The limit that ends it, in words: `stop.tokens_per_parameter 20 × 11,534,336 parameters (matrices_and_head)`. Null where a target loss alone does. */
+  readonly limit: string | null;
   /** What batches are over the run, one stage where they are always the same. */
   readonly stages: readonly PlannedStage[];
   /** Whether a step may take several batches: it then takes at least as long as planned, and a limit in tokens is reached earlier. */
@@ -157,6 +159,8 @@ export interface FitPlan {
   readonly vocabularySize: number;
   /** Shared parameters counted once. */
   readonly parameterCount: number;
+  /** How many count for the length of a run, by the values of `stop.counted_parameters`. */
+  readonly parameterCounts: Readonly<Record<string, number>>;
   readonly flopsPerToken: number;
   readonly flopsPerTokenForward: number;
   readonly flopsConvention: string;

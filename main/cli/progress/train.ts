@@ -85,13 +85,6 @@ export function phaseLine({ phase }: RunMonitor): string {
 
 function header(info: EngineInfo, run: RunRecord, catalog: Catalog): string {
   const { dataset, environment } = info;
-  const tokens = info.plannedSteps === null ? null : info.plannedSteps * info.tokensPerStep;
-  const epochs = tokens === null ? '' : ` (${formatNumber(tokens / dataset.trainTokens, 2)} epochs)`;
-  const budget =
-    info.plannedSteps === null
-      ? 'until a stop rule is reached'
-      : `${plural(info.plannedSteps, 'step')} × ${formatInteger(info.tokensPerStep)} tokens = ${formatCount(tokens!)} tokens${epochs}`;
-  const flops = tokens === null ? '' : `, ${(tokens * info.flopsPerToken).toExponential(2).replace('e+', 'e')} FLOPs`;
   const rows: [string, string][] = [
     ['run', `${run.name} (${run.id}), seed ${run.seed}`],
     [
@@ -103,13 +96,24 @@ function header(info: EngineInfo, run: RunRecord, catalog: Catalog): string {
       `${run.config['data.mix'] || run.config['data.corpus']}: ${formatCount(dataset.trainTokens)} training tokens (${formatBytes(dataset.trainBytes)}), ` +
         `${formatCount(dataset.validationTokens)} held out${scoredWords(dataset)}`,
     ],
-    ['budget', budget + flops],
+    ['budget', budgetWords(info)],
     ['device', `${environment.executor ?? '?'}${environment.device === undefined ? '' : `: ${environment.device}`}`],
     ['memory', memoryWords(info, run, catalog)],
   ];
   if (dataset.entropyFloor !== undefined)
     rows.push(['floor', floorWords(dataset.entropyFloor, dataset.entropyFloorError)]);
   return rows.map(([name, text]) => `${name.padEnd(8)}${text}`).join('\n');
+}
+
+/** Steps, tokens and operations, and the limit that they come from. */
+function budgetWords({ plannedSteps, tokensPerStep, plannedFlops, varies, limit, dataset }: EngineInfo): string {
+  if (plannedSteps === null || plannedFlops === null) return `until ${limit ?? 'a stop rule'} is reached`;
+  const tokens = plannedSteps * tokensPerStep;
+  const least = varies ? 'at least ' : '';
+  const epochs = `${formatNumber(tokens / dataset.trainTokens, 2)} epochs`;
+  const flops = `${plannedFlops.toExponential(2).replace('e+', 'e')} FLOPs`;
+  const by = limit === null || limit.startsWith('stop.steps') ? '' : `, by ${limit}`;
+  return `${plural(plannedSteps, 'step')} × ${least}${formatInteger(tokensPerStep)} tokens = ${least}${formatCount(tokens)} tokens (${epochs}), ${flops}${by}`;
 }
 
 /** The entropy with its standard error: `0.5874 ± 0.0110`. */

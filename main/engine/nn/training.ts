@@ -51,6 +51,8 @@ import { updateDiagnosis } from './diagnostics/update.ts';
 import type { ModelKind, ParameterSpec } from './model.ts';
 import { modelFamily } from './models/index.ts';
 import { parametrizationOf } from './baseModel.ts';
+import { parameterCounts } from './parameterCounts.ts';
+import type { ParameterCounts } from './parameterCounts.ts';
 import { averageOf, evaluatedWeights, parameterGroups, parameterUpdates, readAverage } from './parameterUpdates.ts';
 import type { Evaluated, ParameterGroup, Updated } from './parameterUpdates.ts';
 import { masterType, policyFor, productType } from './precision.ts';
@@ -72,6 +74,8 @@ export interface TrainingPrograms {
   readonly policy: PrecisionPolicy;
   /** Number of parameters, each shared one counted once. */
   readonly parameterCount: number;
+  /** How many of them count, by each rule for the length of a run. */
+  readonly parameterCounts: ParameterCounts;
   /** Forward operations per token: matrix products and full (not causally halved) attention within the window. */
   readonly flopsPerTokenForward: number;
   /** Bytes of each token that writing a text with a cache of keys and values keeps, over all layers. */
@@ -158,6 +162,7 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
       averaged: average !== undefined,
     });
   const read = evaluatedWeights(updates, policy);
+  const counts = parameterCounts(parameters, sample.leaves.get(sample.output.head));
   const flopsPerTokenForward = forwardFlops(evaluateProgram(sample, 1, context)) / context;
   return {
     parameters,
@@ -167,7 +172,8 @@ export function buildTraining(options: TrainingOptions): TrainingPrograms {
     groups,
     rules: uses,
     policy,
-    parameterCount: parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
+    parameterCount: counts.all,
+    parameterCounts: counts,
     flopsPerTokenForward,
     flopsPerToken: 3 * flopsPerTokenForward,
     flopsPerTokenAt: (length) =>

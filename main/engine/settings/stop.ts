@@ -5,6 +5,21 @@ import { problem } from '../../../preload/shared/settings/values.ts';
 import type { Common, DerivedDefault } from '../kind.ts';
 import { tokensPerStep } from './batch.ts';
 
+/**
+ * Which parameters count: tables that are only looked up are embeddings, `matrices_and_head` is the count of nanochat, and without embeddings and
+ * head is that of Kaplan et al. 2020.
+ */
+export const COUNTED_PARAMETERS = [
+  'all',
+  'without_embeddings',
+  'without_embeddings_and_head',
+  'matrices_and_head',
+] as const;
+
+const COUNTED = 'stop.counted_parameters';
+
+export type CountedParameters = (typeof COUNTED_PARAMETERS)[number];
+
 const settings: readonly SettingSpec[] = [
   {
     name: 'stop.steps',
@@ -67,6 +82,16 @@ const settings: readonly SettingSpec[] = [
     plan: 'none',
   },
   {
+    name: COUNTED,
+    type: { kind: 'enum', values: COUNTED_PARAMETERS },
+    default: 'all',
+    help: 'Which parameters stop.tokens_per_parameter counts. A tied table is a head; matrices_and_head is what depth-dial is scaled by.',
+    question: 'budget',
+    touches: ['time'],
+    plan: 'none',
+    when: 'stop.tokens_per_parameter > 0',
+  },
+  {
     name: 'stop.flops',
     type: { kind: 'float', min: 0 },
     default: 0,
@@ -79,7 +104,7 @@ const settings: readonly SettingSpec[] = [
 ];
 
 /** Names of all stop rules. */
-export const STOP_RULES: readonly string[] = settings.map(({ name }) => name);
+export const STOP_RULES: readonly string[] = settings.map(({ name }) => name).filter((name) => name !== COUNTED);
 
 const number = (config: Config, name: string): number => config[name] as number;
 

@@ -98,7 +98,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const programs = buildTraining({ config, vocabularySize, keyMasked, kinds });
   const plan = batchPlan(config, kinds);
   const batches = new StepBatches(plan, data, programs, config.seed as number);
-  const planned = { stages: batches.planned(), parameters: programs.parameterCount };
+  const planned = { stages: batches.planned(), parameterCounts: programs.parameterCounts };
   const rules = new StopRules(config, { ...planned, varies: plan.varies });
   const end = plannedEnd(config, planned, rules);
   if (plan.changes) emit({ type: 'log', level: 'log', text: stagesText(plan) });
@@ -113,7 +113,7 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   resources.push(() => runtime.dispose());
   runtime.loadAll();
   for (const text of runtime.session.remarks ?? []) warn(text);
-  emit(info({ data, runtime, executor, rules, tokensPerStep: end.tokensPerStep }));
+  emit(info({ data, runtime, executor, rules, planned, varies: plan.varies, end }));
 
   const recorder = new MetricRecorder((seq, columns) => emit({ type: 'metrics', seq, columns }));
   options.onRecorder?.(recorder);
@@ -227,16 +227,22 @@ interface InfoParts {
   readonly runtime: Runtime;
   readonly executor: Executor;
   readonly rules: StopRules;
-  readonly tokensPerStep: number;
+  readonly planned: PlannedRun;
+  readonly varies: boolean;
+  readonly end: PlannedEnd;
 }
 
-function info({ data, runtime, executor, rules, tokensPerStep }: InfoParts): EngineInfo {
+function info({ data, runtime, executor, rules, planned, varies, end }: InfoParts): EngineInfo {
+  const { plannedSteps } = rules;
   return {
     type: 'info',
     parameterCount: runtime.programs.parameterCount,
     flopsPerToken: runtime.programs.flopsPerToken,
-    tokensPerStep,
-    plannedSteps: rules.plannedSteps ?? null,
+    tokensPerStep: end.tokensPerStep,
+    plannedSteps: plannedSteps ?? null,
+    plannedFlops: plannedSteps === undefined ? null : plannedAfter(planned.stages, plannedSteps, 'flops'),
+    varies,
+    limit: rules.limit ?? null,
     dataset: data.info,
     environment: describeEnvironment(executor.device, runtime.session.products),
     memory: runtime.memory(),

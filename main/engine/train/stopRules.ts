@@ -7,10 +7,13 @@
  *   stop.tokens                training tokens (scored targets)
  *   stop.seconds               seconds spent in training steps, without evaluations, checkpoints and samples; kept over a resume
  *   stop.loss                  val/loss of an evaluation, in nats per token
- *   stop.tokens_per_parameter  training tokens ÷ trainable parameters
+ *   stop.tokens_per_parameter  training tokens ÷ parameters, of which stop.counted_parameters says which count
  *   stop.flops                 floating-point operations of training, padding included
  */
 import type { Config } from '../../../preload/contract/settings.ts';
+import { formatInteger } from '../../../preload/shared/format.ts';
+import type { ParameterCounts } from '../nn/parameterCounts.ts';
+import type { CountedParameters } from '../settings/stop.ts';
 
 /** What a run has done so far. */
 export interface Counters {
@@ -34,7 +37,7 @@ export interface PlannedSteps {
 export interface PlannedRun {
   /** In their order, the steps of a run of which nobody knows the end. */
   readonly stages: readonly PlannedSteps[];
-  readonly parameters: number;
+  readonly parameterCounts: ParameterCounts;
   /** Whether steps may take more than planned: only a limit in steps then says how many there will be. */
   readonly varies?: boolean;
 }
@@ -69,6 +72,8 @@ interface Rule {
   readonly share: (counters: Counters) => number;
   /** Steps at which the rule is reached, when that can be known. */
   readonly steps: number | undefined;
+  /** The limit as it was set, with what it counts where that is a choice. */
+  readonly words: string;
 }
 
 /** Whole steps that cover `amount`; a quotient that is whole but for rounding is not rounded up. */
@@ -88,7 +93,9 @@ export class StopRules {
   readonly #rules: readonly Rule[];
   readonly #targetLoss: number;
 
-  constructor(config: Config, { stages, parameters, varies = false }: PlannedRun) {
+  constructor(config: Config, { stages, parameterCounts, varies = false }: PlannedRun) {
+    const counted = config['stop.counted_parameters'] as CountedParameters;
+    const parameters = parameterCounts[counted];
     const limit = (name: string): number => config[`stop.${name}`] as number;
     const rule = (
       name: string,
@@ -102,6 +109,7 @@ export class StopRules {
       unit,
       done,
       share,
+      words: `stop.${name} ${limit(name)}`,
       steps: varies && name !== 'steps' ? undefined : steps(limit(name)),
     });
     const work = (steps: number): number => plannedAfter(stages, steps, 'flops');
@@ -133,12 +141,15 @@ export class StopRules {
         (c) => c.seconds / limit('seconds'),
         () => undefined,
       ),
-      rule(
-        'tokens_per_parameter',
-        'tokens per parameter',
-        (c) => c.tokens / (limit('tokens_per_parameter') * parameters),
-        (n) => stepsFor(stages, n * parameters, 'tokens'),
-      ),
+      {
+        ...rule(
+          'tokens_per_parameter',
+          'tokens per parameter',
+          (c) => c.tokens / (limit('tokens_per_parameter') * parameters),
+          (n) => stepsFor(stages, n * parameters, 'tokens'),
+        ),
+        words: `stop.tokens_per_parameter ${limit('tokens_per_parameter')} × ${formatInteger(parameters)} parameters (${counted})`,
+      },
       rule(
         'flops',
         'FLOPs',
@@ -158,6 +169,12 @@ export class StopRules {
   get plannedSteps(): number | undefined {
     const known = this.#rules.map((rule) => rule.steps).filter((steps) => steps !== undefined);
     return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  /** The limit that is expected to end the run, in words: the first of those whose step is known, else whichever counts something. */
+  get limit(): string | undefined {
+    const first = this.#rules.find(({ steps }) => steps !== undefined && steps === this.plannedSteps);
+    return (first ?? this.#rules[0])?.words;
   }
 
   /** Why the run ends now, or undefined. The rules that count something are looked at in the order listed above. */

@@ -3,6 +3,7 @@ import { batchPlan } from '../../engine/batch/plan.ts';
 import type { BatchShape, Stage } from '../../engine/batch/plan.ts';
 import { plannedAfter, StopRuleError, StopRules } from '../../engine/train/stopRules.ts';
 import type { PlannedRun } from '../../engine/train/stopRules.ts';
+import type { TrainingPrograms } from '../../engine/nn/training.ts';
 import type { PlannedLength, PlannedStage } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { countIn, textIn } from './textSizes.ts';
@@ -70,7 +71,7 @@ const UNCERTAIN = 0.25;
 /** Steps and tokens by the stop rules of the engine. Steps are computed for full rows: padding and last short rows are not foreseen. */
 export function plannedLength(
   config: Config,
-  model: { readonly parameterCount: number; flopsPerTokenAt(length: number): number },
+  model: Pick<TrainingPrograms, 'parameterCounts' | 'flopsPerTokenAt'>,
   known?: DatasetSize,
   kinds?: Kinds,
 ): PlannedLength {
@@ -91,7 +92,8 @@ export function plannedLength(
     epochs: tokensOf(stage) / context / (sequencesPerEpoch ?? Infinity),
     flops: tokensOf(stage) * model.flopsPerTokenAt(stage.length),
   }));
-  const steps = plannedSteps(usable, { stages: planned, parameters: model.parameterCount });
+  const rules = stopRules(usable, { stages: planned, parameterCounts: model.parameterCounts });
+  const steps = rules?.plannedSteps;
   const tokens = steps === undefined ? undefined : plannedAfter(planned, steps, 'tokens');
   const seconds = config['stop.seconds'] as number;
   return {
@@ -99,6 +101,7 @@ export function plannedLength(
     steps: steps ?? null,
     tokens: tokens ?? null,
     flops: steps === undefined ? null : plannedAfter(planned, steps, 'flops'),
+    limit: rules?.limit ?? null,
     stages: madeStages(stages, steps),
     varies: plan.varies,
     estimated: epochs > 0 && dataset?.exact !== true,
@@ -117,9 +120,9 @@ function madeStages(stages: readonly Stage[], end: number | undefined): PlannedS
     });
 }
 
-function plannedSteps(config: Config, run: PlannedRun): number | undefined {
+function stopRules(config: Config, run: PlannedRun): StopRules | undefined {
   try {
-    return new StopRules(config, run).plannedSteps;
+    return new StopRules(config, run);
   } catch (error) {
     if (error instanceof StopRuleError) return undefined;
     throw error;

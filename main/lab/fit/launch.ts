@@ -56,8 +56,8 @@ export async function checkLaunch(
 const least = (limits: readonly number[]): number | null => (limits.length === 0 ? null : Math.min(...limits));
 
 /** What the length of a run depends on. */
-const modelOf = ({ parameterCount, flopsPerToken, stages }: FitPlan) => ({
-  parameterCount,
+const modelOf = ({ parameterCounts, flopsPerToken, stages }: FitPlan) => ({
+  parameterCounts,
   flopsPerTokenAt: (length: number): number =>
     stages.find((stage) => stage.length === length)?.flopsPerToken ?? flopsPerToken,
 });

@@ -13,6 +13,7 @@ import { sizeOf } from '../../engine/graph/value.ts';
 import { batchPlan } from '../../engine/batch/plan.ts';
 import { programKey, programsOf, trains } from '../../engine/nn/programs.ts';
 import type { ProgramCall } from '../../engine/nn/programs.ts';
+import type { ParameterCounts } from '../../engine/nn/parameterCounts.ts';
 import { builtInCatalog } from '../../engine/catalog.ts';
 import type { Catalog } from '../../engine/catalog.ts';
 import { buildTraining } from '../../engine/nn/training.ts';
@@ -43,6 +44,7 @@ export interface PlanOptions {
 /** A plan, by the executor that would train. */
 export interface FitPlan extends Plan {
   readonly kind: string;
+  readonly parameterCounts: ParameterCounts;
 }
 
 const FLOPS_CONVENTION =
@@ -110,6 +112,7 @@ export function fitPlan(config: Config, options: PlanOptions): FitPlan {
     memory: executor.memory,
     vocabularySize: vocabularyOf(config, catalog),
     parameterCount: training.parameterCount,
+    parameterCounts: training.parameterCounts,
     flopsPerToken: training.flopsPerToken,
     flopsPerTokenForward: training.flopsPerTokenForward,
     flopsConvention: FLOPS_CONVENTION,

@@ -76,8 +76,13 @@ describe('programs', () => {
       vocabularySize: 50257,
       keyMasked: false,
     });
-    // The published size of GPT-2 small.
-    expect(gpt2.parameterCount).toBe(124_439_808);
+    // The published size of GPT-2 small, nanoGPT's without positions, 12·layers·width² with and without gains, biases and the tied head.
+    expect(gpt2.parameterCounts).toEqual({
+      all: 124_439_808,
+      without_embeddings: 123_653_376,
+      without_embeddings_and_head: 85_056_000,
+      matrices_and_head: 12 * 12 * 768 ** 2 + 50257 * 768,
+    });
   });
 
   // Catches a wrong FLOP convention: 6 per matmul parameter and 12·layers·width·context.

@@ -4,7 +4,10 @@ import type { Config } from '../../../preload/contract/settings.ts';
 import { testConfig } from './helpers.ts';
 
 const SIZE = { steps: Infinity, tokens: 64, epochs: 0.4, flops: 1000 };
-const RUN = { stages: [SIZE], parameters: 50 };
+const RUN = {
+  stages: [SIZE],
+  parameterCounts: { all: 50, without_embeddings: 30, without_embeddings_and_head: 20, matrices_and_head: 10 },
+};
 const OFF: Config = { 'stop.steps': 0 };
 
 function rules(settings: Config) {
@@ -41,6 +44,8 @@ describe('stop rules', () => {
     [{ 'stop.tokens': 641 }, 11],
     [{ 'stop.tokens': 1 }, 1],
     [{ 'stop.tokens_per_parameter': 20 }, 16],
+    [{ 'stop.tokens_per_parameter': 20, 'stop.counted_parameters': 'without_embeddings' }, 10],
+    [{ 'stop.tokens_per_parameter': 20, 'stop.counted_parameters': 'matrices_and_head' }, 4],
     [{ 'stop.flops': 5000 }, 5],
     [{ 'stop.flops': 5001 }, 6],
     [{ 'stop.seconds': 7 }, 7],
@@ -78,6 +83,16 @@ describe('stop rules', () => {
     expect(() => rules({})).toThrow(/stop\.steps/);
   });
 
+  test('says which limit is expected to end the run, and what it counts', () => {
+    const limit = (settings: Config) => rules(settings).limit;
+    expect(limit({ 'stop.steps': 3, 'stop.tokens': 128 })).toBe('stop.tokens 128');
+    expect(limit({ 'stop.seconds': 5 })).toBe('stop.seconds 5');
+    expect(limit({ 'stop.loss': 2 })).toBeUndefined();
+    expect(limit({ 'stop.tokens_per_parameter': 12, 'stop.counted_parameters': 'matrices_and_head' })).toBe(
+      'stop.tokens_per_parameter 12 × 10 parameters (matrices_and_head)',
+    );
+  });
+
   test('time left follows the nearest rule at the pace since this process began (catches an ETA off by the resume)', () => {
     const stop = rules({ 'stop.steps': 100, 'stop.seconds': 1000 });
     const begun = { ...after(40), seconds: 500 };
@@ -94,7 +109,7 @@ describe('stop rules', () => {
         { steps: 10, tokens: 20, epochs: 0.02, flops: 300 },
         { steps: Infinity, tokens: 40, epochs: 0.04, flops: 900 },
       ],
-      parameters: 50,
+      parameterCounts: RUN.parameterCounts,
     };
     const growing = (settings: Config) => new StopRules(testConfig({ ...OFF, ...settings }), GROWING);
     test.each([

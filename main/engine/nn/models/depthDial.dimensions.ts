@@ -5,6 +5,7 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
 import type { Kinds } from '../../kind.ts';
 import { tokensPerStep } from '../../settings/batch.ts';
+import type { CountedParameters } from '../../settings/stop.ts';
 import { reachOf, windowPattern } from '../attention/windowPattern.ts';
 import { tokensSeen } from '../attention/attention.ts';
 import { attentionFamily } from '../attention/index.ts';
@@ -69,9 +70,11 @@ const rowsOf = (config: Config, kinds: Kinds): number =>
 export interface DialParameters {
   /** Matrices of the blocks and the head: what tokens per parameter are counted by. */
   readonly scaling: number;
+  /** The head among them. */
+  readonly head: number;
   /** Embeddings of tokens and of values. */
   readonly embeddings: number;
-  /** Single numbers, and the gate of the smear. */
+  /** Single numbers, and gates of a single number. */
   readonly scalars: number;
 }
 
@@ -82,11 +85,15 @@ export function dialParameters(config: Config, kinds: Kinds): DialParameters {
   const block = 2 * s.width * own + 2 * s.width * shared + 2 * s.width * s.mlpWidth;
   const withValues = Array.from({ length: s.depth }, (_, layer) => hasValueEmbedding(config, layer, s.depth));
   const valued = withValues.filter(Boolean).length;
+  const gates = valued * s.kvHeads * s.valueGate;
   const tied = config['model.tied'] === true;
+  const head = rows * s.width;
   return {
-    scaling: s.depth * block + valued * s.kvHeads * s.valueGate + rows * s.width,
-    embeddings: (tied ? 0 : rows * s.width) + valued * rows * shared,
+    scaling: s.depth * block + (s.kvHeads > 1 ? gates : 0) + head,
+    head,
+    embeddings: (tied ? 0 : head) + valued * rows * shared,
     scalars:
+      (s.kvHeads > 1 ? 0 : gates) +
       s.depth * (config['model.input_skip'] === true ? 2 : 0) +
       (config['model.smear'] === true ? s.smearGate + 1 : 0) +
       (config['model.backout'] === true ? 1 : 0),
@@ -119,12 +126,23 @@ export function referenceTokens(config: Config, kinds: Kinds): number {
   return ratioTokens(changed(config, reference), kinds);
 }
 
+/** How many of them count for `stop.tokens_per_parameter`: what the model will have, told before it is built. */
+export function dialCount(config: Config, kinds: Kinds): number {
+  const { scaling, head, embeddings, scalars } = dialParameters(config, kinds);
+  const counts: Readonly<Record<CountedParameters, number>> = {
+    all: scaling + embeddings + scalars,
+    without_embeddings: scaling + scalars,
+    without_embeddings_and_head: scaling + scalars - head,
+    matrices_and_head: scaling,
+  };
+  return counts[config['stop.counted_parameters'] as CountedParameters];
+}
+
 /** Where the limits of a run in tokens, parameters or operations end it; undefined without any. */
 function limitedTokens(config: Config, kinds: Kinds): number | undefined {
-  const { scaling, embeddings, scalars } = dialParameters(config, kinds);
   const ends = [
     number(config, 'stop.tokens'),
-    number(config, 'stop.tokens_per_parameter') * (scaling + embeddings + scalars),
+    number(config, 'stop.tokens_per_parameter') * dialCount(config, kinds),
     number(config, 'stop.flops') / dialFlopsPerToken(config, kinds),
   ].filter((tokens) => tokens > 0);
   return ends.length > 0 ? Math.min(...ends) : undefined;

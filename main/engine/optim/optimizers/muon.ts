@@ -25,8 +25,7 @@ import type { UpdateRule } from '../../graph/ops/index.ts';
 import type { Shape, Value } from '../../graph/value.ts';
 import { adamw } from './adamw.ts';
 import { decayed, towards } from './formulas.ts';
-import { defineOptimizer, ruleOf } from './optimizer.ts';
-import type { UpdatedParameter } from './optimizer.ts';
+import { defineOptimizer, isMatrix, ruleOf } from './optimizer.ts';
 
 /** a, b, c of each step x ← a·x + b·x³ + c·x⁵: best for singular values from 1e-3 to 1, with a margin for rounding. */
 const POLAR_EXPRESS = [
@@ -108,9 +107,6 @@ const SCALES: Readonly<Record<string, UpdateRule>> = {
   adamw: matrices('element', (shape) => 0.2 * Math.sqrt(Math.max(shape.at(-2)!, shape.at(-1)!))),
   spectral: matrices('spectrum', (shape) => Math.sqrt(Math.max(1, shape.at(-2)! / shape.at(-1)!))),
 };
-
-const isMatrix = ({ role, shape }: UpdatedParameter): boolean =>
-  role === 'matrix' && shape.length >= 2 && shape.slice(-2).every((size) => size > 1);
 
 export const muon = defineOptimizer({
   ...SCALES.adamw!,

@@ -22,6 +22,10 @@ export interface OptimizerKind extends Kind, UpdateRule {
 
 export const defineOptimizer = definer<OptimizerKind>('optimizer', ['moments', 'apply']);
 
+/** Whether a parameter turns vectors into vectors: neither a table nor a gate of a single number. */
+export const isMatrix = ({ role, shape }: Pick<UpdatedParameter, 'role' | 'shape'>): boolean =>
+  role === 'matrix' && shape.length >= 2 && shape.slice(-2).every((size) => size > 1);
+
 /** The rule that moves a parameter. */
 export const ruleOf = (kind: OptimizerKind, parameter: UpdatedParameter, c: Config): UpdateRule =>
   kind.ruleFor?.(parameter, c) ?? kind;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { builtInCatalog } from '../../../../main/engine/catalog.ts';
 import {
+  dialCount,
   dialFlopsPerToken,
   dialParameters,
   dialSizes,
@@ -56,7 +57,7 @@ describe('depth-dial', () => {
     expect(ratioTokens(config, builtInCatalog)).toBe(1_321_210_944);
     expect(Number(dialFlopsPerToken(config, builtInCatalog).toPrecision(3))).toBe(7.6e8);
     const programs = buildTraining({ config, vocabularySize: 32768, keyMasked: false });
-    expect(programs.parameterCount).toBe(286_261_730);
+    expect(programs.parameterCounts).toMatchObject({ all: 286_261_730, matrices_and_head: 110_100_912 });
     // What the engine counts by itself, the gate of the smear and a token more per window included.
     expect(Math.abs(programs.flopsPerToken / dialFlopsPerToken(config, builtInCatalog) - 1)).toBeLessThan(1e-3);
   });
@@ -76,9 +77,9 @@ describe('depth-dial', () => {
     [{ 'model.depth': 1, 'model.backout': false, 'model.value_embeddings': false, 'model.mlp_width': 33 }],
   ])('%o has as many parameters as its formula says', (given) => {
     const config = dial({ 'tokenizer.vocabulary': 300, 'model.context': 32, ...given });
-    const { scaling, embeddings, scalars } = dialParameters(config, builtInCatalog);
-    const { parameterCount } = buildTraining({ config, vocabularySize: 300, keyMasked: false });
-    expect(parameterCount).toBe(scaling + embeddings + scalars);
+    const { parameterCounts } = buildTraining({ config, vocabularySize: 300, keyMasked: false });
+    const byRule = (rule: string) => dialCount({ ...config, 'stop.counted_parameters': rule }, builtInCatalog);
+    for (const [rule, count] of Object.entries(parameterCounts)) expect(byRule(rule), rule).toBe(count);
   });
 
   test('starts as it is described (catches gates or scales left to chance)', () => {

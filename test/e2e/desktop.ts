@@ -3,7 +3,6 @@
  * and run functions in the app's own process, where questions to people wait for the test's answers.
  */
 import { fork, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -17,6 +16,7 @@ import { buildPages, needsAppBuild, needsBuild, ROOT } from '../../main/host/bui
 import { Complaints, PATIENCE, buildOnce, chromiumPath, reportPolicy, until } from './harness.ts';
 
 const STANDIN = fileURLToPath(new URL('../app/standin/main.ts', import.meta.url));
+const QUIET = ['--disable-warning=ExperimentalWarning'];
 export type Kind = 'stand-in' | 'Electron';
 
 /** A function that is run in the app's process: it sees nothing of this file. */
@@ -38,6 +38,8 @@ interface Desk {
   readonly notified: Electron.Notification[];
   readonly downloads: { name: string; prevented: boolean }[];
   readonly sleepless: number[];
+  /** Channels on which a page was heard, and answered where it asked. */
+  readonly heard: Set<string>;
 }
 
 declare global {
@@ -45,8 +47,16 @@ declare global {
 }
 
 /** In the place of what only a person could answer, or see. */
-const sitDown: Action<undefined, void> = ({ dialog, shell, Notification, session, powerSaveBlocker, app }) => {
-  const desk: Desk = { waiting: [], opened: [], located: [], notified: [], downloads: [], sleepless: [] };
+const sitDown: Action<undefined, void> = ({ dialog, shell, Notification, session, powerSaveBlocker, app, ipcMain }) => {
+  const desk: Desk = {
+    waiting: [],
+    opened: [],
+    located: [],
+    notified: [],
+    downloads: [],
+    sleepless: [],
+    heard: new Set(),
+  };
   globalThis.desk = desk;
   const ask = (kind: Question['kind'], values: unknown[]): Promise<never> =>
     new Promise((resolve) => {
@@ -77,6 +87,20 @@ const sitDown: Action<undefined, void> = ({ dialog, shell, Notification, session
       return stop.call(powerSaveBlocker, id);
     },
   });
+  const { on, handle } = ipcMain;
+  Object.assign(ipcMain, {
+    on: (channel: string, listener: (...values: unknown[]) => void) =>
+      on.call(ipcMain, channel, (...values: unknown[]) => {
+        desk.heard.add(channel);
+        listener(...values);
+      }),
+    handle: (channel: string, answer: (...values: unknown[]) => unknown) =>
+      handle.call(ipcMain, channel, async (...values: unknown[]) => {
+        const answered = await answer(...values);
+        desk.heard.add(channel);
+        return answered;
+      }),
+  });
   void app.whenReady().then(() => {
     session.defaultSession.on('will-download', (event, item) => {
       desk.downloads.push({ name: item.getFilename(), prevented: event.defaultPrevented });
@@ -102,8 +126,11 @@ export class Desktop {
   readonly complaints = new Complaints();
   /** What the app's process said. */
   said = '';
+  /** Channels on which it heard a page, in all its starts. */
+  readonly heard = new Set<string>();
   page!: Page;
   #started: Started | undefined;
+  #hasEnded = false;
 
   /** @param app the folder of the built app */
   constructor(kind: Kind, home: string, app: string = desktopArguments()[0]!) {
@@ -114,23 +141,35 @@ export class Desktop {
     return this.#started!.context;
   }
 
-  /** @returns the page of its window, once its frame is there */
-  async start(): Promise<Page> {
-    await this.launch();
+  /** @param files what it is started with @returns the page of its window, once its frame is there */
+  async start(files: readonly string[] = []): Promise<Page> {
+    await this.launch(files);
     await this.page.getByRole('banner').waitFor();
     return this.page;
   }
 
+  /** Whether it was started and has not ended. */
+  get running(): boolean {
+    return this.#started !== undefined && !this.#hasEnded;
+  }
+
   /** As `start`, but whatever the window shows. */
-  async launch(): Promise<void> {
+  async launch(files: readonly string[] = []): Promise<void> {
     mkdirSync(join(this.home, 'user'), { recursive: true });
-    this.#started = await (this.kind === 'stand-in' ? this.#standIn() : this.#electron());
+    this.#started = await (this.kind === 'stand-in' ? this.#standIn(files) : this.#electron(files));
+    this.#hasEnded = false;
+    void this.#started.ended.then(() => (this.#hasEnded = true));
     await this.findWindow();
   }
 
   /** Runs a function in the app's process. */
   async main<Result, Value = undefined>(action: Action<Value, Result>, value?: Value): Promise<Result> {
     return (await this.#started!.run(String(action), value)) as Result;
+  }
+
+  /** Keeps what the app's process heard of pages, before it ends. */
+  async collect(): Promise<void> {
+    for (const channel of await this.main(() => [...globalThis.desk.heard]).catch(() => [])) this.heard.add(channel);
   }
 
   /** The question that waits for an answer, once there is one. */
@@ -185,9 +224,13 @@ export class Desktop {
     await this.#started?.kill();
   }
 
-  /** Starts the app once more beside the one that runs. @returns how that ended */
-  second(): Promise<number | null> {
-    const child = this.#spawn('ignore');
+  /** Starts the app once more beside the one that runs. @param files in `folder` @returns how that ended */
+  second(files: readonly string[] = [], folder: string = ROOT): Promise<number | null> {
+    const options = { env: this.#environment, stdio: 'ignore', cwd: folder } as const;
+    const child =
+      this.kind === 'Electron'
+        ? spawn(desktopBinary()!, [...this.#arguments, ...files], options)
+        : spawn(process.execPath, [...QUIET, STANDIN, ...this.#arguments, ...files], options);
     return new Promise((resolve) => child.once('exit', resolve));
   }
 
@@ -273,16 +316,10 @@ export class Desktop {
     };
   }
 
-  #spawn(stdio: 'ignore' | 'pipe'): ChildProcess {
-    const options = { env: this.#environment, stdio } as const;
-    if (this.kind === 'Electron') return spawn(desktopBinary()!, this.#arguments, options);
-    return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', STANDIN, ...this.#arguments], options);
-  }
-
-  async #standIn(): Promise<Started> {
-    const child = fork(STANDIN, this.#arguments, {
+  async #standIn(files: readonly string[]): Promise<Started> {
+    const child = fork(STANDIN, [...this.#arguments, ...files], {
       env: this.#environment,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: QUIET,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
@@ -327,10 +364,10 @@ export class Desktop {
     return context!;
   }
 
-  async #electron(): Promise<Started> {
+  async #electron(files: readonly string[]): Promise<Started> {
     const app = await _electron.launch({
       executablePath: desktopBinary()!,
-      args: this.#arguments,
+      args: [...this.#arguments, ...files],
       env: this.#environment,
     });
     const child = app.process();

@@ -120,8 +120,10 @@ export function filesSteps(desktop: Desktop): void {
     expect(report.bytes.toString()).toContain('id="ranking"');
     // A page that names a path itself gets nothing written, nor twice what was allowed once.
     const unasked = join(folder, 'unasked.csv');
-    await desktop.page.evaluate("void (window.chosen = window.sweeplab.chooseFile({ name: 'once.csv' }))");
-    await desktop.choose(join(folder, 'once.csv'));
+    await desktop.page.evaluate("void (window.chosen = window.sweeplab.chooseFile({ name: '../once.csv' }))");
+    const { options } = await desktop.choose(join(folder, 'once.csv'));
+    const documents = await desktop.main(({ app }) => app.getPath('documents'));
+    expect(options.defaultPath).toBe(join(documents, 'once.csv'));
     const answers = await desktop.page.evaluate(
       `(async () => {
         const once = await window.chosen;

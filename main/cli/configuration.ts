@@ -2,6 +2,8 @@
 import type { Config, Problem } from '../../preload/contract/settings.ts';
 import { LIMITS } from '../../preload/contract/limits.ts';
 import { toldProblems } from '../../preload/shared/settings/values.ts';
+import { knowing } from '../engine/executors/fastest.ts';
+import type { FastestOn } from '../engine/executors/fastest.ts';
 import { loadRecipe, parseConfigFile, resolveConfig } from '../lab/settings/index.ts';
 import type { ResolveInput, SettingsSource } from '../lab/settings/index.ts';
 import { readShort, TooLongError } from '../lab/shortText.ts';
@@ -47,14 +49,13 @@ export interface Configuration {
   readonly warnings: readonly Problem[];
 }
 
-/** @throws InputError that lists everything wrong */
-export async function configure({ workshop }: Context, layers: Layers): Promise<Configuration> {
+/** @param fastest what `precision.policy: auto` means, where not this machine is asked about @throws InputError that lists everything wrong */
+export async function configure({ workshop }: Context, layers: Layers, fastest?: FastestOn): Promise<Configuration> {
   const { registry } = workshop;
-  const { config, problems, warnings, changed, derived } = resolveConfig({
-    registry,
-    ...(await readLayers(layers)),
-    overrides: layers.overrides ?? {},
-  });
+  const { overrides = {} } = layers;
+  const read = await readLayers(layers);
+  const resolved = await knowing(() => resolveConfig({ registry, ...read, overrides, fastest }));
+  const { config, problems, warnings, changed, derived } = resolved;
   refuse(problems);
   return { config, changed, derived, warnings };
 }

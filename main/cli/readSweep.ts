@@ -6,7 +6,7 @@ import { draftOfRecipe } from '../../preload/shared/sweeps/recipe.ts';
 import { methodNames, searchFamily } from '../lab/search/index.ts';
 import { loadRecipe, type Recipe } from '../lab/settings/index.ts';
 import { parseSweep, planSpec, sweepFromFlags } from '../lab/sweeps/index.ts';
-import type { Places, SweepPlan } from '../lab/sweeps/index.ts';
+import type { Places, SpecOptions, SweepPlan } from '../lab/sweeps/index.ts';
 import { readText, refuse } from './configuration.ts';
 import type { Context } from './context.ts';
 import { counted } from '../../preload/shared/format.ts';
@@ -97,8 +97,8 @@ function recipeWords({ name, sweep }: Recipe, given: readonly string[], { parame
 }
 
 /** @throws InputError when nothing may start */
-export async function makePlan({ workshop }: Context, spec: Draft, places?: Places): Promise<SweepPlan> {
-  const plan = await planSpec(workshop.registry, spec, places);
+export async function makePlan({ workshop }: Context, spec: Draft, options: SpecOptions = {}): Promise<SweepPlan> {
+  const plan = await planSpec(workshop.registry, spec, options);
   refuse(plan.problems);
   return plan;
 }

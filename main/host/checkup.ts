@@ -98,10 +98,10 @@ async function executors(): Promise<Finding[]> {
   const found = await probeExecutors();
   const any = found.some(({ available }) => available);
   return [
-    ...found.map(({ kind: { name, advice }, available, detail }): Finding => ({
+    ...found.map(({ kind: { name, advice, fastest }, available, detail }): Finding => ({
       name: `Executor ${name}`,
       state: available ? 'ok' : 'missing',
-      detail,
+      detail: available ? `${detail}; precision.policy auto: ${fastest().policy}` : detail,
       ...(available ? {} : { advice }),
     })),
     ...(any

@@ -30,7 +30,8 @@ interface RunShape {
 describe('sweeplab train', () => {
   it('trains exactly the steps asked for, evaluates at the end, and shows everything in JSON alone (would catch an off-by-one stop and notes on standard output)', async () => {
     const home = newHome();
-    const outcome = await inside(home, ['train', ...tiny({ 'stop.steps': '7' }), '--json']);
+    const given = { 'stop.steps': '7', 'precision.policy': 'auto' };
+    const outcome = await inside(home, ['train', ...tiny(given), '--json']);
     expect(outcome.code).toBe(0);
     const run = JSON.parse(outcome.stdout) as RunShape;
     expect(run).toMatchObject({
@@ -39,6 +40,10 @@ describe('sweeplab train', () => {
       attempt: 1,
       reason: expect.stringContaining('stop.steps'),
     });
+    // What auto came to is what the run has, and what it is called by.
+    expect(['fp32', 'bf16']).toContain(run.settings['precision.policy']);
+    expect(run.name).not.toContain('auto');
+    expect(outcome.stderr).toContain(`precision.policy auto is ${run.settings['precision.policy']} on `);
     expect(run.tokens).toBe(7 * 4 * 16);
     expect(run.parameters).toBeGreaterThan(4000);
     expect(run.settings).toMatchObject({ 'model.depth': 1, 'stop.steps': 7, 'optimizer.kind': 'adamw' });

@@ -72,7 +72,7 @@ async function coordinateCheck(context: Context, flags: Flags): Promise<void> {
   const steps = wholeNumber('--steps', flags.steps, 1)!;
   const values = settingValues(workshop.registry, flags);
   const { spec, places } = await readSweep(context, undefined, values, { recipe: flags.recipe, seeds: flags.seeds });
-  const plan = await makePlan(context, spec, places);
+  const plan = await makePlan(context, spec, { places });
   for (const { message } of plan.warnings) output.warn(message);
   const { setting, sizes } = sizesOf(plan.runs, values);
   let line = '';

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import {
   deviceFor,
+  fastestFor,
   fitReport,
   fitSweep,
   measureTexts,
@@ -65,32 +66,31 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   const texts = { cacheDir: workshop.paths.cache, kinds: catalog };
   using lab = await readableLab(context);
   const common: FitOptions = { prices, catalog, ...(lab === undefined ? {} : { samples: earlierRuns(lab) }) };
+  const named = flags.gpu === undefined ? undefined : await chosenDevice({}, flags.gpu);
+  const fastest = named === undefined ? undefined : fastestFor(named);
   const severalValues = Object.values(values).some((list) => list.length > 1);
   if (flags.sweep !== undefined || severalValues) {
     if (file !== undefined)
       throw new InputError(`"${file}" is a config file; for a sweep give a recipe, and --sweep with its file`);
     const { spec, places } = await readSweep(context, flags.sweep, values, { recipe: flags.recipe });
-    const plan = await makePlan(context, spec, places);
+    const plan = await makePlan(context, spec, { places, fastest });
     for (const { message } of plan.warnings) output.warn(message);
     const settings = configsOf(plan);
     await measureTexts(
       settings.map((each) => each.config),
       texts,
     );
-    const device = await chosenDevice(settings[0]!.config, flags.gpu);
+    const device = named ?? (await chosenDevice(settings[0]!.config));
     const report = fitSweep(settings, device, common);
     output.data({ ...report, dropped: plan.dropped.length });
     printSweepFit(output, report);
     if (report.counts['does not fit'] > 0) context.exit(EXIT.failed);
     return;
   }
-  const { config, warnings } = await configure(context, {
-    recipe: flags.recipe,
-    file,
-    overrides: singleValues(values),
-  });
+  const layers = { recipe: flags.recipe, file, overrides: singleValues(values) };
+  const { config, warnings } = await configure(context, layers, fastest);
   for (const warning of warnings) output.warn(located(warning));
-  const device = await chosenDevice(config, flags.gpu);
+  const device = named ?? (await chosenDevice(config));
   await measureTexts([config], texts);
   const report = fitReport(config, device, common);
   output.data(report);
@@ -98,7 +98,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   if (report.verdict.fit === 'does not fit') context.exit(EXIT.failed);
 }
 
-async function chosenDevice(config: Config, gpu: string | undefined): Promise<FitDevice> {
+async function chosenDevice(config: Config, gpu?: string): Promise<FitDevice> {
   try {
     return await deviceFor(config, gpu === undefined ? {} : { gpu });
   } catch (error) {

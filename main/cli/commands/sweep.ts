@@ -92,7 +92,7 @@ async function sweep(
   const values = await withPipedText(context, given);
   const { spec, yaml, places, words } = await readSweep(context, file, values, options);
   if (startsPrograms(spec)) return await startPrograms(context, { spec, yaml }, options, together);
-  const plan = await makePlan(context, spec, places);
+  const plan = await makePlan(context, spec, { places });
   const { output } = context;
   const configs = plan.runs.map(({ config }) => config);
   if (options.dryRun === true) {

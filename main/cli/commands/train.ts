@@ -1,6 +1,6 @@
 /** `sweeplab train`: one run. */
 import { Command } from 'commander';
-import type { Warning } from '../../../preload/contract/settings.ts';
+import type { Config, Warning } from '../../../preload/contract/settings.ts';
 import { located } from '../../../preload/shared/settings/values.ts';
 import { dryRunTextWarnings } from '../../lab/fit/index.ts';
 import { requeueRun } from '../../lab/queue/resume.ts';
@@ -82,7 +82,7 @@ async function train(
     configuration.changed.filter((name) => name !== 'seed').map((name) => [name, config[name]]),
   );
   const run = lab.store.createRun({
-    name: options.name ?? defaultName(options.recipe, file, overrides),
+    name: options.name ?? defaultName(options.recipe, file, Object.keys(overrides), config),
     config,
     seed: config.seed as number,
     settingKey: settingKey(varied),
@@ -125,12 +125,13 @@ function printSettings({ output, workshop }: Context, { config, changed, derived
 function defaultName(
   recipe: string | undefined,
   file: string | undefined,
-  overrides: Readonly<Record<string, string>>,
+  given: readonly string[],
+  config: Config,
 ): string {
   const stem = (path: string): string => path.replace(/^.*[/\\]/u, '').replace(/\.ya?ml$/u, '');
   const base = file !== undefined ? stem(file) : recipe !== undefined ? stem(recipe) : 'run';
   // How long and how closely it is watched says little about what a run is.
-  const telling = Object.entries(overrides).filter(([name]) => !/^(stop|eval|log)\.|^device$/u.test(name));
-  const set = telling.map(([name, value]) => `${name.slice(name.lastIndexOf('.') + 1)}=${value}`);
+  const telling = given.filter((name) => !/^(stop|eval|log)\.|^device$/u.test(name));
+  const set = telling.map((name) => `${name.slice(name.lastIndexOf('.') + 1)}=${config[name]}`);
   return [base, ...set.slice(0, 4)].join(' ').slice(0, 80);
 }

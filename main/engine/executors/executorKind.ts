@@ -43,6 +43,12 @@ export interface BaseBytes {
   readonly what: string;
 }
 
+/** The policy that a device trains fastest in without scaling the loss, and why, for people. */
+export interface FastestPolicy {
+  readonly policy: string;
+  readonly why: string;
+}
+
 /** What plans of one kind of executor differ by, from card to card; only that kind knows what it means. */
 export type Profile = Readonly<Record<string, boolean>>;
 
@@ -57,6 +63,8 @@ export interface ExecutorKind extends Kind {
   readonly needs?: string;
   /** Precision policies that it runs. */
   readonly policies: readonly string[];
+  /** What `precision.policy: auto` means on it, on this machine or on a card. @param multipliesBf16 whether the card does; undefined: one that it runs on */
+  fastest(multipliesBf16?: boolean): FastestPolicy;
   /** `arena`: it allocates the plan, so its bytes are exact. `tensors`: it allocates tensor by tensor; the plan counts them. */
   readonly holds: 'arena' | 'tensors';
   readonly base: BaseBytes;
@@ -91,7 +99,7 @@ export interface ExecutorKind extends Kind {
   open(ordinal?: number): Promise<Executor>;
 }
 
-export const defineExecutor = definer<ExecutorKind>('executor', ['stateBytes', 'use', 'open']);
+export const defineExecutor = definer<ExecutorKind>('executor', ['fastest', 'stateBytes', 'use', 'open']);
 
 export const MIB = 2 ** 20;
 export const ALL_POLICIES: readonly string[] = ['fp32', 'bf16', 'fp16', 'pure-bf16'];

@@ -1,13 +1,14 @@
 /** Number formats and recomputation. */
 import type { SettingSpec } from '../../../preload/contract/settings.ts';
+import { AUTO_POLICY } from '../../../preload/shared/settings/policy.ts';
 import type { Common } from '../kind.ts';
 
 const settings: readonly SettingSpec[] = [
   {
     name: 'precision.policy',
-    type: { kind: 'enum', values: ['fp32', 'bf16', 'fp16', 'pure-bf16'] },
+    type: { kind: 'enum', values: [AUTO_POLICY, 'fp32', 'bf16', 'fp16', 'pure-bf16'] },
     default: 'fp32',
-    help: 'bf16: fp32 master weights, bf16 compute. fp16: the same with loss scaling. pure-bf16: everything in bf16, small updates get lost.',
+    help: 'bf16: fp32 master weights, bf16 compute. fp16: the same with loss scaling. pure-bf16: all in bf16, small updates get lost. auto: bf16 where it is fast, else fp32.',
     question: 'memory',
     touches: ['memory', 'time', 'stability'],
   },

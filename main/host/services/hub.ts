@@ -3,6 +3,8 @@ import type { Output, Parsed, RouteName } from '../../../preload/contract/api.ts
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { ListedSweep, Notice } from '../../../preload/contract/shapes.ts';
 import type { RunQueue } from '../../lab/queue/queue.ts';
+import { fastestFor } from '../../lab/fit/index.ts';
+import type { FitDevice } from '../../lab/fit/index.ts';
 import { resolveValues } from '../../lab/settings/index.ts';
 import type { SettingsRegistry } from '../../lab/settings/index.ts';
 import type { Lab } from '../lab.ts';
@@ -63,12 +65,14 @@ export type Handlers<F extends string> = {
   readonly [R in Extract<RouteName, `${F}.${string}`>]: Handler<R>;
 };
 
-/** A checked configuration from what a form holds. @throws LabError `invalid`, RecipeError */
+/** A checked configuration from what a form holds. @param device that it is planned for, where somebody chose one @throws LabError `invalid`, RecipeError */
 export async function configOf(
   registry: SettingsRegistry,
   given: Parameters<typeof resolveValues>[1],
+  device?: FitDevice,
 ): Promise<Config> {
-  const { config, problems } = await resolveValues(registry, given);
+  const fastest = device === undefined ? undefined : fastestFor(device);
+  const { config, problems } = await resolveValues(registry, given, fastest);
   refuse(problems);
   return config;
 }

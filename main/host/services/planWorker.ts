@@ -30,14 +30,23 @@ export interface PlanWorkerData {
 
 /** What can be asked, and what comes back. */
 type Plans = {
-  /** The runs of a draft in words, and what their devices follow from; null when there is nothing to check. */
+  /**
+   * The runs of a draft in words, and what their devices follow from; null when there is nothing to check. `chosen`: the device that they
+   * are planned for, where it is not the one that they would train on.
+   */
   draft: {
-    ask: { draft: Draft };
+    ask: { draft: Draft; chosen: FitDevice | undefined };
     answer: { summary: DraftSummary; first: Config | null };
   };
   /** Memory and time of the runs of a draft that `draft` has found in order. */
   sweep: {
-    ask: { draft: Draft; device: FitDevice; prices: Prices; budget: number | undefined };
+    ask: {
+      draft: Draft;
+      device: FitDevice;
+      chosen: FitDevice | undefined;
+      prices: Prices;
+      budget: number | undefined;
+    };
     answer: CheckedSweep;
   };
   report: {
@@ -102,16 +111,16 @@ function confined(answerers: Answerers<PlanQuestions>): Answerers<PlanQuestions>
 
 answerWith<PlanQuestions>(
   confined({
-    draft: async ({ draft }, signal) => {
-      const plan = await drafts.get(draft);
+    draft: async ({ draft, chosen }, signal) => {
+      const plan = await drafts.get(draft, chosen);
       const { warnings, ...summary } = summaryOf(plan);
       return {
         summary: { ...summary, warnings: [...warnings, ...(await warningsOfTexts(plan, signal))] },
         first: plan.problems.length > 0 ? null : (plan.runs[0]?.config ?? null),
       };
     },
-    sweep: async ({ draft, device, prices, budget }, signal) => {
-      const settings = configsOf(await drafts.get(draft));
+    sweep: async ({ draft, device, chosen, prices, budget }, signal) => {
+      const settings = configsOf(await drafts.get(draft, chosen));
       await measureTexts(
         settings.slice(0, LOOKED_AT).map(({ config }) => config),
         { ...texts, signal },

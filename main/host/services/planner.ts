@@ -46,8 +46,9 @@ export class Planner {
    * which would fall to whoever asks first.
    */
   async warm(draft: Draft, config: Config): Promise<void> {
-    const [, device] = await Promise.all([this.#forms.ask('draft', { draft }), this.device(config, {})]);
-    await this.#forms.ask('sweep', { draft, device, prices: {}, budget: undefined });
+    const chosen = undefined;
+    const [, device] = await Promise.all([this.#forms.ask('draft', { draft, chosen }), this.device(config, {})]);
+    await this.#forms.ask('sweep', { draft, device, chosen, prices: {}, budget: undefined });
   }
 
   /** Earlier runs tell speeds: called when one has ended. */
@@ -66,6 +67,12 @@ export class Planner {
     // Handled by whoever waits for it; the next question asks anew.
     device.catch(() => this.#devices.delete(key));
     return device;
+  }
+
+  /** The device that somebody chose instead of the one of the configurations; undefined where nobody did, or it is not there. */
+  async chosen(choice: DeviceChoice): Promise<FitDevice | undefined> {
+    if (choice.gpu === undefined && choice.device === undefined) return undefined;
+    return await this.device({}, choice).catch(() => undefined);
   }
 
   /** @throws LabError `cancelled` at once when the signal aborts; the thread stops at its next slice */

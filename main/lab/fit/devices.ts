@@ -5,6 +5,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { FitDevice as Device } from '../../../preload/contract/fit.ts';
 import { alike } from '../../engine/executors/cards.ts';
 import type { BaseBytes, Profile } from '../../engine/executors/executorKind.ts';
+import { fastestOn } from '../../engine/executors/fastest.ts';
+import type { FastestOn } from '../../engine/executors/fastest.ts';
 import { executorKind, ON_A_GPU } from '../../engine/executors/index.ts';
 import { installedGpus } from '../../engine/executors/nvidia.ts';
 import type { AskDriver, InstalledGpu } from '../../engine/executors/nvidia.ts';
@@ -36,6 +38,12 @@ export const planBasis = ({ kind, base, profile }: FitDevice): Pick<FitDevice, '
   base,
   profile,
 });
+
+/** What `precision.policy: auto` means on a device that is planned for, here or not. */
+export function fastestFor({ kind, compute }: FitDevice): FastestOn {
+  const unable = compute.bf16 === null && compute.fp16 !== null;
+  return fastestOn(kind, executorKind(kind).memory === 'gpu' ? !unable : undefined);
+}
 
 const MIB = 2 ** 20;
 

@@ -1,7 +1,10 @@
 /** From given values to a complete configuration, and what is wrong with one: for single runs and for each combination of a sweep alike. */
 import type { Config, Problem } from '../../../preload/contract/settings.ts';
+import { fastestHere } from '../../engine/executors/fastest.ts';
+import type { FastestOn } from '../../engine/executors/fastest.ts';
 import { type Asked, ASKED_ANEW } from '../../../preload/shared/settings/answers.ts';
 import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
+import { AUTO_POLICY } from '../../../preload/shared/settings/policy.ts';
 import { problem, showValue, type Why } from '../../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from './registry.ts';
 
@@ -52,11 +55,22 @@ const rulesOf = (before: Config, settled: Readonly<Record<string, string>>): Rec
     ]),
   );
 
+const POLICY = 'precision.policy';
+
+/** The policy that `auto` comes to on the device of a configuration, before anything depends on it, and what is said of it. */
+function withPolicy(given: Config, fastest: FastestOn): { readonly given: Config; readonly said: readonly Problem[] } {
+  if (given[POLICY] !== AUTO_POLICY) return { given, said: [] };
+  const { executor, policy, why } = fastest(String(given.device));
+  const message = `${POLICY} ${AUTO_POLICY} is ${policy} on ${executor}: ${why}`;
+  const found = { ...problem(POLICY, policy, 'any policy that the device runs'), code: 'auto', message };
+  return { given: { ...given, [POLICY]: policy }, said: [found] };
+}
+
 export interface Completed {
   readonly config: Config;
   /** How each value came about that nobody gave and that is not the declared default, by setting. */
   readonly derived: Readonly<Record<string, string>>;
-  /** What gave way to what the user set. */
+  /** What gave way to what the user set, and what the device chose. */
   readonly warnings: readonly Problem[];
 }
 
@@ -68,6 +82,7 @@ export interface Completed {
  * @param isSet given by any layer, a recipe among them
  * @param isOfUser given by a file, a flag or a parameter of the sweep
  * @param asked where many configurations are completed: what rules and defaults said of others
+ * @param fastest what `precision.policy: auto` means
  */
 export function completeConfig(
   { catalog }: SettingsRegistry,
@@ -75,9 +90,15 @@ export function completeConfig(
   isSet: (name: string) => boolean,
   isOfUser: (name: string) => boolean,
   asked: Asked = ASKED_ANEW,
+  fastest: FastestOn = fastestHere,
 ): Completed {
-  const whole = catalog.withDefaults(given, isSet, asked);
+  const settled = withPolicy(given, fastest);
+  const whole = catalog.withDefaults(settled.given, isSet, asked);
   const { config, derived } = catalog.settle(whole.config, isOfUser, asked);
   const rules = rulesOf(whole.config, derived);
-  return { config, derived: { ...whole.derived, ...rules }, warnings: gaveWay(whole.config, config, derived) };
+  return {
+    config,
+    derived: { ...whole.derived, ...rules },
+    warnings: [...settled.said, ...gaveWay(whole.config, config, derived)],
+  };
 }

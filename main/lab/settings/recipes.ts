@@ -4,6 +4,8 @@ import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMap } from 'yaml';
 import { z } from 'zod';
+import { knowing } from '../../engine/executors/fastest.ts';
+import type { FastestOn } from '../../engine/executors/fastest.ts';
 import { LIMITS } from '../../../preload/contract/limits.ts';
 import { readShort, TooLongError } from '../shortText.ts';
 import { draftParameter } from '../../../preload/contract/draft.ts';
@@ -137,7 +139,10 @@ export async function loadRecipe(nameOrPath: string, folder: string = RECIPES_FO
 export async function resolveValues(
   registry: SettingsRegistry,
   { values, recipe }: { readonly values: Readonly<Record<string, unknown>>; readonly recipe?: string | null },
+  fastest?: FastestOn,
 ): Promise<Resolved> {
   const source = recipe ? (await loadRecipe(recipe)).source : undefined;
-  return resolveConfig({ registry, ...(source === undefined ? {} : { recipe: source }), overrides: values });
+  return await knowing(() =>
+    resolveConfig({ registry, ...(source === undefined ? {} : { recipe: source }), overrides: values, fastest }),
+  );
 }

@@ -1,10 +1,12 @@
 /** From layers of settings (recipe ← file ← flags) to one complete, checked configuration. */
 import { LIMITS } from '../../../preload/contract/limits.ts';
 import type { Config, Problem, SettingProblem, SettingValue } from '../../../preload/contract/settings.ts';
+import type { FastestOn } from '../../engine/executors/fastest.ts';
 import { checkConfig, completeConfig } from './complete.ts';
 import type { SettingsRegistry } from './registry.ts';
 import { flagSource, type Origin, type SettingEntry, type SettingsSource } from './source.ts';
 import { type Given, Suggestions } from './suggest.ts';
+import { ASKED_ANEW } from '../../../preload/shared/settings/answers.ts';
 import { checkValue, parseValue, problem, showValue } from '../../../preload/shared/settings/values.ts';
 import { counted } from '../../../preload/shared/format.ts';
 
@@ -28,6 +30,8 @@ export interface ResolveInput {
   readonly file?: SettingsSource;
   /** Texts of flags or values of a form. */
   readonly overrides?: Readonly<Record<string, unknown>>;
+  /** What `precision.policy: auto` means, where not this machine is asked about. */
+  readonly fastest?: FastestOn | undefined;
 }
 
 /** A problem under its code, where it stands. */
@@ -86,7 +90,7 @@ function withoutEffect(registry: SettingsRegistry, config: Config, name: string,
  * is allowed and the nearest valid choice.
  */
 export function resolveConfig(input: ResolveInput): Resolved {
-  const { registry } = input;
+  const { registry, fastest } = input;
   const layers = [input.recipe, input.file, input.overrides ? flagSource(input.overrides) : undefined].filter(
     (layer) => layer !== undefined,
   );
@@ -144,7 +148,7 @@ export function resolveConfig(input: ResolveInput): Resolved {
   const ofUser = new Set([...set].filter((name) => isOfTheUser(origins[name])));
   // Nothing gives way to values that are themselves wrong.
   const isOfUser = (name: string): boolean => problems.length === 0 && ofUser.has(name);
-  const completed = completeConfig(registry, given, (name) => set.has(name), isOfUser);
+  const completed = completeConfig(registry, given, (name) => set.has(name), isOfUser, ASKED_ANEW, fastest);
   const { config, derived } = completed;
   const warnings = [...completed.warnings];
   for (const name of Object.keys(derived)) origins[name] = 'derived';
@@ -163,7 +167,7 @@ export function resolveConfig(input: ResolveInput): Resolved {
     }
   }
   const changed = registry.names.filter((name) => config[name] !== registry.defaults[name]);
-  const from = { given, set, ofUser };
+  const from = { given, set, ofUser, fastest };
   const suggestions = new Suggestions(registry);
   return {
     config,

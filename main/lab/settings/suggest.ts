@@ -4,6 +4,7 @@
  * are looked at.
  */
 import type { Config, OtherChoice, Problem, SettingSpec, SettingValue } from '../../../preload/contract/settings.ts';
+import type { FastestOn } from '../../engine/executors/fastest.ts';
 import { Answers, type Asked } from '../../../preload/shared/settings/answers.ts';
 import { checkValue, problemText } from '../../../preload/shared/settings/values.ts';
 import { checkConfig, completeConfig } from './complete.ts';
@@ -17,6 +18,8 @@ export interface Given {
   readonly set: ReadonlySet<string>;
   /** Those among them that the user gives. */
   readonly ofUser: ReadonlySet<string>;
+  /** What `precision.policy: auto` means; what it does here unless given. */
+  readonly fastest?: FastestOn | undefined;
 }
 
 /** Configurations that are tried for all problems of one question together: a second of them would be felt. */
@@ -75,7 +78,7 @@ export class Suggestions {
   }
 
   /** What is wrong where a value is given instead; undefined where nothing more is tried. */
-  try({ given, set, ofUser }: Given, name: string, value: SettingValue): readonly Problem[] | undefined {
+  try({ given, set, ofUser, fastest }: Given, name: string, value: SettingValue): readonly Problem[] | undefined {
     if (this.spent) return undefined;
     this.#left--;
     const wrong = checkValue(this.spec(name)!, value);
@@ -86,6 +89,7 @@ export class Suggestions {
       (each) => each === name || set.has(each),
       (each) => each === name || ofUser.has(each),
       this.#asked,
+      fastest,
     );
     const { problems } = checkConfig(this.#registry, config, this.#asked);
     return problems.length > 0 || this.#also(config) ? problems : undefined;

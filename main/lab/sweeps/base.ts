@@ -42,7 +42,12 @@ export function baseInput(input: BaseInput): { base: Omit<ResolveInput, 'registr
     problems: base.file?.problems ?? [],
   };
   return {
-    base: { ...(recipe ? { recipe } : {}), file, ...(base.overrides ? { overrides: base.overrides } : {}) },
+    base: {
+      ...(recipe ? { recipe } : {}),
+      file,
+      ...(base.overrides ? { overrides: base.overrides } : {}),
+      fastest: base.fastest,
+    },
     problems,
   };
 }

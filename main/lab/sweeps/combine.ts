@@ -6,6 +6,7 @@ import { masksIdentity } from '../../engine/nn/attention/masks.ts';
 import { modelFamily } from '../../engine/nn/models/index.ts';
 import { type Asked, Answers } from '../../../preload/shared/settings/answers.ts';
 import { ExpressionError } from '../../../preload/shared/settings/expression.ts';
+import { AUTO_POLICY } from '../../../preload/shared/settings/policy.ts';
 import { checkValue, problem } from '../../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from '../settings/registry.ts';
 import { completeConfig } from '../settings/complete.ts';
@@ -31,10 +32,19 @@ export function identityOf(values: Values, config: Config, catalog: Catalog, ask
 }
 
 /** What a configuration is made from that has these values over the base. */
-export function withValues({ given, set, ofUser }: Given, values: Values): Given {
+export function withValues({ given, set, ofUser, fastest }: Given, values: Values): Given {
   const names = Object.keys(values);
-  return { given: { ...given, ...values }, set: new Set([...set, ...names]), ofUser: new Set([...ofUser, ...names]) };
+  return {
+    fastest,
+    given: { ...given, ...values },
+    set: new Set([...set, ...names]),
+    ofUser: new Set([...ofUser, ...names]),
+  };
 }
+
+/** A policy that was left to the device under the name that it came to: two that come to the same are the same run. */
+const settled = (active: Values, config: Config): Values =>
+  active['precision.policy'] === AUTO_POLICY ? { ...active, 'precision.policy': config['precision.policy']! } : active;
 
 /** A configuration with the values in effect, or why a condition cannot be evaluated. */
 export type Combined =
@@ -67,7 +77,7 @@ export class Combiner {
 
   /** Conditions may depend on one another, so parameters are switched off until nothing changes. */
   combine(values: readonly SettingValue[]): Combined {
-    const { given, set, ofUser } = this.base;
+    const { given, set, ofUser, fastest } = this.base;
     const on = this.parameters.map(() => true);
     for (;;) {
       const own = this.parameters.flatMap(({ name }, i) => (on[i] ? [[name, values[i]] as const] : []));
@@ -82,6 +92,7 @@ export class Combiner {
         isSet,
         isOfUser,
         this.asked,
+        fastest,
       );
       let changed = false;
       for (const [i, { name, when }] of this.parameters.entries()) {
@@ -105,7 +116,7 @@ export class Combiner {
       if (changed) continue;
       for (const name of Object.keys(active)) this.everActive.add(name);
       const replaced = this.registry.catalog.replaced(config, isSet, this.asked);
-      return { config, active, warnings, derived, replaced };
+      return { config, active: settled(active, config), warnings, derived, replaced };
     }
   }
 }

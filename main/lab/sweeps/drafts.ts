@@ -1,6 +1,8 @@
 /** Plans of drafts for a form, remembered: ten thousand combinations take half a second. */
 import type { Draft } from '../../../preload/contract/draft.ts';
 import type { SweepPlan as ShownPlan } from '../../../preload/contract/shapes.ts';
+import { fastestFor } from '../fit/devices.ts';
+import type { FitDevice } from '../fit/devices.ts';
 import type { PlannedConfig } from '../fit/draftFit.ts';
 import { Memo } from '../../engine/memo.ts';
 import { isOwnRecipe } from '../settings/index.ts';
@@ -25,13 +27,14 @@ export class DraftPlans {
     this.#registry = registry;
   }
 
-  /** @throws RecipeError */
-  async get(draft: Draft): Promise<SweepPlan> {
-    const plan = (): Promise<SweepPlan> => planSpec(this.#registry, draft);
+  /** @param device whose choice `precision.policy: auto` is; that of this machine unless given @throws RecipeError */
+  async get(draft: Draft, device?: FitDevice): Promise<SweepPlan> {
+    const fastest = device === undefined ? undefined : fastestFor(device);
+    const plan = (): Promise<SweepPlan> => planSpec(this.#registry, draft, { fastest });
     // A recipe in a file of the user's can change between two questions.
     if (isOwnRecipe(draft.recipe)) return await plan();
     try {
-      return await this.#memo.get(JSON.stringify(draft), plan);
+      return await this.#memo.get(JSON.stringify([draft, fastest?.('')]), plan);
     } catch (error) {
       this.#memo.clear();
       throw error;

@@ -5,5 +5,5 @@ export { sweepFromFlags } from './flags.ts';
 export type { Places } from './places.ts';
 export { planSweep } from './plan.ts';
 export { type Dropped, settingKey, type SweepPlan } from './planned.ts';
-export { planSpec } from './planSpec.ts';
+export { planSpec, type SpecOptions } from './planSpec.ts';
 export { storedSweep } from './stored.ts';

@@ -4,6 +4,7 @@
  */
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import type { Config, SettingValue } from '../../../preload/contract/settings.ts';
+import { AUTO_POLICY } from '../../../preload/shared/settings/policy.ts';
 import * as lab from '../../stores/lab.ts';
 import type { DeviceChoice, FitReport } from '../../stores/lab.ts';
 import { changesFor, whatIfsFor, withoutChange } from './model/whatIfs.ts';
@@ -70,7 +71,8 @@ export function useFit() {
       const type = specs.find((spec) => spec.name === name)?.type;
       return type?.kind === 'enum' ? type.values : [];
     };
-    policies.value = values('precision.policy');
+    // It is one of the others.
+    policies.value = values('precision.policy').filter((value) => value !== AUTO_POLICY);
     optimizers.value = values('optimizer.kind');
   });
 

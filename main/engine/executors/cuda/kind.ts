@@ -17,6 +17,11 @@ export const cuda = defineExecutor({
   help: 'Native kernels on an NVIDIA GPU.',
   memory: 'gpu',
   policies: CUDA_POLICIES,
+  // Cards without it are refused (requirements.ts), and planned for only by name.
+  fastest: (multipliesBf16 = true) =>
+    multipliesBf16
+      ? { policy: 'bf16', why: 'its tensor cores multiply bf16' }
+      : { policy: 'fp32', why: 'this card multiplies no bf16, and fp16 needs loss scaling' },
   holds: 'arena',
   // A context takes 287 MB (lazy loading) to over 1 GB, and the code of cuBLASLt some more; this is between, until a run has measured it.
   base: { bytes: 600 * MIB, basis: 'estimated', what: WHAT },

@@ -24,6 +24,7 @@ const backend = ({ compiler, ...facts }: Backend): ExecutorKind =>
     ...facts,
     group: 'tfjs',
     policies: ALL_POLICIES,
+    fastest: () => ({ policy: 'fp32', why: 'TensorFlow.js computes in 32 bits and rounds what is kept in 16' }),
     holds: 'tensors',
     stateBytes: stateTensorBytes,
     use: (program, vocabulary) => tensorUse(compiler, program, vocabulary),

@@ -7,7 +7,7 @@ export function checkRoutes(hub: Hub): Handlers<'checks'> {
   let checking: Promise<unknown> = Promise.resolve();
   return {
     'checks.run': async ({ draft, check }, { signal }) => {
-      const { first } = await planner.ask('draft', { draft }, signal);
+      const { first } = await planner.ask('draft', { draft, chosen: undefined }, signal);
       if (first === null) throw new LabError('input', 'The draft has no run that could be checked.');
       // What it reads is prepared first, where reading is bounded.
       await datasets.ready([first], signal);

@@ -13,7 +13,7 @@ export function fitRoutes(hub: Hub): Handlers<'fit'> {
       { values, recipe, prices = {}, occupancy = false, ...where },
       { signal },
     ): Promise<FitReport> => {
-      const config = await configOf(hub.lab.registry, { values, recipe });
+      const config = await configOf(hub.lab.registry, { values, recipe }, await planner.chosen(where));
       const device = await planner.device(config, where);
       const { report, programs } = await planner.ask('report', { config, device, prices, occupancy }, signal);
       return { ...report, config, programs };

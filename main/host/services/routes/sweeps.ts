@@ -65,14 +65,15 @@ export function sweepRoutes(hub: Hub): Handlers<'sweeps'> {
 
   return {
     'sweeps.plan': async ({ draft, prices, budget, ...where }, { signal }) => {
-      const { summary, first } = await planner.ask('draft', { draft }, signal);
+      const chosen = await planner.chosen(where);
+      const { summary, first } = await planner.ask('draft', { draft, chosen }, signal);
       const answer: SweepPlan = { ...NOTHING, ...summary };
       if (first === null) return answer;
       try {
         const device = await planner.device(first, where);
         const { warnings, ...fit } = await planner.ask(
           'sweep',
-          { draft, device, prices: prices ?? {}, budget },
+          { draft, device, chosen, prices: prices ?? {}, budget },
           signal,
         );
         return { ...answer, ...fit, device, warnings: [...answer.warnings, ...warnings] };

@@ -1,5 +1,6 @@
 /** Runs as they are launched, on the emulated GPU. */
 import { expect } from 'vitest';
+import { fixedBatch } from '../../../main/engine/batch/fixedBatch.ts';
 import { isKeyMasked, vocabularyOf } from '../../../main/engine/data/index.ts';
 import { profileOf } from '../../../main/engine/executors/cuda/products.ts';
 import { programsOf } from '../../../main/engine/nn/programs.ts';
@@ -62,14 +63,16 @@ export async function expectPlanned(config: Config, cublas?: string): Promise<vo
 export const CARD_SIZES = [8, 12, 24, 80].map((size) => size * 2 ** 30);
 
 /**
- * The largest micro-batch that is planned for a card of so many bytes is given, and one row more is refused.
+ * The largest micro-batch, of a batch that does not change over the run, that is planned for a card of so many bytes is given, and one row
+ * more is refused.
  * @returns its rows, and what is left over by the plan; undefined where not even one row fits
  */
 export async function expectLargest(config: Config, bytes: number) {
   const device = { kind: 'cuda', availableBytes: bytes } as FitDevice;
   const options = { kind: 'cuda', base: { bytes: 0, basis: 'measured', what: '' } } as const;
   const { largest, next } = largestOverall(config, device, options, 'exact');
-  const of = (rows: number): Config => ({ ...config, 'batch.sequences': rows, 'batch.micro': 0, 'eval.batch': 0 });
+  const whole = fixedBatch(config);
+  const of = (rows: number): Config => ({ ...whole, 'batch.sequences': rows, 'batch.micro': 0, 'eval.batch': 0 });
   const controls = emulatorControls();
   controls.memory((await takenBytes()) + bytes);
   if (largest !== null) (await opened(of(largest.sequences))).session.dispose();

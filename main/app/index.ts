@@ -85,7 +85,9 @@ function startLab(exports: ExportGuard): LabProcess {
         resources: process.resourcesPath,
       });
       if (node === undefined)
-        throw new Error('Node is missing: run `npm ci` again, or name it in the variable SWEEPLAB_NODE.');
+        throw new Error(
+          `Node is missing: ${labFolder === root ? 'run `npm ci` again' : 'install Sweeplab again'}, or name it in the variable SWEEPLAB_NODE.`,
+        );
       return spawnLab({ node, entry: join(labFolder, 'main/app/labMain.ts'), home: process.env.SWEEPLAB_HOME });
     },
     onBusy: (busy) => awake.set(busy),

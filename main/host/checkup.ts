@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import type { Finding } from '../../preload/contract/shapes.ts';
 import { EXECUTORS, ON_THE_PROCESSOR } from '../engine/executors/index.ts';
 import { probeExecutors, selectExecutor } from '../engine/executors/select.ts';
+import { hereOrPackaged, REINSTALL } from '../engine/installation.ts';
 import { openStore, StoreError } from '../store/index.ts';
 import { cudaFindings } from './cudaCheckup.ts';
 import type { LabPaths } from './paths.ts';
@@ -104,11 +105,7 @@ async function executors(): Promise<Finding[]> {
       detail: available ? `${detail}; precision.policy auto: ${fastest().policy}` : detail,
       ...(available ? {} : { advice }),
     })),
-    ...(any
-      ? []
-      : [
-          { name: 'Executors', state: 'problem', detail: 'none can be used', advice: 'install again: npm ci' } as const,
-        ]),
+    ...(any ? [] : [{ name: 'Executors', state: 'problem', detail: 'none can be used', advice: REINSTALL } as const]),
   ];
 }
 
@@ -181,7 +178,7 @@ function plugins({ plugins: path }: LabPaths, error: Error | undefined): Finding
   return { name, state: 'ok', detail: existsSync(path) ? path : `none (put .ts files into ${path})` };
 }
 
-/** Packages that npm may have left out. */
+/** Packages that npm may have left out, or that no package of the app carries. */
 function optionalParts(): Finding {
   const require = createRequire(import.meta.url);
   const wanted = EXECUTORS.flatMap(({ needs }) => needs ?? []);
@@ -199,6 +196,9 @@ function optionalParts(): Finding {
         name: 'Optional parts',
         state: 'missing',
         detail: `not installed: ${absent.join(', ')}`,
-        advice: 'npm install, with a network; Sweeplab works without',
+        advice: hereOrPackaged(
+          'npm install, with a network; Sweeplab works without',
+          'packages leave it out; Sweeplab works without',
+        ),
       };
 }

@@ -9,6 +9,7 @@ import { manifest } from '../engine/executors/cuda/manifest.ts';
 import { wantsLibrary } from '../engine/executors/cuda/products.ts';
 import { capabilityOf, cudaVersion, whyUnusable } from '../engine/executors/cuda/requirements.ts';
 import { UNVERIFIED } from '../engine/executors/cuda/verified.ts';
+import { COMMAND_LINE, hereOrPackaged } from '../engine/installation.ts';
 import { cardName } from '../engine/executors/cards.ts';
 import { newestMajor, wheelFor } from '../lab/libraries/cublas.ts';
 import { driverGpus, isDriverMissing } from '../engine/executors/nvidia.ts';
@@ -131,7 +132,7 @@ async function cublasFinding(driver: DriverFound | undefined): Promise<Finding> 
     detail: 'not found; products run on kernels of our own, slower on H100, H200 and B200',
     ...(canFetch(driver.cuda)
       ? {
-          advice: 'sweeplab setup cuda fetches it from NVIDIA; or install PyTorch or the CUDA toolkit',
+          advice: `${COMMAND_LINE} setup cuda fetches it from NVIDIA; or install PyTorch or the CUDA toolkit`,
           action: 'setup-cuda' as const,
         }
       : { advice: 'install PyTorch or the CUDA toolkit' }),
@@ -167,7 +168,9 @@ function kernels(usable: boolean): Finding {
     state: 'ok',
     detail: UNVERIFIED === undefined ? detail : `${detail}; ${UNVERIFIED}`,
     ...(UNVERIFIED !== undefined && usable
-      ? { advice: 'npm run test:gpu compares them on this card with the other executors' }
+      ? {
+          advice: `${hereOrPackaged('npm run test:gpu', 'npm run test:gpu, in the sources of Sweeplab,')} compares them on this card with the other executors`,
+        }
       : {}),
   };
 }

@@ -185,6 +185,15 @@ describe('a package where nothing else is installed', PATIENCE, () => {
     expect(readFileSync(picture, 'latin1')).toMatch(/^%PDF/u);
   });
 
+  it('advises what can be done with it (would catch a word of npm, which is not there)', () => {
+    const looked = command('doctor', '--json');
+    const { findings } = JSON.parse(looked.stdout) as { findings: { name: string; advice?: string }[] };
+    expect(findings.length).toBeGreaterThan(8);
+    expect(findings.filter(({ name, advice }) => name !== 'CUDA kernels' && /\bnpm\b/u.test(advice ?? ''))).toEqual([]);
+    const gpu = findings.find(({ name }) => name === 'Executor tfjs-gpu');
+    expect(gpu?.advice).toContain('packages leave it out');
+  });
+
   it('serves the interface', async () => {
     const child = spawn(node(), [...BIN(), 'serve', '--no-open', '--port', '0', '--json'], {
       cwd: folder,

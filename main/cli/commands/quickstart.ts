@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { AUTO, executorKind } from '../../engine/executors/index.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
+import { COMMAND_LINE, hereOrPackaged } from '../../engine/installation.ts';
 import { draftOfRecipe } from '../../../preload/shared/sweeps/recipe.ts';
 import { createSweep } from '../../lab/launch.ts';
 import { loadRecipe } from '../../lab/settings/index.ts';
@@ -57,9 +58,10 @@ async function quickstart(context: Context): Promise<void> {
   if (interrupted) return;
   output.text('');
   output.text('What to do next:');
-  output.text('  npm run sweeplab -- runs ls                                            all runs');
-  output.text('  npm run sweeplab -- runs compare --sweep latest                        this table again');
-  output.text('  npm run sweeplab -- sample --sweep latest                              text from the best model');
-  output.text('  npm run sweeplab -- sweep --recipe quick --optimizer.lr 1e-3 4e-3 --review');
-  output.text('  npm run sweeplab -- train --help                                       every setting');
+  const command = hereOrPackaged('npm run sweeplab --', COMMAND_LINE);
+  output.text(`  ${command} runs ls                                            all runs`);
+  output.text(`  ${command} runs compare --sweep latest                        this table again`);
+  output.text(`  ${command} sample --sweep latest                              text from the best model`);
+  output.text(`  ${command} sweep --recipe quick --optimizer.lr 1e-3 4e-3 --review`);
+  output.text(`  ${command} train --help                                       every setting`);
 }

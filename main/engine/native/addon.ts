@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { hereOrPackaged, REINSTALL } from '../installation.ts';
 import { hashOfSources } from './sources.js';
 import { encodeExtra, encodeFields } from './encode.ts';
 import type { Argument, EnumName, KernelSignature, Signatures } from './encode.ts';
@@ -85,7 +86,7 @@ let loaded: NativeResult | undefined;
  * process. `sources` is their hash; a packaged app has none, and the format alone.
  */
 export function whyStale(native: Pick<Native, 'sources' | 'format'>, sources: string | undefined): string | undefined {
-  const rebuild = 'build them again with `npm run build:native` (or `npm ci`)';
+  const rebuild = hereOrPackaged('build them again with `npm run build:native` (or `npm ci`)', REINSTALL);
   if (native.format === RECORD_FORMAT && (sources === undefined || native.sources === sources)) return undefined;
   return `the native kernels were built from other sources than those that are here: ${rebuild}`;
 }
@@ -98,8 +99,10 @@ export function loadNative(): NativeResult {
   if (loaded) return loaded;
   if (!existsSync(ADDON)) {
     loaded = {
-      reason:
+      reason: hereOrPackaged(
         'the native kernels are not built (a C++20 compiler, make and Python are needed; then `npm run build:native`)',
+        'the native kernels are not there',
+      ),
     };
     return loaded;
   }

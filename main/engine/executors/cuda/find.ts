@@ -1,5 +1,6 @@
 /** NVIDIA's libraries on this machine. */
 import { isAbsolute } from 'node:path';
+import { REINSTALL } from '../../installation.ts';
 import type { Driver } from './driver.ts';
 import { firstThatLoads, cublasLooks, driverLooks } from './libraries.ts';
 import type { Found, Look } from './libraries.ts';
@@ -21,7 +22,7 @@ async function loader(): Promise<(path: string) => Driver> {
   } catch (error) {
     const why = (error as Error).message.split('\n')[0];
     return () => {
-      throw new Error(`koffi, which opens libraries, does not load (npm ci brings it): ${why}`, { cause: error });
+      throw new Error(`koffi, which opens libraries, does not load (${REINSTALL}): ${why}`, { cause: error });
     };
   }
 }

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
+import { hereOrPackaged } from '../../installation.ts';
 import { ExecutorUnavailableError } from '../executor.ts';
 
 export type TfjsKind = 'tfjs-cpu' | 'tfjs-wasm' | 'tfjs-gpu';
@@ -68,9 +69,11 @@ function messageOf(error: unknown): string {
     : String((error as { message?: unknown } | undefined)?.message ?? error);
 }
 
-const GPU_ADVICE =
-  'use tfjs-wasm or a native executor instead, or install it with its native library: npm install @tensorflow/tfjs-node-gpu ' +
-  '(needs a network, install scripts allowed, and the CUDA and cuDNN libraries that its libtensorflow was built for)';
+const GPU_ADVICE = `use tfjs-wasm or a native executor instead${hereOrPackaged(
+  ', or install it with its native library: npm install @tensorflow/tfjs-node-gpu (needs a network, install scripts allowed, and the CUDA ' +
+    'and cuDNN libraries that its libtensorflow was built for)',
+  ': packages leave it out',
+)}`;
 
 /** `@tensorflow/tfjs-node-gpu` calls functions that newer versions of Node have removed; they are put back first. */
 function loadNodeGpu(): void {

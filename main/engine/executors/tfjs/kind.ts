@@ -1,6 +1,7 @@
 /** The portable executors as the catalogue knows them: one kind for each backend of TensorFlow.js. */
 import type { BaseBytes, ExecutorKind, Speeds } from '../executorKind.ts';
 import { ALL_POLICIES, defineExecutor, ENGINE_PROCESS, MIB } from '../executorKind.ts';
+import { hereOrPackaged, REINSTALL } from '../../installation.ts';
 import { FAST, PLAIN } from './target.ts';
 import type { TfjsCompiler } from './target.ts';
 import { stateTensorBytes, tensorUse } from './use.ts';
@@ -46,8 +47,10 @@ export const tfjsGpu = backend({
     slow: { flops: 0.1, bytes: 0.3, launch: 2e-4 },
     wide: true,
   },
-  advice:
+  advice: hereOrPackaged(
     'optional: needs @tensorflow/tfjs-node-gpu (npm install, with a network, on Linux or Windows with CUDA); nothing is missing without',
+    'optional: packages leave it out; cuda is faster',
+  ),
 });
 
 /**
@@ -71,7 +74,7 @@ export const tfjsWasm = backend({
   limitBytes: 4096 * MIB,
   slack: 0.25,
   speeds: oneThread(3e9, 1.5e10),
-  advice: 'install again: npm ci',
+  advice: REINSTALL,
 });
 
 export const tfjsCpu = backend({
@@ -83,5 +86,5 @@ export const tfjsCpu = backend({
   base: ENGINE_PROCESS,
   slack: 0.5,
   speeds: oneThread(3e8, 8e8),
-  advice: 'install again: npm ci',
+  advice: REINSTALL,
 });

@@ -24,6 +24,7 @@ describe('an install without a compiler', () => {
       expect(said).toContain('no compiler');
       expect(said).toContain('TensorFlow.js executor');
       expect(said.includes('npm run build:native'), platform).toBe(platform !== 'win32');
+      expect(said.includes('setup native --from'), platform).toBe(platform !== 'win32');
     }
     expect(notBuilt('x', 'darwin')).toContain('xcode-select --install');
     expect(notBuilt('x', 'win32')).toContain('WSL');

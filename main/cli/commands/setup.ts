@@ -2,12 +2,14 @@
 import { Command } from 'commander';
 import { findDriver } from '../../engine/executors/cuda/find.ts';
 import { ON_A_GPU } from '../../engine/executors/index.ts';
+import { loadNative } from '../../engine/native/addon.ts';
 import { fetchCublas, keptCublas, newestMajor, wheelFor } from '../../lab/libraries/cublas.ts';
 import type { Fetching } from '../../lab/libraries/cublas.ts';
+import { fetchKernels } from '../../lab/libraries/kernels.ts';
 import { LICENCE } from '../../lab/libraries/wheels.ts';
 import { confirmed } from '../consent.ts';
 import type { Context } from '../context.ts';
-import { EXIT } from '../errors.ts';
+import { EXIT, InputError } from '../errors.ts';
 import { formatBytes } from '../format.ts';
 import { commandGroup } from '../group.ts';
 import { onInterrupt } from '../interrupts.ts';
@@ -32,7 +34,33 @@ export function setupCommand(context: Context): Command {
       .option('--yes', 'accept the licence without being asked')
       .action((options: Options) => cuda(context, options)),
   );
+  setup.addCommand(
+    new Command('native')
+      .description(
+        'Fetch the native kernels, built by a release, for a checkout on a machine without a C++ compiler. They are checked against the checksums of the release and the sources here.',
+      )
+      .option('--from <place>', 'the address of the files of a release, or the file itself')
+      .action((options: Options) => native(context, options)),
+  );
   return setup;
+}
+
+async function native(context: Context, { from }: Options): Promise<void> {
+  const { output, workshop } = context;
+  if (loadNative().native !== undefined) {
+    output.text('The native kernels are there already.');
+    return output.data({ kept: true });
+  }
+  if (from === undefined)
+    throw new InputError(
+      '--from is missing: the address of the files of a release, such as https://github.com/OWNER/sweeplab/releases/download/v0.1.0, or the file itself',
+    );
+  await stoppable(context, async (signal) => {
+    const { cache } = workshop.paths;
+    const library = await shown(context, (progress) => fetchKernels({ from, cache, signal, ...progress }));
+    output.text(`Ready: ${library}`);
+    output.data({ kept: true, library });
+  });
 }
 
 async function cuda(context: Context, { cuda: asked, from, yes = false }: Options): Promise<void> {
@@ -40,7 +68,6 @@ async function cuda(context: Context, { cuda: asked, from, yes = false }: Option
   const { home, cache } = workshop.paths;
   const wheel = wheelFor(wholeNumber('--cuda', asked, 1) ?? (await newest(context)));
   const { major, version, bytes } = wheel;
-  const cancel = new AbortController();
   const where = { wheel, home, cache, ...(from === undefined ? {} : { from }) };
   const before = await keptCublas(where);
   if (before !== undefined) {
@@ -48,12 +75,8 @@ async function cuda(context: Context, { cuda: asked, from, yes = false }: Option
     return output.data({ kept: true, library: before, major });
   }
   output.note(`cuBLASLt ${version} for CUDA ${major}, ${formatBytes(bytes)}. Licence: ${LICENCE}`);
-  using interrupts = onInterrupt(
-    () => cancel.abort(),
-    () => process.exit(EXIT.interrupted),
-  );
-  try {
-    const fetched = await shown(context, (progress) => fetchCublas({ ...where, ...progress, signal: cancel.signal }));
+  await stoppable(context, async (signal) => {
+    const fetched = await shown(context, (progress) => fetchCublas({ ...where, ...progress, signal }));
     if (!yes) {
       const show = (text: string): void => (output.json ? output.note(text) : output.text(text));
       show(fetched.licence);
@@ -66,9 +89,21 @@ async function cuda(context: Context, { cuda: asked, from, yes = false }: Option
     const library = await shown(context, (progress) => fetched.keep(progress));
     output.text(`Ready: ${library}; its licence lies beside it.`);
     output.data({ kept: true, library, major, version });
+  });
+}
+
+/** Fetching that Ctrl-C stops. */
+async function stoppable(context: Context, fetching: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const cancel = new AbortController();
+  using interrupts = onInterrupt(
+    () => cancel.abort(),
+    () => process.exit(EXIT.interrupted),
+  );
+  try {
+    await fetching(cancel.signal);
   } catch (error) {
     if (!interrupts.interrupted) throw error;
-    output.note('Stopped. What has arrived is kept: the same command goes on from there.');
+    context.output.note('Stopped. What has arrived is kept: the same command goes on from there.');
     context.exit(EXIT.interrupted);
   }
 }

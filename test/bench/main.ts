@@ -26,6 +26,10 @@ const BENCHES: Readonly<Record<string, { readonly about: string; load(): Promise
     about: 'boards of many finished runs, in a real browser',
     load: async () => (await import('./board.ts')).boardBench,
   },
+  desktop: {
+    about: 'the desktop app from its start to a first curve, on the stand-in for Electron',
+    load: async () => (await import('./desktop.ts')).desktopBench,
+  },
   plan: {
     about: 'planning memory of one model and of a sweep',
     load: async () => (await import('./plan.ts')).planBench,

@@ -9,7 +9,7 @@ import type { NewRun, RunRecord } from '../../preload/contract/runs.ts';
 import { BarePage, saidBy } from './browser.ts';
 import { watchReads } from './gestures.ts';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Says why not. */
 export function hasBrowser(): boolean {

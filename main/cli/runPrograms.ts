@@ -2,7 +2,7 @@
 import { programStarter } from '../host/services/programs.ts';
 import { WandbDoor } from '../host/services/wandbDoor.ts';
 import type { Lab } from '../host/lab.ts';
-import { installedGpus } from '../engine/executors/nvidia.ts';
+import { installedGpus } from '../engine/executors/installed.ts';
 import type { Context } from './context.ts';
 import { workUntilDone } from './interrupts.ts';
 import { ProgramDisplay } from './progress/program.ts';

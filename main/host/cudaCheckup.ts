@@ -2,7 +2,7 @@
 import type { Finding } from '../../preload/contract/shapes.ts';
 import { counted, formatMemory } from '../../preload/shared/format.ts';
 import { findCublas, findDriver } from '../engine/executors/cuda/find.ts';
-import type { DriverFound } from '../engine/executors/cuda/find.ts';
+import type { CardSeen, DriverFound } from '../engine/executors/cuda/find.ts';
 import { CUBLAS_SWITCH } from '../engine/executors/cuda/libraries.ts';
 import type { Look } from '../engine/executors/cuda/libraries.ts';
 import { manifest } from '../engine/executors/cuda/manifest.ts';
@@ -12,6 +12,7 @@ import { UNVERIFIED } from '../engine/executors/cuda/verified.ts';
 import { COMMAND_LINE, hereOrPackaged } from '../engine/installation.ts';
 import { cardName } from '../engine/executors/cards.ts';
 import { newestMajor, wheelFor } from '../lab/libraries/cublas.ts';
+import { numberOf } from '../engine/executors/installed.ts';
 import { driverGpus, isDriverMissing } from '../engine/executors/nvidia.ts';
 
 export async function cudaFindings(): Promise<Finding[]> {
@@ -20,11 +21,16 @@ export async function cudaFindings(): Promise<Finding[]> {
     ...(await cards(driver)),
     driverFinding(driver, why, looks),
     await cublasFinding(driver),
-    kernels(driver !== undefined && why === undefined),
+    kernels(driver !== undefined && usableOf(driver).length > 0),
   ];
 }
 
+/** Cards that the kernels run on. */
+const usableOf = ({ cards: all, cuda }: DriverFound): readonly CardSeen[] =>
+  all.filter((card) => whyUnusable({ ...card, cuda }) === undefined);
+
 async function cards(driver: DriverFound | undefined): Promise<Finding[]> {
+  const seen = driver === undefined ? [] : seenOnly(driver);
   try {
     const gpus = await driverGpus();
     if (gpus.length > 0)
@@ -43,6 +49,8 @@ async function cards(driver: DriverFound | undefined): Promise<Finding[]> {
           ...(wrong === undefined ? {} : { advice: `it cannot be used: ${wrong}` }),
         };
       });
+    // The tool does not list parts of cards.
+    if (seen.length > 0) return seen;
     const hidden = process.env.CUDA_VISIBLE_DEVICES;
     if (hidden !== undefined)
       return [
@@ -55,21 +63,14 @@ async function cards(driver: DriverFound | undefined): Promise<Finding[]> {
       ];
     return [{ name: 'NVIDIA GPUs', state: 'missing', detail: 'nvidia-smi knows none' }];
   } catch (error) {
-    // Small containers have the library without the tool.
-    const fromDriver = (driver?.cards ?? []).map(({ name, capability }, i): Finding => {
-      const wrong = whyUnusable({ name, capability, cuda: driver!.cuda });
-      return {
-        name: `GPU ${cardName(i)}`,
-        state: wrong === undefined ? 'ok' : 'missing',
-        detail: `${name}, compute capability ${capability}; its memory is not known (no nvidia-smi)`,
-        advice:
-          wrong === undefined
-            ? 'put nvidia-smi into PATH: free memory and load are asked of it'
-            : `it cannot be used: ${wrong}`,
-      };
-    });
-    if (fromDriver.length > 0) return fromDriver;
     const absent = isDriverMissing(error);
+    // Small containers have the library without the tool.
+    if (seen.length > 0) {
+      const advice = absent
+        ? 'put nvidia-smi into PATH: free memory and load are asked of it'
+        : 'nvidia-smi fails: free memory and load are asked of it';
+      return seen.map((each) => ({ advice, ...each }));
+    }
     return [
       {
         name: 'NVIDIA GPUs',
@@ -80,6 +81,19 @@ async function cards(driver: DriverFound | undefined): Promise<Finding[]> {
     ];
   }
 }
+
+/** Cards of which the driver's library alone tells. */
+const seenOnly = ({ cards: all, cuda }: DriverFound): Finding[] =>
+  all.map((card, ordinal): Finding => {
+    const { name, capability, totalBytes } = card;
+    const wrong = whyUnusable({ ...card, cuda });
+    return {
+      name: `GPU ${cardName(numberOf(ordinal) ?? ordinal)}`,
+      state: wrong === undefined ? 'ok' : 'missing',
+      detail: `${name}, ${formatMemory(totalBytes)}, compute capability ${capability}; what is free of it is not known`,
+      ...(wrong === undefined ? {} : { advice: `it cannot be used: ${wrong}` }),
+    };
+  });
 
 function driverFinding(driver: DriverFound | undefined, why: string | undefined, looks: readonly Look[]): Finding {
   const name = 'CUDA driver';
@@ -110,8 +124,10 @@ async function cublasFinding(driver: DriverFound | undefined): Promise<Finding> 
   const name = 'cuBLASLt';
   if (driver === undefined) return { name, state: 'missing', detail: 'not looked for: there is no driver' };
   // Half a gigabyte is fetched for nobody who has no use for it.
-  const idle = driver.cards.filter(({ capability }) => !wantsLibrary(capabilityOf(capability)));
-  if (idle.length > 0 && idle.length === driver.cards.length)
+  const usable = usableOf(driver);
+  if (usable.length === 0) return { name, state: 'missing', detail: 'not looked for: there is no card to multiply on' };
+  const idle = usable.filter(({ capability }) => !wantsLibrary(capabilityOf(capability)));
+  if (idle.length === usable.length)
     return { name, state: 'ok', detail: `not needed: our own kernels multiply as fast on ${idle[0]!.name}` };
   const { look, looks } = await findCublas(driver.cuda);
   const [first] = looks;

@@ -83,7 +83,9 @@ describe.skipIf(process.platform !== 'linux')('what doctor says of CUDA', () => 
       });
       // No tool answers: the driver itself says which cards there are.
       expect(found.get('GPU cuda:0')).toMatchObject({
-        detail: expect.stringContaining('Emulated GPU, compute capability 9.0'),
+        detail: expect.stringMatching(
+          /^Emulated GPU, 8\.00\sGiB, compute capability 9\.0; what is free of it is not known$/u,
+        ),
         advice: expect.stringContaining('nvidia-smi'),
       });
       expect(found.get('cuBLASLt')).toMatchObject({
@@ -101,7 +103,17 @@ describe.skipIf(process.platform !== 'linux')('what doctor says of CUDA', () => 
         state: 'ok',
         detail: 'not needed: our own kernels multiply as fast on Emulated GPU',
       });
+      vi.stubEnv('EMU_CAPABILITY', '61');
+      const old = await findings();
+      expect(old.get('cuBLASLt')).toMatchObject({ state: 'missing', detail: expect.stringContaining('no card') });
+      expect(old.get('CUDA kernels')!.advice).toBeUndefined();
       vi.stubEnv('EMU_CAPABILITY', '90');
+      // A part of a card, which the tool does not list.
+      using smi = fakeSmi([RTX_4090]);
+      vi.stubEnv('PATH', smi.path);
+      vi.stubEnv('CUDA_VISIBLE_DEVICES', 'MIG-1');
+      expect((await findings()).get('GPU cuda:0')).toMatchObject({ detail: expect.stringContaining('Emulated GPU') });
+      vi.stubEnv('PATH', folder);
       vi.stubEnv('SWEEPLAB_CUBLASLT', 'off');
       expect((await findings()).get('cuBLASLt')).toEqual({
         name: 'cuBLASLt',

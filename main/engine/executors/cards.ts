@@ -4,7 +4,9 @@
  */
 import { formatMemory } from '../../../preload/shared/format.ts';
 import { ExecutorUnavailableError } from './executor.ts';
-import { driverGpus, isDriverMissing } from './nvidia.ts';
+import { whyUnusable } from './cuda/requirements.ts';
+import type { CardFacts } from './cuda/requirements.ts';
+import { installedGpus, whyNoCards } from './installed.ts';
 import type { AskDriver, InstalledGpu } from './nvidia.ts';
 
 export interface NamedDevice {
@@ -28,22 +30,24 @@ const describeCard = ({ index, name, totalBytes }: InstalledGpu): string =>
  * Where CUDA finds a card among those that this process sees. @throws ExecutorUnavailableError naming the cards that there are
  */
 export async function ordinalOf(device: string, card: number, ask?: AskDriver): Promise<number> {
-  const cards = await driverGpus(ask).catch((error: unknown) => {
-    const why = isDriverMissing(error) ? 'no NVIDIA driver is found (no nvidia-smi)' : `nvidia-smi fails`;
-    throw new ExecutorUnavailableError(`device is ${device}, but ${why}`, { cause: error });
-  });
+  const cards = await installedGpus(ask);
   const ordinal = cards.findIndex(({ index }) => index === card);
   if (ordinal >= 0) return ordinal;
-  const list = cards.length === 0 ? 'no card can be used' : `the cards are ${cards.map(describeCard).join(', ')}`;
+  const list = cards.length === 0 ? await whyNoCards(ask) : `the cards are ${cards.map(describeCard).join(', ')}`;
   throw new ExecutorUnavailableError(`device is ${device}, but ${list}`);
 }
 
+/** What is looked at to choose a card. */
+export type CardLike = Pick<InstalledGpu, 'name' | 'totalBytes'> & Partial<CardFacts>;
+
 /**
- * The cards for runs that ask for no certain one: those like the largest. On others they would be slower, or not fit, and who compares
- * runs does not want to compare cards. The others are taken by their names.
+ * The cards for runs that ask for no certain one: those like the largest of which nothing is known that keeps them from being used. On others they
+ * would be slower, or not fit, and who compares runs does not want to compare cards. The others are taken by their names.
  */
-export function alike<G extends Pick<InstalledGpu, 'name' | 'totalBytes'>>(cards: readonly G[]): readonly G[] {
+export function alike<G extends CardLike>(cards: readonly G[]): readonly G[] {
   if (cards.length === 0) return [];
-  const largest = cards.reduce((a, b) => (b.totalBytes > a.totalBytes ? b : a));
-  return cards.filter(({ name }) => name === largest.name);
+  const usable = cards.filter((card) => whyUnusable({ capability: null, ...card }) === undefined);
+  const candidates = usable.length > 0 ? usable : cards;
+  const largest = candidates.reduce((a, b) => (b.totalBytes > a.totalBytes ? b : a));
+  return candidates.filter(({ name }) => name === largest.name);
 }

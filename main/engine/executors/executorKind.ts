@@ -93,7 +93,7 @@ export interface ExecutorKind extends Kind {
   /**
    * Takes no memory of the device before a session is opened: hosts open executors only to know what there is.
    *
-   * @param ordinal one of several cards, as CUDA counts those that this process sees in the order of the bus; default 0
+   * @param ordinal one of several cards, as CUDA counts those that this process sees in the order of the bus; default: the best
    * @throws ExecutorUnavailableError saying what is missing
    */
   open(ordinal?: number): Promise<Executor>;

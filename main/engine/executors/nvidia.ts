@@ -47,7 +47,9 @@ export interface InstalledGpu {
   readonly name: string;
   readonly totalBytes: number;
   readonly freeBytes: number;
-  /** Version of the driver, `550.54.14`. */
+  /** Nobody says what is free: all of it is taken to be. */
+  readonly freeAssumed?: true;
+  /** Version of the driver, `550.54.14`; empty where it is not known. */
   readonly driver: string;
   /** Compute capability, `8.9`; null where the driver is too old to say. */
   readonly capability: string | null;
@@ -76,9 +78,6 @@ export async function driverGpus(ask: AskDriver = askDriver): Promise<InstalledG
   return visibleGpus(found);
 }
 
-/** As {@link driverGpus}; none without a driver, or with one that fails. */
-export const installedGpus = (ask: AskDriver = askDriver): Promise<InstalledGpu[]> => driverGpus(ask).catch(() => []);
-
 /**
  * The card that CUDA counts as `ordinal`, with the programs that use it, where the driver says how many: in containers it may not see them.
  */
@@ -87,7 +86,7 @@ export async function cardUse(
   ask: AskDriver = askDriver,
 ): Promise<(InstalledGpu & { readonly programs: number | null }) | undefined> {
   const [gpus, apps] = await Promise.all([
-    installedGpus(ask),
+    driverGpus(ask).catch(() => []),
     rows(ask, ['gpu_uuid', 'pid'], 'compute-apps').catch(() => null),
   ]);
   const gpu = gpus[ordinal];

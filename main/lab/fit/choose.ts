@@ -1,6 +1,7 @@
 /** The device that a setting or an option names. */
 import { ordinalOf, parseDevice } from '../../engine/executors/cards.ts';
 import { isExecutor, ON_A_GPU } from '../../engine/executors/index.ts';
+import { whyNoCards } from '../../engine/executors/installed.ts';
 import type { AskDriver } from '../../engine/executors/nvidia.ts';
 import { selectExecutor } from '../../engine/executors/select.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
@@ -43,12 +44,9 @@ export async function deviceFor(
   if (card !== undefined) await ordinalOf(wanted, card, ask);
   const kind = isExecutor(name) ? name : await open(wanted, precisionOf(config));
   if (!isExecutor(kind)) throw new NoDeviceError(`device is ${kind}, which the fit check does not know`);
-  return found(kind, await localDevice(kind, card, ask));
-}
-
-function found(kind: string, device: FitDevice | undefined): FitDevice {
+  const device = await localDevice(kind, card, ask);
   if (device !== undefined) return device;
   throw new NoDeviceError(
-    `device is ${kind}, but there is no GPU driver here; name a card to ask what would be: --gpu "RTX 4090"`,
+    `device is ${kind}, but ${await whyNoCards(ask)}; sweeplab fit --gpu "RTX 4090" asks what would be on a card`,
   );
 }

@@ -8,7 +8,7 @@ import type { BaseBytes, Profile } from '../../engine/executors/executorKind.ts'
 import { fastestOn } from '../../engine/executors/fastest.ts';
 import type { FastestOn } from '../../engine/executors/fastest.ts';
 import { executorKind, ON_A_GPU } from '../../engine/executors/index.ts';
-import { installedGpus } from '../../engine/executors/nvidia.ts';
+import { installedGpus } from '../../engine/executors/installed.ts';
 import type { AskDriver, InstalledGpu } from '../../engine/executors/nvidia.ts';
 import { findGpu, findGpuByDriverName } from './gpus.ts';
 import type { GpuSpec } from './gpus.ts';
@@ -180,7 +180,12 @@ async function installedDevice(gpu: InstalledGpu, kind: string): Promise<FitDevi
     compute: gpuCompute(findGpuByDriverName(gpu.name)),
     base: executorKind(kind).baseOn?.({ card: gpu.name, driver: gpu.driver }),
     profile: await executorKind(kind).profileOn?.(gpu.capability, true),
-    notes: [],
+    notes:
+      gpu.freeAssumed === undefined
+        ? []
+        : [
+            'all of its memory is taken as free: what other programs hold of it is asked of nvidia-smi, which does not answer',
+          ],
   };
 }
 

@@ -11,10 +11,15 @@ export interface Slot {
   readonly device: string | null;
 }
 
-/** A process that is given one of several cards sees that one alone: it cannot take memory of another. Cards are counted as nvidia-smi does. */
-export function cardEnv({ device }: Slot): Record<string, string> {
+/**
+ * A process that is given one of several cards sees that one alone: it cannot take memory of another. Cards are counted as nvidia-smi does. One that
+ * is the only visible one already, by whatever name, stays it: parts of cards have no number.
+ */
+export function cardEnv({ device }: Slot, visible = process.env.CUDA_VISIBLE_DEVICES): Record<string, string> {
   const number = /^cuda:(\d+)$/u.exec(device ?? '')?.[1];
-  return number === undefined ? {} : { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: number };
+  if (number === undefined) return {};
+  const alone = visible !== undefined && /^[^,]+$/u.test(visible.trim());
+  return { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: alone ? visible : number };
 }
 
 /** A run that is next, or in training. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { removeHome, start, temporaryHome } from '../../cli/cli.ts';
+import { json, removeHome, start, temporaryHome } from '../../cli/cli.ts';
 import { inside, jsonInside } from '../../cli/inside.ts';
 import { buildCublas, buildEmulator, whyNoEmulator } from './emulator/build.ts';
 
@@ -98,6 +98,22 @@ describe.skipIf(why !== undefined)(`sweeplab train --device cuda${why ? ` (SKIPP
     const run = await jsonInside<RunShape>(newHome(), small(1), { env: { ...env, SWEEPLAB_CUBLASLT: 'off' } });
     expect(run.environment['products']).toBe('own kernels');
   });
+
+  // Would catch a default that trains nowhere: small containers have the library alone, and many machines an old card for the display.
+  test(
+    'is found by auto with the driver alone, and beside a card that cannot be used',
+    { timeout: 60_000 },
+    async () => {
+      const auto = small(1).map((word) => (word === 'cuda' ? 'auto' : word));
+      const alone = { ...env, PATH: '/nowhere' };
+      const { stdout } = await inside(newHome(), ['fit', ...auto.slice(1)], { env: alone });
+      expect(stdout).toContain('all of its memory is taken as free');
+      // In a process of its own: the driver counts its cards once.
+      const unlike = { env: { ...alone, EMU_DEVICES: '2', EMU_CAPABILITY: '61,90' } };
+      const run = await json<RunShape>(newHome(), auto, unlike);
+      expect(run.environment).toMatchObject({ executor: 'cuda', card: 'cuda:1' });
+    },
+  );
 
   test('says why a card cannot be used', async () => {
     const outcome = await inside(newHome(), small(1), { env: { ...env, SWEEPLAB_CUDA_LIBRARIES: '/nowhere' } });

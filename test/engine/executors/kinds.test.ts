@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { builtInCatalog } from '../../../main/engine/catalog.ts';
 import { EXECUTORS, executorKind, GROUPS, isExecutor } from '../../../main/engine/executors/index.ts';
-import { gpuReadings, installedGpus, isDriverMissing, visibleGpus } from '../../../main/engine/executors/nvidia.ts';
+import { alike } from '../../../main/engine/executors/cards.ts';
+import { installedGpus, numberOf } from '../../../main/engine/executors/installed.ts';
+import { gpuReadings, isDriverMissing, visibleGpus } from '../../../main/engine/executors/nvidia.ts';
 import { probeExecutors, selectExecutor } from '../../../main/engine/executors/select.ts';
 import { buildTraining } from '../../../main/engine/nn/training.ts';
 import { testConfig } from '../train/helpers.ts';
@@ -56,6 +58,17 @@ describe('what is known of an executor before it is opened', () => {
       /cpu: does not run precision.policy fp16 \(it runs fp32, bf16, pure-bf16\)/u,
     );
   });
+});
+
+// Would catch a machine whose old display card keeps runs from the new one beside it.
+it('takes for any run the cards like the largest that can be used', () => {
+  const old = { name: 'V100', totalBytes: 32, capability: '7.0' };
+  const card = { name: 'RTX 4090', totalBytes: 24, capability: '8.9' };
+  const small = { name: 'RTX 3060', totalBytes: 12, capability: '8.6' };
+  expect(alike([old, small, card, card])).toEqual([card, card]);
+  expect(alike([card, { ...card, driver: '390.1' }])).toEqual([card]);
+  expect(alike([{ ...card, capability: '6.1' }, card])).toEqual([card]);
+  expect(alike([old])).toEqual([old]);
 });
 
 describe("NVIDIA's driver", () => {
@@ -122,6 +135,16 @@ describe("NVIDIA's driver", () => {
     expect(seen('1,7,0')).toEqual([1]);
     expect(seen('1,1,0')).toEqual([1]);
     for (const none of ['', '-1', 'MIG-1a', 'GPU-9']) expect(seen(none)).toEqual([]);
+  });
+
+  // Would catch a library's second card that is taken for another than the tool's.
+  it('numbers what its library sees as the tool does, where CUDA_VISIBLE_DEVICES has numbers', () => {
+    const numbers = (variable: string | undefined) => [0, 1].map((ordinal) => numberOf(ordinal, variable));
+    expect(numbers(undefined)).toEqual([0, 1]);
+    expect(numbers('2, 0')).toEqual([2, 0]);
+    // A part of a card is alone, and has no number.
+    expect(numberOf(0, 'MIG-1a')).toBe(0);
+    expect(numbers('GPU-1a,GPU-2b')).toEqual([undefined, undefined]);
   });
 
   it('that is not there is told from one that fails', async () => {

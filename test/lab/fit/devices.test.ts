@@ -12,7 +12,7 @@ import {
   tableGpu,
   UnknownGpuError,
 } from '../../../main/lab/fit/index.ts';
-import { installedGpus } from '../../../main/engine/executors/nvidia.ts';
+import { installedGpus } from '../../../main/engine/executors/installed.ts';
 import { findGpuByDriverName } from '../../../main/lab/fit/gpus.ts';
 import { keepOverhead } from '../../../main/engine/executors/cuda/overhead.ts';
 import { useDataFolder } from '../../../main/engine/executors/dataFolder.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reconcileCheckpoints } from '../../../main/lab/queue/checkpoints.ts';
+import { cardEnv } from '../../../main/lab/queue/place.ts';
 import { cardsFor } from '../../../main/lab/queue/places/cards.ts';
 import type { Cards } from '../../../main/lab/queue/places/cards.ts';
 import { defaultPlaces } from '../../../main/lab/queue/places/default.ts';
@@ -394,6 +395,12 @@ describe('a queue that stays', () => {
         ['auto 0', 'cuda:0 0'],
       ]);
       await queue.close('kill');
+    });
+
+    it('shows a process one card alone, also a part of one that has no number', () => {
+      const shown = (visible: string | undefined) => cardEnv({ device: 'cuda:1' }, visible).CUDA_VISIBLE_DEVICES;
+      expect([undefined, '1,0', '1', 'MIG-1a'].map(shown)).toEqual(['1', '1', '1', 'MIG-1a']);
+      expect(cardEnv({ device: null }, 'MIG-1a')).toEqual({});
     });
 
     it('counts for the processor where that trains (would catch auto runs on a card that cannot be used)', async () => {

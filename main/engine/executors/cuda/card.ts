@@ -2,9 +2,11 @@
 import { counted } from '../../../../preload/shared/format.ts';
 import { ExecutorUnavailableError } from '../executor.ts';
 import { findDriver, libraryHere } from './find.ts';
+import type { CardSeen } from './find.ts';
 import { beginGauge } from './gauge.ts';
 import type { Gauge } from './gauge.ts';
 import { whyUnusable } from './requirements.ts';
+import type { CardFacts } from './requirements.ts';
 
 export interface Card {
   /** Path or name of the driver's library. */
@@ -19,19 +21,28 @@ export interface Card {
   readonly gauge?: Gauge | undefined;
 }
 
-/** @throws ExecutorUnavailableError saying what is missing */
-export async function usableCard(ordinal: number): Promise<Card> {
+/** @param asked as CUDA counts cards; else one that runs without a number go to @throws ExecutorUnavailableError saying what is missing */
+export async function usableCard(asked?: number): Promise<Card> {
   const refuse = (reason: string): never => {
     throw new ExecutorUnavailableError(`cuda: ${reason}`);
   };
   const { found, why } = await findDriver();
   if (found === undefined) return refuse('no NVIDIA driver is found');
   if (why !== undefined) return refuse(why);
-  const card = found.cards[ordinal];
+  const known = found.cards.map((each) => ({ ...each, cuda: found.cuda }));
+  const ordinal = asked ?? best(known);
+  const card = known[ordinal];
   if (card === undefined)
     return refuse(`there is no card ${ordinal}; the driver sees ${counted(found.cards.length, 'card')}`);
-  const unusable = whyUnusable({ ...card, cuda: found.cuda });
+  const unusable = whyUnusable(card);
   if (unusable !== undefined) return refuse(unusable);
   const cublas = await libraryHere(card.capability, found.cuda);
   return { library: found.path, ordinal, name: card.name, cublas, gauge: await beginGauge(ordinal) };
+}
+
+/** The largest card that can be used; the first where none can. */
+function best(cards: readonly (CardSeen & CardFacts)[]): number {
+  const usable = cards.filter((card) => whyUnusable(card) === undefined);
+  const most = Math.max(...usable.map(({ totalBytes }) => totalBytes));
+  return Math.max(0, cards.indexOf(usable.find(({ totalBytes }) => totalBytes === most)!));
 }

@@ -12,7 +12,15 @@ export interface DriverFound {
   readonly path: string;
   /** As cuDriverGetVersion gives it: 13000 for CUDA 13.0. */
   readonly cuda: number;
-  readonly cards: readonly { readonly name: string; readonly capability: string }[];
+  readonly cards: readonly CardSeen[];
+}
+
+/** A card as the driver's library tells of it. */
+export interface CardSeen {
+  readonly name: string;
+  /** `9.0` */
+  readonly capability: string;
+  readonly totalBytes: number;
 }
 
 /** What opens libraries; where its own native part does not load, the reason of that stands beside each library. */
@@ -37,6 +45,8 @@ const NO_DEVICE = 100;
  * there.
  */
 export async function findDriver(): Promise<{ found?: DriverFound; why?: string; looks: readonly Look[] }> {
+  // The library reads it once in the life of a process: cards are counted as nvidia-smi does.
+  process.env.CUDA_DEVICE_ORDER = 'PCI_BUS_ID';
   const { library: driver, look, looks } = await firstThatLoads(driverLooks(thisMachine()), await loader());
   if (driver === undefined) return { looks };
   const number = [0];
@@ -55,9 +65,11 @@ export async function findDriver(): Promise<{ found?: DriverFound; why?: string;
     const attribute = (which: number): number => (driver.deviceAttribute(number, which, device[0]), number[0]!);
     const name = Buffer.alloc(256);
     driver.deviceName(name, name.length, device[0]);
+    const bytes = [0];
     return {
       name: name.toString('utf8', 0, name.indexOf(0)),
       capability: `${attribute(CAPABILITY_MAJOR)}.${attribute(CAPABILITY_MINOR)}`,
+      totalBytes: driver.deviceMemory(bytes, device[0]) === 0 ? Number(bytes[0]) : 0,
     };
   });
   return { found: { path: look!.path, cuda: version, cards }, looks };

@@ -33,7 +33,7 @@ export const cuda = defineExecutor({
     fast: { flops: 0.8, bytes: 0.9, launch: 2e-6 },
     slow: { flops: 0.3, bytes: 0.5, launch: 1e-5 },
   },
-  advice: 'for an NVIDIA GPU: install its driver; until then another executor is used',
+  advice: 'needs an NVIDIA card of 2020 or later with its driver; until then another executor is used',
   stateBytes,
   takenBytes: (...blocks) => blocks.reduce((sum, bytes) => sum + granules(bytes), 0),
   profileOn: async (capability, here) => {
@@ -46,7 +46,7 @@ export const cuda = defineExecutor({
     const { tableBytes } = translate(compiled, NOWHERE);
     return { ...planUse(program.name, compiled.plan, vocabulary), tableBytes };
   },
-  open: async (ordinal = 0) => {
+  open: async (ordinal) => {
     const card = await usableCard(ordinal);
     return (await import('./index.ts')).cudaExecutor(card);
   },

@@ -1,6 +1,6 @@
 import type { FitReport, GpuInfo } from '../../../../preload/contract/shapes.ts';
 import { findGpuByDriverName } from '../../../lab/fit/gpus.ts';
-import { installedGpus } from '../../../engine/executors/nvidia.ts';
+import { installedGpus } from '../../../engine/executors/installed.ts';
 import { gpuTable } from '../../../lab/fit/index.ts';
 import type { GpuSpec } from '../../../lab/fit/index.ts';
 import { configOf } from '../hub.ts';

@@ -6,7 +6,7 @@ import { LabError } from '../../../../preload/contract/rpc.ts';
 import type { NewRun } from '../../../../preload/contract/runs.ts';
 import { counted } from '../../../../preload/shared/format.ts';
 import { ENTITY } from '../../../endpoint/wandb/graphql.ts';
-import { installedGpus } from '../../../engine/executors/nvidia.ts';
+import { installedGpus } from '../../../engine/executors/installed.ts';
 import { hostMemory } from '../../../lab/fit/index.ts';
 import { nextRuns, scriptSweep, scriptSweepProblems } from '../../../lab/outside/sweepPlan.ts';
 import { commandText } from '../../../lab/programs/command.ts';

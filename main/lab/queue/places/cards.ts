@@ -2,14 +2,15 @@
 import type { RunRecord } from '../../../../preload/contract/runs.ts';
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { alike, cardName, parseDevice } from '../../../engine/executors/cards.ts';
+import type { CardLike } from '../../../engine/executors/cards.ts';
 import { ON_A_GPU } from '../../../engine/executors/index.ts';
-import { installedGpus } from '../../../engine/executors/nvidia.ts';
+import { installedGpus } from '../../../engine/executors/installed.ts';
 import type { InstalledGpu } from '../../../engine/executors/nvidia.ts';
 import { meant, selectExecutor } from '../../../engine/executors/select.ts';
 import { precisionOf } from '../../../engine/nn/precision.ts';
 
 export interface Cards {
-  readonly all: readonly Pick<InstalledGpu, 'index' | 'name' | 'totalBytes'>[];
+  readonly all: readonly (Pick<InstalledGpu, 'index'> & CardLike)[];
   /** Whether the executor that `auto` prefers can be used on them. */
   readonly usable: boolean;
 }

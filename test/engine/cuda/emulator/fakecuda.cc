@@ -2,7 +2,7 @@
 // allows, so that a result read without waiting, or a pinned buffer reused too early, fails every time. Calls that are illegal fail as on the device.
 //
 // Environment, read by cuInit:  EMU_MEMORY=bytes of each device   EMU_DEVICES=how many   EMU_KERNELS=folder of the kernels   EMU_SHARED=most bytes of
-// shared memory of a block   EMU_CAPABILITY=90   EMU_DRIVER=13000   EMU_FAIL=cuGraphLaunch:2:700 (the second call of it returns 700; 7xx stay)
+// shared memory of a block   EMU_CAPABILITY=90, or 61,90 for two unlike devices   EMU_DRIVER=13000   EMU_FAIL=cuGraphLaunch:2:700 (the second call of it returns 700; 7xx stay)
 // EMU_PACE=operations that a query carries out; 1 finds who asks too early   EMU_UNTOUCHED=1: memory is counted and never filled, for plans of any size
 // EMU_RECORD=file: writes launches there with all memory of the device, three of each kernel and block count, for replay.cc
 #include <dlfcn.h>
@@ -45,6 +45,7 @@ struct State {
   std::vector<Stream*> streams;
   u64 used = 0, peak = 0, total = 8ull << 30, launches = 0, graphs = 0, copies = 0, conflicts = 0;
   int devices = 1, retained = 0, current = 0, sticky = 0;
+  std::vector<int> numbers;  // their numbers, as CUDA_VISIBLE_DEVICES leaves them
   unsigned shared = 227 << 10;
   bool ready = false, untouched = false;
   u64 pace = 1;
@@ -55,6 +56,30 @@ struct State {
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 u64 number(const char* name, u64 otherwise) { const char* text = getenv(name); return text ? strtoull(text, nullptr, 10) : otherwise; }
+
+// Devices that CUDA_VISIBLE_DEVICES leaves, up to the first entry that means nothing. A part of a device (MIG) is the first one.
+std::vector<int> devicesLeft(int devices) {
+  std::vector<int> found;
+  const char* text = getenv("CUDA_VISIBLE_DEVICES");
+  for (int i = 0; !text && i < devices; i++) found.push_back(i);
+  if (text && !strncmp(text, "MIG-", 4)) return {0};
+  while (text && *text) {
+    char* end;
+    long i = strtol(text, &end, 10);
+    if (end == text || i < 0 || i >= devices) break;
+    found.push_back((int)i);
+    text = *end == ',' ? end + 1 : "";
+  }
+  return found;
+}
+// The entry of a list for a device; its last one where it is too short.
+u64 entry(const char* name, u64 otherwise, int device) {
+  const char* text = getenv(name);
+  if (!text) return otherwise;
+  for (int i = s.numbers[(size_t)device]; i > 0; i--)
+    if (const char* comma = strchr(text, ',')) text = comma + 1;
+  return strtoull(text, nullptr, 10);
+}
 
 // The failure that a test asked for. Errors of the device itself stay: every later call returns them too.
 int planted(const char* name) {
@@ -160,7 +185,8 @@ struct Fence {
 API cuInit(unsigned) {
   if (!s.ready) {
     s.total = number("EMU_MEMORY", s.total);
-    s.devices = (int)number("EMU_DEVICES", 1);
+    s.numbers = devicesLeft((int)number("EMU_DEVICES", 1));
+    s.devices = (int)s.numbers.size();
     s.shared = (unsigned)number("EMU_SHARED", s.shared);
     s.pace = number("EMU_PACE", 1);
     s.untouched = number("EMU_UNTOUCHED", 0) != 0;
@@ -186,11 +212,11 @@ API cuDeviceGetCount(int* n) { BEGIN *n = s.devices; return OK; }
 API cuDeviceGet(int* d, int ordinal) { BEGIN if (ordinal < 0 || ordinal >= s.devices) return INVALID_DEVICE; *d = ordinal; return OK; }
 API cuDeviceGetName(char* name, int n, int) { BEGIN snprintf(name, (size_t)n, "Emulated GPU"); return OK; }
 API cuDeviceTotalMem_v2(size_t* n, int) { BEGIN *n = s.total; return OK; }
-API cuDeviceGetAttribute(int* v, int which, int) {
+API cuDeviceGetAttribute(int* v, int which, int d) {
   BEGIN
   switch (which) {
-    case 75: *v = (int)number("EMU_CAPABILITY", 90) / 10; return OK;
-    case 76: *v = (int)number("EMU_CAPABILITY", 90) % 10; return OK;
+    case 75: *v = (int)entry("EMU_CAPABILITY", 90, d) / 10; return OK;
+    case 76: *v = (int)entry("EMU_CAPABILITY", 90, d) % 10; return OK;
     case 16: *v = 4; return OK;             // multiprocessors
     case 97: *v = (int)s.shared; return OK;  // most shared memory of a block
     default: return INVALID_VALUE;

@@ -1,9 +1,11 @@
 /** Numbers of 16 bits as raw words: bf16 (the upper half of an f32) and f16 (IEEE 754 binary16); and bytes. */
 
+import type { DType } from '../graph/value.ts';
+
 // Words are taken as signed: numbers from 2^31 on are objects on the heap until the loop is compiled, and millions of them make the process grow.
 
 /** Rounds to nearest even into the beginning of `words`, which is returned; NaN stays NaN. */
-export function roundToBf16(data: Float32Array, words: Uint16Array): Uint16Array {
+function roundToBf16(data: Float32Array, words: Uint16Array): Uint16Array {
   const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
   for (let i = 0; i < bits.length; i++) {
     const word = bits[i]!;
@@ -19,25 +21,33 @@ export function farHalf(data: Float32Array): Uint16Array {
 }
 
 /** The numbers, exactly. `words` may be the {@link farHalf} of `into`: a word is read before its place is written. */
-export function expandBf16(words: Uint16Array, into: Float32Array): Float32Array {
+function expandBf16(words: Uint16Array, into: Float32Array): Float32Array {
   const bits = new Int32Array(into.buffer, into.byteOffset, words.length);
   for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
   return into;
 }
 
 /** To f16, to nearest even with subnormals, into the beginning of `words`, which is returned. */
-export function roundToF16(data: Float32Array, words: Uint16Array): Uint16Array {
+function roundToF16(data: Float32Array, words: Uint16Array): Uint16Array {
   const halves = new Float16Array(words.buffer, words.byteOffset, data.length);
   halves.set(data);
   return words.subarray(0, data.length);
 }
 
 /** The numbers of f16 words, exactly. `words` may be the {@link farHalf} of `into`. */
-export function expandF16(words: Uint16Array, into: Float32Array): Float32Array {
+function expandF16(words: Uint16Array, into: Float32Array): Float32Array {
   const halves = new Float16Array(words.buffer, words.byteOffset, words.length);
   for (let i = 0; i < halves.length; i++) into[i] = halves[i]!;
   return into;
 }
+
+/** Numbers as the words of a 16-bit type. */
+export const TO_WORDS = { bf16: roundToBf16, f16: roundToF16 } as const;
+/** The words of a 16-bit type as numbers. */
+export const FROM_WORDS = { bf16: expandBf16, f16: expandF16 } as const;
+
+export type Half = keyof typeof TO_WORDS;
+export const isHalf = (dtype: DType): dtype is Half => dtype === 'bf16' || dtype === 'f16';
 
 /** Whole numbers from 0 to 255 as bytes, into the beginning of the memory of `words`. */
 export function toBytes(data: Float32Array, words: Uint16Array): Uint8Array {

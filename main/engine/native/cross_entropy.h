@@ -3,8 +3,8 @@
 // chunk x vocabulary instead of tokens x vocabulary.
 //   loss = log sum_v exp(z_v) - z_t,   dz_v = g (softmax(z)_v - [v = t]),   with a soft-cap dx = dz (1 - (z/c)^2)
 //
-// With `ltype` f32 the logits are stored and gone through three times. With bf16 they are not stored at all: of each tile that the product
-// finishes, the maxima m and the sums of exp(z - m) of its rows are kept in f32, and exp(z - m) (1 - (z/c)^2) in bf16, which a factor per
+// With `ltype` f32 the logits are stored and gone through three times. With 16 bits they are not stored at all: of each tile that the product
+// finishes, the maxima m and the sums of exp(z - m) of its rows are kept in f32, and exp(z - m) (1 - (z/c)^2) in 16 bits, which a factor per
 // tile turns into the gradient. So losses are as exact as with f32, a logit costs one exponential instead of two, memory and its
 // traffic are half as large, and a loss without gradients writes nothing per logit.
 #pragma once
@@ -81,7 +81,8 @@ static size_t cross_entropy_scratch(const cross_entropy_args& g, int threads) {
   return g.ltype == F32 ? products : products + ceil_div(TileSums(g, nullptr).bytes, (size_t)threads);
 }
 
-// Takes a tile of logits as the product leaves it.
+// Takes a tile of logits as the product leaves it. T: what is kept of a logit.
+template <class T>
 struct SoftMaxTile {
   static constexpr bool OWN = true;
   const cross_entropy_args& g;
@@ -120,7 +121,7 @@ struct SoftMaxTile {
         ea = only(ea * (splat(1.f) - a * inverse * a * inverse), n);
         eb = only(eb * (splat(1.f) - b * inverse * b * inverse), n - W);
       }
-      bf16* e = (bf16*)g.logits + row * logits_stride(g.vocabulary) + column;
+      T* e = (T*)g.logits + row * logits_stride(g.vocabulary) + column;
       store(e, ea);
       store(e + W, eb);
     }
@@ -128,9 +129,10 @@ struct SoftMaxTile {
 };
 
 // One row of a chunk whose tiles are there: as cross_entropy_row.
+template <class T>
 static void tiles_row(const cross_entropy_args& g, const TileSums& sums, int64_t r, int64_t row, bool gradient) {
   int64_t n = g.vocabulary, target = ((const int32_t*)g.target)[r];
-  bf16* e = (bf16*)g.logits + row * logits_stride(n);
+  T* e = (T*)g.logits + row * logits_stride(n);
   bool valid = target >= 0 && target < n;
   if (!valid) {
     if (g.loss) ((float*)g.loss)[r] = 0;
@@ -161,7 +163,7 @@ static void tiles_row(const cross_entropy_args& g, const TileSums& sums, int64_t
     store(e, a * k);
     store(e + W, b * k);
   }
-  set_any((bf16*)g.logits + row * logits_stride(n), BF16, target, s * (__builtin_expf(own - m) / total - 1.f) * slope);
+  set_any((T*)g.logits + row * logits_stride(n), g.ltype, target, s * (__builtin_expf(own - m) / total - 1.f) * slope);
 }
 
 // One row: loss and correctness, and the gradient over the logits when asked.
@@ -224,8 +226,14 @@ static void logits_chunk(const Context& x, const cross_entropy_args& g, const ge
     return;
   }
   TileSums sums(g, x.scratch + x.stride * (size_t)x.threads);
-  gemm_blocks(x, logits, SoftMaxTile{g, sums, (const int32_t*)g.target + first, gradient});
-  by_rows([&](int64_t r) { tiles_row(g, sums, first + r, r, gradient); });
+  const int32_t* targets = (const int32_t*)g.target + first;
+  if (g.ltype == F16) {
+    gemm_blocks(x, logits, SoftMaxTile<f16>{g, sums, targets, gradient});
+    by_rows([&](int64_t r) { tiles_row<f16>(g, sums, first + r, r, gradient); });
+  } else {
+    gemm_blocks(x, logits, SoftMaxTile<bf16>{g, sums, targets, gradient});
+    by_rows([&](int64_t r) { tiles_row<bf16>(g, sums, first + r, r, gradient); });
+  }
 }
 
 static void cross_entropy(const Context& all, const cross_entropy_args& g) {

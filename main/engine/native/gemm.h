@@ -9,7 +9,8 @@
 // number of threads nor on the blocking of M and N.
 //
 // A panel holds "dwords" [depth][R]: f32 numbers, or pairs of bf16 along k (the VNNI form that vdpbf16ps and tiles take).
-// bf16 is widened to f32 in packing on levels without bf16 products, and f32 rounded to bf16 in packing on levels with them.
+// bf16 is widened to f32 in packing on levels without bf16 products, and f32 rounded to bf16 in packing on levels with them. f16 is always
+// widened: no level has products of f16 that are summed in f32.
 //
 //   level     micro-kernel   per step of depth
 //   avx512    14 x 32        28 FMA (or vdpbf16ps), 2 loads of B, 14 broadcasts of A
@@ -134,6 +135,11 @@ INLINE vf row_dwords(const bf16* row, int64_t left) {
   memcpy(&v, t, sizeof v);
   return v;
 }
+template <bool DOT>
+INLINE vf row_dwords(const f16* row, int64_t left) {
+  static_assert(!DOT, "f16 is widened");
+  return left >= W ? load(row) : load_n(row, left);
+}
 // W dwords across: columns 0..W-1 of row k (and of row k + 1, interleaved, for pairs), of which n exist.
 template <bool DOT, class S>
 INLINE vf column_dwords(const S* row, int64_t ld, bool pair, int64_t n) {
@@ -244,7 +250,7 @@ template <int R, bool DOT, bool TILES, class S>
 static void pack_panels_of(const S* src, int64_t ld, bool k_contiguous, int64_t outer, int64_t k, float* dst) {
   int64_t depth = depth_of(k, DOT);
 #if LEVEL_AMX
-  if (TILES) {
+  if constexpr (TILES) {
     for (int64_t p = 0; p < outer; p += R)
       pack_tiles(src + (k_contiguous ? p * ld : p), ld, k_contiguous, min_<int64_t>(R, outer - p), k, dst + p * depth);
     return;
@@ -278,6 +284,8 @@ static void pack_a(const void* a, int64_t type, int64_t ld, bool trans, int64_t 
       pack_panels_of<MR_DOT, HAS_DOT, LEVEL_AMX>((const bf16*)a, ld, !trans, m, k, dst);
   } else if (type == F32) {
     pack_panels_of<MR, false, false>((const float*)a, ld, !trans, m, k, dst);
+  } else if (type == F16) {
+    pack_panels_of<MR, false, false>((const f16*)a, ld, !trans, m, k, dst);
   } else {
     pack_panels_of<MR, false, false>((const bf16*)a, ld, !trans, m, k, dst);
   }
@@ -290,6 +298,8 @@ static void pack_b(const void* b, int64_t type, int64_t ld, bool trans, int64_t 
       pack_panels_of<NR, HAS_DOT, false>((const bf16*)b, ld, trans, n, k, dst);
   } else if (type == F32) {
     pack_panels_of<NR, false, false>((const float*)b, ld, trans, n, k, dst);
+  } else if (type == F16) {
+    pack_panels_of<NR, false, false>((const f16*)b, ld, trans, n, k, dst);
   } else {
     pack_panels_of<NR, false, false>((const bf16*)b, ld, trans, n, k, dst);
   }
@@ -434,18 +444,20 @@ struct Epilogue {
 };
 
 // The same for a whole tile with nothing to do but round and store.
-template <bool LOW>
-INLINE void store_tile(const float* tile, int64_t rows, void* c, int64_t first, int64_t ldc) {
+template <class T>
+INLINE void store_tile(const float* tile, int64_t rows, T* c, int64_t ldc) {
   for (int64_t r = 0; r < rows; r++) {
-    vf a = load(tile + r * NR), b = load(tile + r * NR + W);
-    if (LOW) {
-      store((bf16*)c + first + r * ldc, a);
-      store((bf16*)c + first + r * ldc + W, b);
-    } else {
-      store((float*)c + first + r * ldc, a);
-      store((float*)c + first + r * ldc + W, b);
-    }
+    store(c + r * ldc, load(tile + r * NR));
+    store(c + r * ldc + W, load(tile + r * NR + W));
   }
+}
+INLINE void store_tile(const float* tile, int64_t rows, void* c, int64_t type, int64_t first, int64_t ldc) {
+  if (type == F32)
+    store_tile(tile, rows, (float*)c + first, ldc);
+  else if (type == F16)
+    store_tile(tile, rows, (f16*)c + first, ldc);
+  else
+    store_tile(tile, rows, (bf16*)c + first, ldc);
 }
 
 // Fetches a matrix into the cache line by line, a few lines at each call.
@@ -533,7 +545,7 @@ static void gemm_block(const gemm_args& g, const GemmPlan& p, int64_t task, char
               if (Finish::OWN)
                 finish(sum, i0 + r0 + i, j0 + j, rows, n);
               else if (whole && !add)
-                g.ctype == BF16 ? store_tile<true>(sum, rows, C, at_c, g.ldc) : store_tile<false>(sum, rows, C, at_c, g.ldc);
+                store_tile(sum, rows, C, g.ctype, at_c, g.ldc);
               else
                 epilogue(e, sum, NR, i0 + r0 + i, j0 + j, rows, n, C, add);
             }
@@ -556,12 +568,22 @@ static void gemm_thin(const Context& x, const gemm_args& g) {
     alignas(64) float tile[THIN * NR] = {};
     for (int64_t j = first; j < min_(g.n, first + COLUMNS); j += NR) {
       int64_t n = min_<int64_t>(NR, g.n - j);
+      auto times = [&](const auto* a) {
+        if (g.btype == F32)
+          thin_product<DOT>(g, a, (const float*)B, j, n, tile);
+        else if (g.btype == F16)
+          thin_product<false>(g, a, (const f16*)B, j, n, tile);
+        else
+          thin_product<DOT>(g, a, (const bf16*)B, j, n, tile);
+      };
       if (g.atype == F32)
-        g.btype == F32 ? thin_product<DOT>(g, (const float*)A, (const float*)B, j, n, tile)
-                       : thin_product<DOT>(g, (const float*)A, (const bf16*)B, j, n, tile);
+        times((const float*)A);
+      else if (g.atype == BF16)
+        times((const bf16*)A);
+      else if (g.btype == F32)
+        thin_product<false>(g, (const f16*)A, (const float*)B, j, n, tile);
       else
-        g.btype == F32 ? thin_product<DOT>(g, (const bf16*)A, (const float*)B, j, n, tile)
-                       : thin_product<DOT>(g, (const bf16*)A, (const bf16*)B, j, n, tile);
+        thin_product<false>(g, (const f16*)A, (const f16*)B, j, n, tile);
       epilogue(e, tile, NR, 0, j, g.m, n, at(g.c, g.ctype, batch * g.sc), g.beta != 0);
     }
   });

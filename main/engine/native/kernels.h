@@ -15,7 +15,7 @@
 constexpr int kRecordFormat = 1;
 
 // Types of elements; the other enums are in enums.h. The addon lists all names (`enums()`).
-#define ENUM_DType(V) V(F32, f32) V(BF16, bf16) V(I32, i32) V(U8, u8)
+#define ENUM_DType(V) V(F32, f32) V(BF16, bf16) V(F16, f16) V(I32, i32) V(U8, u8)
 #define ENUMS(N) N(DType) N(Activation) N(OptimizerKind) N(Reduction)
 
 #define VALUE(name, text) name,
@@ -25,8 +25,8 @@ ENUMS(ENUM)
 #undef VALUE
 
 // gemm: C[m,n] = residual + f(alpha * op(A) op(B) + beta * C + bias), for each of `batch` matrices s* elements apart.
-//   op(A) is A[m,k], or A[k,m] transposed when ta; op(B) is B[k,n], or B[n,k] transposed when tb. Types f32 or bf16 each.
-//   compute: F32, or BF16 (products of bf16-rounded operands, f32 accumulation). beta is 0 or 1.
+//   op(A) is A[m,k], or A[k,m] transposed when ta; op(B) is B[k,n], or B[n,k] transposed when tb. Types f32, bf16 or f16 each.
+//   compute: F32, BF16 (products of bf16-rounded operands, f32 accumulation), or F16 (operands as they are, widened). beta is 0 or 1.
 //   f: act, with the pre-activation stored to aux first when aux is given; with actgrad it is v * act'(aux).
 //   residual and aux may be the same memory as c.
 #define FIELDS_gemm(P, I, F, E)                                                                                                  \
@@ -142,7 +142,7 @@ ENUMS(ENUM)
 // cross_entropy: from hidden [rows,d] and weight [vocabulary,d]: loss[r] = lse - logit[target]; correct[r] (f32 0 or 1, may be null) =
 //   argmax equals target; target < 0 gives 0 and no gradient. cap as in attention. dloss: f32 [rows] scale per row, or null
 //   for the constant dscale. dhidden [rows,d] (htype) written and dweight f32 [vocabulary,d] (beta as gemm) when given.
-//   logits: scratch of chunk * ldl elements of `ltype`, ldl = vocabulary rounded up to 64; may be null where ltype is bf16 and there are no
+//   logits: scratch of chunk * ldl elements of `ltype`, ldl = vocabulary rounded up to 64; may be null where ltype has 16 bits and there are no
 //   gradients. Losses are as exact with either; gradients over logits pass through `ltype`.
 #define FIELDS_cross_entropy(P, I, F, E)                                                                                         \
   P(hidden) P(weight) P(target) P(loss) P(correct) P(dloss) P(dhidden) P(dweight) P(logits) I(rows) I(d) I(vocabulary)           \

@@ -5,7 +5,7 @@
 
 namespace LEVEL {
 
-INLINE int64_t size_of(int64_t type) { return type == BF16 ? 2 : type == U8 ? 1 : 4; }
+INLINE int64_t size_of(int64_t type) { return type == BF16 || type == F16 ? 2 : type == U8 ? 1 : 4; }
 
 static size_t gather_scratch(const gather_args&, int) { return 0; }
 static void gather(const Context& x, const gather_args& g) {

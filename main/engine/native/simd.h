@@ -25,6 +25,10 @@ typedef int32_t vi __attribute__((vector_size(4 * LEVEL_W)));
 typedef uint32_t vu __attribute__((vector_size(4 * LEVEL_W)));
 typedef uint16_t vh __attribute__((vector_size(2 * LEVEL_W)));
 typedef uint16_t bf16;
+// IEEE 754 binary16; a type of its own, so that it is not taken for the other one.
+struct f16 {
+  uint16_t bits;
+};
 
 template <class T>
 INLINE T min_(T a, T b) {
@@ -90,6 +94,51 @@ INLINE void store(bf16* p, vf v) {
   vh h = to_bf16(v);
   memcpy(p, &h, sizeof h);
 }
+
+// f16 without instructions for it, to the bit as those convert: exact, NaN becomes quiet and keeps the upper bits of its payload.
+INLINE vf widen_f16(vh h) {
+  vu word = __builtin_convertvector(h, vu), a = word & 0x7fffu, wide = a << 13;
+  vf small = __builtin_convertvector((vi)a, vf) * splat(0x1p-24f);  // below 2^-14 all are multiples of 2^-24
+  vu quiet = a > 0x7c00u ? wide | 0x7fc00000u : wide | 0x7f800000u;
+  vu r = a >= 0x7c00u ? quiet : a < 0x400u ? (vu)small : wide + (112u << 23);
+  return (vf)(r | ((word & 0x8000u) << 16));
+}
+// To nearest even, subnormals too; beyond the largest to infinity.
+INLINE vh narrow_f16(vf v) {
+  vu u = (vu)v, a = u & 0x7fffffffu;
+  vu small = (vu)((vf)a + splat(0.5f)) - 0x3f000000u;  // the sum has a step of 2^-24
+  vu round = ((a + 0xfffu + ((a >> 13) & 1u)) >> 13) - (112u << 10);
+  vu r = a < 0x38800000u ? small : a >= 0x47800000u ? vu{} + 0x7c00u : round;
+  r = a > 0x7f800000u ? 0x7e00u | ((a >> 13) & 0x3ffu) : r;
+  return __builtin_convertvector(r | ((u >> 16) & 0x8000u), vh);
+}
+INLINE vf from_f16(vh h) {
+#if LEVEL_W == 16
+  return (vf)_mm512_cvtph_ps((__m256i)h);
+#elif LEVEL_W == 8
+  return (vf)_mm256_cvtph_ps((__m128i)h);
+#else
+  return widen_f16(h);
+#endif
+}
+INLINE vh to_f16(vf v) {
+#if LEVEL_W == 16
+  return (vh)_mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+#elif LEVEL_W == 8
+  return (vh)_mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT);
+#else
+  return narrow_f16(v);
+#endif
+}
+INLINE vf load(const f16* p) {
+  vh h;
+  memcpy(&h, p, sizeof h);
+  return from_f16(h);
+}
+INLINE void store(f16* p, vf v) {
+  vh h = to_f16(v);
+  memcpy(p, &h, sizeof h);
+}
 INLINE vf load(const int32_t* p) {
   vi v;
   memcpy(&v, p, sizeof v);
@@ -118,6 +167,12 @@ INLINE vf load_n(const bf16* p, int64_t n) {
 INLINE void store_n(bf16* p, vf v, int64_t n) {
   _mm256_mask_storeu_epi16(p, (__mmask16)((1u << n) - 1), (__m256i)to_bf16(v));
 }
+INLINE vf load_n(const f16* p, int64_t n) {
+  return from_f16((vh)_mm256_maskz_loadu_epi16((__mmask16)((1u << n) - 1), p));
+}
+INLINE void store_n(f16* p, vf v, int64_t n) {
+  _mm256_mask_storeu_epi16(p, (__mmask16)((1u << n) - 1), (__m256i)to_f16(v));
+}
 #else
 INLINE vf load_n(const float* p, int64_t n) {
   float t[W] = {};
@@ -136,6 +191,16 @@ INLINE vf load_n(const bf16* p, int64_t n) {
 }
 INLINE void store_n(bf16* p, vf v, int64_t n) {
   bf16 t[W];
+  store(t, v);
+  memcpy(p, t, (size_t)n * 2);
+}
+INLINE vf load_n(const f16* p, int64_t n) {
+  f16 t[W] = {};
+  memcpy(t, p, (size_t)n * 2);
+  return load(t);
+}
+INLINE void store_n(f16* p, vf v, int64_t n) {
+  f16 t[W];
   store(t, v);
   memcpy(p, t, (size_t)n * 2);
 }
@@ -165,11 +230,13 @@ INLINE void store_n(uint8_t* p, vf v, int64_t n) {
 INLINE vf load_any(const void* p, int64_t type, int64_t i) {
   if (type == F32) return load((const float*)p + i);
   if (type == BF16) return load((const bf16*)p + i);
+  if (type == F16) return load((const f16*)p + i);
   return type == I32 ? load((const int32_t*)p + i) : load((const uint8_t*)p + i);
 }
 INLINE vf load_any_n(const void* p, int64_t type, int64_t i, int64_t n) {
   if (type == F32) return load_n((const float*)p + i, n);
   if (type == BF16) return load_n((const bf16*)p + i, n);
+  if (type == F16) return load_n((const f16*)p + i, n);
   return type == I32 ? load_n((const int32_t*)p + i, n) : load_n((const uint8_t*)p + i, n);
 }
 INLINE void store_any(void* p, int64_t type, int64_t i, vf v) {
@@ -177,6 +244,8 @@ INLINE void store_any(void* p, int64_t type, int64_t i, vf v) {
     store((float*)p + i, v);
   else if (type == BF16)
     store((bf16*)p + i, v);
+  else if (type == F16)
+    store((f16*)p + i, v);
   else if (type == I32)
     store((int32_t*)p + i, v);
   else
@@ -187,6 +256,8 @@ INLINE void store_any_n(void* p, int64_t type, int64_t i, vf v, int64_t n) {
     store_n((float*)p + i, v, n);
   else if (type == BF16)
     store_n((bf16*)p + i, v, n);
+  else if (type == F16)
+    store_n((f16*)p + i, v, n);
   else if (type == I32)
     store_n((int32_t*)p + i, v, n);
   else
@@ -204,9 +275,15 @@ INLINE bf16 scalar_to_bf16(float f) {
   if (f != f) return (bf16)((u >> 16) | 0x40u);
   return (bf16)((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
 }
+INLINE float scalar_f16(f16 h) {
+  vh t = {h.bits};
+  return from_f16(t)[0];
+}
+INLINE f16 scalar_to_f16(float f) { return f16{to_f16(splat(f))[0]}; }
 INLINE float get_any(const void* p, int64_t type, int64_t i) {
   if (type == F32) return ((const float*)p)[i];
   if (type == BF16) return scalar_bf16(((const bf16*)p)[i]);
+  if (type == F16) return scalar_f16(((const f16*)p)[i]);
   return type == I32 ? (float)((const int32_t*)p)[i] : (float)((const uint8_t*)p)[i];
 }
 INLINE void set_any(void* p, int64_t type, int64_t i, float v) {
@@ -214,6 +291,8 @@ INLINE void set_any(void* p, int64_t type, int64_t i, float v) {
     ((float*)p)[i] = v;
   else if (type == BF16)
     ((bf16*)p)[i] = scalar_to_bf16(v);
+  else if (type == F16)
+    ((f16*)p)[i] = scalar_to_f16(v);
   else if (type == I32)
     ((int32_t*)p)[i] = (int32_t)v;
   else

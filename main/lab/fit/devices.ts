@@ -238,7 +238,8 @@ async function hostCompute(read: ReadText): Promise<ComputeFacts> {
   return {
     fp32: fp32 * cycles,
     bf16: bf16 * cycles,
-    fp16: null,
+    // Widened where it is packed.
+    fp16: fp32 * cycles,
     bytesPerSecond: await copyBandwidth(),
     basis: `${availableParallelism()} threads × ${gigahertz.toFixed(1)} GHz × ${fp32} FLOPs per cycle; memory by a short copy`,
   };

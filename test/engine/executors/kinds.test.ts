@@ -54,8 +54,8 @@ describe('what is known of an executor before it is opened', () => {
       ({ name }) => name === executor.device.executor,
     );
     expect(passedOver).toHaveLength(before);
-    await expect(selectExecutor('cpu', 'fp16')).rejects.toThrow(
-      /cpu: does not run precision.policy fp16 \(it runs fp32, bf16, pure-bf16\)/u,
+    await expect(selectExecutor('cpu', 'fp8')).rejects.toThrow(
+      /cpu: does not run precision.policy fp8 \(it runs fp32, bf16, fp16, pure-bf16\)/u,
     );
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { NULL } from '../../../main/engine/native/addon.ts';
 import { attentionReference, attentionSizes, attentionStrides } from './attentionReference.ts';
 import type { AttentionShape } from './attentionReference.ts';
-import { Arena, Random, call, expectClose, levels, native, skipped } from './harness.ts';
+import { Arena, Random, call, expectClose, levels, native, TYPES, skipped } from './harness.ts';
 import type { Type } from './harness.ts';
 
 interface Shape extends AttentionShape {
@@ -78,10 +78,10 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
         (!s.mask || visible[b * tk + j] === 1),
     });
     const what = `${type} compute ${compute} ${JSON.stringify(s)}`;
-    const low = type === 'bf16' || compute === 'bf16';
-    // f32: rounding of scores of size up to about 4 d; bf16: probabilities and score gradients are rounded to 8 bits.
-    const forward = low ? 2e-2 : 1e-5;
-    const backward = low ? 4e-2 : 2e-5;
+    const low = compute === 'bf16' ? compute : type;
+    // f32: rounding of scores of size up to about 4 d; bf16: probabilities and score gradients are rounded to 8 bits; f16: only results are.
+    const forward = { f32: 1e-5, bf16: 2e-2, f16: 2e-3 }[low];
+    const backward = { f32: 2e-5, bf16: 4e-2, f16: 4e-3 }[low];
     expectClose(arena.get(o), want.o, forward, 0.5, `${what} o`);
     expectClose(arena.get(lse), want.lse, compute === 'bf16' ? 1e-3 : 1e-5, 1, `${what} lse`);
     expectClose(arena.get(gv), want.gv, backward, 1, `${what} dv`);
@@ -123,6 +123,7 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
   test.each(cases)('%s', (_, shape) => {
     check(shape, 'f32', 'f32', 11);
     check(shape, 'bf16', 'bf16', 12);
+    check(shape, 'f16', 'f16', 13);
   });
 
   test('random odd shapes with everything on', () => {
@@ -145,7 +146,7 @@ describe.skipIf(native === undefined).each(levels)(`attention at level %s${skipp
         slopes: r.uniform() < 0.5,
         mask: r.uniform() < 0.5,
       };
-      check(shape, r.pick(['f32', 'bf16'] as const), 'f32', 50 + i);
+      check(shape, r.pick(TYPES), 'f32', 50 + i);
     }
   });
 

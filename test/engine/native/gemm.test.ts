@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Argument } from '../../../main/engine/native/encode.ts';
-import { Arena, Random, call, expectClose, levels, native, roundBf16, skipped } from './harness.ts';
+import { Arena, HALVES, Random, TYPES, call, expectClose, levels, native, roundBf16, skipped } from './harness.ts';
 import type { Type } from './harness.ts';
 import { activation, activationGradient } from './reference.ts';
 import { repeated } from '../../oracles/random.ts';
@@ -75,7 +75,7 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
     if (c.epilogue === 'gradient') Object.assign(args, { act: fn, actgrad: 1, aux: aux.p });
     if (c.epilogue === 'residual') args.residual = residual.p;
     call('gemm', args);
-    // Levels without bf16 products keep f32 operands as they are.
+    // Levels without bf16 products keep f32 operands as they are, and so do products of f16.
     const round = c.compute === 'bf16' && native.info().bf16Products ? roundBf16 : (x: number) => x;
     const want = Float64Array.from(out.values);
     const wantAux = Float64Array.from(aux.values);
@@ -113,7 +113,7 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
         }
     }
     const what = JSON.stringify({ ...c, fn });
-    const tolerance = c.types.c === 'bf16' ? 5e-3 : 2e-6;
+    const tolerance = { f32: 2e-6, bf16: 5e-3, f16: 6e-4 }[c.types.c];
     expectClose(arena.get(out), want, tolerance, scale, what);
     if (c.epilogue === 'activation') expectClose(arena.get(aux), wantAux, tolerance, scale, `${what} aux`);
   }
@@ -122,7 +122,8 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
   test('equals double precision on random odd shapes, types and epilogues', () => {
     const r = new Random(1);
     for (let i = 0; i < CASES; i++) {
-      const pickType = () => r.pick(['f32', 'bf16'] as const);
+      const half = r.pick(HALVES);
+      const pickType = () => r.pick(['f32', half] as const);
       const batch = r.pick([1, 1, 1, 3]);
       const c: Case = {
         m: r.int(1, 70),
@@ -145,10 +146,11 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
   // Catches lost partial sums between K blocks (1024 and 512 deep), and blocks of M and N.
   test.each([
     { m: 37, n: 65, k: 1703, c: 'bf16', epilogue: 'activation' },
+    { m: 33, n: 70, k: 1101, c: 'f16', epilogue: 'residual' },
     { m: 129, n: 33, k: 901, c: 'f32', epilogue: 'none' },
     { m: 301, n: 530, k: 45, c: 'f32', epilogue: 'gradient' },
   ] as const)('several blocks: $m x $n x $k $c $epilogue', ({ m, n, k, c, epilogue }) => {
-    for (const compute of ['f32', 'bf16'] as const)
+    for (const compute of TYPES)
       for (const [ta, tb] of [
         [false, false],
         [true, false],
@@ -177,7 +179,7 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
   // Catches wrong ends of rows and columns, types and strides where B is read without packing.
   test('a few rows times a transposed matrix', () => {
     for (const m of [1, 3, 4])
-      for (const type of ['f32', 'bf16'] as const)
+      for (const type of TYPES)
         for (const epilogue of ['none', 'bias', 'residual'] as const) {
           const types = { a: type, b: type, c: type };
           const shape = { m, n: 333, k: 77 + m, ta: false, tb: true };
@@ -196,7 +198,7 @@ describe.skipIf(native === undefined).each(levels)(`gemm at level %s${skipped}`,
       [3, 290, 130],
       [45, 1030, 2100],
     ] as const)
-      for (const type of ['f32', 'bf16'] as const) {
+      for (const type of TYPES) {
         const a = arena.put(r.array(m * k), type);
         const b = arena.put(r.array(n * k), type);
         const results = [1, 2, 5].map((threads) => {

@@ -1,10 +1,8 @@
 /** Products by groups against double precision, over groups of many blocks and of none, at every level. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { placesByDefinition } from '../../oracles/experts.ts';
-import { Arena, call, expectClose, levels, native, Random, roundBf16, seed, skipped } from './harness.ts';
+import { Arena, call, expectClose, levels, native, Random, roundBf16, seed, skipped, TYPES } from './harness.ts';
 import type { Type } from './harness.ts';
-
-const TYPES: readonly Type[] = ['f32', 'bf16'];
 
 describe.skipIf(native === undefined).each(levels)(
   `products by groups at level %s (seed ${seed})${skipped}`,

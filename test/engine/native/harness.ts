@@ -1,4 +1,4 @@
-/** What the kernel tests share: arrays in addon memory, random numbers, bf16, and comparison against double precision. */
+/** What the kernel tests share: arrays in addon memory, random numbers, 16-bit numbers, and comparison against double precision. */
 import { expect } from 'vitest';
 import { loadNative, pointer, signaturesOf } from '../../../main/engine/native/addon.ts';
 import type { Native } from '../../../main/engine/native/addon.ts';
@@ -67,9 +67,17 @@ function allFromBf16(low: Uint16Array): Float32Array {
   return data;
 }
 
-export type Type = 'f32' | 'bf16';
+const wordsOf = (data: Float32Array, type: Half): Uint16Array =>
+  type === 'bf16' ? allToBf16(data) : new Uint16Array(Float16Array.from(data).buffer);
+const ofWords = (low: Uint16Array, type: Half): Float32Array =>
+  type === 'bf16' ? allFromBf16(low) : Float32Array.from(new Float16Array(low.buffer, low.byteOffset, low.length));
 
-/** An array in addon memory. `values` are what the kernel sees: rounded to bf16 when that is its type. */
+export type Half = 'bf16' | 'f16';
+export type Type = 'f32' | Half;
+export const TYPES: readonly Type[] = ['f32', 'bf16', 'f16'];
+export const HALVES: readonly Half[] = ['bf16', 'f16'];
+
+/** An array in addon memory. `values` are what the kernel sees: rounded when it has 16 bits. */
 export interface Buffer {
   p: number;
   type: string;
@@ -88,9 +96,13 @@ export class Arena {
   }
   put(data: Float32Array, type: Type = 'f32'): Buffer {
     const block = this.#allocate(data.length * (type === 'f32' ? 4 : 2));
-    const low = type === 'bf16' ? allToBf16(data) : undefined;
-    native.write(block, 0, low ?? data);
-    return { p: pointer(block, 0), type, length: data.length, values: low ? allFromBf16(low) : data };
+    if (type === 'f32') {
+      native.write(block, 0, data);
+      return { p: pointer(block, 0), type, length: data.length, values: data };
+    }
+    const low = wordsOf(data, type);
+    native.write(block, 0, low);
+    return { p: pointer(block, 0), type, length: data.length, values: ofWords(low, type) };
   }
   empty(length: number, type: Type = 'f32'): Buffer {
     return this.put(new Float32Array(length).fill(7.25), type);
@@ -113,7 +125,7 @@ export class Arena {
     }
     const out = new Uint16Array(buffer.length);
     native.read(block, 0, out);
-    return allFromBf16(out);
+    return ofWords(out, buffer.type as Half);
   }
   ints(buffer: Buffer): Int32Array {
     const out = new Int32Array(buffer.length);

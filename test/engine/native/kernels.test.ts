@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { Arena, Random, call, expectClose, levels, native, numberOf, skipped } from './harness.ts';
+import { Arena, HALVES, Random, TYPES, call, expectClose, levels, native, numberOf, skipped } from './harness.ts';
 import type { Type } from './harness.ts';
 import { activation, activationGradient, uniformAt } from './reference.ts';
 
@@ -13,14 +13,13 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
     native.setThreads(2);
     return new Random(salt);
   };
-  const types = ['f32', 'bf16'] as const;
-  const near = (type: Type) => (type === 'bf16' ? 6e-3 : 5e-6);
+  const near = (type: Type) => ({ f32: 5e-6, bf16: 6e-3, f16: 8e-4 })[type];
 
   // Catches wrong tails of rows, a mean taken over padding, and lost chunks of the parameter gradients.
   test('layer and RMS norm, forward and backward', () => {
     const r = start(1);
     for (let round = 0; round < 8; round++) {
-      const type = r.pick(types);
+      const type = r.pick(TYPES);
       const [rows, n, rms] = [r.int(1, 150), r.int(1, 90), r.int(0, 1)];
       const x = arena.put(r.array(rows * n, 3), type);
       const dy = arena.put(r.array(rows * n), type);
@@ -131,8 +130,8 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
         [1, size[0]!, size[0]! * b],
         [0, 0, 0],
       ]);
-      const x = arena.put(r.array(count), r.pick(types));
-      const z = arena.put(r.array(count), r.pick(types));
+      const x = arena.put(r.array(count), r.pick(TYPES));
+      const z = arena.put(r.array(count), r.pick(TYPES));
       const out = arena.empty(count);
       const low = arena.empty(count, 'bf16');
       const code = [
@@ -187,8 +186,9 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
   test('cross-entropy from hidden states, loss, accuracy and gradients', () => {
     const r = start(5);
     for (let round = 0; round < 9; round++) {
-      const type = round % 3 === 0 ? 'f32' : 'bf16';
-      const ltype = round % 3 === 1 ? 'bf16' : 'f32';
+      const half = r.pick(HALVES);
+      const type = round % 3 === 0 ? 'f32' : half;
+      const ltype = round % 3 === 1 ? half : 'f32';
       // Now and then deeper than one pass of the product, and more tiles in a row than lanes of a vector.
       const d = round === 7 ? r.int(1030, 1100) : r.int(1, 40);
       const [rows, vocabulary, chunk] = [r.int(1, 60), r.int(2, round === 4 ? 1200 : 150), r.int(1, 64)];
@@ -252,12 +252,12 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
         }
       }
       const what = `cross-entropy ${type} logits ${ltype} ${rows}x${d}x${vocabulary} chunk ${chunk} cap ${softcap}`;
-      const loose = type === 'bf16' ? 1e-2 : 1e-5;
+      const loose = { f32: 1e-5, bf16: 1e-2, f16: 2e-3 }[type];
       expectClose(arena.get(loss), wl, 1e-5, 1, `${what} loss`);
       expectClose(arena.get(correct), wc, 0, 1, `${what} correct`);
       expectClose(arena.get(dhidden), wh, loose, 1, `${what} dhidden`);
       expectClose(arena.get(dweight), ww, loose, 1, `${what} dweight`);
-      if (ltype === 'bf16') {
+      if (ltype !== 'f32') {
         // Without gradients nothing per logit is kept: there is no memory for it.
         const alone = arena.empty(rows);
         call('cross_entropy', { ...arguments_, loss: alone.p, dhidden: -1, dweight: -1, logits: -1 });
@@ -421,7 +421,7 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
       [19, 37, 1],
       [1, 130, 70],
     ] as const) {
-      const x = arena.put(r.array(outer * n * inner), r.pick(types));
+      const x = arena.put(r.array(outer * n * inner), r.pick(TYPES));
       for (const kind of ['sum', 'mean', 'max', 'min', 'squares'] as const) {
         const y = arena.empty(outer * inner);
         call('reduce', { x: x.p, y: y.p, outer, n, inner, xtype: x.type, kind });
@@ -520,5 +520,41 @@ describe.skipIf(native === undefined).each(levels)(`kernels at level %s${skipped
       return row.indexOf(row.reduce((a, b) => Math.max(a, b)));
     });
     expect([...arena.ints(best)]).toEqual(tops);
+  });
+
+  // Catches another rounding of ties, of subnormals and at infinity, and conversions that differ from level to level, in vectors and in their rest.
+  test('f16 is what IEEE 754 says, to the bit: all its numbers, and what lies between each two', () => {
+    start(9);
+    const words = Uint16Array.from({ length: 0x10000 }, (_, i) => i);
+    const halves = new Float16Array(words.buffer);
+    const exact = Float32Array.from(halves);
+    const around = new Float32Array(1);
+    const bits = new Uint32Array(around.buffer);
+    const between: number[] = [65_519.996, 65_520, 65_536, 1e38, 2 ** -25, 2 ** -26, 1e-40];
+    for (let i = 0; i < 0x7bff; i++) {
+      around[0] = (exact[i]! + exact[i + 1]!) / 2;
+      const middle = bits[0]!;
+      for (const step of [-1, 0, 1]) {
+        bits[0] = middle + step;
+        between.push(around[0]!, -around[0]!);
+      }
+    }
+    const x = arena.put(Float32Array.from([...exact, ...between]));
+    const y = arena.empty(x.length, 'f16');
+    call('cast', { x: x.p, y: y.p, n: x.length, ytype: 'f16', scale: 1 });
+    const want = Float32Array.from(Float16Array.from(x.values));
+    const got = arena.get(y);
+    expect(got.findIndex((value, i) => !Object.is(value, want[i]))).toBe(-1);
+    const back = arena.empty(x.length);
+    call('cast', { x: y.p, y: back.p, n: x.length, xtype: 'f16', scale: 1 });
+    const wide = arena.get(back);
+    expect(wide.findIndex((value, i) => !Object.is(value, want[i]))).toBe(-1);
+    // One by one: columns of three elements.
+    const turned = arena.empty(x.length - (x.length % 3), 'f16');
+    const rows = turned.length / 3;
+    call('permute', { x: x.p, y: turned.p, ytype: 'f16' }, [2, 3, rows, 1, 3]);
+    expect(
+      arena.get(turned).findIndex((value, i) => !Object.is(value, want[(i % rows) * 3 + Math.floor(i / rows)])),
+    ).toBe(-1);
   });
 });

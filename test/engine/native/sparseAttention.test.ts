@@ -132,8 +132,8 @@ describe.skipIf(native === undefined).each(levels)(`sparse attention at level %s
     const x = inputs(s, type, salt);
     const got = run(s, type, x, compute, 2);
     const want = reference(s, x);
-    const low = type === 'bf16' || compute === 'bf16';
-    const [forward, backward] = low ? [2e-2, 5e-2] : [1e-5, 2e-5];
+    const low = compute === 'bf16' ? compute : type;
+    const [forward, backward] = { f32: [1e-5, 2e-5], bf16: [2e-2, 5e-2], f16: [2e-3, 5e-3] }[low] as [number, number];
     const close = (name: keyof typeof want, tolerance: number, scale: number) =>
       expectClose(arena.get(got[name]), want[name], tolerance, scale, `${type} ${JSON.stringify(s)} ${name}`);
     close('o', forward, 0.5);
@@ -167,6 +167,7 @@ describe.skipIf(native === undefined).each(levels)(`sparse attention at level %s
   test.each(cases)('%s', (_, more) => {
     check({ ...PLAIN, ...more }, 'f32', 'f32', 11);
     check({ ...PLAIN, ...more, t: 130 }, 'bf16', 'bf16', 12);
+    check({ ...PLAIN, ...more, t: 99 }, 'f16', 'f16', 13);
   });
 
   test('random odd shapes with everything on', () => {

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { openCpuExecutor } from '../../../main/engine/executors/cpu/index.ts';
 import { OutOfMemoryError } from '../../../main/engine/executors/executor.ts';
+import type { Executor } from '../../../main/engine/executors/executor.ts';
 import type { PrepareData } from '../../../main/engine/train/data.ts';
+import { missingAddon } from '../executors/cpu/harness.ts';
 import { fakeData } from './fakeData.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
 import { stopDuring, tensorsOf, train } from './laboratory.ts';
@@ -240,6 +243,42 @@ describe('endings that are not a rule', () => {
     expect(stepsOf(host, 'grad/norm')).toEqual([1, 2, 3, 4]);
     for (const [, norm] of host.reproducible['grad/norm']!) expect(norm).toBeLessThan(100);
   });
+
+  // Would catch an infinity that f16 arithmetic hides or that reaches the weights, and a step that is lost with its update.
+  test.skipIf(missingAddon !== undefined)(
+    'on the processor f16 gradients that overflow halve the scale and change nothing else',
+    async () => {
+      const cpu = openCpuExecutor({ threads: 2 });
+      let steps = 0;
+      const overflowing: Executor = {
+        ...cpu,
+        open: (states) => {
+          const session = cpu.open(states);
+          const run = session.run.bind(session);
+          session.run = (loaded, inputs) => {
+            if (loaded.program.name !== 'accumulate-first' || ++steps !== 3) return run(loaded, inputs);
+            return run(loaded, {
+              ...inputs,
+              lossScale: Float32Array.of((inputs.lossScale as Float32Array)[0]! * 2 ** 20),
+            });
+          };
+          return session;
+        },
+      };
+      const given = { device: 'cpu', 'precision.policy': 'fp16', 'stop.steps': 5, 'eval.every_steps': 0 };
+      const { end, host } = await trained(given, { executor: overflowing });
+      const alone = await trained(given);
+      expect(end).toMatchObject({ state: 'finished', steps: 5 });
+      const series = (of: FakeHost, metric: string) => [...of.series.get(metric)!.values()];
+      expect(series(host, 'loss_scale')).toEqual([65_536, 65_536, 32_768, 32_768, 32_768]);
+      expect(series(host, 'loss_scale_overflows')).toEqual([0, 0, 1, 1, 1]);
+      expect(series(alone.host, 'loss_scale_overflows')).toEqual([0, 0, 0, 0, 0]);
+      // Half the scale is half of every gradient to the bit, but for the smallest.
+      series(host, 'train/loss').forEach((loss, i) =>
+        expect(Math.abs(loss / series(alone.host, 'train/loss')[i]! - 1)).toBeLessThan(1e-3),
+      );
+    },
+  );
 
   test('out of memory is a recorded ending that says what to lower', async () => {
     const { end } = await trained(

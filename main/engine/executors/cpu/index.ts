@@ -2,9 +2,9 @@
 import { cpus } from 'node:os';
 import type { Executor } from '../executor.ts';
 import { ExecutorUnavailableError } from '../executor.ts';
+import { ALL_POLICIES } from '../executorKind.ts';
 import { loadNative } from '../../native/addon.ts';
 import { CpuSession } from './session.ts';
-import { CPU_POLICIES } from './target.ts';
 
 export { CpuSession } from './session.ts';
 
@@ -24,7 +24,7 @@ export function openCpuExecutor(options: CpuOptions = {}): Executor {
       executor: 'cpu',
       name: `${cpus()[0]?.model.trim() ?? 'CPU'}, ${level}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
       threads,
-      policies: CPU_POLICIES,
+      policies: ALL_POLICIES,
     },
     open: (states) => new CpuSession(addon, states),
   };

@@ -4,14 +4,14 @@ import { planUse } from '../../compile/use.ts';
 import { bytesOf } from '../../graph/value.ts';
 import { hereOrPackaged } from '../../installation.ts';
 import { loadNative } from '../../native/addon.ts';
-import { defineExecutor, ENGINE_PROCESS, MIB } from '../executorKind.ts';
-import { compileForCpu, CPU_POLICIES } from './target.ts';
+import { ALL_POLICIES, defineExecutor, ENGINE_PROCESS, MIB } from '../executorKind.ts';
+import { compileForCpu } from './target.ts';
 
 export const cpu = defineExecutor({
   name: 'cpu',
   help: 'Native kernels on all cores of the processor: the fastest without a GPU.',
   memory: 'host',
-  policies: CPU_POLICIES,
+  policies: ALL_POLICIES,
   fastest: () =>
     loadNative().native?.info().bf16Products === true
       ? { policy: 'bf16', why: 'this processor multiplies bf16 at twice the rate of fp32 or more' }

@@ -13,7 +13,8 @@ import { addressed, isValue } from '../native/call.ts';
 import type { KernelCall, Place } from '../native/call.ts';
 import { callsOf } from '../native/operation.ts';
 import { updateCopies } from '../native/ops/copy.ts';
-import { expandBf16, expandBytes, farHalf, lastQuarter, roundToBf16, toBytes } from '../halves.ts';
+import { expandBytes, farHalf, FROM_WORDS, isHalf, lastQuarter, TO_WORDS, toBytes } from '../halves.ts';
+import type { Half } from '../halves.ts';
 import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
 import { compileForCpu, CPU_OPERATIONS } from './target.ts';
@@ -51,8 +52,6 @@ export class CpuSession implements Session {
     this.#signatures = signaturesOf(addon);
     let offset = 0;
     for (const state of states) {
-      if (state.dtype === 'f16')
-        throw new Error(`${state.name}: the native CPU executor has no f16 (precision.policy fp16)`);
       this.#states.set(state.name, { ...state, offset });
       offset += aligned(bytesOf(state));
     }
@@ -122,12 +121,8 @@ export class CpuSession implements Session {
       return expandBytes(raw, numbers);
     }
     if (into === undefined) return this.#get(spec.dtype, count, { block, offset: at }) as Float32Array;
-    if (spec.dtype === 'bf16') {
-      // The raw words go into the far half of what is to be filled: no array is made, so pieces of a checkpoint leave nothing behind.
-      const raw = farHalf(into);
-      this.#addon.read(block, at, raw);
-      expandBf16(raw, into);
-    } else this.#addon.read(block, at, into);
+    if (isHalf(spec.dtype)) this.#readHalves(block, at, spec.dtype, into);
+    else this.#addon.read(block, at, into);
     return into;
   }
 
@@ -138,15 +133,16 @@ export class CpuSession implements Session {
     checkRange(state, spec, from, data.length);
     const { block, offset } = this.#stateAt(state);
     const at = offset + (from ?? 0) * DTYPE_BYTES[spec.dtype];
-    if (spec.dtype !== 'bf16' && spec.dtype !== 'u8') {
+    const { dtype } = spec;
+    if (!isHalf(dtype) && dtype !== 'u8') {
       this.#addon.write(block, at, data);
       return;
     }
     const words = new Uint16Array(Math.min(SLICE, data.length));
     for (let begin = 0; begin < data.length; begin += SLICE) {
       const slice = data.subarray(begin, begin + SLICE);
-      const raw = spec.dtype === 'u8' ? toBytes(slice, words) : roundToBf16(slice, words);
-      this.#addon.write(block, at + DTYPE_BYTES[spec.dtype] * begin, raw);
+      const raw = dtype === 'u8' ? toBytes(slice, words) : TO_WORDS[dtype](slice, words);
+      this.#addon.write(block, at + DTYPE_BYTES[dtype] * begin, raw);
     }
   }
 
@@ -257,15 +253,17 @@ export class CpuSession implements Session {
   }
 
   #get(dtype: DType, size: number, at: { block: number; offset: number }): TypedArray {
-    if (dtype === 'bf16') {
-      const data = new Float32Array(size);
-      const raw = farHalf(data);
-      this.#addon.read(at.block, at.offset, raw);
-      return expandBf16(raw, data);
-    }
+    if (isHalf(dtype)) return this.#readHalves(at.block, at.offset, dtype, new Float32Array(size));
     const data = new ARRAYS[dtype as keyof typeof ARRAYS](size);
     this.#addon.read(at.block, at.offset, data);
     return data;
+  }
+
+  /** The raw words go into the far half of what is to be filled: no array is made, so pieces of a checkpoint leave nothing behind. */
+  #readHalves(block: number, offset: number, dtype: Half, into: Float32Array): Float32Array {
+    const raw = farHalf(into);
+    this.#addon.read(block, offset, raw);
+    return FROM_WORDS[dtype](raw, into);
   }
 
   #stateOf(name: string): StateSpec & { offset: number } {

@@ -20,9 +20,6 @@ function logitRows(rows: number, vocabulary: number, bytes: number): number {
   return Math.min(rows, Math.ceil(even / 14) * 14);
 }
 
-/** Precision policies that it runs: there are no kernels for f16. */
-export const CPU_POLICIES: readonly string[] = ['fp32', 'bf16', 'pure-bf16'];
-
 export const CPU_OPERATIONS = nativeOperations({ logitRows });
 export const CPU_TARGET: Target = nativeTarget('cpu', CPU_OPERATIONS);
 

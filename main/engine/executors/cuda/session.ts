@@ -6,7 +6,8 @@ import type { DType, Value } from '../../graph/value.ts';
 import { formatMemory } from '../../../../preload/shared/format.ts';
 import { OutOfMemoryError } from '../executor.ts';
 import type { LoadedProgram, MemoryReport, Session, TypedArray } from '../executor.ts';
-import { expandBf16, expandF16, farHalf, roundToBf16, roundToF16, toBytes } from '../halves.ts';
+import { farHalf, FROM_WORDS, isHalf, TO_WORDS, toBytes } from '../halves.ts';
+import type { Half } from '../halves.ts';
 import { InOrder } from '../inOrder.ts';
 import { checkRange } from '../range.ts';
 import type { CudaDevice } from './device.ts';
@@ -510,7 +511,7 @@ function outputsOf({ program, plan }: Compiled, addresses: Addresses): Outputs {
 }
 
 /** How numbers become those of a state, where they are not 32 bits. */
-const ENCODE = { bf16: roundToBf16, f16: roundToF16, u8: toBytes } as const;
+const ENCODE = { ...TO_WORDS, u8: toBytes } as const;
 
 function takeInto(dtype: DType, memory: ArrayBuffer, offset: number, into: Float32Array): void {
   if (dtype === 'f32') {
@@ -523,12 +524,12 @@ function takeInto(dtype: DType, memory: ArrayBuffer, offset: number, into: Float
   }
   const raw = farHalf(into);
   raw.set(new Uint16Array(memory, offset, into.length));
-  (dtype === 'bf16' ? expandBf16 : expandF16)(raw, into);
+  FROM_WORDS[dtype as Half](raw, into);
 }
 
 /** A new array of what came. */
 function taken(dtype: DType, memory: ArrayBuffer, offset: number, size: number): TypedArray {
-  if (dtype === 'bf16' || dtype === 'f16' || dtype === 'f32') {
+  if (isHalf(dtype) || dtype === 'f32') {
     const data = new Float32Array(size);
     takeInto(dtype, memory, offset, data);
     return data;

@@ -50,9 +50,13 @@ function expectPlanned(config: Config): void {
   expect(held()).toBe(before);
 }
 
-const POLICIES = ['fp32', 'bf16'].flatMap((policy) =>
-  ['none', 'attention', 'block'].map((recomputation) => [policy, recomputation] as const),
-);
+const POLICIES = [
+  ...['fp32', 'bf16'].flatMap((policy) =>
+    ['none', 'attention', 'block'].map((recomputation) => [policy, recomputation] as const),
+  ),
+  // As bf16 but for what guards a step.
+  ['fp16', 'attention'] as const,
+];
 
 /** Whatever changes which values a step has, on odd sizes: `model.kind` and `attention.kind` name the kind that a row stands for. */
 const KINDS: readonly Config[] = [

@@ -31,15 +31,19 @@ async function losses(config: Config): Promise<number[]> {
 
 describe.skipIf(missingAddon !== undefined)('a run of', () => {
   // Catches a model that only the executor it was written on can train, that learns nothing, or that cannot write text.
-  test.each(MODELS)('%s learns and writes alike on cpu and tfjs-wasm, in fp32 and in bf16', async (kind) => {
+  test.each(MODELS)('%s learns and writes alike on cpu and tfjs-wasm, in fp32, bf16 and fp16', async (kind) => {
     const config = (more: Config) => testConfig({ ...RUN, 'model.kind': kind, 'batch.sequences': 8, ...more });
     const native = await losses(config({ device: 'cpu' }));
     // The slow one: the first evaluations, which come before its end.
     const steps = Math.min(30, repeated(10));
     const portable = await losses(config({ device: 'tfjs-wasm', 'precision.recompute': 'block', 'stop.steps': steps }));
     const narrow = await losses(config({ device: 'cpu', 'precision.policy': 'bf16', 'batch.micro': 2 }));
+    const scaled = await losses(
+      config({ device: 'cpu', 'precision.policy': 'fp16', 'batch.micro': 2, 'stop.steps': 10 }),
+    );
     expect(native.at(-1)).toBeLessThan(0.9 * native[0]!);
     portable.forEach((loss, i) => expect(Math.abs(loss / native[i]! - 1)).toBeLessThan(1e-3));
+    scaled.forEach((loss, i) => expect(Math.abs(loss / native[i]! - 1)).toBeLessThan(0.01));
     narrow.forEach((loss, i) => expect(Math.abs(loss / native[i]! - 1)).toBeLessThan(0.05));
   });
 });

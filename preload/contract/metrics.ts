@@ -15,6 +15,12 @@ export type Goal = 'minimize' | 'maximize';
  */
 export type Basis = 'text' | 'tokenizer' | 'data';
 
+/**
+ * What a metric has a value for each of: layers of the model; heads or experts of each layer; positions in the context, or tokens by how frequent
+ * they are, in classes.
+ */
+export type PlaceKind = 'layer' | 'head' | 'expert' | 'position' | 'frequency';
+
 export interface MetricSpec {
   /** As it is logged, such as `val/loss`; in a family each `*` stands for anything: `layer/*`. */
   readonly name: string;
@@ -33,8 +39,8 @@ export interface MetricSpec {
   readonly usual?: number;
   /** False: has no chart of its own, because it serves as x or sums up another. */
   readonly chart?: false;
-  /** Set where it has a value for each layer of a model, or for each head (expert, …) of each layer: see `preload/shared/metricPlace.ts`. */
-  readonly by?: 'layer' | 'head';
+  /** Set where it has a value for each of several places: see `preload/shared/metricPlace.ts`. */
+  readonly by?: PlaceKind;
   /** False: only the series is kept, and the lists of runs do not carry its latest value. For metrics of which there are very many. */
   readonly summary?: false;
   /** One line for people. */

@@ -153,7 +153,7 @@ describe('names', () => {
   it('of charts say their metrics, and the unit where all share it', () => {
     const of = (...metrics: string[]): [string, string] => {
       const spec: ChartSpec = { ...chart, metrics };
-      return [titleOf(spec), labelOfChart(spec, catalog)];
+      return [titleOf(spec, catalog), labelOfChart(spec, catalog)];
     };
     expect(of('val/loss')).toEqual(['val/loss', 'val/loss (nats/token)']);
     expect(of('val/loss', 'val/bpb')).toEqual(['val/loss and val/bpb', 'val/loss and val/bpb']);
@@ -162,10 +162,10 @@ describe('names', () => {
 
   it('of strokes say what is what, one for each metric that a chart can have', () => {
     const names = Array.from({ length: MOST_METRICS }, (_, i) => `m${i}`);
-    const words = strokesOf({ ...chart, metrics: names }).split(' · ');
+    const words = strokesOf({ ...chart, metrics: names }, catalog).split(' · ');
     expect(words[1]).toBe('dashed: m1');
     expect(new Set(words.map((each) => each.split(':')[0])).size).toBe(MOST_METRICS);
-    expect(strokesOf({ ...chart, metrics: ['a'] })).toBe('');
+    expect(strokesOf({ ...chart, metrics: ['a'] }, catalog)).toBe('');
     expect(new Set(DASHES.map((dash) => dash.join())).size).toBe(MOST_METRICS);
   });
 

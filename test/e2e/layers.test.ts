@@ -69,6 +69,20 @@ describe.skipIf(why !== undefined)(`layers of a run${why ? ` (SKIPPED: ${why})` 
     await expect.poll(() => readout.textContent(), { timeout: PATIENCE }).toMatch(/head \d, step 3: [\d.]+$/u);
   });
 
+  it('shows the loss by position in the context: rows of the lens, and x of a chart', async () => {
+    await page.getByRole('combobox', { name: 'Metric', exact: true }).selectOption('loss_by_position');
+    await page.locator('[role="application"]').press('PageDown');
+    const readout = page.locator('#lens-cell');
+    await expect.poll(() => readout.textContent(), { timeout: PATIENCE }).toMatch(/^17–32, step 3: [\d.]+/u);
+    const card = page.locator('[data-metric="loss_by_position"]');
+    await card.scrollIntoViewIfNeeded();
+    const chart = card.getByRole('img').first();
+    await expect
+      .poll(() => chart.getAttribute('aria-label'), { timeout: PATIENCE })
+      .toMatch(/^loss_by_position against position in the context, tokens \(log\).*: 1 line,/u);
+    await page.getByRole('combobox', { name: 'Metric', exact: true }).selectOption('attention_entropy');
+  });
+
   it('opens the batch of a step as text', async () => {
     await page.getByRole('button', { name: 'Batch of this step' }).click();
     const rows = page.getByRole('dialog', { name: 'Batch of step 3' }).locator('pre');

@@ -10,7 +10,7 @@ import { openStore } from '../../main/store/index.ts';
 import type { Migration } from '../../main/store/migrate.ts';
 import { MIGRATIONS } from '../../main/store/migrations/index.ts';
 import { secondsOf } from '../../preload/shared/runTime.ts';
-import { makeOldDatabase, OLD_SECONDS, OLD_SWEEP, oldRun, OLD_NAMES } from './oldDatabases.ts';
+import { makeOldDatabase, OLD_CLASSES, OLD_SECONDS, OLD_SWEEP, oldRun, OLD_NAMES } from './oldDatabases.ts';
 import { codeOf, column, newRun, newStore, onCleanup, open, range, temporaryFolder } from './support.ts';
 
 const ADDITION: Migration = {
@@ -75,8 +75,19 @@ describe('migrations', () => {
       if (version >= 2 && version < 7) {
         const read = (name: string) => [...store.readAll(oldRun('finished'), name).value];
         expect(OLD_NAMES.map(read)).toEqual(OLD_NAMES.map((_, i) => [i]));
-        expect(store.metricNames(oldRun('finished')).toSorted()).toEqual([...OLD_NAMES, 'val/loss'].toSorted());
+        const classes = OLD_CLASSES.map(([, now]) => now);
+        expect(store.metricNames(oldRun('finished')).toSorted()).toEqual(
+          [...OLD_NAMES, ...classes, 'val/loss'].toSorted(),
+        );
         expect([...store.readPlaces(oldRun('finished'), 'a', 10).head]).toEqual([-1, 0]);
+      }
+      if (version >= 2 && version < 8) {
+        const read = (name: string) => [...store.readAll(oldRun('finished'), name).value];
+        expect(OLD_CLASSES.map(([, now]) => read(now))).toEqual(OLD_CLASSES.map((_, i) => [i]));
+        expect([...store.readPlaces(oldRun('finished'), 'loss_by_position', 10).layer]).toEqual([1, 8, 131_072]);
+        expect([...store.readPlaces(oldRun('finished'), 'b', 10).head]).toEqual([-1, 7]);
+        // No bit of other numbers is lost.
+        expect(byName('finished').summary).toEqual({ loss_by_position: 3.25, 'val/loss': 0.12345678901234568 });
       }
       // What was told by the first words of the reason is told by the cause now, so that resuming decides as before.
       expect(['cancelled', 'with its sweep', 'interrupted', 'failed'].map((name) => byName(name).stopCause)).toEqual([

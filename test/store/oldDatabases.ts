@@ -43,12 +43,25 @@ export const OLD_NAMES = [
   '[1]',
   'a[1]]',
   'a[]',
-  'a[123456]',
+  'a[12345678]',
   'a[1,2,3]',
   '1[2]',
   'ä%[7]',
   'a[4',
 ];
+
+/** Metrics that were one for each class of tokens, and what they are called now; each has one point, its number. */
+export const OLD_CLASSES: readonly (readonly [old: string, now: string])[] = [
+  ['loss_by_position/1', 'loss_by_position[1]'],
+  ['loss_by_position/5-8', 'loss_by_position[8]'],
+  ['loss_by_position/65537-131072', 'loss_by_position[131072]'],
+  ['loss_by_frequency/1-10', 'loss_by_frequency[10]'],
+  ['loss_by_frequency/unseen', 'loss_by_frequency[0]'],
+  ['loss_by_position/other', 'loss_by_position/other'],
+  ['b[123456]', 'b[123456]'],
+  ['b[1234567,7]', 'b[1234567,7]'],
+];
+export const OLD_SUMMARY = '{"loss_by_position/1":2.5,"loss_by_position/5-8":3.25,"val/loss":0.12345678901234568}';
 
 /** [run, milliseconds, kind, message, data] */
 const EVENTS: readonly (readonly [string, number, string, string, string | null])[] = [
@@ -138,15 +151,19 @@ export function makeOldDatabase(path: string, version: number): void {
       .run('val/loss');
     const values = Buffer.from(new Float64Array([2, 1, 0.5]).buffer);
     // Names of a later dimension, as nobody could know.
-    if (version < 7)
-      OLD_NAMES.forEach((name, i) => {
-        database
-          .prepare('INSERT INTO series (key, run, metric, points, first_step, last_step) VALUES (?, 1, ?, 1, 0, 0)')
-          .run(i + 2, name);
-        database
-          .prepare('INSERT INTO tails (series, part, points, first, stride, vals) VALUES (?, 0, 1, 0, 0, ?)')
-          .run(i + 2, Buffer.from(new Float64Array([i]).buffer));
-      });
+    const addSeries = (key: number, name: string, value: number): void => {
+      database
+        .prepare('INSERT INTO series (key, run, metric, points, first_step, last_step) VALUES (?, 1, ?, 1, 0, 0)')
+        .run(key, name);
+      database
+        .prepare('INSERT INTO tails (series, part, points, first, stride, vals) VALUES (?, 0, 1, 0, 0, ?)')
+        .run(key, Buffer.from(new Float64Array([value]).buffer));
+    };
+    if (version < 7) OLD_NAMES.forEach((name, i) => addSeries(i + 2, name, i));
+    if (version < 8) {
+      OLD_CLASSES.forEach(([name], i) => addSeries(i + 2 + OLD_NAMES.length, name, i));
+      database.prepare('UPDATE runs SET summary = ? WHERE key = 1').run(OLD_SUMMARY);
+    }
     database
       .prepare('INSERT INTO tails (series, part, points, first, stride, vals) VALUES (1, 0, 3, 1, 1, ?)')
       .run(values);

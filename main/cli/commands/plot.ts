@@ -64,7 +64,7 @@ export function plotCommand(context: Context): Command {
     .option('--y <metrics...>', 'what is drawn (default: the metric that ranks)')
     .option(
       '--x <axis>',
-      'step (default), tokens, seconds, relative, any metric, or a setting; heat: the setting of the columns; pareto: a cost (time, parameters, flops, tokens)',
+      'step (default), tokens, seconds, relative, any metric, places (layers, or positions and ranks of tokens), or a setting; heat: the setting of the columns; pareto: a cost (time, parameters, flops, tokens)',
     )
     .option(
       '--group <by>',

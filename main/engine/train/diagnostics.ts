@@ -4,13 +4,14 @@
  */
 import type { Config } from '../../../preload/contract/settings.ts';
 import { addressOf, placeOf } from '../../../preload/shared/metricPlace.ts';
+import { placeOfPosition } from '../../../preload/shared/placeKinds.ts';
 import type { Batch } from '../data/index.ts';
 import type { Kinds } from '../kind.ts';
 import { diagnosedRows } from '../nn/programs.ts';
 import { diagnosticsOf } from '../settings/diagnostics.ts';
 import type { PreparedData } from './data.ts';
 import { inputsOf } from './evaluate.ts';
-import { FrequencyBins, positionBin } from './lossBins.ts';
+import { FrequencyBins } from './frequencyBins.ts';
 import { NO_NOISE, noiseOf, noiseScale, withNoise } from './noise.ts';
 import type { NoiseMean } from './noise.ts';
 import type { Runtime, WatchedStep } from './runtime.ts';
@@ -81,8 +82,8 @@ export class Diagnosis {
     for (const [i, target] of targets.entries()) {
       if (target < 0) continue;
       const bins = [
-        `loss_by_position/${positionBin(i % length)}`,
-        `loss_by_frequency/${this.#frequencies.binOf(target)}`,
+        addressOf({ name: 'loss_by_position', layer: placeOfPosition(i % length) }),
+        addressOf({ name: 'loss_by_frequency', layer: this.#frequencies.placeOf(target) }),
       ];
       for (const bin of bins) {
         const sum = sums.get(bin) ?? { nats: 0, count: 0 };

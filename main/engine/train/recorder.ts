@@ -3,7 +3,7 @@
  * that a checkpoint can carry those that are not (see preload/contract/engine.ts).
  */
 import type { MetricColumn } from '../../../preload/contract/metrics.ts';
-import { largestOfLayers } from '../../../preload/shared/metricPlace.ts';
+import { largestOfPlaces } from '../../../preload/shared/metricPlace.ts';
 
 /** Points wait no longer than this, in milliseconds … */
 const FLUSH_INTERVAL = 50;
@@ -62,7 +62,7 @@ export class MetricRecorder {
     for (const [metric, value] of Object.entries(values)) {
       this.#points.push({ metric, step, value, seq: 0 });
     }
-    for (const [metric, value] of largestOfLayers(Object.entries(values))) this.latest.set(metric, value);
+    for (const [metric, value] of largestOfPlaces(Object.entries(values))) this.latest.set(metric, value);
   }
 
   /** Sends what waits when it is time to. */

@@ -1,6 +1,7 @@
 /** What a figure is asked for by name, checked against what the runs have. */
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { SETTING } from '../../../preload/charts/board/chartSpec.ts';
+import { PLACES } from '../../../preload/charts/board/placedCharts.ts';
 import { nearestName } from '../../../preload/shared/settings/nearest.ts';
 import type { Store } from '../../store/index.ts';
 import { FigureError } from './errors.ts';
@@ -25,10 +26,11 @@ export const metricsOf = (store: Pick<Store, 'metricNames'>, runs: readonly RunR
 export const settingsOf = (runs: readonly RunRecord[]): string[] =>
   [...new Set(runs.flatMap(({ config }) => Object.keys(config)))].sort();
 
-/** `step`, `relative`, a metric, or a setting, with or without its mark. @throws FigureError */
+/** `step`, `relative`, a metric, `places`, or a setting, with or without its mark. @throws FigureError */
 export function xOf(name: string, metrics: readonly string[], settings: readonly string[]): string {
   if (name === 'step' || name === 'relative' || metrics.includes(name)) return name;
+  if (name === 'places') return PLACES;
   const setting = name.startsWith(SETTING) ? name.slice(SETTING.length) : name;
   if (settings.includes(setting)) return `${SETTING}${setting}`;
-  return oneOf('x', name, ['step', 'relative', ...metrics, ...settings]);
+  return oneOf('x', name, ['step', 'relative', 'places', ...metrics, ...settings]);
 }

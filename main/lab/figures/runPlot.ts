@@ -3,9 +3,11 @@ import type { RunRecord } from '../../../preload/contract/runs.ts';
 import { coloredBy, figureWords, saidOf } from '../../../preload/charts/board/chartFigure.ts';
 import { chartPanels, growsByFactors, placeOf } from '../../../preload/charts/board/chartModel.ts';
 import type { ChartInput } from '../../../preload/charts/board/chartModel.ts';
+import { drawnPlaces, isByFactors, metricsOverPlaces, PLACES } from '../../../preload/charts/board/placedCharts.ts';
 import { plainBoard } from '../../../preload/charts/board/plainBoard.ts';
 import type { PlainBoard } from '../../../preload/charts/board/plainBoard.ts';
 import { LiveCurve } from '../../../preload/charts/data/live.ts';
+import { curveOfPlaces } from '../../../preload/charts/data/places.ts';
 import { needsEnvelopes } from '../../../preload/charts/data/lineModel.ts';
 import { csvOf } from '../../../preload/charts/draw/csv.ts';
 import { lineOption } from '../../../preload/charts/draw/lineOption.ts';
@@ -18,7 +20,7 @@ import type { Store } from '../../store/index.ts';
 export interface RunPlotOptions extends PlainBoard {
   /** On the same axes; at least one. */
   readonly metrics: readonly string[];
-  /** `step`, a metric, `relative`, or `setting:NAME`. */
+  /** `step`, a metric, `relative`, `setting:NAME`, or all places of the metrics (`PLACES`). */
   readonly x: string;
   readonly xLog?: boolean;
   /** Where nobody says, as the metric is best seen. */
@@ -39,17 +41,22 @@ const POINTS_PER_RUN = 1000;
 const POINTS_PER_PLOT = 100_000;
 /** A part of x is drawn from curves that are so many times finer. */
 const ZOOMED = 8;
+/** Of a place the latest value is drawn. */
+const FEWEST = 3;
 
-export type CurveSource = Pick<Store, 'readMany'>;
+/** Places are read for charts over them alone. */
+export type CurveSource = Pick<Store, 'readMany'> & Partial<Pick<Store, 'readPlaces'>>;
 
 export function runPlot(store: CurveSource, runs: readonly RunRecord[], options: RunPlotOptions): Plot {
-  const { metrics, x, range: asked, singles, smoothing = 0 } = options;
+  const { x, range: asked, singles, smoothing = 0 } = options;
   const board = plainBoard(runs, options);
   const { catalog, state } = board;
+  const configs = runs.map(({ config }) => config);
+  const metrics = drawnPlaces(options.metrics, x, catalog, configs);
   const chart = { id: metrics[0], kind: 'lines' as const, metrics };
   const look = {
     x,
-    xLog: options.xLog ?? false,
+    xLog: options.xLog ?? (x === PLACES && isByFactors(metrics, catalog)),
     yLog: options.yLog ?? growsByFactors(chart, catalog),
     smoothing,
     outliers: options.everything !== true,
@@ -59,7 +66,13 @@ export function runPlot(store: CurveSource, runs: readonly RunRecord[], options:
   const curves = new Map<string, LiveCurve>();
   const share = Math.max(100, Math.min(POINTS_PER_RUN, POINTS_PER_PLOT / Math.max(1, drawn.length)));
   const maxPoints = Math.round(asked === undefined ? share : share * ZOOMED);
-  if (xMetric !== null)
+  if (xMetric === PLACES)
+    for (const metric of metricsOverPlaces(metrics, catalog))
+      for (const run of drawn) {
+        const places = store.readPlaces?.(run, metric, FEWEST);
+        if (places !== undefined) curves.set(`${metric} ${run}`, new LiveCurve(curveOfPlaces(places), PLACES));
+      }
+  else if (xMetric !== null)
     for (const metric of metrics) {
       const found = store.readMany(drawn, metric, {
         maxPoints,

@@ -6,7 +6,7 @@
  */
 import type { EngineEnd, EngineMessage, EngineMetrics } from '../../../preload/contract/engine.ts';
 import type { RunRecord, RunSummary } from '../../../preload/contract/runs.ts';
-import { largestOfLayers } from '../../../preload/shared/metricPlace.ts';
+import { largestOfPlaces } from '../../../preload/shared/metricPlace.ts';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { StoreError } from '../../store/index.ts';
@@ -296,7 +296,7 @@ function progressOf({ columns }: EngineMetrics): { steps?: number; tokens?: numb
     last.push([metric, value]);
   }
   const summary: Record<string, number | null> = {};
-  for (const [metric, value] of largestOfLayers(last)) summary[metric] = Number.isFinite(value) ? value : null;
+  for (const [metric, value] of largestOfPlaces(last)) summary[metric] = Number.isFinite(value) ? value : null;
   const { tokens } = summary;
   return { summary, steps: Math.floor(steps), ...(typeof tokens === 'number' ? { tokens: Math.floor(tokens) } : {}) };
 }

@@ -6,6 +6,7 @@ import { overviews } from './0004-overviews.ts';
 import { sessions } from './0005-sessions.ts';
 import { outside } from './0006-outside.ts';
 import { places } from './0007-places.ts';
+import { classes } from './0008-classes.ts';
 
 /** In order. A released migration is never edited: a change of the schema is a new one at the end. */
-export const MIGRATIONS: readonly Migration[] = [runs, series, queue, overviews, sessions, outside, places];
+export const MIGRATIONS: readonly Migration[] = [runs, series, queue, overviews, sessions, outside, places, classes];

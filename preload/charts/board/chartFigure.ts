@@ -43,7 +43,7 @@ export const saidOf = (lines: readonly DrawnLine[], { band, look, filter = '' }:
 
 export function figureWords(drawn: ChartPanels, described: DrawnChart): FigureWords {
   const { catalog, look } = described;
-  const chart = drawnChart(described.chart, catalog);
+  const chart = drawnChart(described.chart, catalog, look.x);
   const lines = drawn.panels.flatMap(({ model }) => model.lines);
   // Dashes that tell metrics apart are said in words.
   const several = chart.metrics.length > 1;
@@ -52,7 +52,7 @@ export function figureWords(drawn: ChartPanels, described: DrawnChart): FigureWo
       .filter(({ faint }) => !faint)
       .map(({ label, color, dash = 0 }) => [label, { label, color, dash: several ? 0 : dash }]),
   );
-  const strokes = strokesOf(chart, sidesOf(chart, catalog).right?.metrics);
+  const strokes = strokesOf(chart, catalog, sidesOf(chart, catalog).right?.metrics);
   const { by = '', legend: colors = [] } = described.colored ?? {};
   const shared = colors.length > 0 && new Set([...named.values()].map(({ color }) => color)).size < named.size;
   return {

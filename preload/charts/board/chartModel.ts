@@ -1,6 +1,7 @@
 /** From a chart's description and the curves at hand to what is drawn: one pair of axes, or one per facet. Free of Vue and of drawing. */
 import type { RunRecord } from '../../contract/runs.ts';
 import { placeOf as layerOf } from '../../shared/metricPlace.ts';
+import { PLACE_KINDS } from '../../shared/placeKinds.ts';
 import { briefSetting } from '../../shared/format.ts';
 import type { Goal, MetricCatalog } from '../../shared/metrics.ts';
 import { BAND_LABELS } from '../../shared/statistics/describe.ts';
@@ -23,6 +24,7 @@ import type { ChartSide } from './chartSides.ts';
 import { SETTING } from './chartSpec.ts';
 import type { ChartLook, ChartSpec } from './chartSpec.ts';
 import type { BoardGroup, Coloring } from './groups.ts';
+import { axisOfPlaces, nameOf, PLACES } from './placedCharts.ts';
 import { trendModel } from './trendModel.ts';
 
 /** One pair of axes: the whole chart, or one of its facets. */
@@ -79,6 +81,7 @@ export function placeOf(
     return { metric: null, setting, label: setting };
   }
   if (x === 'relative') return { metric: 'seconds', setting: undefined, label: 'seconds since the start' };
+  if (x === PLACES) return { metric: PLACES, setting: undefined, label: 'places' };
   if (x === 'step') return { metric: undefined, setting: undefined, label: x };
   return { metric: x, setting: undefined, label: catalog.get(x).axis ?? x };
 }
@@ -100,13 +103,21 @@ export function goalOf(metric: string, target: Target | undefined, catalog: Metr
 }
 
 /** `val/loss and train/loss` */
-export function titleOf({ metrics }: Pick<ChartSpec, 'metrics'>): string {
+export function titleOf({ metrics }: Pick<ChartSpec, 'metrics'>, catalog: MetricCatalog): string {
   const places = metrics.map(layerOf);
-  const [{ name, layer }] = places;
-  // One metric in several layers.
-  if (metrics.length > 1 && layer !== undefined && places.every((place) => place.name === name))
-    return `${name}, layers ${places.map((place) => (place.head === undefined ? place.layer : `${place.layer}.${place.head}`)).join(', ')}`;
-  return metrics.length < 2 ? metrics[0] : `${metrics.slice(0, -1).join(', ')} and ${metrics.at(-1)}`;
+  const { name, layer } = places[0] ?? { name: '' };
+  const { by = 'layer' } = catalog.get(name);
+  // One metric in several places.
+  if (metrics.length > 1 && layer !== undefined && places.every((place) => place.name === name)) {
+    const { many, byFactors, word } = PLACE_KINDS[by];
+    const each = places.map((place) => {
+      if (byFactors) return word(place.layer!);
+      return place.head === undefined ? place.layer : `${place.layer}.${place.head}`;
+    });
+    return `${name}, ${many} ${each.join(', ')}`;
+  }
+  const names = metrics.map((each) => nameOf(each, catalog));
+  return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 const STROKES = ['solid', 'dashed', 'dotted', 'dashed and dotted', 'dashed and twice dotted', 'in long dashes'];
@@ -115,16 +126,19 @@ const STROKES = ['solid', 'dashed', 'dotted', 'dashed and dotted', 'dashed and t
  * For who cannot see the samples beside the title: `solid: val/loss · dashed: train/loss`. Empty for a chart of one metric.
  * @param onRight those that have an axis of their own
  */
-export const strokesOf = ({ metrics }: ChartSpec, onRight: readonly string[] = []): string =>
+export const strokesOf = ({ metrics }: ChartSpec, catalog: MetricCatalog, onRight: readonly string[] = []): string =>
   metrics.length < 2
     ? ''
     : metrics
-        .map((name, i) => `${STROKES[i % STROKES.length]}: ${name}${onRight.includes(name) ? ' (right axis)' : ''}`)
+        .map(
+          (name, i) =>
+            `${STROKES[i % STROKES.length]}: ${nameOf(name, catalog)}${onRight.includes(name) ? ' (right axis)' : ''}`,
+        )
         .join(' · ');
 
 /** With the unit, where there is one. */
 export const labelOfChart = (chart: ChartSpec, catalog: MetricCatalog): string =>
-  withUnit(titleOf(chart), unitOfChart(chart, catalog));
+  withUnit(titleOf(chart, catalog), unitOfChart(chart, catalog));
 
 /** What a picture or a file of numbers must say beside the lines: of what they are means, what the bands are, and how they were smoothed. */
 export function figureNotes({ lines }: Pick<LineModel, 'lines'>, band: Band, smoothing: number): string[] {
@@ -144,7 +158,7 @@ export function figureNotes({ lines }: Pick<LineModel, 'lines'>, band: Band, smo
 }
 
 export function chartPanels(given: ChartInput): ChartPanels {
-  const input = { ...given, chart: drawnChart(given.chart, given.board.catalog) };
+  const input = { ...given, chart: drawnChart(given.chart, given.board.catalog, given.look.x) };
   const { groups, final, settings, state } = input.board;
   const { facet } = state;
   if (facet === '' || !settings.includes(facet))
@@ -191,7 +205,7 @@ function drawnModel(input: ChartInput, groups: readonly BoardGroup[], runs: read
       color: (members) => board.coloring.of(members),
       among: board.final,
     });
-  const xUnit = metric == null ? 'step' : board.catalog.get(metric).unit;
+  const xUnit = metric == null ? 'step' : metric === PLACES ? '' : board.catalog.get(metric).unit;
   const model = lineModel({
     groups,
     metrics: chart.metrics,
@@ -200,9 +214,10 @@ function drawnModel(input: ChartInput, groups: readonly BoardGroup[], runs: read
     diverged: new Set(board.final.filter(hasDiverged).map(({ id }) => id)),
     band,
     ...(input.singles ? { singles: singleName(runs) } : {}),
-    smoothing: look.smoothing,
+    smoothing: metric === PLACES ? 0 : look.smoothing,
     ...frame,
-    xLabel: label,
+    xLabel: metric === PLACES ? axisOfPlaces(chart.metrics, board.catalog) : label,
+    name: (address) => nameOf(address, board.catalog),
     xUnit,
     xExact: xUnit === 'step' || EXACT.has(xUnit),
     xLog: look.xLog,
@@ -232,7 +247,7 @@ function frameOf({ chart, look, board }: ChartInput): FrameChoices {
 }
 
 const sideOf = (side: ChartSide, board: ChartBoard) => ({
-  yLabel: withUnit(titleOf(side), side.unit),
+  yLabel: withUnit(titleOf(side, board.catalog), side.unit),
   yUnit: side.unit,
   outlying: outlyingOf(side, board.catalog),
   references: referencesOf(side, board),

@@ -1,6 +1,7 @@
 /** Which metrics of a chart are read from its left axis, and which from the right one: values of another unit are not comparable by height. */
 import type { MetricCatalog } from '../../shared/metrics.ts';
 import type { ChartSpec } from './chartSpec.ts';
+import { metricsOverPlaces, PLACES } from './placedCharts.ts';
 
 export interface ChartSide {
   readonly unit: string;
@@ -26,10 +27,12 @@ export function sidesOf({ metrics }: Pick<ChartSpec, 'metrics'>, catalog: Metric
   };
 }
 
-/** The chart with the metrics that its axes can show. */
-export function drawnChart(chart: ChartSpec, catalog: MetricCatalog): ChartSpec {
-  const { others } = sidesOf(chart, catalog);
-  return others.length === 0 ? chart : { ...chart, metrics: chart.metrics.filter((name) => !others.includes(name)) };
+/** The chart with the metrics that its axes can show over an x. */
+export function drawnChart(chart: ChartSpec, catalog: MetricCatalog, x: string): ChartSpec {
+  const metrics = x === PLACES ? metricsOverPlaces(chart.metrics, catalog) : chart.metrics;
+  const { others } = sidesOf({ metrics }, catalog);
+  const shown = others.length === 0 ? metrics : metrics.filter((name) => !others.includes(name));
+  return shown === chart.metrics ? chart : { ...chart, metrics: shown };
 }
 
 const named = (unit: string): string => (unit === '' ? 'no unit' : unit);

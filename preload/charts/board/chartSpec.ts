@@ -1,5 +1,4 @@
 /** What one chart is: which metrics over which x, and what it draws otherwise than its board. */
-import { addressOf } from '../../shared/metricPlace.ts';
 
 /** Kinds of charts. Another one: a name here, and how it is built in `chartModel.ts`. */
 const CHART_KINDS = ['lines'] as const;
@@ -10,7 +9,7 @@ export const SETTING = 'setting:';
 
 /** How curves are drawn: a choice of the board, or of one chart. */
 export interface ChartLook {
-  /** `step`, a metric such as `tokens`, `relative`, or `setting:NAME`. */
+  /** `step`, a metric such as `tokens`, `relative`, `setting:NAME`, or `places:` (placedCharts.ts). */
   x: string;
   xLog: boolean;
   yLog: boolean;
@@ -46,25 +45,6 @@ export const MOST_METRICS = 6;
 
 /** The chart that every metric has. */
 export const chartOfMetric = (metric: string): ChartSpec => ({ id: metric, kind: 'lines', metrics: [metric] });
-
-/** What can be drawn of a metric: itself, or each of its layers, or heads of them. */
-export function placesOf(metric: string, by: 'layer' | 'head' | undefined, layers: number, heads: number): string[] {
-  if (by === undefined) return [metric];
-  return Array.from({ length: layers * (by === 'head' ? heads : 1) }, (_, i) => {
-    if (by === 'layer') return addressOf({ name: metric, layer: i });
-    return addressOf({ name: metric, layer: Math.floor(i / heads), head: i % heads });
-  });
-}
-
-/** The chart of a metric of layers: so many of them as a chart has room for, the first and the last among them; of heads the first of each layer. */
-export function chartOfLayers(metric: string, by: 'layer' | 'head', layers: number): ChartSpec {
-  const count = Math.max(1, Math.min(layers, MOST_METRICS));
-  const metrics = Array.from({ length: count }, (_, i) => {
-    const layer = count === 1 ? 0 : Math.round((i * (layers - 1)) / (count - 1));
-    return addressOf({ name: metric, layer, ...(by === 'head' ? { head: 0 } : {}) });
-  });
-  return { id: metric, kind: 'lines', metrics };
-}
 
 /** Whether someone made it: it can be removed, not only hidden. */
 export const isOwn = ({ id }: ChartSpec): boolean => id.startsWith(OWN);
@@ -110,6 +90,11 @@ export function chartsOf(saved: unknown): ChartSpec[] {
   return found.flatMap((chart, i) => (found.findIndex(({ id }) => id === chart.id) === i ? (lean(chart) ?? []) : []));
 }
 
+function isSame(a: ChartSpec, b: ChartSpec): boolean {
+  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])] as (keyof ChartSpec)[];
+  return keys.every((key) => String(a[key]) === String(b[key]));
+}
+
 /** Choices of which `false` is the same as nothing; of the others it may contradict the board. */
 const PLAIN: ReadonlySet<string> = new Set(['large', 'pinned', 'hidden']);
 
@@ -122,9 +107,18 @@ function lean({ id, kind, metrics, ...choices }: ChartSpec): ChartSpec | undefin
   return { id, kind, metrics, ...(Object.fromEntries(kept) as ChartChoices) };
 }
 
-/** The charts of a layout with one of them changed; it is added when the layout said nothing of it. */
-export function withChart(charts: readonly ChartSpec[], chart: ChartSpec, change: ChartChange): ChartSpec[] {
-  const next = lean({ ...chart, ...change, metrics: change.metrics ?? chart.metrics });
+/**
+ * The charts of a layout with one of them changed; it is added when the layout said nothing of it.
+ * @param plain what it is where a layout says nothing
+ */
+export function withChart(
+  charts: readonly ChartSpec[],
+  chart: ChartSpec,
+  change: ChartChange,
+  plain: ChartSpec = chartOfMetric(chart.id),
+): ChartSpec[] {
+  const made = lean({ ...chart, ...change, metrics: change.metrics ?? chart.metrics });
+  const next = made === undefined || isSame(made, plain) ? undefined : made;
   const at = charts.findIndex(({ id }) => id === chart.id);
   if (at < 0) return next === undefined ? [...charts] : [...charts, next];
   return charts.flatMap((each, i) => (i === at ? (next ?? []) : each));

@@ -41,6 +41,8 @@ export interface FrameChoices {
 export interface LinesOptions {
   /** Drawn over the same axes; beyond the first they are told apart by dashes. */
   readonly metrics: readonly string[];
+  /** How they are called; by themselves unless given. */
+  readonly name?: (metric: string) => string;
   /** Each group as its mean and band; otherwise one line per run. */
   readonly grouped: boolean;
   readonly curve: (metric: string, run: string) => RunCurve | undefined;
@@ -109,7 +111,7 @@ export function linesOf(group: LineGroup, metric: string, dash: number, options:
   const look = (id: string): Pick<DrawnLine, 'id' | 'group' | 'label' | 'color' | 'dash' | 'right'> => ({
     id: several ? `${id}|${metric}` : id,
     group: id,
-    label: several ? `${group.label} · ${metric}` : group.label,
+    label: several ? `${group.label} · ${options.name?.(metric) ?? metric}` : group.label,
     color: group.color,
     ...(strokes > 0 ? { dash: strokes } : {}),
     ...(options.right?.metrics.includes(metric) ? { right: true } : {}),

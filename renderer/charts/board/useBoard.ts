@@ -19,8 +19,9 @@ import { useMetrics } from '../../stores/metrics.ts';
 import { useSweeps } from '../../stores/sweeps.ts';
 import type { BoardState } from '../../../preload/charts/board/boardState.ts';
 import { defaultState, unpackState } from '../../../preload/charts/board/boardState.ts';
-import { chartOfLayers, chartOfMetric, isOwn, newChartId, withChart } from '../../../preload/charts/board/chartSpec.ts';
+import { chartOfMetric, isOwn, newChartId, withChart } from '../../../preload/charts/board/chartSpec.ts';
 import type { ChartChange, ChartSpec } from '../../../preload/charts/board/chartSpec.ts';
+import { chartOfPlaces } from '../../../preload/charts/board/placedCharts.ts';
 import type { BoardGroup, Coloring } from '../../../preload/charts/board/groups.ts';
 import { averagingNotes, boardGroups, coloring, labelSettings } from '../../../preload/charts/board/groups.ts';
 import { layoutHistory } from './history.ts';
@@ -57,6 +58,8 @@ export interface Board {
   /** One chart per metric and those that someone made, by the section of their first metric. */
   readonly sections: ComputedRef<readonly (readonly [string, readonly ChartSpec[]])[]>;
   readonly chart: (id: string) => ChartSpec;
+  /** As it is where nobody changed it. */
+  readonly plainChart: (id: string) => ChartSpec;
   readonly changeChart: (id: string, change: ChartChange) => void;
   /** A further chart that begins as this one. */
   readonly copyChart: (id: string) => void;
@@ -170,12 +173,15 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
       })
       .filter((group) => group.runs.length > 0);
   });
-  const layers = computed(() => Math.max(1, ...lasting.value.map(({ config }) => Number(config['model.depth'] ?? 1))));
   const plainChart = (id: string): ChartSpec => {
     const { by } = catalog.value.get(id);
     return by === undefined || placedIn(id).layer !== undefined
       ? chartOfMetric(id)
-      : chartOfLayers(id, by, layers.value);
+      : chartOfPlaces(
+          id,
+          by,
+          lasting.value.map(({ config }) => config),
+        );
   };
   const chart = (id: string): ChartSpec => state.value.charts.find((each) => each.id === id) ?? plainChart(id);
   const sections = computed(() => {
@@ -221,7 +227,9 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     averaging,
     references: (metric) => referencesOf(lasting.value, metric),
     chart,
-    changeChart: (id, change) => (state.value.charts = withChart(state.value.charts, chart(id), change)),
+    plainChart,
+    changeChart: (id, change) =>
+      (state.value.charts = withChart(state.value.charts, chart(id), change, plainChart(id))),
     copyChart: (id) => {
       const { pinned: _, ...copied } = chart(id);
       state.value.charts = [...state.value.charts, { ...copied, id: newChartId(state.value.charts) }];

@@ -9,6 +9,8 @@ import { chartPanels, goalOf, growsByFactors, placeOf } from '../../../preload/c
 import type { ChartPanels, Panel } from '../../../preload/charts/board/chartModel.ts';
 import { drawnChart } from '../../../preload/charts/board/chartSides.ts';
 import { lookOf } from '../../../preload/charts/board/chartSpec.ts';
+import { PLACES } from '../../../preload/charts/board/placedCharts.ts';
+import { placeOf as placedIn } from '../../../preload/shared/metricPlace.ts';
 import type { ChartLook, ChartSpec } from '../../../preload/charts/board/chartSpec.ts';
 import { readSeries } from './series.ts';
 import { lineReading } from './tip.ts';
@@ -50,8 +52,8 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
   const visible = ref(false);
   const width = ref(0);
   const spec = computed(() => board.chart(id()));
-  const drawn = computed(() => drawnChart(spec.value, board.catalog.value));
   const look = computed(() => lookOf(board.state.value, spec.value, growsByFactors(spec.value, board.catalog.value)));
+  const drawn = computed(() => drawnChart(spec.value, board.catalog.value, look.value.x));
   const place = computed(() => placeOf(look.value.x, board.catalog.value));
   const ownRange = shallowRef<Extent>();
   const range = computed(() => (spec.value.x === undefined ? board.range.value : ownRange.value));
@@ -153,7 +155,13 @@ export function useChart(board: Board, id: () => string, show: (panels: readonly
     () => useConnection().generation,
     () => loader.readAgain(),
   );
-  const stopPoints = board.onPoints((change) => loader.points(change));
+  const stopPoints = board.onPoints((change) => {
+    // A curve over places has nothing that live points could continue.
+    const measured =
+      place.value.metric === PLACES &&
+      change.columns.some(({ metric }) => metrics.value.includes(placedIn(metric).name));
+    loader.points(measured ? { run: change.run, columns: [], again: true } : change);
+  });
   onScopeDispose(() => {
     stopPoints();
     loader.dispose();

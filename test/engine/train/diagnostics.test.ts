@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../preload/contract/settings.ts';
 import type { PreparedData } from '../../../main/engine/train/data.ts';
-import { FrequencyBins, positionBin } from '../../../main/engine/train/lossBins.ts';
+import { FrequencyBins } from '../../../main/engine/train/frequencyBins.ts';
 import { sparsekByDefinition } from '../../oracles/sparsek.ts';
 import { fakeData } from './fakeData.ts';
 import { Forward } from './forward.ts';
@@ -103,13 +103,12 @@ describe('diagnostics', () => {
     same('logit_max', Math.max(...forward.logits));
     const losses = forward.losses(batch.targets);
     const frequencies = FrequencyBins.of(data);
-    const binned = (of: (i: number) => string) =>
-      [...Map.groupBy(losses.keys(), of)].map(
-        ([bin, of]) => [bin, of.reduce((sum, i) => sum + losses[i]!, 0) / of.length] as const,
-      );
-    for (const [bin, loss] of binned((i) => positionBin(i % 16))) same(`loss_by_position/${bin}`, loss);
-    for (const [bin, loss] of binned((i) => frequencies.binOf(batch.targets[i]!)))
-      same(`loss_by_frequency/${bin}`, loss);
+    const byPlace = (name: string, place: (i: number) => number): void => {
+      for (const [bin, of] of Map.groupBy(losses.keys(), place))
+        same(`${name}[${bin}]`, of.reduce((sum, i) => sum + losses[i]!, 0) / of.length);
+    };
+    byPlace('loss_by_position', (i) => [1, 2, 4, 8, 16].find((last) => (i % 16) + 1 <= last)!);
+    byPlace('loss_by_frequency', (i) => frequencies.placeOf(batch.targets[i]!));
 
     // A step with the first micro-batch alone has the small gradient.
     const alone = await after(1, { ...config, 'batch.sequences': 2 });

@@ -111,7 +111,7 @@ describe('a chart of two units', () => {
     expect(lines[0]).toBe('line,step,value,axis,raw,low,high,n');
     expect(lines[1]).toContain('4,val/loss (nats/token)');
     expect(lines[4]).toContain('1000,tokens_per_second (tokens/s)');
-    expect(strokesOf(chart, model.lines.length > 1 ? ['tokens_per_second'] : [])).toContain('(right axis)');
+    expect(strokesOf(chart, catalog, model.lines.length > 1 ? ['tokens_per_second'] : [])).toContain('(right axis)');
   });
 
   it('keeps both axes in all facets, and against a setting', () => {
@@ -127,7 +127,7 @@ describe('a chart of two units', () => {
     expect(sides.others).toEqual(['val/accuracy']);
     expect(notDrawn(sides)).toContain('val/accuracy');
     expect(unitsTaken(sides)).toContain('nats/token at the left, tokens/s at the right');
-    expect(drawnChart({ ...chart, metrics }, catalog).metrics).toEqual(chart.metrics);
+    expect(drawnChart({ ...chart, metrics }, catalog, 'step').metrics).toEqual(chart.metrics);
     expect(unitsTaken(sidesOf({ metrics: ['val/loss', 'train/loss'] }, catalog))).toBe('');
     expect(chartPanels(input('', ['val/loss'])).panels[0].model.right).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-/** Metrics of `log.diagnostics`; they are computed in train/diagnostics.ts. Of each layer (`by: 'layer'`), or of each head of each layer. */
+/** Metrics of `log.diagnostics`; they are computed in train/diagnostics.ts. Most are of each layer, head or class of tokens (`by`). */
 import { defineMetric } from './measure.ts';
 
 const SECTION = 'layers';
@@ -48,7 +48,8 @@ export const DIAGNOSED = [
   }),
   defineMetric({ ...head, log: undefined, name: 'attention_logit_max', help: 'largest score of a query and a key' }),
   defineMetric({
-    ...head,
+    ...layer,
+    by: 'expert',
     log: undefined,
     name: 'expert_load',
     help: 'tokens of an expert, as a multiple of an even share',
@@ -109,7 +110,8 @@ export const DIAGNOSED = [
     unit: 'nats/token',
     better: 'lower',
     within: ['data'],
-    name: 'loss_by_position/*',
+    by: 'position',
+    name: 'loss_by_position',
     help: 'training loss by how many tokens of the row a token is predicted from',
   }),
   defineMetric({
@@ -117,7 +119,8 @@ export const DIAGNOSED = [
     unit: 'nats/token',
     better: 'lower',
     within: ['data'],
-    name: 'loss_by_frequency/*',
-    help: 'training loss by the rank of a token in the training text: 1-10 are the ten most frequent',
+    by: 'frequency',
+    name: 'loss_by_frequency',
+    help: 'training loss by the rank of a token in the training text: 1–10 are the ten most frequent',
   }),
 ];

@@ -7,6 +7,8 @@ export const FAMILIES: readonly MetricSpec[] = [
   { name: 'val/*accuracy*', unit: 'share', better: 'higher', ...VALIDATION, help: '' },
   { name: 'val/*bpb*', unit: 'bits/byte', better: 'lower', section: 'val', within: ['text'], help: '' },
   { name: 'val/*', unit: '', better: 'lower', ...VALIDATION, help: '' },
+  // Of runs that were exported by a version that had one metric for each class of tokens.
+  { name: 'loss_by_*/*', unit: 'nats/token', better: 'lower', section: 'diagnostics', within: ['data'], help: '' },
   { name: '*accuracy*', unit: 'share', better: 'higher', section: '', help: '' },
   { name: '*loss', unit: '', better: 'lower', section: '', help: '' },
   { name: '*bpb', unit: 'bits/byte', better: 'lower', section: '', help: '' },

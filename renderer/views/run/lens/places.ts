@@ -1,8 +1,10 @@
-/** A metric of all layers (or heads) as rows that can be drawn and judged. */
-import type { PlacedPoints } from '../../../../preload/contract/metrics.ts';
+/** A metric of all layers (or heads, or classes of tokens) as rows that can be drawn and judged. */
+import type { PlacedPoints, PlaceKind } from '../../../../preload/contract/metrics.ts';
+import { PLACE_KINDS } from '../../../../preload/shared/placeKinds.ts';
 import { meanOf, sortedFinite } from '../../../../preload/shared/statistics/describe.ts';
 
 export interface LayerRow {
+  /** First number of the place (preload/shared/metricPlace.ts). */
   readonly layer: number;
   /** Undefined for the layer as a whole, or the mean over its heads. */
   readonly head?: number;
@@ -42,5 +44,5 @@ export function tableOf({ layer, head, step, value }: PlacedPoints, heads: Heads
   return { step, rows };
 }
 
-export const rowName = ({ layer, head }: Pick<LayerRow, 'layer' | 'head'>): string =>
-  head === undefined ? `layer ${layer}` : `layer ${layer}, head ${head}`;
+export const rowName = ({ layer, head }: Pick<LayerRow, 'layer' | 'head'>, by: PlaceKind): string =>
+  PLACE_KINDS[by].word(layer, head);

@@ -120,6 +120,28 @@ describe.skipIf(why !== undefined)(`training on the emulated GPU${why ? ` (SKIPP
     await endsAlike(host, folder);
   });
 
+  // Would catch bytes or scales of blocks that are not in a checkpoint, or are read back as other ones.
+  test('moments in bytes go on with the same bits', { timeout: 120_000 }, async () => {
+    const config = quick({
+      device: 'cuda',
+      'model.depth': 1,
+      'model.width': 32,
+      'model.heads': 2,
+      'optimizer.moments': '8bit',
+      'stop.steps': 3,
+      'eval.every_steps': 0,
+    });
+    const whole = await train({ config, folder: await temporaryFolder() });
+    const [folder, host] = [await temporaryFolder(), new FakeHost()];
+    await train({ config, folder, host, onProgram: stopDuring(2) });
+    const { end } = await train({ config, folder, host, resume: true });
+    expect(end).toMatchObject({ state: 'finished', steps: 3 });
+    expect(host.reproducible).toEqual(whole.host.reproducible);
+    const tensors = await tensorsOf(host);
+    expect(Object.keys(tensors)).toContain('block.0.mlp.up.weight:first_scale');
+    expect(tensors).toEqual(await tensorsOf(whole.host));
+  });
+
   // Would catch a plan that a run does not keep to while it trains.
   test('the largest micro-batch that is planned for a card trains on it, and the next is refused', async () => {
     const small = { 'model.depth': 1, 'model.width': 16, 'model.heads': 2, 'stop.steps': 2, 'eval.every_steps': 0 };

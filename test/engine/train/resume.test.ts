@@ -5,6 +5,7 @@ import type { EngineMessage } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { Stream } from '../../../main/engine/random/stream.ts';
 import { prepareData } from '../../../main/engine/train/dataset.ts';
+import { missingAddon } from '../executors/cpu/harness.ts';
 import { fakeData } from './fakeData.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
 import { FakeHost, Killed, stopDuring, tensorsOf, train } from './laboratory.ts';
@@ -69,6 +70,30 @@ describe('resuming', () => {
       expect(host.reproducible).toEqual(whole.series);
     },
   );
+
+  test('moments in bytes, and how they are rounded at each step, come back exactly', async () => {
+    const config = {
+      ...CONFIG,
+      // The portable executor takes seconds for them.
+      device: missingAddon === undefined ? 'cpu' : 'tfjs-cpu',
+      'model.width': 32,
+      // Its last block is not full.
+      'model.mlp_width': 130,
+      'optimizer.moments': '8bit',
+      'stop.steps': 5,
+      'eval.every_steps': 0,
+    };
+    const whole = await undisturbed(config);
+    expect(whole.tensors['block.0.mlp.up.weight:second_scale']).toHaveLength(Math.ceil((32 * 130) / 256));
+    const folder = await temporaryFolder();
+    const host = new FakeHost();
+    await train({ config, folder, host, prepare, onMessage: killAfterStep(4) });
+    const { end } = await train({ config, folder, host, prepare, resume: true });
+    expect(end).toMatchObject({ state: 'finished', steps: 5 });
+    expect(host.of('begin').at(-1)!.step).toBe(3);
+    expect(await tensorsOf(host)).toEqual(whole.tensors);
+    expect(host.reproducible).toEqual(whole.series);
+  });
 
   test('a mixture of texts goes on with the rows that were next, and tells the losses and passes of each text', async () => {
     const text = join(await temporaryFolder(), 'code.txt');

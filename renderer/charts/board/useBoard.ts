@@ -16,6 +16,7 @@ import type { SweepRankings, Target } from '../../../preload/shared/results/targ
 import { theme } from '../../stores/theme.ts';
 import { useClient } from '../../stores/client.ts';
 import { useMetrics } from '../../stores/metrics.ts';
+import { useRuns } from '../../stores/runs.ts';
 import { useSweeps } from '../../stores/sweeps.ts';
 import type { BoardState } from '../../../preload/charts/board/boardState.ts';
 import { defaultState, unpackState } from '../../../preload/charts/board/boardState.ts';
@@ -109,6 +110,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
   const state = ref<BoardState>({ ...defaultState(), ...initial });
   const facts = useMetrics();
   const sweeps = useSweeps();
+  const training = useRuns();
   const all = computed(() => runs());
   const foreign = computed<readonly RunRecord[]>((old) => {
     const now = all.value.filter(({ origin }) => origin !== 'sweeplab');
@@ -223,7 +225,7 @@ export function provideBoard({ runs, key, open, initial }: BoardOptions): Board 
     results,
     pointer,
     range,
-    planned: (x) => plannedEnd(final.value, x),
+    planned: (x) => plannedEnd(final.value, x, (id) => training.progress.get(id)),
     averaging,
     references: (metric) => referencesOf(lasting.value, metric),
     chart,

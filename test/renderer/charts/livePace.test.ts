@@ -111,7 +111,7 @@ describe('points that come in', () => {
 
 describe('the end that is planned', () => {
   const run = (config: Record<string, number>, more: Partial<Parameters<typeof plannedEnd>[0][0]> = {}) =>
-    ({ state: 'running', config, steps: 100, tokens: 12_800, ...more }) as const;
+    ({ id: 'r', state: 'running', config, steps: 100, tokens: 12_800, summary: {}, ...more }) as const;
   it('is that of the run that goes furthest, while one trains', () => {
     expect(plannedEnd([run({ 'stop.steps': 300 }), run({ 'stop.steps': 2000 })], undefined)).toBe(2000);
     expect(plannedEnd([run({ 'stop.steps': 300 }, { state: 'finished' })], undefined)).toBeUndefined();
@@ -122,6 +122,19 @@ describe('the end that is planned', () => {
     expect(plannedEnd([run({ 'stop.steps': 0, 'stop.tokens': 25_600 })], undefined)).toBe(200);
     expect(plannedEnd([run({ 'stop.steps': 300, 'stop.tokens': 25_600 })], undefined)).toBe(200);
     expect(plannedEnd([run({ 'stop.tokens': 25_600 }, { steps: 0, tokens: 0 })], undefined)).toBeUndefined();
+  });
+  it('follows any other limit by how far the run has come, and the steps that its engine has planned', () => {
+    const summary = { epoch: 0.5, flops: 1e9, seconds: 20 };
+    expect(plannedEnd([run({ 'stop.epochs': 2 }, { summary })], undefined)).toBe(400);
+    expect(plannedEnd([run({ 'stop.flops': 3e9 }, { summary })], 'seconds')).toBe(60);
+    expect(plannedEnd([run({ 'stop.seconds': 60 }, { summary })], 'tokens')).toBe(38_400);
+    // Each run of a sweep over sizes has steps of its own, which no setting tells.
+    const byParameters = { 'stop.steps': 0, 'stop.tokens_per_parameter': 20 };
+    const sizes = [run(byParameters, { id: 'small' }), run(byParameters, { id: 'large' })];
+    const planned = (id: string) => ({ plannedSteps: id === 'small' ? 150 : 700 });
+    expect(plannedEnd(sizes, undefined, planned)).toBe(700);
+    expect(plannedEnd(sizes, 'tokens', planned)).toBe(700 * 128);
+    expect(plannedEnd(sizes, undefined)).toBeUndefined();
   });
   it('is none for an x that no rule is about', () => {
     expect(plannedEnd([run({ 'stop.steps': 300 })], 'grad/norm')).toBeUndefined();

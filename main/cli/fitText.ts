@@ -51,11 +51,16 @@ const aligned = (rows: readonly (readonly [string, string])[]): string => {
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}`).join('\n');
 };
 
-function lengthText({ plan }: FitReport): string {
+function lengthText({ plan, time }: FitReport): string {
   const { steps, tokens, flops, tokensPerStep, estimated, seconds, limit } = plan.length;
   const most = seconds === null ? '' : `, at most ${formatDuration(seconds)} of training`;
-  if (steps === null || tokens === null || flops === null)
-    return `${plural(tokensPerStep, 'token')} per step; its end is not known before it starts${most}`;
+  if (steps === null || tokens === null || flops === null) {
+    if (seconds === null || time.steps === null)
+      return `${plural(tokensPerStep, 'token')} per step; its end is not known before it starts${most}`;
+    const { low, high } = time.steps;
+    const perStep = { low: low * tokensPerStep, high: high * tokensPerStep };
+    return `${formatDuration(seconds)} of training, about ${range(time.steps, formatCount)} steps, ${range(perStep, formatCount)} tokens, by ${limit}`;
+  }
   const about = estimated ? 'about ' : '';
   const by = limit === null || limit.startsWith('stop.steps') ? '' : `, by ${limit}`;
   return `${about}${plural(steps, 'step')}, ${formatCount(tokens)} tokens, ${flops.toExponential(2)} FLOPs${by}${most}`;
@@ -229,6 +234,7 @@ export function printSweepFit(output: Output, report: SweepFit): void {
     { title: 'setting' },
     { title: 'runs', align: 'right' },
     { title: 'parameters', align: 'right' },
+    { title: 'steps', align: 'right' },
     { title: 'state', align: 'right' },
     { title: 'arena', align: 'right' },
     { title: 'needs', align: 'right' },
@@ -237,10 +243,11 @@ export function printSweepFit(output: Output, report: SweepFit): void {
   ] as const;
   const rows = groups
     .slice(0, SHOWN)
-    .map(({ labels, runs: own, plan, verdict }) => [
+    .map(({ labels, runs: own, steps, plan, verdict }) => [
       labels.length === 1 ? labels[0]! || 'all' : `${labels[0]} and ${labels.length - 1} more`,
       formatInteger(own),
       formatCount(plan.parameterCount),
+      steps === null ? '?' : range(steps, formatCount),
       gibibytes(plan.persistent.bytes),
       gibibytes(plan.arena.bytes),
       gibibytes(plan.totalBytes),

@@ -205,6 +205,8 @@ export interface TimeEstimate {
   /** Seconds of one optimizer step. */
   readonly stepSeconds: Range | null;
   readonly tokensPerSecond: Range | null;
+  /** How many that are: those planned, or as many as a limit in seconds leaves time for. Null where nothing says when the run ends. */
+  readonly steps: Range | null;
   /** Of the whole run, evaluations included where their size is known. Null without a planned end. */
   readonly seconds: Range | null;
   /** Seconds that evaluations add; null when the size of the validation split is unknown. */

@@ -190,6 +190,8 @@ export interface PlanGroup {
   readonly fit: Fit;
   readonly bytes: number;
   readonly parameters: number;
+  /** Steps of one run; a range where a limit in seconds leaves time for as many. Null when unknown before it. */
+  readonly steps: Range | null;
   /** Training tokens of one run; null when unknown before it. */
   readonly tokens: number | null;
   /** Seconds of one run. */
@@ -202,6 +204,8 @@ export interface DrawnSchedule {
   /** Of the first setting that has it, and of the group of parameters where it is one's own. */
   readonly label: string;
   readonly steps: number;
+  /** Of training, where the schedule follows the clock: then its steps are an estimate. */
+  readonly seconds?: number;
   /** Multiples of the peak at even distances from the first step to the last. */
   readonly values: readonly number[];
   /** The largest of them. */

@@ -21,9 +21,12 @@ import { counted } from '../../../preload/shared/format.ts';
 export { ScheduleError } from './schedules/schedule.ts';
 export type { Schedule, SchedulePosition } from './schedules/schedule.ts';
 
-/** Where the run is expected to end; undefined when its stop rules do not say (time, target loss). */
+/** Where the run is expected to end. */
 export interface PlannedEnd {
+  /** Undefined when its stop rules do not say (time, target loss). */
   readonly steps: number | undefined;
+  /** Of training, where a rule says so. Where steps are known the schedule goes by them, and time may end the run earlier. */
+  readonly seconds?: number | undefined;
   /** Training tokens of a step, on the average over the run. */
   readonly tokensPerStep: number;
   /** Whether tokens say where it is, not steps: nobody knows how many tokens each step will take. */
@@ -82,10 +85,11 @@ function horizonOf(config: Config, end: PlannedEnd): Length {
   );
 }
 
-function plannedHorizon(config: Config, { steps, inTokens }: PlannedEnd): Length | undefined {
+function plannedHorizon(config: Config, { steps, seconds, inTokens }: PlannedEnd): Length | undefined {
+  if (steps === undefined) return seconds === undefined ? undefined : { steps: seconds, clock: 'seconds' };
   // A planned end in steps is used for a warm-up in tokens too: both are positions in steps.
   const clock = inTokens === true || number(config, 'schedule.warmup_tokens') > 0 ? 'tokens' : 'steps';
-  return steps === undefined ? undefined : { steps, clock: inTokens === true ? clock : clockOf(config, clock) };
+  return { steps, clock: inTokens === true ? clock : clockOf(config, clock) };
 }
 
 /** A length that may be a fraction of the horizon, or of the run where the schedule has none. */
@@ -97,7 +101,7 @@ function lengthIn(config: Config, name: string, end: PlannedEnd, horizon: Length
   if (whole === undefined)
     throw new ScheduleError(
       `schedule.${name}_fraction is ${fraction}, and neither a horizon nor a stop rule says of how many steps: ` +
-        `set schedule.${name}_steps, or a limit in steps or tokens`,
+        `set schedule.${name}_steps, or a limit beside stop.loss`,
     );
   return { ...whole, steps: fraction * whole.steps };
 }
@@ -148,7 +152,7 @@ function progressOf(config: Config, end: PlannedEnd, kinds: Kinds): (position: S
   return (position) => {
     if (horizon === undefined)
       throw new ScheduleError(
-        'neither a horizon nor a stop rule says where the run ends: set a limit in steps or tokens',
+        'neither a horizon nor a stop rule says where the run ends: set a limit beside stop.loss',
       );
     return Math.min(1, positionAt(position, horizon, end) / horizon.steps);
   };

@@ -44,7 +44,13 @@ export interface RehearsalParts {
 
 /** Whether a run begins with a rehearsal. @param flops that it will take; Infinity where nobody knows */
 export const wantsRehearsal = (config: Config, executor: string, flops: number): boolean =>
-  config.preflight === 'on' || (config.preflight === 'auto' && flops >= (SHORT[executor] ?? SHORT_ELSEWHERE));
+  config.preflight === 'on' ||
+  (config.preflight === 'auto' && !endsSoon(config) && flops >= (SHORT[executor] ?? SHORT_ELSEWHERE));
+
+const endsSoon = (config: Config): boolean => {
+  const seconds = config['stop.seconds'] as number;
+  return seconds > 0 && seconds < LONG_SECONDS;
+};
 
 /** The first batch of a set as a set of its own: an evaluation of all could take long. */
 function firstBatch(set: EvaluationSet): EvaluationSet {

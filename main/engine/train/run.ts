@@ -214,12 +214,13 @@ async function latest(
   return checkpoint;
 }
 
-/** Where the run is planned to end. Steps that may take more than planned reach a limit in tokens earlier: then tokens say where it is. */
+/** Where the run is planned to end, in steps or else in time. Steps that may take more than planned reach a limit in tokens earlier: then tokens say where it is. */
 function plannedEnd(config: Config, planned: PlannedRun, rules: StopRules): PlannedEnd {
   const steps = new StopRules(config, planned).plannedSteps;
   const tokensPerStep =
     steps === undefined ? planned.stages.at(-1)!.tokens : plannedAfter(planned.stages, steps, 'tokens') / steps;
-  return { steps, tokensPerStep, inTokens: steps !== undefined && rules.plannedSteps === undefined };
+  const seconds = (config['stop.seconds'] as number) || undefined;
+  return { steps, seconds, tokensPerStep, inTokens: steps !== undefined && rules.plannedSteps === undefined };
 }
 
 interface InfoParts {

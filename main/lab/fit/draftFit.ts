@@ -61,7 +61,7 @@ export async function checkSweep(
         ? []
         : memory.suggestions(worst.first.config, device),
     schedules: drawnSchedules(
-      done.map(({ label, config, plan: { length } }) => ({ label, config, ...length })),
+      done.map(({ label, config, plan: { length }, time }) => ({ label, config, ...length, pace: paceOf(time) })),
       memory.catalog ?? BUILT_IN,
     ),
     warnings: [
@@ -69,6 +69,10 @@ export async function checkSweep(
     ].map((message) => ({ code: 'fit', message })),
   };
 }
+
+/** Seconds of a step, in the middle of their range. */
+const paceOf = ({ stepSeconds }: Planned['time']): number | null =>
+  stepSeconds === null ? null : Math.sqrt(stepSeconds.low * stepSeconds.high);
 
 /** Equal where memory and length are. */
 function planKey({ parameterCount, byCategory, programs, sequences, microBatch, context, length }: Planned['plan']) {
@@ -78,7 +82,7 @@ function planKey({ parameterCount, byCategory, programs, sequences, microBatch, 
 type Done = PlannedConfig & Planned;
 
 function groupOf(own: readonly Done[], device: FitDevice): PlanGroup {
-  const [{ label, values, plan }] = own as [Done];
+  const [{ label, values, plan, time }] = own as [Done];
   const verdict = verdictFor(plan.totalBytes, device);
   return {
     label,
@@ -89,6 +93,7 @@ function groupOf(own: readonly Done[], device: FitDevice): PlanGroup {
     fit: verdict.fit,
     bytes: plan.totalBytes,
     parameters: plan.parameterCount,
+    steps: time.steps,
     tokens: plan.length.tokens,
     seconds: span(own),
     basis: basisOf(own),

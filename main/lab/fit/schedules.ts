@@ -5,7 +5,7 @@ import type { Kinds } from '../../engine/kind.ts';
 import { groupsOf } from '../../engine/optim/optimizers/groups.rules.ts';
 import { optimizerFamily } from '../../engine/optim/optimizers/index.ts';
 import { buildSchedule, ScheduleError } from '../../engine/optim/schedule.ts';
-import type { PlannedEnd } from '../../engine/optim/schedule.ts';
+import type { PlannedEnd, SchedulePosition } from '../../engine/optim/schedule.ts';
 
 /** Points of a curve, and curves that can be told apart. */
 const POINTS = 97;
@@ -18,17 +18,54 @@ interface Drawable {
   readonly config: Config;
   /** Steps of the run; null where nothing says them. */
   readonly steps: number | null;
+  /** Limit in time; null where there is none. */
+  readonly seconds: number | null;
   readonly tokensPerStep: number;
+  /** Seconds of a step, roughly; null where the device's speed is unknown. */
+  readonly pace: number | null;
+}
+
+/** A run from its first step to its last, of which the positions are known, or guessed where it goes by the clock. */
+interface Course {
+  readonly end: PlannedEnd;
+  readonly steps: number;
+  readonly seconds?: number;
+  /** Where it stands after a share of it. */
+  at(share: number): SchedulePosition;
+}
+
+/** Undefined where nothing says how long it is. */
+function courseOf({ config, steps, seconds, tokensPerStep, pace }: Drawable): Course | undefined {
+  const end = { steps: steps ?? undefined, seconds: seconds ?? undefined, tokensPerStep };
+  if (steps !== null && (config['schedule.horizon_seconds'] as number) === 0)
+    return {
+      end,
+      steps,
+      at(share) {
+        const step = Math.round((steps - 1) * share);
+        return { step, tokens: step * tokensPerStep };
+      },
+    };
+  if (pace === null) return undefined;
+  const time = steps === null ? seconds : steps * pace;
+  if (time === null) return undefined;
+  return {
+    end,
+    steps: Math.max(1, Math.round(time / pace)),
+    seconds: time,
+    at: (share) => ({
+      step: (share * time) / pace,
+      tokens: ((share * time) / pace) * tokensPerStep,
+      seconds: share * time,
+    }),
+  };
 }
 
 /** Multiples of the peak learning rate at even distances over the run; undefined where there are none. */
-function curve(config: Config, end: PlannedEnd & { readonly steps: number }, kinds: Kinds): number[] | undefined {
+function curve(config: Config, { end, at }: Course, kinds: Kinds): number[] | undefined {
   try {
     const schedule = buildSchedule(config, end, kinds);
-    return Array.from({ length: POINTS }, (_, i) => {
-      const step = Math.round(((end.steps - 1) * i) / (POINTS - 1));
-      return schedule({ step, tokens: step * end.tokensPerStep });
-    });
+    return Array.from({ length: POINTS }, (_, i) => schedule(at(i / (POINTS - 1))));
   } catch (error) {
     if (error instanceof ScheduleError) return undefined;
     throw error;
@@ -36,10 +73,11 @@ function curve(config: Config, end: PlannedEnd & { readonly steps: number }, kin
 }
 
 /** The schedule of a run and those of its groups that have their own. */
-function curvesOf({ label, config, steps, tokensPerStep }: Drawable, kinds: Kinds): DrawnSchedule[] {
-  // A rate that follows the clock cannot be told before it runs.
-  if (steps === null || (config['schedule.horizon_seconds'] as number) > 0) return [];
-  const end = { steps, tokensPerStep };
+function curvesOf(drawable: Drawable, kinds: Kinds): DrawnSchedule[] {
+  const { label, config } = drawable;
+  const course = courseOf(drawable);
+  if (course === undefined) return [];
+  const { steps, seconds } = course;
   const lines = groupsOf(config, kinds.of(optimizerFamily, config), kinds.all(optimizerFamily), kinds);
   const all = [
     { label, config },
@@ -51,8 +89,9 @@ function curvesOf({ label, config, steps, tokensPerStep }: Drawable, kinds: Kind
       })),
   ];
   return all.flatMap((each) => {
-    const values = curve(each.config, end, kinds);
-    return values === undefined ? [] : [{ label: each.label, steps, values, most: Math.max(...values) }];
+    const values = curve(each.config, course, kinds);
+    if (values === undefined) return [];
+    return [{ label: each.label, steps, ...(seconds && { seconds }), values, most: Math.max(...values) }];
   });
 }
 

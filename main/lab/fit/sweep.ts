@@ -17,6 +17,8 @@ export interface SweepGroup extends CheckedConfig {
   readonly labels: readonly string[];
   /** Runs with this plan, seeds counted. */
   readonly runs: number;
+  /** Steps of each of them, which may differ by the limits of their settings; null where some cannot be told. */
+  readonly steps: Range | null;
 }
 
 export interface SweepFit {
@@ -54,6 +56,7 @@ export function fitSweep(settings: readonly SweepSetting[], device: FitDevice, o
     ...group,
     labels: group.indices.map((i) => settings[i]!.label),
     runs: group.indices.reduce((sum, i) => sum + settings[i]!.runs, 0),
+    steps: rangeOf(group.indices.map((i) => fitPlan(configs[i]!, planOptions).length.steps)),
   }));
   const counts: Record<Fit, number> = { fits: 0, tight: 0, 'does not fit': 0 };
   for (const { verdict, runs } of groups) counts[verdict.fit] += runs;
@@ -69,6 +72,11 @@ export function fitSweep(settings: readonly SweepSetting[], device: FitDevice, o
     cost: costOf(seconds, options.prices ?? {}) ?? null,
     warnings: [...new Set(groups.flatMap(({ config, plan }) => warningsOf(config, device, plan, planOptions.catalog)))],
   };
+}
+
+function rangeOf(values: readonly (number | null)[]): Range | null {
+  const known = values.filter((value) => value !== null);
+  return known.length < values.length ? null : { low: Math.min(...known), high: Math.max(...known) };
 }
 
 /** Sum over all runs. The basis is the weakest of them. */

@@ -4,7 +4,7 @@
  * roofline model, Williams et al. 2009) and a launch, at a fast and a slow share of what the device can do at its best.
  * Recomputation is part of the programs, so its cost is in the estimate.
  */
-import type { Cost, PlannedStage, Prices, Range, TimeEstimate } from '../../../preload/contract/fit.ts';
+import type { Cost, PlannedLength, PlannedStage, Prices, Range, TimeEstimate } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { TF32 } from '../../engine/executors/executorKind.ts';
 import { executorKind } from '../../engine/executors/index.ts';
@@ -110,6 +110,7 @@ export function estimateTime(
       explanation: `no time for ${device.name}: ${missing}`,
       stepSeconds: null,
       tokensPerSecond: null,
+      steps: plannedSteps(plan.length),
       seconds: null,
       evaluationSeconds: null,
     };
@@ -117,12 +118,11 @@ export function estimateTime(
     step = roofline;
     explanation = `arithmetic and memory traffic of the plan at usual shares of the device's best speed; ${device.compute.basis}`;
   }
-  const steps = plan.length.steps;
-  const evaluation = evaluationSeconds(config, plan, run, device, step, roofline);
-  const { uncertain = 0 } = plan.length;
-  const training =
-    steps === null ? null : { low: steps * (1 - uncertain) * step.low, high: steps * (1 + uncertain) * step.high };
   const limit = plan.length.seconds;
+  const planned = plannedSteps(plan.length);
+  const steps = planned ?? (limit === null ? null : { low: limit / step.high, high: limit / step.low });
+  const evaluation = evaluationSeconds(config, run, { device, plan, step, steps, roofline });
+  const training = planned === null ? null : { low: planned.low * step.low, high: planned.high * step.high };
   const bounded = (range: Range | null): Range | null => {
     if (limit === null) return range;
     return range === null
@@ -135,6 +135,7 @@ export function estimateTime(
     explanation,
     stepSeconds: step,
     tokensPerSecond: { low: tokensPerStep / step.high, high: tokensPerStep / step.low },
+    steps,
     seconds:
       bounds === null
         ? null
@@ -143,22 +144,31 @@ export function estimateTime(
   };
 }
 
+/** Steps by the plan, as far as it is sure of them. */
+function plannedSteps({ steps, uncertain = 0 }: PlannedLength): Range | null {
+  return steps === null ? null : { low: steps * (1 - uncertain), high: steps * (1 + uncertain) };
+}
+
+interface Pace {
+  readonly device: FitDevice;
+  readonly plan: FitPlan;
+  /** Seconds of a step, and by the roofline. */
+  readonly step: Range;
+  readonly roofline: Range | undefined;
+  readonly steps: Range | null;
+}
+
 /** Time of all evaluations, by their share of the arithmetic of a step. */
-function evaluationSeconds(
-  config: Config,
-  plan: FitPlan,
-  run: RunUse,
-  device: FitDevice,
-  step: Range,
-  roofline: Range | undefined,
-): Range | null {
+function evaluationSeconds(config: Config, run: RunUse, { device, plan, step, steps, roofline }: Pace): Range | null {
   const limit = config['eval.tokens'] as number;
   const available = run.dataset?.validationTokens;
   const tokens = limit > 0 ? Math.min(limit, available ?? limit) : available;
-  const { steps } = plan.length;
   if (tokens === undefined || steps === null) return null;
   const every = config['eval.every_steps'] as number;
-  const times = every === 0 ? 1 : Math.ceil(steps / every);
+  // The faster the steps, the more of them there are in a given time.
+  const count = plan.length.steps ?? undefined;
+  const times = (end: 'fast' | 'slow'): number =>
+    every === 0 ? 1 : Math.ceil((count ?? (end === 'fast' ? steps.high : steps.low)) / every);
   const program = run.programs.find(({ call }) => call.name === 'evaluate');
   if (program === undefined) return { low: 0, high: 0 };
   const batches = Math.ceil(tokens / program.call.length / program.call.rows);
@@ -172,7 +182,8 @@ function evaluationSeconds(
     const perToken = (end === 'fast' ? step.low : step.high) / plan.length.tokensPerStep;
     return (perToken * tokens * plan.flopsPerTokenForward) / plan.flopsPerToken;
   };
-  return { low: times * at('fast'), high: times * at('slow') };
+  const ends = (['fast', 'slow'] as const).map((end) => times(end) * at(end));
+  return { low: Math.min(...ends), high: Math.max(...ends) };
 }
 
 /** Cost of a time: hours × price, or kW × hours × tariff, or both added; undefined without prices or time. */

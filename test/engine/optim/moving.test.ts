@@ -107,9 +107,16 @@ test.each(['optimizer.decay_schedule', 'optimizer.momentum_schedule'])(
   '%s that needs an end is refused where none is known, and gives way',
   (setting) => {
     const value = setting.includes('decay') ? 'cosine' : 'rise_and_fall';
-    const config = testConfig({ [setting]: value, 'schedule.kind': 'constant', 'stop.steps': 0, 'stop.seconds': 9 });
+    const config = testConfig({ [setting]: value, 'schedule.kind': 'constant', 'stop.steps': 0, 'stop.loss': 9 });
     expect(builtInCatalog.check(config).problems).toMatchObject([{ setting, nearest: 'constant' }]);
-    const settled = builtInCatalog.settle(config, (name) => name === 'stop.seconds');
+    const settled = builtInCatalog.settle(config, (name) => name === 'stop.loss');
     expect(settled.config[setting]).toBe('constant');
+    // Time is an end too: told where the learning rate does not follow it anyway.
+    const timed = (kind: string) =>
+      builtInCatalog.check({ ...config, 'schedule.kind': kind, 'stop.loss': 0, 'stop.seconds': 9 });
+    expect(timed('constant')).toMatchObject({ problems: [], warnings: [{ code: 'schedule.follows_the_clock' }] });
+    expect(timed('cosine').warnings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/learning rate follows/u),
+    ]);
   },
 );

@@ -193,6 +193,24 @@ describe('schedules at tabulated points', () => {
     expect(schedule({ step: 3, tokens: 5 * TOKENS })).toBeCloseTo(0.5, 12);
   });
 
+  test('a run that time ends has its schedule in time, and what counts steps still does', () => {
+    const end = { steps: undefined, seconds: 10, tokensPerStep: TOKENS };
+    const of = (settings: Config) => buildSchedule(testConfig(settings), end);
+    // Each step takes a quarter of a second.
+    const rates = (schedule: ReturnType<typeof of>) =>
+      [0, 4, 20, 40, 60].map((step) => schedule({ step, tokens: step * TOKENS, seconds: step / 4 }));
+    const linear = { 'schedule.kind': 'linear', 'schedule.final': 0 };
+    close(rates(of(linear)), [1, 0.9, 0.5, 0, 0]);
+    close(rates(of({ ...linear, 'schedule.warmup_fraction': 0.2 })), [0, 0.5, 5 / 8, 0, 0]);
+    close(rates(of({ ...linear, 'schedule.warmup_steps': 8 })), [1 / 8, 5 / 8, 0.5, 0, 0]);
+    close(rates(of({ 'schedule.kind': 'constant', 'schedule.warmup_fraction': 0.2 })), [0, 0.5, 1, 1, 1]);
+    const wsd = { 'schedule.kind': 'wsd', 'schedule.final': 0, 'schedule.decay_fraction': 0.75 };
+    close(rates(of(wsd)), [1, 1, 2 / 3, 0, 0]);
+    // Steps that are known say where the schedule ends, though time may end the run before.
+    const both = buildSchedule(testConfig(linear), { ...end, steps: 100 });
+    expect(both({ step: 50, tokens: 50 * TOKENS, seconds: 9 })).toBeCloseTo(0.5, 12);
+  });
+
   test('what cannot be scheduled is refused with the settings to change', () => {
     expect(() => at({ kind: 'cosine' }, [0], { steps: undefined, tokensPerStep: 1 })).toThrow(
       /schedule\.horizon_steps.*schedule\.kind constant/,

@@ -349,6 +349,6 @@ describe('endings that are not a rule', () => {
   test('errors name the setting', async () => {
     expect((await trained({ 'stop.steps': 0 })).end.reason).toMatch(/stop\.steps/);
     expect((await trained({ device: 'cuda' })).end.reason).toMatch(/device is cuda/);
-    expect((await trained({ 'stop.steps': 0, 'stop.seconds': 5 })).end.reason).toMatch(/schedule\.horizon_steps/);
+    expect((await trained({ 'stop.steps': 0, 'stop.loss': 5 })).end.reason).toMatch(/schedule\.horizon_steps/);
   });
 });

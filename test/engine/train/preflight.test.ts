@@ -57,6 +57,8 @@ describe('a rehearsal', () => {
       true,
     ]);
     expect(wantsRehearsal({ ...config, preflight: 'off' }, 'cpu', Infinity)).toBe(false);
+    const timed = (seconds: number) => wantsRehearsal({ ...config, 'stop.seconds': seconds }, 'cpu', Infinity);
+    expect([0, 60, 3600].map(timed)).toEqual([true, false, true]);
     expect(wantsRehearsal({ ...config, preflight: 'on' }, 'cpu', 0)).toBe(true);
   });
 });

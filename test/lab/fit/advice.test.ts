@@ -153,6 +153,17 @@ describe('time', () => {
     const { time } = fitReport(short, deviceWith(2 ** 40));
     expect(time.seconds!.low - (time.evaluationSeconds?.low ?? 0)).toBeLessThanOrEqual(60);
   });
+  it('stop.seconds alone leaves time for as many steps as their speed says, and for their evaluations', () => {
+    const short = configOf({ ...LARGE, 'stop.steps': 0, 'stop.seconds': 60 });
+    const { time } = fitReport(short, deviceWith(2 ** 40));
+    expect(time.steps!.low).toBeCloseTo(60 / time.stepSeconds!.high, 9);
+    expect(time.steps!.high).toBeCloseTo(60 / time.stepSeconds!.low, 9);
+    expect(time.seconds!.low).toBeCloseTo(60 + time.evaluationSeconds!.low, 9);
+    const more = fitReport(configOf({ ...LARGE, 'stop.steps': 0, 'stop.seconds': 6000 }), deviceWith(2 ** 40)).time;
+    expect(more.evaluationSeconds!.low).toBeGreaterThan(time.evaluationSeconds!.low);
+    const steps = fitReport(config, deviceWith(2 ** 40)).time.steps!;
+    expect([steps.low, steps.high]).toEqual([config['stop.steps'], config['stop.steps']]);
+  });
   it('costs hours × price + kW × hours × tariff', () => {
     const { time, cost } = fitReport(config, deviceWith(2 ** 40), {
       prices: { pricePerHour: 2, kilowatts: 0.5, tariff: 0.3 },
@@ -201,6 +212,23 @@ describe('before a launch', () => {
     expect(report.counts).toEqual({ fits: 3, tight: 0, 'does not fit': 6 });
     expect(report.suggestions[0]!.fit).toBe('fits');
     expect(report.seconds!.low).toBeGreaterThan(0);
+  });
+  it('says how many steps its runs have, which follow from their parameters (would catch those of the first for all)', () => {
+    const perParameter = { 'stop.steps': 0, 'stop.counted_parameters': 'matrices_and_head', 'batch.sequences': 1 };
+    const of = (depth: number, ratio: number) => ({
+      label: `${depth} ${ratio}`,
+      config: configOf({ ...SMALL, ...perParameter, 'model.depth': depth, 'stop.tokens_per_parameter': ratio }),
+      runs: 1,
+    });
+    const { groups } = fitSweep([of(1, 1), of(1, 2), of(3, 1)], deviceWith(2 ** 40));
+    const steps = (depth: number, ratio: number) => {
+      const { plan } = fitReport(of(depth, ratio).config, deviceWith(2 ** 40));
+      return Math.ceil((ratio * plan.parameterCounts['matrices_and_head']!) / plan.length.tokensPerStep);
+    };
+    expect(groups.map((group) => [group.labels, group.steps])).toEqual([
+      [['3 1'], { low: steps(3, 1), high: steps(3, 1) }],
+      [['1 1', '1 2'], { low: steps(1, 1), high: steps(1, 2) }],
+    ]);
   });
 });
 

@@ -291,10 +291,11 @@ describe('length', () => {
       estimated: false,
     });
     expect(length({ 'stop.tokens': 768 * 4 + 1 }).steps).toBe(5);
-    expect(length({ 'stop.seconds': 60, 'schedule.kind': 'constant' })).toMatchObject({
+    expect(length({ 'stop.seconds': 60 })).toMatchObject({
       steps: null,
       tokens: null,
       seconds: 60,
+      limit: 'stop.seconds 60',
     });
   });
   it('epochs rest on the size of the data, where the settings give one', () => {

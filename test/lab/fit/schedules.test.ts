@@ -6,11 +6,13 @@ import { drawnSchedules } from '../../../main/lab/fit/schedules.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { testConfig } from '../../engine/train/helpers.ts';
 
-const drawn = (settings: Config, steps: number | null = 97, label = '') => ({
+const drawn = (settings: Config, steps: number | null = 97, label = '', seconds: number | null = null) => ({
   label,
   config: testConfig(settings),
   steps,
+  seconds,
   tokensPerStep: 64,
+  pace: 0.5 as number | null,
 });
 
 describe('drawn schedules', () => {
@@ -42,8 +44,22 @@ describe('drawn schedules', () => {
     expect(found[2]!.values.at(-1)).toBeCloseTo(0.9 ** 49, 12);
   });
 
-  test('are left out where nothing says how many steps there are', () => {
+  test('go by the clock where time ends the run, at the pace that is expected', () => {
+    const linear = { 'schedule.kind': 'linear', 'schedule.final': 0, 'schedule.warmup_steps': 12 };
+    const [found] = drawnSchedules([drawn(linear, null, '', 24)], BUILT_IN);
+    expect(found).toMatchObject({ steps: 48, seconds: 24 });
+    const at = (share: number) => found!.values[Math.round(share * 96)]!;
+    // A quarter of the steps is the warm-up; how long that takes nobody knew, so the line counts from the start.
+    expect(at(1 / 8)).toBeCloseTo(7 / 12, 12);
+    expect([at(0.5), at(0.75), at(1)].map((value) => Number(value.toFixed(12)))).toEqual([0.5, 0.25, 0]);
+    // Half of the horizon: then it is over.
+    const [half] = drawnSchedules([drawn({ ...linear, 'schedule.horizon_seconds': 12 }, 48)], BUILT_IN);
+    expect(half!.values[48]).toBe(0);
+  });
+
+  test('are left out where nothing says how long a run is', () => {
     expect(drawnSchedules([drawn({ 'schedule.kind': 'constant' }, null)], BUILT_IN)).toEqual([]);
-    expect(drawnSchedules([drawn({ 'schedule.horizon_seconds': 60 })], BUILT_IN)).toEqual([]);
+    const unknown = { ...drawn({ 'schedule.horizon_seconds': 60 }), pace: null };
+    expect(drawnSchedules([unknown], BUILT_IN)).toEqual([]);
   });
 });

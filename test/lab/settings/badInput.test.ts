@@ -131,13 +131,13 @@ const flagRows: [Flags, Row][] = [
   ],
   [{ 'stop.steps': '0' }, { setting: 'stop.steps', value: '0', allowed: 'at least one of stop.steps', nearest: 500 }],
   [
-    { 'stop.seconds': '60', 'schedule.kind': 'cosine' },
+    { 'stop.loss': '2', 'stop.steps': '0', 'schedule.kind': 'cosine' },
     {
       setting: 'schedule.kind',
       value: 'cosine',
       allowed: 'constant',
       nearest: 'constant',
-      also: ['stop.seconds alone'],
+      also: ['stop.loss alone'],
     },
   ],
   [

@@ -28,7 +28,7 @@ describe('what the user sets', () => {
     ['few tokens', { 'stop.tokens': '1024', 'stop.steps': '0' }, { 'schedule.warmup_steps': 1 }],
     ['a horizon', { 'schedule.horizon_steps': '4' }, { 'schedule.warmup_steps': 2 }],
     ['a warm-up in tokens', { 'schedule.warmup_tokens': '5120' }, { 'schedule.warmup_steps': 0 }],
-    ['time alone', { 'stop.seconds': '5', 'stop.steps': '0' }, { 'schedule.kind': 'constant' }],
+    ['a target alone', { 'stop.loss': '5', 'stop.steps': '0' }, { 'schedule.kind': 'constant' }],
     ['a target without evaluations', { 'stop.loss': '2', 'eval.every_steps': '7' }, { 'eval.every_steps': 7 }],
     ['a width', { 'model.width': '50' }, { 'model.heads': 5 }],
     ['heads', { 'model.heads': '3' }, { 'model.width': 66 }],
@@ -46,12 +46,15 @@ describe('what the user sets', () => {
   });
 
   it('wins over defaults alone, and says what gave way to it', () => {
-    const { problems, config, warnings } = resolve({ 'batch.sequences': '12', 'stop.seconds': '9' }, null);
+    const { problems, config, warnings } = resolve(
+      { 'batch.sequences': '12', 'stop.loss': '9', 'stop.steps': '0' },
+      null,
+    );
     expect(problems).toEqual([]);
     expect(config['schedule.kind']).toBe('constant');
     expect(warnings[0]).toMatchObject({ code: 'gave_way', setting: 'schedule.kind' });
     expect(warnings[0]!.message).toMatch(
-      /^schedule\.kind is "constant" instead of "cosine", which gives way to what you set: stop\.seconds alone cannot say/u,
+      /^schedule\.kind is "constant" instead of "cosine", which gives way to what you set: stop\.loss alone cannot say/u,
     );
   });
 

@@ -1,6 +1,7 @@
 /** How the weight decay moves over a run, in the order in which it is offered. */
 import type { Family } from '../../kind.ts';
 import { endKnown } from '../schedules/end.rules.ts';
+import { movesByTheClock } from '../schedules/movesByTheClock.ts';
 import { constant } from './constant.ts';
 import { cosine } from './cosine.ts';
 import type { DecayKind } from './decay.ts';
@@ -14,6 +15,7 @@ export const decayFamily: Family<DecayKind> = {
   name: 'decay',
   setting: 'optimizer.decay_schedule',
   shared: decaySettings,
-  rules: ({ needsEnd }) => (needsEnd ? [endKnown('optimizer.decay_schedule', constant.name)] : []),
+  rules: ({ needsEnd }, _, all) =>
+    needsEnd ? [endKnown('optimizer.decay_schedule', constant.name), movesByTheClock('the weight decay', all)] : [],
   kinds: [constant, cosine, linear, withRate, loss, lossPower],
 };

@@ -1,6 +1,7 @@
 /** How the momentum moves over a run, in the order in which it is offered. */
 import type { Family } from '../../kind.ts';
 import { endKnown } from '../schedules/end.rules.ts';
+import { movesByTheClock } from '../schedules/movesByTheClock.ts';
 import { constant } from './constant.ts';
 import { cycle } from './cycle.ts';
 import { CONSTANT, MOMENTUM_SCHEDULE } from './momentum.ts';
@@ -14,6 +15,7 @@ export const momentumFamily: Family<MomentumKind> = {
   name: 'momentum',
   setting: MOMENTUM_SCHEDULE,
   shared: momentumSettings,
-  rules: ({ needsEnd }) => (needsEnd ? [endKnown(MOMENTUM_SCHEDULE, CONSTANT)] : []),
+  rules: ({ needsEnd }, _, all) =>
+    needsEnd ? [endKnown(MOMENTUM_SCHEDULE, CONSTANT), movesByTheClock('the momentum', all)] : [],
   kinds: [constant, rise, riseAndFall, cycle],
 };

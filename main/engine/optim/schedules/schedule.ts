@@ -49,7 +49,7 @@ export interface ScheduledRun {
 }
 
 export interface ScheduleKind extends Kind {
-  /** Whether it falls to an end, which must then be known: a horizon, or limits of the run in steps or tokens. */
+  /** Whether it falls to an end, which must then be known: a horizon, or limits of the run in steps, tokens or time. */
   readonly needsEnd: boolean;
   /** The multiplier after the warm-up, which ends at 1. */
   after(c: Config, run: ScheduledRun): Schedule;

@@ -4,8 +4,7 @@ import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { tokensPerStep } from '../../settings/batch.ts';
 import { settingNames } from '../../kind.ts';
-import { STOP_RULES } from '../../settings/stop.ts';
-import { HORIZONS, openEnds } from './end.rules.ts';
+import { ENDS, followsTheClock, HORIZONS, isOpen, openWhy } from './end.rules.ts';
 import type { ScheduleKind } from './schedule.ts';
 
 const number = (config: Config, name: string): number => config[name] as number;
@@ -63,6 +62,8 @@ function plannedTokens(config: Config): number {
   return ends.length > 0 ? Math.min(...ends) : 0;
 }
 
+const RATE = 'the learning rate';
+const FRACTION = 'schedule.warmup_fraction';
 const WARMUP: readonly string[] = ['schedule.warmup_steps', 'schedule.warmup_tokens'];
 
 /** The warm-up must end before the horizon, or before the run where that is the horizon. */
@@ -93,15 +94,13 @@ const WITHOUT_END = 'constant';
 /** A schedule that falls to its end must know where that is. */
 const horizonKnown: Rule = {
   code: 'schedule.horizon_unknown',
-  settings: ['schedule.kind', ...HORIZONS, ...STOP_RULES],
+  settings: ['schedule.kind', ...ENDS],
   severity: 'error',
   yields: ['schedule.kind'],
   check: (config) => {
-    const open = openEnds(config);
-    if (open.length === 0) return null;
-    const why = `${open.join(' and ')} alone cannot say where the schedule ends`;
-    const allowed =
-      'one that falls to no end; or set schedule.horizon_steps or schedule.horizon_seconds, or a limit in steps or tokens';
+    if (!isOpen(config)) return null;
+    const why = openWhy('the schedule');
+    const allowed = 'one that falls to no end; or set schedule.horizon_steps, or a limit in steps, tokens or time';
     const found = problem('schedule.kind', config['schedule.kind'], allowed, WITHOUT_END, why);
     return { ...found, yielded: { value: WITHOUT_END, why } };
   },
@@ -118,20 +117,6 @@ function peakReached(needsEnd: boolean): Rule {
         : warmupBefore(config, plannedTokens(config), 'so that the run reaches the peak learning rate'),
   };
 }
-
-/** The clock makes each run another one. */
-const followsTheClock: Rule = {
-  code: 'schedule.follows_the_clock',
-  settings: ['schedule.horizon_seconds'],
-  severity: 'warning',
-  check: (config) => {
-    const seconds = number(config, 'schedule.horizon_seconds');
-    if (seconds === 0) return null;
-    const why =
-      'the learning rate follows the time that steps take: a repeated or resumed run is not the same, bit for bit';
-    return problem('schedule.horizon_seconds', seconds, 'better a horizon in steps or tokens', undefined, why);
-  },
-};
 
 /** What can be given in steps or in tokens. */
 const LENGTHS = ['warmup', 'horizon', 'step_every', 'decay'].flatMap((name) => [
@@ -181,8 +166,10 @@ export function scheduleRules(kind: ScheduleKind): readonly Rule[] {
   const { needsEnd } = kind;
   const lengths = [...WARMUP, ...settingNames(kind).filter((name) => /^schedule\..*_(?:steps|tokens)$/u.test(name))];
   return [
-    onlyOne('schedule.one_warmup', ...WARMUP, 'schedule.warmup_fraction'),
-    ...(needsEnd ? [onlyOne('schedule.one_horizon', ...HORIZONS), ...beforeTheEnd, horizonKnown, followsTheClock] : []),
+    onlyOne('schedule.one_warmup', ...WARMUP, FRACTION),
+    ...(needsEnd
+      ? [onlyOne('schedule.one_horizon', ...HORIZONS), ...beforeTheEnd, horizonKnown, followsTheClock(RATE)]
+      : [followsTheClock(RATE, [FRACTION], (config) => number(config, FRACTION) > 0)]),
     inTheUnit(lengths),
     unitsMixed(lengths),
     peakReached(needsEnd),

@@ -93,7 +93,7 @@ const horizonSeconds: SettingSpec = {
   type: { kind: 'float', min: 0 },
   default: 0,
   unit: 'seconds',
-  help: 'Seconds of training after which the schedule ends, for runs that stop.seconds ends: the rate then follows the clock, and no two runs are the same.',
+  help: 'Seconds of training after which the schedule ends; 0 means the end of the run, which stop.seconds alone says in time. No two such runs are the same.',
   question: 'stability',
   touches: ['stability'],
   plan: 'none',

@@ -1,4 +1,7 @@
 /** Warm-up, stable, decay (Hu et al. 2024, Hägele et al. 2024): the peak until the last part of the run, then down to schedule.final. */
+import type { Rule } from '../../../../preload/shared/settings/rules.ts';
+import { problem } from '../../../../preload/shared/settings/values.ts';
+import { endingByTime, ENDS } from './end.rules.ts';
 import { defineSchedule } from './schedule.ts';
 import { onlyOne } from './shared.rules.ts';
 import { ofAnEnd } from './shared.settings.ts';
@@ -9,6 +12,23 @@ const SHAPES: Readonly<Record<string, (q: number) => number>> = {
   cosine: (q) => (1 + Math.cos(Math.PI * q)) / 2,
   // Falls fast at first: 1 − √q of Hägele et al.
   root: (q) => 1 - Math.sqrt(q),
+};
+
+const DECAYS = ['schedule.decay_steps', 'schedule.decay_tokens'];
+
+/** Nobody knows how many seconds they will take. */
+const decayByTheClock: Rule = {
+  code: 'schedule.decay_by_the_clock',
+  settings: [...DECAYS, ...ENDS],
+  severity: 'error',
+  yields: DECAYS,
+  check: (config) => {
+    const ending = endingByTime(config);
+    const given = DECAYS.find((name) => (config[name] as number) > 0);
+    if (ending === undefined || given === undefined) return null;
+    const why = `${ending} ${String(config[ending])} says in seconds where the schedule ends`;
+    return problem(given, config[given], '0, and schedule.decay_fraction above 0', 0, why);
+  },
 };
 
 export const wsd = defineSchedule({
@@ -57,7 +77,7 @@ export const wsd = defineSchedule({
       plan: 'none',
     },
   ],
-  rules: [onlyOne('schedule.one_decay', 'schedule.decay_steps', 'schedule.decay_tokens')],
+  rules: [onlyOne('schedule.one_decay', ...DECAYS), decayByTheClock],
   needsEnd: true,
   after(c, { at, horizon, length }) {
     const final = c['schedule.final'] as number;

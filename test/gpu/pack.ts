@@ -1,5 +1,5 @@
 /**
- * `node test/gpu/pack.ts FOLDER`: everything that `npm run test:gpu` needs on a bare Linux machine besides this tree: Node, the packages that the engine
+ * `npx node test/gpu/pack.ts FOLDER`: everything that `npm run test:gpu` needs on a bare Linux machine besides this tree: Node, the packages that the engine
  * imports, the losses of the CPU executor, and a script that runs the session with them: `bash FOLDER/run.sh [options of the session]`. Nothing is downloaded, here or there.
  */
 import { execFileSync } from 'node:child_process';
@@ -59,6 +59,8 @@ xz -dc "$here/node.xz" > "$work/node" && chmod +x "$work/node"
 mkdir "$work/tree"
 cp -r "$tree/main" "$tree/preload" "$tree/resources" "$tree/test" "$tree/package.json" "$work/tree/"
 tar -xJf "$here/packages.tar.xz" -C "$work/tree"
+# What is found, and paths among the options, are those of whoever calls: the tree goes.
+export INIT_CWD="$PWD" OUT="\${OUT:-$PWD}"
 export HOME="$work" PATH="$work:$PATH" SWEEPLAB_COMMIT="$(cat "$here/commit")"
 if [ -d "$here/carried" ]; then cp -r "$here/carried" "$work/tree/test/gpu/"; fi
 cd "$work/tree" && "$work/node" --disable-warning=ExperimentalWarning test/gpu/session.ts "$@"

@@ -1,23 +1,23 @@
 /**
  * `npm run test:gpu [-- --budget SECONDS --out FOLDER --only STAGE,… --compare gpu.json]`: everything that only a GPU can show, in one go. Writes gpu.json
- * after every stage. Each stage is a process with a limit of its own, so that one that hangs, or breaks its context, costs no other. Without a card it
- * says so and ends well: nothing was checked.
+ * after every stage, and what a stage has found so far into running.json. Each stage is a process with a limit of its own, so that one that hangs, or
+ * breaks its context, costs no other; none goes on past the budget. Without a card it says so and ends well: nothing was checked.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { usableCard } from '../../main/engine/executors/cuda/card.ts';
 import type { Card } from '../../main/engine/executors/cuda/card.ts';
 import { CudaDevice } from '../../main/engine/executors/cuda/device.ts';
 import { cudaExecutor } from '../../main/engine/executors/cuda/index.ts';
-import { loadDriver } from '../../main/engine/executors/cuda/driver.ts';
-import { driverLooks, firstThatLoads } from '../../main/engine/executors/cuda/libraries.ts';
-import { thisMachine } from '../../main/engine/executors/cuda/surroundings.ts';
+import { findDriver } from '../../main/engine/executors/cuda/find.ts';
+import { replaceFileSync } from '../../main/files/atomic.ts';
 import { compareReports } from './report.ts';
 import type { GpuReport, Row, StageResult } from './report.ts';
 import { STAGES } from './stages/index.ts';
+import { CardLostError } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 const { values } = parseArgs({
@@ -31,24 +31,39 @@ const { values } = parseArgs({
     /** For the process of one stage: where it writes its result. */
     stage: { type: 'string' },
     result: { type: 'string' },
+    from: { type: 'string', default: '0' },
   },
 });
 
-async function driver(): Promise<string | undefined> {
-  return (await firstThatLoads(driverLooks(thisMachine()), loadDriver)).look?.path;
+/** A thing of a stage that says which it is at, and no more for so long, hangs. */
+const STALLED_MS = 30_000;
+
+/** What the process of a stage leaves. */
+interface Left {
+  readonly rows: readonly Row[];
+  readonly error?: string;
+  /** What it was at, where it does many things. */
+  readonly at?: number;
+  /** Whether it came to its end, right or wrong. */
+  readonly ended: boolean;
 }
+
+/** Paths are those of whoever called, not of the tree that runs. */
+const fromCaller = (path: string): string => resolve(process.env['INIT_CWD'] ?? '.', path);
 
 /** Runs one stage in this process. */
 async function runStage(name: string, result: string): Promise<void> {
   const stage = STAGES.find((each) => each.name === name)!;
-  const library = await driver();
+  const library = (await findDriver()).found!.path;
   const rows: Row[] = [];
-  const keep = (error?: string) => writeFileSync(result, JSON.stringify({ rows, error }));
+  let at: number | undefined;
+  const keep = (ended: boolean, error?: string): void =>
+    replaceFileSync(result, JSON.stringify({ rows, error, at, ended } satisfies Left));
   let device: CudaDevice | undefined;
   let usable: Promise<Card> | undefined;
   try {
     await stage.run({
-      device: () => (device ??= new CudaDevice(library!)),
+      device: () => (device ??= new CudaDevice(library)),
       executor: async (products) => {
         const card = await (usable ??= usableCard(0));
         return cudaExecutor(products === 'own' ? { ...card, cublas: undefined } : card);
@@ -61,40 +76,87 @@ async function runStage(name: string, result: string): Promise<void> {
       quick: values.quick,
       row: (row) => {
         rows.push(row);
-        keep('ended before its end');
+        keep(false, 'ended before its end');
+      },
+      from: Number(values.from),
+      at: (number) => {
+        at = number;
+        keep(false, 'ended before its end');
       },
     });
-    keep();
+    keep(true);
   } catch (error) {
-    keep((error as Error).stack ?? String(error));
+    keep(!(error instanceof CardLostError), (error as Error).stack ?? String(error));
   }
   device?.dispose();
 }
 
-/** Runs one stage in a process of its own. */
-async function inProcess(stage: Stage, folder: string): Promise<StageResult> {
-  const result = join(folder, `${stage.name}.json`);
-  const began = performance.now();
-  const options = ['--stage', stage.name, '--result', result, ...(values.quick ? ['--quick'] : [])];
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...options], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+/** The process of a stage, with those that it began itself. */
+let running: ChildProcess | undefined;
+function end(): void {
+  try {
+    if (running?.pid !== undefined) process.kill(-running.pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    end();
+    process.exit(1);
   });
-  const limit = setTimeout(() => child.kill('SIGKILL'), stage.seconds * 2000);
+
+/** Runs a stage, or what is left of it, in a process of its own. @param limit milliseconds until it is ended */
+async function inProcess(stage: Stage, result: string, from: number, limit: number): Promise<Left> {
+  rmSync(result, { force: true });
+  const options = ['--stage', stage.name, '--result', result, '--from', String(from)];
+  const args = [...process.execArgv, process.argv[1]!, ...options, ...(values.quick ? ['--quick'] : [])];
+  const began = Date.now();
+  const child = (running = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'], detached: true }));
+  let why = '';
+  const watch = setInterval(() => {
+    const left = read(result);
+    const last = Math.max(began, statSync(result, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+    if (Date.now() - began > limit) why = 'its time was up';
+    else if (left.at !== undefined && Date.now() - last > STALLED_MS) why = `it hangs at ${left.at}`;
+    if (why !== '') end();
+  }, 500);
   const [code, signal] = await new Promise<[number | null, string | null]>((ended) =>
     child.on('close', (...how) => ended(how)),
   );
-  clearTimeout(limit);
-  const seconds = (performance.now() - began) / 1000;
-  const kept = existsSync(result)
-    ? (JSON.parse(readFileSync(result, 'utf8')) as { rows: Row[]; error?: string })
-    : { rows: [], error: 'left no result' };
-  const how = code === 0 ? kept.error : `${kept.error ?? ''} (exit ${code ?? signal})`;
+  clearInterval(watch);
+  // What it began may go on without it.
+  end();
+  const left = read(result);
+  if (code === 0) return left;
+  return { ...left, ended: false, error: `${left.error ?? ''} (${why === '' ? `exit ${code ?? signal}` : why})` };
+}
+
+function read(result: string): Left {
+  if (!existsSync(result)) return { rows: [], error: 'left no result', ended: false };
+  return JSON.parse(readFileSync(result, 'utf8')) as Left;
+}
+
+/** Runs a stage; again from behind what broke the card, or hung, where it does one thing after the other. @param seconds that are left */
+async function runWhole(stage: Stage, result: string, seconds: number): Promise<StageResult> {
+  const began = performance.now();
+  const spent = (): number => (performance.now() - began) / 1000;
+  const limit = Math.min(2 * stage.seconds, seconds);
+  const rows: Row[] = [];
+  const errors: string[] = [];
+  let from: number | undefined = 0;
+  while (from !== undefined && spent() < limit) {
+    const left = await inProcess(stage, result, from, 1000 * (limit - spent()));
+    rows.push(...left.rows);
+    if (left.error !== undefined) errors.push(left.error);
+    from = left.ended || left.at === undefined ? undefined : left.at + 1;
+  }
   return {
     name: stage.name,
-    ok: how === undefined,
-    seconds,
-    rows: kept.rows,
-    ...(how === undefined ? {} : { error: how }),
+    ok: errors.length === 0,
+    seconds: spent(),
+    rows,
+    ...(errors.length === 0 ? {} : { error: errors.join('\n') }),
   };
 }
 
@@ -109,24 +171,26 @@ function commit(): string {
 }
 
 async function session(): Promise<void> {
-  if ((await driver()) === undefined) {
+  const { found: driver, why } = await findDriver();
+  if (driver === undefined || driver.cards.length === 0) {
+    const what = driver === undefined ? 'no NVIDIA driver was found here' : (why ?? 'the driver sees no card');
     console.log(
-      'SKIPPED: no NVIDIA driver was found here, so nothing was checked on a GPU (`sweeplab doctor` says where it was looked for).',
+      `SKIPPED: ${what}, so nothing was checked on a GPU (\`sweeplab doctor\` says where it was looked for).`,
     );
     return;
   }
   const began = performance.now();
   const budget = Number(values.budget);
   const only = values.only?.split(',');
-  const out = resolve(values.out);
+  const out = fromCaller(values.out);
   mkdirSync(out, { recursive: true });
-  const folder = mkdtempSync(join(tmpdir(), 'sweeplab-gpu-'));
+  const result = join(out, 'running.json');
   const stages: StageResult[] = [];
   let report: GpuReport = { schema: 1, device: null, commit: commit(), stages };
   for (const stage of STAGES) {
     if (only !== undefined && !only.includes(stage.name)) continue;
     const left = budget - (performance.now() - began) / 1000;
-    const result: StageResult =
+    const found: StageResult =
       left < stage.seconds
         ? {
             name: stage.name,
@@ -136,16 +200,19 @@ async function session(): Promise<void> {
             error: `only ${left.toFixed(0)} s were left`,
             rows: [],
           }
-        : await inProcess(stage, folder);
-    stages.push(result);
-    report = { ...report, device: report.device ?? result.rows.find(({ what }) => what === 'device') ?? null };
-    writeFileSync(join(out, 'gpu.json'), `${JSON.stringify(report, null, 1)}\n`);
-    const word = result.ok ? 'ok' : result.skipped === true ? 'SKIPPED' : 'FAILED';
-    console.log(`${stage.name.padEnd(12)} ${word.padEnd(8)} ${result.seconds.toFixed(1)} s  ${result.error ?? ''}`);
+        : await runWhole(stage, result, left);
+    stages.push(found);
+    report = { ...report, device: report.device ?? found.rows.find(({ what }) => what === 'device') ?? null };
+    replaceFileSync(join(out, 'gpu.json'), `${JSON.stringify(report, null, 1)}\n`);
+    const word = found.ok ? 'ok' : found.skipped === true ? 'SKIPPED' : 'FAILED';
+    console.log(`${stage.name.padEnd(12)} ${word.padEnd(8)} ${found.seconds.toFixed(1)} s  ${found.error ?? ''}`);
   }
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(result, { force: true });
   if (values.compare !== undefined)
-    for (const { stage, what } of compareReports(JSON.parse(readFileSync(values.compare, 'utf8')) as GpuReport, report))
+    for (const { stage, what } of compareReports(
+      JSON.parse(readFileSync(fromCaller(values.compare), 'utf8')) as GpuReport,
+      report,
+    ))
       console.log(`worse: ${stage}: ${what}`);
   process.exitCode = stages.every(({ ok, skipped }) => ok || skipped === true) ? 0 : 1;
 }

@@ -20,11 +20,11 @@ export const machine: Stage = {
   seconds: 10,
   run: async ({ device, row }) => {
     row({ what: 'host', cpu: cpus()[0]?.model ?? '', cores: cpus().length, bytes: totalmem(), node: process.version });
+    for (const look of driverLooks(thisMachine())) row({ what: 'driver', ...look });
+    row({ what: 'nvidia-smi', text: driverSays() });
     const { facts } = device();
     row({ what: 'device', ...facts, ...device().memory() });
-    for (const look of driverLooks(thisMachine())) row({ what: 'driver', ...look });
     const major = Math.floor(facts.driverVersion / 1000);
     for await (const look of cublasLooks(thisMachine(), major)) row({ what: 'cuBLASLt', ...look });
-    row({ what: 'nvidia-smi', text: driverSays() });
   },
 };

@@ -1,5 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Row } from '../report.ts';
 import type { Stage } from '../stage.ts';
 
 /** PyTorch on the same card in the same session: eager, compiled, compiled with graphs. */
@@ -8,8 +10,19 @@ export const peers: Stage = {
   seconds: 150,
   run: async ({ limit, row }) => {
     const script = join(import.meta.dirname, '../peers.py');
-    const text = execFileSync('python3', [script, String(limit - 10)], { encoding: 'utf8', maxBuffer: 2 ** 26 });
-    const last = text.trim().split('\n').at(-1)!;
-    for (const each of JSON.parse(last) as Record<string, number | string>[]) row(each);
+    const child = spawn('python3', [script, String(limit - 10)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise<string>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => resolve(code === 0 ? '' : `exit ${code ?? signal}`));
+    });
+    let count = 0;
+    // Each as soon as it is measured: what comes after it may not end.
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (!line.startsWith('{')) continue;
+      row(JSON.parse(line) as Row);
+      count++;
+    }
+    const why = await ended;
+    if (why !== '' || count === 0) throw new Error(`peers.py measured ${count} models${why === '' ? '' : ` (${why})`}`);
   },
 };

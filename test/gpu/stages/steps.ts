@@ -1,21 +1,28 @@
 import { openSteps } from '../../bench/trainingStep.ts';
 import { gpuModel, TINY } from '../../bench/models.ts';
+import { doEach } from '../stage.ts';
 import type { Stage } from '../stage.ts';
 import { median } from '../timing.ts';
+
+/** Behind the name of a model: without cuBLASLt. */
+const OWN = ', own products';
 
 /** Whole training steps in bf16, with cuBLASLt and without: milliseconds, tokens per second, what the memory plan said, and what is taken beside it. */
 export const steps: Stage = {
   name: 'steps',
   seconds: 120,
   run: async ({ executor, quick, row }) => {
-    const wanted = (quick ? [TINY] : ['124M', '10.8M', '27.2M']).flatMap((model) => [[model], [model, 'own'] as const]);
-    for (const [model, products] of wanted as [string, 'own' | undefined][]) {
+    const models = quick ? [TINY] : ['124M', '10.8M', '27.2M'];
+    const names = models.flatMap((model) => [model, `${model}${OWN}`]);
+    await doEach(names, row, async (name) => {
+      const products = name.endsWith(OWN) ? 'own' : undefined;
+      const model = name.replace(OWN, '');
       const shape = gpuModel(model, 'bf16');
       const { step, session, programs } = openSteps(await executor(products), shape);
       // Where there is no library, both are the same.
       if (products === undefined && session.products === 'own kernels') {
         session.dispose();
-        continue;
+        return;
       }
       try {
         const count = quick ? 2 : 24;
@@ -33,11 +40,10 @@ export const steps: Stage = {
         const { deviceBytes = 0, overheadBytes = null } = session.memory();
         const tokensPerS = (shape.tokens / ms) * 1e3;
         const tflops = (programs.flopsPerToken * tokensPerS) / 1e12;
-        const name = products === undefined ? model : `${model}, own products`;
         row({ model: name, tokens: shape.tokens, ms, tokens_per_s: tokensPerS, tflops, deviceBytes, overheadBytes });
       } finally {
         session.dispose();
       }
-    }
+    });
   },
 };

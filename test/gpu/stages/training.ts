@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { referenceRun } from '../reference.ts';
 import type { Reference } from '../reference.ts';
+import { doEach } from '../stage.ts';
 import type { Stage } from '../stage.ts';
 
 /** Relative distance of a loss from that of the CPU executor: 32-bit sums in another order, and 16-bit roundings at other places. */
@@ -15,9 +16,8 @@ export const training: Stage = {
   run: async ({ executor, carriedJson, quick, row }) => {
     const references = carriedJson<Record<string, Reference>>('training.json') ?? {};
     const folder = mkdtempSync(join(tmpdir(), 'sweeplab-gpu-training-'));
-    const wrong: string[] = [];
     try {
-      for (const policy of ['fp32', 'bf16', 'fp16']) {
+      await doEach(['fp32', 'bf16', 'fp16'], row, async (policy) => {
         const steps = quick ? 2 : 50;
         const train = async (name: string, stopAfter?: number): Promise<Reference> =>
           referenceRun(await executor(), { policy, steps, folder: join(folder, policy, name), stopAfter });
@@ -32,13 +32,12 @@ export const training: Stage = {
         const sameResumed = first.bits === resumed.bits;
         const compared = Math.min(reference.length, first.losses.length);
         row({ policy, steps, last: first.losses.at(-1)!, compared, distance, sameTwice, sameResumed });
-        if (!sameTwice) wrong.push(`${policy}: two runs differ`);
-        if (!sameResumed) wrong.push(`${policy}: a resumed run differs`);
-        if (!(distance <= BOUND[policy]!)) wrong.push(`${policy}: ${distance} from the CPU's losses`);
-      }
+        if (!sameTwice) throw new Error('two runs differ');
+        if (!sameResumed) throw new Error('a resumed run differs');
+        if (!(distance <= BOUND[policy]!)) throw new Error(`${distance} from the CPU's losses`);
+      });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    if (wrong.length > 0) throw new Error(wrong.join('; '));
   },
 };

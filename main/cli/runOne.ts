@@ -1,5 +1,6 @@
 /** Trains one run of the database to its end, with display and Ctrl-C. */
 import type { Lab } from '../host/lab.ts';
+import { deviceFor } from '../lab/fit/index.ts';
 import type { Context } from './context.ts';
 import { tellGrace, tellTrouble, watchDatabase } from './trouble.ts';
 import { EXIT } from './errors.ts';
@@ -10,7 +11,10 @@ import { ending, TrainDisplay } from './progress/train.ts';
 /** Trains a queued run. Sets the exit code. */
 export async function trainQueued(context: Context, lab: Lab, runId: string): Promise<void> {
   const { output } = context;
-  using display = new TrainDisplay(output, context.workshop.registry.catalog);
+  const { config } = lab.store.getRun(runId)!;
+  // Where it cannot be told, training says why.
+  const device = await deviceFor(config).catch(() => undefined);
+  using display = new TrainDisplay(output, context.workshop.registry.catalog, device);
   const queue = lab.queue({
     places: 1,
     scope: { runId },

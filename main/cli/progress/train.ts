@@ -5,7 +5,8 @@ import { floorWords } from '../../../preload/shared/results/floor.ts';
 import { errorName } from '../../../preload/shared/results/words.ts';
 import { secondsOf } from '../../../preload/shared/runTime.ts';
 import type { Catalog } from '../../engine/catalog.ts';
-import { fitPlan } from '../../lab/fit/index.ts';
+import { fitPlan, planBasis } from '../../lab/fit/index.ts';
+import type { FitDevice } from '../../lab/fit/index.ts';
 import type { QueueEvent } from '../../lab/queue/queue.ts';
 import {
   bar,
@@ -25,13 +26,18 @@ import { Ticker } from './ticker.ts';
 export class TrainDisplay implements Disposable {
   readonly #output: Output;
   readonly #catalog: Catalog;
+  readonly #device: FitDevice | undefined;
   readonly #ticker: Ticker;
   #monitor: RunMonitor | undefined;
 
-  /** @param catalog the kinds that there are: the memory of the process is planned with them */
-  constructor(output: Output, catalog: Catalog) {
+  /**
+   * @param catalog the kinds that there are: the memory of the process is planned with them
+   * @param device what was planned for, with what was measured there
+   */
+  constructor(output: Output, catalog: Catalog, device?: FitDevice) {
     this.#output = output;
     this.#catalog = catalog;
+    this.#device = device;
     this.#ticker = new Ticker(
       output,
       () => this.#line(true),
@@ -47,7 +53,7 @@ export class TrainDisplay implements Disposable {
   #message(message: EngineMessage): void {
     const monitor = this.#monitor!;
     const evaluated = monitor.receive(message);
-    if (message.type === 'info') this.#output.note(header(message, monitor.run, this.#catalog));
+    if (message.type === 'info') this.#output.note(header(message, monitor.run, this.#catalog, this.#device));
     else if (message.type === 'log' && message.level !== 'log') this.#output.warn(message.text);
     else if (message.type === 'begin' && message.step > 0) this.#output.note(`continues after step ${message.step}`);
     else if (message.type === 'sample')
@@ -83,7 +89,7 @@ export function phaseLine({ phase }: RunMonitor): string {
   return `${phase.name}${share}${eta}`;
 }
 
-function header(info: EngineInfo, run: RunRecord, catalog: Catalog): string {
+function header(info: EngineInfo, run: RunRecord, catalog: Catalog, device?: FitDevice): string {
   const { dataset, environment } = info;
   const rows: [string, string][] = [
     ['run', `${run.name} (${run.id}), seed ${run.seed}`],
@@ -98,7 +104,7 @@ function header(info: EngineInfo, run: RunRecord, catalog: Catalog): string {
     ],
     ['budget', budgetWords(info)],
     ['device', `${environment.executor ?? '?'}${environment.device === undefined ? '' : `: ${environment.device}`}`],
-    ['memory', memoryWords(info, run, catalog)],
+    ['memory', memoryWords(info, run, catalog, device)],
   ];
   if (dataset.entropyFloor !== undefined)
     rows.push(['floor', floorWords(dataset.entropyFloor, dataset.entropyFloorError)]);
@@ -121,15 +127,17 @@ export const formatFloor = (floor: number, error: number | null | undefined): st
   error === null || error === undefined ? formatNumber(floor) : `${formatNumber(floor)} ± ${formatNumber(error)}`;
 
 /** What the fit check promises for the process, with the text as it is now known to be; the engine itself only knows its plan. */
-function memoryWords({ memory, dataset, environment }: EngineInfo, run: RunRecord, catalog: Catalog): string {
+function memoryWords(info: EngineInfo, run: RunRecord, catalog: Catalog, device?: FitDevice): string {
+  const { memory, dataset, environment } = info;
   const planned = `state ${formatMemory(memory.persistentBytes)}, step ${formatMemory(memory.arenaBytes)}`;
   const kind = environment.executor;
   if (kind === undefined) return planned;
   const { trainTokens, validationTokens, sequencesPerEpoch } = dataset;
   const size = { trainTokens, validationTokens, sequencesPerEpoch, exact: true };
-  const { base } = fitPlan(run.config, { kind, catalog, dataset: size });
-  const total = memory.persistentBytes + memory.arenaBytes + base.bytes;
-  return `${formatMemory(total)} (${planned}, the process around them ${formatMemory(base.bytes)})`;
+  const basis = device?.kind === kind ? planBasis(device) : { kind };
+  const { totalBytes } = fitPlan(run.config, { ...basis, catalog, dataset: size });
+  const around = totalBytes - memory.persistentBytes - memory.arenaBytes;
+  return `${formatMemory(totalBytes)} (${planned}, the process around them ${formatMemory(around)})`;
 }
 
 /** Over what `±` behind a loss is taken. */

@@ -2,7 +2,7 @@
 export { checkAll, checkBeforeLaunch } from './before.ts';
 export type { LaunchCheck } from './before.ts';
 export { checkLaunch } from './launch.ts';
-export { fastestFor, hostMemory, namedGpu, tableGpu } from './devices.ts';
+export { fastestFor, hostMemory, namedGpu, planBasis, tableGpu } from './devices.ts';
 export type { FitDevice } from './devices.ts';
 export { deviceFor, NoDeviceError } from './choose.ts';
 export type { DeviceChoice } from './choose.ts';

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FitPlan } from '../../../main/lab/fit/index.ts';
+import { formatMemory } from '../../../preload/shared/format.ts';
 import { json, removeHome, start, temporaryHome } from '../../cli/cli.ts';
 import { inside, jsonInside } from '../../cli/inside.ts';
 import { buildCublas, buildEmulator, whyNoEmulator } from './emulator/build.ts';
@@ -78,6 +80,9 @@ describe.skipIf(why !== undefined)(`sweeplab train --device cuda${why ? ` (SKIPP
     const whole = await inside(newHome(), [...small(12), '--json'], { env });
     expect(whole.stderr).toMatch(/device {2}cuda: Emulated GPU/u);
     expect([whole.code, whole.stdout]).toMatchObject([0, expect.stringContaining('finished')]);
+    // Would catch a run that takes more than it says: what the card rounds up to, tables, workspaces of the library.
+    const { plan } = await jsonInside<{ plan: FitPlan }>(newHome(), ['fit', ...small(12).slice(1)], { env });
+    expect(whole.stderr).toContain(`memory  ${formatMemory(plan.totalBytes).replace(/\s/u, ' ')} (`);
     const { summary, environment } = JSON.parse(whole.stdout) as RunShape;
     // It lies beside the driver.
     expect(environment['products']).toBe(`cuBLASLt 13.0.0 (${cublas})`);

@@ -176,11 +176,19 @@ function told(looks: readonly Look[]): { readonly tried: string[]; readonly plac
 }
 
 function kernels(usable: boolean): Finding {
+  const name = 'CUDA kernels';
+  try {
+    return { name, ...compiled(usable) };
+  } catch (error) {
+    return { name, state: usable ? 'problem' : 'missing', detail: (error as Error).message };
+  }
+}
+
+function compiled(usable: boolean): Omit<Finding, 'name'> {
   const families = Object.values(manifest());
   const count = families.reduce((sum, { kernels: each }) => sum + Object.keys(each).length, 0);
   const detail = `${counted(count, 'kernel')} in ${counted(families.length, 'family', 'families')}, for compute capability 8.0 and later`;
   return {
-    name: 'CUDA kernels',
     state: 'ok',
     detail: UNVERIFIED === undefined ? detail : `${detail}; ${UNVERIFIED}`,
     ...(UNVERIFIED !== undefined && usable

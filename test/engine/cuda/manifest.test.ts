@@ -1,7 +1,12 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { expect, onTestFinished, test } from 'vitest';
 import { staleFamilies } from '../../../main/engine/native/cuda/build.js';
 import { layoutOf } from '../../../main/engine/executors/cuda/launch.ts';
-import { manifest, ptxOf } from '../../../main/engine/executors/cuda/manifest.ts';
+import { manifest, ptxOf, readManifest } from '../../../main/engine/executors/cuda/manifest.ts';
+import { ExecutorUnavailableError } from '../../../main/engine/executors/executor.ts';
 
 test('the committed PTX is that of the sources; else run `npm run build:cuda`', () => {
   expect(staleFamilies()).toEqual({ stale: [], gone: [] });
@@ -24,4 +29,24 @@ test('structs are laid out as the compiler lays them out', () => {
       expect(layoutOf(structs[struct]!).bytes, `${family}: ${name}`).toBe(Number(declared));
     }
   }
+});
+
+// Would catch an installation with holes that takes runs and fails them, where the processor would train them.
+test('kernels that are missing or damaged are named, and how they come back', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sweeplab-kernels-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const write = (name: string, text: string | Buffer) => writeFileSync(join(folder, name), text);
+  const words = /^cuda: .*one\.(?:json|ptx\.br) cannot be used \(.+\): install Sweeplab again$/u;
+  write('one.ptx.br', brotliCompressSync('// PTX'));
+  expect(() => readManifest(folder)).toThrow(words);
+  write('one.json', '{"kern');
+  expect(() => readManifest(folder)).toThrow(words);
+  write('one.json', '{"kernels": {}}');
+  expect(readManifest(folder)).toEqual({ one: { kernels: {} } });
+  expect(ptxOf('one', folder).toString()).toBe('// PTX\0');
+  truncateSync(join(folder, 'one.ptx.br'), 4);
+  expect(() => ptxOf('one', folder)).toThrow(words);
+  rmSync(join(folder, 'one.ptx.br'));
+  expect(() => readManifest(folder)).toThrow(words);
+  expect(() => readManifest(join(folder, 'none'))).toThrow(ExecutorUnavailableError);
 });

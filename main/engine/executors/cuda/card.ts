@@ -5,6 +5,7 @@ import { findDriver, libraryHere } from './find.ts';
 import type { CardSeen } from './find.ts';
 import { beginGauge } from './gauge.ts';
 import type { Gauge } from './gauge.ts';
+import { manifest } from './manifest.ts';
 import { whyUnusable } from './requirements.ts';
 import type { CardFacts } from './requirements.ts';
 
@@ -23,6 +24,8 @@ export interface Card {
 
 /** @param asked as CUDA counts cards; else one that runs without a number go to @throws ExecutorUnavailableError saying what is missing */
 export async function usableCard(asked?: number): Promise<Card> {
+  // Before anything is opened: what is damaged leaves runs to the next executor.
+  manifest();
   const refuse = (reason: string): never => {
     throw new ExecutorUnavailableError(`cuda: ${reason}`);
   };

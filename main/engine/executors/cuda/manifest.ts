@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { sha256 } from '../../../files/whole.ts';
+import { ExecutorUnavailableError } from '../executor.ts';
 
 /** Name, kind (P pointer, I int32, L int64, F float, E enum), and the enum's name or the length of an array. */
 export type StructField = readonly [name: string, kind: 'P' | 'I' | 'L' | 'F' | 'E', more?: string | number];
@@ -29,14 +30,41 @@ export type Manifest = Readonly<Record<string, KernelFamily>>;
 
 const FOLDER = join(import.meta.dirname, '../../../../resources/cuda');
 
+const [FACTS, CODE] = ['.json', '.ptx.br'];
+
 let read: Manifest | undefined;
 
-export function manifest(): Manifest {
-  return (read ??= Object.fromEntries(
-    readdirSync(FOLDER)
-      .filter((name) => name.endsWith('.json'))
-      .map((name) => [name.slice(0, -5), JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as KernelFamily]),
-  ));
+/** @throws ExecutorUnavailableError naming what is missing or damaged */
+export const manifest = (): Manifest => (read ??= readManifest(FOLDER));
+
+/** Of a folder of families, each with its code. @throws ExecutorUnavailableError naming what is missing or damaged */
+export function readManifest(folder: string): Manifest {
+  const names = whole(folder, () => readdirSync(folder));
+  const known = (end: string): string[] =>
+    names.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
+  const [families, compiled] = [known(FACTS), known(CODE)];
+  for (const [has, lacks, end] of [
+    [compiled, families, FACTS],
+    [families, compiled, CODE],
+  ] as const)
+    for (const name of has) if (!lacks.includes(name)) throw damaged(join(folder, name + end), 'it is missing');
+  return Object.fromEntries(
+    families.map((name) => {
+      const path = join(folder, name + FACTS);
+      return [name, whole(path, () => JSON.parse(readFileSync(path, 'utf8')) as KernelFamily)];
+    }),
+  );
+}
+
+const damaged = (path: string, why: string): ExecutorUnavailableError =>
+  new ExecutorUnavailableError(`cuda: ${path} cannot be used (${why}): install Sweeplab again`);
+
+function whole<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw damaged(path, (error as Error).message);
+  }
 }
 
 /** Names what all kernels were compiled from. */
@@ -62,7 +90,8 @@ export function enumNumber(family: string, of: string, name: string): number {
   return index;
 }
 
-/** PTX of a family, ending with a zero byte as the driver wants it. */
-export function ptxOf(family: string): Buffer {
-  return Buffer.concat([brotliDecompressSync(readFileSync(join(FOLDER, `${family}.ptx.br`))), Buffer.alloc(1)]);
+/** PTX of a family, ending with a zero byte as the driver wants it. @throws ExecutorUnavailableError where it is missing or damaged */
+export function ptxOf(family: string, folder = FOLDER): Buffer {
+  const path = join(folder, family + CODE);
+  return Buffer.concat([whole(path, () => brotliDecompressSync(readFileSync(path))), Buffer.alloc(1)]);
 }

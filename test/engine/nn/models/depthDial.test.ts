@@ -25,29 +25,54 @@ const dial = (given: Config = {}): Config =>
     ...given,
   });
 
-/** Depth, width, parameters that count (to the digits that are known), tokens per step, steps, weight decay. */
-const TABLE: readonly (readonly [number, number, number, number, number, number])[] = [
-  [4, 256, 11.5e6, 262_144, 528, 1.89],
-  [8, 512, 41.9e6, 262_144, 1920, 0.52],
-  [12, 768, 110_100_912, 524_288, 2520, 0.28],
-  [20, 1280, 435e6, 1_048_576, 4980, 0.1],
-  [24, 1536, 730e6, 1_048_576, 8352, 0.0597],
+/** Depth, width, heads, parameters that count (to the digits that are known), tokens per step, steps, factor of the rate in percent, weight decay. */
+const TABLE: readonly (readonly [number, number, number, number, number, number, number, number])[] = [
+  [4, 256, 2, 11.5e6, 262_144, 528, 70.7, 1.89],
+  [8, 512, 4, 41.9e6, 262_144, 1920, 70.7, 0.52],
+  [12, 768, 6, 110_100_912, 524_288, 2520, 100, 0.28],
+  [20, 1280, 10, 435e6, 1_048_576, 4980, 141, 0.1],
+  [24, 1536, 12, 730e6, 1_048_576, 8352, 141, 0.0597],
 ];
 
 describe('depth-dial', () => {
   test.each(TABLE)('of depth %d follows the table (catches a rule that is scaled from another reference)', (...row) => {
-    const [depth, width, scaling, batch, steps, decay] = row;
+    const [depth, width, heads, scaling, batch, steps, factor, decay] = row;
     const config = dial({ 'model.depth': depth });
-    expect([config['model.width'], config['model.heads']]).toEqual([width, width / 128]);
+    expect([config['model.width'], config['model.heads']]).toEqual([width, heads]);
     const found = dialParameters(config, builtInCatalog).scaling;
     if (scaling > 1e8 && scaling < 2e8) expect(found).toBe(scaling);
     else expect(Number(found.toPrecision(3))).toBe(scaling);
     expect(tokensPerStep(config)).toBe(batch);
     expect(config['stop.steps']).toBe(steps);
     expect(Math.abs((config['optimizer.weight_decay'] as number) / decay - 1)).toBeLessThan(0.005);
-    // The rate of the reference at the reference, and the square roots elsewhere.
-    const root = Math.sqrt(batch / 524_288) * Math.sqrt(768 / width);
-    expect(config['optimizer.lr']).toBeCloseTo(0.003 * root, 12);
+    // AdamW's rates also go by the width.
+    const own = (config['optimizer.lr'] as number) / 0.003 / Math.sqrt(768 / width);
+    expect(Number((100 * own).toPrecision(3))).toBe(factor);
+    // The same run by tokens per parameter: a whole batch more where the last is not full.
+    const byRatio = dial({
+      'model.depth': depth,
+      'stop.tokens_per_parameter': 12,
+      'stop.counted_parameters': 'matrices_and_head',
+    });
+    expect(tokensPerStep(byRatio)).toBe(batch);
+    expect(byRatio['optimizer.weight_decay'] as number).toBeCloseTo(config['optimizer.weight_decay'] as number, 4);
+    expect(Math.ceil((12 * dialCount(byRatio, builtInCatalog)) / batch) - steps).toBeOneOf([0, 1]);
+  });
+
+  test('forgets at the same pace at every depth: batch / (rate × decay × tokens) is that of the reference', () => {
+    const epoch = (depth: number): number => {
+      const config = dial({ 'model.depth': depth });
+      const rate = Math.sqrt(tokensPerStep(config) / 2 ** 19);
+      const decay = config['optimizer.weight_decay'] as number;
+      return tokensPerStep(config) / (rate * decay * ratioTokens(config, builtInCatalog));
+    };
+    // Steps are whole, the tokens of the ratio need not be.
+    for (const [depth] of TABLE) expect(epoch(depth) / epoch(12), `depth ${depth}`).toBeCloseTo(1, 2);
+  });
+
+  test('of depth 4 has the published size', () => {
+    const { scaling, embeddings, scalars } = dialParameters(dial({ 'model.depth': 4 }), builtInCatalog);
+    expect(Number(((scaling + embeddings + scalars) / 1e6).toPrecision(3))).toBe(36.7);
   });
 
   test('of depth 12 has the published parameters and operations (catches a table or a scalar too many)', () => {

@@ -2,7 +2,7 @@
  * The learning rate over a run: a warm-up, the same for all schedules, and then the schedule that is chosen (schedules/).
  *
  * With s the position before the step (0 at the first), W the warm-up and m₀ = schedule.start: while s < W,
- * m = m₀ + (1 − m₀)·min(1, (s + 1)/W), so step W − 1, the last of the warm-up, has the peak rate.
+ * m = m₀ + (1 − m₀)·min(1, (s + 1)/W), so step W − 1, the last of the warm-up, has the peak rate; with schedule.from_start s/W, so step W has it.
  */
 import type { Config } from '../../../preload/contract/settings.ts';
 import { BUILT_IN } from '../kind.ts';
@@ -138,7 +138,7 @@ export function buildSchedule(config: Config, end: PlannedEnd, kinds: Kinds = BU
   const run: ScheduledRun = { warmup, length, at, progress, horizon: ending };
   const start = config['schedule.start'] as number;
   const after = kind.after(c, run);
-  const step = warmup.clock === 'seconds' ? 0 : 1;
+  const step = warmup.clock === 'seconds' || config['schedule.from_start'] === true ? 0 : 1;
   return (position) => {
     const s = at(position, warmup);
     return s < warmup.steps ? start + (1 - start) * Math.min(1, (s + step) / warmup.steps) : after(position);

@@ -26,6 +26,8 @@ describe('schedules at tabulated points', () => {
     close(at({ kind: 'constant', warmup_steps: 4 }, [0, 1, 2, 3, 4, 50]), [0.25, 0.5, 0.75, 1, 1, 1]);
     close(at({ kind: 'constant', warmup_steps: 4, start: 0.2 }, [0, 1, 2, 3]), [0.4, 0.6, 0.8, 1]);
     close(at({ kind: 'constant', warmup_steps: 1 }, [0, 1]), [1, 1]);
+    const from = { kind: 'constant', warmup_steps: 4, start: 0.2, from_start: true };
+    close(at(from, [0, 1, 3, 4, 5]), [0.2, 0.4, 0.8, 1, 1]);
   });
 
   test('cosine from the peak to the final fraction at the horizon and flat beyond (catches a second rise)', () => {

@@ -1,6 +1,8 @@
 import type { SettingSpec } from '../../../../preload/contract/settings.ts';
 import { KINDS_HERE } from '../../kind.ts';
 
+const WARMS_UP = 'schedule.warmup_steps > 0 || schedule.warmup_tokens > 0 || schedule.warmup_fraction > 0';
+
 /** How the learning rate moves over the run: what all schedules share. */
 export const scheduleSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
   {
@@ -56,11 +58,21 @@ export const scheduleSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     type: { kind: 'float', min: 0, max: 1 },
     default: 0,
     unit: 'fraction',
-    help: 'Where the warm-up begins, as a fraction of the peak: the first step is already one step above it.',
+    help: 'Where the warm-up begins, as a fraction of the peak: the first step is already one step above it, unless schedule.from_start.',
     question: 'stability',
     touches: ['stability'],
     plan: 'none',
-    when: 'schedule.warmup_steps > 0 || schedule.warmup_tokens > 0 || schedule.warmup_fraction > 0',
+    when: WARMS_UP,
+  },
+  {
+    name: 'schedule.from_start',
+    type: { kind: 'bool' },
+    default: false,
+    help: 'The first step has the rate schedule.start itself, and the one after the warm-up is the first at the peak (hlb-gpt).',
+    question: 'stability',
+    touches: ['stability'],
+    plan: 'none',
+    when: WARMS_UP,
   },
   KINDS_HERE,
 ];

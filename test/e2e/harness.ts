@@ -265,9 +265,14 @@ export function colouredPixels(page: Page, metric: string): Promise<number> {
     });
 }
 
-/** Waits until `read` gives something that `holds`; also outside of tests. @param what is waited for, in words */
-export async function until<T>(read: () => T | Promise<T>, holds: (value: T) => boolean, what: string): Promise<T> {
-  for (const end = Date.now() + PATIENCE; ;) {
+/** Waits until `read` gives something that `holds`. @param what is waited for, in words */
+export async function until<T>(
+  read: () => T | Promise<T>,
+  holds: (value: T) => boolean,
+  what: string,
+  patience = PATIENCE,
+): Promise<T> {
+  for (const end = Date.now() + patience; ;) {
     const value = await read();
     if (holds(value)) return value;
     if (Date.now() > end) throw new Error(`Waited in vain for ${what}; last it was ${JSON.stringify(value)}`);

@@ -6,7 +6,7 @@ import { isKeyMasked, vocabularyOf } from '../../../../main/engine/data/index.ts
 import { builtInCatalog } from '../../../../main/engine/catalog.ts';
 import { attentionFamily } from '../../../../main/engine/nn/attention/index.ts';
 import { modelFamily } from '../../../../main/engine/nn/models/index.ts';
-import { programsOf } from '../../../../main/engine/nn/programs.ts';
+import { programsOf, trains } from '../../../../main/engine/nn/programs.ts';
 import { buildTraining } from '../../../../main/engine/nn/training.ts';
 import { fitPlan } from '../../../../main/lab/fit/index.ts';
 import { builtInRegistry, listRecipes, resolveConfig } from '../../../../main/lab/settings/index.ts';
@@ -143,6 +143,29 @@ describe.skipIf(missingAddon !== undefined)('the plan is what is allocated', () 
     ),
   )('%s, %s, recompute %s', (_name, policy, recomputation, row) => {
     expectPlanned(fromKind({ ...row, 'precision.policy': policy, 'precision.recompute': recomputation }));
+  });
+
+  // Would catch a length whose memory nobody sees behind that of a larger one.
+  test.each([
+    ['hlb-gpt-small', {}, [16, 32, 64, 128]],
+    ['hlb-gpt', {}, [32, 64, 128, 256, 512, 1024]],
+    ['depth-dial-small', { 'model.depth': 4 }, [128]],
+  ] as [string, Config, number[]][])('%s %o at each of its lengths alone', (name, overrides, lengths) => {
+    const { source: recipe } = recipes.find((each) => each.name === name)!;
+    const { config } = resolveConfig({ registry, recipe, overrides });
+    const training = buildTraining({ config, vocabularySize: vocabularyOf(config), keyMasked: isKeyMasked(config) });
+    const { stages, base, persistent } = fitPlan(config, { kind: 'cpu' });
+    expect(stages.map(({ length }) => length)).toEqual(lengths);
+    for (const { length, arenaBytes, totalBytes } of stages) {
+      const before = held();
+      session = openCpuExecutor().open(training.states);
+      const ofStage = programsOf(config).filter((call) => trains(call) && [0, length].includes(call.length));
+      for (const call of ofStage) session.load(call.build(training));
+      expect(held() - before, `${length} tokens`).toBe(persistent.bytes + arenaBytes);
+      expect(totalBytes).toBe(persistent.bytes + arenaBytes + base.bytes);
+      session.dispose();
+      session = undefined;
+    }
   });
 
   test('has a row for every kind of model and attention (would catch a new one that nobody planned)', () => {

@@ -17,7 +17,7 @@ export const useUpdates = defineStore('updates', () => {
     told = version;
     useToasts().show({
       level: 'info',
-      message: `Sweeplab ${version} is there`,
+      message: `Sweeplab ${version} is out`,
       action: { label: 'What is new', run: () => void open(page, '_blank', 'noopener') },
       about: 'updates',
     });

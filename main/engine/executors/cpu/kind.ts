@@ -30,7 +30,7 @@ export const cpu = defineExecutor({
     process.platform === 'win32'
       ? 'there are none for Windows yet, in WSL they work as on Linux'
       : hereOrPackaged(
-          'npm run build:native (needs a C++20 compiler, make and Python 3)',
+          'npm run build:native (needs a C++20 compiler, make and Python 3), or sweeplab setup native, which fetches them from a release',
           'install Sweeplab again: its package carries them built',
         )
   }; until then another executor is used`,

@@ -24,10 +24,14 @@ const KINDS: Readonly<Record<string, string>> = {
   zip: 'Folder (ZIP)',
 };
 
+/** A sweep that the system opens with the app (.ci/package/builder.ts). */
+const DOUBLE_CLICK = { name: 'Sweep that opens with a double click', extensions: ['sweeplab'] };
+
 export function choiceOf(name: string): FileChoice {
   const ending = /\.([A-Za-z0-9]{1,16})$/u.exec(name)?.[1];
   if (ending === undefined) return { name };
-  return { name, filters: [{ name: KINDS[ending] ?? ending.toUpperCase(), extensions: [ending] }] };
+  const filters = [{ name: KINDS[ending] ?? ending.toUpperCase(), extensions: [ending] }];
+  return { name, filters: ending === 'yaml' ? [...filters, DOUBLE_CLICK] : filters };
 }
 
 /** Null when the dialog was closed without a choice. @throws Error in words when the file could not be written */

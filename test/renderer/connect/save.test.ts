@@ -63,6 +63,16 @@ describe('in the desktop app', () => {
     expect(messages()).toEqual([]);
   });
 
+  it('offers the name by which the system opens a sweep with the app', async () => {
+    const calls = desktop(null);
+    await save('a.yaml', 'text/yaml', 'a: 1\n');
+    const [[choice]] = calls.saveFile;
+    expect((choice as { filters: { extensions: string[] }[] }).filters.map(({ extensions }) => extensions)).toEqual([
+      ['yaml'],
+      ['sweeplab'],
+    ]);
+  });
+
   it('says what stood in the way, in the words of the desktop', async () => {
     desktop({ problem: 'There is no room left for a.csv in /home/a; nothing was written.' });
     expect(await save('a.csv', 'text/csv', 'a\n')).toBe(false);

@@ -78,3 +78,7 @@ export class OutOfMemoryError extends Error {
 export class ExecutorUnavailableError extends Error {
   override readonly name = 'ExecutorUnavailableError';
 }
+
+/** What follows where a run does not go on as it began. */
+export const DIFFERENT_BITS =
+  'from here on numbers may differ in their last digits from those of a run that was not interrupted';

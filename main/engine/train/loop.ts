@@ -498,6 +498,7 @@ export class TrainingLoop {
       validationLoss: this.#validationLoss,
       best: this.#best,
       lossScale: runtime.lossScale,
+      executor: runtime.executor,
       decisions: runtime.decisions(),
       noise: this.#diagnosis.noise,
       latest: finiteOrNull(recorder.latest),

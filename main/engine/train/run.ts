@@ -27,7 +27,7 @@ import type { RunOptions } from './runOptions.ts';
 import { MetricRecorder } from './recorder.ts';
 import { Runtime } from './runtime.ts';
 import { generateTokens } from './sample.ts';
-import { checkContinues } from './state.ts';
+import { checkContinues, otherExecutor } from './state.ts';
 import type { RunState } from './state.ts';
 import { StopRules } from './stopRules.ts';
 import type { PlannedRun } from './stopRules.ts';
@@ -112,7 +112,8 @@ async function prepare(options: RunOptions, resources: (() => void)[]): Promise<
   const runtime = new Runtime(executor, programs, programsOf(config, data, kinds), checkpoint?.state.decisions);
   resources.push(() => runtime.dispose());
   runtime.loadAll();
-  for (const text of runtime.session.remarks ?? []) warn(text);
+  const moved = checkpoint && otherExecutor(checkpoint.state, runtime.executor);
+  for (const text of [...(moved === undefined ? [] : [moved]), ...(runtime.session.remarks ?? [])]) warn(text);
   emit(info({ data, runtime, executor, rules, planned, varies: plan.varies, end }));
 
   const recorder = new MetricRecorder((seq, columns) => emit({ type: 'metrics', seq, columns }));

@@ -107,6 +107,11 @@ export class Runtime {
     for (const call of this.#calls.values()) this.program(call);
   }
 
+  /** Name of what trains. */
+  get executor(): string {
+    return this.#kind.name;
+  }
+
   /** What its executor has decided and must decide again where the run goes on; kept while another one trains it. */
   decisions(): unknown {
     return this.session.decisions?.() ?? this.#decided;

@@ -1,5 +1,6 @@
 /** What a checkpoint remembers of a run beside weights and moments, and whether a run may continue from it. */
 import type { Config } from '../../../preload/contract/settings.ts';
+import { DIFFERENT_BITS } from '../executors/executor.ts';
 import { CheckpointError } from './checkpoint.ts';
 import type { CarriedPoints } from './recorder.ts';
 import type { NoiseMean } from './noise.ts';
@@ -26,6 +27,8 @@ export interface RunState {
   readonly validationLoss: number | null;
   readonly best: BestLoss | null;
   readonly lossScale: LossScale;
+  /** Name of the executor that trained; absent from earlier versions. */
+  readonly executor?: string;
   /** What the executor decided, see Session; none of those of earlier versions. */
   readonly decisions?: unknown;
   /** Of the gradient, as far as it was measured; absent in checkpoints of earlier versions. */
@@ -54,3 +57,9 @@ export function checkContinues(state: RunState, config: Config, dataset: string)
       'the run cannot continue from its checkpoint: the text of data.corpus (or its tokenizer) has changed since',
     );
 }
+
+/** What is to be said where a run goes on elsewhere than it was; undefined where it has the same bits. */
+export const otherExecutor = ({ executor }: Pick<RunState, 'executor'>, now: string): string | undefined =>
+  executor === undefined || executor === now
+    ? undefined
+    : `it was trained on ${executor} so far, and ${now} goes on: ${DIFFERENT_BITS}`;

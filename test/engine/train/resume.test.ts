@@ -237,6 +237,25 @@ describe('resuming', () => {
     expect(host.reproducible).toEqual((await undisturbed(longer)).series);
   });
 
+  // Would catch numbers of two executors in one curve without a word.
+  test('a run that goes on with another executor says so, and once', async () => {
+    const [folder, host] = [await temporaryFolder(), new FakeHost()];
+    const on = (device: string, steps: number) =>
+      train({ config: { ...CONFIG, device, 'stop.steps': steps }, folder, host, prepare, resume: true });
+    const said = () =>
+      host.of('log').flatMap(({ level, text }) => (level === 'warning' && text.includes('goes on') ? [text] : []));
+    await on('tfjs-cpu', 2);
+    await on('tfjs-cpu', 3);
+    expect(said()).toEqual([]);
+    await on('tfjs-wasm', 4);
+    await on('tfjs-wasm', 5);
+    expect(said()).toEqual([
+      expect.stringMatching(
+        /^it was trained on tfjs-cpu so far, and tfjs-wasm goes on: .*may differ in their last digits/u,
+      ),
+    ]);
+  });
+
   test('without resume the run begins again and old checkpoints are gone', async () => {
     const folder = await temporaryFolder();
     const config = { ...CONFIG, 'stop.steps': 3 };

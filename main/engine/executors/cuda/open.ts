@@ -1,5 +1,5 @@
 /** Opens the card of a session, and cuBLASLt where the run multiplies with it. */
-import { OutOfMemoryError } from '../executor.ts';
+import { DIFFERENT_BITS, OutOfMemoryError } from '../executor.ts';
 import type { Card } from './card.ts';
 import { Cublas } from './cublas.ts';
 import { CudaDevice } from './device.ts';
@@ -31,10 +31,6 @@ export function openDevice({ library, ordinal = 0, name, cublas }: Card, decided
     throw new Error(`${name} cannot be opened: ${error.message}`, { cause: error });
   }
 }
-
-/** What follows where a run does not go on as it began. */
-const DIFFERENT_BITS =
-  'from here on numbers may differ in their last digits from those of a run that was not interrupted';
 
 function libraryFor(
   { facts: { capability }, remarks }: CudaDevice,

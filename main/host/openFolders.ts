@@ -16,7 +16,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { LabError } from '../../preload/contract/rpc.ts';
 import type { Config, SettingSpec } from '../../preload/contract/settings.ts';
-import { namesDataset } from '../engine/data/index.ts';
+import { namesDataset, namesPublicAddress } from '../engine/data/index.ts';
 import { globOf } from '../files/glob.ts';
 import { mixParts } from '../../preload/shared/mix.ts';
 import { isWithin } from '../files/within.ts';
@@ -100,7 +100,7 @@ export class OpenFolders {
   /** Only one setting takes names: for all others the same words are a path from where the lab was started. */
   #isName(setting: string, value: string): boolean {
     if (value === '') return true;
-    return setting === CORPUS && (this.#names.has(value) || namesDataset(value));
+    return setting === CORPUS && (this.#names.has(value) || namesDataset(value) || namesPublicAddress(value));
   }
 
   /** Whatever a call names must be open. @throws LabError `denied`, the same whether there is such a file or not */

@@ -43,6 +43,7 @@ describe('what pages may have read', () => {
     ['stories'],
     ['tinyshakespeare'],
     ['hf:owner/name'],
+    ['https://example.org/a.txt'],
     ['home/a.txt'],
     ['texts'],
     ['texts/a.txt'],
@@ -50,7 +51,7 @@ describe('what pages may have read', () => {
     ['texts/not-there.txt'],
     ['in/a.txt'],
   ])('%s: yes', async (corpus) => {
-    await reads(opened(), /[/.]|texts/u.test(corpus) && !corpus.startsWith('hf:') ? at(corpus) : corpus);
+    await reads(opened(), /[/.]|texts/u.test(corpus) && !/^(hf|https):/u.test(corpus) ? at(corpus) : corpus);
   });
 
   it('a folder whose name has characters of a glob, where it is open', async () => {
@@ -154,6 +155,21 @@ describe('what pages may have read', () => {
       await expect(opened().assert({ values: { 'data.validation_path': value } }), value).rejects.toMatchObject({
         code: 'denied',
       });
+  });
+
+  it.each([
+    'http://example.org/a.txt',
+    'https://localhost/a.txt',
+    'https://127.0.0.1/a.txt',
+    'https://[::1]/a.txt',
+    'https://10.0.0.1:8443/a.txt',
+    'https://0x7f000001/a.txt',
+    'https://router.lan/a.txt',
+    'https://name:password@example.org/a.txt',
+    'https:a.txt',
+    'file:///etc/passwd',
+  ])('%s is no address out in the world (would catch a page that has services of this network read)', async (value) => {
+    await expect(reads(opened(), value)).rejects.toMatchObject({ code: 'denied' });
   });
 
   it('texts of runs that were launched go on being read, by their whole path alone', async () => {

@@ -4,11 +4,18 @@ import type { SettingProblem, SettingValue } from '../../../preload/contract/set
 export class DataError extends Error {
   readonly problem: SettingProblem;
 
+  /** What is wrong with the value. */
+  readonly what: string;
+
+  /** @param what one sentence or several, about the value */
   constructor(setting: string, value: unknown, what: string, allowed: string, nearest?: SettingValue) {
-    const suggestion = nearest === undefined || nearest === '' ? '' : ` Nearest valid choice: ${String(nearest)}.`;
-    const message = `${setting} = ${JSON.stringify(value)}: ${what} Allowed: ${allowed}.${suggestion}`;
+    const suggestion = nearest === undefined || nearest === '' ? '' : `; nearest: ${String(nearest)}`;
+    const why = what.trim().replace(/\.$/u, '');
+    // As every other message about a setting, but for its value: the end of a path says more than its beginning.
+    const message = `${setting} is ${JSON.stringify(value)} (${why}); allowed: ${allowed}${suggestion}`;
     super(message);
     this.name = 'DataError';
+    this.what = why;
     this.problem = { setting, value, allowed, nearest, message };
   }
 }

@@ -28,4 +28,5 @@ export type { EvaluationSet } from './batching/evaluation.ts';
 export { ratioError } from './batching/units.ts';
 export type { Batch } from './batching/layout.ts';
 export { namesDataset } from './corpora/huggingface.ts';
+export { namesPublicAddress } from './corpora/url.ts';
 export { corpusFamily, corpusOf } from './corpora/index.ts';

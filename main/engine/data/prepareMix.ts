@@ -25,7 +25,7 @@ export async function prepareMix(config: Config, options: PrepareOptions, prepar
   const tokenizer = await sharedTokenizer(config, parts, options, prepare);
   const texts: MixedText[] = [];
   for (const part of parts)
-    texts.push({ ...part, dataset: await prepare(partConfig(config, part), { ...options, tokenizer }) });
+    texts.push({ ...part, dataset: await preparePart(config, part, { ...options, tokenizer }, prepare) });
   const datasets = texts.map(({ dataset }) => dataset);
   const names = texts.map(({ corpus, share, dataset }) => [corpus, share, dataset.contentHash]);
   return {
@@ -38,6 +38,23 @@ export async function prepareMix(config: Config, options: PrepareOptions, prepar
     contentHash: sha256(JSON.stringify(['mix-1', names])),
     texts,
   };
+}
+
+/** @throws DataError that names the mixture where its text is what is wrong: nobody has set data.corpus */
+async function preparePart(config: Config, part: MixPart, options: PrepareOptions, prepare: Prepare): Promise<Dataset> {
+  try {
+    return await prepare(partConfig(config, part), options);
+  } catch (error) {
+    if (!(error instanceof DataError) || error.problem.setting !== 'data.corpus') throw error;
+    const { value, allowed } = error.problem;
+    throw new DataError(
+      'data.mix',
+      config['data.mix'],
+      `${String(value)}: ${error.what}.`,
+      allowed,
+      error.problem.nearest,
+    );
+  }
 }
 
 /** @throws DataError for settings that no mixture can have */
@@ -77,7 +94,7 @@ async function sharedTokenizer(
   const texts: Dataset[] = [];
   // In bytes, which are their own tokens, each text lies as it is, and what is held out of it is apart.
   for (const part of parts)
-    texts.push(await prepare({ ...partConfig(config, part), 'tokenizer.kind': byte.name }, options));
+    texts.push(await preparePart({ ...config, 'tokenizer.kind': byte.name }, part, options, prepare));
   const own = Object.entries(settings).filter(([name]) => name.startsWith('tokenizer.'));
   const key = sha256(JSON.stringify(['mix-1', own, config['data.corpus_seed'], texts.map((each) => each.contentHash)]));
   const path = join(options.cacheDir, 'tokenizers', `mix-${key.slice(0, 32)}.json`);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -297,14 +298,53 @@ describe('Hugging Face datasets', () => {
     }
   });
 
+  test('a file at an address is read by what its name says, goes on where it was cut off, and is fetched once', async () => {
+    const lines = Array.from({ length: 400 }, (_, i) => JSON.stringify({ title: `Line ${i} of a text, ${i * 7919}.` }));
+    const packed = gzipSync(lines.join('\n'));
+    handler = serve(packed, '"v1"', Math.ceil(packed.length / 2));
+    const config = { 'data.corpus': `${base}/texts/a%20b.jsonl.gz?version=1#part`, 'data.column': 'title' };
+    const heard: DataProgress[] = [];
+    const from = (more: object = {}, cache = 'url') =>
+      prepareDataset({ ...config, ...more }, { cacheDir: join(folder, cache), net, onProgress: (p) => heard.push(p) });
+    const dataset = await from();
+    expect(dataset.stats.trainDocuments + dataset.stats.validationDocuments).toBe(400);
+    expect(requests.map((r) => [r.url, r.range !== undefined])).toEqual([
+      ['/texts/a%20b.jsonl.gz?version=1', false],
+      ['/texts/a%20b.jsonl.gz?version=1', true],
+    ]);
+    expect(heard.find(({ phase }) => phase === 'download')).toMatchObject({ totalBytes: packed.length });
+    const [sub] = await readdir(join(folder, 'url', 'downloads', 'url'));
+    const receipt = join(folder, 'url', 'downloads', 'url', sub!, 'a_b.jsonl.gz.receipt.json');
+    expect(JSON.parse(await readFile(receipt, 'utf8'))).toMatchObject({ bytes: packed.length, sha256: sha256(packed) });
+    await from({ 'data.size': 5000 });
+    expect(requests).toHaveLength(2);
+    // The same as from a file on disk.
+    const path = join(folder, 'own.jsonl.gz');
+    await writeFile(path, packed);
+    expect((await from({ 'data.corpus': path })).contentHash).toBe(dataset.contentHash);
+  });
+
+  test('an address that cannot be read is refused in words', async () => {
+    const at = (corpus: string) => prepareDataset({ 'data.corpus': corpus }, { cacheDir: folder, net });
+    handler = (_, response) => response.writeHead(404).end();
+    await expect(at(`${base}/gone.txt`)).rejects.toThrow(/Not found \(404\): .*gone.txt/);
+    handler = (_, response) => response.writeHead(503).end();
+    await expect(at(`${base}/down.txt`)).rejects.toThrow(/server failed on .*down.txt \(status 503\)/);
+    handler = (_, response) => response.writeHead(200).end(Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0]));
+    await expect(at(`${base}/picture`)).rejects.toThrow(/data.corpus is ".*picture" \(not text: it is/);
+    await expect(at('https://')).rejects.toThrow(/data.corpus is "https:\/\/" \(not an address\); allowed: an address/);
+    await expect(at('https://me:secret@example.org/a.txt')).rejects.toThrow(/no place for a password/);
+    expect(await readdir(join(folder, 'datasets')).catch(() => [])).toEqual([]);
+  });
+
   test('configuration, split and column are checked against what there is', async () => {
     handler = await hub(listing);
     await expect(prepare({ 'data.split': 'tarin' })).rejects.toThrow(
-      /data.split = "tarin".*train, test.*Nearest valid choice: train/,
+      /data.split is "tarin".*train, test.*nearest: train/,
     );
-    await expect(prepare({ 'data.config': 'x' })).rejects.toThrow(/data.config = "x".*Allowed: default/);
+    await expect(prepare({ 'data.config': 'x' })).rejects.toThrow(/data.config is "x".*allowed: default/);
     await expect(prepare({ 'data.column': 'txt' })).rejects.toThrow(
-      /data.column = "txt".*id, text, meta.title, meta.n, raw, tags/,
+      /data.column is "txt".*id, text, meta.title, meta.n, raw, tags/,
     );
     handler = await hub({ parquet_files: [...files('en', 'train', 1), ...files('de', 'train', 1)] });
     await expect(prepare({ 'data.split': 'train' })).rejects.toThrow(/several configurations.*en, de/);

@@ -69,6 +69,6 @@ describe('hold-out', () => {
     expect(train.bytes.length % 2).toBe(0);
     expect(validation.bytes.length).toBeGreaterThanOrEqual(8);
     expect(() => holdOut(corpusOf(['x']), 0.1, 'random', 0)).toThrow(/too short/);
-    expect(() => holdOut(corpusOf(['ab', 'c']), 0, 'random', 0)).toThrow(/data.validation = 0/);
+    expect(() => holdOut(corpusOf(['ab', 'c']), 0, 'random', 0)).toThrow(/data.validation is 0/);
   });
 });

@@ -140,7 +140,10 @@ describe('the data of a mixture', () => {
     ['stories: 1, stories: 2', /stories is there twice/],
     [': 1', /"" is no text/],
     [',', /at least one text/],
-    ['nothing/here.txt: 1', /there is no corpus, file or folder of that name/],
+    [
+      'nothing/here.txt: 1',
+      /data.mix is "nothing.*" \(nothing\/here.txt: there is no corpus, file or folder of that name\)/,
+    ],
   ])('%s is refused in words', async (mix, words) => {
     await expect(prepareDataset(testConfig({ 'data.mix': mix }), { cacheDir: folder })).rejects.toThrow(words);
   });

@@ -246,20 +246,20 @@ describe('prepareDataset', () => {
     const empty = join(folder, 'empty.txt');
     await writeFile(empty, '\n\n\n');
     const bad: [Settings, RegExp][] = [
-      [{ 'data.corpus': 'storys' }, /data.corpus = "storys".*Nearest valid choice: stories/],
-      [{ 'data.corpus': 'tinyshakespear' }, /Nearest valid choice: tinyshakespeare/],
+      [{ 'data.corpus': 'storys' }, /data.corpus is "storys".*nearest: stories/],
+      [{ 'data.corpus': 'tinyshakespear' }, /nearest: tinyshakespeare/],
       [{ 'data.corpus': join(folder, 'missing.txt') }, /no corpus, file or folder of that name/],
       [{ 'data.corpus': 'hf:../x' }, /hf:owner\/name/],
       [{ 'data.corpus': 'hf:a/b/c' }, /hf:owner\/name/],
       [{ 'data.corpus': one }, /too short/],
       [{ 'data.corpus': empty }, /holds no text/],
-      [{ ...small, 'data.validation': 0 }, /data.validation = 0.*Nearest valid choice: 0.05/],
+      [{ ...small, 'data.validation': 0 }, /data.validation is 0.*nearest: 0.05/],
       [{ ...small, 'data.validation': 0.7 }, /at most 0.5/],
-      [{ ...small, 'data.holdout': 'lats' }, /Nearest valid choice: last/],
-      [{ ...small, 'data.validation_path': join(folder, 'no.txt') }, /data.validation_path = .*no.txt/],
-      [{ ...small, 'tokenizer.kind': 'bytes' }, /Nearest valid choice: byte/],
-      [{ ...small, 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': 1e6 }, /Nearest valid choice: 65536/],
-      [{ ...small, 'data.size': -5 }, /data.size = -5/],
+      [{ ...small, 'data.holdout': 'lats' }, /nearest: last/],
+      [{ ...small, 'data.validation_path': join(folder, 'no.txt') }, /data.validation_path is .*no.txt/],
+      [{ ...small, 'tokenizer.kind': 'bytes' }, /nearest: byte/],
+      [{ ...small, 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': 1e6 }, /nearest: 65536/],
+      [{ ...small, 'data.size': -5 }, /data.size is -5/],
     ];
     for (const [config, message] of bad) {
       const error = await prepare(config).then(

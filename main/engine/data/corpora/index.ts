@@ -13,6 +13,7 @@ import { dataRules } from './shared.rules.ts';
 import { dataSettings } from './shared.settings.ts';
 import { stories } from './stories.ts';
 import { tinyshakespeare } from './tinyshakespeare.ts';
+import { url } from './url.ts';
 import { wikitext103, wikitext2 } from './wikitext.ts';
 
 export const corpusFamily: Family<CorpusKind> = {
@@ -20,7 +21,7 @@ export const corpusFamily: Family<CorpusKind> = {
   setting: 'data.corpus',
   shared: dataSettings,
   rules: dataRules,
-  kinds: [stories, tinyshakespeare, wikitext2, wikitext103, hackerNews, finewebEdu, huggingface, files],
+  kinds: [stories, tinyshakespeare, wikitext2, wikitext103, hackerNews, finewebEdu, huggingface, url, files],
   otherwise: files,
 };
 
@@ -49,7 +50,7 @@ export async function corpusSource(
     .filter((each) => isNamed(corpusFamily, each))
     .map(({ name }) => name);
   const { looksLikePath } = await import('../reading/listing.ts');
-  const allowed = `${names.join(', ')}, hf:owner/name, or an existing file, folder or glob`;
+  const allowed = `${names.join(', ')}, hf:owner/name, https://…, or an existing file, folder or glob`;
   throw new DataError(
     setting,
     corpus,

@@ -11,7 +11,7 @@ export const dataSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     type: { kind: 'string', pattern: '\\S', patternHelp: 'a corpus name, a path, a folder or a glob' },
     reads: true,
     default: 'stories',
-    help: 'The text: `stories` (built in), a file, folder or glob, a download by its name (`wikitext-2`, …) or `hf:owner/name`; `-` in a command is standard input.',
+    help: 'The text: `stories` (built in), a file, folder or glob, a download by its name (`wikitext-2`, …), `hf:owner/name` or `https://…`; `-` in a command is standard input.',
     question: 'data',
     touches: ['time'],
     plan: 'none',

@@ -1,12 +1,13 @@
 /** The files of a download, fetched one at a time, as they are needed. */
 import { join } from 'node:path';
+import { sha256 } from '../../../files/whole.ts';
 import type { OnProgress } from '../progress.ts';
 import type { Regroup } from '../reading/reader.ts';
 import { describeFile } from '../reading/sourceFile.ts';
 import type { CorpusFile } from '../reading/sourceFile.ts';
 import { listShards } from './huggingface.ts';
 import type { Shard } from './huggingface.ts';
-import { download } from './transfer.ts';
+import { download, fileNameOf } from './transfer.ts';
 import type { NetOptions } from './transfer.ts';
 
 export interface Download {
@@ -16,6 +17,7 @@ export interface Download {
   readonly regroup?: Regroup;
   readonly from:
     | { readonly kind: 'github'; readonly path: string; readonly filename: string; readonly sha256: string }
+    | { readonly kind: 'url'; readonly url: string }
     | { readonly kind: 'huggingface'; readonly dataset: string; readonly config: string; readonly split: string };
 }
 
@@ -39,12 +41,24 @@ export async function* fetchFiles(wanted: Download, options: FetchOptions): Asyn
     yield await describeFile(path);
     return;
   }
+  if (from.kind === 'url') {
+    yield await fetchUrl(from.url, options);
+    return;
+  }
   const { folder, shards } = await shardsOf(from, options);
   for (const shard of shards) {
     const path = join(folder, safe(shard.filename));
     await download(onBase(shard.url, options.net?.bases?.huggingface), path, options);
     yield await describeFile(path);
   }
+}
+
+/** Two addresses may end in the same name, which tells what the file holds. */
+async function fetchUrl(url: string, options: FetchOptions): Promise<CorpusFile> {
+  const name = safe(fileNameOf(url));
+  const path = join(options.cacheDir, 'downloads', 'url', sha256(url).slice(0, 32), name);
+  await download(url, path, options);
+  return await describeFile(path);
 }
 
 async function shardsOf(
@@ -56,9 +70,11 @@ async function shardsOf(
   return { folder, shards: await listShards(dataset, config, split, folder, options) };
 }
 
-/** Bytes of all its files, where they are said; else 0. */
+/** Bytes of all its files, where they are said; else 0. Of an address the file is fetched. */
 export async function sizeOfDownload({ from }: Download, options: FetchOptions): Promise<number> {
   if (from.kind === 'github') return 0;
+  // Not every server says it before, and the file is needed anyway.
+  if (from.kind === 'url') return (await fetchUrl(from.url, options)).size;
   const { shards } = await shardsOf(from, options);
   return shards.reduce((sum, { size }) => sum + (size || 0), 0);
 }

@@ -122,9 +122,23 @@ async function request(url: string, headers: Record<string, string>, signal: Abo
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || location === null) return { response, sha256 };
     await response.body?.cancel();
-    at = new URL(location, at).href;
+    const next = new URL(location, at);
+    if (at.startsWith('https:') && next.protocol !== 'https:')
+      throw new FinalError(`${url} leads on to ${next.href}, which is not encrypted.`);
+    at = next.href;
   }
   throw new FinalError(`Too many redirects from ${url}.`);
+}
+
+/** The end of an address, as people read it. */
+export function fileNameOf(url: string): string {
+  const name = new URL(url).pathname.split('/').at(-1) || url;
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    // A `%` that is none of an escape.
+    return name;
+  }
 }
 
 function validatorOf(headers: Headers): string | null {
@@ -262,7 +276,7 @@ export async function download(url: string, path: string, options: TransferOptio
   const { part, release } = await claimPart(path);
   try {
     const meter = new PhaseMeter('download', options.onProgress);
-    const name = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? url);
+    const name = fileNameOf(url);
     const attempts = net?.attempts ?? 5;
     let failures = 0;
     for (;;) {

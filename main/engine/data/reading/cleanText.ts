@@ -51,7 +51,7 @@ export class TextFacts {
     const percent = `${Number((100 * share).toPrecision(2))} %`;
     const name = this.encoding.toUpperCase();
     return {
-      what: `is not text in ${name}: ${what} (${this.found()}, ${percent}; first at byte ${this.firstUndecodable}).`,
+      what: `not text in ${name}: ${what} (${this.found()}, ${percent}; first at byte ${this.firstUndecodable}).`,
       isText,
     };
   }

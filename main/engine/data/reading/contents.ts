@@ -113,13 +113,12 @@ function refuseBinary(
   if (markOf(head) !== null) return;
   const kind = binaryKind(head, size);
   if (format === tokens && (kind === null || isTokenShard(head))) return;
-  if (kind !== null)
-    throw new DataError(setting, name, `is not text: it is ${kind.what}. ${kind.advice}`.trim(), ALLOWED);
+  if (kind !== null) throw new DataError(setting, name, `not text: it is ${kind.what}. ${kind.advice}`.trim(), ALLOWED);
   // Zeros belong to the characters of these; what does not decode is refused later.
   if (encoding !== null && isWide(encoding)) return;
   // A whole page of zeros is seen before it is read.
   if (head.includes(0) && unmarkedEncoding(head) === null && looksBinary(head))
-    throw new DataError(setting, name, `is not text: ${WITH_NULS}${tokensHint(name)}.`, ALLOWED);
+    throw new DataError(setting, name, `not text: ${WITH_NULS}${tokensHint(name)}.`, ALLOWED);
 }
 
 /** What else a file of that name may be, behind the words `it is binary data`. */
@@ -236,7 +235,7 @@ function refuseKnownArchive(setting: string, name: string, members: readonly Zip
           : has(/^META-INF\/MANIFEST\.MF$/)
             ? 'a program (Java)'
             : null;
-  if (what !== null) throw new DataError(setting, name, `is not text: it is ${what}.`, ALLOWED);
+  if (what !== null) throw new DataError(setting, name, `not text: it is ${what}.`, ALLOWED);
 }
 
 /** The members of an archive that are data, by the rules of a folder. */

@@ -36,21 +36,21 @@ describe('JSON lines', () => {
   test('errors name file and line, the column and what there is', async () => {
     const column = { 'data.column': 'title' };
     await expect(texts('b.jsonl', '{"text":"x"}\n{"titel":"y","body":"z"}', column)).rejects.toThrow(
-      /data.column = "title": no such column in .*b.jsonl, row 1. Allowed: one of the columns text. Nearest valid choice: text/,
+      /data.column is "title" \(no such column in .*b.jsonl, row 1\); allowed: one of the columns text; nearest: text/,
     );
     await expect(texts('c.jsonl', '{"titel":"y","body":"z"}', column)).rejects.toThrow(
-      /one of the columns titel, body. Nearest valid choice: titel/,
+      /one of the columns titel, body; nearest: titel/,
     );
     await expect(texts('d.jsonl', '{"text":"x"}\n{broken')).rejects.toThrow(
-      /d.jsonl": line 2 is not JSON.*Is the file complete/,
+      /d.jsonl" \(line 2 is not JSON.*Is the file complete/,
     );
     await expect(texts('e.jsonl', '{"text":["x"]}')).rejects.toThrow(/row 1: the column holds a list, not text/);
     await expect(texts('e2.jsonl', '{"text":{"en":"x","de":"y"}}')).rejects.toThrow(
-      /holds an object, not text. Allowed: .* text.en, text.de/,
+      /holds an object, not text\); allowed: .* text.en, text.de/,
     );
     await expect(texts('f.jsonl', '[1]')).rejects.toThrow(/row 1 is neither an object nor a string/);
     const path = await folder.file('g.jsonl.gz', gzipSync('{"text":"x"}\nnot\n'));
-    await expect(read(path)).rejects.toThrow(/g.jsonl.gz": unpacked \(gzip\), line 2 is not JSON/);
+    await expect(read(path)).rejects.toThrow(/g.jsonl.gz" \(unpacked \(gzip\), line 2 is not JSON/);
   });
 
   test('rows that lack the column are counted, not fatal', async () => {
@@ -124,10 +124,10 @@ describe('JSON files', () => {
       ['[{"text":"a"},', /ends too early/],
       ['[{"text":"a"},{"text":"b', /value 2: Unterminated string/],
       ['[{"text":"a"},{"text" "b"}]', /value 2: Expected ':'/],
-      ['{"a":1}', /no such column in .* Allowed: one of the columns a/],
+      ['{"a":1}', /no such column in .*\); allowed: one of the columns a/],
       [
         '{"train":[{"text":"a"}],"test":[{"text":"b"}]}',
-        /It holds 2 lists. Allowed: one of the columns train.text, test.text/,
+        /It holds 2 lists\); allowed: one of the columns train.text, test.text/,
       ],
       ['[[1]]', /row 1 is neither an object nor a string/],
       ['12', /row 1 is neither an object nor a string/],
@@ -181,6 +181,6 @@ test('nested columns are the same in JSON lines, JSON, CSV and with dots of thei
     expect(await texts('n.csv', csv, settings)).toEqual(expected);
   }
   await expect(texts('n.jsonl', lines, { 'data.column': 'meta.titel.en' })).rejects.toThrow(
-    /one of the columns id, meta.title.en, a.b.c. Nearest valid choice: meta.title.en/,
+    /one of the columns id, meta.title.en, a.b.c; nearest: meta.title.en/,
   );
 });

@@ -90,9 +90,9 @@ describe('documents of plain text', () => {
     expect(await texts('b.txt', 'a<|>b\n\nc<|><|>d<|>', '')).toEqual(['a<|>b\n\nc<|><|>d<|>']);
     expect(unescapeSeparator('a\\n\\n\\t\\\\n')).toBe('a\n\n\t\\n');
     expect(separatorOf('\\r\\n\\r\\n')).toBe('\n\n');
-    await expect(texts('empty.txt', '')).rejects.toThrow(/empty.txt": holds no text \(empty files: 1\)/);
+    await expect(texts('empty.txt', '')).rejects.toThrow(/empty.txt" \(holds no text \(empty files: 1\)/);
     await expect(texts('blank.txt', ' \n\n\t\n')).rejects.toThrow(
-      /blank.txt": holds no text \(files without text: 1\)/,
+      /blank.txt" \(holds no text \(files without text: 1\)/,
     );
   });
 

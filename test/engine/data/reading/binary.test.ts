@@ -65,7 +65,7 @@ describe('binary data', () => {
   test.each(SAMPLES)('%s is refused by name', async (name, beginning, words) => {
     const bytes = typeof beginning === 'string' ? Buffer.from(beginning, 'latin1') : beginning;
     const path = await folder.file(name, Buffer.concat([bytes, Buffer.alloc(40, 1)]));
-    await expect(read(path)).rejects.toThrow(`data.corpus = ${JSON.stringify(path)}: is not text: it is `);
+    await expect(read(path)).rejects.toThrow(`data.corpus is ${JSON.stringify(path)} (not text: it is `);
     await expect(read(path)).rejects.toThrow(words);
   });
 
@@ -102,7 +102,7 @@ describe('binary data', () => {
     const parquet = await readFile(new URL('../fixtures/rows.snappy.parquet', import.meta.url));
     const path = await folder.file('table.txt', parquet);
     await expect(read(path, { 'data.format': 'text' })).rejects.toThrow(
-      /is not text: it is a Parquet table. Set data.format to parquet/,
+      /not text: it is a Parquet table. Set data.format to parquet/,
     );
     await folder.file('saved/state.json', '{}');
     await folder.file('saved/data-00000-of-00001.arrow', Buffer.from('\xff\xff\xff\xff\xf8\x02\0\0', 'latin1'));
@@ -117,7 +117,7 @@ describe('binary data', () => {
 
   test('what is not Parquet, or cut off, is said; JSON lines read as plain text are told of', async () => {
     await expect(read(await folder.file('fake.parquet', 'x'.repeat(100)))).rejects.toThrow(
-      /fake.parquet": not a whole Parquet file/,
+      /fake.parquet" \(not a whole Parquet file/,
     );
     const { report } = await read(await folder.file('lines.txt', '{"text":"a"}\n{"text":"b"}\n{"text":"c"}\n'));
     expect(report.warnings).toEqual([

@@ -84,7 +84,7 @@ describe('byte-order marks', () => {
       ]) {
         const path = await folder.file('unmarked.txt', encode(content));
         await expect(read(path), name).rejects.toThrow(
-          new RegExp(`unmarked.txt": is not text.*${name} without a byte-order mark.*data.encoding`),
+          new RegExp(`unmarked.txt" \\(not text.*${name} without a byte-order mark.*data.encoding`),
         );
         const { texts } = await read(path, { 'data.encoding': name.toLowerCase() });
         expect(texts.join('\n\n')).toBe(content.trim());
@@ -135,9 +135,7 @@ describe('byte-order marks', () => {
     }
     const latin = await folder.file('latin.txt', Buffer.from('caf\xe9 au lait\n', 'latin1'));
     expect((await read(latin, { 'data.encoding': 'windows-1252' })).texts).toEqual(['café au lait']);
-    await expect(read(latin, { 'data.encoding': 'utf8' })).rejects.toThrow(
-      /data.encoding = "utf8".*Nearest valid choice: utf-8/,
-    );
+    await expect(read(latin, { 'data.encoding': 'utf8' })).rejects.toThrow(/data.encoding is "utf8".*nearest: utf-8/);
   });
 });
 
@@ -152,16 +150,16 @@ describe('bytes that are no text', () => {
     ]);
     const latin = Buffer.from('Der Bär läßt grüßen, schöne Grüße überall.\n\n'.repeat(20), 'latin1');
     await expect(read(await folder.file('latin.txt', latin))).rejects.toThrow(
-      /latin.txt": is not text in UTF-8: it is text in another encoding, or damaged \(\d+ of \d+ bytes .* data.encoding names any other/,
+      /latin.txt" \(not text in UTF-8: it is text in another encoding, or damaged \(\d+ of \d+ bytes .* data.encoding names any other/,
     );
     const dice = new Dice();
     const noise = Buffer.from(dice.list(20_000, () => dice.below(256)));
-    await expect(read(await folder.file('noise.bin', noise))).rejects.toThrow(/noise.bin": is not text.*binary data/);
+    await expect(read(await folder.file('noise.bin', noise))).rejects.toThrow(/noise.bin" \(not text.*binary data/);
   });
 
   test('NUL characters are named, never called a wrong encoding (would catch "no UTF-8" of what is UTF-8)', async () => {
     const many = await folder.file('nul.txt', `a line\0of text\0with NULs in it\0`.repeat(20));
-    await expect(read(many)).rejects.toThrow('is not text: it is binary data (it holds NUL characters)');
+    await expect(read(many)).rejects.toThrow('not text: it is binary data (it holds NUL characters)');
     const late = await folder.file('late.txt', 'plain words '.repeat(10_000) + '\0'.repeat(2000));
     await expect(read(late)).rejects.toThrow(
       'it is binary data (it holds NUL characters) (2000 of 122000 bytes are NUL characters, 1.6 %; first at byte 120000)',
@@ -217,7 +215,7 @@ describe('bytes that are no text', () => {
     ];
     for (const [name, bytes] of shards)
       await expect(read(await folder.file(name, bytes)), name).rejects.toThrow(
-        /is not text.*(binary data|NUL characters)/,
+        /not text.*(binary data|NUL characters)/,
       );
     await expect(read(folder.at('ids.bin'))).rejects.toThrow(/set data.format to tokens/);
   });

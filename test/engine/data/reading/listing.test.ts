@@ -219,7 +219,7 @@ describe('what is no file, or not any more', () => {
     if (process.platform === 'win32' || !hasTool('mkfifo')) return;
     await folder.file('set/a.txt', 'one');
     execFileSync('mkfifo', [folder.at('set/pipe.txt')]);
-    await expect(read(folder.at('set/pipe.txt'))).rejects.toThrow(/set\/pipe.txt": is a named pipe, not a file/);
+    await expect(read(folder.at('set/pipe.txt'))).rejects.toThrow(/set\/pipe.txt" \(is a named pipe, not a file/);
     const server = createServer().listen(folder.at('set/socket.txt'));
     await expect(read(folder.at('set/socket.txt'))).rejects.toThrow(/is a socket, not a file/);
     expect(await leftOut(folder.at('set'))).toEqual({ 'not a file but a named pipe': 1, 'not a file but a socket': 1 });
@@ -238,13 +238,13 @@ describe('what is no file, or not any more', () => {
     const options = { ...readingSettings({}), limit: 0, setting: 'data.corpus', totalBytes: 0 };
     const { files } = (await findFiles(path, 'data.corpus'))!;
     await writeFile(path, 'one\n\ntwo\n\nthree');
-    await expect(readFiles(files, options)).rejects.toThrow(/a.txt": grew by 7 bytes while it was read/);
+    await expect(readFiles(files, options)).rejects.toThrow(/a.txt" \(grew by 7 bytes while it was read/);
     await writeFile(path, 'one');
-    await expect(readFiles(files, options)).rejects.toThrow(/a.txt": became 5 bytes shorter while it was read/);
+    await expect(readFiles(files, options)).rejects.toThrow(/a.txt" \(became 5 bytes shorter while it was read/);
     await writeFile(path, 'onx\n\ntwo');
-    await expect(readFiles(files, options)).rejects.toThrow(/a.txt": was written to while it was read/);
+    await expect(readFiles(files, options)).rejects.toThrow(/a.txt" \(was written to while it was read/);
     await rm(path);
-    await expect(readFiles(files, options)).rejects.toThrow(/a.txt": is not there any more/);
+    await expect(readFiles(files, options)).rejects.toThrow(/a.txt" \(is not there any more/);
     await mkdir(path);
     await expect(readFiles(files, options)).rejects.toThrow(/a.txt"/);
   });
@@ -255,9 +255,9 @@ describe('what is no file, or not any more', () => {
     const path = await folder.file('set/inner/a.txt', 'one');
     await folder.file('set/b.txt', 'two');
     await chmod(path, 0);
-    await expect(read(path)).rejects.toThrow(/a.txt": may not be read by you/);
+    await expect(read(path)).rejects.toThrow(/a.txt" \(may not be read by you/);
     await chmod(folder.at('set/inner'), 0);
-    await expect(read(folder.at('set'))).rejects.toThrow(/set\/inner": may not be read by you/);
+    await expect(read(folder.at('set'))).rejects.toThrow(/set\/inner" \(may not be read by you/);
     await chmod(folder.at('set/inner'), 0o700);
   });
 

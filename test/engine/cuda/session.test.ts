@@ -41,6 +41,13 @@ function remembering() {
   return program('remember', graph, { shown }, [{ state: 's', value: next }]);
 }
 
+/** Takes a larger arena. */
+function larger() {
+  const graph = newGraph();
+  const [x, k] = [input(graph, 'x', [600, 1000], 'f32'), input(graph, 'k', [1000], 'f32')];
+  return program('larger', graph, { shown: mul(add(x, k), x) }, []);
+}
+
 function normal(x: ArrayLike<number>): Float64Array {
   const y = Float64Array.from(x);
   for (let row = 0; row < ROWS; row++) {
@@ -200,6 +207,9 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
     ['cuInit', 999],
     ['cuDeviceGet', 101],
     ['cuDeviceGetAttribute', 1],
+    ['cuDeviceGetName', 1],
+    ['cuDeviceTotalMem_v2', 1],
+    ['cuDriverGetVersion', 1],
     ['cuDevicePrimaryCtxRetain', 2],
     ['cuCtxSetCurrent', 201],
     ['cuStreamCreate', 2],
@@ -220,6 +230,8 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
     ['cuGraphLaunch', 700],
     ['cuEventRecord', 400],
     ['cuEventQuery', 700],
+    ['cuStreamSynchronize', 719],
+    ['cuMemFree_v2', 719],
   ])('%s that fails with %i ends it clearly', async (call, code) => {
     const before = await heldReport();
     const controls = emulatorControls();
@@ -236,6 +248,9 @@ describe.skipIf(why !== undefined)(`a session on the emulated GPU${why ? ` (SKIP
         await session.run(loaded, { x: drawn() });
         await Promise.all([session.run(loaded, { x: drawn() }), session.run(loaded, { x: drawn() })]);
         await session.read('s');
+        // Another program wants more memory: what there was is given back first.
+        running = code !== 2;
+        session.load(larger());
       } catch (error) {
         failed++;
         const { message } = error as Error;

@@ -120,7 +120,7 @@ export function estimateTime(
   }
   const limit = plan.length.seconds;
   const planned = plannedSteps(plan.length);
-  const steps = planned ?? (limit === null ? null : { low: limit / step.high, high: limit / step.low });
+  const steps = planned ?? (limit === null ? null : stepsWithin(limit, step));
   const evaluation = evaluationSeconds(config, run, { device, plan, step, steps, roofline });
   const training = planned === null ? null : { low: planned.low * step.low, high: planned.high * step.high };
   const bounded = (range: Range | null): Range | null => {
@@ -148,6 +148,12 @@ export function estimateTime(
 function plannedSteps({ steps, uncertain = 0 }: PlannedLength): Range | null {
   return steps === null ? null : { low: steps * (1 - uncertain), high: steps * (1 + uncertain) };
 }
+
+/** Steps that begin before the time is up: the last of them is finished. */
+const stepsWithin = (seconds: number, step: Range): Range => ({
+  low: Math.ceil(seconds / step.high),
+  high: Math.ceil(seconds / step.low),
+});
 
 interface Pace {
   readonly device: FitDevice;

@@ -15,7 +15,7 @@ afterAll(() => rmSync(out, { recursive: true, force: true }));
 
 function session(env: Readonly<Record<string, string>>, ...options: string[]) {
   const script = join(import.meta.dirname, 'session.ts');
-  const args = ['--disable-warning=ExperimentalWarning', script, '--out', out, ...options];
+  const args = ['--disable-warning=ExperimentalWarning', script, '--out', out, '--budget', '3000', ...options];
   return spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...env } });
 }
 

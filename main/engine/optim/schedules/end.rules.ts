@@ -42,14 +42,13 @@ export function endingByTime(config: Config): string | undefined {
   return given.join() === TIME ? TIME : undefined;
 }
 
-/** The clock makes each run another one. @param applies whether something goes by the end at all, read from `settings` */
-export const followsTheClock = (
-  what: string,
-  settings: readonly string[] = [],
-  applies: (config: Config) => boolean = () => true,
-): Rule => ({
+/** By which it is told whether anything goes by the end: the same for everything that may, as it is the same rule. */
+const GOES_BY = ['schedule.kind', 'schedule.warmup_fraction'];
+
+/** The clock makes each run another one. @param applies whether something goes by the end at all */
+export const followsTheClock = (what: string, applies: (config: Config) => boolean = () => true): Rule => ({
   code: 'schedule.follows_the_clock',
-  settings: [...settings, ...ENDS],
+  settings: [...GOES_BY, ...ENDS],
   severity: 'warning',
   check: (config) => {
     const setting = endingByTime(config);

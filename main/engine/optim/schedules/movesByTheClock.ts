@@ -6,7 +6,7 @@ import { scheduleFamily } from './index.ts';
 
 /** Says that `what` follows the clock, unless the learning rate does, of which that is said already. */
 export const movesByTheClock = (what: string, kinds: Pick<Kinds, 'all'>): Rule =>
-  followsTheClock(what, ['schedule.kind'], (config) => {
+  followsTheClock(what, (config) => {
     const schedule = kinds.all(scheduleFamily).find(({ name }) => name === config['schedule.kind']);
     return schedule?.needsEnd !== true;
   });

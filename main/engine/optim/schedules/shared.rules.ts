@@ -169,7 +169,7 @@ export function scheduleRules(kind: ScheduleKind): readonly Rule[] {
     onlyOne('schedule.one_warmup', ...WARMUP, FRACTION),
     ...(needsEnd
       ? [onlyOne('schedule.one_horizon', ...HORIZONS), ...beforeTheEnd, horizonKnown, followsTheClock(RATE)]
-      : [followsTheClock(RATE, [FRACTION], (config) => number(config, FRACTION) > 0)]),
+      : [followsTheClock(RATE, (config) => number(config, FRACTION) > 0)]),
     inTheUnit(lengths),
     unitsMixed(lengths),
     peakReached(needsEnd),

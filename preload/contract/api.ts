@@ -363,6 +363,8 @@ export interface Events {
   setup: shapes.CudaSetup;
   updates: shapes.UpdateState;
   imports: ImportProgress;
+  /** Of the check that trains now: there is one at a time. */
+  checks: shapes.CheckProgress;
 }
 export type Topic = keyof Events;
 
@@ -379,4 +381,5 @@ export const TOPICS: readonly Topic[] = [
   'setup',
   'updates',
   'imports',
+  'checks',
 ];

@@ -400,6 +400,15 @@ export interface SampleText {
 export const CHECK_NAMES = ['preflight', 'overfit', 'lr-range', 'batch-frontier', 'noise-scale'] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
 
+/** How far a check is. */
+export interface CheckProgress {
+  readonly check: CheckName;
+  /** What is being done. */
+  readonly what: string;
+  /** 0 … 1, or null while nobody knows. */
+  readonly share: number | null;
+}
+
 export interface CheckAnswer {
   /** Whether all is well. */
   readonly ok: boolean;

@@ -1,7 +1,7 @@
 /** What the handlers of all routes work with. */
 import type { Output, Parsed, RouteName } from '../../../preload/contract/api.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { ListedSweep, Notice } from '../../../preload/contract/shapes.ts';
+import type { CheckProgress, ListedSweep, Notice } from '../../../preload/contract/shapes.ts';
 import type { RunQueue } from '../../lab/queue/queue.ts';
 import { fastestFor } from '../../lab/fit/index.ts';
 import type { FitDevice } from '../../lab/fit/index.ts';
@@ -57,6 +57,8 @@ export interface Hub {
   /** Tells every client that these changed. */
   readonly changed: (what: { readonly runs?: Iterable<string>; readonly sweeps?: Iterable<string> }) => void;
   readonly notice: (notice: Notice) => void;
+  /** Tells every client how far the check is. */
+  readonly checked: (progress: CheckProgress) => void;
 }
 
 export type Handler<R extends RouteName> = (input: Parsed<R>, call: Call) => Output<R> | Promise<Output<R>>;

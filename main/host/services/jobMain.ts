@@ -7,6 +7,9 @@ import { openStore } from '../../store/index.ts';
 import { toLabError } from './errors.ts';
 import type { Job, JobMessage } from './jobs.ts';
 
+/** Steps of a check may take less than a millisecond. */
+const TELL_EVERY_MS = 200;
+
 const send = (message: JobMessage): void => void process.send?.(message);
 
 async function work(job: Job): Promise<unknown> {
@@ -19,7 +22,16 @@ async function work(job: Job): Promise<unknown> {
   }
   if (job.kind === 'check') {
     const kinds = await loadCatalog(job.plugins);
-    return await runCheck(job.check, { config: kinds.complete(job.config), kinds, cache: job.cache });
+    const { check, cache } = job;
+    let told = -Infinity;
+    const tell = (what: string, share?: number): boolean => {
+      if (performance.now() - told >= TELL_EVERY_MS) {
+        told = performance.now();
+        onProgress({ check, what, share: share ?? null });
+      }
+      return true;
+    };
+    return await runCheck(check, { config: kinds.complete(job.config), kinds, cache, onProgress: tell });
   }
   const store = openStore(job.database, { readOnly: true });
   try {

@@ -7,7 +7,13 @@ import { fileURLToPath } from 'node:url';
 import { LabError } from '../../../preload/contract/rpc.ts';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
-import type { CheckAnswer, CheckName, DataProgress, SampleText } from '../../../preload/contract/shapes.ts';
+import type {
+  CheckAnswer,
+  CheckName,
+  CheckProgress,
+  DataProgress,
+  SampleText,
+} from '../../../preload/contract/shapes.ts';
 import type { Reach } from '../../lab/datasets/datasets.ts';
 import type { SampleRequest } from '../../lab/sampling/sampling.ts';
 
@@ -42,8 +48,15 @@ export interface JobResult {
   check: CheckAnswer;
 }
 
+/** How far each kind of job is. */
+interface JobProgress {
+  prepare: DataProgress;
+  sample: DataProgress;
+  check: CheckProgress;
+}
+
 export type JobMessage =
-  | { readonly type: 'progress'; readonly progress: DataProgress }
+  | { readonly type: 'progress'; readonly progress: JobProgress[Job['kind']] }
   | { readonly type: 'done'; readonly result: unknown }
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string };
 
@@ -53,7 +66,7 @@ const ENTRY = fileURLToPath(new URL('./jobMain.ts', import.meta.url));
 export async function runJob<J extends Job>(
   job: J,
   signal: AbortSignal,
-  onProgress: (progress: DataProgress) => void = () => undefined,
+  onProgress: (progress: JobProgress[J['kind']]) => void = () => undefined,
 ): Promise<JobResult[J['kind']]> {
   if (signal.aborted) throw new LabError('cancelled', 'The call was cancelled.');
   const child = fork(ENTRY, [], {
@@ -70,7 +83,7 @@ export async function runJob<J extends Job>(
   try {
     return await new Promise((resolve, reject) => {
       child.on('message', (message: JobMessage) => {
-        if (message.type === 'progress') onProgress(message.progress);
+        if (message.type === 'progress') onProgress(message.progress as JobProgress[J['kind']]);
         else if (message.type === 'done') resolve(message.result as JobResult[J['kind']]);
         else reject(new LabError(message.code, message.message));
       });

@@ -391,6 +391,7 @@ export class LabServer {
       imports: this.#imports,
       changed: (what) => this.#changed(what),
       notice: (notice) => this.#notice(notice),
+      checked: (progress) => this.#each((session) => session.tell('checks', progress)),
     };
   }
 

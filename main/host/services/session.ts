@@ -60,7 +60,7 @@ const MOST_CALLS = 64;
 const LIVE = ['points', 'progress', 'devices'] as const;
 
 /** What is said once, and never merged or skipped. */
-type Told = 'notice' | 'data' | 'wandb' | 'setup' | 'updates' | 'imports';
+type Told = 'notice' | 'data' | 'wandb' | 'setup' | 'updates' | 'imports' | 'checks';
 
 export class Session {
   readonly #options: SessionOptions;

@@ -3,7 +3,7 @@ import type { Handlers, Hub } from '../hub.ts';
 import { runJob } from '../jobs.ts';
 
 export function checkRoutes(hub: Hub): Handlers<'checks'> {
-  const { lab, planner, datasets } = hub;
+  const { lab, planner, datasets, checked } = hub;
   let checking: Promise<unknown> = Promise.resolve();
   return {
     'checks.run': async ({ draft, check }, { signal }) => {
@@ -19,7 +19,7 @@ export function checkRoutes(hub: Hub): Handlers<'checks'> {
         check,
       } as const;
       // One at a time: each trains with all cores.
-      const made = checking.then(() => runJob(job, signal));
+      const made = checking.then(() => runJob(job, signal, checked));
       checking = made.catch(() => undefined);
       return await made;
     },

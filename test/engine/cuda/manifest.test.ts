@@ -5,6 +5,7 @@ import { brotliCompressSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { staleFamilies } from '../../../main/engine/native/cuda/build.js';
 import { layoutOf } from '../../../main/engine/executors/cuda/launch.ts';
+import { sha256 } from '../../../main/files/whole.ts';
 import { manifest, ptxOf, readManifest } from '../../../main/engine/executors/cuda/manifest.ts';
 import { ExecutorUnavailableError } from '../../../main/engine/executors/executor.ts';
 
@@ -41,9 +42,12 @@ test('kernels that are missing or damaged are named, and how they come back', ()
   expect(() => readManifest(folder)).toThrow(words);
   write('one.json', '{"kern');
   expect(() => readManifest(folder)).toThrow(words);
-  write('one.json', '{"kernels": {}}');
-  expect(readManifest(folder)).toEqual({ one: { kernels: {} } });
+  const facts = { ptx: sha256('// PTX'), kernels: {} };
+  write('one.json', JSON.stringify(facts));
+  expect(readManifest(folder)).toEqual({ one: facts });
   expect(ptxOf('one', folder).toString()).toBe('// PTX\0');
+  write('one.ptx.br', brotliCompressSync('// PTX of another'));
+  expect(() => ptxOf('one', folder)).toThrow(words);
   truncateSync(join(folder, 'one.ptx.br'), 4);
   expect(() => ptxOf('one', folder)).toThrow(words);
   rmSync(join(folder, 'one.ptx.br'));

@@ -19,6 +19,8 @@ export interface CompiledKernel {
 export interface KernelFamily {
   /** Hash of the sources. */
   readonly sources: string;
+  /** SHA-256 of the PTX. */
+  readonly ptx: string;
   /** Names of each enum's values in the order of their numbers. */
   readonly enums: Readonly<Record<string, readonly string[]>>;
   readonly structs: Readonly<Record<string, readonly StructField[]>>;
@@ -92,6 +94,10 @@ export function enumNumber(family: string, of: string, name: string): number {
 
 /** PTX of a family, ending with a zero byte as the driver wants it. @throws ExecutorUnavailableError where it is missing or damaged */
 export function ptxOf(family: string, folder = FOLDER): Buffer {
+  const known = folder === FOLDER ? manifest() : readManifest(folder);
   const path = join(folder, family + CODE);
-  return Buffer.concat([whole(path, () => brotliDecompressSync(readFileSync(path))), Buffer.alloc(1)]);
+  const ptx = whole(path, () => brotliDecompressSync(readFileSync(path)));
+  // Code that was changed may still compile, and compute something else.
+  if (sha256(ptx) !== known[family]?.ptx) throw damaged(path, 'it is not what was built');
+  return Buffer.concat([ptx, Buffer.alloc(1)]);
 }

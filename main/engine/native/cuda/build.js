@@ -137,7 +137,8 @@ async function build(family) {
       kernel.registers = registers[name];
     }
     writeFileSync(path.join(OUT, `${family}.ptx.br`), compressed(text));
-    const facts = { sources: hashOfFamily(family), enums, structs, kernels };
+    const ptx = createHash('sha256').update(text).digest('hex');
+    const facts = { sources: hashOfFamily(family), ptx, enums, structs, kernels };
     writeFileSync(path.join(OUT, `${family}.json`), `${JSON.stringify(facts, null, 1)}\n`);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -43,6 +43,8 @@ function show(): void {
   window = made;
   loaded = false;
   made.webContents.on('did-finish-load', () => (loaded = true));
+  // It is loaded again, or the window is closed.
+  made.webContents.on('render-process-gone', () => (loaded = false));
   const { id } = made.webContents;
   windows.add(id);
   made.on('closed', () => {

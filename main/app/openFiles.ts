@@ -1,8 +1,10 @@
 /** Sweep files that the system asks the app to open: by a double click, on its command line, or dropped on its icon. */
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { LIMITS } from '../../preload/contract/limits.ts';
 import type { OpenArrival } from '../../preload/contract/bridge.ts';
+import { withoutCommands } from '../../preload/shared/plainText.ts';
 import { textOf } from '../../preload/shared/textEncoding.ts';
 
 /** As the packages register it (.ci/package/builder.ts). */
@@ -14,14 +16,29 @@ export const sweepFilesIn = (args: readonly string[], folder: string): string[] 
     .filter((each) => !each.startsWith('-') && each.toLowerCase().endsWith(SWEEP_ENDING))
     .map((each) => resolve(folder, each));
 
+/** In the place of the file system's words. */
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'it is not there',
+  ENOTDIR: 'it is not there',
+  EISDIR: 'it is a folder',
+  EACCES: 'its rights do not allow it',
+  EPERM: 'its rights do not allow it',
+  ELOOP: 'it is a link that leads nowhere',
+  ENAMETOOLONG: 'its name is too long',
+};
+
 /** What the page is told of a file. @throws Error in words for the user */
 export async function readSweepFile(path: string): Promise<OpenArrival> {
   const name = basename(path);
   const most = LIMITS.yamlCharacters;
   try {
-    const file = await open(path, 'r');
+    // A pipe that nobody writes to is opened only where nobody waits for it; four that wait would hold up all files of this process.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
-      // Another kind of file under the name may be endless.
+      const found = await file.stat();
+      if (found.isDirectory()) throw new Error(WHY.EISDIR);
+      if (!found.isFile()) throw new Error('it is no file but a pipe or a device');
+      // It may grow meanwhile.
       const { buffer, bytesRead } = await file.read(Buffer.alloc(most + 1), 0, most + 1, 0);
       if (bytesRead > most) throw new Error(`more than a sweep file may have (${most / 1e6} MB)`);
       return { type: 'sweeplab:open', name, text: textOf(buffer.subarray(0, bytesRead)) };
@@ -29,7 +46,7 @@ export async function readSweepFile(path: string): Promise<OpenArrival> {
       await file.close();
     }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(`${path} cannot be read: ${code === 'ENOENT' ? 'it is not there' : message}.`, { cause: error });
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new Error(`${withoutCommands(path)} cannot be read: ${WHY[code] ?? message}.`, { cause: error });
   }
 }

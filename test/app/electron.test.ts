@@ -452,6 +452,20 @@ describe('a second start', () => {
     );
   });
 
+  it('tells a page that crashed of them when it is there again (would catch a file that nobody hears of)', async () => {
+    writeFileSync(join(fake.userData, 'late.sweeplab'), 'seeds: 2\n');
+    const contents = shown().webContents;
+    const arrival = { type: 'sweeplab:open', name: 'late.sweeplab', text: 'seeds: 2\n' };
+    contents.emit('did-finish-load');
+    // Of the reasons, the one after which no clock runs here.
+    contents.emit('render-process-gone', {}, { reason: 'clean-exit' });
+    emit('second-instance', {}, ['sweeplab', 'late.sweeplab'], fake.userData);
+    await vi.waitFor(() => expect(contents.listenerCount('did-finish-load')).toBe(2));
+    expect(fake.sent).not.toContainEqual([CHANNELS.arrival, arrival]);
+    contents.emit('did-finish-load');
+    expect(fake.sent).toContainEqual([CHANNELS.arrival, arrival]);
+  });
+
   it('ends itself and starts no lab of its own (would catch two writers of one database)', async () => {
     fake.lock = false;
     const before = [fake.windows.length, fake.labs.length, fake.quits];

@@ -11,7 +11,7 @@ import { useToasts } from './toasts.ts';
 import * as lab from './lab.ts';
 import type { CheckedSettings, DerivedSetting, DeviceChoice, RecipeCard, SweepPlan } from './lab.ts';
 import { conditionOf, mayHold } from '../../preload/shared/settings/conditions.ts';
-import { fieldOf, reset, setRecipe, valuesOf } from './draft/draft.ts';
+import { fieldOf, isEmpty, reset, setRecipe, valuesOf } from './draft/draft.ts';
 import { briefSetting, digitsApart, formatSetting } from '../../preload/shared/format.ts';
 import type { Field } from './draft/draft.ts';
 import { commit, historyOf, redo as redoHistory, undo as undoHistory } from './draft/history.ts';
@@ -153,6 +153,19 @@ export const useBuilder = defineStore('builder', () => {
     const before = draft.value;
     change(next);
     if (message !== undefined) toasts.undoable(message, () => change(before), KEY);
+  }
+  /** A whole text from elsewhere: it says which, and offers what was there, be it a text that could not be read yet. */
+  function takeText(text: string, from: string): void {
+    const before = draft.value;
+    const typed = yaml.value.text;
+    yaml.value = { text };
+    const message = `The draft is now that of ${from}`;
+    const undo = (): void => {
+      yaml.value = { text: typed };
+      change(before);
+    };
+    if (isEmpty(before) && typed === null) toasts.show({ message, about: KEY });
+    else toasts.undoable(message, undo, KEY);
   }
   function chooseRecipe(recipe: string | null): void {
     change(setRecipe(draft.value, recipe));
@@ -309,6 +322,7 @@ export const useBuilder = defineStore('builder', () => {
     takeAll,
     clear,
     replace,
+    takeText,
     chooseRecipe,
     ready,
     request,

@@ -6,7 +6,6 @@ import { textOf } from '../../../preload/shared/textEncoding.ts';
 import { isEditing } from '../../commands/keys.ts';
 import { openedSweep } from '../../stores/openedSweep.ts';
 import { useToasts } from '../../stores/toasts.ts';
-import { isEmpty } from '../../stores/draft/draft.ts';
 import type { useBuilder } from '../../stores/draft.ts';
 
 const MOST_BYTES = 1_000_000;
@@ -32,13 +31,7 @@ export function useSweepImport(builder: ReturnType<typeof useBuilder>, onTaken: 
   }
   function take(text: string, from: string): void {
     onTaken();
-    const before = builder.draft;
-    builder.yaml = { text };
-    if (!isEmpty(before))
-      toasts.undoable(
-        `The draft is now that of ${from}`,
-        () => ((builder.yaml = { text: null }), builder.change(before)),
-      );
+    builder.takeText(text, from);
   }
   function picked(event: Event): void {
     const input = event.target as HTMLInputElement;

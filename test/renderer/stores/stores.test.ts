@@ -127,6 +127,25 @@ describe('messages', () => {
     expect(lab.calls.map(({ route }) => route)).not.toContain('sweeps.launch');
   });
 
+  it('name the file that a draft was taken from, and give back what was typed before (would catch a text that is lost)', async () => {
+    testLab({ 'sweeps.plan': () => new Promise(() => undefined), 'views.set': () => null });
+    const builder = useBuilder();
+    const store = useToasts();
+    builder.takeText('seeds: 2', 'a.sweeplab');
+    expect(store.toasts).toMatchObject([{ message: 'The draft is now that of a.sweeplab' }]);
+    expect(store.toasts[0]!.action).toBeUndefined();
+    builder.yaml = { text: 'parameters: [typed' };
+    builder.takeText('seeds: 3', 'b.sweeplab');
+    builder.takeText('seeds: 4', 'c.sweeplab');
+    expect(store.toasts).toMatchObject([{ message: 'The draft is now that of c.sweeplab' }]);
+    await store.toasts[0]!.action!.run();
+    expect(builder.yaml.text).toBe('seeds: 3');
+    builder.yaml = { text: 'parameters: [typed' };
+    builder.takeText('seeds: 3', 'b.sweeplab');
+    await store.toasts.at(-1)!.action!.run();
+    expect(builder.yaml.text).toBe('parameters: [typed');
+  });
+
   it('go after a while, but not while they are read', () => {
     const store = useToasts();
     const id = store.show({ message: 'Done' });

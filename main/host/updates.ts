@@ -12,6 +12,8 @@ import { packageVersion, ROOT } from './version.ts';
 const DAY = 24 * 3600 * 1000;
 const PATIENCE = 15_000;
 const MOST_BYTES = 64 << 10;
+const MOST_HOPS = 5;
+const NONE = 'its answer is none of a feed';
 
 const newest = z.object({
   version: z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/u),
@@ -116,7 +118,7 @@ export class Updates {
       this.#problem = null;
     } catch (error) {
       // Without a network nobody is told anything: there is always a next day.
-      this.#problem = error instanceof z.ZodError ? 'its answer is none of a feed' : (error as Error).message;
+      this.#problem = error instanceof z.ZodError ? NONE : (error as Error).message;
     }
     if (this.#end.signal.aborted) return;
     await this.#keep({ askedAt: now(), newest: found }).catch(() => undefined);
@@ -140,7 +142,7 @@ function read(path: string): Kept {
 
 /** @throws Error for another answer than a small JSON document */
 async function fetchSmall(address: string, signal: AbortSignal): Promise<unknown> {
-  const response = await fetch(address, { signal, credentials: 'omit', headers: { accept: 'application/json' } });
+  const response = await fetchAnswer(address, signal);
   if (!response.ok) throw new Error(`it answers ${response.status}`);
   const pieces: Uint8Array[] = [];
   let bytes = 0;
@@ -149,5 +151,27 @@ async function fetchSmall(address: string, signal: AbortSignal): Promise<unknown
     if (bytes > MOST_BYTES) throw new Error('its answer is too long');
     pieces.push(piece);
   }
-  return JSON.parse(Buffer.concat(pieces).toString('utf8'));
+  try {
+    return JSON.parse(Buffer.concat(pieces).toString('utf8'));
+  } catch (error) {
+    throw new Error(NONE, { cause: error });
+  }
 }
+
+/** Where releases lie, they are handed on to other hosts, but never to where anybody could read along or answer. */
+async function fetchAnswer(address: string, signal: AbortSignal): Promise<Response> {
+  let at = address;
+  for (let hops = 0; hops <= MOST_HOPS; hops++) {
+    const headers = { accept: 'application/json' };
+    const response = await fetch(at, { signal, credentials: 'omit', redirect: 'manual', headers });
+    const next = response.headers.get('location');
+    if (response.status < 300 || response.status >= 400 || next === null) return response;
+    await response.body?.cancel();
+    const to = URL.parse(next, at)?.href ?? next;
+    if (!isAddress(to)) throw new Error(`it leads to ${shortened(to)}, which does not begin with https://`);
+    at = to;
+  }
+  throw new Error('it leads from one address to the next');
+}
+
+const shortened = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);

@@ -108,6 +108,21 @@ describe('looking for a newer version', () => {
     ['no answer of a feed', says({ version: 'latest' }), /none of a feed/u],
     ['a page that is no address', says({ version: '9.0.0', page: 'javascript:alert(1)' }), /none of a feed/u],
     ['an endless answer', (response: ServerResponse) => void response.end('x'.repeat(200_000)), /too long/u],
+    [
+      'an answer that is no JSON',
+      (response: ServerResponse) => void response.end('<html>'),
+      /^its answer is none of a feed$/u,
+    ],
+    [
+      'being led to where anybody could answer',
+      (response: ServerResponse) => void response.writeHead(302, { location: 'http://example.org/feed.json' }).end(),
+      /^it leads to http:\/\/example\.org\/feed\.json, which does not begin with https/u,
+    ],
+    [
+      'being led in a circle',
+      (response: ServerResponse) => void response.writeHead(302, { location: '/feed.json' }).end(),
+      /from one address to the next/u,
+    ],
     ['an error', (response: ServerResponse) => void response.writeHead(500).end(), /500/u],
   ])('says nothing after %s, and why where somebody looks', async (_what, wrong, why) => {
     answer = wrong;
@@ -116,6 +131,18 @@ describe('looking for a newer version', () => {
     await answered(made);
     expect(made.state.newer).toBeNull();
     expect(made.state.problem).toMatch(why);
+  });
+
+  it('goes where releases are handed on to', async () => {
+    answer = (response) => {
+      if (asked.length > 1) says({ version: '0.3.0', page: PAGE })(response);
+      else response.writeHead(302, { location: '/elsewhere.json' }).end();
+    };
+    const made = updates();
+    made.start();
+    await answered(made);
+    expect(asked.map(({ url }) => url)).toEqual(['/feed.json', '/elsewhere.json']);
+    expect(made.state.newer?.version).toBe('0.3.0');
   });
 
   it('takes a damaged note for none', () => {

@@ -217,16 +217,23 @@ describe('before a launch', () => {
     const perParameter = { 'stop.steps': 0, 'stop.counted_parameters': 'matrices_and_head', 'batch.sequences': 1 };
     const of = (depth: number, ratio: number) => ({
       label: `${depth} ${ratio}`,
-      config: configOf({ ...SMALL, ...perParameter, 'model.depth': depth, 'stop.tokens_per_parameter': ratio }),
+      // Apart by more than what cards give memory in.
+      config: configOf({
+        ...SMALL,
+        ...perParameter,
+        'model.depth': depth,
+        'model.width': 64 * depth,
+        'stop.tokens_per_parameter': ratio,
+      }),
       runs: 1,
     });
-    const { groups } = fitSweep([of(1, 1), of(1, 2), of(3, 1)], deviceWith(2 ** 40));
+    const { groups } = fitSweep([of(1, 1), of(1, 2), of(4, 1)], deviceWith(2 ** 40));
     const steps = (depth: number, ratio: number) => {
       const { plan } = fitReport(of(depth, ratio).config, deviceWith(2 ** 40));
       return Math.ceil((ratio * plan.parameterCounts['matrices_and_head']!) / plan.length.tokensPerStep);
     };
     expect(groups.map((group) => [group.labels, group.steps])).toEqual([
-      [['3 1'], { low: steps(3, 1), high: steps(3, 1) }],
+      [['4 1'], { low: steps(4, 1), high: steps(4, 1) }],
       [['1 1', '1 2'], { low: steps(1, 1), high: steps(1, 2) }],
     ]);
   });

@@ -1,4 +1,5 @@
 /** Exports that the lab writes itself: every point of runs, however many, in a format of its list. */
+import { exportName } from '../../preload/shared/exportName.ts';
 import { fileName } from '../../preload/shared/fileName.ts';
 import type { Input } from '../../preload/contract/api.ts';
 import type { Download, ExportFormat } from '../../preload/contract/shapes.ts';
@@ -15,19 +16,16 @@ import { useToasts } from './toasts.ts';
  */
 export async function exportRuns(format: ExportFormat, runs: readonly string[], name: string): Promise<boolean> {
   const asked = { runs: [...runs], format: format.name, name };
-  return await written(`${name}.${format.extensions[0]}`, (path) =>
-    useClient().call('export.runs', { ...asked, path }),
-  );
+  return await written(exportName(format, name), (path) => useClient().call('export.runs', { ...asked, path }));
 }
 
 type Figure = Omit<Input<'export.figure'>, 'path'>;
 
 /** A chart as a bundle of files for a paper. @param figure drawn only when a place was chosen */
 export const exportFigure = (name: string, figure: () => Figure): Promise<boolean> =>
-  written(`${name}.zip`, (path) => useClient().call('export.figure', { ...figure(), path }));
+  written(fileName(`${name}.zip`), (path) => useClient().call('export.figure', { ...figure(), path }));
 
-async function written(name: string, write: (path: string | undefined) => Promise<Download>): Promise<boolean> {
-  const file = fileName(name);
+async function written(file: string, write: (path: string | undefined) => Promise<Download>): Promise<boolean> {
   try {
     const path = await chooseFile(file);
     if (path === null) return false;

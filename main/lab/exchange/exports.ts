@@ -147,10 +147,6 @@ export function exportPieces(
   return Symbol.iterator in pieces ? until(wanted.signal, pieces) : lateUntil(wanted.signal, pieces);
 }
 
-/** `sweeplab-runs-2026-11-26.csv`: what a file is called where nobody names it. */
-export const exportName = (format: ExchangeKind, what = 'sweeplab-runs', day = new Date()): string =>
-  `${what}-${day.toISOString().slice(0, 10)}.${format.extensions[0]}`;
-
 /**
  * Settings whose value differs from the default in at least one run, and the seed: what tells runs apart and reproduces them. Defaults are
  * those of this lab: what a run of another program says of itself counts whatever it is.

@@ -8,7 +8,8 @@ import { csvLong } from '../../../main/lab/exchange/csvLong.ts';
 import { csvWide, parseCurve, WIDE_COLUMNS } from '../../../main/lab/exchange/csvWide.ts';
 import type { ExchangeKind } from '../../../main/lab/exchange/exchange.ts';
 import { defineExchange } from '../../../main/lab/exchange/exchange.ts';
-import { changedSettingNames, exportName, exportPieces } from '../../../main/lab/exchange/exports.ts';
+import { exportName } from '../../../preload/shared/exportName.ts';
+import { changedSettingNames, exportPieces } from '../../../main/lab/exchange/exports.ts';
 import type { Wanted } from '../../../main/lab/exchange/exports.ts';
 import { noteTemporary, removeAbandoned } from '../../../main/files/leftovers.ts';
 import { temporaryName } from '../../../main/files/atomic.ts';
@@ -245,7 +246,7 @@ describe('a format', () => {
 
   it('gives its files their ending and day', () => {
     const format = defineExchange(good);
-    expect(exportName(format, 'a sweep', new Date('2026-03-04T23:00:00Z'))).toBe('a sweep-2026-03-04.txt');
+    expect(exportName(format, 'a sweep', new Date('2026-03-04T23:00:00Z'))).toBe('a-sweep-2026-03-04.txt');
   });
 
   it.each([

@@ -15,7 +15,10 @@ const FORMAT = { name: 'odd', label: 'Odd', help: 'One.', extensions: ['odd', 'o
 const messages = () => useToasts().toasts.map(({ level, message }) => `${level}: ${message}`);
 
 beforeEach(() => setActivePinia(createPinia()));
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 describe('in the desktop app', () => {
   function desktop(answer: Awaited<ReturnType<Bridge['saveFile']>>) {
@@ -92,14 +95,18 @@ describe('in the desktop app', () => {
   it('has the lab write runs where the dialog says (would catch an export that the page downloads)', async () => {
     const lab = testLab({ 'export.runs': () => ({ url: null, name: '/home/a/all.csv', bytes: 3 }) });
     const calls = desktop(null);
+    vi.setSystemTime('2026-03-04T12:00:00Z');
     expect(await exportRuns(FORMAT, ['r1', 'r2'], 'my sweep: 1')).toBe(true);
-    expect(calls.chooseFile).toEqual([[{ name: 'my-sweep-1.odd', filters: [{ name: 'ODD', extensions: ['odd'] }] }]]);
+    // As a browser downloads it.
+    expect(calls.chooseFile).toEqual([
+      [{ name: 'my-sweep-1-2026-03-04.odd', filters: [{ name: 'ODD', extensions: ['odd'] }] }],
+    ]);
     const input = { runs: ['r1', 'r2'], format: 'odd', name: 'my sweep: 1', path: '/home/a/all.csv' };
     expect(lab.calls).toEqual([{ route: 'export.runs', input }]);
     expect(messages()).toEqual(['good: Saved all.csv']);
     delete lab.routes['export.runs'];
     expect(await exportRuns(FORMAT, [], 'a')).toBe(false);
-    expect(messages().at(-1)).toBe('bad: a.odd was not written: no answer to export.runs');
+    expect(messages().at(-1)).toBe('bad: a-2026-03-04.odd was not written: no answer to export.runs');
   });
 
   it('gives the lab a path that was chosen', async () => {

@@ -1,8 +1,9 @@
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { exchangeFamily } from '../../../lab/exchange/index.ts';
-import { exportName, exportPieces } from '../../../lab/exchange/exports.ts';
+import { exportPieces } from '../../../lab/exchange/exports.ts';
 import { writeExport } from '../../../lab/exchange/file.ts';
 import { zipped } from '../../../lab/exchange/zip.ts';
+import { exportName } from '../../../../preload/shared/exportName.ts';
 import { fileName } from '../../../../preload/shared/fileName.ts';
 import { chosen } from '../../../engine/kind.ts';
 import { fixedVocabularies, listCorpora, listDatasets, removeDataset } from '../../../lab/datasets/catalog.ts';
@@ -89,7 +90,7 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
       if (missing !== undefined) throw new LabError('not-found', `There is no run ${missing}.`);
       store.flush();
       const pieces = exportPieces(store, registry, format, { runs, ...options, signal });
-      if (path === undefined) return await hub.downloads.add(fileName(exportName(format, name)), pieces);
+      if (path === undefined) return await hub.downloads.add(exportName(format, name), pieces);
       return {
         url: null,
         name: path,

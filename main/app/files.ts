@@ -1,5 +1,5 @@
 /** Saving files through the native dialog. A page names and fills a file; where it lies, only the dialog says. */
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { app, dialog, shell } from 'electron';
 import type { BrowserWindow, FileFilter } from 'electron';
@@ -42,7 +42,12 @@ export async function saveFile(window: BrowserWindow, value: unknown, content: u
   if (path === null) return null;
   try {
     // A link keeps pointing at its file.
-    await replaceFile(await realpath(path).catch(() => path), content);
+    const place = await realpath(path).catch(() => path);
+    const found = await stat(place).catch(() => undefined);
+    // Whoever may write everywhere would lose the device for a file.
+    if (found?.isFile() === false && !found.isDirectory())
+      return { problem: `${path} is no file but a pipe or a device: choose another name.` };
+    await replaceFile(place, content);
     return { path };
   } catch (error) {
     return { problem: writeProblem(error as NodeJS.ErrnoException, path) };

@@ -7,7 +7,9 @@ import { delimiter } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PortCore } from '../../preload/contract/port.ts';
 import type { Port } from '../../preload/contract/port.ts';
+import { dataFolderProblem } from '../host/dataFolderProblem.ts';
 import { loadWorkshop } from '../host/lab.ts';
+import { dataHome } from '../host/paths.ts';
 import { keepPrivate } from '../host/private.ts';
 import { LabServer } from '../host/services/labServer.ts';
 import { FrameStream } from './frames.ts';
@@ -99,6 +101,8 @@ try {
   tell({ type: 'busy', busy: opened.training.length > 0 });
 } catch (error) {
   console.error(error);
-  tell({ type: 'failed', message: (error as Error).message });
+  // The app has no options for people.
+  const folder = dataFolderProblem(error, dataHome(values['data-dir']), undefined, 'the variable SWEEPLAB_HOME');
+  tell({ type: 'failed', message: folder ?? (error as Error).message });
   socket.end(() => process.exit(1));
 }

@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { dataHome, labPaths } from '../host/paths.ts';
 import { keepPrivate } from '../host/private.ts';
 import type { Context, Start } from './context.ts';
-import { dataFolderProblem } from './dataFolder.ts';
+import { dataFolderProblem } from '../host/dataFolderProblem.ts';
 import { exitCodeOf, InputError } from './errors.ts';
 import { endWithReader } from './interrupts.ts';
 import { Output } from './output.ts';

@@ -1,6 +1,17 @@
 /** The adapters of Electron over a stand-in of its module: what windows are made with, and what the app does with events. */
+import { execFileSync } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -351,6 +362,20 @@ describe('saving a file', () => {
       expect(words(code), code).not.toMatch(/raw|E[A-Z]{3}/u);
     expect(words('EIO')).toContain('raw');
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'leaves pipes and devices as they are (would catch a device that has become a file)',
+    async () => {
+      const pipe = join(fake.userData, 'pipe.csv');
+      execFileSync('mkfifo', [pipe]);
+      fake.chosen = join(fake.userData, 'to-pipe.csv');
+      symlinkSync(pipe, fake.chosen);
+      expect(await save(bytes('x'))).toEqual({
+        problem: `${fake.chosen} is no file but a pipe or a device: choose another name.`,
+      });
+      expect(statSync(pipe).isFIFO()).toBe(true);
+    },
+  );
 
   it('shows only what was saved in the file manager (would catch a page that opens any folder)', async () => {
     const show = (path: unknown): unknown => fake.handlers.get(CHANNELS.showFile)!(fromPage(), path);

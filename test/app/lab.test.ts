@@ -1,5 +1,5 @@
 /** The lab of the desktop app: frames on a stream, crashes and restarts with a made-up process, and the real process. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
@@ -275,6 +275,19 @@ describe('the real process', () => {
       cleanup.push(() => second.close());
     });
     expect(refused).toMatch(/another|already|locked|in use/iu);
+    // And so does one whose folder is none.
+    const file = join(home, 'file');
+    writeFileSync(file, '');
+    const none = await new Promise<string>((resolve) => {
+      const third = new LabProcess({
+        spawn: () => spawnLab({ node: process.execPath, entry, home: file }),
+        onFailure: resolve,
+      });
+      cleanup.push(() => third.close());
+    });
+    expect(none).toBe(
+      `the data folder ${file} is a file, not a folder; choose another with the variable SWEEPLAB_HOME`,
+    );
     const closed = new Promise<void>((resolve) => page.onClose(resolve));
     await lab.close();
     await closed;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { dataFolderProblem } from '../../main/cli/dataFolder.ts';
+import { dataFolderProblem } from '../../main/host/dataFolderProblem.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'sweeplab-data-folder-'));
 afterAll(() => rmSync(home, { recursive: true }));

@@ -45,7 +45,7 @@ describe('precision.tf32', () => {
   test('is refused where no units of a device do it', async () => {
     expect(precisionOf(fromRecipe('quick', { 'precision.tf32': true }))).toBe('tf32');
     await expect(selectExecutor('cpu', 'tf32')).rejects.toThrow(
-      /cpu: does not run products of precision.tf32 \(it runs fp32, bf16, pure-bf16\)/u,
+      /cpu: does not run products of precision.tf32 \(it runs fp32, bf16, fp16, pure-bf16\)/u,
     );
   });
 });

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { app, dialog, shell } from 'electron';
 import type { BrowserWindow, FileFilter } from 'electron';
 import type { FileChoice, SaveAnswer } from '../../preload/contract/bridge.ts';
+import { fileName } from '../../preload/shared/fileName.ts';
 import { replaceFile } from '../files/atomic.ts';
 import { writeProblem } from '../files/words.ts';
 
@@ -20,8 +21,8 @@ function cleanChoice(value: unknown): FileChoice {
     );
     return typeof label === 'string' && endings.length > 0 ? [{ name: label.slice(0, 100), extensions: endings }] : [];
   });
-  const plain = typeof name === 'string' ? basename(name.replaceAll('\\', '/')).slice(0, 200) : '';
-  return { name: plain === '' ? 'sweeplab' : plain, filters: wanted };
+  const plain = typeof name === 'string' ? basename(name.replaceAll('\\', '/')) : '';
+  return { name: fileName(plain), filters: wanted };
 }
 
 /** The chosen path; null when nothing was chosen. */

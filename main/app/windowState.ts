@@ -38,14 +38,25 @@ export function fitted(saved: unknown, screens: readonly Rectangle[]): WindowSta
   if (typeof saved !== 'object' || saved === null) return DEFAULT_STATE;
   const { x, y, width, height, maximized } = saved as Record<string, unknown>;
   if (!isSize(width, LEAST_WIDTH) || !isSize(height, LEAST_HEIGHT)) return DEFAULT_STATE;
-  const size = { width, height, maximized: maximized === true };
+  // One that is as large as no screens are draws for minutes, if at all.
+  const size = {
+    width: Math.min(width, extent(screens, 'x', 'width')),
+    height: Math.min(height, extent(screens, 'y', 'height')),
+    maximized: maximized === true,
+  };
   if (!Number.isSafeInteger(x) || !Number.isSafeInteger(y)) return size;
-  const place = { x: x as number, y: y as number, width, height };
+  const place = { x: x as number, y: y as number, width: size.width, height: size.height };
   return screens.some((screen) => overlap(place, screen)) ? { ...size, x: place.x, y: place.y } : size;
 }
 
 const isSize = (value: unknown, least: number): value is number =>
   Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= 20_000;
+
+/** Of all screens together: a window may lie on several. */
+function extent(screens: readonly Rectangle[], at: 'x' | 'y', size: 'width' | 'height'): number {
+  if (screens.length === 0) return Infinity;
+  return Math.max(...screens.map((each) => each[at] + each[size])) - Math.min(...screens.map((each) => each[at]));
+}
 
 function overlap(window: Rectangle, screen: Rectangle): boolean {
   const across = Math.min(window.x + window.width, screen.x + screen.width) - Math.max(window.x, screen.x);

@@ -329,6 +329,16 @@ describe('saving a file', () => {
     expect(lab().options.refuse({ kind: 'request', id: 1, input: { path: fake.chosen } })).toBeDefined();
   });
 
+  it.each(['.', '..', '/etc/..', 'a/', '', '\0', 7])(
+    'offers a name in the folder of documents for %j',
+    async (name) => {
+      fake.chosen = undefined;
+      await save(bytes('x'), { name });
+      const { defaultPath } = fake.asked.at(-1) as { defaultPath: string };
+      expect(defaultPath).toBe(join(fake.userData, name === 'a/' ? 'a' : 'sweeplab'));
+    },
+  );
+
   it('writes nothing when the dialog is closed', async () => {
     fake.chosen = undefined;
     expect(await save(bytes('x'))).toBeNull();

@@ -179,6 +179,15 @@ describe('the state of the window', () => {
     });
     expect(fitted({ x: 10, y: -500, width: 1000, height: 700 }, screens).x).toBeUndefined();
   });
+  it('is not larger than all screens together (would catch a window that takes minutes to draw)', () => {
+    const huge = { x: 10, y: 120, width: 20_000, height: 20_000, maximized: false };
+    const two = [
+      { x: -1000, y: 0, width: 1000, height: 800 },
+      { x: 0, y: 100, width: 1500, height: 900 },
+    ];
+    expect(fitted(huge, two)).toEqual({ ...huge, width: 2500, height: 1000 });
+    expect(fitted({ ...huge, width: 2400, height: 700 }, two)).toEqual({ ...huge, width: 2400, height: 700 });
+  });
   it('takes the default for damaged files (would catch a start that fails over a window)', () => {
     const file = join(folder, 'damaged.json');
     writeFileSync(file, '{"width": ');

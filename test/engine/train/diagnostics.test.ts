@@ -119,6 +119,28 @@ describe('diagnostics', () => {
     expect(first(step.host, 'gradient_noise_squared') / noise.squared).toBeCloseTo(1, 4);
   });
 
+  test.each(['cpu', 'tfjs-cpu'])('%s: see the numbers of moments that are kept in bytes', async (device) => {
+    const config = testConfig({ ...settings, device, 'optimizer.moments': '8bit', 'model.width': 64 });
+    const { host, tensors } = await after(2, config);
+    const squares = { m: 0, v: 0, inBytes: 0 };
+    for (const [name, first] of Object.entries(tensors).filter(([key]) => key.endsWith(':first'))) {
+      const [kept, second] = [name.slice(0, -':first'.length), tensors[name.replace(/first$/u, 'second')]!];
+      const [scale, largest] = ['first_scale', 'second_scale'].map((key) => tensors[`${kept}:${key}`]);
+      if (scale !== undefined) squares.inBytes++;
+      for (const [i, code] of first.entries()) {
+        const [k, block] = [(code - 127) / 127, i >> 8];
+        squares.m += (scale === undefined ? code : Math.sign(k) * k ** 4 * scale[block]!) ** 2;
+        squares.v += (largest === undefined ? second[i]! : (second[i]! / 255) ** 8 * largest[block]!) ** 2;
+      }
+    }
+    expect(squares.inBytes).toBeGreaterThan(0);
+    const [beta1, beta2] = [config['optimizer.beta1'] as number, config['optimizer.beta2'] as number];
+    const corrected = (sum: number, beta: number): number => Math.sqrt(sum) / (1 - beta ** 2);
+    expect(host.series.get('adam_m_norm')!.get(2)! / corrected(squares.m, beta1)).toBeCloseTo(1, 4);
+    expect(host.series.get('adam_v_norm')!.get(2)! / corrected(squares.v, beta2)).toBeCloseTo(1, 4);
+    expect(host.series.get('adam_elemwise_snr_norm')!.get(2)).toSatisfy(Number.isFinite);
+  });
+
   test.each([
     [{ 'attention.kind': 'sparse', 'attention.sparse': 'fixed strided', 'attention.block': 6, 'attention.summary': 2 }],
     [{ 'attention.kind': 'sparsek', 'attention.selected': 5, 'attention.recent': 3, 'attention.drift': 0.1 }],

@@ -29,6 +29,8 @@ export interface UpdateRule {
   momentShape?(moment: string, shape: Shape): Shape;
   /** Type of a moment; that of the precision policy unless given. */
   momentType?(moment: string): DType | undefined;
+  /** The numbers that its moments stand for, for a parameter of `shape`, where they are kept as something else. */
+  decoded?(moments: Moments, shape: Shape): Moments;
   /**
    * The weights that are evaluated and saved, where they are not the parameter itself: a sum of the parameter `p` and of moments, each times
    * the number given for it. `p` alone where all moments are 0.
@@ -164,6 +166,13 @@ function partsOf(inputs: readonly Value[], attrs: Attributes): UpdateParts {
 
 /** Inputs of an `optimizerUpdate` node by name, and the kernel that equals it, if any. */
 export const updateParts = (node: Node): UpdateParts => partsOf(node.inputs, node.attrs);
+
+/** The moments that an update leaves, by name, as the numbers that they stand for. */
+export function momentsAfter({ attrs, inputs, outputs }: Node): Moments {
+  const { rule, moments } = attributesOf(attrs);
+  const kept = Object.fromEntries(moments.map((name, i) => [name, outputs[1 + i]!]));
+  return rule.decoded?.(kept, inputs[0]!.shape) ?? kept;
+}
 
 /** The kernel that a node's rule names; undefined: it must be decomposed. */
 export const fusedRule = (node: Node): FusedRule | undefined => attributesOf(node.attrs).fused?.rule;

@@ -7,6 +7,7 @@ import {
   add,
   cast,
   div,
+  momentsAfter,
   mul,
   reduceSum,
   reshape,
@@ -75,7 +76,7 @@ export function updateDiagnosis({ graph, inputs }: Program): Program {
 
   function lookAt(node: Node): void {
     const { p, g, hyper } = updateParts(node);
-    const [next, first, second] = node.outputs as [Value, Value?, Value?];
+    const next = node.outputs[0]!;
     const layer = layerOf(node.scope);
     const name = stateOf(p);
     const gradient = squares(mul(cast(g, 'f32'), scale));
@@ -97,6 +98,7 @@ export function updateDiagnosis({ graph, inputs }: Program): Program {
       if (isShift(name)) sums.add(addressOf({ name: 'ln_bias_grad_norm', layer }), gradient);
     }
     // Adam and its like: a mean of gradients and one of their squares, with the corrections for their start.
+    const { first, second } = momentsAfter(node);
     if (first === undefined || second === undefined || !('bias1' in hyper) || !('bias2' in hyper)) return;
     const mean = div(first, hyper.bias1!);
     const spread = div(second, hyper.bias2!);

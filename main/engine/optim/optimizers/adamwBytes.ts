@@ -30,7 +30,7 @@ import {
   greaterEqual,
   select,
 } from '../../graph/ops/index.ts';
-import type { UpdateRule } from '../../graph/ops/index.ts';
+import type { Moments, UpdateRule } from '../../graph/ops/index.ts';
 import { sizeOf } from '../../graph/value.ts';
 import type { Shape, Value } from '../../graph/value.ts';
 import { adamConstants, adamStep } from './adam.ts';
@@ -131,6 +131,11 @@ function encodeSecond(moment: Value, offset: Value) {
   return { code: outOfBlocks(bytes, moment.shape), scale: reshape(scale, [blocksOf(moment.shape)]) };
 }
 
+const decoded = (m: Moments, shape: Shape) => ({
+  first: decodeFirst(m.first!, m.first_scale!, shape),
+  second: decodeSecond(m.second!, m.second_scale!, shape),
+});
+
 const isScale = (moment: string): boolean => moment.endsWith('_scale');
 
 export const adamwBytes: UpdateRule = {
@@ -138,6 +143,7 @@ export const adamwBytes: UpdateRule = {
   moments: () => ['first', 'first_scale', 'second', 'second_scale'],
   momentShape: (moment, shape) => (isScale(moment) ? [blocksOf(shape)] : shape),
   momentType: (moment) => (isScale(moment) ? 'f32' : 'u8'),
+  decoded,
   scalars: (c: Config, t) => ({
     bias1: biasCorrection(adamConstants(c).beta1, t),
     bias2: biasCorrection(adamConstants(c).beta2, t),
@@ -147,11 +153,7 @@ export const adamwBytes: UpdateRule = {
   flopsPerElement: 60,
   fused: (c) => ({ rule: 'adamw8', ...adamConstants(c) }),
   apply(p, g, m, h, c) {
-    const before = {
-      first: decodeFirst(m.first!, m.first_scale!, p.shape),
-      second: decodeSecond(m.second!, m.second_scale!, p.shape),
-    };
-    const { step, moments } = adamStep(g, before, h, c);
+    const { step, moments } = adamStep(g, decoded(m, p.shape), h, c);
     const first = encodeFirst(moments.first!, h.offset1!);
     const second = encodeSecond(moments.second!, h.offset2!);
     return {

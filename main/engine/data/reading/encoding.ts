@@ -96,7 +96,12 @@ export async function* toUtf8(
   encoding: Encoding,
   onDecoded: (decoded: Decoded) => void,
 ): AsyncGenerator<Buffer> {
-  const pieces = encoding.startsWith('utf-32') ? decodeUtf32(chunks, encoding) : decodeBySystem(chunks, encoding);
+  const decode = encoding.startsWith('utf-32')
+    ? decodeUtf32
+    : encoding.startsWith('utf-16')
+      ? decodeUtf16
+      : decodeBySystem;
+  const pieces = decode(chunks, encoding);
   for await (const { text, ...decoded } of pieces) {
     onDecoded(decoded);
     if (text !== '') yield Buffer.from(text, 'utf8');
@@ -120,6 +125,42 @@ async function* decodeUtf32(
   if (carry.length > 0) yield { text: '\uFFFD', bytes: 0, replaced: 1, first: before };
 }
 
+/** Halves of characters that stand alone. */
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+const LONE_OR_NUL = /[\0\p{Surrogate}]/u;
+const isHighSurrogate = (unit: number): boolean => (unit & 0xfc00) === 0xd800;
+
+/** Not by the system's decoder: what that answers does not tell a U+FFFD that the text holds from one in the place of damage. */
+async function* decodeUtf16(
+  chunks: AsyncIterable<Buffer>,
+  encoding: Encoding,
+): AsyncGenerator<Decoded & { text: string }> {
+  let carry: Buffer = Buffer.alloc(0);
+  let before = 0;
+  const piece = (units: Buffer, bytes: number) => {
+    const text = (encoding === 'utf-16be' ? Buffer.from(units).swap16() : units).toString('utf16le');
+    const at = text.search(LONE_OR_NUL);
+    const first = at < 0 ? -1 : before + 2 * at;
+    before += units.length;
+    return { text: text.toWellFormed(), bytes, replaced: text.match(LONE_SURROGATE)?.length ?? 0, first };
+  };
+  for await (const chunk of chunks) {
+    const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk]);
+    let whole = bytes.length & ~1;
+    // The second half of a character may come with the next chunk.
+    if (
+      whole > 0 &&
+      isHighSurrogate(encoding === 'utf-16be' ? bytes.readUInt16BE(whole - 2) : bytes.readUInt16LE(whole - 2))
+    )
+      whole -= 2;
+    yield piece(bytes.subarray(0, whole), chunk.length);
+    carry = bytes.subarray(whole);
+  }
+  const units = carry.length & ~1;
+  if (units > 0) yield piece(carry.subarray(0, units), 0);
+  if (carry.length > units) yield { text: '\uFFFD', bytes: 0, replaced: 1, first: before };
+}
+
 /** No character of the encodings that the system decodes is longer. */
 const LONGEST = 4;
 
@@ -128,16 +169,12 @@ async function* decodeBySystem(
   encoding: Encoding,
 ): AsyncGenerator<Decoded & { text: string }> {
   const decoder = new TextDecoder(encoding, { ignoreBOM: true });
-  /** Bytes and UTF-16 units of the text by now, and its last bytes: a character may have begun in them. */
-  let [bytes, units] = [0, 0];
+  /** Bytes of the text by now, and its last ones: a character may have begun in them. */
+  let bytes = 0;
   let tail: Buffer = Buffer.alloc(0);
   const piece = (text: string, chunk: Buffer, ends: boolean) => {
     const at = text.search(NO_TEXT);
-    const place = (): number =>
-      // Both forms of the text have a unit for each unit.
-      encoding.startsWith('utf-16') ? 2 * (units + at) : bytes + byteAt(encoding, tail, chunk, text, at, ends);
-    const first = at < 0 ? -1 : place();
-    units += text.length;
+    const first = at < 0 ? -1 : bytes + byteAt(encoding, tail, chunk, text, at, ends);
     bytes += chunk.length;
     tail = Buffer.concat([tail, chunk.subarray(-LONGEST)]).subarray(-LONGEST);
     return { text, bytes: chunk.length, replaced: text.match(REPLACED)?.length ?? 0, first };

@@ -253,7 +253,7 @@ describe('line ends', () => {
 
   test('chunks cut anywhere change nothing: marks, line ends and characters across borders', async () => {
     const dice = new Dice();
-    const items = ['\r', '\n', '\r\n', MARK, 'a', 'é', '日', '🦊', ' '];
+    const items = ['\r', '\n', '\r\n', MARK, 'a', 'é', '日', '🦊', ' ', '\uFFFD'];
     for (let trial = 0; trial < 200; trial++) {
       const text = dice.list(dice.below(30), () => dice.of(items)).join('');
       const expected = text.replaceAll(MARK, '').replace(/\r\n?/g, '\n');
@@ -265,6 +265,21 @@ describe('line ends', () => {
         if (!/\r\uFEFF+\n/.test(text)) expect(found.toString(), `${name} ${label}`).toBe(expected);
         expect([facts.undecodable, facts.marks], label).toEqual([0, text.split(MARK).length]);
       }
+    }
+  });
+
+  test('halves of UTF-16 characters become U+FFFD and count; a U+FFFD that the text holds does not (would catch damage seen in whole texts)', async () => {
+    const dice = new Dice();
+    for (let trial = 0; trial < 200; trial++) {
+      const units = dice.list(dice.below(30), () => dice.of([0xd83e, 0xdd8a, 0xfffd, 0x41, 0x65e5]));
+      const text = String.fromCharCode(...units);
+      const [big, odd] = [dice.below(2) === 0, dice.below(3) === 0];
+      const bytes = Buffer.concat([utf16(text, big), Buffer.alloc(odd ? 1 : 0)]);
+      const { text: found, facts } = await clean(bytes, () => 1 + dice.below(5), big ? 'utf-16be' : 'utf-16le');
+      const label = `seed ${dice.seed}, trial ${trial}: ${bytes.toString('hex')}`;
+      expect(found.toString(), label).toBe(text.toWellFormed() + (odd ? '\uFFFD' : ''));
+      const own = units.filter((unit) => unit === 0xfffd).length;
+      expect(facts.undecodable, label).toBe(found.toString().split('\uFFFD').length - 1 - own);
     }
   });
 

@@ -1,10 +1,10 @@
 /** The desktop app: puts the adapters together. Everything that decides lies in modules of its own. */
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { app, dialog, Notification, session } from 'electron';
 import type { BrowserWindow } from 'electron';
 import { CHANNELS } from '../../preload/contract/bridge.ts';
 import type { Arrival } from '../../preload/contract/bridge.ts';
-import { shownText } from '../../preload/shared/plainText.ts';
+import { shownText, withoutCommands } from '../../preload/shared/plainText.ts';
 import { listenToPages } from './channels.ts';
 import { ExportGuard } from './exportGuard.ts';
 import { LabProcess } from './labProcess.ts';
@@ -13,6 +13,7 @@ import { findNode } from './nodeBinary.ts';
 import { readSweepFile, sweepFilesIn } from './openFiles.ts';
 import { registerScheme, servePages } from './protocol.ts';
 import { spawnLab } from './spawnLab.ts';
+import { confirmed } from './question.ts';
 import { confirmReading } from './reading.ts';
 import { confirmStarting } from './starting.ts';
 import { confirmQuit, Wakefulness } from './training.ts';
@@ -61,10 +62,16 @@ function tellPage(arrival: Arrival): void {
   else contents?.once('did-finish-load', tell);
 }
 
-function openFiles(paths: readonly string[]): void {
-  for (const path of paths)
-    readSweepFile(path).then(tellPage, (error: Error) =>
-      dialog.showErrorBox('The sweep cannot be opened', error.message),
+/** The builder shows one sweep: the first is opened, and of the others it is said that they are not. */
+function openFiles([path, ...others]: readonly string[]): void {
+  if (path === undefined) return;
+  readSweepFile(path).then(tellPage, (error: Error) =>
+    dialog.showErrorBox('The sweep cannot be opened', error.message),
+  );
+  if (others.length > 0)
+    dialog.showErrorBox(
+      'One sweep is opened at a time',
+      withoutCommands(`Not opened, after ${basename(path)}: ${others.map((each) => basename(each)).join(', ')}.`),
     );
 }
 
@@ -98,9 +105,22 @@ function startLab(exports: ExportGuard): LabProcess {
     onFinished: ({ message, path }) => {
       if (window?.isFocused() !== true) notify('Sweeplab', message, path);
     },
-    onFailure: (message) => dialog.showErrorBox('The lab cannot run', message),
+    onFailure: (message) => void offerRetry(message),
     refuse: (message) => exports.refuse(message),
   });
+}
+
+/** Without the lab the page shows nothing and waits. */
+async function offerRetry(detail: string): Promise<void> {
+  const again = await confirmed(window, {
+    type: 'error',
+    message: 'The lab cannot run',
+    detail,
+    no: 'Quit',
+    yes: 'Try again',
+  });
+  if (again) lab?.retry();
+  else app.quit();
 }
 
 async function endAll(): Promise<void> {

@@ -27,7 +27,7 @@ export interface LabProcessOptions {
   /** Asks them whether a program may be started; without it none is. */
   readonly onAskStart?: (words: string) => Promise<boolean>;
   readonly onFinished?: (notice: Notice) => void;
-  /** It is not running and will not be started again. */
+  /** It is not running and will not be started again, unless with `retry`. */
   readonly onFailure: (message: string) => void;
   /** Says whether a message of a page may pass; otherwise why not. */
   readonly refuse?: (message: unknown) => string | undefined;
@@ -68,6 +68,14 @@ export class LabProcess {
     if (this.#closing !== undefined || this.#failure !== undefined) port.close();
     else if (this.#ready) this.#join(port);
     else this.#waiting.push(port);
+  }
+
+  /** Starts it once more after a failure: what stood in the way may be gone. */
+  retry(): void {
+    if (this.#failure === undefined || this.#closing !== undefined) return;
+    this.#failure = undefined;
+    // One that said why it cannot run may not have ended yet: it is started again when it has.
+    if (this.#child === undefined) this.#start();
   }
 
   /** Ends training with checkpoints, then the process. */

@@ -3,6 +3,8 @@ import { dialog } from 'electron';
 import type { BrowserWindow } from 'electron';
 
 export interface Question {
+  /** `error` where something has ended. */
+  readonly type?: 'question' | 'error';
   readonly message: string;
   readonly detail: string;
   readonly no: string;
@@ -12,10 +14,10 @@ export interface Question {
 /** @returns whether it was answered with yes; a key that was meant for something else, or Escape, is a no */
 export async function confirmed(
   window: BrowserWindow | undefined,
-  { message, detail, no, yes }: Question,
+  { type = 'question', message, detail, no, yes }: Question,
 ): Promise<boolean> {
   const options = {
-    type: 'question' as const,
+    type,
     message,
     detail,
     buttons: [no, yes],

@@ -1,11 +1,12 @@
 /** The window: locked down, remembered, shown when there is something to see. */
-import { BrowserWindow, dialog, nativeTheme, screen, shell } from 'electron';
+import { app, BrowserWindow, nativeTheme, screen, shell } from 'electron';
 import type { Session, WebContents } from 'electron';
 import { counted } from '../../preload/shared/format.ts';
 import { Crashes } from './crashes.ts';
 import { mayNavigate, mayOpenExternally } from './navigationPolicy.ts';
 import { START_PAGE } from './origin.ts';
 import { mayUse } from './permissionPolicy.ts';
+import { confirmed } from './question.ts';
 import { LEAST_HEIGHT, LEAST_WIDTH, readWindowState, writeWindowState } from './windowState.ts';
 
 export interface WindowOptions {
@@ -55,16 +56,19 @@ function keepShown(window: BrowserWindow): void {
   const crashes = new Crashes();
   window.webContents.on('render-process-gone', (_event, { reason }) => {
     if (reason === 'clean-exit' || window.isDestroyed()) return;
+    const reload = (): void => {
+      if (!window.isDestroyed()) window.webContents.reload();
+    };
     const pause = crashes.add(Date.now());
     if (pause === undefined)
-      dialog.showErrorBox(
-        'The page cannot be shown',
-        `It ended ${counted(crashes.count, 'time')} within a minute (${reason}). Runs go on; close the window and open it again.`,
-      );
-    else
-      setTimeout(() => {
-        if (!window.isDestroyed()) window.webContents.reload();
-      }, pause);
+      void confirmed(window, {
+        type: 'error',
+        message: 'The page cannot be shown',
+        detail: `It ended ${counted(crashes.count, 'time')} within a minute (${reason}). Runs go on meanwhile.`,
+        no: 'Quit',
+        yes: 'Show it again',
+      }).then((again) => (again ? reload() : app.quit()));
+    else setTimeout(reload, pause);
   });
 }
 

@@ -52,8 +52,10 @@ const fake = vi.hoisted(() => ({
 interface FakeLab {
   busy: boolean;
   closed: boolean;
+  retries: number;
   options: {
     onBusy(busy: boolean): void;
+    onFailure(message: string): void;
     onFinished(notice: object): void;
     refuse(message: unknown): string | undefined;
   };
@@ -64,6 +66,7 @@ vi.mock('../../main/app/labProcess.ts', () => ({
   LabProcess: class {
     busy = false;
     closed = false;
+    retries = 0;
     ports: unknown[] = [];
     options: unknown;
     constructor(options: unknown) {
@@ -72,6 +75,9 @@ vi.mock('../../main/app/labProcess.ts', () => ({
     }
     connect(port: unknown): void {
       this.ports.push(port);
+    }
+    retry(): void {
+      this.retries++;
     }
     async close(): Promise<void> {
       this.closed = true;
@@ -84,6 +90,10 @@ vi.mock('electron', async () => {
   class Contents extends Emitter {
     id = 1;
     opener: ((details: { url: string }) => unknown) | undefined;
+    reloads = 0;
+    reload(): void {
+      this.reloads++;
+    }
     send(...values: unknown[]): void {
       fake.sent.push(values);
     }
@@ -112,6 +122,7 @@ vi.mock('electron', async () => {
     }
     show(): void {}
     focus(): void {}
+    isDestroyed = (): boolean => false;
     isMinimized = (): boolean => false;
     isMaximized = (): boolean => false;
     isFocused = (): boolean => false;
@@ -187,7 +198,7 @@ vi.mock('electron', async () => {
 });
 
 interface Shown {
-  webContents: EventEmitter & { id: number; opener(details: { url: string }): unknown };
+  webContents: EventEmitter & { id: number; reloads: number; opener(details: { url: string }): unknown };
   options: { webPreferences: Record<string, unknown> };
   address: string;
 }
@@ -401,6 +412,51 @@ describe('saving a file', () => {
   });
 });
 
+describe('what crashes', () => {
+  it('is shown again, and in the end asked about (would catch a window that stays white)', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      const contents = shown().webContents;
+      const crash = (): boolean => contents.emit('render-process-gone', {}, { reason: 'crashed' });
+      for (const pause of [250, 1000, 4000]) {
+        const before = contents.reloads;
+        crash();
+        vi.advanceTimersByTime(pause - 1);
+        expect(contents.reloads).toBe(before);
+        vi.advanceTimersByTime(1);
+        expect(contents.reloads).toBe(before + 1);
+      }
+      const { reloads } = contents;
+      fake.answer = 1;
+      crash();
+      expect(fake.dialogs.pop()).toMatchObject({ type: 'error', detail: expect.stringMatching(/4 times.*crashed/u) });
+      await vi.waitFor(() => expect(contents.reloads).toBe(reloads + 1));
+      fake.answer = 0;
+      crash();
+      await vi.waitFor(() => expect(fake.quits).toBe(1));
+      expect(fake.dialogs.pop()).toMatchObject({ buttons: ['Quit', 'Show it again'] });
+      expect(contents.reloads).toBe(reloads + 1);
+      contents.emit('did-finish-load');
+    } finally {
+      vi.useRealTimers();
+      fake.quits = 0;
+    }
+  });
+
+  it('of the lab can be tried again (would catch a page that waits for ever for a folder that was mended)', async () => {
+    fake.answer = 1;
+    lab().options.onFailure('The data folder is a file.');
+    await vi.waitFor(() => expect(lab().retries).toBe(1));
+    expect(fake.dialogs.pop()).toMatchObject({ detail: 'The data folder is a file.', buttons: ['Quit', 'Try again'] });
+    fake.answer = 0;
+    lab().options.onFailure('It still is.');
+    await vi.waitFor(() => expect(fake.quits).toBe(1));
+    expect(lab().retries).toBe(1);
+    fake.dialogs.pop();
+    fake.quits = 0;
+  });
+});
+
 describe('training', () => {
   it('keeps the computer awake as long as it lasts (would catch a blocker that is never released)', () => {
     lab().options.onBusy(true);
@@ -487,12 +543,20 @@ describe('a second start', () => {
     );
   });
 
+  it('opens the first of several, and names the others (would catch whichever is read last)', async () => {
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(fake.userData, `${name}.sweeplab`), `name: ${name}\n`);
+    const before = fake.sent.length;
+    emit('second-instance', {}, ['sweeplab', 'a.sweeplab', 'b.sweeplab', 'c.sweeplab'], fake.userData);
+    const arrival = { type: 'sweeplab:open', name: 'a.sweeplab', text: 'name: a\n' };
+    await vi.waitFor(() => expect(fake.sent.slice(before)).toEqual([[CHANNELS.arrival, arrival]]));
+    expect(fake.dialogs).toContainEqual([expect.any(String), expect.stringContaining('b.sweeplab, c.sweeplab')]);
+  });
+
   it('tells a page that crashed of them when it is there again (would catch a file that nobody hears of)', async () => {
     writeFileSync(join(fake.userData, 'late.sweeplab'), 'seeds: 2\n');
     const contents = shown().webContents;
     const arrival = { type: 'sweeplab:open', name: 'late.sweeplab', text: 'seeds: 2\n' };
     contents.emit('did-finish-load');
-    // Of the reasons, the one after which no clock runs here.
     contents.emit('render-process-gone', {}, { reason: 'clean-exit' });
     emit('second-instance', {}, ['sweeplab', 'late.sweeplab'], fake.userData);
     await vi.waitFor(() => expect(contents.listenerCount('did-finish-load')).toBe(2));

@@ -186,6 +186,34 @@ describe('the process of the lab', () => {
     await new Promise<void>((resolve) => page.onClose(resolve));
   });
 
+  it('is started once more when the person at the machine wants it (would catch an app that must be quit first)', async () => {
+    const { children, pauses, failures, lab } = played();
+    lab.retry();
+    expect(children).toHaveLength(1);
+    const fail = async (child: number): Promise<void> => {
+      const before = failures.length;
+      children[child].frames.send(0, { type: 'failed', message: 'the database is locked' });
+      while (failures.length === before) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await fail(0);
+    children[0].exit();
+    lab.retry();
+    expect(children).toHaveLength(2);
+    // It is wanted before the one that failed has ended.
+    await fail(1);
+    lab.retry();
+    expect(children).toHaveLength(2);
+    children[1].exit();
+    pauses[0].action();
+    const [page, port] = memoryPorts();
+    lab.connect(port);
+    const got = inbox(page);
+    children[2].frames.send(0, { type: 'ready' });
+    children[2].frames.send(1, 'there');
+    expect(await got.next()).toBe('there');
+    expect(failures).toHaveLength(2);
+  });
+
   it('gets no message that may not pass; the page gets an error (would catch an export to any path)', async () => {
     const { lab, children, until } = played({
       refuse: (message) => ((message as { id: number }).id === 1 ? 'no' : undefined),

@@ -111,8 +111,11 @@ export async function checkFrontier(request: FrontierRequest): Promise<Frontier 
   const { data, executor } = await prepareProbe(request);
   const points: FrontierPoint[] = [];
   const sizes = sizesUpTo(largest.sequences);
+  const all = sizes.reduce((sum, size) => sum + size, 0);
+  // A step takes about as long as it has sequences: the sizes before are a small part of the work.
+  let behind = 0;
   let stopped: string | undefined;
-  for (const [i, micro] of sizes.entries()) {
+  for (const micro of sizes) {
     const before = points.at(-1);
     const expected = before === undefined ? 0 : (before.seconds * micro) / before.micro;
     if (expected > longest) {
@@ -121,12 +124,17 @@ export async function checkFrontier(request: FrontierRequest): Promise<Frontier 
     }
     const own = withOnly(config, micro);
     let ended = false;
-    const onStep = (): boolean => {
-      ended = !(request.onProgress?.(`micro-batch ${micro} of ${largest.sequences}`, i / sizes.length) ?? true);
+    let done = 0;
+    const tell = (): boolean => {
+      const share = (behind + (micro * done) / (steps + 1)) / all;
+      ended = !(request.onProgress?.(`micro-batch ${micro} of ${largest.sequences}`, share) ?? true);
       return !ended;
     };
-    onStep();
-    if (ended) return undefined;
+    const onStep = (): boolean => {
+      done += 1;
+      return tell();
+    };
+    if (!tell()) return undefined;
     try {
       const plan = fitPlan(own, options);
       const { seconds, takenBytes } = await measure(own, steps, { kinds, data, executor }, onStep);
@@ -139,6 +147,7 @@ export async function checkFrontier(request: FrontierRequest): Promise<Frontier 
         seconds,
         tokensPerSecond: (micro * data.tokensPerRow) / seconds,
       });
+      behind += micro;
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error;
       stopped = `${micro} sequences ran out of memory although the plan says that they fit: ${error.message}`;

@@ -98,8 +98,26 @@ describe('the batch frontier', () => {
     const bytes = fitPlan({ ...asked.config, 'batch.sequences': 5, 'batch.micro': 0 }, options).totalBytes;
     const tight = { ...device, availableBytes: bytes + 64 * 2 ** 20 };
     const { largest } = largestOverall(asked.config, tight, options);
-    const found = (await checkFrontier({ ...asked, device: tight, longest: 60 }))!;
-    expect(found.points.map(({ micro }) => micro)).toEqual(sizesUpTo(largest!.sequences));
+    const told: { micro: number; share: number }[] = [];
+    const onProgress = (what: string, share?: number): boolean => {
+      const micro = /^micro-batch (\d+) of/u.exec(what)?.[1];
+      if (micro !== undefined) told.push({ micro: Number(micro), share: share! });
+      return true;
+    };
+    const found = (await checkFrontier({ ...asked, device: tight, longest: 60, onProgress }))!;
+    const sizes = sizesUpTo(largest!.sequences);
+    expect(found.points.map(({ micro }) => micro)).toEqual(sizes);
+    // Before, between and after the two steps of each size, by the sequences that are done (would catch sizes counted alike).
+    const all = sizes.reduce((sum, size) => sum + size, 0);
+    const before = (micro: number) => sizes.filter((size) => size < micro).reduce((sum, size) => sum + size, 0);
+    expect(told).toEqual(
+      sizes.flatMap((micro) =>
+        [0, 1, 2].map((done) => ({
+          micro,
+          share: expect.closeTo((before(micro) + (micro * done) / 2) / all, 12) as number,
+        })),
+      ),
+    );
     expect(found.stopped).toBe(undefined);
     for (const each of found.points) {
       expect(each.tokensPerSecond).toBeGreaterThan(0);

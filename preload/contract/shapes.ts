@@ -414,8 +414,44 @@ export interface CheckAnswer {
   readonly ok: boolean;
   /** For people. */
   readonly lines: readonly string[];
-  /** A picture of it. */
-  readonly svg: string | null;
+  /** What is drawn of it, where there is anything. */
+  readonly plot: CheckPlot | null;
+}
+
+export interface CheckAxis {
+  readonly name: string;
+  /** As of a metric; `at`: ticks stand where the values are. */
+  readonly unit: string;
+  readonly log: boolean;
+  /** First and last value that is shown, instead of all of them. */
+  readonly frame?: readonly [number, number];
+}
+
+/** What a check measured, as curves over one axis. */
+export interface CheckPlot {
+  readonly title: string;
+  readonly x: CheckAxis;
+  readonly y: CheckAxis;
+  /** A second one, at the right. */
+  readonly right: CheckAxis | null;
+  readonly lines: readonly {
+    readonly name: string;
+    readonly x: readonly number[];
+    /** Null: a gap. */
+    readonly y: readonly (number | null)[];
+    readonly right?: boolean;
+    /** What another line smooths. */
+    readonly faint?: boolean;
+    /** Few points, each of which was measured by itself. */
+    readonly dots?: boolean;
+  }[];
+  /** Shaded from and to, along both axes; null reaches the frame. */
+  readonly bands: readonly {
+    readonly name: string;
+    readonly x: readonly [number, number | null] | null;
+    readonly y: readonly [number, number | null] | null;
+  }[];
+  readonly marks: readonly { readonly name: string; readonly axis: 'x' | 'y'; readonly at: number }[];
 }
 
 /** The sequences of a step as text. */

@@ -2,10 +2,11 @@
 import type { CheckAnswer, CheckName } from '../../../preload/contract/shapes.ts';
 import type { Catalog } from '../../engine/catalog.ts';
 import { deviceFor } from '../fit/index.ts';
-import { checkFrontier, frontierSvg, frontierWords } from './frontier.ts';
+import { checkFrontier, frontierWords } from './frontier.ts';
 import { checkRates, rateWords } from './lrRange.ts';
 import { checkNoise, noiseWords } from './noiseScale.ts';
 import { checkOverfit, overfitWords } from './overfit.ts';
+import { frontierPlot, noisePlot, overfitPlot, ratePlot } from './plots.ts';
 import type { ProbeRequest } from './prepare.ts';
 import { checkPreflight, preflightWords } from './preflight.ts';
 
@@ -13,9 +14,12 @@ type Asked = Omit<ProbeRequest, 'steps' | 'kinds'> & { readonly kinds: Catalog }
 type Check = (request: Asked) => Promise<CheckAnswer | undefined>;
 
 /** What it found, unless it was ended. */
-async function told<T>(found: Promise<T | undefined>, tell: (found: T) => Omit<CheckAnswer, 'svg'> & { svg?: string }) {
+async function told<T>(
+  found: Promise<T | undefined>,
+  tell: (found: T) => Omit<CheckAnswer, 'plot'> & Partial<Pick<CheckAnswer, 'plot'>>,
+) {
   const answer = await found;
-  return answer === undefined ? undefined : { svg: null, ...tell(answer) };
+  return answer === undefined ? undefined : { plot: null, ...tell(answer) };
 }
 
 const CHECKS: Readonly<Record<CheckName, Check>> = {
@@ -28,22 +32,25 @@ const CHECKS: Readonly<Record<CheckName, Check>> = {
     told(checkOverfit({ ...request, steps: 500 }), (found) => ({
       ok: found.hindered === undefined,
       lines: overfitWords(found),
+      plot: overfitPlot(found),
     })),
   'lr-range': (request) =>
     told(checkRates({ ...request, steps: 100, from: 1e-5, to: 1 }), (found) => ({
       ok: found.suggested !== undefined,
       lines: rateWords(found, 1),
+      plot: ratePlot(found),
     })),
   'batch-frontier': async (request) =>
     told(checkFrontier({ ...request, steps: 3, device: await deviceFor(request.config), longest: 20 }), (found) => ({
       ok: found.largest !== null,
       lines: frontierWords(found),
-      svg: frontierSvg(found),
+      plot: frontierPlot(found),
     })),
   'noise-scale': (request) =>
     told(checkNoise({ ...request, steps: 100 }), (found) => ({
       ok: found.scale !== undefined,
       lines: noiseWords(found),
+      plot: noisePlot(found),
     })),
 };
 

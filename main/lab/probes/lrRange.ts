@@ -63,6 +63,18 @@ export function suggest(points: readonly RatePoint[]): readonly [number, number]
   return [Math.min(roundRate(steepest.lr / 3), roundRate(lowest.lr / 10)), high];
 }
 
+/** Least that a loss is taken to gain, so that one that hardly fell is not at once called risen. */
+const LEAST_GAIN = 0.1;
+const gainOf = (smooth: readonly number[]): number => Math.max(LEAST_GAIN, smooth[0]! - Math.min(...smooth));
+
+/** Losses that are worth a look: all that was gained, and as far above as tells that it rises. Undefined without a finite loss. */
+export function rateFrame(points: readonly RatePoint[]): readonly [number, number] | undefined {
+  const smooth = points.map((each) => each.smooth).filter(Number.isFinite);
+  if (smooth.length === 0) return undefined;
+  const [least, gain] = [Math.min(...smooth), gainOf(smooth)];
+  return [Math.max(0, least - 0.15 * gain), least + (1 + RISEN) * gain];
+}
+
 /** Undefined when it was ended. @throws DataError, ExecutorUnavailableError, OutOfMemoryError */
 export async function checkRates(request: RateRequest): Promise<RateRange | undefined> {
   const { config, kinds, steps, from, to } = request;
@@ -83,7 +95,7 @@ export async function checkRates(request: RateRequest): Promise<RateRange | unde
       losses.push(loss);
       const smooth = smoothed(losses);
       const [last, least] = [smooth.at(-1)!, Math.min(...smooth)];
-      if (!Number.isFinite(loss) || last - least > RISEN * Math.max(0.1, smooth[0]! - least)) roseAt = rate(step);
+      if (!Number.isFinite(loss) || last - least > RISEN * gainOf(smooth)) roseAt = rate(step);
       ended = !(
         request.onProgress?.(`rate ${rate(step).toPrecision(2)}, loss ${loss.toFixed(3)}`, step / steps) ?? true
       );

@@ -58,6 +58,16 @@ export function estimate(points: readonly Noise[]): Pick<NoiseCheck, 'scale' | '
   return { scale, low: quantileSorted(sorted, 0.025), high: Number.isFinite(high) ? high : undefined };
 }
 
+/** Steps before which an estimate is chance. */
+const FEW = 10;
+
+/** The second half, of which the scale is told: it grows while the loss falls. */
+const latest = <T>(points: readonly T[]): readonly T[] => points.slice(Math.floor(points.length / 2));
+
+/** What would have been told after each step. */
+export const runningScale = (points: readonly Noise[]): (number | undefined)[] =>
+  points.map((_, i) => (i + 1 < FEW ? undefined : noiseScale(meanNoise(latest(points.slice(0, i + 1))))));
+
 /** In parts, as the measurement needs them: those of the configuration, or halves. @throws NoiseError */
 export function inParts(config: Config): Config {
   const sequences = config['batch.sequences'] as number;
@@ -97,7 +107,7 @@ export async function checkNoise(request: ProbeRequest): Promise<NoiseCheck | un
     },
   });
   if (ended) return undefined;
-  const last = points.slice(Math.floor(points.length / 2));
+  const last = latest(points);
   const sequenceTokens = data.tokensPerRow;
   return {
     points,

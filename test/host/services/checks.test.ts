@@ -14,7 +14,7 @@ it('checks the first run of a draft in a process of its own, and says why it can
   const watch = new Watch(client, 'checks');
   const found = await client.call('checks.run', { draft: small, check: 'preflight' });
   expect(watch.events.map(({ check }) => check)).toContain('preflight');
-  expect([found.ok, found.svg, found.lines[0]]).toEqual([true, null, expect.stringContaining('went well')]);
+  expect([found.ok, found.plot, found.lines[0]]).toEqual([true, null, expect.stringContaining('went well')]);
   expect(found.lines.join(' ')).toMatch(/\b9\s+steps/u);
   const alone = { ...small, settings: { ...small.settings, 'batch.sequences': 1, 'batch.micro': 0 } };
   await expect(client.call('checks.run', { draft: alone, check: 'noise-scale' })).rejects.toThrow(

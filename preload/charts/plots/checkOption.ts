@@ -122,7 +122,7 @@ const marksOf = ({ marks }: CheckPlot, look: Look) => ({
     label: {
       ...textOf(look, look.theme.text),
       formatter: name,
-      position: axis === 'x' ? ('end' as const) : ('insideEndTop' as const),
+      position: axis === 'x' ? ('end' as const) : ('insideStartTop' as const),
     },
   })),
 });

@@ -43,11 +43,11 @@ const INPUT_ERRORS = new Set([
   'ShapeError',
   'RuleError',
 ]);
-/** Codes of StoreError that blame the input. */
+/** Codes of StoreError and LabError that blame the input. */
 const INPUT_CODES = new Set(['not-found', 'ambiguous', 'invalid', 'state', 'missing']);
 
 export function exitCodeOf(error: unknown): number {
   const { name, code } = error as { name?: string; code?: string };
-  if (name === 'StoreError') return INPUT_CODES.has(code ?? '') ? EXIT.badInput : EXIT.failed;
+  if (name === 'StoreError' || name === 'LabError') return INPUT_CODES.has(code ?? '') ? EXIT.badInput : EXIT.failed;
   return INPUT_ERRORS.has(name ?? '') ? EXIT.badInput : EXIT.failed;
 }

@@ -2,15 +2,19 @@
  * One process at a time in a folder. The lock is a write transaction on a tiny SQLite file: the operating system drops it however the process
  * ends, so there is no stale lock to detect.
  */
-import { mkdir } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const SQLITE_BUSY = 5;
+const RETRIES = 20;
 
 export interface FolderLock {
   release(): void;
+  /** Releases it and removes its file, where that is possible, for a folder that is no more. */
+  remove(): void;
 }
 
 export interface LockOptions {
@@ -25,11 +29,19 @@ export interface LockOptions {
 export async function holdFolder(folder: string, { name, patience, signal }: LockOptions): Promise<FolderLock | null> {
   await mkdir(folder, { recursive: true });
   const deadline = performance.now() + patience;
-  for (;;) {
-    const database = new DatabaseSync(join(folder, name), { timeout: 0 });
+  const path = join(folder, name);
+  for (let tries = 0; ; tries++) {
+    const before = await fileAt(path);
+    const database = new DatabaseSync(path, { timeout: 0 });
     try {
       database.exec('PRAGMA synchronous = OFF; BEGIN EXCLUSIVE');
-      return { release: () => database.isOpen && database.close() };
+      // A lock on a file that was removed meanwhile is not the only one. Not for ever: some disks give a file ever new numbers.
+      if (tries < RETRIES && (before === null || before !== (await fileAt(path)))) {
+        database.close();
+        continue;
+      }
+      const release = (): void => void (database.isOpen && database.close());
+      return { release, remove: () => removeHeld(path, release) };
     } catch (error) {
       database.close();
       if (((error as { errcode?: number }).errcode ?? 0) % 256 !== SQLITE_BUSY) throw error;
@@ -37,4 +49,27 @@ export async function holdFolder(folder: string, { name, patience, signal }: Loc
     }
     await delay(50, undefined, { signal });
   }
+}
+
+const fileAt = async (path: string): Promise<bigint | null> =>
+  (await stat(path, { bigint: true }).catch(() => null))?.ino ?? null;
+
+/** While it is held, so that nobody else has it. Windows removes no file that is open: it stays, which does no harm. */
+function removeHeld(path: string, release: () => void): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // See above.
+  } finally {
+    release();
+  }
+}
+
+/** Whether a process holds the folder now. Makes nothing. */
+export async function isHeld(folder: string, name: string): Promise<boolean> {
+  if ((await fileAt(join(folder, name))) === null) return false;
+  // What cannot be locked here, on a disk that can only be read, nobody holds.
+  const lock = await holdFolder(folder, { name, patience: 0 }).catch(() => undefined);
+  lock?.release();
+  return lock === null;
 }

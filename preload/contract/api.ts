@@ -213,9 +213,12 @@ export const routes = {
   'data.list': route(nothing).to<{
     corpora: { name: string; description: string }[];
     prepared: shapes.PreparedData[];
+    unfinished: shapes.UnfinishedData[];
   }>(),
   /** Deletes prepared data, never what it was read from. Refused while a run may be reading it. */
   'data.remove': route(z.strictObject({ contentHash: z.string().min(1).max(128) })).to<{ readonly freed: number }>(),
+  /** Deletes what an interrupted preparation has left. Refused while one works on it. */
+  'data.removeUnfinished': route(z.strictObject({ id: z.string().min(1).max(128) })).to<{ readonly freed: number }>(),
   /** Tokenizers whose vocabulary no setting changes, and its size. */
   'data.vocabularies': route(nothing).to<{ readonly fixed: Readonly<Record<string, number>> }>(),
   /** Prepares the data when need be; progress comes as events of the topic `data`. */

@@ -372,6 +372,24 @@ export interface PreparedData extends DataSummary {
   readonly bytesOnDisk: number;
 }
 
+/** A preparation of a large text that was begun and is not finished: one with the same settings goes on from there. */
+export interface UnfinishedData {
+  readonly id: string;
+  /** What it is of; null where an earlier version has begun it. */
+  readonly corpus: string | null;
+  readonly tokenizer: TokenizerInfo | null;
+  /** Settings of the text and the tokenizer. */
+  readonly settings: Config | null;
+  /** Bytes of text whose tokens are kept, and of the whole text; null until it was read once. */
+  readonly doneBytes: number;
+  readonly totalBytes: number | null;
+  readonly bytesOnDisk: number;
+  /** Milliseconds since 1970. */
+  readonly touchedAt: number;
+  /** Whether a process works on it now. */
+  readonly working: boolean;
+}
+
 /** Progress of a preparation, for a progress bar. */
 export interface DataProgress {
   readonly phase: 'download' | 'unpack' | 'read' | 'tokenizer' | 'encode' | 'save';

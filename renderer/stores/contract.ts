@@ -18,6 +18,7 @@ export type {
   RecipeCheck,
   RunProgress as Progress,
   Token,
+  UnfinishedData,
   UpdateState,
 } from '../../preload/contract/shapes.ts';
 export type { Draft } from '../../preload/contract/draft.ts';

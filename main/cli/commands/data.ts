@@ -1,6 +1,7 @@
-/** `sweeplab data`: which corpora there are, preparing one, and its numbers. */
+/** `sweeplab data`: which corpora there are, preparing one, its numbers, and deleting what was prepared. */
 import { Command } from 'commander';
-import { listCorpora, listDatasets } from '../../lab/datasets/catalog.ts';
+import { listCorpora } from '../../lab/datasets/catalog.ts';
+import { listPrepared } from '../../lab/datasets/prepared.ts';
 import { listRecipes } from '../../lab/settings/index.ts';
 import { configure } from '../configuration.ts';
 import { EXIT } from '../errors.ts';
@@ -13,6 +14,8 @@ import { formatFloor } from '../progress/train.ts';
 import { readingLines } from '../../../preload/shared/reading.ts';
 import type { ReadingReport } from '../../../preload/contract/reading.ts';
 import { dataDisplay } from '../progress/data.ts';
+import { knownRuns, preparedTable, removeData, unfinishedTable } from './dataFolders.ts';
+import type { RemoveOptions } from './dataFolders.ts';
 import { withPipedText } from '../pipedText.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
 import { renderTable } from '../table.ts';
@@ -22,7 +25,10 @@ import type { Dataset } from '../../lab/datasets/datasets.ts';
 type Options = { readonly recipe?: string } & Record<string, unknown>;
 
 export function dataCommand(context: Context): Command {
-  const data = commandGroup('data', 'Corpora and recipes: list, prepare, look at their numbers.');
+  const data = commandGroup(
+    'data',
+    'Corpora and recipes: list, prepare, look at their numbers, delete what was prepared.',
+  );
   data.addCommand(
     new Command('list')
       .description('The corpora that can be named, and other sources.')
@@ -47,6 +53,14 @@ export function dataCommand(context: Context): Command {
       '[corpus]',
     ).action((corpus: string | undefined, options: Options) => stats(context, corpus, options)),
   );
+  data.addCommand(
+    new Command('rm')
+      .description('Delete prepared data, or what interrupted preparations left; runs and texts stay.')
+      .argument('[data...]', 'ids of `data list`, beginnings of ids, or names of texts')
+      .option('--unfinished', 'everything that interrupted preparations left')
+      .option('--yes', 'without being asked')
+      .action((names: string[], options: RemoveOptions) => removeData(context, names, options)),
+  );
   return data;
 }
 
@@ -62,7 +76,8 @@ function withSettings(context: Context, command: Command, argument: string): Com
   });
 }
 
-async function list({ output, workshop }: Context, recipes: boolean): Promise<void> {
+async function list(context: Context, recipes: boolean): Promise<void> {
+  const { output, workshop } = context;
   if (recipes) {
     const all = await listRecipes();
     output.data(all.map(({ name, title, teaches, about, path }) => ({ name, title, teaches, about, path })));
@@ -82,9 +97,9 @@ async function list({ output, workshop }: Context, recipes: boolean): Promise<vo
     );
     return;
   }
-  const prepared = await listDatasets(workshop.paths.cache);
+  const { prepared, unfinished } = await listPrepared(workshop.paths.cache, await knownRuns(context));
   const corpora = listCorpora(workshop.registry.catalog);
-  output.data({ corpora, prepared });
+  output.data({ corpora, prepared, unfinished });
   const rows = corpora.map(({ name, description }) => [name, description]);
   output.text(
     renderTable(
@@ -93,23 +108,8 @@ async function list({ output, workshop }: Context, recipes: boolean): Promise<vo
       rows,
     ),
   );
-  if (prepared.length === 0) return;
-  const sizes = prepared.map(({ contentHash, tokenizer, stats: own, bytesOnDisk }) => [
-    contentHash.slice(0, 12),
-    `${tokenizer.kind}, ${formatInteger(tokenizer.vocabularySize)}`,
-    formatCount(own.trainTokens),
-    formatCount(own.validationTokens),
-    formatBytes(bytesOnDisk),
-  ]);
-  const right = 'right' as const;
-  const columns = [
-    { title: 'prepared' },
-    { title: 'tokenizer' },
-    { title: 'training tokens', align: right },
-    { title: 'held out', align: right },
-    { title: 'on disk', align: right },
-  ];
-  output.text(`\n${renderTable(output, columns, sizes)}`);
+  for (const table of [preparedTable(output, prepared), unfinishedTable(output, unfinished)])
+    if (table !== undefined) output.text(`\n${table}`);
 }
 
 async function load(

@@ -6,9 +6,10 @@ import type { DataStats } from '../../../preload/contract/shapes.ts';
 import type { Dataset, EncodedSplit, TokenArray } from './dataset.ts';
 import { describeWriteError, makeFolderOnce, temporaryName, writeSynced } from '../../files/atomic.ts';
 import { readWhole, sha256 } from '../../files/whole.ts';
+import { corporaByContent } from './requests.ts';
 import { FileChecks } from './fileChecks.ts';
 import type { FileFacts } from './fileChecks.ts';
-import { namesOf, SIDES } from './shards/files.ts';
+import { namesOf, PARTIAL_NOTE, SIDES } from './shards/files.ts';
 import type { FinishedShards, ShardNote, Side } from './shards/files.ts';
 import { ShardedSplit } from './shards/shardedSplit.ts';
 import { heldBytes, TokenFiles } from './tokenFiles.ts';
@@ -110,7 +111,7 @@ export async function publishShards(
   }
   // What only the preparation needed.
   for (const name of await readdir(target))
-    if (/^(scan-|shard-)/.test(name)) await rm(join(target, name), { force: true });
+    if (name === PARTIAL_NOTE || /^(scan-|shard-)/.test(name)) await rm(join(target, name), { force: true });
   return contentHash;
 }
 
@@ -226,6 +227,8 @@ export async function storedCounts(
 /** A prepared dataset as listed for the user. */
 export interface CachedDataset {
   readonly contentHash: string;
+  /** What it was made of; null where only an earlier version knew. */
+  readonly corpus: string | null;
   readonly folder: string;
   readonly tokenizer: { readonly kind: Tokenizer['kind']; readonly vocabularySize: number };
   readonly stats: DataStats;
@@ -236,6 +239,7 @@ export interface CachedDataset {
 export async function listDatasets(cacheDir: string): Promise<CachedDataset[]> {
   const root = join(cacheDir, 'datasets');
   const names = await readdir(root).catch(() => []);
+  const corpora = await corporaByContent(cacheDir);
   const listed: CachedDataset[] = [];
   for (const name of names.sort()) {
     if (!/^[0-9a-f]{32}$/.test(name)) continue;
@@ -248,7 +252,8 @@ export async function listDatasets(cacheDir: string): Promise<CachedDataset[]> {
       const files = [...Object.values(meta.files), ...(meta.shards ?? []).flatMap(filesOfShard)];
       const bytesOnDisk = files.reduce((sum, file) => sum + file.bytes, bytes.length);
       const { contentHash, tokenizer, stats } = meta;
-      listed.push({ contentHash, folder, tokenizer, stats, bytesOnDisk });
+      const corpus = corpora.get(contentHash) ?? null;
+      listed.push({ contentHash, corpus, folder, tokenizer, stats, bytesOnDisk });
     } catch {
       // Not a dataset of ours.
     }

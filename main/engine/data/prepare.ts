@@ -122,9 +122,13 @@ async function prepareText(config: Config, options: PrepareOptions): Promise<Dat
     const { prefixBits } = validationSource ?? source;
     return { ...stored, reading, information: bits === null || prefixBits === undefined ? null : { bits, prefixBits } };
   };
+  const corpus = String(config['data.corpus']);
   const note = await readRequest(cacheDir, request);
   if (note !== null) {
     const cached = await loadDataset(cacheDir, note.contentHash, kinds);
+    // An earlier version did not note what it was.
+    if (cached !== null && note.corpus === undefined)
+      await writeRequest(cacheDir, request, { ...note, corpus }).catch(() => undefined);
     if (cached !== null) return complete(cached, note);
   }
 
@@ -153,7 +157,7 @@ async function prepareText(config: Config, options: PrepareOptions): Promise<Dat
       known,
       publish: (folder, finished) => publishShards(cacheDir, folder, finished),
     });
-    const made: RequestNote = { contentHash, reading, bits: null };
+    const made: RequestNote = { contentHash, corpus, reading, bits: null };
     await writeRequest(cacheDir, request, made);
     const stored = await loadDataset(cacheDir, contentHash, kinds);
     if (stored === null) throw new Error('the prepared dataset was damaged as soon as it was written');
@@ -177,7 +181,7 @@ async function prepareText(config: Config, options: PrepareOptions): Promise<Dat
     throw new DataError('data.validation', fraction, 'one side of the split would be empty.', 'a longer corpus');
   const dataset = await encodeSplit(config, split, options);
   const reading = { corpus: read.report, validation: own?.report ?? null };
-  const fresh: RequestNote = { contentHash: dataset.contentHash, reading, bits: split.validation.bits };
+  const fresh: RequestNote = { contentHash: dataset.contentHash, corpus, reading, bits: split.validation.bits };
   await writeRequest(cacheDir, request, fresh);
   return complete(dataset, fresh);
 }

@@ -1,8 +1,6 @@
-/** The corpora and tokenizers that there are, and the datasets that are prepared, for lists. What each means is decided in the engine's data folder. */
+/** The corpora and tokenizers that there are, for lists. What each means is decided in the engine's data folder. */
 import { corpusFamily, tokenizerFamily } from '../../engine/data/index.ts';
 import type { Kinds } from '../../engine/kind.ts';
-
-export { listDatasets, removeDataset } from '../../engine/data/index.ts';
 
 export interface CorpusEntry {
   /** Value of `data.corpus`. */

@@ -2,13 +2,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { listDatasets, prepareDataset } from '../../../main/engine/data/index.ts';
+import { listDatasets, listPartial, prepareDataset, removePartial } from '../../../main/engine/data/index.ts';
 import type { Dataset } from '../../../main/engine/data/index.ts';
 import type { PrepareOptions } from '../../../main/engine/data/prepareOptions.ts';
+import { holdFolder } from '../../../main/files/folderLock.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { random, SEED } from '../../oracles/random.ts';
 
@@ -125,7 +126,61 @@ describe(`a dataset in shards (SEED=${SEED})`, () => {
       expect(starts).toEqual(starts.toSorted((a, b) => a - b));
       break;
     }
-    expect(await readdir(join(folder, 'shards', 'datasets', 'partial'))).toHaveLength(1);
+    // Windows keeps the empty file of the lock.
+    if (process.platform !== 'win32') expect(await readdir(join(folder, 'shards', 'datasets', 'partial'))).toEqual([]);
+    const [made] = await listDatasets(join(folder, 'shards'));
+    expect(made.corpus).toBe(config['data.corpus']);
+    expect((await readdir(made.folder)).filter((name) => name.endsWith('.json'))).toEqual([
+      'checked.json',
+      'meta.json',
+    ]);
+  });
+
+  it('tells what is unfinished and how far it came, and is rid of it unless it is at work', async () => {
+    const cacheDir = join(folder, 'shards');
+    const corpus = await texts('corpus');
+    const config = { 'data.corpus': corpus, 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': 300, 'data.size': 1e6 };
+    expect(await listPartial(cacheDir)).toEqual([]);
+    const controller = new AbortController();
+    const stopped = inShards(config, {
+      signal: controller.signal,
+      onProgress: ({ phase }) => phase === 'encode' && controller.abort(new Error('enough')),
+    });
+    await expect(stopped).rejects.toThrow('enough');
+    const [left, ...others] = await listPartial(cacheDir);
+    expect(others).toEqual([]);
+    expect(left).toMatchObject({
+      corpus,
+      tokenizer: { kind: 'bpe', vocabularySize: 300 },
+      settings: config,
+      working: false,
+    });
+    expect(left.totalBytes).toBeGreaterThan(0);
+    expect(left.doneBytes).toBeLessThanOrEqual(left.totalBytes!);
+    const partial = join(cacheDir, 'datasets', 'partial');
+    const atWork = (await holdFolder(partial, { name: `${left.id}.lock`, patience: 0 }))!;
+    expect(await listPartial(cacheDir)).toEqual([{ ...left, working: true }]);
+    expect(await removePartial(cacheDir, left.id)).toBe('working');
+    atWork.release();
+    const names = await readdir(join(partial, left.id));
+    const sizes = await Promise.all(names.map(async (name) => (await stat(join(partial, left.id, name))).size));
+    expect(left.bytesOnDisk).toBe(sizes.reduce((sum, size) => sum + size, 0));
+    // One of an earlier version has no note.
+    const old = 'e'.repeat(32);
+    await mkdir(join(partial, old));
+    await writeFile(join(partial, old, 'train-00000.bin'), 'some');
+    expect((await listPartial(cacheDir)).find(({ id }) => id === old)).toMatchObject({
+      corpus: null,
+      doneBytes: 0,
+      totalBytes: null,
+      bytesOnDisk: 4,
+    });
+    expect(await removePartial(cacheDir, '../..')).toBe('missing');
+    expect(await removePartial(cacheDir, left.id)).toEqual({ freed: left.bytesOnDisk });
+    expect(await removePartial(cacheDir, old)).toEqual({ freed: 4 });
+    expect(await removePartial(cacheDir, old)).toBe('missing');
+    expect(await listPartial(cacheDir)).toEqual([]);
+    expect(essence(await inShards(config))).toEqual(essence(await inMemory(config)));
   });
 
   it('goes on after kill -9, from the shards that were finished', async () => {

@@ -224,6 +224,13 @@ describe('calls', () => {
     await expect(client.call('data.remove', { contentHash: '../..' })).rejects.toMatchObject({ code: 'not-found' });
     expect((await client.call('data.remove', { contentHash })).freed).toBe(prepared[0].bytesOnDisk);
     expect((await client.call('data.list', {})).prepared).toEqual([]);
+    const left = 'a'.repeat(32);
+    mkdirSync(join(lab.home, 'cache', 'datasets', 'partial', left), { recursive: true });
+    writeFileSync(join(lab.home, 'cache', 'datasets', 'partial', left, 'train-00000.bin'), 'some');
+    expect((await client.call('data.list', {})).unfinished).toMatchObject([{ id: left, bytesOnDisk: 4 }]);
+    expect(await client.call('data.removeUnfinished', { id: left })).toEqual({ freed: 4 });
+    const gone = client.call('data.removeUnfinished', { id: left });
+    await expect(gone).rejects.toMatchObject({ code: 'not-found' });
     // Prepared again for who asks (would catch a lab that believes it is still there).
     await client.call('data.stats', { values: { ...values, 'data.batching': 'documents' } });
     const wrong = client.call('data.stats', { values: { 'data.corpus': join(lab.home, 'nothing.txt') } });

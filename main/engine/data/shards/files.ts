@@ -5,6 +5,9 @@ import type { DataStats } from '../../../../preload/contract/shapes.ts';
 import type { FileFacts } from '../fileChecks.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
+/** What a folder among `datasets/partial` is of. */
+export const PARTIAL_NOTE = 'preparing.json';
+
 export type Side = 'train' | 'validation';
 export const SIDES: readonly Side[] = ['train', 'validation'];
 
@@ -62,13 +65,20 @@ export async function readList(folder: string, side: Side, shard: number): Promi
   return new Float64Array(bytes!.buffer);
 }
 
-/** The shards in a folder that are finished and whole, up to the first that is not. */
-export async function finishedShards(folder: string, signal?: AbortSignal): Promise<ShardNote[]> {
+/** The shards in a folder that are finished, up to the first that is not, as their notes tell. */
+export async function notedShards(folder: string): Promise<ShardNote[]> {
   const notes: ShardNote[] = [];
   for (;;) {
     const bytes = await readWhole(join(folder, noteName(notes.length, 'json')));
     if (bytes === null) return notes;
-    const note = JSON.parse(Buffer.from(bytes).toString('utf8')) as ShardNote;
+    notes.push(JSON.parse(Buffer.from(bytes).toString('utf8')) as ShardNote);
+  }
+}
+
+/** The shards in a folder that are finished and whole, up to the first that is not. */
+export async function finishedShards(folder: string, signal?: AbortSignal): Promise<ShardNote[]> {
+  const notes: ShardNote[] = [];
+  for (const note of await notedShards(folder)) {
     for (const side of SIDES) {
       const own = note[side];
       if (own === undefined) continue;
@@ -82,6 +92,7 @@ export async function finishedShards(folder: string, signal?: AbortSignal): Prom
     if ((await readCounts(folder, notes.length, note)) === null) return notes;
     notes.push(note);
   }
+  return notes;
 }
 
 /** At least so many numbers. */

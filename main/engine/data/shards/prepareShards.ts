@@ -23,8 +23,9 @@ import type { FinishedShards, ShardNote } from './files.ts';
 import { encoderHere, encoderThreads } from './pool.ts';
 import type { Encoder } from './pool.ts';
 import { learnFrom } from './learn.ts';
+import { notePartial, partialOf } from './partial.ts';
 import { readBlocks, streamOf } from './readBlocks.ts';
-import type { Scan, TextPass } from './readBlocks.ts';
+import type { Scan, ScanNote, TextPass } from './readBlocks.ts';
 import { ScanSink } from './scan.ts';
 import { ShardWriter } from './shardWriter.ts';
 
@@ -60,24 +61,28 @@ export interface ShardResult {
   readonly validation: ReadingReport | null;
 }
 
-const partialOf = (cacheDir: string, request: string) => join(cacheDir, 'datasets', 'partial', request.slice(0, 32));
-
 /** @throws DataError, plain errors in words for disk and network, the reason of the signal */
 export async function prepareShards(options: ShardRequest): Promise<ShardResult> {
   const { cacheDir, request, signal } = options;
-  const folder = partialOf(cacheDir, request);
-  const name = `${request.slice(0, 32)}.lock`;
-  const lock = await holdFolder(dirname(folder), { name, patience: Infinity, signal }).catch((error: unknown) => {
-    throw describeWriteError(error, folder);
-  });
+  const { folder, lockName } = partialOf(cacheDir, request.slice(0, 32));
+  const held = await holdFolder(dirname(folder), { name: lockName, patience: Infinity, signal }).catch(
+    (error: unknown) => {
+      throw describeWriteError(error, folder);
+    },
+  );
+  // With no end to the patience it is held.
+  const lock = held!;
   try {
     // Another process may have made it meanwhile.
     const known = await options.known?.();
     if (known !== undefined && known !== null) return known;
     await mkdir(folder, { recursive: true });
-    return await prepareIn(folder, options);
+    await notePartial(folder, options.config, options.kinds);
+    const result = await prepareIn(folder, options);
+    lock.remove();
+    return result;
   } finally {
-    lock?.release();
+    lock.release();
   }
 }
 
@@ -127,10 +132,6 @@ async function passesOf(folder: string, options: ShardRequest): Promise<[TextPas
   for (let d = 0; d < scan.sizes.length; d++) offsets[d + 1] = offsets[d] + scan.sizes[d];
   const held = heldOut(offsets, fraction, holdout, Number(config['data.corpus_seed'] ?? 0));
   return [{ ...scan, source, held, isCut: false }];
-}
-
-interface ScanNote extends Omit<Scan, 'sizes'> {
-  readonly sha256: string;
 }
 
 /** The first reading, from its note where it was done. */

@@ -13,6 +13,11 @@ export interface Scan {
   readonly report: ReadingReport;
 }
 
+/** What is kept of it, beside the file of the sizes. */
+export interface ScanNote extends Omit<Scan, 'sizes'> {
+  readonly sha256: string;
+}
+
 /** A reading of one text: of its documents, which are held out. */
 export interface TextPass extends Scan {
   readonly source: CorpusSource;

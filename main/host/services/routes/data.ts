@@ -6,65 +6,45 @@ import { zipped } from '../../../lab/exchange/zip.ts';
 import { exportName } from '../../../../preload/shared/exportName.ts';
 import { fileName } from '../../../../preload/shared/fileName.ts';
 import { chosen } from '../../../engine/kind.ts';
-import { fixedVocabularies, listCorpora, listDatasets, removeDataset } from '../../../lab/datasets/catalog.ts';
-import { readerOf } from '../../../lab/datasets/inUse.ts';
-import type { DataFacts } from '../../../../preload/contract/shapes.ts';
+import { fixedVocabularies, listCorpora } from '../../../lab/datasets/catalog.ts';
+import { listPrepared, removePrepared, removeUnfinished } from '../../../lab/datasets/prepared.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import { configOf } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
 import type { ExchangeKind } from '../../../lab/exchange/exchange.ts';
 
-/** Key among the saved layouts. */
-const NAMES = 'data.names';
-
 export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
   const { lab } = hub;
   const { store, registry, paths } = lab;
   const configured = (given: Parameters<typeof configOf>[1]): Promise<Config> => configOf(registry, given);
-  /** Corpora by the hash of what was prepared from them: datasets that no run has used yet. */
-  const named = (): Record<string, string> => (hub.views.get(NAMES) ?? {}) as Record<string, string>;
-  const stats = async (config: Config, signal: AbortSignal): Promise<DataFacts> => {
-    const summary = await hub.datasets.ask('stats', { config }, signal);
-    const known = named();
-    const corpus = String(config['data.corpus']);
-    // A name that cannot be saved (a full disk, which a notice tells) keeps nobody from looking.
-    if (known[summary.contentHash] !== corpus)
-      await hub.views.set(NAMES, { ...known, [summary.contentHash]: corpus }).catch(() => undefined);
-    return summary;
-  };
   return {
     'data.list': async () => {
-      const prepared = await listDatasets(paths.cache);
-      const runs = store.listRuns({ deleted: 'any' });
-      const corpora = new Map<unknown, unknown>([
-        ...Object.entries(named()),
-        ...runs.map(({ environment, config }) => [environment.dataset, config['data.corpus']] as const),
-      ]);
-      return {
-        corpora: listCorpora(registry.catalog),
-        prepared: prepared.map(({ contentHash, tokenizer, stats: sizes, bytesOnDisk }) => ({
-          contentHash,
-          tokenizer,
-          stats: sizes,
-          bytesOnDisk,
-          corpus: (corpora.get(contentHash) as string | undefined) ?? null,
-        })),
-      };
+      const { prepared, unfinished } = await listPrepared(paths.cache, store.listRuns({ deleted: 'any' }));
+      const corpora = listCorpora(registry.catalog);
+      // Where they lie is nobody's concern in a page.
+      const shown = prepared.map(({ contentHash, corpus, tokenizer, stats, bytesOnDisk }) => ({
+        contentHash,
+        corpus,
+        tokenizer,
+        stats,
+        bytesOnDisk,
+      }));
+      return { corpora, prepared: shown, unfinished };
     },
     'data.remove': async ({ contentHash }) => {
-      const reader = readerOf(store.listRuns({ state: 'running', deleted: 'any' }), contentHash);
-      if (reader !== undefined)
-        throw new LabError(
-          'state',
-          `The prepared data is in use: ${reader.name} (${reader.id}) is running. Stop it, or wait until it has ended.`,
-        );
-      const freed = await removeDataset(paths.cache, contentHash);
-      if (freed === null) throw new LabError('not-found', `There is no prepared data ${contentHash.slice(0, 12)}.`);
+      const running = store.listRuns({ state: 'running', deleted: 'any' });
+      const freed = await removePrepared(paths.cache, running, contentHash);
+      hub.datasets.forget();
+      return { freed };
+    },
+    'data.removeUnfinished': async ({ id }) => {
+      const freed = await removeUnfinished(paths.cache, id);
       hub.datasets.forget();
       return { freed };
     },
     'data.vocabularies': () => ({ fixed: fixedVocabularies(registry.catalog) }),
-    'data.stats': async (input, { signal }) => await stats(await configured(input), signal),
+    'data.stats': async (input, { signal }) =>
+      await hub.datasets.ask('stats', { config: await configured(input) }, signal),
     'data.tokens': async ({ text, ...given }, { signal }) =>
       await hub.datasets.ask('tokens', { config: await configured(given), text }, signal),
     'data.sample': async ({ from, ...given }, { signal }) =>

@@ -19,7 +19,12 @@ import type { Runtime, WatchedStep } from './runtime.ts';
 type Values = Record<string, number>;
 
 /** Names that programs give one number per head (or expert) for. */
-const PER_HEAD: ReadonlySet<string> = new Set(['attention_entropy', 'attention_logit_max', 'expert_load']);
+const PER_HEAD: ReadonlySet<string> = new Set([
+  'attention_entropy',
+  'attention_logit_max',
+  'attention_logit_capped',
+  'expert_load',
+]);
 
 export class Diagnosis {
   readonly #config: Config;

@@ -101,6 +101,8 @@ describe('diagnostics', () => {
       }
     }
     same('logit_max', Math.max(...forward.logits));
+    // What cannot be is not measured: relu has no flat end but zero, and nothing is capped.
+    expect([...step.host.series.keys()].filter((name) => /saturated|capped/u.test(name))).toEqual([]);
     const losses = forward.losses(batch.targets);
     const frequencies = FrequencyBins.of(data);
     const byPlace = (name: string, place: (i: number) => number): void => {
@@ -140,6 +142,45 @@ describe('diagnostics', () => {
     expect(host.series.get('adam_v_norm')!.get(2)! / corrected(squares.v, beta2)).toBeCloseTo(1, 4);
     expect(host.series.get('adam_elemwise_snr_norm')!.get(2)).toSatisfy(Number.isFinite);
   });
+
+  test.each(['cpu', 'tfjs-cpu'])(
+    '%s: find gates, scores and logits that are where they hardly move',
+    async (device) => {
+      // Large weights and few tokens: some gates are flat at all of them.
+      const config = testConfig({
+        ...settings,
+        device,
+        'log.diagnostics': 'activations+attention+loss',
+        'model.mlp': 'swiglu',
+        'model.init_std': 1,
+        'model.residual_scale': false,
+        'model.attention_softcap': 3,
+        'model.softcap': 5,
+        'model.context': 3,
+        'batch.micro': 1,
+      });
+      const [{ tensors }, { host }] = [await after(1, config), await after(2, config)];
+      const batch = (await fakeData()({ config, cache: '' })).rows(4, 1);
+      const forward = new Forward(tensors, config, batch.inputs, 1);
+      const at = (name: string): number => host.series.get(name)!.get(2)!;
+      for (const [layer, { gate, capped, top }] of forward.layers.entries()) {
+        const units = gate.length / 3;
+        const flat = Array.from({ length: units }, (_, unit) => gate.every((x, i) => i % units !== unit || x < -4));
+        const share = flat.filter(Boolean).length / units;
+        expect(share).toBeGreaterThan(0);
+        expect(at(`saturated_units[${layer}]`)).toBeCloseTo(share, 5);
+        for (const head of [0, 1]) {
+          expect(at(`attention_logit_capped[${layer},${head}]`)).toBeCloseTo(capped[head]!, 5);
+          expect(at(`attention_logit_max[${layer},${head}]`)).toBeCloseTo(top[head]!, 3);
+        }
+      }
+      expect(forward.layers.flatMap(({ capped }) => capped).filter((share) => share > 0 && share < 1)).not.toEqual([]);
+      const beyond = forward.logits.filter((each) => Math.abs(each) > 0.95 * 5).length / forward.logits.length;
+      expect(beyond).toBeGreaterThan(0);
+      expect(at('logit_capped')).toBeCloseTo(beyond, 5);
+      expect(at('logit_max')).toBeCloseTo(Math.max(...forward.logits), 3);
+    },
+  );
 
   test.each([
     [{ 'attention.kind': 'sparse', 'attention.sparse': 'fixed strided', 'attention.block': 6, 'attention.summary': 2 }],

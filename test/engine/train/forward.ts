@@ -1,4 +1,4 @@
-/** A gpt as its formulas say, in 64 bits and loops: pre-norm, RMS norms, learned positions, ReLU, tied head, no biases. */
+/** A gpt as its formulas say, in 64 bits and loops: pre-norm, RMS norms, learned positions, ReLU or SwiGLU, tied head, no biases. */
 import type { Config } from '../../../preload/contract/settings.ts';
 
 /**
@@ -17,12 +17,17 @@ export type Tensors = Readonly<Record<string, Float32Array>>;
 interface Layer {
   /** [tokens, width]: what the layer gives. */
   readonly stream: number[];
-  /** [tokens, units] of the MLP. */
+  /** [tokens, units] of the MLP, and what its function is given. */
   readonly hidden: number[];
+  readonly gate: number[];
   /** Per head: mean entropy over queries, largest score. */
   readonly entropy: number[];
   readonly top: number[];
+  /** Per head: share of the scores beyond 95 % of their cap. */
+  readonly capped: number[];
 }
+
+const silu = (x: number): number => x / (1 + Math.exp(-x));
 
 /** x [n, in] · w [out, in]ᵀ */
 function product(x: readonly number[], w: Float32Array, inputs: number): number[] {
@@ -73,6 +78,8 @@ export class Forward {
       const mixed = x.map(() => 0);
       const entropy = Array.from({ length: heads }, () => 0);
       const top = Array.from({ length: heads }, () => -Infinity);
+      const capped = Array.from({ length: heads }, () => 0);
+      const cap = config['model.attention_softcap'] as number;
       for (let row = 0; row < rows; row++)
         for (let head = 0; head < heads; head++)
           for (let i = 0; i < context; i++) {
@@ -80,8 +87,10 @@ export class Forward {
             const scores = Array.from({ length: i + 1 }, (_, j) => {
               let sum = 0;
               for (let c = 0; c < size; c++) sum += q![place(i, c)]! * k![place(j, c)]!;
-              return sum / Math.sqrt(size);
+              const score = sum / Math.sqrt(size);
+              return cap > 0 ? cap * Math.tanh(score / cap) : score;
             });
+            if (cap > 0) capped[head]! += scores.filter((score) => Math.abs(score) > 0.95 * cap).length;
             const counts = scores.map((_, j) => seen({ layer, row, normed: h }, head, i, j));
             top[head] = Math.max(top[head]!, ...scores.filter((_, j) => counts[j]! > 0));
             const weights = scores.map((score, j) => (counts[j]! > 0 ? Math.exp(score) : 0));
@@ -95,12 +104,18 @@ export class Forward {
             });
           }
       add(product(mixed, part('attention.output.weight'), width));
-      const hidden = product(normed(x, part('mlp_norm.gain')), part('mlp.up.weight'), width).map((u) => Math.max(0, u));
+      const [own, gated] = [normed(x, part('mlp_norm.gain')), config['model.mlp'] === 'swiglu'];
+      const up = product(own, part('mlp.up.weight'), width);
+      const gate = gated ? product(own, part('mlp.gate.weight'), width) : up;
+      const hidden = gated ? up.map((u, i) => u * silu(gate[i]!)) : up.map((u) => Math.max(0, u));
       add(product(hidden, part('mlp.down.weight'), hidden.length / (rows * context)));
-      return { stream: x, hidden, entropy, top };
+      const pairs = (rows * context * (context + 1)) / 2;
+      return { stream: x, hidden, gate, entropy, top, capped: capped.map((count) => count / pairs) };
     });
     this.#vocabulary = embedding.length / width;
-    this.logits = product(normed(x, get('final_norm.gain')), embedding, width);
+    const most = config['model.softcap'] as number;
+    const raw = product(normed(x, get('final_norm.gain')), embedding, width);
+    this.logits = most > 0 ? raw.map((each) => most * Math.tanh(each / most)) : raw;
   }
 
   /** Of each token. */

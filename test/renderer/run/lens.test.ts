@@ -28,6 +28,8 @@ describe('flags of layers', () => {
           activation_norm: layers((layer, step) => size * 2 ** layer * usual(layer, step)),
           update_to_weight_ratio: layers(() => 1e-3),
           dead_units: layers(() => 0.1),
+          saturated_units: layers(() => 0.2),
+          attention_logit_capped: layers(() => 0.02),
           attention_entropy: layers(() => 2),
           attention_logit_max: layers(() => 12),
         }),
@@ -49,6 +51,8 @@ describe('flags of layers', () => {
     ['activations', 'activation_norm', layers((layer, step) => (layer >= 3 && step >= 10 ? 9 : 1)), 3, 10],
     ['overflow', 'activation_max', layers((layer) => (layer === 5 ? 1e4 : 10)), 5, 1],
     ['dead', 'dead_units', layers((layer, step) => (layer === 0 ? step / 50 : 0)), 0, 30],
+    ['saturated', 'saturated_units', layers((layer, step) => (layer === 1 ? step / 50 : 0)), 1, 30],
+    ['capped', 'attention_logit_capped', layers((layer, step) => (layer === 4 ? step / 200 : 0)), 4, 20],
     ['entropy', 'attention_entropy', layers((layer, step) => (layer === 3 && step > 20 ? 0.01 : 1.5)), 3, 30],
     ['scores', 'attention_logit_max', layers((layer, step) => (layer === 2 ? 5 * step : 1)), 2, 30],
     ['updates', 'update_to_weight_ratio', layers((layer) => (layer === 2 ? 0.5 : 1e-3)), 2, 1],
@@ -65,6 +69,12 @@ describe('flags of layers', () => {
     const found = flags(places, { trainLoss });
     expect(found.map(({ kind }) => kind)).toEqual([...Array.from({ length: 6 }, () => 'entropy'), 'spike']);
     expect(found.at(-1)).toMatchObject({ batch: 150, step: 150 });
+  });
+
+  it('say when logits are at the cap of the head, and nothing while single ones are', () => {
+    const step = [1, 100, 200];
+    expect(flags({}, { logitCapped: { step, value: [0, 0.2, 0.3] } })).toMatchObject([{ kind: 'capped', step: 100 }]);
+    expect(flags({}, { logitCapped: { step, value: [0.2, 0.05, 0.01] } })).toEqual([]);
   });
 
   it('count falls of the loss scale after its first guess', () => {

@@ -8,6 +8,7 @@ import { both } from '../../graph/ops/attentionParts.ts';
 import { sparseScores } from '../../graph/ops/sparseAttention.ts';
 import {
   add,
+  broadcastTo,
   cast,
   div,
   exp,
@@ -16,15 +17,12 @@ import {
   log,
   maximum,
   mul,
-  neg,
   reduceMax,
   reduceSum,
   reshape,
   scalar,
   select,
   slice,
-  sqrt,
-  square,
   sub,
   tanh,
 } from '../../graph/ops/index.ts';
@@ -36,9 +34,10 @@ import type { Node, Value } from '../../graph/value.ts';
 import type { Diagnostic } from '../../settings/diagnostics.ts';
 import type { BuiltModel } from '../context.ts';
 import { layerOf } from './layers.ts';
+import { largest, rootMeanSquare, sizes, total } from './reductions.ts';
+import { deadUnits, saturatedUnits } from './units.ts';
+import type { Counted } from './units.ts';
 
-/** A unit that never reaches this share of the root mean square of its layer is dead. */
-export const DEAD = 1e-3;
 /** Attention is looked at for the queries of this many sequences … */
 const ROWS = 2;
 /** … in at most so many stretches of so many queries, spread over the context. */
@@ -47,25 +46,8 @@ const STRETCH = 64;
 /** Tokens whose logits are computed: those of a whole batch would not fit. */
 const LOGIT_TOKENS = 256;
 
-const axes = (x: Value): number[] => x.shape.map((_, axis) => axis);
-const total = (x: Value): Value => reshape(reduceSum(x, axes(x)), []);
-const largest = (x: Value): Value => reshape(reduceMax(x, axes(x)), []);
-const sizes = (x: Value): Value => maximum(x, neg(x));
-/** f32 []: root of the mean square. */
-function rootMeanSquare(x: Value): Value {
-  const sum = total(square(x));
-  return sqrt(div(sum, scalar(sum, sizeOf(x.shape))));
-}
-
-/** f32 []: share of the last axis that is dead for all tokens. */
-function deadShare(x: Value): Value {
-  const units = x.shape.at(-1)!;
-  const wide = reshape(cast(x, 'f32'), [-1, units]);
-  const root = rootMeanSquare(wide);
-  const top = reduceMax(sizes(wide), [0]);
-  const alive = total(cast(greater(top, mul(root, scalar(root, DEAD))), 'f32'));
-  return sub(scalar(alive, 1), div(alive, scalar(alive, units)));
-}
+/** Share of a soft cap beyond which a number is as good as the cap: the slope is a tenth of what it is without. */
+const CAPPED = 0.95;
 
 /** f32 [experts] of choices f32 [tokens, experts], 0 or not: places of each expert, as a multiple of an even share. */
 function loadOf(chosen: Value): Value {
@@ -96,6 +78,21 @@ interface Sharpness {
   readonly entropy: Value;
   /** f32 [heads]: the largest score. */
   readonly top: Value;
+  /** f32 [heads]: share of the scores that are at their soft cap, where there is one. */
+  readonly capped?: Value;
+}
+
+/** f32 [1, heads, 1, 1]: scores, and those that are at their cap. */
+interface Caps {
+  readonly capped: Value;
+  readonly scores: Value;
+}
+
+/** Of the slopes f32 [rows, heads, queries, keys] of a soft cap, those that count. */
+function cappedOf(slope: Value, held: (x: Value) => Value): Caps {
+  const sum = (x: Value) => reduceSum(held(x), [0, 2, 3]);
+  const flat = cast(greater(scalar(slope, 1 - CAPPED * CAPPED), slope), 'f32');
+  return { capped: sum(flat), scores: sum(broadcastTo(scalar(slope, 1), slope.shape)) };
 }
 
 /** Of a node that is SCORED, whose queries see earlier keys alone. */
@@ -104,7 +101,7 @@ function sharpnessOf(node: Node): Sharpness {
   const [batch, context, heads] = q.shape as [number, number, number];
   const rows = Math.min(ROWS, batch);
   const parts = stretchesOf(context).map(([from, size]) => {
-    const { scores, mask: seen, weights: counted } = SCORED[node.op]!(node, rows, from, size);
+    const { scores, mask: seen, weights: counted, capSlope } = SCORED[node.op]!(node, rows, from, size);
     // A key that counts in part is one of a lower score: p·w ÷ Σ p·w is the soft-max of s + ln w.
     const part = counted?.factor;
     const counts = part === undefined ? undefined : greater(part, scalar(part, 0));
@@ -120,13 +117,19 @@ function sharpnessOf(node: Node): Sharpness {
     const mean = div(reduceSum(mul(weights, held(below, 0)), [3]), maximum(sum, scalar(sum, 1e-30)));
     const each = sub(log(maximum(sum, scalar(sum, 1))), mean);
     const highest = reduceMax(held(scores, -1e30), [0, 2, 3]);
-    return { entropy: reduceSum(each, [0, 2, 3]), top: highest, queries: rows * size };
+    const caps = capSlope === undefined ? undefined : cappedOf(capSlope, (x) => held(x, 0));
+    return { entropy: reduceSum(each, [0, 2, 3]), top: highest, queries: rows * size, caps };
   });
   const queries = parts.reduce((sum, each) => sum + each.queries, 0);
   const entropy = parts.map((each) => each.entropy).reduce(add);
+  const caps = parts.flatMap((each) => each.caps ?? []);
+  const sum = (which: keyof Caps) => caps.map((each) => each[which]).reduce(add);
   return {
     entropy: reshape(div(entropy, scalar(entropy, queries)), [heads]),
     top: reshape(parts.map((each) => each.top).reduce(maximum), [heads]),
+    ...(caps.length === 0
+      ? {}
+      : { capped: reshape(div(sum('capped'), maximum(sum('scores'), scalar(entropy, 1))), [heads]) }),
   };
 }
 
@@ -166,19 +169,43 @@ export function forwardDiagnosis({ built, groups, loss, headOf }: ForwardParts):
     const layer = layerOf(node.scope)!;
     outputs[addressOf({ name, layer })] = graph.during('forward', build, node.scope);
   };
+  /** The share of all units of a layer that are so. */
+  const unitShares = (name: string, of: (node: Node, tokens: number) => Counted | undefined) => {
+    const found = new Map<number, { node: Node; counted: Counted }>();
+    for (const node of nodes) {
+      const layer = layerOf(node.scope);
+      const own = layer === undefined ? undefined : graph.during('forward', () => of(node, count), node.scope);
+      if (layer === undefined || own === undefined) continue;
+      const before = found.get(layer)?.counted;
+      const both = () => ({ count: add(before!.count, own.count), units: before!.units + own.units });
+      const counted = before === undefined ? own : graph.during('forward', both, node.scope);
+      found.set(layer, { node, counted });
+    }
+    for (const { node, counted } of found.values())
+      within(node, name, () => div(counted.count, scalar(counted.count, counted.units)));
+  };
+  /** Of the first tokens. */
+  const logits = (): Record<string, Value> => {
+    const all = reshape(output.hidden, [count, output.hidden.shape.at(-1)!]);
+    const { hidden, head } = headOf(slice(all, 0, 0, Math.min(count, LOGIT_TOKENS)));
+    const raw = cast(linear(hidden, head), 'f32');
+    const cap = output.softcap ?? 0;
+    if (cap <= 0) return { logit_max: largest(raw) };
+    const bounded = tanh(mul(raw, scalar(raw, 1 / cap)));
+    const capped = total(cast(greater(sizes(bounded), scalar(bounded, CAPPED)), 'f32'));
+    return {
+      logit_max: largest(mul(bounded, scalar(bounded, cap))),
+      logit_capped: div(capped, scalar(capped, sizeOf(raw.shape))),
+    };
+  };
   if (groups.has('activations')) {
     for (const [, value] of layerOutputs(built)) {
       const wide = () => cast(value, 'f32');
       within(value.node, 'activation_norm', () => rootMeanSquare(wide()));
       within(value.node, 'activation_max', () => largest(sizes(wide())));
     }
-    for (const node of nodes) {
-      if (node.op !== 'activation' && node.op !== 'gatedActivation') continue;
-      const [value] = node.outputs as [Value];
-      const units = value.shape.at(-1)!;
-      if (layerOf(node.scope) !== undefined && sizeOf(value.shape) === count * units)
-        within(node, 'dead_units', () => deadShare(value));
-    }
+    unitShares('dead_units', deadUnits);
+    unitShares('saturated_units', saturatedUnits);
     for (const node of nodes)
       if (node.op === 'expertPlaces' && layerOf(node.scope) !== undefined)
         within(node, 'expert_load', () => loadOf(node.inputs[0]!));
@@ -186,23 +213,14 @@ export function forwardDiagnosis({ built, groups, loss, headOf }: ForwardParts):
   if (groups.has('attention'))
     for (const node of nodes) {
       if (!(node.op in SCORED) || layerOf(node.scope) === undefined) continue;
-      const { entropy, top } = graph.during('forward', () => sharpnessOf(node), node.scope);
+      const { entropy, top, capped } = graph.during('forward', () => sharpnessOf(node), node.scope);
       within(node, 'attention_entropy', () => entropy);
       within(node, 'attention_logit_max', () => top);
+      if (capped !== undefined) within(node, 'attention_logit_capped', () => capped);
     }
   if (groups.has('loss')) {
     outputs.loss = loss;
-    outputs.logit_max = graph.during(
-      'loss',
-      () => {
-        const all = reshape(output.hidden, [count, output.hidden.shape.at(-1)!]);
-        const { hidden, head } = headOf(slice(all, 0, 0, Math.min(count, LOGIT_TOKENS)));
-        const raw = cast(linear(hidden, head), 'f32');
-        const cap = output.softcap ?? 0;
-        return largest(cap > 0 ? mul(tanh(mul(raw, scalar(raw, 1 / cap))), scalar(raw, cap)) : raw);
-      },
-      'head',
-    );
+    Object.assign(outputs, graph.during('loss', logits, 'head'));
   }
   return program('diagnose', graph, outputs);
 }

@@ -37,7 +37,14 @@ export const DIAGNOSED = [
     log: undefined,
     unit: 'share',
     name: 'dead_units',
-    help: 'units of an MLP that no token of the batch moves beyond a thousandth of what is usual in the layer',
+    help: 'units of the MLPs of a layer that no token of the batch moves beyond a thousandth of what is usual in the layer; units of an expert count as its own',
+  }),
+  defineMetric({
+    ...layer,
+    log: undefined,
+    unit: 'share',
+    name: 'saturated_units',
+    help: 'units of a layer whose gelu, silu (of a gated MLP the gate), tanh or sigmoid is flat at every token of the batch: its slope is under a twentieth of its steepest; relu has dead units alone',
   }),
   defineMetric({
     ...head,
@@ -47,6 +54,13 @@ export const DIAGNOSED = [
     help: '−Σ p ln p of what a query looks at, mean over queries: 0 looks at one token, ln n at n alike',
   }),
   defineMetric({ ...head, log: undefined, name: 'attention_logit_max', help: 'largest score of a query and a key' }),
+  defineMetric({
+    ...head,
+    log: undefined,
+    unit: 'share',
+    name: 'attention_logit_capped',
+    help: 'scores of a query and a key beyond 95 % of model.attention_softcap: more or less of them hardly counts',
+  }),
   defineMetric({
     ...layer,
     by: 'expert',
@@ -74,6 +88,12 @@ export const DIAGNOSED = [
     help: 'length of m̂ ÷ (√v̂ + 1e-8): the signal-to-noise of all weights together',
   }),
   defineMetric({ ...whole, name: 'logit_max', help: 'largest logit of the first tokens of the batch' }),
+  defineMetric({
+    ...whole,
+    unit: 'share',
+    name: 'logit_capped',
+    help: 'logits of the first tokens of the batch beyond 95 % of the soft cap of the head',
+  }),
   defineMetric({
     ...whole,
     unit: 'tokens',

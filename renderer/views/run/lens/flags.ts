@@ -17,6 +17,8 @@ export interface LensInput {
   readonly gradNorm?: Logged | undefined;
   /** `loss_scale` of fp16. */
   readonly lossScale?: Logged | undefined;
+  /** `logit_capped` of a head with a soft cap. */
+  readonly logitCapped?: Logged | undefined;
   /** `model.context`. */
   readonly context: number;
 }
@@ -43,6 +45,9 @@ const GROWN = 6;
 /** Beyond this an activation comes near the end of 16-bit floats. */
 const LARGEST_HALF = 65_504;
 const DEAD = 0.5;
+const SATURATED = 0.5;
+/** Share of scores or logits at their soft cap, from which on the cap forms them rather than catches single ones. */
+const CAPPED = 0.1;
 /** Share of the entropy of looking everywhere, below which a layer looks at single tokens. */
 const COLLAPSED = 0.05;
 /** A score at which a soft-max has one winner whatever the others do. */
@@ -187,6 +192,58 @@ function dead({ step, rows }: LayerTable): Flag[] {
   });
 }
 
+function saturated({ step, rows }: LayerTable): Flag[] {
+  return rows.flatMap(({ layer, values }): Flag[] => {
+    const last = values.findLast((each) => !Number.isNaN(each));
+    if (last === undefined || last < SATURATED) return [];
+    return [
+      {
+        kind: 'saturated',
+        tone: last > 0.9 ? 'bad' : 'warn',
+        layer,
+        metric: 'saturated_units',
+        step: firstWhere(step, values, (each) => each >= SATURATED)!,
+        text: `Layer ${layer}: ${formatPercent(last)} of its units are saturated: their function is flat at every token, and no gradient comes through`,
+        helps:
+          'A lower learning rate or a longer warm-up, smaller first values (model.init_std), or a norm before the MLP (model.norm_position: pre).',
+      },
+    ];
+  });
+}
+
+function cappedScores({ step, rows }: LayerTable): Flag[] {
+  return rows.flatMap(({ layer, values }): Flag[] => {
+    const last = values.findLast((each) => !Number.isNaN(each));
+    if (last === undefined || last < CAPPED) return [];
+    return [
+      {
+        kind: 'capped',
+        tone: 'warn',
+        layer,
+        metric: 'attention_logit_capped',
+        step: firstWhere(step, values, (each) => each >= CAPPED)!,
+        text: `Layer ${layer}: ${formatPercent(last)} of the scores of a head are at their soft cap, where they hardly learn`,
+        helps:
+          'A norm of queries and keys (model.qk_norm), a higher model.attention_softcap, or a lower learning rate.',
+      },
+    ];
+  });
+}
+
+function cappedLogits(logged: Logged | undefined): Flag[] {
+  const [last, steps] = [logged?.value[logged.value.length - 1], Array.from(logged?.step ?? [])];
+  if (last === undefined || !(last >= CAPPED)) return [];
+  return [
+    {
+      kind: 'capped',
+      tone: 'warn',
+      step: steps[Array.from(logged!.value).findIndex((each) => each >= CAPPED)]!,
+      text: `${formatPercent(last)} of the logits are at the soft cap of the head, where they hardly learn`,
+      helps: 'A higher model.softcap, weight decay of the head, or a lower learning rate.',
+    },
+  ];
+}
+
 function entropies({ step, rows }: LayerTable, context: number): Flag[] {
   // Mean of ln n over the queries of a row, that see 1 … n keys.
   const even = Math.log(context) - 1;
@@ -288,7 +345,7 @@ function scaleFalls(logged: Logged | undefined): Flag[] {
 }
 
 /** The worst first, then by layer. */
-export function flagsOf({ places, trainLoss, gradNorm, lossScale, context }: LensInput): Flag[] {
+export function flagsOf({ places, trainLoss, gradNorm, lossScale, logitCapped, context }: LensInput): Flag[] {
   const of = (metric: string, judge: (table: LayerTable) => Flag[], heads: 'mean' | 'highest' = 'mean'): Flag[] => {
     const found = places[metric];
     return found === undefined || found.step.length === 0 ? [] : judge(tableOf(found, heads));
@@ -299,12 +356,15 @@ export function flagsOf({ places, trainLoss, gradNorm, lossScale, context }: Len
     ...of('activation_norm', activations),
     ...of('activation_max', overflows),
     ...of('dead_units', dead),
+    ...of('saturated_units', saturated),
     ...of('attention_entropy', (table) => entropies(table, context)),
     ...of('attention_logit_max', scores, 'highest'),
+    ...of('attention_logit_capped', cappedScores, 'highest'),
     ...of('update_to_weight_ratio', updates),
     ...spikes('The training loss', trainLoss),
     ...spikes('The gradient', gradNorm),
     ...scaleFalls(lossScale),
+    ...cappedLogits(logitCapped),
   ];
   const order: Readonly<Record<Flag['tone'], number>> = { bad: 0, warn: 1, info: 2 };
   return found.toSorted((a, b) => order[a.tone] - order[b.tone]);

@@ -1,6 +1,8 @@
 /** The layers of the interface: each file imports from its own layer or from one below. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sources } from './sources.ts';
+import { filesUnder, nameOf, ROOT, sources } from './sources.ts';
 
 /** From the bottom to the top. What stands in one line is one layer. */
 const LAYERS: readonly (readonly string[])[] = [
@@ -48,5 +50,22 @@ describe('the renderer', () => {
         .map((target) => `${name} imports ${target}`),
     );
     expect(across).toEqual([]);
+  });
+
+  it('reads only custom properties that something sets (would catch a border in a colour that is not there: none is drawn)', () => {
+    const texts = filesUnder(join(ROOT, 'renderer'))
+      .filter((path) => /\.(?:vue|css|ts)$/u.test(path))
+      .map((path) => ({ name: nameOf(path), text: readFileSync(path, 'utf8') }));
+    // Declared, or set by a script.
+    const set = new Set(
+      texts.flatMap(({ text }) => [...text.matchAll(/(--[\w-]+)['"\]]*\s*[:,]/gu)].map(([, name]) => name)),
+    );
+    const missing = texts.flatMap(({ name, text }) =>
+      [...text.matchAll(/var\((--[\w-]+)/gu)]
+        // Those of reka-ui, and the colours of data, whose names end in their number.
+        .filter(([, property]) => !/^--(?:reka-|data-$)/u.test(property!) && !set.has(property))
+        .map(([, property]) => `${name} reads ${property}`),
+    );
+    expect(missing).toEqual([]);
   });
 });

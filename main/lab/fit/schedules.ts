@@ -72,37 +72,40 @@ function curve(config: Config, { end, at }: Course, kinds: Kinds): number[] | un
   }
 }
 
+interface Curve extends Omit<DrawnSchedule, 'label'> {
+  /** Of the settings, and of the group of parameters that has its own; empty where there is one for all. */
+  readonly setting: string;
+  readonly group: string;
+}
+
 /** The schedule of a run and those of its groups that have their own. */
-function curvesOf(drawable: Drawable, kinds: Kinds): DrawnSchedule[] {
-  const { label, config } = drawable;
+function curvesOf(drawable: Drawable, kinds: Kinds): Curve[] {
+  const { label: setting, config } = drawable;
   const course = courseOf(drawable);
   if (course === undefined) return [];
   const { steps, seconds } = course;
   const lines = groupsOf(config, kinds.of(optimizerFamily, config), kinds.all(optimizerFamily), kinds);
   const all = [
-    { label, config },
+    { group: '', config },
     ...lines
       .filter(({ ownSchedule }) => ownSchedule)
-      .map((line) => ({
-        label: [label, line.name].filter(Boolean).join(' '),
-        config: { ...config, ...line.settings },
-      })),
+      .map((line) => ({ group: line.name, config: { ...config, ...line.settings } })),
   ];
   return all.flatMap((each) => {
     const values = curve(each.config, course, kinds);
     if (values === undefined) return [];
-    return [{ label: each.label, steps, ...(seconds && { seconds }), values, most: Math.max(...values) }];
+    return [{ setting, group: each.group, steps, ...(seconds && { seconds }), values, most: Math.max(...values) }];
   });
 }
 
-/** The different ones, the first of those that are alike. */
+/** The different ones, by the first setting of those that are alike; one that all settings have is called by its group alone. */
 export function drawnSchedules(settings: readonly Drawable[], kinds: Kinds): DrawnSchedule[] {
-  const found = new Map<string, DrawnSchedule>();
-  for (const setting of settings.slice(0, LOOKED_AT))
-    for (const each of curvesOf(setting, kinds)) {
-      const key = JSON.stringify(each.values);
-      if (!found.has(key)) found.set(key, each);
-      if (found.size === MOST) return [...found.values()];
-    }
-  return [...found.values()];
+  const looked = settings.slice(0, LOOKED_AT);
+  const curves = looked.flatMap((setting) => curvesOf(setting, kinds));
+  const alike = [...Map.groupBy(curves, ({ values }) => JSON.stringify(values)).values()];
+  return alike.slice(0, MOST).map((same) => {
+    const { setting, group, ...drawn } = same[0]!;
+    const common = same.filter((each) => each.group === group).length === looked.length;
+    return { label: [common ? '' : setting, group].filter(Boolean).join(' '), ...drawn };
+  });
 }

@@ -44,6 +44,12 @@ describe('drawn schedules', () => {
     expect(found[2]!.values.at(-1)).toBeCloseTo(0.9 ** 49, 12);
   });
 
+  test('are called by their group alone where all settings share them (would catch a setting named for what it does not move)', () => {
+    const groups = { 'optimizer.groups': 'vector: schedule exponential, schedule.base 0.9' };
+    const both = [1, 2].map((lr) => drawn({ ...groups, 'optimizer.lr': lr }, 50, `lr=${lr}`));
+    expect(drawnSchedules(both, BUILT_IN).map(({ label }) => label)).toEqual(['', 'vector']);
+  });
+
   test('go by the clock where time ends the run, at the pace that is expected', () => {
     const linear = { 'schedule.kind': 'linear', 'schedule.final': 0, 'schedule.warmup_steps': 12 };
     const [found] = drawnSchedules([drawn(linear, null, '', 24)], BUILT_IN);

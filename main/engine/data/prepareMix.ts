@@ -95,8 +95,11 @@ async function sharedTokenizer(
   // In bytes, which are their own tokens, each text lies as it is, and what is held out of it is apart.
   for (const part of parts)
     texts.push(await preparePart({ ...config, 'tokenizer.kind': byte.name }, part, options, prepare));
-  const own = Object.entries(settings).filter(([name]) => name.startsWith('tokenizer.'));
-  const key = sha256(JSON.stringify(['mix-1', own, config['data.corpus_seed'], texts.map((each) => each.contentHash)]));
+  const listed = (kind.settings ?? []).map((each) => (typeof each === 'string' ? each : each.name));
+  const own = [...(kind.reads?.(settings) ?? listed)].map((name) => [name, settings[name]]);
+  const key = sha256(
+    JSON.stringify(['mix-2', kind.name, own, config['data.corpus_seed'], texts.map((each) => each.contentHash)]),
+  );
   const path = join(options.cacheDir, 'tokenizers', `mix-${key.slice(0, 32)}.json`);
   const size = kind.vocabulary(settings);
   const known = await readMerges(path);

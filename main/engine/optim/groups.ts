@@ -125,6 +125,16 @@ function readOption(text: string, line: string, options: ReadonlyMap<string, Set
   throw new GroupError(`${name} of the group ${line} is ${value}`, `${name} ${describeType(spec.type)}`, instead);
 }
 
+/** What stands between separators, of which one at the end parts nothing. @throws GroupError where that is nothing */
+function partsOf(text: string, separator: string, words: (wrong: string) => string): string[] {
+  const parts = text.split(separator).map((each) => each.trim());
+  if (parts.length > 1 && parts.at(-1) === '') parts.pop();
+  if (!parts.includes('')) return parts;
+  const full = parts.filter((each) => each !== '');
+  const allowed = `something between every two of ${separator}`;
+  throw new GroupError(words(`before ${separator}`), allowed, [text.trim(), full.join(`${separator} `)]);
+}
+
 function readLine(text: string, options: ReadonlyMap<string, SettingSpec>): GroupLine {
   const colon = text.indexOf(':');
   const selector = text.slice(0, Math.max(0, colon)).trim();
@@ -142,12 +152,9 @@ function readLine(text: string, options: ReadonlyMap<string, SettingSpec>): Grou
       near === undefined ? undefined : [selector, near],
     );
   }
-  const given = text
-    .slice(colon + 1)
-    .split(',')
-    .map((each) => each.trim())
-    .filter(Boolean);
-  if (given.length === 0) throw new GroupError(`the group ${selector} has no options`, 'options after the colon');
+  const own = text.slice(colon + 1);
+  if (own.trim() === '') throw new GroupError(`the group ${selector} has no options`, 'options after the colon');
+  const given = partsOf(own, ',', (wrong) => `in the group ${selector} nothing stands ${wrong}`);
   const settings: Record<string, SettingValue> = {};
   let lrScale: number | undefined;
   for (const each of given) {
@@ -187,9 +194,9 @@ function inOneUnit(settings: Record<string, SettingValue>, options: ReadonlyMap<
 export function readGroups(text: string, specs: readonly SettingSpec[]): readonly GroupLine[] {
   const options = optionsOf(specs);
   const lines = text
-    .split(/[\n;]/u)
-    .map((line) => line.trim())
-    .filter(Boolean)
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .flatMap((line) => partsOf(line, ';', (wrong) => `no group stands ${wrong}`))
     .map((line) => readLine(line, options));
   const twice = lines.find(({ selector }, i) => lines.findIndex((each) => each.selector === selector) < i);
   if (twice !== undefined) throw new GroupError(`the group ${twice.selector} stands twice`, 'each of them once');

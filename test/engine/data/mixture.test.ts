@@ -142,6 +142,7 @@ describe('the data of a mixture', () => {
     ['stories: 1, stories: 2', /stories is there twice/],
     [': 1', /"" is no text/],
     [',', /at least one text/],
+    ['stories: 1,, quick: 1', /nothing stands before a comma/],
     [
       'nothing/here.txt: 1',
       /data.mix is "nothing.*" \(nothing\/here.txt: there is no corpus, file or folder of that name\)/,

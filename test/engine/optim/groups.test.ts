@@ -125,6 +125,9 @@ describe('a text of groups is refused in words', () => {
     ['head: lr_scale many', 'lr_scale of the group head is many', undefined],
     ['head: lr 0.1, lr_scale 2', 'both lr and lr_scale', undefined],
     ['head: lr 0.1; head: beta1 0.5', 'stands twice', undefined],
+    [';;', 'no group stands before ;', ''],
+    ['head: lr 0.1;; vector: lr 0.2', 'no group stands before ;', 'head: lr 0.1; vector: lr 0.2'],
+    ['head: lr 0.1,, beta1 0.5', 'in the group head nothing stands before ,', 'head: lr 0.1, beta1 0.5'],
     ['head: schedule cosin', 'schedule of the group head is cosin', 'head: schedule cosine'],
     ['head: schedule step', 'in the group head, schedule.step_every_steps is 0', undefined],
     ['head: momentum 0.9', 'has no option momentum', 'head: moments 0.9'],
@@ -135,6 +138,10 @@ describe('a text of groups is refused in words', () => {
     expect(found?.message).toContain(words);
     expect(found?.nearest).toEqual(nearest);
     if (nearest === 'head: lr_scale 2') expect(problemsOf(nearest)).toEqual([]);
+  });
+
+  test('but not for a separator at its end, or lines that are empty', () => {
+    expect(problemsOf('head: lr 0.1, beta1 0.5,;\n\n  \nvector: lr 0.2;\n')).toEqual([]);
   });
 
   test('and gives way where another optimizer is chosen (catches a recipe that only takes its own)', () => {

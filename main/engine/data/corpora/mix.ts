@@ -34,6 +34,7 @@ export function mixOf(config: Config): readonly MixPart[] {
   };
   const parts = mixParts(value);
   if (parts.length === 0) refuse('a mixture has at least one text.');
+  if (/^\s*,|,\s*,/u.test(value)) refuse('nothing stands before a comma.');
   const total = parts.reduce((sum, { weight }) => sum + weight, 0);
   const names = new Set<string>();
   return parts.map(({ corpus, weight }, i) => {

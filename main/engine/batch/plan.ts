@@ -6,7 +6,7 @@ import { accumulationFamily } from './accumulation/index.ts';
 import type { AccumulationKind } from './accumulation/accumulation.ts';
 import { lengthFamily } from './lengths/index.ts';
 import { along, reachedAt } from './milestones.ts';
-import type { Milestones, Position } from './milestones.ts';
+import type { Milestone, Milestones, Position, Unit } from './milestones.ts';
 import { batchFamily } from './sizes/index.ts';
 
 /** What one batch of a step is. */
@@ -30,6 +30,15 @@ export type TokensOf = (shape: BatchShape) => number;
 const everyToken: TokensOf = ({ length, sequences }) => length * sequences;
 /** Far more stages than anybody draws: a list of milestones that long is not planned to its end. */
 const MOST_STAGES = 10_000;
+
+/** What of a growth a run ends before. */
+export interface Unreached {
+  readonly unit: Unit;
+  /** What is not reached, and where each begins. */
+  readonly list: readonly Milestone[];
+  /** Where the run ends, in the same unit. */
+  readonly end: number;
+}
 
 export class BatchPlan {
   /** How many batches a step takes. */
@@ -132,6 +141,27 @@ export class BatchPlan {
       for (const { value: length } of lengths) for (const { value: size } of sizes) add(length, size);
     }
     return [...found.values()];
+  }
+
+  /** Where the settings end the run, in steps or tokens; undefined where other limits do, or the other unit does and its steps differ. */
+  #endIn(unit: Unit): number | undefined {
+    const limit = { steps: this.#config['stop.steps'] as number, tokens: this.#config['stop.tokens'] as number };
+    if (this.varies || limit[unit === 'steps' ? 'tokens' : 'steps'] === 0) return limit[unit] || undefined;
+    const left = (most: number, made: number): number => (most > 0 ? most - made : Infinity);
+    for (const { from, length, sequences, steps } of this.stages()) {
+      const tokens = length * sequences;
+      const made = Math.min(left(limit.steps, from.step), Math.ceil(left(limit.tokens, from.tokens) / tokens));
+      if (made <= steps) return unit === 'steps' ? from.step + made : from.tokens + made * tokens;
+    }
+    return undefined;
+  }
+
+  /** Lengths, or sizes, that begin where the run has ended, as far as settings say where that is. */
+  unreached(of: 'lengths' | 'sizes'): Unreached | undefined {
+    const { unit, list } = of === 'lengths' ? this.#lengths : this.#sizes;
+    const end = list.length > 1 ? this.#endIn(unit) : undefined;
+    const later = list.filter(({ from }) => end !== undefined && from >= end);
+    return end === undefined || later.length === 0 ? undefined : { unit, list: later, end };
   }
 
   /** The shape whose micro-batches have the most tokens, and how many: what decides the memory. */

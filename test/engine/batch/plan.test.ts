@@ -195,10 +195,47 @@ describe('the batches of a run', () => {
       /one of batch\.length_every_steps and batch\.length_every_tokens/,
     ],
     [{ 'batch.micro': 2, 'batch.micro_tokens': 64 }, 'batch.micro_tokens', /one of batch\.micro and/],
+    [
+      { 'model.context': 64, 'batch.micro_tokens': 63 },
+      'batch.micro_tokens',
+      /is 63; allowed: at least 64, one sequence at its longest, or 0/,
+    ],
+    [
+      { 'model.context': 64, 'batch.length': 'listed', 'batch.lengths': '8 32@2', 'batch.micro_tokens': 31 },
+      'batch.micro_tokens',
+      /at least 32, one sequence/,
+    ],
   ] as [Config, string, RegExp][])('are refused in words: %o', (given, setting, message) => {
     const [first] = problemsOf(given);
     expect(first).toMatchObject({ setting });
     expect(first!.message).toMatch(message);
+  });
+
+  it.each([
+    [
+      { 'batch.length': 'doubling', 'batch.length_start': 16, 'batch.length_every_steps': 4, 'stop.steps': 8 },
+      'batch.length',
+      'the run ends after 8 steps and never has sequences of 64 from 8 steps on',
+    ],
+    // 4 × 16 tokens a step: 64 are one step.
+    [
+      { 'batch.length': 'listed', 'batch.lengths': '16 32@3', 'stop.tokens': 130 },
+      'batch.length',
+      'the run ends after 3 steps and never has sequences of 32 from 3 steps on',
+    ],
+    [
+      { 'batch.kind': 'listed', 'batch.schedule': '1 2@64 4@999 8@1999', 'batch.schedule_unit': 'tokens' },
+      'batch.kind',
+      'the run ends after 960 tokens and never has batches of 4 from 999 tokens on, 8 from 1999 tokens on',
+    ],
+  ] as [Config, string, string][])('are told where the run ends before they grow: %o', (given, setting, why) => {
+    const { problems, warnings } = builtInCatalog.check(testConfig({ 'model.context': 64, ...given }));
+    expect(problems).toEqual([]);
+    expect(warnings.filter(({ code }) => code.endsWith('_unreached'))).toMatchObject([{ setting }]);
+    expect(warnings.map(({ message }) => message).join()).toContain(why);
+    const later = { 'stop.steps': 'stop.tokens' in given ? 0 : 40, 'stop.tokens': 'stop.tokens' in given ? 4000 : 0 };
+    const longer = builtInCatalog.check(testConfig({ 'model.context': 64, ...given, ...later })).warnings;
+    expect(longer.filter(({ code }) => code.endsWith('_unreached'))).toEqual([]);
   });
 
   it('are not refused for what another kind of batch would read', () => {

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type { createLogUpdate } from 'log-update';
+import { CHOSEN } from '../../preload/shared/settings/policy.ts';
 import { jsonWithoutCommands } from '../../preload/shared/plainText.ts';
 import { forTerminal, styled } from './styles.ts';
 import type { Style } from './styles.ts';
@@ -76,6 +77,12 @@ export class Output {
   note(text: string): void {
     this.clearLive();
     this.#notes.write(`${typed(text)}\n`);
+  }
+
+  /** What a configuration says of itself: that something was chosen is a note. */
+  said({ code, message }: { readonly code: string; readonly message: string }): void {
+    if (code === CHOSEN) this.note(message);
+    else this.warn(message);
   }
 
   warn(text: string): void {

@@ -40,7 +40,7 @@ export function printPlan(output: Output, plan: SweepPlan, words?: string): void
     if (dropped.length > SHOWN) output.note(`  … and ${formatInteger(dropped.length - SHOWN)} more`);
   }
   if (duplicates > 0) output.note(`${plural(duplicates, 'combination')} left out as the same run as another one`);
-  for (const { message } of warnings) output.warn(message);
+  for (const warning of warnings) output.said(warning);
 }
 
 const shown = (dropped: readonly Dropped[]): readonly Dropped[] => dropped.slice(0, SHOWN);

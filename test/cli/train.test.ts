@@ -44,6 +44,7 @@ describe('sweeplab train', () => {
     expect(['fp32', 'bf16']).toContain(run.settings['precision.policy']);
     expect(run.name).not.toContain('auto');
     expect(outcome.stderr).toContain(`precision.policy auto is ${run.settings['precision.policy']} on `);
+    expect(outcome.stderr).not.toContain('warning: precision.policy');
     expect(run.tokens).toBe(7 * 4 * 16);
     expect(run.parameters).toBeGreaterThan(4000);
     expect(run.settings).toMatchObject({ 'model.depth': 1, 'stop.steps': 7, 'optimizer.kind': 'adamw' });

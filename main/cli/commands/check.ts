@@ -73,7 +73,7 @@ async function coordinateCheck(context: Context, flags: Flags): Promise<void> {
   const values = settingValues(workshop.registry, flags);
   const { spec, places } = await readSweep(context, undefined, values, { recipe: flags.recipe, seeds: flags.seeds });
   const plan = await makePlan(context, spec, { places });
-  for (const { message } of plan.warnings) output.warn(message);
+  for (const warning of plan.warnings) output.said(warning);
   const { setting, sizes } = sizesOf(plan.runs, values);
   let line = '';
   let interrupted = false;

@@ -74,7 +74,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
       throw new InputError(`"${file}" is a config file; for a sweep give a recipe, and --sweep with its file`);
     const { spec, places } = await readSweep(context, flags.sweep, values, { recipe: flags.recipe });
     const plan = await makePlan(context, spec, { places, fastest });
-    for (const { message } of plan.warnings) output.warn(message);
+    for (const warning of plan.warnings) output.said(warning);
     const settings = configsOf(plan);
     await measureTexts(
       settings.map((each) => each.config),
@@ -89,7 +89,7 @@ async function fit(context: Context, file: string | undefined, flags: Flags): Pr
   }
   const layers = { recipe: flags.recipe, file, overrides: singleValues(values) };
   const { config, warnings } = await configure(context, layers, fastest);
-  for (const warning of warnings) output.warn(located(warning));
+  for (const warning of warnings) output.said({ ...warning, message: located(warning) });
   const device = named ?? (await chosenDevice(config));
   await measureTexts([config], texts);
   const report = fitReport(config, device, common);

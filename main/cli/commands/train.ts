@@ -66,7 +66,7 @@ async function train(
     throw new InputError(`"${file}" is not a config file (.yaml); several values of a setting need: sweeplab sweep`);
   const overrides = singleValues(await withPipedText(context, values));
   const configuration = await configure(context, { recipe: options.recipe, file, overrides });
-  for (const warning of configuration.warnings) output.warn(located(warning));
+  for (const warning of configuration.warnings) output.said({ ...warning, message: located(warning) });
   if (options.dryRun === true) {
     const { paths, registry } = workshop;
     const where = { cacheDir: paths.cache, kinds: registry.catalog };

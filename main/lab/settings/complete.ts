@@ -4,7 +4,7 @@ import { fastestHere } from '../../engine/executors/fastest.ts';
 import type { FastestOn } from '../../engine/executors/fastest.ts';
 import { type Asked, ASKED_ANEW } from '../../../preload/shared/settings/answers.ts';
 import { type Expression, ExpressionError } from '../../../preload/shared/settings/expression.ts';
-import { AUTO_POLICY } from '../../../preload/shared/settings/policy.ts';
+import { AUTO_POLICY, CHOSEN } from '../../../preload/shared/settings/policy.ts';
 import { problem, showValue, type Why } from '../../../preload/shared/settings/values.ts';
 import type { SettingsRegistry } from './registry.ts';
 
@@ -62,7 +62,7 @@ function withPolicy(given: Config, fastest: FastestOn): { readonly given: Config
   if (given[POLICY] !== AUTO_POLICY) return { given, said: [] };
   const { executor, policy, why } = fastest(String(given.device));
   const message = `${POLICY} ${AUTO_POLICY} is ${policy} on ${executor}: ${why}`;
-  const found = { ...problem(POLICY, policy, 'any policy that the device runs'), code: 'auto', message };
+  const found = { ...problem(POLICY, policy, 'any policy that the device runs'), code: CHOSEN, message };
   return { given: { ...given, [POLICY]: policy }, said: [found] };
 }
 

@@ -16,7 +16,7 @@ import type { RunTable } from './runTable.ts';
 import type { RunEvent, RunRecord } from './runs.ts';
 import type { Warning } from './settings.ts';
 import type * as shapes from './shapes.ts';
-import { CHECK_NAMES } from './shapes.ts';
+import { CHECK_NAMES, MOST_CHECK_STEPS } from './shapes.ts';
 
 interface Route<I extends z.ZodType, O> {
   readonly input: I;
@@ -134,7 +134,14 @@ export const routes = {
   'sweeps.restore': route(byId).to<{ sweep: shapes.ListedSweep; runIds: string[] }>(),
 
   /** A short training of the first run of a draft, of which nothing is recorded. */
-  'checks.run': route(z.strictObject({ draft, check: z.enum(CHECK_NAMES) })).to<shapes.CheckAnswer>(),
+  'checks.run': route(
+    z.strictObject({
+      draft,
+      check: z.enum(CHECK_NAMES),
+      /** Instead of the usual number. */
+      steps: z.int().min(2).max(MOST_CHECK_STEPS).optional(),
+    }),
+  ).to<shapes.CheckAnswer>(),
 
   /** What a sweep over a program would start, and whether a page may have it started. */
   'programs.plan': route(z.strictObject({ draft, folder })).to<shapes.ProgramPlan>(),

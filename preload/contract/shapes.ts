@@ -417,6 +417,8 @@ export interface SampleText {
 /** Short trainings before a long run; see main/lab/probes. */
 export const CHECK_NAMES = ['preflight', 'overfit', 'lr-range', 'batch-frontier', 'noise-scale'] as const;
 export type CheckName = (typeof CHECK_NAMES)[number];
+/** Most that a page may ask for. */
+export const MOST_CHECK_STEPS = 50_000;
 
 /** How far a check is. */
 export interface CheckProgress {
@@ -434,6 +436,8 @@ export interface CheckAnswer {
   readonly lines: readonly string[];
   /** What is drawn of it, where there is anything. */
   readonly plot: CheckPlot | null;
+  /** Steps that may tell what these did not; null where more would tell nothing. */
+  readonly moreSteps: number | null;
 }
 
 export interface CheckAxis {

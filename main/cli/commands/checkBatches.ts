@@ -114,7 +114,7 @@ function printFrontier(output: Output, found: Frontier): void {
         rows,
       ),
     );
-  for (const line of frontierWords(found)) output.text(line);
+  for (const line of frontierWords(found, 'terminal')) output.text(line);
 }
 
 async function noise(context: Context, file: string | undefined, flags: Flags): Promise<void> {
@@ -132,7 +132,7 @@ async function noise(context: Context, file: string | undefined, flags: Flags): 
   });
   if (found === undefined) return context.exit(130);
   context.output.data(found);
-  for (const line of noiseWords(found)) context.output.text(line);
+  for (const line of noiseWords(found, 'terminal')) context.output.text(line);
   await write?.(found);
   if (found.scale === undefined) context.exit(EXIT.failed);
 }

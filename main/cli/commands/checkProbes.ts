@@ -66,7 +66,7 @@ export async function settingsOf(context: Context, file: string | undefined, fla
   requirePlugins(context);
   const overrides = singleValues(settingValues(context.workshop.registry, flags));
   const { config, warnings } = await configure(context, { recipe: flags.recipe, file, overrides });
-  for (const { message } of warnings) context.output.warn(message);
+  for (const warning of warnings) context.output.said(warning);
   return config;
 }
 
@@ -111,7 +111,7 @@ async function overfit(context: Context, file: string | undefined, flags: Flags)
   const found = await watched(context, config, steps, checkOverfit);
   if (found === undefined) return context.exit(130);
   context.output.data(found);
-  for (const line of overfitWords(found)) context.output.text(line);
+  for (const line of overfitWords(found, 'terminal')) context.output.text(line);
   if (found.hindered !== undefined) context.exit(EXIT.failed);
 }
 
@@ -159,5 +159,5 @@ function printRates(output: Output, found: RateRange, to: number): void {
   const titles = ['optimizer.lr', 'loss', 'smooth'].map((title) => ({ title, align: 'right' as const }));
   output.text(renderTable(output, [...titles, { title: '' }], rows));
   output.text('');
-  for (const line of rateWords(found, to)) output.text(line);
+  for (const line of rateWords(found, to, 'terminal')) output.text(line);
 }

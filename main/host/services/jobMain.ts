@@ -22,7 +22,7 @@ async function work(job: Job): Promise<unknown> {
   }
   if (job.kind === 'check') {
     const kinds = await loadCatalog(job.plugins);
-    const { check, cache } = job;
+    const { check, steps, cache } = job;
     let told = -Infinity;
     const tell = (what: string, share?: number): boolean => {
       if (performance.now() - told >= TELL_EVERY_MS) {
@@ -31,7 +31,7 @@ async function work(job: Job): Promise<unknown> {
       }
       return true;
     };
-    return await runCheck(check, { config: kinds.complete(job.config), kinds, cache, onProgress: tell });
+    return await runCheck(check, { config: kinds.complete(job.config), kinds, cache, steps, onProgress: tell });
   }
   const store = openStore(job.database, { readOnly: true });
   try {

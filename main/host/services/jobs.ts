@@ -39,6 +39,8 @@ export interface CheckJob {
   readonly plugins: readonly string[];
   readonly config: Config;
   readonly check: CheckName;
+  /** Undefined: as many as usual. */
+  readonly steps: number | undefined;
 }
 export type Job = PrepareJob | SampleJob | CheckJob;
 /** What each kind of job comes to. */

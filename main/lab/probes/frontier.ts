@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { csvTable } from '../../../preload/shared/csv.ts';
+import { formatDuration, formatInteger } from '../../../preload/shared/format.ts';
 import { median } from '../../../preload/shared/statistics/describe.ts';
 import { fitPlan, gibibytes, largestOverall } from '../fit/index.ts';
 import type { FitDevice } from '../fit/index.ts';
@@ -15,6 +16,8 @@ import { probe } from '../../engine/train/probe.ts';
 import type { PreparedData } from '../../engine/train/data.ts';
 import { prepareProbe } from './prepare.ts';
 import type { ProbeRequest } from './prepare.ts';
+import { givenTo } from './reader.ts';
+import type { Reader } from './reader.ts';
 
 export interface FrontierRequest extends ProbeRequest {
   readonly kinds: Catalog;
@@ -43,12 +46,17 @@ export interface Frontier {
   readonly next: { readonly sequences: number; readonly bytes: number } | null;
   /** The smallest micro-batch within 5 % of the best pace. */
   readonly enough: number | undefined;
+  /** Sizes before the largest that were left out: they take long, and no size before them had gained anything for a while. */
+  readonly skipped: readonly number[];
   /** Why the largest was not run; undefined where it was. */
   readonly stopped: string | undefined;
 }
 
 /** Of the best pace, with which there is nothing more to gain. */
 const NEAR = 0.95;
+/** Sizes without a gain after which none is expected of those up to the largest, where their steps take longer than this. */
+const FLAT = 4;
+const LONG_SECONDS = 0.5;
 
 /** 1, 2, 4, … and the largest. */
 export function sizesUpTo(largest: number): number[] {
@@ -67,6 +75,12 @@ export const withOnly = (config: Config, micro: number): Config => ({
 export function enoughOf(points: readonly FrontierPoint[]): number | undefined {
   const best = Math.max(...points.map(({ tokensPerSecond }) => tokensPerSecond));
   return points.find(({ tokensPerSecond }) => tokensPerSecond >= NEAR * best)?.micro;
+}
+
+/** Whether the last sizes gained nothing, so that a size whose steps take this long is not worth its time. */
+export function isFlat(points: readonly FrontierPoint[], expectedSeconds: number): boolean {
+  const enough = points.findIndex(({ micro }) => micro === enoughOf(points));
+  return expectedSeconds > LONG_SECONDS && points.length - 1 - enough >= FLAT;
 }
 
 interface Measured {
@@ -107,19 +121,26 @@ export async function checkFrontier(request: FrontierRequest): Promise<Frontier 
   const config = fixedBatch(request.config, kinds);
   const options = { ...planBasis(device), catalog: kinds };
   const { largest, next } = largestOverall({ ...config, 'log.diagnostics': 'off' }, device, options, 'margin');
-  if (largest === null) return { points: [], largest, next, enough: undefined, stopped: undefined };
+  if (largest === null) return { points: [], largest, next, enough: undefined, skipped: [], stopped: undefined };
   const { data, executor } = await prepareProbe(request);
   const points: FrontierPoint[] = [];
   const sizes = sizesUpTo(largest.sequences);
   const all = sizes.reduce((sum, size) => sum + size, 0);
   // A step takes about as long as it has sequences: the sizes before are a small part of the work.
   let behind = 0;
+  const skipped: number[] = [];
   let stopped: string | undefined;
   for (const micro of sizes) {
     const before = points.at(-1);
     const expected = before === undefined ? 0 : (before.seconds * micro) / before.micro;
+    // The largest is run all the same: it verifies the plan.
+    if (micro < largest.sequences && isFlat(points, expected)) {
+      skipped.push(micro);
+      behind += micro;
+      continue;
+    }
     if (expected > longest) {
-      stopped = `a step of ${micro} sequences would take about ${expected.toPrecision(2)} s, more than ${longest} s`;
+      stopped = `a step of ${formatInteger(micro)} sequences would take about ${formatDuration(expected)}, more than ${formatDuration(longest)}`;
       break;
     }
     const own = withOnly(config, micro);
@@ -127,7 +148,10 @@ export async function checkFrontier(request: FrontierRequest): Promise<Frontier 
     let done = 0;
     const tell = (): boolean => {
       const share = (behind + (micro * done) / (steps + 1)) / all;
-      ended = !(request.onProgress?.(`micro-batch ${micro} of ${largest.sequences}`, share) ?? true);
+      ended = !(
+        request.onProgress?.(`micro-batch ${formatInteger(micro)} of ${formatInteger(largest.sequences)}`, share) ??
+        true
+      );
       return !ended;
     };
     const onStep = (): boolean => {
@@ -154,25 +178,33 @@ export async function checkFrontier(request: FrontierRequest): Promise<Frontier 
       break;
     }
   }
-  return { points, largest, next, enough: enoughOf(points), stopped };
+  return { points, largest, next, enough: enoughOf(points), skipped, stopped };
 }
 
 /** For people, below the table. */
-export function frontierWords({ points, largest, next, enough, stopped }: Frontier): string[] {
+export function frontierWords(found: Frontier, reader: Reader): string[] {
+  const { points, largest, next, enough, skipped, stopped } = found;
   if (largest === null)
     return [
       `Not even one sequence fits: it takes ${gibibytes(next?.bytes ?? 0)}. Lower model.context, model.width or model.depth.`,
     ];
   const beyond =
-    next === null ? '' : `; ${next.sequences} would take ${gibibytes(next.bytes)} and do not fit with their margin`;
+    next === null
+      ? ''
+      : `; ${formatInteger(next.sequences)} would take ${gibibytes(next.bytes)} and do not fit with their margin`;
   const ran = points.at(-1)?.micro === largest.sequences ? ', and it ran' : '';
   return [
-    `Largest micro-batch by plan: ${largest.sequences} (${gibibytes(largest.bytes)})${ran}${beyond}.`,
+    `Largest micro-batch by plan: ${formatInteger(largest.sequences)} (${gibibytes(largest.bytes)})${ran}${beyond}.`,
     ...(stopped === undefined ? [] : [`Not tried up to there: ${stopped}.`]),
     ...(enough === undefined
       ? []
       : [
-          `A micro-batch of ${enough} is within 5 % of the best pace: --batch.micro ${enough}, and batch.sequences as training needs it.`,
+          `A micro-batch of ${enough} is within 5 % of the best pace: ${givenTo(reader, 'batch.micro', [enough])}, and batch.sequences as training needs it.`,
+        ]),
+    ...(skipped.length === 0
+      ? []
+      : [
+          `Not measured: ${skipped.map(formatInteger).join(', ')}. Their steps take long, and from ${formatInteger(enough!)} on larger ones gained less than 5 %.`,
         ]),
   ];
 }

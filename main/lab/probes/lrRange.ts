@@ -2,6 +2,8 @@
 import { probe } from '../../engine/train/probe.ts';
 import { prepareProbe } from './prepare.ts';
 import type { ProbeRequest } from './prepare.ts';
+import { givenTo, MORE_STEPS } from './reader.ts';
+import type { Reader } from './reader.ts';
 
 export interface RateRequest extends ProbeRequest {
   /** First and last rate; they grow by the same factor at each step. */
@@ -109,14 +111,17 @@ export async function checkRates(request: RateRequest): Promise<RateRange | unde
 }
 
 /** For people. @param to the last rate that was asked for */
-export function rateWords({ suggested, roseAt }: RateRange, to: number): string[] {
+export function rateWords({ suggested, roseAt }: RateRange, to: number, reader: Reader): string[] {
   const rise =
     roseAt === undefined
       ? `The loss did not rise up to ${to}: larger rates may be good too.`
       : `The loss rises from ${roseAt.toPrecision(2)} on.`;
   if (suggested === undefined)
-    return [rise, 'It never fell: nothing can be suggested. Begin with a smaller rate, or take more steps.'];
+    return [
+      rise,
+      `It never fell: nothing can be suggested.${reader === 'terminal' ? ' Begin with a smaller rate (--from).' : ''} It may need ${MORE_STEPS[reader]}.`,
+    ];
   const middle = Math.sqrt(suggested[0] * suggested[1]);
   const values = [...new Set([suggested[0], Number(middle.toPrecision(1)), suggested[1]])];
-  return [rise, `Peak rates to try: --optimizer.lr ${values.join(' ')}`];
+  return [rise, `Peak rates to try: ${givenTo(reader, 'optimizer.lr', values)}.`];
 }

@@ -12,6 +12,8 @@ import type { Noise } from '../../engine/train/noise.ts';
 import { probe } from '../../engine/train/probe.ts';
 import { prepareProbe } from './prepare.ts';
 import type { ProbeRequest } from './prepare.ts';
+import { MORE_STEPS } from './reader.ts';
+import type { Reader } from './reader.ts';
 
 export interface NoisePoint extends Noise {
   /** From 1. */
@@ -119,12 +121,13 @@ export async function checkNoise(request: ProbeRequest): Promise<NoiseCheck | un
 }
 
 /** For people. */
-export function noiseWords({ scale, low, high, over, batchTokens, sequenceTokens }: NoiseCheck): string[] {
+export function noiseWords(found: NoiseCheck, reader: Reader): string[] {
+  const { scale, low, high, over, batchTokens, sequenceTokens } = found;
   const sized = (tokens: number): string =>
     `${Math.round(tokens).toLocaleString('en')} tokens (${Math.max(1, Math.round(tokens / sequenceTokens)).toLocaleString('en')} sequences)`;
   if (scale === undefined)
     return [
-      `The last ${over} steps do not tell: the noise of the gradient hides it. Give more --steps, or a larger batch.sequences.`,
+      `The last ${over} steps do not tell: the noise of the gradient hides it. It needs ${MORE_STEPS[reader]}, or a larger batch.sequences.`,
     ];
   const interval =
     high === undefined
@@ -133,7 +136,7 @@ export function noiseWords({ scale, low, high, over, batchTokens, sequenceTokens
   const times = batchTokens / scale;
   const advice =
     high === undefined
-      ? 'Give more --steps for a bound.'
+      ? `A bound needs ${MORE_STEPS[reader]}.`
       : times > 3
         ? 'Batches this much larger than the scale cost tokens and gain little: a smaller batch.sequences learns more from the same text.'
         : times < 1 / 3

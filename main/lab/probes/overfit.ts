@@ -9,6 +9,8 @@ import type { Batch } from '../../engine/data/index.ts';
 import { microBatches, probe } from '../../engine/train/probe.ts';
 import { prepareProbe } from './prepare.ts';
 import type { ProbeRequest } from './prepare.ts';
+import { MORE_STEPS } from './reader.ts';
+import type { Reader } from './reader.ts';
 
 /** Nats per token above the floor at which a batch counts as learned. */
 export const LEARNED = 0.05;
@@ -32,6 +34,8 @@ export interface Overfit {
   readonly without: readonly string[];
   /** Why it was not learned, and what to do; undefined where it was. */
   readonly hindered: string | undefined;
+  /** It was not learned, but more steps may be all that it needs. */
+  readonly unfinished: boolean;
 }
 
 /**
@@ -62,24 +66,35 @@ export function floorOf(batches: readonly Batch[]): number {
   return scored === 0 ? 0 : nats / scored;
 }
 
-/** In words, with what to try. */
-function hindrance(found: Omit<Overfit, 'hindered' | 'learnedAfter' | 'without'>, rate: number): string {
+/** In words, with what to try, and whether more steps may help too. */
+function hindrance(
+  found: Pick<Overfit, 'losses' | 'floor' | 'tokens' | 'parameters'>,
+  rate: number,
+): Pick<Overfit, 'hindered' | 'unfinished'> {
+  const because = (hindered: string, unfinished = false) => ({ hindered, unfinished });
   const { losses, floor, tokens, parameters } = found;
   const diverged = losses.findIndex((loss) => !Number.isFinite(loss));
   if (diverged >= 0)
-    return `the loss is ${losses[diverged]} at step ${diverged + 1}: lower optimizer.lr (${rate}), or set optimizer.clip`;
+    return because(
+      `the loss is ${losses[diverged]} at step ${diverged + 1}: lower optimizer.lr (${rate}), or set optimizer.clip`,
+    );
   const tenth = Math.max(1, Math.floor(losses.length / 10));
   const [before, last] = [meanOf(losses.slice(-2 * tenth, -tenth)), meanOf(losses.slice(-tenth))];
   const [first, left] = [losses[0]!, last - floor];
-  if (last > first) return `the loss rose from ${first.toFixed(3)} to ${last.toFixed(3)}: lower optimizer.lr (${rate})`;
+  if (last > first)
+    return because(`the loss rose from ${first.toFixed(3)} to ${last.toFixed(3)}: lower optimizer.lr (${rate})`);
   // A few steps say nothing about where a loss will stay.
   if (before - last > 0.02 * left || (losses.length < FEW && last < first))
     return first - last < 0.1 * (first - floor)
-      ? `the loss falls, but slowly: raise optimizer.lr (${rate}), or give more --steps`
-      : `the loss still falls: give more --steps`;
+      ? because(`the loss falls, but slowly: raise optimizer.lr (${rate})`, true)
+      : because('the loss still falls', true);
   if (parameters < tokens)
-    return `the loss stays at ${last.toFixed(3)}: ${parameters} parameters are few for ${tokens} tokens; take a larger model or fewer batch.sequences`;
-  return `the loss stays at ${last.toFixed(3)}: try another optimizer.lr (${rate}); if none helps, the model cannot see what it needs`;
+    return because(
+      `the loss stays at ${last.toFixed(3)}: ${parameters} parameters are few for ${tokens} tokens; take a larger model or fewer batch.sequences`,
+    );
+  return because(
+    `the loss stays at ${last.toFixed(3)}: try another optimizer.lr (${rate}); if none helps, the model cannot see what it needs`,
+  );
 }
 
 /** Undefined when it was ended. @throws DataError, ExecutorUnavailableError, OutOfMemoryError */
@@ -113,20 +128,13 @@ export async function checkOverfit(request: ProbeRequest): Promise<Overfit | und
   });
   if (ended) return undefined;
   const found = { losses, floor, tokens, parameters };
-  const hindered = learnedAfter === undefined ? hindrance(found, rate) : undefined;
-  return { ...found, learnedAfter, without, hindered };
+  const why = learnedAfter === undefined ? hindrance(found, rate) : { hindered: undefined, unfinished: false };
+  return { ...found, learnedAfter, without, ...why };
 }
 
 /** For people. */
-export function overfitWords({
-  losses,
-  floor,
-  tokens,
-  parameters,
-  learnedAfter,
-  without,
-  hindered,
-}: Overfit): string[] {
+export function overfitWords(found: Overfit, reader: Reader): string[] {
+  const { losses, floor, tokens, parameters, learnedAfter, without, hindered, unfinished } = found;
   return [
     `One batch of ${formatCount(tokens)} tokens, ${formatCount(parameters)} parameters.`,
     ...(without.length > 0 ? [`Taken as 0: ${without.join(', ')}.`] : []),
@@ -135,6 +143,6 @@ export function overfitWords({
       : 'No row begins like another: a loss of 0 is possible.',
     hindered === undefined
       ? `Learned: loss ${losses.at(-1)!.toFixed(4)} after ${learnedAfter} updates, less than ${LEARNED} above that.`
-      : `Not learned in ${losses.length - 1} updates: ${hindered}.`,
+      : `Not learned in ${losses.length - 1} updates: ${hindered}${unfinished ? `; it may need ${MORE_STEPS[reader]}` : ''}.`,
   ];
 }

@@ -1,5 +1,5 @@
 /** The rehearsal that long runs begin with (engine/train/preflight.ts), asked for by itself. */
-import { plural } from '../../../preload/shared/format.ts';
+import { formatDuration, plural } from '../../../preload/shared/format.ts';
 import { gibibytes } from '../fit/index.ts';
 import { TrainingControl } from '../../engine/train/control.ts';
 import { prepareData } from '../../engine/train/dataset.ts';
@@ -54,15 +54,15 @@ export function preflightWords(found: Preflight): string[] {
   if (problem !== undefined) return [`It would fail: ${problem}`];
   const long = stepSeconds === undefined || plannedSteps === undefined ? undefined : stepSeconds * plannedSteps;
   return [
-    `Ready: two steps, an evaluation and a checkpoint went well, in ${seconds.toPrecision(2)} s.`,
+    `Ready: two steps, an evaluation and a checkpoint went well, in ${formatDuration(seconds)}.`,
     ...(stepSeconds === undefined
       ? []
       : [
-          `A step takes about ${stepSeconds.toPrecision(2)} s${long === undefined ? '' : `; ${plural(plannedSteps!, 'step')} about ${(long / 60).toPrecision(2)} min`}.`,
+          `A step takes about ${formatDuration(stepSeconds)}${long === undefined ? '' : `; ${plural(plannedSteps!, 'step')} about ${formatDuration(long)}`}.`,
         ]),
     ...(evaluationSeconds === undefined
       ? []
-      : [`The first batch of an evaluation took ${evaluationSeconds.toPrecision(2)} s.`]),
+      : [`The first batch of an evaluation took ${formatDuration(evaluationSeconds)}.`]),
     ...(checkpointBytes === undefined
       ? []
       : [`A checkpoint takes ${gibibytes(checkpointBytes)} (and the best one as much again, without moments).`]),

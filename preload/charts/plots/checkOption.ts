@@ -91,7 +91,7 @@ function seriesOf(line: Line, look: Look): LineSeriesOption {
     symbol: 'circle',
     symbolSize: 5,
     itemStyle: { color },
-    lineStyle: { color, width: line.faint === true ? 1 : 1.75, opacity: line.faint === true ? 0.4 : 1 },
+    lineStyle: { color, width: line.faint === true ? 1 : 1.75, opacity: line.faint === true ? 0.5 : 1 },
     emphasis: { disabled: true },
   };
 }
@@ -99,7 +99,7 @@ function seriesOf(line: Line, look: Look): LineSeriesOption {
 const areasOf = ({ bands }: CheckPlot, { x, y }: Record<'x' | 'y', Scale>, look: Look) => ({
   silent: true,
   itemStyle: { color: look.theme.accent, opacity: 0.14 },
-  label: { ...textOf(look, look.theme.text), position: 'insideTop' as const },
+  label: { ...textOf(look, look.theme.text), position: 'top' as const },
   data: bands.map(({ name, ...ends }) => {
     const within = (axis: 'x' | 'y', { range }: Scale): [number, number] => {
       const [from, to] = ends[axis] ?? [range.min, null];

@@ -10,6 +10,7 @@ import {
   frontierCsv,
   frontierSvg,
   frontierWords,
+  isFlat,
   sizesUpTo,
 } from '../../../main/lab/probes/frontier.ts';
 import type { FrontierPoint } from '../../../main/lab/probes/frontier.ts';
@@ -67,7 +68,7 @@ describe('the noise scale', () => {
     const found = (await checkNoise(request({ 'batch.sequences': 8, 'optimizer.lr': 0.003 }, 30)))!;
     expect(found).toMatchObject({ over: 15, batchTokens: 128, sequenceTokens: 16 });
     expect(found.points).toHaveLength(30);
-    expect(noiseWords(found).join(' ')).toMatch(/Critical batch|do not tell/u);
+    expect(noiseWords(found, 'app').join(' ')).toMatch(/Critical batch|do not tell/u);
   });
 });
 
@@ -128,7 +129,19 @@ describe('the batch frontier', () => {
     expect(found.next!.sequences).toBe(largest!.sequences + 1);
     expect(frontierCsv(found).split('\n')).toHaveLength(found.points.length + 2);
     expect(frontierSvg(found)).toContain('<polyline');
-    expect(frontierWords(found).join(' ')).toContain(`Largest micro-batch by plan: ${largest!.sequences}`);
+    expect(frontierWords(found, 'app').join(' ')).toContain(`Largest micro-batch by plan: ${largest!.sequences}`);
+  });
+
+  test('leaves out what takes long and gains nothing, never what is quick (would catch minutes on a flat line)', () => {
+    const flat = [point(1, 10), point(2, 20), ...[4, 8, 16, 32].map((micro) => point(micro, 20.5))];
+    expect([isFlat(flat, 1), isFlat(flat, 0.1), isFlat(flat.slice(0, -1), 1), isFlat([], 0)]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    const rising = [1, 2, 4, 8, 16, 32].map((micro) => point(micro, micro));
+    expect(isFlat(rising, 1)).toBe(false);
   });
 
   test('says why it does not go on', async () => {

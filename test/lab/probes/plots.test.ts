@@ -30,7 +30,15 @@ test('the noise scale ends at its estimate, within its interval, which is open w
 });
 
 test('a batch that was learned to the last bit, and one that diverged, leave gaps', () => {
-  const found = { floor: 0.2, tokens: 9, parameters: 9, learnedAfter: 1, without: [], hindered: undefined };
+  const found = {
+    floor: 0.2,
+    tokens: 9,
+    parameters: 9,
+    learnedAfter: 1,
+    without: [],
+    hindered: undefined,
+    unfinished: false,
+  };
   const plot = overfitPlot({ ...found, losses: [3, 1, 0, Infinity] })!;
   expect(plot.lines[0]!.y).toEqual([3, 1, null, null]);
   expect(plot.marks).toMatchObject([{ axis: 'y', at: 0.25 }]);
@@ -43,7 +51,9 @@ test('a batch that was learned to the last bit, and one that diverged, leave gap
 test('pace and memory have an axis each, from zero', () => {
   const point = (micro: number) => ({ micro, plannedBytes: 2 ** 20 * micro, arenaBytes: 1, takenBytes: 1, seconds: 1 });
   const points = [1, 2, 4].map((micro) => ({ ...point(micro), tokensPerSecond: 100 * micro }));
-  const option = optionOf(frontierPlot({ points, largest: null, next: null, enough: 4, stopped: undefined }));
+  const option = optionOf(
+    frontierPlot({ points, largest: null, next: null, enough: 4, skipped: [], stopped: undefined }),
+  );
   expect(option.yAxis).toMatchObject([{ min: 0 }, { min: 0 }]);
   expect(option.series).toMatchObject([{ yAxisIndex: 0 }, { yAxisIndex: 1 }]);
 });

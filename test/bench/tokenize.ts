@@ -88,7 +88,7 @@ async function bench(one: Case, folder: string, python: string | undefined, repe
   const speed = (seconds: number): string => `${(megabytes / seconds).toFixed(1)} MB/s`;
   console.log(`  sweeplab    ${speed(median(own))} per core (first time ${speed(own[0]!)})`);
   {
-    await using encoder = encoderThreads({ kind: tokenizer.kind, vocabularySize: tokenizer.vocabularySize, merges });
+    await using encoder = encoderThreads(tokenizer, merges);
     const blocks = (): TextBlock[] =>
       Array.from({ length: Math.ceil(text.length / 2 ** 20) }, (_, i) => {
         const piece = new Uint8Array(text.subarray(i * 2 ** 20, (i + 1) * 2 ** 20));

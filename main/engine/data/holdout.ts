@@ -55,14 +55,15 @@ export function checkShare(fraction: number): void {
  * on `seed` alone, or from the end. Neither side is empty. Of at least two.
  */
 export function heldOut(
-  offsets: Float64Array,
+  sizes: { readonly length: number; readonly of: (document: number) => number },
   fraction: number,
   how: 'random' | 'last',
   seed: number,
 ): Uint8Array<ArrayBuffer> {
-  const n = offsets.length - 1;
-  const target = offsets[n] * fraction;
-  const size = (d: number) => offsets[d + 1] - offsets[d];
+  const { length: n, of: size } = sizes;
+  let total = 0;
+  for (let d = 0; d < n; d++) total += size(d);
+  const target = total * fraction;
   const order = Int32Array.from({ length: n }, (_, i) => n - 1 - i);
   if (how === 'random') new Stream(seed, 'data/holdout').shuffle(order.reverse());
   const held = new Uint8Array(n);
@@ -92,7 +93,8 @@ export function holdOut(corpus: Corpus, fraction: number, how: 'random' | 'last'
   if (n === 0 || corpus.bytes.length === 0)
     throw new DataError('data.corpus', '', 'the corpus is empty.', 'a corpus with text');
   if (n === 1) return cutOnce(corpus, fraction);
-  const held = heldOut(corpus.offsets, fraction, how, seed);
+  const { offsets } = corpus;
+  const held = heldOut({ length: n, of: (d) => offsets[d + 1] - offsets[d] }, fraction, how, seed);
   const side = (which: number) => Int32Array.from(held.keys()).filter((d) => held[d] === which);
   return { train: selectDocuments(corpus, side(0)), validation: selectDocuments(corpus, side(1)) };
 }

@@ -7,7 +7,8 @@ import { PieceCounts, trainBpe } from '../../../main/engine/data/tokenizers/bpeT
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
 import { gpt2Id, gpt2Tokenizer } from '../../../main/engine/data/tokenizers/gpt2.ts';
 import { gpt2PieceEnd } from '../../../main/engine/data/tokenizers/gpt2Pieces.ts';
-import { PairMap, mergePiece } from '../../../main/engine/data/tokenizers/merges.ts';
+import { PairMap, PieceEncoder, mergePiece } from '../../../main/engine/data/tokenizers/merges.ts';
+import { encoderOver } from '../../../main/engine/data/tokenizers/pieceRules.ts';
 import { MAX_PIECE, PieceTable, pieceEnd } from '../../../main/engine/data/tokenizers/pieces.ts';
 import type { Tokenizer } from '../../../main/engine/data/tokenizers/tokenizer.ts';
 import { vocabularyOf } from '../../../main/engine/data/tokenizers/index.ts';
@@ -244,6 +245,21 @@ describe('byte-level BPE', () => {
       const a = mergePiece(plain, plain.length, pairs, Infinity);
       const b = mergePiece(heap, heap.length, pairs, 0);
       expect([...heap.subarray(0, b)]).toEqual([...plain.subarray(0, a)]);
+    }
+  });
+
+  test('memory that is bounded and tables that threads share change no id', async () => {
+    const { bytes, offsets } = corpusOf(Array.from({ length: 20 }, () => messyBytes(60)));
+    const { merges } = trainBpe(bytes, offsets, 600);
+    for (const tokenizer of [bpeTokenizer(merges, 600), await gpt2Tokenizer()]) {
+      const ids = [...tokenizer.encode(bytes)];
+      const tables = tokenizer.sharedTables!();
+      expect([...encoderOver(tables).encode(bytes)]).toEqual(ids);
+      const rule = tokenizer.kind === 'bpe' ? pieceEnd : gpt2PieceEnd();
+      const forgetful = new PieceEncoder(tables.byteIds, PairMap.over(tables.pairs), rule, 1 + random(20));
+      expect([...forgetful.encode(bytes)]).toEqual(ids);
+      // Also with what is left from before.
+      expect([...forgetful.encode(bytes)]).toEqual(ids);
     }
   });
 

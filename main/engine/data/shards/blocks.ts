@@ -4,6 +4,9 @@ import { tokenArrayType } from '../dataset.ts';
 import type { TokenArray } from '../dataset.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
+/** What turns text into the ids of a document. */
+export type TextEncoding = Pick<Tokenizer, 'encode' | 'eosId' | 'vocabularySize'>;
+
 /** What a part of a document is, beside its text. */
 export interface Part {
   /** Bytes of its text. */
@@ -33,7 +36,7 @@ export interface TokenPart extends Part {
 }
 
 /** The ids of a block. */
-export function encodeBlock({ text, parts }: TextBlock, tokenizer: Tokenizer): TokenBlock {
+export function encodeBlock({ text, parts }: TextBlock, tokenizer: TextEncoding): TokenBlock {
   const Ids = tokenArrayType(tokenizer.vocabularySize);
   const encoded: { readonly ids: Int32Array; readonly part: TokenPart }[] = [];
   let at = 0;

@@ -49,8 +49,13 @@ class Lane {
   }
 }
 
-/** As many threads as there are processors. */
-export function encoderThreads(data: EncodeWorkerData, threads = availableParallelism()): Encoder {
+/** As many threads as there are processors. @param merges from which the tokenizer is made again, where it was trained */
+export function encoderThreads(
+  { kind, vocabularySize, eosId, sharedTables }: Tokenizer,
+  merges: Int32Array | null,
+  threads = availableParallelism(),
+): Encoder {
+  const data: EncodeWorkerData = { kind, vocabularySize, eosId, merges, tables: sharedTables?.() ?? null };
   const lanes = Array.from({ length: Math.min(MOST_THREADS, threads) }, () => new Lane(data));
   return {
     lanes: lanes.length,

@@ -128,9 +128,9 @@ async function passesOf(folder: string, options: ShardRequest): Promise<[TextPas
     const sizes = Float64Array.of(cut.place, scan.sizes[0] - cut.place);
     return [{ ...scan, sizes, source, held: Uint8Array.of(0, 1), isCut: true }];
   }
-  const offsets = new Float64Array(scan.sizes.length + 1);
-  for (let d = 0; d < scan.sizes.length; d++) offsets[d + 1] = offsets[d] + scan.sizes[d];
-  const held = heldOut(offsets, fraction, holdout, Number(config['data.corpus_seed'] ?? 0));
+  const { sizes } = scan;
+  const of = (d: number): number => sizes[d];
+  const held = heldOut({ length: sizes.length, of }, fraction, holdout, Number(config['data.corpus_seed'] ?? 0));
   return [{ ...scan, source, held, isCut: false }];
 }
 
@@ -152,7 +152,7 @@ async function scanned(
   const files: number[] = [];
   const onFile = (index: number): void => void (files[index] = sink.documents);
   const report = await streamOf(source)(sink, { onFile, onProgress });
-  const found: Scan = { sizes: sink.sizes, files, report };
+  const found: Scan = { sizes: sink.takeSizes(), files, report };
   const bytes = new Uint8Array(found.sizes.buffer);
   await writeAtomic(sizesPath, bytes);
   await writeAtomic(notePath, JSON.stringify({ files, report, sha256: sha256(bytes) } satisfies ScanNote));
@@ -167,7 +167,7 @@ async function encodeAll(
   { tokenizer, merges }: PreparedTokenizer,
 ): Promise<readonly ShardNote[]> {
   const { signal, onProgress, config, kinds } = options;
-  const { vocabularySize, kind } = tokenizer;
+  const { vocabularySize } = tokenizer;
   const Ids = tokenArrayType(vocabularySize);
   const finished = await finishedShards(folder, signal);
   const writer = new ShardWriter({ folder, Ids, vocabularySize, finished, shardIds: options.shardIds });
@@ -180,9 +180,7 @@ async function encodeAll(
   const chosen = tokenizerOf(config, kinds).kind;
   const builtIn = tokenizerFamily.kinds.includes(chosen);
   await using encoder: Encoder =
-    builtIn && options.threads !== 0
-      ? encoderThreads({ kind, vocabularySize, merges }, options.threads)
-      : encoderHere(tokenizer);
+    builtIn && options.threads !== 0 ? encoderThreads(tokenizer, merges, options.threads) : encoderHere(tokenizer);
   let skip = finished.reduce((sum, note) => sum + documentsOf(note), 0);
   let written: Promise<void> = Promise.resolve();
   try {

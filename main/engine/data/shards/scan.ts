@@ -29,9 +29,9 @@ export class ScanSink implements TextSink {
   get full(): boolean {
     return this.#full;
   }
-  /** Bytes of each document. */
-  get sizes(): Float64Array<ArrayBuffer> {
-    return this.#sizes.slice(0, this.#documents);
+  /** Bytes of each document, at the end: they are not kept. */
+  takeSizes(): Float64Array<ArrayBuffer> {
+    return new Float64Array(this.#sizes.buffer.transfer(this.#documents * Float64Array.BYTES_PER_ELEMENT));
   }
 
   add(document: Uint8Array): boolean {

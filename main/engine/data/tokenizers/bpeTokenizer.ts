@@ -4,8 +4,8 @@
  */
 import type { Tokenizer } from './tokenizer.ts';
 import { decodeWith } from './tokenizer.ts';
-import { PairMap, PieceEncoder } from './merges.ts';
-import { pieceEnd } from './pieces.ts';
+import { PairMap } from './merges.ts';
+import { pieceEncoder } from './pieceRules.ts';
 
 const BPE_EOS = 256;
 export const FIRST_MERGE = 257;
@@ -37,18 +37,14 @@ export function bpeTokenizer(merges: Int32Array, vocabularySize: number): Tokeni
   table.forEach((bytes, id) => {
     tokenBytes[id] = bytes?.length ?? 0;
   });
-  const encoder = new PieceEncoder(
-    Int32Array.from({ length: 256 }, (_, byte) => byte),
-    pairs,
-    pieceEnd,
-  );
+  const byteIds = Int32Array.from({ length: 256 }, (_, byte) => byte);
   return {
     kind: 'bpe',
     vocabularySize,
     eosId: BPE_EOS,
     padId: BPE_EOS,
     tokenBytes,
-    encode: (bytes) => encoder.encode(bytes),
+    ...pieceEncoder('bpe', byteIds, pairs),
     decode: (ids) => decodeWith(table, vocabularySize, ids),
   };
 }

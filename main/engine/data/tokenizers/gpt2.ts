@@ -5,8 +5,8 @@
 import { counted } from '../../../../preload/shared/format.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import { decodeWith, defineTokenizer } from './tokenizer.ts';
-import { gpt2PieceEnd } from './gpt2Pieces.ts';
-import { PairMap, PieceEncoder, mergePiece } from './merges.ts';
+import { PairMap, mergePiece } from './merges.ts';
+import { pieceEncoder } from './pieceRules.ts';
 
 const GPT2_VOCABULARY = 50_257;
 const GPT2_EOS = 50_256;
@@ -55,15 +55,13 @@ async function load(): Promise<Tokenizer> {
     merges.set(symbols[0], symbols[1], id);
   });
   const tokenBytes = Int32Array.from(table, (bytes) => bytes?.length ?? 0);
-  const encoder = new PieceEncoder(byteIds, merges, gpt2PieceEnd());
-
   return {
     kind: 'gpt2',
     vocabularySize: GPT2_VOCABULARY,
     eosId: GPT2_EOS,
     padId: GPT2_EOS,
     tokenBytes,
-    encode: (bytes) => encoder.encode(bytes),
+    ...pieceEncoder('gpt2', byteIds, merges),
     decode: (ids) => decodeWith(table, GPT2_VOCABULARY, ids),
   };
 }

@@ -1,11 +1,30 @@
 /** Applies byte-pair merges: shared by the tokenizer trained here and by GPT-2's. */
 
+/** The numbers of a {@link PairMap}, which threads can share. */
+export interface PairTables {
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+  readonly value: Int32Array;
+}
+
 /** (left id, right id) → merged id, by open addressing. */
 export class PairMap {
-  #left = new Int32Array(1 << 12).fill(-1);
-  #right = new Int32Array(1 << 12);
-  #value = new Int32Array(1 << 12);
+  #left: Int32Array = new Int32Array(1 << 12).fill(-1);
+  #right: Int32Array = new Int32Array(1 << 12);
+  #value: Int32Array = new Int32Array(1 << 12);
   #size = 0;
+
+  /** One that is only asked. */
+  static over({ left, right, value }: PairTables): PairMap {
+    const map = new PairMap();
+    [map.#left, map.#right, map.#value] = [left, right, value];
+    return map;
+  }
+
+  /** A copy that threads can share. */
+  shared(): PairTables {
+    return { left: shared(this.#left), right: shared(this.#right), value: shared(this.#value) };
+  }
 
   #slot(left: number, right: number): number {
     const mask = this.#left.length - 1;
@@ -44,6 +63,13 @@ export class PairMap {
       this.#value[slot] = value[i];
     }
   }
+}
+
+/** A copy in memory that threads share. */
+export function shared(numbers: Int32Array): Int32Array {
+  const copy = new Int32Array(new SharedArrayBuffer(numbers.byteLength));
+  copy.set(numbers);
+  return copy;
 }
 
 /** Pieces longer than this are merged by a heap: n·log n steps instead of n². */
@@ -126,8 +152,8 @@ export function mergePiece(symbols: Int32Array, length: number, merges: PairMap,
   return length;
 }
 
-/** Pieces beyond this many are encoded without being remembered, so that memory stays bounded. */
-const CACHE_LIMIT = 1 << 21;
+/** Pieces that are remembered: with so many they are forgotten, and those that are common soon known again. Some 20 MB. */
+const CACHE_LIMIT = (1 << 18) - 1;
 /** Longer pieces hardly come twice. */
 const LONGEST_KEPT = 255;
 /** Room for so many ids is kept from text to text. */
@@ -155,7 +181,11 @@ export class PieceEncoder {
   #scratch = new Int32Array(256);
   #ids = new Int32Array(1 << 12);
 
-  constructor(byteIds: Int32Array, merges: PairMap, pieceEnd: PieceEnd) {
+  readonly #most: number;
+
+  /** @param most pieces that are remembered; for tests */
+  constructor(byteIds: Int32Array, merges: PairMap, pieceEnd: PieceEnd, most = CACHE_LIMIT) {
+    this.#most = most;
     this.#byteIds = byteIds;
     this.#merges = merges;
     this.#pieceEnd = pieceEnd;
@@ -203,7 +233,11 @@ export class PieceEncoder {
       return to;
     }
     const stop = this.#compute(bytes, start, end, to);
-    if (this.#count < CACHE_LIMIT) this.#keep(bytes, start, end, hash, slot, to, stop);
+    if (this.#count >= this.#most) {
+      this.#forget();
+      slot = hash & mask;
+    }
+    this.#keep(bytes, start, end, hash, slot, to, stop);
     return stop;
   }
 
@@ -227,6 +261,13 @@ export class PieceEncoder {
     for (let i = from; i < to; i++) this.#kept[this.#keptUsed++] = this.#ids[i]!;
     this.#slots[slot] = piece;
     if (2 * piece > this.#slots.length) this.#rehash();
+  }
+
+  #forget(): void {
+    this.#slots.fill(0);
+    this.#count = 0;
+    this.#speltUsed = 0;
+    this.#keptUsed = 0;
   }
 
   #rehash(): void {

@@ -4,6 +4,7 @@ import { checkSection, definer } from '../../kind.ts';
 import type { Declared, Kind } from '../../kind.ts';
 import type { Corpus } from '../corpus.ts';
 import type { OnProgress } from '../progress.ts';
+import type { EncoderTables } from './pieceRules.ts';
 
 /** What every tokenizer offers. All are lossless: decode(encode(bytes)) = bytes, for any bytes. */
 export interface Tokenizer {
@@ -19,6 +20,8 @@ export interface Tokenizer {
   readonly tokenBytes: Int32Array;
   /** Ordinary text only: nothing in the text is ever taken for EOS. */
   encode(bytes: Uint8Array): Int32Array;
+  /** From which other threads encode as this one does, without tables of their own. */
+  readonly sharedTables?: (() => EncoderTables) | undefined;
   /** Bytes of the tokens; EOS and unused ids give nothing. An id outside 0 … vocabularySize − 1 is an error. */
   decode(ids: ArrayLike<number>): Uint8Array;
 }

@@ -25,7 +25,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning'],
     maxWorkers: 2,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: 'functions', include: FUNCTIONS, exclude: [ALONE], isolate: false } },

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Config } from '../../../preload/contract/settings.ts';
 import { csvTable } from '../../../preload/shared/csv.ts';
-import { formatDuration, formatInteger } from '../../../preload/shared/format.ts';
+import { counted, formatDuration, formatInteger } from '../../../preload/shared/format.ts';
 import { median } from '../../../preload/shared/statistics/describe.ts';
 import { fitPlan, gibibytes, largestOverall } from '../fit/index.ts';
 import type { FitDevice } from '../fit/index.ts';
@@ -88,6 +88,10 @@ interface Measured {
   readonly takenBytes: number;
 }
 
+/** Seconds that are measured at least, and the steps that are made for them at most: the pace of a few short steps is chance. */
+const LEAST_SECONDS = 0.1;
+const MOST_STEPS = 100;
+
 /** The first step warms up and does not count. */
 async function measure(
   config: Config,
@@ -97,19 +101,23 @@ async function measure(
 ): Promise<Measured> {
   const seconds: number[] = [];
   let begun = performance.now();
+  let measured = 0;
   const { takenBytes } = await probe({
     config,
     kinds,
     data,
     executor,
-    steps: steps + 1,
+    steps: Math.max(steps, MOST_STEPS) + 1,
     batch: (step) => step,
     rate: () => config['optimizer.lr'] as number,
     onStep: () => {
       const now = performance.now();
       seconds.push((now - begun) / 1000);
       begun = now;
-      return onStep();
+      if (seconds.length > 1) measured += seconds.at(-1)!;
+      const done = seconds.length - 1;
+      if (done > steps) return measured < LEAST_SECONDS;
+      return onStep() && (done < steps || measured < LEAST_SECONDS);
     },
   });
   return { seconds: median(seconds.slice(1)), takenBytes };
@@ -204,7 +212,7 @@ export function frontierWords(found: Frontier, reader: Reader): string[] {
     ...(skipped.length === 0
       ? []
       : [
-          `Not measured: ${skipped.map(formatInteger).join(', ')}. Their steps take long, and from ${formatInteger(enough!)} on larger ones gained less than 5 %.`,
+          `Not measured: ${counted(skipped.length, 'size')} from ${formatInteger(skipped[0]!)} on. Their steps take long, and sizes above ${formatInteger(enough!)} gained less than 5 %.`,
         ]),
   ];
 }

@@ -70,7 +70,8 @@ function axisOf(axis: CheckAxis, { range, ticks }: Scale, look: Look, nameGap: n
     nameGap,
     nameTextStyle: textOf(look),
     axisLine: { lineStyle: { color: look.theme.line } },
-    axisTick: { show: false },
+    // Lines of the grid go through these too.
+    axisTick: { show: false, customValues: ticks.map(({ value }) => value) },
     axisLabel: {
       ...textOf(look),
       formatter: labelIn(ticks),
@@ -99,15 +100,17 @@ function seriesOf(line: Line, look: Look): LineSeriesOption {
 const areasOf = ({ bands }: CheckPlot, { x, y }: Record<'x' | 'y', Scale>, look: Look) => ({
   silent: true,
   itemStyle: { color: look.theme.accent, opacity: 0.14 },
-  label: { ...textOf(look, look.theme.text), position: 'top' as const },
+  label: textOf(look, look.theme.text),
   data: bands.map(({ name, ...ends }) => {
     const within = (axis: 'x' | 'y', { range }: Scale): [number, number] => {
       const [from, to] = ends[axis] ?? [range.min, null];
       return [Math.max(from, range.min), Math.min(to ?? range.max, range.max)];
     };
     const [[left, end], [low, high]] = [within('x', x), within('y', y)];
-    return [{ name, coord: [left, high] }, { coord: [end, low] }] as [
-      { name: string; coord: number[] },
+    // Above what reaches the frame; within what stands among the lines of the grid.
+    const position = ends.y === null ? ('top' as const) : ('insideBottom' as const);
+    return [{ name, label: { position }, coord: [left, high] }, { coord: [end, low] }] as [
+      { name: string; label: { position: 'top' | 'insideBottom' }; coord: number[] },
       { coord: number[] },
     ];
   }),

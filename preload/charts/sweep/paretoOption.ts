@@ -146,6 +146,7 @@ function axesOf(
       name: scaledLabel(cost.label, log),
       nameGap: 30,
       splitLine: { show: false },
+      axisTick: { ...common.axisTick, customValues: ticks.map(({ value }) => value) },
       axisLabel: {
         ...textOf(look),
         // What a cost is called by itself may be the same for two ticks.

@@ -7,7 +7,7 @@ import { Catalog } from '../../../main/engine/catalog.ts';
 import { batcher } from '../../../main/engine/data/batching/batcher.ts';
 import { mixedBatcher } from '../../../main/engine/data/batching/mixture.ts';
 import type { BatchingMode } from '../../../main/engine/data/batching/modes.ts';
-import { countText, prepareDataset } from '../../../main/engine/data/index.ts';
+import { countText, mixOf, prepareDataset } from '../../../main/engine/data/index.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
 import { evaluate } from '../../../main/engine/train/evaluate.ts';
 import { prepareData } from '../../../main/engine/train/dataset.ts';
@@ -133,6 +133,13 @@ describe('the data of a mixture', () => {
     expect(before.texts![1]!.trainTokens).toBe(texts![1]!.dataset.stats.trainTokens);
     const after = (await countText(config, { cacheDir: folder }))!;
     expect(after.trainTokens).toBe(stats.trainTokens);
+  });
+
+  it('takes shares of any size', () => {
+    const shares = mixOf({ 'data.mix': 'stories: 1.5e308, one.txt: 1.5e308, two.txt: 3e-308' }).map(
+      (each) => each.share,
+    );
+    expect(shares).toEqual([0.5, 0.5, expect.closeTo(0, 300)]);
   });
 
   it.each([

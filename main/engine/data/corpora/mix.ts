@@ -35,7 +35,10 @@ export function mixOf(config: Config): readonly MixPart[] {
   const parts = mixParts(value);
   if (parts.length === 0) refuse('a mixture has at least one text.');
   if (/^\s*,|,\s*,/u.test(value)) refuse('nothing stands before a comma.');
-  const total = parts.reduce((sum, { weight }) => sum + weight, 0);
+  const totalOf = (unit: number) => parts.reduce((sum, { weight }) => sum + weight / unit, 0);
+  // Shares may add up to more than a number can be.
+  const unit = Number.isFinite(totalOf(1)) ? 1 : Math.max(...parts.map(({ weight }) => weight));
+  const total = totalOf(unit);
   const names = new Set<string>();
   return parts.map(({ corpus, weight }, i) => {
     if (corpus === '') refuse(`${JSON.stringify(corpus)} is no text.`);
@@ -43,7 +46,7 @@ export function mixOf(config: Config): readonly MixPart[] {
     if (parts.findIndex((each) => each.corpus === corpus) < i) refuse(`${corpus} is there twice.`);
     const name = nameOf(corpus, names);
     names.add(name);
-    return { corpus, share: weight / total, name };
+    return { corpus, share: weight / unit / total, name };
   });
 }
 

@@ -232,6 +232,8 @@ describe('schedules at tabulated points', () => {
     const mixed = { 'schedule.warmup_steps': 2, 'schedule.horizon_tokens': 256 };
     expect(rules(mixed).problems).toEqual([]);
     expect(rules(mixed).warnings.join()).toMatch(/horizon_tokens tokens, 64 of them a step, so it is 4 steps/u);
+    const growing = { ...mixed, 'stop.steps': 3, 'batch.length': 'listed', 'batch.lengths': '3 4@1' };
+    expect(rules(growing).warnings.join()).toMatch(/tokens, \d+(?:\.\d)? of them a step, so it is \d+(?:\.\d)? steps/u);
     expect(rules({ ...mixed, 'schedule.unit': 'steps' }).problems.join()).toMatch(
       /schedule\.unit is "steps" \(schedule\.horizon_tokens is 256\).*nearest: auto, or schedule\.horizon_tokens 0/u,
     );

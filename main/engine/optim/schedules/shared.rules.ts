@@ -156,8 +156,10 @@ const unitsMixed = (names: readonly string[]): Rule => ({
     if (config['schedule.unit'] !== 'auto') return null;
     const [[steps], [tokens]] = [lengthsIn(config, names, 'steps'), lengthsIn(config, names, 'tokens')];
     if (steps === undefined || tokens === undefined) return null;
+    // Where batches change, a step has a mean number of them that is seldom whole.
     const perStep = tokensPerStep(config);
-    const why = `${steps} counts steps and ${tokens} tokens, ${perStep} of them a step, so it is ${number(config, tokens) / perStep} steps`;
+    const [each, all] = [perStep, number(config, tokens) / perStep].map((many) => Number(many.toFixed(1)));
+    const why = `${steps} counts steps and ${tokens} tokens, ${each} of them a step, so it is ${all} steps`;
     return problem(tokens, number(config, tokens), 'better all lengths of a schedule in one unit', undefined, why);
   },
 });

@@ -30,6 +30,8 @@ export interface RateRange {
 const SMOOTHING = 0.9;
 /** Share of what was gained by which the loss must rise again for the rate to be too high. */
 const RISEN = 0.5;
+/** Share of it by which the running mean may rise by the chance of the batches alone. */
+const CHANCE = 0.1;
 
 export function smoothed(losses: readonly number[]): number[] {
   let mean = 0;
@@ -110,12 +112,18 @@ export async function checkRates(request: RateRequest): Promise<RateRange | unde
   return { points, suggested: suggest(points), roseAt };
 }
 
+function roseWords(points: readonly RatePoint[], roseAt: number | undefined, to: number): string {
+  if (roseAt !== undefined) return `The loss rises from ${roseAt.toPrecision(2)} on.`;
+  const smooth = points.map((each) => each.smooth);
+  const least = Math.min(...smooth);
+  if (smooth.at(-1)! - least <= CHANCE * gainOf(smooth))
+    return `The loss did not rise up to ${to}: larger rates may be good too.`;
+  return `The loss is lowest near ${Number(points[smooth.indexOf(least)]!.lr.toPrecision(2))}, and begins to rise up to ${to}.`;
+}
+
 /** For people. @param to the last rate that was asked for */
-export function rateWords({ suggested, roseAt }: RateRange, to: number, reader: Reader): string[] {
-  const rise =
-    roseAt === undefined
-      ? `The loss did not rise up to ${to}: larger rates may be good too.`
-      : `The loss rises from ${roseAt.toPrecision(2)} on.`;
+export function rateWords({ points, suggested, roseAt }: RateRange, to: number, reader: Reader): string[] {
+  const rise = roseWords(points, roseAt, to);
   if (suggested === undefined)
     return [
       rise,

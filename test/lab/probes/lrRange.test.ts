@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { roundRate, smoothed, suggest } from '../../../main/lab/probes/lrRange.ts';
+import { rateWords, roundRate, smoothed, suggest } from '../../../main/lab/probes/lrRange.ts';
 
 test('a running mean is corrected for its start (would catch one that begins near 0)', () => {
   expect(smoothed([3, 3, 3])).toEqual([expect.closeTo(3, 12), expect.closeTo(3, 12), expect.closeTo(3, 12)]);
@@ -22,4 +22,19 @@ test('the range lies below the rate of the lowest loss', () => {
   expect(low).toBeGreaterThanOrEqual(1e-4);
   expect(Math.abs(Math.log(high / (lowest / 3)))).toBeLessThan(Math.log(1.5));
   expect(suggest(rates.map((lr) => ({ lr, loss: 5, smooth: 5 + lr })))).toBeUndefined();
+});
+
+test('a loss that rises a little at the end is not said to fall (would catch advice to try larger rates)', () => {
+  const words = (...smooth: number[]) =>
+    rateWords(
+      {
+        points: smooth.map((s, i) => ({ lr: 10 ** (i - 3), loss: s, smooth: s })),
+        suggested: undefined,
+        roseAt: undefined,
+      },
+      1,
+      'terminal',
+    )[0];
+  expect(words(5, 3, 1, 1.2)).toBe('The loss did not rise up to 1: larger rates may be good too.');
+  expect(words(5, 1, 1.5, 2.4)).toBe('The loss is lowest near 0.01, and begins to rise up to 1.');
 });

@@ -9,7 +9,8 @@ import { testConfig } from '../train/helpers.ts';
 const OWN: Readonly<Record<string, readonly string[]>> = {
   adam: ['bias1', 'bias2'],
   adamw: ['bias1', 'bias2'],
-  nadam: ['ofGradient', 'ofMomentum', 'bias2'],
+  // bias1 is read by what looks at the step, not by the step.
+  nadam: ['ofGradient', 'ofMomentum', 'bias1', 'bias2'],
   schedule_free: ['bias2'],
   adafactor: ['rate'],
   muon: ['momentum'],

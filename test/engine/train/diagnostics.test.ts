@@ -42,8 +42,12 @@ async function after(steps: number, config: Config) {
 }
 
 describe('diagnostics', () => {
-  test.each(['cpu', 'tfjs-cpu'])('%s: are what checkpoints and the batch say', async (device) => {
-    const config = testConfig({ ...settings, device });
+  test.each([
+    ['cpu', 'adamw'],
+    ['tfjs-cpu', 'adamw'],
+    ['cpu', 'nadam'],
+  ])('%s, %s: are what checkpoints and the batch say', async (device, optimizer) => {
+    const config = testConfig({ ...settings, device, 'optimizer.kind': optimizer });
     const [before, step] = [await after(3, config), await after(4, config)];
     const [old, now] = [before.tensors, step.tensors];
     const at = (name: string): number => step.host.series.get(name)?.get(4) ?? Number.NaN;

@@ -33,6 +33,8 @@ export const nadam = defineOptimizer({
     return {
       ofGradient: (1 - here) / (1 - product),
       ofMomentum: ahead / (1 - product * ahead),
+      // Of the mean gradient itself, which the step takes in other parts: for diagnostics.
+      bias1: biasCorrection(beta1, t),
       bias2: biasCorrection(beta2, t),
     };
   },

@@ -186,7 +186,8 @@ function dead({ step, rows }: LayerTable): Flag[] {
         metric: 'dead_units',
         step: firstWhere(step, values, (each) => each >= DEAD)!,
         text: `Layer ${layer}: ${formatPercent(last)} of the units of its MLP are dead`,
-        helps: 'A lower learning rate or a longer warm-up; gelu, silu or swiglu (model.mlp) have no flat side.',
+        helps:
+          'A lower learning rate or a longer warm-up; in place of relu and relu2, gelu or swiglu (model.mlp), which keep some slope below zero.',
       },
     ];
   });

@@ -20,6 +20,7 @@ const AT_ONCE = 1 << 21;
 /** Bytes that are looked at to tell the width of ids. */
 const LOOKED_AT = 1 << 16;
 
+const WHOLE = 'a whole shard; make or download it again if it was cut off';
 const TEXT_INSTEAD = 'ids of GPT-2 in 16 bits, or the text that they were made from';
 
 export const isTokenShard = (head: Buffer): boolean =>
@@ -47,20 +48,27 @@ async function idsOf(input: FormatInput): Promise<{ readonly from: number; reado
       throw input.error('holds ids of 32 bits: every second number of 16 bits is 0.', TEXT_INSTEAD);
     return { from: 0, to: bytes.byteLength };
   }
-  const version = head.length < HEADER ? 0 : head.readInt32LE(4);
-  if (head.readInt32LE(0) === MAGIC_LLAMA || version !== VERSION)
+  if (head.readInt32LE(0) === MAGIC_LLAMA)
     throw input.error(
-      head.readInt32LE(0) === MAGIC_LLAMA
-        ? "is a shard of llm.c with ids of Llama 3's tokenizer, which Sweeplab does not have."
-        : `is a shard of llm.c of version ${version}; version ${VERSION} is read.`,
+      "is a shard of llm.c with ids of Llama 3's tokenizer, which Sweeplab does not have.",
       TEXT_INSTEAD,
     );
-  const to = HEADER + 2 * head.readInt32LE(8);
+  if (head.length < HEADER)
+    throw input.error(`is a shard of llm.c that ends after ${head.length} of the ${HEADER} bytes of its head.`, WHOLE);
+  const version = head.readInt32LE(4);
+  if (version !== VERSION)
+    throw input.error(
+      `is a shard of llm.c of version ${version}: what its ids are is not known.`,
+      `version ${VERSION}, which the scripts of llm.c write (dev/data), or the text that the ids were made from`,
+    );
+  const count = head.readInt32LE(8);
+  const to = HEADER + 2 * count;
   if (to !== bytes.byteLength)
     throw input.error(
-      `is a shard of llm.c that says it holds ${head.readInt32LE(8)} ids, but has ${bytes.byteLength} bytes, not ${to}.`,
-      'a whole shard; make or download it again if it was cut off',
+      `is a shard of llm.c that says it holds ${count} ids, but has ${bytes.byteLength} bytes, not ${to}.`,
+      WHOLE,
     );
+  if (count === 0) throw input.error('is a shard of llm.c that holds 0 ids: it has a head and nothing else.', WHOLE);
   return { from: HEADER, to };
 }
 

@@ -86,7 +86,15 @@ describe(`token ids of other trainers (SEED=${SEED})`, () => {
 
   it.each([
     ['a shard of Llama 3', 'x.bin', Buffer.concat([header(2, 20_240_801, 7), Buffer.alloc(8)]), {}, /Llama 3/],
-    ['an unknown version', 'x.bin', Buffer.concat([header(2, 20_240_520, 9), Buffer.alloc(4)]), {}, /version 9/],
+    [
+      'an unknown version',
+      'x.bin',
+      Buffer.concat([header(2, 20_240_520, 9), Buffer.alloc(4)]),
+      {},
+      /version 9.*allowed: version 1/,
+    ],
+    ['no ids', 'x.bin', header(0), {}, /holds 0 ids.*a whole shard/],
+    ['a part of a head', 'x.bin', header(2).subarray(0, 40), {}, /ends after 40 of the 1024 bytes of its head/],
     ['a shard that was cut off', 'x.bin', Buffer.concat([header(9), Buffer.alloc(4)]), {}, /says it holds 9 ids/],
     ['ids that GPT-2 has not', 'train.bin', Buffer.from(Uint16Array.of(1, 2, 60_000).buffer), {}, /number 3 is 60000/],
     ['ids of 32 bits', 'val.bin', Buffer.from(Int32Array.of(1, 2, 60_000).buffer), {}, /ids of 32 bits/],

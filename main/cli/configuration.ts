@@ -6,7 +6,7 @@ import { knowing } from '../engine/executors/fastest.ts';
 import type { FastestOn } from '../engine/executors/fastest.ts';
 import { loadRecipe, parseConfigFile, resolveConfig } from '../lab/settings/index.ts';
 import type { ResolveInput, SettingsSource } from '../lab/settings/index.ts';
-import { readShort, TooLongError } from '../lab/shortText.ts';
+import { readShort, whyUnread } from '../lab/shortText.ts';
 import type { Context } from './context.ts';
 import { InputError } from './errors.ts';
 
@@ -22,10 +22,7 @@ export async function readText(path: string, what: string, most: number): Promis
   try {
     return await readShort(path, most, { pipes: true });
   } catch (error) {
-    if (error instanceof TooLongError) throw new InputError(`${what} ${path} ${error.message}`);
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
-    throw new InputError(`${what} ${path} cannot be read: ${why}`);
+    throw new InputError(`${what} ${path} ${whyUnread(error)}`);
   }
 }
 

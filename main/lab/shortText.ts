@@ -38,3 +38,18 @@ export async function readShort(path: string, most: number, { pipes = false } = 
     await handle.close();
   }
 }
+
+/** Why {@link readShort} has failed, after the name of the file. */
+export function whyUnread(error: unknown): string {
+  if (error instanceof TooLongError) return error.message;
+  const { code, message } = error as NodeJS.ErrnoException;
+  return `cannot be read: ${(code === undefined ? undefined : REASONS[code]) ?? message}`;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'you have no permission to',
+  EPERM: 'you have no permission to',
+};

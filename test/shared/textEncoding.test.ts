@@ -86,7 +86,8 @@ describe('files', () => {
   });
   it('results are read in UTF-16, and named where they cannot be', async () => {
     const csv = 'name,val_loss\na,3.5\n';
-    expect(await readResults(file('r.csv', wide(MARK + csv, 2, true)))).toMatchObject([{ name: 'a', loss: 3.5 }]);
+    const { results } = await readResults(file('r.csv', wide(MARK + csv, 2, true)));
+    expect(results).toMatchObject([{ name: 'a', loss: 3.5 }]);
     const latin = file('s.csv', Buffer.from('name,loss\ncaf\xe9,1\n', 'latin1'));
     await expect(readResults(latin)).rejects.toThrow(/s\.csv.*not UTF-8/u);
   });

@@ -46,13 +46,16 @@ async function metricAudit({ output }: Context, files: readonly string[], flags:
   const [tokens, denominator, batch, context] = (['tokens', 'denominator', 'batch', 'context'] as const).map(count);
   const usual = { ...(batch === undefined ? {} : { batch }), ...(context === undefined ? {} : { context }) };
   try {
-    const results = (await Promise.all(files.map((file) => readResults(file, flags.column)))).flat();
+    const read = await Promise.all(files.map((file) => readResults(file, flags.column)));
+    const leftOut = read.flatMap((each) => each.leftOut);
     const audit = auditMetrics(
-      results.map((each) => ({ ...usual, ...each })),
+      read.flatMap(({ results }) => results).map((each) => ({ ...usual, ...each })),
       { ...(tokens === undefined ? {} : { tokens }), ...(denominator === undefined ? {} : { denominator }) },
     );
-    output.data(audit);
+    output.data({ ...audit, leftOut });
     print(output, audit, tokens);
+    if (leftOut.length > 0)
+      output.note(`Left out, for their loss is no number: ${listed(leftOut)}. A run that diverged is a result too.`);
   } catch (error) {
     if (error instanceof ResultsError) throw new InputError(error.message);
     throw error;
@@ -75,7 +78,7 @@ function print(
   const rows = results.map((each) => [
     each.name,
     shown(each.loss, 4),
-    each.unit ?? '?',
+    each.unit ?? '–',
     each.scored === null ? '–' : formatCount(each.scored),
     each.coverage === null ? '–' : `${(100 * each.coverage).toFixed(1)} %`,
     shown(each.natsPerToken, 2),
@@ -91,6 +94,12 @@ function print(
     );
   if (tokens === undefined)
     output.text('Coverage is unknown without --tokens, the number of tokens of the validation text.');
+  if (results.some(({ unit }) => unit === null))
+    output.text('The unit, nats or bits, shows where a perplexity that fits stands beside the loss.');
   for (const finding of findings) output.text(`• ${finding}`);
   if (findings.length === 0) output.text('Nothing was found that speaks against comparing these numbers.');
 }
+
+const SHOWN = 5;
+const listed = (words: readonly string[]): string =>
+  words.slice(0, SHOWN).join(', ') + (words.length > SHOWN ? ` and ${words.length - SHOWN} more` : '');

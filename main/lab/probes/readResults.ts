@@ -1,7 +1,7 @@
 /** Published results from files: a log of JSON lines is one result, each row of a CSV table is one. */
 import Papa from 'papaparse';
 import { basename } from 'node:path';
-import { readShort, TooLongError } from '../shortText.ts';
+import { readShort, whyUnread } from '../shortText.ts';
 import type { Reported } from './metricAudit.ts';
 
 /** What tables and logs call these; the first that is there counts. */
@@ -20,22 +20,36 @@ export class ResultsError extends Error {}
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** Rows that are told one by one. */
+const SHOWN = 3;
+
+const ALLOWED = 'allowed: a CSV table with a result in each row, or a log of JSON lines';
+
 /** Characters of a log or table of results. */
 const MOST = 100_000_000;
 
+export interface Results {
+  readonly results: readonly Reported[];
+  /** Rows whose loss is no number, in words. */
+  readonly leftOut: readonly string[];
+}
+
 /** @param column name of the column or field with the loss, where it has another than the usual ones @throws ResultsError naming the file */
-export async function readResults(path: string, column?: string): Promise<Reported[]> {
+export async function readResults(path: string, column?: string): Promise<Results> {
   let text: string;
   try {
     text = await readShort(path, MOST, { pipes: true });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (error instanceof TooLongError) throw new ResultsError(`${path} ${message}`);
-    throw new ResultsError(code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read: ${message}`);
+    throw new ResultsError(`${path} ${whyUnread(error)}`);
   }
-  const made = /^\s*\{/u.test(text) ? [fromLog(path, text, column)] : fromTable(path, text, column);
-  if (made.length === 0)
-    throw new ResultsError(`${path} has no result: allowed: a CSV table with rows, or a log of JSON lines`);
+  if (text.trim() === '') throw new ResultsError(`${path} is empty; ${ALLOWED}`);
+  const made: Results = /^\s*\{/u.test(text)
+    ? { results: [fromLog(path, text, column)], leftOut: [] }
+    : fromTable(path, text, column);
+  if (made.results.length === 0)
+    throw new ResultsError(
+      `${path} has no result${made.leftOut.length === 0 ? '' : ` (${made.leftOut.slice(0, SHOWN).join(', ')})`}; ${ALLOWED}`,
+    );
   return made;
 }
 
@@ -58,17 +72,22 @@ function resultOf(row: Row, name: string, loss: number): Reported {
   return Object.assign({ name, loss }, ...rest) as Reported;
 }
 
-function fromTable(path: string, text: string, column: string | undefined): Reported[] {
+function fromTable(path: string, text: string, column: string | undefined): Results {
   const { data, meta } = Papa.parse<Row>(text, { header: true, skipEmptyLines: true });
   const name = column ?? NAMES.loss.find((each) => meta.fields?.includes(each));
   if (name === undefined || meta.fields?.includes(name) !== true)
     throw new ResultsError(
       `${path} has no column ${name === undefined ? 'with a validation loss' : JSON.stringify(name)}; allowed with --column: ${(meta.fields ?? []).join(', ')}`,
     );
-  return data.flatMap((row, i) => {
+  const results: Reported[] = [];
+  const leftOut: string[] = [];
+  for (const [i, row] of data.entries()) {
     const loss = numberOf(row[name]);
-    return loss === undefined ? [] : [resultOf(row, String(field(row, 'name') ?? `row ${i + 1}`), loss)];
-  });
+    const called = String(field(row, 'name') ?? `row ${i + 1}`);
+    if (loss !== undefined) results.push(resultOf(row, called, loss));
+    else leftOut.push(`${called}: ${name} is ${String(row[name] ?? '').trim() || 'empty'}`);
+  }
+  return { results, leftOut };
 }
 
 /** Settings often lie in sections: their own names count. */

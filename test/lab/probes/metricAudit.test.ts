@@ -37,7 +37,7 @@ describe('published losses that leave the tail of a text out', () => {
       log('sparse.jsonl', 128, 256, [1.9, 1.2567]),
       log('sota.jsonl', 256, 256, [1.3, 0.94398]),
     ];
-    const results = (await Promise.all(files.map((file) => readResults(file)))).flat();
+    const results = (await Promise.all(files.map((file) => readResults(file)))).flatMap((each) => each.results);
     const { results: audited, findings } = auditMetrics(results, { tokens: TOKENS, denominator: CHARACTERS });
     expect(audited.map(({ scored }) => scored)).toEqual([114_688, 98_304, 65_536]);
     expect(audited.map(({ natsPerToken }) => natsPerToken!.toFixed(2))).toEqual(['8.17', '6.83', '7.70']);
@@ -90,19 +90,30 @@ describe('a table of results', () => {
       ['bits', 6, 64, 2],
     ];
     writeFileSync(path, rows.map((row) => row.join(',')).join('\n'));
-    const { results, findings } = auditMetrics(await readResults(path), {});
+    const { results, findings } = auditMetrics((await readResults(path)).results, {});
     expect(results.map(({ unit }) => unit)).toEqual(['nats', 'nats', 'bits']);
     expect(results[1]!.bytesPerPiece).toBeCloseTo(3, 9);
     expect(findings).toEqual([
       'the results differ in their unit (nats, bits): their losses cannot be compared',
       'a loss is a mean over 1.00 to 4.33 bytes: compare bits per byte, not losses',
     ]);
-    const alone = auditMetrics((await readResults(path)).slice(0, 1), {});
+    const alone = auditMetrics((await readResults(path)).results.slice(0, 1), {});
     expect(alone.findings).toEqual([]);
   });
 
+  it('leave out rows whose loss is no number, and say so (would catch a diverged run that nobody misses)', async () => {
+    const path = join(folder, 'some.csv');
+    writeFileSync(path, 'name,val_loss\na,NaN\nb,1.5\n,inf\n');
+    const { results, leftOut } = await readResults(path);
+    expect(results).toEqual([{ name: 'b', loss: 1.5 }]);
+    expect(leftOut).toEqual(['a: val_loss is NaN', 'row 3: val_loss is inf']);
+  });
+
   it.each([
-    ['missing.csv', undefined, 'there is no file'],
+    ['missing.csv', undefined, 'missing.csv cannot be read: there is no such file'],
+    ['.', undefined, 'cannot be read: it is a folder'],
+    ['blank.csv', '\n \n', 'blank.csv is empty; allowed: a CSV table'],
+    ['nan.csv', 'name,loss\na,NaN\nb,\n', 'has no result (a: loss is NaN, b: loss is empty)'],
     ['no.csv', 'a,b\n1,2\n', 'has no column with a validation loss; allowed with --column: a, b'],
     ['bad.jsonl', '{"event":"validation_step","loss":1}\n{"event":\n', 'line 2 is not JSON'],
     ['none.jsonl', '{"event":"training_step","loss":1}\n', 'has no validation loss'],

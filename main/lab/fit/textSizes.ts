@@ -107,6 +107,9 @@ export function refuseUnreadable(configs: readonly Config[]): void {
   }
 }
 
+/** Whether the last look found a text that training will refuse: what is guessed of it is worth nothing. */
+export const isRefused = (config: Config): boolean => counts.peek(countKey(config))?.refusal !== undefined;
+
 /** What the last look has counted; undefined where nobody has looked, where it cannot be read, and where the settings say how long it is. */
 export const countIn = (config: Config): TextCount | undefined => counts.peek(countKey(config))?.count ?? undefined;
 

@@ -5,7 +5,7 @@ import type { Kinds } from '../../engine/kind.ts';
 import { estimateDataset } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
 import { sharedFiles } from './sharedFiles.ts';
-import { measureTexts, refuseUnreadable, textIn } from './textSizes.ts';
+import { isRefused, measureTexts, refuseUnreadable, textIn } from './textSizes.ts';
 import type { MeasureOptions } from './textSizes.ts';
 
 /** Fewer scored tokens than this leave a loss with an error as large as the differences that sweeps are made for. */
@@ -15,6 +15,7 @@ export const MOST_PASSES = 100;
 
 /** @param tokens that the run is planned to train on; null when nobody knows */
 export function textWarnings(config: Config, tokens: number | null, kinds?: Kinds): string[] {
+  if (isRefused(config)) return [];
   const size = estimateDataset(config, kinds);
   // How much a packed file holds shows when it is read: repeated text packs to a hundredth.
   const unread = (setting: 'data.corpus' | 'data.validation_path'): boolean =>

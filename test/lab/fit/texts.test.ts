@@ -134,6 +134,9 @@ describe('before launch it is said', () => {
   it('nothing of sizes that are a guess (would catch a packed file called too small that nobody could read)', async () => {
     writeFileSync(at('broken.txt.gz'), gzipSync('text '.repeat(100)).subarray(0, 14));
     expect(await warningsOf({ 'data.corpus': at('broken.txt.gz'), 'eval.tokens': 0 }, 1e9)).toEqual([]);
+    // Nor of what is refused as soon as it is read.
+    writeFileSync(at('blank.txt'), '\n\n');
+    expect(await warningsOf({ 'data.corpus': at('blank.txt'), 'eval.tokens': 0 }, 1e9)).toEqual([]);
   });
 
   it('that a run reads its text so often that it knows it by heart', async () => {

@@ -11,7 +11,7 @@ import { padsRows } from './batching/modes.ts';
 import type { BatchingMode } from './batching/modes.ts';
 import { corpusFamily, corpusOf } from './corpora/index.ts';
 import { sizeIn } from './corpora/corpusKind.ts';
-import { isMixed, mixOf, partConfig } from './corpora/mix.ts';
+import { isMixed, mixOf, ofPart, partConfig } from './corpora/mix.ts';
 import type { MixPart } from './corpora/mix.ts';
 import { documentCount } from './corpus.ts';
 import type { Corpus } from './corpus.ts';
@@ -97,7 +97,7 @@ async function countMix(config: Config, options: CountOptions): Promise<TextCoun
   const texts: CountedText[] = [];
   for (const part of mixOf(config)) {
     const own = partConfig(config, part);
-    const count = (await countText(own, options)) ?? bySettings(own, options.kinds);
+    const count = (await ofPart(config, () => countText(own, options))) ?? bySettings(own, options.kinds);
     if (count === null) return null;
     texts.push({ ...part, ...count });
   }

@@ -5,7 +5,7 @@ import { settingNames } from '../kind.ts';
 import type { Kinds } from '../kind.ts';
 import { corpusHash, documentCount } from './corpus.ts';
 import { corpusSource } from './corpora/index.ts';
-import { isMixed, mixOf, partConfig } from './corpora/mix.ts';
+import { isMixed, mixOf, ofPart, partConfig } from './corpora/mix.ts';
 import { sizeIn } from './corpora/corpusKind.ts';
 import type { CorpusSource } from './corpora/corpusKind.ts';
 import { DATASET_VERSION, loadDataset, publishShards, saveDataset } from './datasetCache.ts';
@@ -68,13 +68,19 @@ async function check(config: Config, options: PrepareOptions): Promise<Checked> 
  * network, writes nothing. Throws `DataError`.
  */
 export async function checkDataSettings(config: Config, kinds?: Kinds): Promise<void> {
-  for (const each of textsOf(config)) await check(each, { cacheDir: '', kinds });
+  await checkTexts(config, kinds);
 }
 
-/** The configuration, or that of each text of a mixture. @throws DataError */
-function textsOf(config: Config): readonly Config[] {
-  if (!isMixed(config)) return [config];
-  return mixOf(config).map((part) => partConfig(config, part));
+/** The configuration, or that of each text of a mixture, and what was found. @throws DataError */
+async function checkTexts(config: Config, kinds?: Kinds): Promise<readonly [Config, Checked][]> {
+  const options = { cacheDir: '', kinds };
+  if (!isMixed(config)) return [[config, await check(config, options)]];
+  const found: [Config, Checked][] = [];
+  for (const part of mixOf(config)) {
+    const own = partConfig(config, part);
+    found.push([own, await ofPart(config, () => check(own, options))]);
+  }
+  return found;
 }
 
 /** @param tokenizer names one that is not made for this text alone */
@@ -92,8 +98,8 @@ const requestKey = (config: Config, { source, validationSource }: Checked, kinds
  * @throws DataError
  */
 export async function datasetRequest(config: Config, kinds?: Kinds): Promise<string> {
-  const keys: string[] = [];
-  for (const each of textsOf(config)) keys.push(requestKey(each, await check(each, { cacheDir: '', kinds }), kinds));
+  const texts = await checkTexts(config, kinds);
+  const keys = texts.map(([own, checked]) => requestKey(own, checked, kinds));
   return isMixed(config) ? hash('mix', config['data.mix'], keys) : keys[0]!;
 }
 

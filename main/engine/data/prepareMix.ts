@@ -6,7 +6,7 @@ import type { DataStats } from '../../../preload/contract/shapes.ts';
 import { writeAtomic } from '../../files/atomic.ts';
 import { readWhole, sha256 } from '../../files/whole.ts';
 import { BUILT_IN } from '../kind.ts';
-import { mixOf, partConfig } from './corpora/mix.ts';
+import { mixOf, ofPart, partConfig } from './corpora/mix.ts';
 import type { MixPart } from './corpora/mix.ts';
 import type { Dataset, MixedText } from './dataset.ts';
 import { DataError } from './errors.ts';
@@ -25,7 +25,10 @@ export async function prepareMix(config: Config, options: PrepareOptions, prepar
   const tokenizer = await sharedTokenizer(config, parts, options, prepare);
   const texts: MixedText[] = [];
   for (const part of parts)
-    texts.push({ ...part, dataset: await preparePart(config, part, { ...options, tokenizer }, prepare) });
+    texts.push({
+      ...part,
+      dataset: await ofPart(config, () => prepare(partConfig(config, part), { ...options, tokenizer })),
+    });
   const datasets = texts.map(({ dataset }) => dataset);
   const names = texts.map(({ corpus, share, dataset }) => [corpus, share, dataset.contentHash]);
   return {
@@ -38,23 +41,6 @@ export async function prepareMix(config: Config, options: PrepareOptions, prepar
     contentHash: sha256(JSON.stringify(['mix-1', names])),
     texts,
   };
-}
-
-/** @throws DataError that names the mixture where its text is what is wrong: nobody has set data.corpus */
-async function preparePart(config: Config, part: MixPart, options: PrepareOptions, prepare: Prepare): Promise<Dataset> {
-  try {
-    return await prepare(partConfig(config, part), options);
-  } catch (error) {
-    if (!(error instanceof DataError) || error.problem.setting !== 'data.corpus') throw error;
-    const { value, allowed } = error.problem;
-    throw new DataError(
-      'data.mix',
-      config['data.mix'],
-      `${String(value)}: ${error.what}.`,
-      allowed,
-      error.problem.nearest,
-    );
-  }
 }
 
 /** @throws DataError for settings that no mixture can have */
@@ -94,7 +80,9 @@ async function sharedTokenizer(
   const texts: Dataset[] = [];
   // In bytes, which are their own tokens, each text lies as it is, and what is held out of it is apart.
   for (const part of parts)
-    texts.push(await preparePart({ ...config, 'tokenizer.kind': byte.name }, part, options, prepare));
+    texts.push(
+      await ofPart(config, () => prepare({ ...partConfig(config, part), 'tokenizer.kind': byte.name }, options)),
+    );
   const listed = (kind.settings ?? []).map((each) => (typeof each === 'string' ? each : each.name));
   const own = [...(kind.reads?.(settings) ?? listed)].map((name) => [name, settings[name]]);
   const key = sha256(

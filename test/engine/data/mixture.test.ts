@@ -7,7 +7,8 @@ import { Catalog } from '../../../main/engine/catalog.ts';
 import { batcher } from '../../../main/engine/data/batching/batcher.ts';
 import { mixedBatcher } from '../../../main/engine/data/batching/mixture.ts';
 import type { BatchingMode } from '../../../main/engine/data/batching/modes.ts';
-import { countText, mixOf, prepareDataset } from '../../../main/engine/data/index.ts';
+import { checkDataSettings, countText, mixOf, prepareDataset } from '../../../main/engine/data/index.ts';
+import { datasetRequest } from '../../../main/engine/data/prepare.ts';
 import { byteTokenizer } from '../../../main/engine/data/tokenizers/byte.ts';
 import { evaluate } from '../../../main/engine/train/evaluate.ts';
 import { prepareData } from '../../../main/engine/train/dataset.ts';
@@ -123,6 +124,17 @@ describe('the data of a mixture', () => {
     const set = data.validation(1);
     expect(set.texts!.map(({ end }) => end)).toEqual([60, 80]);
     expect(set.coverage).toBeCloseTo(80 / data.info.validationTokens, 12);
+  });
+
+  it('blames data.mix for a text that is not there, whoever looks first', async () => {
+    const config = await mixture({ 'data.mix': 'stories: 1, nothing.txt: 1' });
+    const looks = [
+      () => checkDataSettings(config),
+      () => datasetRequest(config),
+      () => countText(config, {}),
+      () => prepareDataset(config, { cacheDir: folder }),
+    ];
+    for (const look of looks) await expect(look()).rejects.toThrow(/^data\.mix is .*nothing\.txt: there is no corpus/u);
   });
 
   it('is counted before it is prepared, text by text', async () => {

@@ -57,4 +57,15 @@ export const partConfig = (config: Config, { corpus }: MixPart): Config => ({
   'data.mix': '',
 });
 
+/** Runs what a text of a mixture needs. @throws DataError that names the mixture where its text is what is wrong: nobody has set data.corpus */
+export async function ofPart<T>(config: Config, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof DataError) || error.problem.setting !== 'data.corpus') throw error;
+    const { value, allowed, nearest } = error.problem;
+    throw new DataError('data.mix', config['data.mix'], `${String(value)}: ${error.what}.`, allowed, nearest);
+  }
+}
+
 export const isMixed = (config: Config): boolean => (config['data.mix'] ?? '') !== '';

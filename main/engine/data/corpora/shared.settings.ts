@@ -15,6 +15,7 @@ export const dataSettings: readonly (SettingSpec | typeof KINDS_HERE)[] = [
     question: 'data',
     touches: ['time'],
     plan: 'none',
+    when: 'data.mix == ""',
   },
   {
     name: 'data.mix',

@@ -1,16 +1,17 @@
 /**
- * A rehearsal of a run before it begins: two steps of the very configuration on its own data, an evaluation and a checkpoint, in a folder that is removed
- * again. What would end a long run at its first evaluation or its first checkpoint ends it now.
+ * A rehearsal of a run before it begins: two steps of the very configuration on its own data, an evaluation and a checkpoint, in a folder beside
+ * those of the run, on the very disk, that is removed again. What would end a long run at its first evaluation or its first checkpoint ends it now.
  */
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineEnd, EngineMessage } from '../../../preload/contract/engine.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { removeStale, temporaryName } from '../../files/atomic.ts';
 import type { EvaluationSet } from '../data/index.ts';
 import { TrainingControl } from './control.ts';
 import type { PreparedData } from './data.ts';
 import type { RunOptions } from './runOptions.ts';
+import { unsavedReason } from './unsaved.ts';
 
 const STEPS = 2;
 /** Runs that are planned to take longer are rehearsed by themselves. */
@@ -81,13 +82,16 @@ export async function rehearse(
   run: (options: RunOptions) => Promise<EngineEnd>,
   { config, data, options, unlessShort }: RehearsalParts,
 ): Promise<Rehearsal> {
-  const folder = await mkdtemp(join(tmpdir(), 'sweeplab-preflight-'));
-  const checkpoints = join(folder, 'checkpoints');
+  const { paths } = options.start;
+  // Another's that was killed; one of this run is removed when it begins again.
+  await removeStale(paths.checkpoints);
+  const checkpoints = temporaryName(join(paths.checkpoints, 'preflight'));
   const control = new TrainingControl();
   options.control.onChange(() => control.stop(true));
   /** Of training after each step. */
   const seconds = new Map<number, number>();
   let evaluationBegun: number | undefined;
+  let unsaved = '';
   let [evaluationSeconds, plannedBytes, saved, short] = [
     undefined as number | undefined,
     undefined as number | undefined,
@@ -110,6 +114,9 @@ export async function rehearse(
         if (message.name === 'evaluate') evaluationBegun ??= performance.now();
         else if (evaluationBegun !== undefined) evaluationSeconds ??= (performance.now() - evaluationBegun) / 1000;
         break;
+      case 'log':
+        unsaved ||= unsavedReason(message.text) ?? '';
+        break;
       case 'checkpoint':
         saved = true;
         if (message.kind === 'last') control.stop(true);
@@ -126,13 +133,14 @@ export async function rehearse(
         ...options.start,
         config: rehearsed(config),
         resume: false,
-        paths: { ...options.start.paths, checkpoints },
+        paths: { ...paths, checkpoints },
       },
       prepare: () => Promise.resolve({ ...data, validation: (rows) => firstBatch(data.validation(rows)) }),
     });
-    const unsaved = saved || short || options.control.stopping ? undefined : 'a checkpoint cannot be written';
+    const complete = saved || short || options.control.stopping;
+    const kept = complete ? undefined : `a checkpoint cannot be written${unsaved === '' ? '' : `: ${unsaved}`}`;
     return {
-      problem: end.state === 'failed' ? end.reason : unsaved,
+      problem: end.state === 'failed' ? end.reason : kept,
       short,
       stepSeconds: seconds.has(STEPS) ? seconds.get(STEPS)! - seconds.get(1)! : undefined,
       evaluationSeconds,
@@ -140,7 +148,7 @@ export async function rehearse(
       plannedBytes,
     };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(checkpoints, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -1,6 +1,11 @@
 /** What is said of checkpoints that cannot be written: when that begins, when they are written again, and at the end; not at each of thousands. */
 import { counted } from '../../../preload/shared/format.ts';
 
+const GOES_ON = 'could not be saved, training goes on without it: ';
+
+/** Why, of a message that a checkpoint could not be written; undefined for any other. */
+export const unsavedReason = (text: string): string | undefined => text.split(GOES_ON)[1];
+
 export class Unsaved {
   #steps = 0;
   #last = -1;
@@ -13,9 +18,7 @@ export class Unsaved {
     this.#steps++;
     this.#last = step;
     this.#reason = reason;
-    return known
-      ? undefined
-      : `the checkpoint of step ${step} could not be saved, training goes on without it: ${reason}`;
+    return known ? undefined : `the checkpoint of step ${step} ${GOES_ON}${reason}`;
   }
 
   /** One was written. */

@@ -33,7 +33,8 @@ export async function checkPreflight(request: ProbeRequest): Promise<Preflight |
         type: 'start',
         runId: 'preflight',
         config,
-        paths: { checkpoints: '', cache },
+        // In the data folder, and not where a lab that trains clears up when it opens.
+        paths: { checkpoints: cache, cache },
         resume: false,
         plugins: [],
       },

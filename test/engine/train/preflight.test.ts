@@ -1,4 +1,7 @@
+import { open, readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isTemporary } from '../../../main/files/atomic.ts';
 import { wantsRehearsal } from '../../../main/engine/train/preflight.ts';
 import { temporaryFolder, testConfig } from './helpers.ts';
 import { stopDuring, tensorsOf, train } from './laboratory.ts';
@@ -34,6 +37,29 @@ describe('a rehearsal', () => {
     expect(end).toMatchObject({ state: 'failed', steps: 0 });
     expect(end.reason).toMatch(/^preflight: diverged: val\/loss is NaN/u);
     expect(host.of('begin')).toEqual([]);
+  });
+
+  test('writes its checkpoint where the run will, and leaves nothing (would catch a full disk found at the first checkpoint)', async () => {
+    const folder = await temporaryFolder();
+    const checkpoints = join(folder, 'checkpoints');
+    const config = testConfig({ device: 'cpu', 'stop.steps': 3, preflight: 'on' });
+    const paths: string[] = [];
+    const written = await train({
+      config,
+      folder,
+      files: { open: (path, flags) => (paths.push(relative(checkpoints, path)), open(path, flags)) },
+    });
+    expect(written.end.state).toBe('finished');
+    expect(paths[0]).toMatch(/^preflight\.tmp-/u);
+    expect(paths.filter((path) => path.startsWith('..'))).toEqual([]);
+    expect((await readdir(checkpoints)).filter(isTemporary)).toEqual([]);
+
+    const full = Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+    const { end, host } = await train({ config, folder, files: { open: () => Promise.reject(full) } });
+    expect(end).toMatchObject({ state: 'failed', steps: 0 });
+    expect(end.reason).toMatch(/^preflight: a checkpoint cannot be written: The disk is full: .*preflight/u);
+    expect(host.of('begin')).toEqual([]);
+    expect((await readdir(checkpoints)).filter(isTemporary)).toEqual([]);
   });
 
   test('is not made again where a run goes on, nor for a short one, and gives way to a stop', async () => {

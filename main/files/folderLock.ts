@@ -7,8 +7,11 @@ import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
+import { describeWriteError } from './atomic.ts';
 
 const SQLITE_BUSY = 5;
+/** Results of SQLite that are those of the file system. */
+const SAME_AS: Readonly<Record<number, string>> = { 3: 'EACCES', 8: 'EROFS', 13: 'ENOSPC' };
 const RETRIES = 20;
 
 export interface FolderLock {
@@ -25,14 +28,28 @@ export interface LockOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Waits for the folder, which is made where it is missing. Null when another process keeps it. @throws the reason of the signal */
+const resultOf = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) % 256;
+
+/** Why a file cannot be locked, for people. */
+export function describeLockError(error: unknown, path: string): Error {
+  const code = SAME_AS[resultOf(error)];
+  if (code !== undefined) return describeWriteError({ code }, path);
+  return new Error(`${path} cannot be locked: ${(error as Error).message}`, { cause: error });
+}
+
+/**
+ * Waits for the folder, which is made where it is missing. Null when another process keeps it.
+ * @throws the reason of the signal; Error in words
+ */
 export async function holdFolder(folder: string, { name, patience, signal }: LockOptions): Promise<FolderLock | null> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw describeWriteError(error, folder);
+  });
   const deadline = performance.now() + patience;
   const path = join(folder, name);
   for (let tries = 0; ; tries++) {
     const before = await fileAt(path);
-    const database = new DatabaseSync(path, { timeout: 0 });
+    const database = openAt(path);
     try {
       database.exec('PRAGMA synchronous = OFF; BEGIN EXCLUSIVE');
       // A lock on a file that was removed meanwhile is not the only one. Not for ever: some disks give a file ever new numbers.
@@ -44,10 +61,18 @@ export async function holdFolder(folder: string, { name, patience, signal }: Loc
       return { release, remove: () => removeHeld(path, release) };
     } catch (error) {
       database.close();
-      if (((error as { errcode?: number }).errcode ?? 0) % 256 !== SQLITE_BUSY) throw error;
+      if (resultOf(error) !== SQLITE_BUSY) throw describeLockError(error, path);
       if (performance.now() >= deadline) return null;
     }
     await delay(50, undefined, { signal });
+  }
+}
+
+function openAt(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 0 });
+  } catch (error) {
+    throw describeLockError(error, path);
   }
 }
 

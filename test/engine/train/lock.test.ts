@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { describeLockError } from '../../../main/files/folderLock.ts';
 import { makeFolders } from '../../../main/engine/train/folders.ts';
 import { lockFolder } from '../../../main/engine/train/lock.ts';
 import { temporaryFolder } from './helpers.ts';
@@ -38,4 +39,19 @@ test('one engine per folder: others wait, and a killed one holds nothing', async
   child.kill('SIGKILL');
   (await waiting).release();
   (await lockFolder(folder, 0)).release();
+});
+
+test('a folder that cannot be locked is said in words (would catch "database or disk is full" as the end of a run)', async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'engine.lock');
+  await mkdir(path);
+  await expect(lockFolder(folder, 0)).rejects.toThrow(`${path} cannot be locked: unable to open database file`);
+  await rm(path, { recursive: true });
+  await writeFile(path, 'something else, long enough to be looked at as the head of a database'.repeat(9));
+  await expect(lockFolder(folder, 0)).rejects.toThrow(`${path} cannot be locked: file is not a database`);
+  const said = (errcode: number) => describeLockError(Object.assign(new Error('as SQLite says it'), { errcode }), path);
+  expect(said(13).message).toBe(
+    `The disk is full: ${path} could not be written. Free some space or choose another data folder.`,
+  );
+  expect(said(8 + 256).message).toBe(`No permission to write ${path}. Choose another data folder.`);
 });

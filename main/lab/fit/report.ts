@@ -8,7 +8,8 @@ import { planBasis } from './devices.ts';
 import type { FitDevice } from './devices.ts';
 import { estimateDataset } from './budget.ts';
 import { textIn } from './textSizes.ts';
-import { formatBytes } from '../../../preload/shared/format.ts';
+import { counted, formatBytes, formatInteger } from '../../../preload/shared/format.ts';
+import { batchPlan } from '../../engine/batch/plan.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { FitPlan, PlanOptions } from './plan.ts';
 import { largestMicroBatch, largestOverall } from './search.ts';
@@ -71,16 +72,28 @@ export function warningsOf(config: Config, device: FitDevice, plan: FitPlan, kin
       `${device.kind} allocates tensor by tensor: its bytes are counted, not planned, and single operations need more`,
     );
   if (plan.length.estimated) warnings.push(lengthNote(config, kinds));
+  warnings.push(...growthNotes(config, plan, kinds));
   warnings.push(...textWarnings(config, plan.length.tokens, kinds));
   return warnings;
 }
 
+/** Batches that begin after the end of the run. Where it ends in steps or tokens, the rules of the settings say so. */
+function growthNotes(config: Config, { length: { steps, stages, varies } }: FitPlan, kinds?: Kinds): string[] {
+  const ruled = ['stop.steps', 'stop.tokens'].some((name) => (config[name] as number) > 0);
+  const next = steps === null || ruled || varies ? undefined : batchPlan(config, kinds).stages()[stages.length];
+  if (next === undefined) return [];
+  return [
+    `the run ends after about ${counted(steps!, 'step')} and never has batches of ${formatInteger(next.sequences)} × ${counted(next.length, 'token')}, ` +
+      `which begin at step ${formatInteger(next.from.step)}; what helps is growth that is over sooner (batch.length, batch.kind), or a later stop`,
+  ];
+}
+
 /** What the number of steps rests on, where it is not sure. */
 function lengthNote(config: Config, kinds?: Kinds): string {
-  const counted = estimateDataset(config, kinds)?.counted;
-  if (counted?.basis === 'beginning')
-    return `the number of steps is estimated from the first ${formatBytes(counted.sampledBytes)} of the text: it may be a quarter more or fewer`;
-  if (counted !== undefined)
+  const read = estimateDataset(config, kinds)?.counted;
+  if (read?.basis === 'beginning')
+    return `the number of steps is estimated from the first ${formatBytes(read.sampledBytes)} of the text: it may be a quarter more or fewer`;
+  if (read !== undefined)
     return 'the number of steps rests on a usual number of bytes per token: the text was counted, its tokens are when it is prepared';
   if (textIn(config, 'data.corpus') !== undefined)
     return 'the number of steps rests on the sizes of the files: they were not read';

@@ -121,6 +121,23 @@ describe('suggestions', () => {
   });
 });
 
+it('says what a run never trains on whose end no setting gives in steps (would catch a growth that is not over)', () => {
+  const grown = (at: number) =>
+    fitReport(
+      configOf({
+        ...SMALL,
+        'model.context': 16,
+        'batch.length': 'listed',
+        'batch.lengths': `8 16@${at}`,
+        'stop.steps': 0,
+        'stop.epochs': 1,
+      }),
+      deviceWith(2 ** 40),
+    ).warnings.filter((each) => each.includes('never has'));
+  expect(grown(1)).toEqual([]);
+  expect(grown(900_000)).toEqual([expect.stringMatching(/ × 16 tokens, which begin at step 900,000; what helps/u)]);
+});
+
 describe('time', () => {
   const config = configOf({ ...LARGE, 'stop.steps': 100, 'eval.tokens': 1000, 'schedule.warmup_steps': 0 });
   it('is a range around what the arithmetic needs, and says that it is estimated', () => {

@@ -4,6 +4,7 @@
  */
 import type { Config } from '../../../preload/contract/settings.ts';
 import { seededRandom } from '../../../preload/charts/stats/random.ts';
+import { counted } from '../../../preload/shared/format.ts';
 import { quantileSorted } from '../../../preload/shared/statistics/describe.ts';
 import { fixedBatch } from '../../engine/batch/fixedBatch.ts';
 import { microBatchOf } from '../../engine/nn/programs.ts';
@@ -124,7 +125,7 @@ export async function checkNoise(request: ProbeRequest): Promise<NoiseCheck | un
 export function noiseWords(found: NoiseCheck, reader: Reader): string[] {
   const { scale, low, high, over, batchTokens, sequenceTokens } = found;
   const sized = (tokens: number): string =>
-    `${Math.round(tokens).toLocaleString('en')} tokens (${Math.max(1, Math.round(tokens / sequenceTokens)).toLocaleString('en')} sequences)`;
+    `${counted(Math.round(tokens), 'token')} (${counted(Math.max(1, Math.round(tokens / sequenceTokens)), 'sequence')})`;
   if (scale === undefined)
     return [
       `The last ${over} steps do not tell: the noise of the gradient hides it. It needs ${MORE_STEPS[reader]}, or a larger batch.sequences.`,

@@ -254,7 +254,7 @@ describe('byte-level BPE', () => {
     for (const tokenizer of [bpeTokenizer(merges, 600), await gpt2Tokenizer()]) {
       const ids = [...tokenizer.encode(bytes)];
       const tables = tokenizer.sharedTables!();
-      expect([...encoderOver(tables).encode(bytes)]).toEqual(ids);
+      expect([...encoderOver(tables)(bytes)]).toEqual(ids);
       const rule = tokenizer.kind === 'bpe' ? pieceEnd : gpt2PieceEnd();
       const forgetful = new PieceEncoder(tables.byteIds, PairMap.over(tables.pairs), rule, 1 + random(20));
       expect([...forgetful.encode(bytes)]).toEqual(ids);

@@ -1,5 +1,6 @@
 /** The second reading of a text: its documents in blocks of a size that threads can take. */
 import type { TextSink } from '../corpusBuilder.ts';
+import { BLOCK, BLOCK_BUFFER } from './blocks.ts';
 import type { Part, TextBlock } from './blocks.ts';
 
 export interface BlockStreamOptions {
@@ -14,21 +15,21 @@ export interface BlockStreamOptions {
   readonly parts: boolean;
   /** A text of one document is read as two, of these sizes. */
   readonly isCut: boolean;
+  /** Memory of `BLOCK_BUFFER` bytes that an earlier block lay in. */
+  readonly spare?: (() => ArrayBuffer | undefined) | undefined;
   take(block: TextBlock): void;
   room(): Promise<void>;
   /** The error when the text is not what it was. */
   changed(): Error;
 }
 
-/** Bytes of text in a block, about. */
-const BLOCK = 1 << 20;
 const NEWLINE = 10;
 const isSign = (byte: number) => byte > 32 && byte < 127;
 
 export class BlockStream implements TextSink {
   readonly endless = true;
   readonly #options: BlockStreamOptions;
-  #text = new Uint8Array(2 * BLOCK);
+  #text = new Uint8Array(BLOCK_BUFFER);
   #used = 0;
   /** Where the part that grows begins. */
   #begin = 0;
@@ -98,7 +99,7 @@ export class BlockStream implements TextSink {
     }
     this.#text.set(bytes, this.#used);
     this.#used += bytes.length;
-    if (this.#used < 2 * BLOCK) return;
+    if (this.#used < BLOCK_BUFFER) return;
     if (this.#parts.length > 0) this.#give(this.#begin);
     else if (this.#options.parts) this.#part(this.#used - bytes.length);
   }
@@ -135,7 +136,8 @@ export class BlockStream implements TextSink {
   #give(end: number): void {
     if (this.#parts.length === 0) return;
     const rest = this.#text.subarray(end, this.#used);
-    const next = new Uint8Array(Math.max(2 * BLOCK, rest.length));
+    const spare = rest.length > BLOCK_BUFFER ? undefined : this.#options.spare?.();
+    const next = new Uint8Array(spare ?? new ArrayBuffer(Math.max(BLOCK_BUFFER, rest.length)));
     next.set(rest);
     const [text, parts] = [this.#text.subarray(0, end), this.#parts];
     this.#text = next;

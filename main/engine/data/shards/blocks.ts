@@ -4,7 +4,7 @@ import { tokenArrayType } from '../dataset.ts';
 import type { TokenArray } from '../dataset.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
-/** What turns text into the ids of a document. */
+/** What turns text into the ids of a document. They are copied before the next text. */
 export type TextEncoding = Pick<Tokenizer, 'encode' | 'eosId' | 'vocabularySize'>;
 
 /** What a part of a document is, beside its text. */
@@ -35,27 +35,32 @@ export interface TokenPart extends Part {
   readonly digest: number;
 }
 
-/** The ids of a block. */
-export function encodeBlock({ text, parts }: TextBlock, tokenizer: TextEncoding): TokenBlock {
+/** Bytes of text in a block, about, and of the buffer that it grows in. */
+export const BLOCK = 1 << 20;
+export const BLOCK_BUFFER = 2 * BLOCK;
+
+/** The ids of a block. @param spare memory for them, where it is enough */
+export function encodeBlock({ text, parts }: TextBlock, tokenizer: TextEncoding, spare?: ArrayBuffer): TokenBlock {
   const Ids = tokenArrayType(tokenizer.vocabularySize);
-  const encoded: { readonly ids: Int32Array; readonly part: TokenPart }[] = [];
+  // A text seldom has more ids than bytes.
+  const most = Ids.BYTES_PER_ELEMENT * (text.length + parts.length);
+  let all: TokenArray = new Ids(spare !== undefined && spare.byteLength >= most ? spare : new ArrayBuffer(most));
+  let to = 0;
   let at = 0;
-  let length = 0;
-  for (const part of parts) {
+  const encoded = parts.map((part): TokenPart => {
     const own = text.subarray(at, at + part.bytes);
     at += part.bytes;
     const ids = tokenizer.encode(own);
-    const tokens = ids.length + (part.closes ? 1 : 0);
-    length += tokens;
-    const digest = hash('sha1', own, 'buffer').readUIntBE(0, 6);
-    encoded.push({ ids, part: { ...part, tokens, digest } });
-  }
-  const all = new Ids(length);
-  let to = 0;
-  for (const { ids, part } of encoded) {
+    if (to + ids.length + 1 > all.length) {
+      const larger = new Ids(2 * (to + ids.length + 1));
+      larger.set(all.subarray(0, to));
+      all = larger;
+    }
     all.set(ids, to);
-    to += part.tokens;
+    const tokens = ids.length + (part.closes ? 1 : 0);
+    to += tokens;
     if (part.closes) all[to - 1] = tokenizer.eosId;
-  }
-  return { ids: all, parts: encoded.map(({ part }) => part) };
+    return { ...part, tokens, digest: hash('sha1', own, 'buffer').readUIntBE(0, 6) };
+  });
+  return { ids: all.subarray(0, to), parts: encoded };
 }

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { encoderOver } from '../tokenizers/pieceRules.ts';
 import type { EncoderTables } from '../tokenizers/pieceRules.ts';
 import { encodeBlock } from './blocks.ts';
-import type { TextBlock, TextEncoding } from './blocks.ts';
+import type { TextBlock, TextEncoding, TokenBlock } from './blocks.ts';
 
 export interface EncodeWorkerData {
   readonly kind: string;
@@ -14,8 +14,20 @@ export interface EncodeWorkerData {
   readonly tables: EncoderTables | null;
 }
 
+/** A block, and memory for its ids. */
+export interface EncodeRequest {
+  readonly block: TextBlock;
+  readonly spare: ArrayBuffer | undefined;
+}
+
+/** Its ids, and the memory of its text. */
+export interface EncodeAnswer {
+  readonly encoded: TokenBlock;
+  readonly text: ArrayBuffer;
+}
+
 async function encoding({ kind, vocabularySize, eosId, merges, tables }: EncodeWorkerData): Promise<TextEncoding> {
-  if (tables !== null) return { vocabularySize, eosId, encode: encoderOver(tables).encode };
+  if (tables !== null) return { vocabularySize, eosId, encode: encoderOver(tables) };
   const { tokenizerNamed } = await import('../tokenizers/index.ts');
   return await tokenizerNamed(kind).restore(vocabularySize, merges);
 }
@@ -23,7 +35,8 @@ async function encoding({ kind, vocabularySize, eosId, merges, tables }: EncodeW
 const port = parentPort;
 if (port === null) throw new Error('encodeWorker runs in a worker thread only');
 const tokenizer = await encoding(workerData as EncodeWorkerData);
-port.on('message', (block: TextBlock) => {
-  const encoded = encodeBlock(block, tokenizer);
-  port.postMessage(encoded, [encoded.ids.buffer as ArrayBuffer]);
+port.on('message', ({ block, spare }: EncodeRequest) => {
+  const encoded = encodeBlock(block, tokenizer, spare);
+  const { buffer } = block.text;
+  port.postMessage({ encoded, text: buffer } satisfies EncodeAnswer, [encoded.ids.buffer as ArrayBuffer, buffer]);
 });

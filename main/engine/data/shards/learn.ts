@@ -63,7 +63,7 @@ function trainingDocuments(pass: TextPass): TrainingDocuments {
     sizes: sizes.filter((_, d) => !isHeld(d)),
     read: async (take) => {
       let document = 0;
-      await readBlocks(pass, 0, true, 1, async ({ text, parts }) => {
+      await readBlocks(pass, 0, { parts: true, lanes: 1 }, async ({ text, parts }) => {
         await new Promise((resolve) => setImmediate(resolve));
         let at = 0;
         for (const part of parts) {

@@ -2,18 +2,44 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { encodeBlock } from './blocks.ts';
+import { BLOCK_BUFFER, encodeBlock } from './blocks.ts';
 import type { TextBlock, TokenBlock } from './blocks.ts';
-import type { EncodeWorkerData } from './encodeWorker.ts';
+import type { EncodeAnswer, EncodeRequest, EncodeWorkerData } from './encodeWorker.ts';
 
 export interface Encoder extends AsyncDisposable {
   /** Blocks that it works on side by side. */
   readonly lanes: number;
   /** The text is taken away. */
   encode(block: TextBlock): Promise<TokenBlock>;
+  /** Memory that an earlier text lay in. */
+  spareText(): ArrayBuffer | undefined;
+  /** Takes back what was encoded, once it is written. */
+  recycle(block: TokenBlock): void;
+}
+
+/** Memory that goes round: what is given back to the system only now and then leaves holes, and grows. */
+class Spares {
+  readonly texts: ArrayBuffer[] = [];
+  readonly ids: ArrayBuffer[] = [];
+
+  /** Of the usual size alone: what a long document has needed goes. */
+  keepText(buffer: ArrayBuffer): void {
+    if (buffer.byteLength === BLOCK_BUFFER) this.texts.push(buffer);
+  }
+
+  keepIds({ ids }: TokenBlock): void {
+    if (ids.buffer.byteLength <= 2 * MOST_IDS) this.ids.push(ids.buffer as ArrayBuffer);
+  }
+
+  /** Memory for the ids of a block. */
+  forIds(): ArrayBuffer {
+    return this.ids.pop() ?? new ArrayBuffer(MOST_IDS);
+  }
 }
 
 const MOST_THREADS = 16;
+/** Bytes for the ids of nearly every block, of which few pages are ever touched. */
+const MOST_IDS = 4 * BLOCK_BUFFER;
 
 /** A thread, and who waits for what it was given, in order. */
 class Lane {
@@ -21,12 +47,18 @@ class Lane {
   readonly #waiting: { resolve(block: TokenBlock): void; reject(error: Error): void }[] = [];
   #failed: Error | undefined;
 
-  constructor(data: EncodeWorkerData) {
+  readonly #spares: Spares;
+
+  constructor(data: EncodeWorkerData, spares: Spares) {
+    this.#spares = spares;
     this.worker = new Worker(new URL('./encodeWorker.ts', import.meta.url), {
       workerData: data,
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });
-    this.worker.on('message', (block: TokenBlock) => this.#waiting.shift()!.resolve(block));
+    this.worker.on('message', ({ encoded, text }: EncodeAnswer) => {
+      spares.keepText(text);
+      this.#waiting.shift()!.resolve(encoded);
+    });
     this.worker.on('error', (error: Error) => this.#fail(error));
     this.worker.on('exit', (code) => this.#fail(new Error(`a thread that encodes text ended with code ${code}`)));
   }
@@ -39,7 +71,8 @@ class Lane {
     return new Promise((resolve, reject) => {
       if (this.#failed !== undefined) return reject(this.#failed);
       this.#waiting.push({ resolve, reject });
-      this.worker.postMessage(block, [block.text.buffer]);
+      const spare = this.#spares.forIds();
+      this.worker.postMessage({ block, spare } satisfies EncodeRequest, [block.text.buffer, spare]);
     });
   }
 
@@ -56,10 +89,13 @@ export function encoderThreads(
   threads = availableParallelism(),
 ): Encoder {
   const data: EncodeWorkerData = { kind, vocabularySize, eosId, merges, tables: sharedTables?.() ?? null };
-  const lanes = Array.from({ length: Math.min(MOST_THREADS, threads) }, () => new Lane(data));
+  const spares = new Spares();
+  const lanes = Array.from({ length: Math.min(MOST_THREADS, threads) }, () => new Lane(data, spares));
   return {
     lanes: lanes.length,
     encode: (block) => lanes.reduce((least, lane) => (lane.load < least.load ? lane : least)).give(block),
+    spareText: () => spares.texts.pop(),
+    recycle: (block) => spares.keepIds(block),
     async [Symbol.asyncDispose]() {
       await Promise.all(lanes.map(({ worker }) => worker.terminate()));
     },
@@ -73,5 +109,7 @@ export const encoderHere = (tokenizer: Tokenizer): Encoder => ({
     await new Promise((resolve) => setImmediate(resolve));
     return encodeBlock(block, tokenizer);
   },
+  spareText: () => undefined,
+  recycle: () => undefined,
   [Symbol.asyncDispose]: () => Promise.resolve(),
 });

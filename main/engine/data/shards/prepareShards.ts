@@ -187,18 +187,24 @@ async function encodeAll(
     for (const pass of passes) {
       const { length } = pass.sizes;
       if (skip < length)
-        await readBlocks(pass, skip, builtIn, encoder.lanes, (block) => {
-          const encoded = encoder.encode(block);
-          encoded.catch(() => undefined);
-          written = written.then(async () => {
-            throwIfAborted(signal);
-            const tokens = await encoded;
-            await writer.add(tokens);
-            done += tokens.parts.reduce((sum, { bytes }) => sum + bytes, 0);
-            show();
-          });
-          return written;
-        });
+        await readBlocks(
+          pass,
+          skip,
+          { parts: builtIn, lanes: encoder.lanes, spare: () => encoder.spareText() },
+          (block) => {
+            const encoded = encoder.encode(block);
+            encoded.catch(() => undefined);
+            written = written.then(async () => {
+              throwIfAborted(signal);
+              const tokens = await encoded;
+              await writer.add(tokens);
+              encoder.recycle(tokens);
+              done += tokens.parts.reduce((sum, { bytes }) => sum + bytes, 0);
+              show();
+            });
+            return written;
+          },
+        );
       skip = Math.max(0, skip - length);
     }
     await writer.finish();

@@ -3,6 +3,7 @@ import type { ReadingReport } from '../../../../preload/contract/reading.ts';
 import type { CorpusSource } from '../corpora/corpusKind.ts';
 import { DataError } from '../errors.ts';
 import { BlockStream } from './blockStream.ts';
+import type { BlockStreamOptions } from './blockStream.ts';
 import type { TextBlock } from './blocks.ts';
 
 /** What the first reading of a text found. */
@@ -28,12 +29,16 @@ export interface TextPass extends Scan {
 type Stream = NonNullable<CorpusSource['stream']>;
 export const streamOf = (source: CorpusSource): Stream => source.stream!.bind(source);
 
+export interface BlockOptions extends Pick<BlockStreamOptions, 'parts' | 'spare'> {
+  /** Blocks that are worked on side by side. */
+  readonly lanes: number;
+}
+
 /** Reads a text in blocks from its document `skipTo` on. `take` is given each; what it returns is awaited before much more is read. */
 export async function readBlocks(
   pass: TextPass,
   skipTo: number,
-  parts: boolean,
-  lanes: number,
+  { parts, lanes, spare }: BlockOptions,
   take: (block: TextBlock) => Promise<void>,
 ): Promise<void> {
   const { source, sizes, held, isCut, files } = pass;
@@ -50,6 +55,7 @@ export async function readBlocks(
     from: files[skipFiles] ?? 0,
     skipTo,
     parts,
+    spare,
     isCut,
     take: (block) => {
       const one = take(block).catch((error: unknown) => void failures.push(error));

@@ -180,6 +180,8 @@ export class PieceEncoder {
   #keptUsed = 0;
   #scratch = new Int32Array(256);
   #ids = new Int32Array(1 << 12);
+  /** Of these by the last text. */
+  #used = 0;
 
   readonly #most: number;
 
@@ -192,6 +194,12 @@ export class PieceEncoder {
   }
 
   encode(bytes: Uint8Array): Int32Array {
+    return this.view(bytes).slice();
+  }
+
+  /** As `encode`, in memory that the next call writes to. */
+  view(bytes: Uint8Array): Int32Array {
+    if (this.#used > KEPT_IDS) this.#ids = new Int32Array(KEPT_IDS);
     const pieceEnd = this.#pieceEnd;
     const total = bytes.length;
     let length = 0;
@@ -202,9 +210,8 @@ export class PieceEncoder {
       length = this.#piece(bytes, at, end, length);
       at = end;
     }
-    const ids = this.#ids.slice(0, length);
-    if (length > KEPT_IDS) this.#ids = new Int32Array(KEPT_IDS);
-    return ids;
+    this.#used = length;
+    return this.#ids.subarray(0, length);
   }
 
   /** Writes the ids of one piece at `to` of the list; returns where they end. */

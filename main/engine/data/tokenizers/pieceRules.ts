@@ -28,6 +28,8 @@ export function pieceEncoder(rule: PieceRule, byteIds: Int32Array, pairs: PairMa
   };
 }
 
-/** What encodes as the tokenizer does whose tables these are. */
-export const encoderOver = ({ rule, byteIds, pairs }: EncoderTables) =>
-  pieceEncoder(rule, byteIds, PairMap.over(pairs));
+/** Encodes as the tokenizer does whose tables these are. The next call overwrites what it gives. */
+export function encoderOver({ rule, byteIds, pairs }: EncoderTables): (bytes: Uint8Array) => Int32Array {
+  const encoder = new PieceEncoder(byteIds, PairMap.over(pairs), RULES[rule]());
+  return (bytes) => encoder.view(bytes);
+}

@@ -18,6 +18,14 @@ export interface DataWorkerData {
   readonly plugins: readonly string[];
 }
 
+/** Which rows of the training data a batch has. */
+export interface BatchPlace {
+  readonly length: number;
+  readonly sequences: number;
+  /** Its first row of that length, or the passes over the training data with it. */
+  readonly begins: { readonly row: number } | { readonly endsAtEpoch: number };
+}
+
 export interface Asked {
   readonly config: Config;
   /** What reading may not leave; set by whoever asks the thread. */
@@ -29,9 +37,9 @@ export type DataQuestions = {
   key: { ask: Asked; answer: string };
   stats: { ask: Asked; answer: DataFacts };
   tokens: { ask: Asked & { text: string }; answer: { tokens: Token[]; tokenizer: TokenizerInfo } };
-  /** Rows of the training data in the order in which a run with this configuration takes them. */
+  /** The first rows of the batch of a step, in the order in which a run with this configuration takes them. */
   rows: {
-    ask: Asked & { first: number; count: number };
+    ask: Asked & { batch: BatchPlace; count: number };
     answer: { rows: string[]; contentHash: string };
   };
   sample: {
@@ -93,11 +101,13 @@ answerWith<DataQuestions>({
     });
     return { tokens, tokenizer: infoOf(dataset) };
   },
-  rows: async ({ first, count, ...asked }) => {
+  rows: async ({ batch: { length, sequences, begins }, count, ...asked }) => {
     const { config } = asked;
     const dataset = await load(asked);
     const { tokenizer, contentHash } = dataset;
-    const batch = trainingRows(dataset, config).rows(first, count);
+    const data = trainingRows(dataset, config, length);
+    const first = 'row' in begins ? begins.row : Math.round(begins.endsAtEpoch * data.rowsPerEpoch) - sequences;
+    const batch = data.rows(first, count);
     const rows = Array.from({ length: count }, (_, row) => {
       const [from, to] = [row * batch.length, (row + 1) * batch.length];
       // Padding is at the end of a row, and no target.

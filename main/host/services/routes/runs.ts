@@ -6,13 +6,19 @@ import { isStartedHere } from '../../../../preload/shared/origin.ts';
 import { packRuns } from '../../../../preload/contract/runTable.ts';
 import type { RunSample } from '../../../../preload/contract/shapes.ts';
 import { batchPlan } from '../../../engine/batch/plan.ts';
-import type { BatchShape } from '../../../engine/batch/plan.ts';
+import type { BatchPlan, BatchShape } from '../../../engine/batch/plan.ts';
 import { requeueAlone } from '../../../lab/queue/resume.ts';
+import type { BatchPlace } from '../dataWorker.ts';
 import type { Handlers, Hub } from '../hub.ts';
 import { runJob } from '../jobs.ts';
 
 /** Of a batch, whose text may be long. */
 const SHOWN_SEQUENCES = 16;
+
+function fixedBatch(plan: BatchPlan, step: number): BatchPlace {
+  const [shape] = plan.shapes() as [BatchShape];
+  return { ...shape, begins: { row: (step - 1) * shape.sequences } };
+}
 
 export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
   const { lab, queue, changed } = hub;
@@ -26,6 +32,14 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
     const run = find(id);
     changed({ runs: [id], sweeps: run.sweepId === null ? [] : [run.sweepId] });
     return { run };
+  };
+  /** Where batches change, a step's is known by what was recorded of it: its size may depend on gradients. */
+  const recordedBatch = (id: string, step: number): BatchPlace | undefined => {
+    store.flush();
+    const at = (metric: string): number | undefined => store.readSeries(id, metric, { from: step, to: step }).value[0];
+    const [length, sequences, endsAtEpoch] = [at('batch/length'), at('batch/sequences'), at('epoch')];
+    if (length === undefined || sequences === undefined || endsAtEpoch === undefined) return undefined;
+    return { length, sequences, begins: { endsAtEpoch } };
   };
   let sampling: Promise<unknown> = Promise.resolve();
 
@@ -121,15 +135,15 @@ export function runRoutes(hub: Hub): Handlers<'runs' | 'series' | 'sampling'> {
       const { config: given, environment, name } = find(id);
       const config = lab.registry.catalog.complete(given);
       const plan = batchPlan(config, lab.registry.catalog);
-      if (plan.changes)
+      const batch = plan.changes ? recordedBatch(id, step) : fixedBatch(plan, step);
+      if (batch === undefined)
         throw new LabError(
           'state',
-          `The batches of ${name} change while it trains: the text of a step cannot be told.`,
+          `What ${name} took at step ${step} was not recorded: log.every_steps is ${config['log.every_steps'] as number}, and its batches change.`,
         );
-      const [{ sequences }] = plan.shapes() as [BatchShape];
-      const first = (step - 1) * sequences;
+      const { sequences } = batch;
       const count = Math.min(sequences, SHOWN_SEQUENCES);
-      const { rows, contentHash } = await hub.datasets.ask('rows', { config, first, count }, signal);
+      const { rows, contentHash } = await hub.datasets.ask('rows', { config, batch, count }, signal);
       if (environment.dataset !== undefined && environment.dataset !== contentHash)
         throw new LabError('state', `The text of data.corpus has changed since ${name} was trained on it.`);
       return { rows, sequences };

@@ -174,62 +174,70 @@ function overflows({ step, rows }: LayerTable): Flag[] {
   });
 }
 
-function dead({ step, rows }: LayerTable): Flag[] {
+/** Of layers with too large a share of something that does not learn. @param bad a share beyond which it is a fault, not a warning */
+function ofShare(
+  { step, rows }: LayerTable,
+  flag: Pick<Flag, 'kind' | 'metric' | 'helps'> & { readonly most: number; readonly bad?: number },
+  text: (share: string) => string,
+): Flag[] {
+  const { kind, metric, helps, most, bad = Infinity } = flag;
   return rows.flatMap(({ layer, values }): Flag[] => {
     const last = values.findLast((each) => !Number.isNaN(each));
-    if (last === undefined || last < DEAD) return [];
+    if (last === undefined || last < most) return [];
     return [
       {
-        kind: 'dead',
-        tone: last > 0.9 ? 'bad' : 'warn',
+        kind,
+        tone: last > bad ? 'bad' : 'warn',
         layer,
-        metric: 'dead_units',
-        step: firstWhere(step, values, (each) => each >= DEAD)!,
-        text: `Layer ${layer}: ${formatPercent(last)} of the units of its MLP are dead`,
-        helps:
-          'A lower learning rate or a longer warm-up; in place of relu and relu2, gelu or swiglu (model.mlp), which keep some slope below zero.',
+        metric,
+        step: firstWhere(step, values, (each) => each >= most)!,
+        text: `Layer ${layer}: ${text(formatPercent(last))}`,
+        helps,
       },
     ];
   });
 }
 
-function saturated({ step, rows }: LayerTable): Flag[] {
-  return rows.flatMap(({ layer, values }): Flag[] => {
-    const last = values.findLast((each) => !Number.isNaN(each));
-    if (last === undefined || last < SATURATED) return [];
-    return [
-      {
-        kind: 'saturated',
-        tone: last > 0.9 ? 'bad' : 'warn',
-        layer,
-        metric: 'saturated_units',
-        step: firstWhere(step, values, (each) => each >= SATURATED)!,
-        text: `Layer ${layer}: ${formatPercent(last)} of its units are saturated: their function is flat at every token, and no gradient comes through`,
-        helps:
-          'A lower learning rate or a longer warm-up, smaller first values (model.init_std), or a norm before the MLP (model.norm_position: pre).',
-      },
-    ];
-  });
-}
+const dead = (table: LayerTable): Flag[] =>
+  ofShare(
+    table,
+    {
+      kind: 'dead',
+      metric: 'dead_units',
+      most: DEAD,
+      bad: 0.9,
+      helps:
+        'A lower learning rate or a longer warm-up; in place of relu and relu2, gelu or swiglu (model.mlp), which keep some slope below zero.',
+    },
+    (share) => `${share} of the units of its MLP are dead`,
+  );
 
-function cappedScores({ step, rows }: LayerTable): Flag[] {
-  return rows.flatMap(({ layer, values }): Flag[] => {
-    const last = values.findLast((each) => !Number.isNaN(each));
-    if (last === undefined || last < CAPPED) return [];
-    return [
-      {
-        kind: 'capped',
-        tone: 'warn',
-        layer,
-        metric: 'attention_logit_capped',
-        step: firstWhere(step, values, (each) => each >= CAPPED)!,
-        text: `Layer ${layer}: ${formatPercent(last)} of the scores of a head are at their soft cap, where they hardly learn`,
-        helps:
-          'A norm of queries and keys (model.qk_norm), a higher model.attention_softcap, or a lower learning rate.',
-      },
-    ];
-  });
-}
+const saturated = (table: LayerTable): Flag[] =>
+  ofShare(
+    table,
+    {
+      kind: 'saturated',
+      metric: 'saturated_units',
+      most: SATURATED,
+      bad: 0.9,
+      helps:
+        'A lower learning rate or a longer warm-up, smaller first values (model.init_std), or a norm before the MLP (model.norm_position: pre).',
+    },
+    (share) =>
+      `${share} of its units are saturated: their function is flat at every token, and no gradient comes through`,
+  );
+
+const cappedScores = (table: LayerTable): Flag[] =>
+  ofShare(
+    table,
+    {
+      kind: 'capped',
+      metric: 'attention_logit_capped',
+      most: CAPPED,
+      helps: 'A norm of queries and keys (model.qk_norm), a higher model.attention_softcap, or a lower learning rate.',
+    },
+    (share) => `${share} of the scores of a head are at their soft cap, where they hardly learn`,
+  );
 
 function cappedLogits(logged: Logged | undefined): Flag[] {
   const [last, steps] = [logged?.value[logged.value.length - 1], Array.from(logged?.step ?? [])];

@@ -108,22 +108,45 @@ export async function* toUtf8(
   }
 }
 
-async function* decodeUtf32(
+/**
+ * Chunks cut where characters end.
+ * @param end how many bytes from the beginning are whole characters
+ * @returns each with its place in the text and the bytes that came for it; at last what is left over, if anything is
+ */
+async function* atCharacters(
   chunks: AsyncIterable<Buffer>,
-  encoding: Encoding,
-): AsyncGenerator<Decoded & { text: string }> {
+  end: (bytes: Buffer) => number,
+): AsyncGenerator<{ whole: Buffer; before: number; bytes: number }> {
   let carry: Buffer = Buffer.alloc(0);
   let before = 0;
   for await (const chunk of chunks) {
     const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk]);
-    const whole = bytes.length & ~3;
-    const { text, replaced, first } = fromUtf32(bytes.subarray(0, whole), encoding === 'utf-32be');
-    yield { text, bytes: chunk.length, replaced, first: first < 0 ? -1 : before + first };
-    before += whole;
-    carry = bytes.subarray(whole);
+    const whole = bytes.subarray(0, end(bytes));
+    yield { whole, before, bytes: chunk.length };
+    before += whole.length;
+    carry = bytes.subarray(whole.length);
   }
-  if (carry.length > 0) yield { text: '\uFFFD', bytes: 0, replaced: 1, first: before };
+  if (carry.length > 0) yield { whole: carry, before, bytes: 0 };
 }
+
+async function* decodeUtf32(
+  chunks: AsyncIterable<Buffer>,
+  encoding: Encoding,
+): AsyncGenerator<Decoded & { text: string }> {
+  for await (const { whole, before, bytes } of atCharacters(chunks, ({ length }) => length & ~3)) {
+    const { text, replaced, first } = fromUtf32(whole, encoding === 'utf-32be');
+    yield { text, bytes, replaced, first: first < 0 ? -1 : before + first };
+    if (whole.length % 4 > 0) yield halfACharacter(before + (whole.length & ~3));
+  }
+}
+
+/** What a text that ends within a character ends with. */
+const halfACharacter = (first: number): Decoded & { text: string } => ({
+  text: '\uFFFD',
+  bytes: 0,
+  replaced: 1,
+  first,
+});
 
 /** Halves of characters that stand alone. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;
@@ -135,30 +158,22 @@ async function* decodeUtf16(
   chunks: AsyncIterable<Buffer>,
   encoding: Encoding,
 ): AsyncGenerator<Decoded & { text: string }> {
-  let carry: Buffer = Buffer.alloc(0);
-  let before = 0;
-  const piece = (units: Buffer, bytes: number) => {
-    const text = (encoding === 'utf-16be' ? Buffer.from(units).swap16() : units).toString('utf16le');
-    const at = text.search(LONE_OR_NUL);
-    const first = at < 0 ? -1 : before + 2 * at;
-    before += units.length;
-    return { text: text.toWellFormed(), bytes, replaced: text.match(LONE_SURROGATE)?.length ?? 0, first };
+  const isBig = encoding === 'utf-16be';
+  // The second half of a character may come with the next chunk.
+  const end = (bytes: Buffer): number => {
+    const whole = bytes.length & ~1;
+    if (whole === 0) return 0;
+    const last = isBig ? bytes.readUInt16BE(whole - 2) : bytes.readUInt16LE(whole - 2);
+    return isHighSurrogate(last) ? whole - 2 : whole;
   };
-  for await (const chunk of chunks) {
-    const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk]);
-    let whole = bytes.length & ~1;
-    // The second half of a character may come with the next chunk.
-    if (
-      whole > 0 &&
-      isHighSurrogate(encoding === 'utf-16be' ? bytes.readUInt16BE(whole - 2) : bytes.readUInt16LE(whole - 2))
-    )
-      whole -= 2;
-    yield piece(bytes.subarray(0, whole), chunk.length);
-    carry = bytes.subarray(whole);
+  for await (const { whole, before, bytes } of atCharacters(chunks, end)) {
+    const units = whole.subarray(0, whole.length & ~1);
+    const text = (isBig ? Buffer.from(units).swap16() : units).toString('utf16le');
+    const at = text.search(LONE_OR_NUL);
+    const replaced = text.match(LONE_SURROGATE)?.length ?? 0;
+    yield { text: text.toWellFormed(), bytes, replaced, first: at < 0 ? -1 : before + 2 * at };
+    if (whole.length > units.length) yield halfACharacter(before + units.length);
   }
-  const units = carry.length & ~1;
-  if (units > 0) yield piece(carry.subarray(0, units), 0);
-  if (carry.length > units) yield { text: '\uFFFD', bytes: 0, replaced: 1, first: before };
 }
 
 /** No character of the encodings that the system decodes is longer. */

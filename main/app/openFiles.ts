@@ -6,6 +6,7 @@ import { LIMITS } from '../../preload/contract/limits.ts';
 import type { OpenArrival } from '../../preload/contract/bridge.ts';
 import { withoutCommands } from '../../preload/shared/plainText.ts';
 import { textOf } from '../../preload/shared/textEncoding.ts';
+import { readProblem } from '../files/words.ts';
 
 /** As the packages register it (.ci/package/builder.ts). */
 export const SWEEP_ENDING = '.sweeplab';
@@ -16,17 +17,6 @@ export const sweepFilesIn = (args: readonly string[], folder: string): string[] 
     .filter((each) => !each.startsWith('-') && each.toLowerCase().endsWith(SWEEP_ENDING))
     .map((each) => resolve(folder, each));
 
-/** In the place of the file system's words. */
-const WHY: Readonly<Record<string, string>> = {
-  ENOENT: 'it is not there',
-  ENOTDIR: 'it is not there',
-  EISDIR: 'it is a folder',
-  EACCES: 'its rights do not allow it',
-  EPERM: 'its rights do not allow it',
-  ELOOP: 'it is a link that leads nowhere',
-  ENAMETOOLONG: 'its name is too long',
-};
-
 /** What the page is told of a file. @throws Error in words for the user */
 export async function readSweepFile(path: string): Promise<OpenArrival> {
   const name = basename(path);
@@ -36,7 +26,7 @@ export async function readSweepFile(path: string): Promise<OpenArrival> {
     const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const found = await file.stat();
-      if (found.isDirectory()) throw new Error(WHY.EISDIR);
+      if (found.isDirectory()) throw new Error(readProblem({ code: 'EISDIR' }));
       if (!found.isFile()) throw new Error('it is no file but a pipe or a device');
       // It may grow meanwhile.
       const { buffer, bytesRead } = await file.read(Buffer.alloc(most + 1), 0, most + 1, 0);
@@ -46,7 +36,6 @@ export async function readSweepFile(path: string): Promise<OpenArrival> {
       await file.close();
     }
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new Error(`${withoutCommands(path)} cannot be read: ${WHY[code] ?? message}.`, { cause: error });
+    throw new Error(`${withoutCommands(path)} cannot be read: ${readProblem(error)}.`, { cause: error });
   }
 }

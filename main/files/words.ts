@@ -1,4 +1,21 @@
+/** What the file system says, in words for whoever chose the file. */
 import { basename, dirname } from 'node:path';
+
+const READ: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'you have no permission to',
+  EPERM: 'you have no permission to',
+  ELOOP: 'it is a link that leads nowhere',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+/** Why a file could not be read: completes `NAME cannot be read: …`. */
+export function readProblem(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (code === undefined ? undefined : READ[code]) ?? message;
+}
 
 /** Why a file that someone chose could not be written, in words; nothing was changed. */
 export function writeProblem({ code, message }: NodeJS.ErrnoException, path: string): string {

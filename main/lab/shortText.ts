@@ -1,6 +1,7 @@
 /** Short texts that a user hands over: settings, sweeps, recipes, tables of results. */
 import { open, stat } from 'node:fs/promises';
 import { textOf } from '../../preload/shared/textEncoding.ts';
+import { readProblem } from '../files/words.ts';
 
 /** A file that is longer than what it is for. */
 export class TooLongError extends Error {
@@ -42,14 +43,5 @@ export async function readShort(path: string, most: number, { pipes = false } = 
 /** Why {@link readShort} has failed, after the name of the file. */
 export function whyUnread(error: unknown): string {
   if (error instanceof TooLongError) return error.message;
-  const { code, message } = error as NodeJS.ErrnoException;
-  return `cannot be read: ${(code === undefined ? undefined : REASONS[code]) ?? message}`;
+  return `cannot be read: ${readProblem(error)}`;
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  ENOTDIR: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'you have no permission to',
-  EPERM: 'you have no permission to',
-};

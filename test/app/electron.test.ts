@@ -538,7 +538,7 @@ describe('a second start', () => {
     await vi.waitFor(() =>
       expect(fake.dialogs).toContainEqual([
         'The sweep cannot be opened',
-        expect.stringContaining('gone.sweeplab cannot be read: it is not there'),
+        expect.stringContaining('gone.sweeplab cannot be read: there is no such file'),
       ]),
     );
   });

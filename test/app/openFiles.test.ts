@@ -24,9 +24,9 @@ describe('sweep files that the system asks to open', () => {
     const long = join(folder, 'long.sweeplab');
     writeFileSync(long, Buffer.alloc(1_000_001, 0x61));
     await expect(readSweepFile(long)).rejects.toThrow(/more than a sweep file may have \(1 MB\)/u);
-    await expect(readSweepFile(join(folder, 'none.sweeplab'))).rejects.toThrow(/it is not there/u);
+    await expect(readSweepFile(join(folder, 'none.sweeplab'))).rejects.toThrow(/there is no such file/u);
     await expect(readSweepFile(folder)).rejects.toThrow(/cannot be read: it is a folder\.$/u);
-    await expect(readSweepFile(join(long, 'in.sweeplab'))).rejects.toThrow(/it is not there/u);
+    await expect(readSweepFile(join(long, 'in.sweeplab'))).rejects.toThrow(/there is no such file/u);
     await expect(readSweepFile(join(folder, 'a'.repeat(5000)))).rejects.toThrow(/its name is too long/u);
     await expect(readSweepFile(join(folder, 'a\u202Eb.sweeplab'))).rejects.toThrow(/a<U\+202E>b/u);
     const bytes = join(folder, 'bytes.sweeplab');

@@ -60,7 +60,7 @@ export function openingSteps(desktop: Desktop): void {
     await ask(join(folder, 'gone.sweeplab'));
     const { kind, options } = await desktop.question();
     expect([kind, options.message]).toEqual(['error', 'The sweep cannot be opened']);
-    expect(options.detail).toMatch(/gone\.sweeplab cannot be read: it is not there\./u);
+    expect(options.detail).toMatch(/gone\.sweeplab cannot be read: there is no such file\./u);
     await desktop.answer({ response: 0 });
     expect(await desktop.stop()).toBe(0);
   });

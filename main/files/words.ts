@@ -24,6 +24,10 @@ export function writeProblem({ code, message }: NodeJS.ErrnoException, path: str
     case 'ENOSPC':
     case 'EDQUOT':
       return `There is no room left for ${name} in ${folder}; nothing was written.`;
+    case 'EFBIG':
+      return `${name} is larger than a file in ${folder} may be; nothing was written.`;
+    case 'EIO':
+      return `${name} could not be written in ${folder}: the disk reports an error.`;
     case 'EACCES':
     case 'EPERM':
       return `${name} may not be written in ${folder}: choose another folder.`;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { logSlope } from '../../main/lab/coordinates/coordinates.ts';
@@ -14,10 +14,18 @@ function ownHome(): string {
   return home;
 }
 
+/** A file that is there already, and what tells later that it was replaced, not written over. */
+function earlierFile(home: string, name: string): { readonly out: string; kept(): string } {
+  const [out, other] = [join(home, name), join(home, `other-${name}`)];
+  writeFileSync(out, 'of an earlier check');
+  linkSync(out, other);
+  return { out, kept: () => readFileSync(other, 'utf8') };
+}
+
 describe('sweeplab check coordinates', () => {
   it('measures every layer before and after each step, and writes the numbers down', async () => {
     const home = ownHome();
-    const out = join(home, 'coordinates.csv');
+    const { out, kept } = earlierFile(home, 'coordinates.csv');
     const args = ['check', 'coordinates', ...SMALL, ...WIDTHS, '--steps', '2', '--out', out, '--json'];
     const { code, stdout, stderr } = await inside(home, args);
     expect(code, stderr).toBe(0);
@@ -37,6 +45,7 @@ describe('sweeplab check coordinates', () => {
       });
     }
     expect(readFileSync(out, 'utf8').trimEnd().split('\n')).toHaveLength(1 + found.layers.length * 2 * 3);
+    expect(kept(), 'a full disk would have cut it off').toBe('of an earlier check');
   });
 
   it('varies nothing that the recipe’s own sweep varies (would catch means over several rates)', async () => {
@@ -90,7 +99,7 @@ describe('sweeplab check overfit and lr-range', () => {
 
   it('suggest rates, and write the numbers down', async () => {
     const home = ownHome();
-    const out = join(home, 'rates.csv');
+    const { out, kept } = earlierFile(home, 'rates.csv');
     const args = ['check', 'lr-range', ...TINY, '--steps', '60', '--to', '10', '--out', out, '--json'];
     const { code, stdout, stderr } = await inside(home, args);
     expect(code, stderr).toBe(0);
@@ -98,6 +107,7 @@ describe('sweeplab check overfit and lr-range', () => {
     expect(points[0]!.lr).toBeCloseTo(1e-5, 12);
     expect(suggested[0]).toBeLessThan(suggested[1]);
     expect(readFileSync(out, 'utf8').trimEnd().split('\n')).toHaveLength(1 + points.length);
+    expect(kept(), 'a full disk would have cut it off').toBe('of an earlier check');
   });
 
   it.each([
@@ -126,11 +136,12 @@ describe('sweeplab check batch-frontier, noise-scale and preflight', () => {
     const { points, largest, stopped } = JSON.parse(frontier.stdout) as Record<string, unknown> & { points: unknown[] };
     expect([points.length, largest !== null, typeof stopped]).toEqual([1, true, 'string']);
     expect(readFileSync(picture, 'utf8')).toContain('</svg>');
-    const numbers = join(home, 'noise.csv');
+    const { out: numbers, kept } = earlierFile(home, 'noise.csv');
     const noise = await inside(home, ['check', 'noise-scale', ...TINY, '--steps', '10', '--out', numbers]);
     expect([0, 1], noise.stderr).toContain(noise.code);
     expect(noise.stdout).toMatch(/Critical batch: about|do not tell/u);
     expect(readFileSync(numbers, 'utf8').trim().split(/\r?\n/u)).toHaveLength(11);
+    expect(kept(), 'a full disk would have cut it off').toBe('of an earlier check');
     const preflight = await inside(home, ['check', 'preflight', ...TINY]);
     expect([preflight.code, preflight.stdout]).toEqual([0, expect.stringContaining('went well')]);
   });

@@ -1,6 +1,5 @@
 /** `sweeplab check`: the group, and `check coordinates`: whether activations stay as large while a model grows wider. */
 import { Command } from 'commander';
-import { writeFile } from 'node:fs/promises';
 import type { SettingValue } from '../../../preload/contract/settings.ts';
 import { checkCoordinates } from '../../lab/coordinates/coordinates.ts';
 import type { CheckedSize, LayerCoordinates } from '../../lab/coordinates/coordinates.ts';
@@ -16,6 +15,7 @@ import type { Output } from '../output.ts';
 import { Ticker } from '../progress/ticker.ts';
 import { makePlan, readSweep } from '../readSweep.ts';
 import { frontierCommand, noiseCommand, preflightCommand } from './checkBatches.ts';
+import { writerOf } from './checkFile.ts';
 import { metricAuditCommand } from './checkMetrics.ts';
 import { overfitCommand, rateRangeCommand } from './checkProbes.ts';
 import { addSettingFlags, settingsHelp, settingValues } from '../settingFlags.ts';
@@ -68,7 +68,7 @@ export function checkCommand(context: Context): Command {
 async function coordinateCheck(context: Context, flags: Flags): Promise<void> {
   requirePlugins(context);
   const { output, workshop } = context;
-  const write = writerFor(flags.out);
+  const write = writerOf(context, flags.out, { '.csv': coordinatesCsv, '.svg': coordinatesSvg });
   const steps = wholeNumber('--steps', flags.steps, 1)!;
   const values = settingValues(workshop.registry, flags);
   const { spec, places } = await readSweep(context, undefined, values, { recipe: flags.recipe, seeds: flags.seeds });
@@ -107,25 +107,6 @@ async function coordinateCheck(context: Context, flags: Flags): Promise<void> {
   output.data({ setting, sizes: numbers, steps, seeds: plan.seeds, layers });
   print(output, setting, numbers, layers);
   await write?.(setting, numbers, layers);
-}
-
-type Write = (setting: string, sizes: readonly number[], layers: readonly LayerCoordinates[]) => Promise<void>;
-
-/** @throws InputError for a file of another kind, before anything is computed */
-function writerFor(file: string | undefined): Write | undefined {
-  if (file === undefined) return undefined;
-  const make = file.endsWith('.csv') ? coordinatesCsv : file.endsWith('.svg') ? coordinatesSvg : undefined;
-  if (make === undefined)
-    throw new InputError(
-      `--out is ${JSON.stringify(file)}; allowed: a name that ends with .csv or .svg; nearest: ${file}.csv`,
-    );
-  return async (...found) => {
-    try {
-      await writeFile(file, make(...found));
-    } catch (error) {
-      throw new InputError(`--out ${file} cannot be written: ${(error as Error).message}`);
-    }
-  };
 }
 
 /** The one setting that grows, and the configurations of each of its values. @throws InputError */

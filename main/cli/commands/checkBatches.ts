@@ -1,6 +1,5 @@
 /** `sweeplab check batch-frontier`, `noise-scale` and `preflight`: how large batches may and should be, and whether a long run would get anywhere. */
 import type { Command } from 'commander';
-import { writeFile } from 'node:fs/promises';
 import { checkFrontier, frontierCsv, frontierSvg, frontierWords } from '../../lab/probes/frontier.ts';
 import type { Frontier } from '../../lab/probes/frontier.ts';
 import { checkNoise, NoiseError, noiseWords } from '../../lab/probes/noiseScale.ts';
@@ -13,6 +12,7 @@ import { formatCount } from '../format.ts';
 import { positiveNumber, wholeNumber } from '../numbers.ts';
 import type { Output } from '../output.ts';
 import { renderTable } from '../table.ts';
+import { writerOf } from './checkFile.ts';
 import { probeCommand, settingsOf, watched } from './checkProbes.ts';
 
 interface BatchFlags {
@@ -54,30 +54,10 @@ export function preflightCommand(context: Context): Command {
   ).action((file: string | undefined, flags: Flags) => preflight(context, file, flags));
 }
 
-async function written(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    throw new InputError(`--out ${file} cannot be written: ${(error as Error).message}`);
-  }
-}
-
-/** @throws InputError for an ending that nothing is written as */
-function writerOf<T>(file: string | undefined, kinds: Readonly<Record<string, (found: T) => string>>) {
-  if (file === undefined) return undefined;
-  const write = kinds[/\.\w+$/u.exec(file)?.[0] ?? ''];
-  const endings = Object.keys(kinds);
-  if (write === undefined)
-    throw new InputError(
-      `--out is ${JSON.stringify(file)}; allowed: a name that ends with ${endings.join(' or ')}; nearest: ${file}${endings[0]}`,
-    );
-  return (found: T): Promise<void> => written(file, write(found));
-}
-
 async function frontier(context: Context, file: string | undefined, flags: Flags): Promise<void> {
   const steps = wholeNumber('--steps', flags.steps, 1)!;
   const longest = positiveNumber('--longest', flags.longest!);
-  const write = writerOf<Frontier>(flags.out, {
+  const write = writerOf<[Frontier]>(context, flags.out, {
     '.csv': frontierCsv,
     '.json': (found) => `${JSON.stringify(found, null, 2)}\n`,
     '.svg': frontierSvg,
@@ -119,7 +99,7 @@ function printFrontier(output: Output, found: Frontier): void {
 
 async function noise(context: Context, file: string | undefined, flags: Flags): Promise<void> {
   const steps = wholeNumber('--steps', flags.steps, 10)!;
-  const write = writerOf<NonNullable<Awaited<ReturnType<typeof checkNoise>>>>(flags.out, {
+  const write = writerOf<[NonNullable<Awaited<ReturnType<typeof checkNoise>>>]>(context, flags.out, {
     '.csv': ({ points }) =>
       csvTable(
         ['step', 'loss', 'gradient_noise_trace', 'gradient_noise_squared'],

@@ -1,7 +1,7 @@
 /** `sweeplab check overfit` and `sweeplab check lr-range`: short trainings before a long one. */
 import { Command } from 'commander';
-import { writeFile } from 'node:fs/promises';
 import type { Config } from '../../../preload/contract/settings.ts';
+import { csvTable } from '../../../preload/shared/csv.ts';
 import { checkRates, rateWords } from '../../lab/probes/lrRange.ts';
 import type { RateRange } from '../../lab/probes/lrRange.ts';
 import { checkOverfit, overfitWords } from '../../lab/probes/overfit.ts';
@@ -16,6 +16,7 @@ import type { Output } from '../output.ts';
 import { Ticker } from '../progress/ticker.ts';
 import { addSettingFlags, settingsHelp, settingValues, singleValues } from '../settingFlags.ts';
 import { renderTable } from '../table.ts';
+import { writerOf } from './checkFile.ts';
 
 interface ProbeFlags {
   readonly recipe?: string;
@@ -120,26 +121,20 @@ async function rateRange(context: Context, file: string | undefined, flags: Flag
   const [from, to] = [positiveNumber('--from', flags.from!), positiveNumber('--to', flags.to!)];
   if (from >= to)
     throw new InputError(`--from is ${flags.from}; allowed: a rate below --to (${flags.to}); nearest: ${to / 1000}`);
-  if (flags.out !== undefined && !flags.out.endsWith('.csv'))
-    throw new InputError(
-      `--out is ${JSON.stringify(flags.out)}; allowed: a name that ends with .csv; nearest: ${flags.out}.csv`,
-    );
+  const write = writerOf(context, flags.out, { '.csv': ratesCsv });
   const config = await settingsOf(context, file, flags);
   const found = await watched(context, config, steps, (request) => checkRates({ ...request, from, to }));
   if (found === undefined) return context.exit(130);
   context.output.data(found);
   printRates(context.output, found, to);
-  if (flags.out !== undefined) await writeRates(flags.out, found);
+  await write?.(found);
 }
 
-async function writeRates(file: string, { points }: RateRange): Promise<void> {
-  const lines = points.map(({ lr, loss, smooth }) => `${lr},${loss},${smooth}`);
-  try {
-    await writeFile(file, ['optimizer.lr,loss,smooth', ...lines, ''].join('\n'));
-  } catch (error) {
-    throw new InputError(`--out ${file} cannot be written: ${(error as Error).message}`);
-  }
-}
+const ratesCsv = ({ points }: RateRange): string =>
+  csvTable(
+    ['optimizer.lr', 'loss', 'smooth'],
+    points.map(({ lr, loss, smooth }) => [lr, loss, smooth]),
+  );
 
 /** Lines of the printed table. */
 const LINES = 20;

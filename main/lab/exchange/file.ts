@@ -5,6 +5,7 @@ import { mkdir, open, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { makeFolder, replaceFile, temporaryName, writeAll } from '../../files/atomic.ts';
 import { noteTemporary } from '../../files/leftovers.ts';
+import { writeProblem } from '../../files/words.ts';
 import type { ExportFile, Piece } from './exchange.ts';
 
 /** An export that cannot be written as asked; nothing was changed. */
@@ -34,9 +35,15 @@ export async function writeExport(
     if (typeof header !== 'string') throw new ExportError(`${path}: nothing can be added to files of this format`);
     const existing = await firstLine(path);
     if (existing !== header.trimEnd()) throw new ExportError(headerMismatch(path, existing, header.trimEnd()));
-    const file = await open(path, 'a');
+    const file = await open(path, 'a').catch(async (error: unknown) => {
+      throw await placeError(path, error);
+    });
     try {
       return await writeAll(file, all(found.endsLine ? '' : '\n', parts));
+    } catch (error) {
+      // What the disk still took may end amid a row, which the next one would be joined to.
+      if (isOfDisk(error)) await file.truncate(found.bytes).catch(() => undefined);
+      throw await placeError(path, error);
     } finally {
       await file.close();
     }
@@ -144,8 +151,14 @@ const isFolder = async (path: string): Promise<boolean> =>
 
 /** The place cannot be written at all; a disk that is full is something else. */
 const UNUSABLE = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'EROFS', 'ENAMETOOLONG']);
+/** The disk takes no more of what it took before. */
+const TAKES_NO_MORE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']);
+
+const isOfDisk = (error: unknown): error is NodeJS.ErrnoException =>
+  TAKES_NO_MORE.has((error as NodeJS.ErrnoException | null)?.code ?? '');
 
 async function placeError(path: string, error: unknown): Promise<unknown> {
+  if (isOfDisk(error)) return new Error(writeProblem(error, resolve(path)), { cause: error });
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === undefined || !UNUSABLE.has(code)) return error;
   const why = (await isFolder(dirname(resolve(path)))) ? message : `there is no folder ${dirname(path)}`;

@@ -29,6 +29,12 @@ export function requirePlugins({ pluginError }: Context): void {
   if (pluginError !== undefined) throw pluginError;
 }
 
+/** For commands that go on without a broken plug-in: what came out can be looked at all the same. */
+export function tellPlugins({ output, pluginError }: Context): void {
+  if (pluginError !== undefined)
+    output.warn(`${pluginError.message}. All plug-ins are left out, with their settings, formats and corpora.`);
+}
+
 /** The lab to change things in. The caller closes it. */
 export async function writableLab(context: Context): Promise<Lab> {
   requirePlugins(context);

@@ -8,6 +8,7 @@ import type { Finding } from '../../preload/contract/shapes.ts';
 import { EXECUTORS, ON_THE_PROCESSOR } from '../engine/executors/index.ts';
 import { probeExecutors, selectExecutor } from '../engine/executors/select.ts';
 import { hereOrPackaged, REINSTALL } from '../engine/installation.ts';
+import type { Plugin } from '../lab/settings/plugins.ts';
 import { openStore, StoreError } from '../store/index.ts';
 import { cudaFindings } from './cudaCheckup.ts';
 import type { LabPaths } from './paths.ts';
@@ -21,7 +22,7 @@ const LITTLE_SPACE = 2 * GB;
 type Check = () => Promise<Finding[] | Finding> | Finding[] | Finding;
 
 /** Looks at everything. Never throws. Creates nothing. */
-export function checkup(paths: LabPaths, pluginError?: Error): Promise<Finding[]> {
+export function checkup(paths: LabPaths, loaded: readonly Plugin[], pluginError?: Error): Promise<Finding[]> {
   return look([
     node,
     processor,
@@ -30,7 +31,7 @@ export function checkup(paths: LabPaths, pluginError?: Error): Promise<Finding[]
     cudaFindings,
     () => folder(paths),
     () => database(paths),
-    () => plugins(paths, pluginError),
+    () => plugins(paths, loaded, pluginError),
     optionalParts,
   ]);
 }
@@ -171,11 +172,13 @@ function database({ database: path }: LabPaths): Finding {
   }
 }
 
-function plugins({ plugins: path }: LabPaths, error: Error | undefined): Finding {
+function plugins({ plugins: path }: LabPaths, loaded: readonly Plugin[], error: Error | undefined): Finding {
   const name = 'Plug-ins';
   if (error !== undefined)
     return { name, state: 'problem', detail: error.message, advice: 'repair the file or take it away' };
-  return { name, state: 'ok', detail: existsSync(path) ? path : `none (put .ts files into ${path})` };
+  if (loaded.length === 0) return { name, state: 'ok', detail: `none (put .ts files into ${path})` };
+  const more = loaded.map((plugin) => `${plugin.name}: ${plugin.file}`);
+  return { name, state: 'ok', detail: loaded.map((plugin) => plugin.name).join(', '), more };
 }
 
 /** Packages that npm may have left out, or that no package of the app carries. */

@@ -54,8 +54,8 @@ export interface Workshop {
 export async function loadWorkshop(options: WorkshopOptions = {}): Promise<Workshop> {
   const paths = labPaths(dataHome(options.home));
   useDataFolder(paths.home);
-  const files = options.withoutPlugins ? [] : [paths.plugins, ...(options.plugins ?? []).map((path) => resolve(path))];
-  const plugins = await loadPlugins(files);
+  const named = (options.plugins ?? []).map((path) => resolve(path));
+  const plugins = options.withoutPlugins ? [] : await loadPlugins(named, { own: paths.plugins });
   const registry = registryWithPlugins(plugins);
   return {
     paths,

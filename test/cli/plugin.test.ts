@@ -72,6 +72,28 @@ describe('the model of the guide', () => {
     }
   });
 
+  it('that is named must be there, whatever the command (would catch a doctor that finds nothing wrong)', async () => {
+    const other = temporaryHome();
+    try {
+      const missing = join(other, 'not-there');
+      const said = `plug-in ${missing}: there is no such file or folder`;
+      const named = ['--plugin', missing];
+      const examined = await inside(other, ['doctor', ...named]);
+      expect(examined).toMatchObject({ code: 1, stdout: expect.stringContaining(said) });
+      const refused = await inside(other, ['fit', '--recipe', 'quick', ...named]);
+      expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
+      // Looking at what is there goes on.
+      const listed = await inside(other, ['data', 'list', ...named]);
+      expect(listed).toMatchObject({ code: 0, stderr: expect.stringContaining(`${said}. All plug-ins are left out`) });
+      mkdirSync(missing);
+      writeFileSync(join(missing, 'mine.ts'), 'export default () => ({ name: "mine" });\n');
+      const found = await inside(other, ['doctor', ...named]);
+      expect(found.stdout).toMatch(/Plug-ins +mine\n/u);
+    } finally {
+      removeHome(other);
+    }
+  });
+
   it('whose model throws while it is built is named, as bad input (would catch a failure of Sweeplab for a mistake of its author)', async () => {
     const other = temporaryHome();
     try {

@@ -7,7 +7,7 @@ import { configure } from '../configuration.ts';
 import { EXIT } from '../errors.ts';
 import { commandGroup } from '../group.ts';
 import { onInterrupt } from '../interrupts.ts';
-import { requirePlugins } from '../context.ts';
+import { requirePlugins, tellPlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatCount, formatInteger, formatNumber, plural } from '../format.ts';
 import { formatFloor } from '../progress/train.ts';
@@ -97,6 +97,7 @@ async function list(context: Context, recipes: boolean): Promise<void> {
     );
     return;
   }
+  tellPlugins(context);
   const { prepared, unfinished } = await listPrepared(workshop.paths.cache, await knownRuns(context));
   const corpora = listCorpora(workshop.registry.catalog);
   output.data({ corpora, prepared, unfinished });

@@ -12,7 +12,7 @@ export function doctorCommand(context: Context): Command {
 
 async function doctor(context: Context): Promise<void> {
   const { output, workshop, pluginError } = context;
-  const findings = await checkup(workshop.paths, pluginError);
+  const findings = await checkup(workshop.paths, workshop.plugins, pluginError);
   const healthy = findings.every(({ state }) => state !== 'problem');
   output.data({ healthy, findings });
   for (const { name, state, detail, advice, more = [] } of findings) {

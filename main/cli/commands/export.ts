@@ -7,7 +7,7 @@ import type { ExchangeKind } from '../../lab/exchange/exchange.ts';
 import { exportFiles, exportPieces } from '../../lab/exchange/exports.ts';
 import { writeExport, writeExportFolder } from '../../lab/exchange/file.ts';
 import { exchangeFamily } from '../../lab/exchange/index.ts';
-import { existingLab } from '../context.ts';
+import { existingLab, tellPlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { formatBytes, plural } from '../format.ts';
@@ -33,6 +33,7 @@ const FLAGS: Readonly<Record<ExportOption, { readonly flag: string; readonly key
 };
 
 export function exportCommand(context: Context): Command {
+  tellPlugins(context);
   const formats = formatsOf(context);
   const command = new Command('export')
     .description('Write runs and their points to a file or a folder, or to standard output.')

@@ -9,7 +9,7 @@ import { writeImport } from '../../lab/outside/importing.ts';
 import { planImport, previewOf } from '../../lab/outside/importPlan.ts';
 import type { PlanOptions } from '../../lab/outside/importPlan.ts';
 import { ImportReading } from '../../lab/imports/reading.ts';
-import { readableLab, writableLab } from '../context.ts';
+import { readableLab, requirePlugins, tellPlugins, writableLab } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EXIT, InputError } from '../errors.ts';
 import { formatBytes, formatInteger, formatSetting, plural } from '../format.ts';
@@ -98,6 +98,8 @@ async function importRuns(context: Context, paths: readonly string[], options: I
     () => stop.abort(),
     () => process.exit(EXIT.interrupted),
   );
+  if (options.dryRun === true) tellPlugins(context);
+  else requirePlugins(context);
   const { sweep, asNew } = options;
   const planned: PlanOptions = { asNew, ...(sweep === undefined ? {} : { sweep: sweep === false ? null : sweep }) };
   const progress = (words: string) => (done: number, total: number) => {

@@ -13,6 +13,7 @@ import { metricsOf, oneOf, settingsOf, xOf } from '../../lab/figures/names.ts';
 import type { FigureKind } from '../../lab/figures/index.ts';
 import { SWEEP_KINDS } from '../../lab/figures/sweepKinds.ts';
 import type { SweepKind } from '../../lab/figures/sweepKinds.ts';
+import { tellPlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { InputError } from '../errors.ts';
 import { formatBytes, plural } from '../format.ts';
@@ -135,6 +136,7 @@ async function plot(context: Context, names: readonly string[], options: PlotOpt
     throw new InputError('--log-y and --linear-y are given; allowed: one of them');
   const millimetres = millimetresOf(options.size);
   const ranges = rangesOf(options);
+  tellPlugins(context);
   await using source = await plotSource(context, names, options);
   const { runs } = source;
   if (runs.length === 0) throw new InputError('no run is chosen: there is nothing to draw');

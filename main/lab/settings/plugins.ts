@@ -4,29 +4,45 @@ import { resolve } from 'node:path';
 import { DeclarationError } from '../../engine/kind.ts';
 import { loadPlugin, PluginError } from '../../engine/plugins.ts';
 import type { Plugin } from '../../engine/plugins.ts';
+import { readProblem } from '../../files/words.ts';
 import { labCatalog, PLUGIN_API } from './kinds.ts';
 import { SettingsRegistry } from './registry.ts';
 
 export type { Plugin } from '../../engine/plugins.ts';
 
-/** The `.ts` files of a folder (not its tests or declarations), or the file itself. A folder that does not exist has none. */
+/** The `.ts` files of a folder (not its tests or declarations), or the file itself. @throws what the file system says */
 async function pluginFiles(path: string): Promise<string[]> {
-  const info = await stat(path).catch(() => undefined);
-  if (!info) return [];
-  if (info.isFile()) return [resolve(path)];
+  if ((await stat(path)).isFile()) return [resolve(path)];
   const names = (await readdir(path)).filter((name) => /\.m?ts$/u.test(name) && !/\.(d|test)\.m?ts$/u.test(name));
   return names.sort().map((name) => resolve(path, name));
 }
 
+export interface PluginPlaces {
+  /** Loaded before the others; it need not be there, nor hold any. */
+  readonly own?: string;
+  /** Replaces what each is called with. */
+  readonly api?: object;
+}
+
 /**
- * Loads every plug-in of the given files and folders, in order, a file that is named again once. `api` replaces what each is called with. Throws PluginError naming the
- * file; a named file that does not exist is an error, a missing folder is not.
+ * Loads every plug-in of the given files and folders, in order, a file that is named again once. Whoever names one wants what it adds: where
+ * there is none that is an error.
+ * @throws PluginError naming the file or folder
  */
-export async function loadPlugins(paths: readonly string[], api: object = PLUGIN_API): Promise<Plugin[]> {
+export async function loadPlugins(
+  paths: readonly string[],
+  { own, api = PLUGIN_API }: PluginPlaces = {},
+): Promise<Plugin[]> {
   const plugins: Plugin[] = [];
-  for (const path of paths) {
-    const files = await pluginFiles(path);
-    if (files.length === 0 && /\.m?ts$/u.test(path)) throw new PluginError(`plug-in ${path}: there is no such file`);
+  for (const path of own === undefined ? paths : [own, ...paths]) {
+    const files = await pluginFiles(path).catch((error: NodeJS.ErrnoException) => {
+      if (path === own && error.code === 'ENOENT') return [];
+      const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+      const why = missing ? 'there is no such file or folder' : `cannot be read: ${readProblem(error)}`;
+      throw new PluginError(`plug-in ${path}: ${why}`, { cause: error });
+    });
+    if (files.length === 0 && path !== own)
+      throw new PluginError(`plug-in ${path}: the folder holds none; plug-ins are files that end in .ts`);
     for (const file of files) {
       if (plugins.some((each) => each.file === file)) continue;
       const plugin = await loadPlugin(file, api);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,7 +28,7 @@ describe('plug-ins', () => {
          models: { mine: { name: 'mine', settings: [${setting('model.other')}], build: () => sweeplab.version } },
          constraints: ['model.my_gain <= 10'] }`,
     );
-    const plugins = await loadPlugins([path], { version: 7 });
+    const plugins = await loadPlugins([path], { api: { version: 7 } });
     const [mine] = plugins[0].kinds as unknown as { build: () => unknown }[];
     expect(mine.build()).toBe(7);
     const registry = registryWithPlugins(plugins);
@@ -60,9 +60,35 @@ describe('plug-ins', () => {
     await writeFile(join(own, 'a.ts'), `export default () => ({ name: 'a' });`);
     await writeFile(join(own, 'a.test.ts'), `throw new Error('must not be loaded');`);
     await writeFile(join(own, 'notes.md'), 'text');
-    expect((await loadPlugins([own, join(own, 'missing')])).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect((await loadPlugins([], { own })).map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(await loadPlugins([], { own: join(own, 'missing') })).toEqual([]);
     await rm(own, { recursive: true });
   });
+
+  it.skipIf(process.platform === 'win32')(
+    'that are named must be there (catches a name that adds nothing unsaid)',
+    async () => {
+      const own = await mkdtemp(join(tmpdir(), 'sweeplab-plugins-'));
+      try {
+        await mkdir(join(own, 'empty'));
+        await writeFile(join(own, 'notes.md'), 'text');
+        await symlink('round', join(own, 'round'));
+        for (const [name, why] of [
+          ['missing.ts', 'there is no such file or folder'],
+          ['missing', 'there is no such file or folder'],
+          ['notes.md/inside', 'there is no such file or folder'],
+          ['empty', 'the folder holds none; plug-ins are files that end in .ts'],
+          ['round', 'cannot be read: it is a link that leads nowhere'],
+        ])
+          await expect(loadPlugins([join(own, name!)], { own })).rejects.toMatchObject({
+            name: 'PluginError',
+            message: `plug-in ${join(own, name!)}: ${why}`,
+          });
+      } finally {
+        await rm(own, { recursive: true });
+      }
+    },
+  );
 
   it.each([
     ['no default export', undefined, 'export const x = 1;', 'export default'],
@@ -112,11 +138,10 @@ describe('plug-ins', () => {
     expect(() => registryWithPlugins(plugins)).toThrow(part);
   });
 
-  it('refuses two plug-ins of one name and a missing file (catches one of them lost)', async () => {
+  it('refuses two plug-ins of one name (catches one of them lost)', async () => {
     const first = await plugin(`{ name: 'same' }`);
     const second = await plugin(`{ name: 'same' }`);
     await expect(loadPlugins([first, second])).rejects.toThrow(`taken by ${first}`);
-    await expect(loadPlugins([join(folder, 'missing.ts')])).rejects.toThrow('there is no such file');
   });
 });
 

@@ -33,7 +33,7 @@ export function appRoutes(
       platform: `${process.platform} ${process.arch}`,
       instance: hub.instance,
     }),
-    'app.doctor': async () => ({ findings: await checkup(lab.paths) }),
+    'app.doctor': async () => ({ findings: await checkup(lab.paths, lab.plugins) }),
     'browsers.address': () => ({ url: door().url() }),
     'browsers.forget': () => ({ forgotten: door().forget() }),
     'devices.list': async () => ({ devices: await hub.devices.list() }),

@@ -4,6 +4,8 @@ import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { processBegan } from './processBegan.ts';
+import { PROCESS_TABLE } from './processTable.ts';
 import { renameOver, renameOverSync } from './renaming.ts';
 
 const MARK = '.tmp-';
@@ -13,8 +15,9 @@ const PIECE = 1 << 30;
 /** Short texts are gathered to so many characters before they are written. */
 const GATHERED = 1 << 20;
 
-/** A name next to `path` that no other process uses. */
-export const temporaryName = (path: string): string => `${path}${MARK}${process.pid}-${randomBytes(6).toString('hex')}`;
+/** A name next to `path` that no other process uses, and that tells which process it is of. */
+export const temporaryName = (path: string): string =>
+  `${path}${MARK}${process.pid}-${PROCESS_TABLE}${randomBytes(4).toString('hex')}`;
 
 /** What a write that was interrupted left behind. */
 export const isTemporary = (name: string): boolean => name.includes(MARK);
@@ -22,6 +25,12 @@ export const isTemporary = (name: string): boolean => name.includes(MARK);
 /** Whether a name was made by {@link temporaryName} in the process of that id. */
 export const madeBy = (name: string, pid: number): boolean =>
   new RegExp(`${MARK.replace('.', '\\.')}${pid}-[0-9a-f]{12}$`, 'u').test(name);
+
+/** Whether the process that made the name is known to have ended: it will neither finish nor remove what has it. */
+function isAbandoned(name: string): boolean {
+  const [, pid, table] = /\.tmp-(\d+)-([0-9a-f]{4})[0-9a-f]{8}$/u.exec(name) ?? [];
+  return table === PROCESS_TABLE && processBegan(Number(pid)) === undefined;
+}
 
 /** Says in words what a failed write means for the user; other errors are passed on. */
 export function describeWriteError(error: unknown, path: string): Error {
@@ -176,12 +185,23 @@ export async function makeFolderOnce(path: string, fill: (folder: string) => Pro
   }
 }
 
-/** Removes what interrupted writes left in a folder, when they were begun more than `olderThan` ms ago. */
+/** Removes what interrupted writes left in a folder: of processes that have ended, and whatever was begun more than `olderThan` ms ago. */
 export async function removeStale(folder: string, olderThan = DAY): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names.filter(isTemporary)) {
     const path = join(folder, name);
     const info = await stat(path).catch(() => null);
-    if (info !== null && Date.now() - info.mtimeMs >= olderThan) await rm(path, { recursive: true, force: true });
+    if (info === null) continue;
+    // Where nothing can be removed, whoever comes to write says so.
+    if (isAbandoned(name) || Date.now() - info.mtimeMs >= olderThan)
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/** {@link removeStale} in a folder and all below it. */
+export async function removeStaleBelow(folder: string): Promise<void> {
+  await removeStale(folder);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries)
+    if (entry.isDirectory() && !isTemporary(entry.name)) await removeStaleBelow(join(folder, entry.name));
 }

@@ -11,7 +11,7 @@ import type { MetricCatalog } from '../../preload/shared/metrics.ts';
 import { useDataFolder } from '../engine/executors/dataFolder.ts';
 import { metricCatalog } from '../engine/train/measures/index.ts';
 import { removeAbandoned } from '../files/leftovers.ts';
-import { removeStale } from '../files/atomic.ts';
+import { removeStale, removeStaleBelow } from '../files/atomic.ts';
 import { loadPlugins, registryWithPlugins } from '../lab/settings/plugins.ts';
 import type { Plugin } from '../lab/settings/plugins.ts';
 import type { SettingsRegistry } from '../lab/settings/registry.ts';
@@ -107,6 +107,8 @@ export async function openLab(workshop: Workshop, { write, launch, cards: found 
       // What a removal of runs for good had begun.
       await removeStale(paths.checkpoints, 0);
       await removeStale(paths.files, 0);
+      // Others prepare texts and check runs beside the one writer: only what they cannot finish any more.
+      await removeStaleBelow(paths.cache);
       for (const { id } of store.stopOrphans()) reconcileCheckpoints(store, id, join(paths.checkpoints, id));
     }
   } catch (error) {

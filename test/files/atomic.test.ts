@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   makeFolder,
   makeFolderOnce,
   removeStale,
+  removeStaleBelow,
   replaceFile,
   replaceFileSync,
   temporaryName,
@@ -117,6 +118,31 @@ it('what was left behind is removed after a while, and only that', async () => {
   expect(existsSync(fresh)).toBe(true);
   await removeStale(folder, 0);
   expect(await readdir(folder)).toEqual(['kept']);
+});
+
+/** A name of a process with an id that no system gives. */
+const ended = (path: string): string => temporaryName(path).replace(/\d+(?=-[0-9a-f]{12}$)/u, String(2 ** 30));
+
+it('what a process left behind that has ended is removed at once, at any depth (would catch gigabytes that lie there for a day)', async () => {
+  const deep = join(folder, 'datasets', 'deep');
+  await mkdir(deep, { recursive: true });
+  const mine = temporaryName(join(deep, 'mine'));
+  const elsewhere = ended(join(folder, 'elsewhere')).replace(/[0-9a-f](?=[0-9a-f]{11}$)/u, (digit) =>
+    digit === '0' ? '1' : '0',
+  );
+  await mkdir(join(mine, 'inside'), { recursive: true });
+  // Of a process that still writes in its folder, and of a machine whose processes are not seen from here.
+  await writeFile(ended(join(mine, 'inside', 'part')), '');
+  await writeFile(elsewhere, '');
+  await mkdir(join(ended(join(folder, 'preflight')), 'last-000000002-1'), { recursive: true });
+  await writeFile(ended(join(deep, 'text')), '');
+  await writeFile(join(deep, 'kept'), '');
+  await removeStale(folder);
+  expect((await readdir(folder)).sort()).toEqual(['datasets', basename(elsewhere)]);
+  expect(await readdir(deep)).toHaveLength(3);
+  await removeStaleBelow(folder);
+  expect((await readdir(deep)).sort()).toEqual(['kept', basename(mine)]);
+  expect(await readdir(join(mine, 'inside'))).toHaveLength(1);
 });
 
 it.skipIf(!existsSync('/dev/full'))('a full disk is named (would catch a bare ENOSPC)', async () => {

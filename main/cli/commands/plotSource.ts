@@ -1,8 +1,10 @@
 /** The runs of a figure: of the run database, or of files of any kind that can be imported. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunRecord, SweepRecord } from '../../../preload/contract/runs.ts';
+import { temporaryName } from '../../files/atomic.ts';
+import { noteTemporary } from '../../files/leftovers.ts';
 import { importFamily } from '../../lab/imports/index.ts';
 import { ImportReading } from '../../lab/imports/reading.ts';
 import { planImport } from '../../lab/outside/importPlan.ts';
@@ -76,13 +78,16 @@ function sweepOf(store: Store, runs: readonly RunRecord[]): { readonly sweep?: S
 
 /** Files are imported into a database of their own, which is gone afterwards. */
 async function ofFiles(context: Context, paths: readonly string[], options: FilterOptions): Promise<PlotSource> {
-  const folder = await mkdtemp(join(tmpdir(), 'sweeplab-plot-'));
+  const folder = temporaryName(join(tmpdir(), 'sweeplab-plot'));
+  const forget = await noteTemporary(context.workshop.paths.exports, folder);
   let store: Store | undefined;
   const close = async (): Promise<void> => {
     store?.close();
     await rm(folder, { recursive: true, force: true });
+    await forget();
   };
   try {
+    await mkdir(folder, { mode: 0o700 });
     store = openStore(join(folder, 'runs.sqlite'));
     await using reading = await ImportReading.open(
       paths.map((path) => ({ path })),

@@ -83,7 +83,7 @@ export async function rehearse(
   { config, data, options, unlessShort }: RehearsalParts,
 ): Promise<Rehearsal> {
   const { paths } = options.start;
-  // Another's that was killed; one of this run is removed when it begins again.
+  // Of one that was killed.
   await removeStale(paths.checkpoints);
   const checkpoints = temporaryName(join(paths.checkpoints, 'preflight'));
   const control = new TrainingControl();

@@ -16,6 +16,8 @@ export interface PrecisionPolicy {
   readonly moments: DType;
   /** Whether the loss must be scaled against underflow of gradients. */
   readonly scaledLoss: boolean;
+  /** The factor on the loss with which a run begins; 1 where it is not scaled. */
+  readonly firstScale: number;
   /** Type in which gradients are summed up over the micro-batches of a step. */
   readonly gradients: DType;
   /** Whether what is stored in 16 bits is rounded up or down by chance, so that small updates are not lost on the average. */
@@ -30,7 +32,7 @@ export function precisionOf(config: Config): string {
   return policy === 'fp32' && config['precision.tf32'] === true ? 'tf32' : policy;
 }
 
-type Named = Omit<PrecisionPolicy, 'gradients' | 'stochastic'>;
+type Named = Omit<PrecisionPolicy, 'gradients' | 'stochastic' | 'firstScale'>;
 
 const POLICIES: Readonly<Record<string, Named>> = {
   fp32: { name: 'fp32', master: 'f32', moments: 'f32', scaledLoss: false },
@@ -47,6 +49,7 @@ export function policyFor(config: Config): PrecisionPolicy {
   return {
     ...policy,
     gradients: config['precision.gradients'] === 'bf16' ? 'bf16' : 'f32',
+    firstScale: policy.scaledLoss ? (config['precision.loss_scale'] as number) : 1,
     stochastic: policy.moments === 'bf16' && config['precision.stochastic_rounding'] === true,
   };
 }
@@ -56,7 +59,7 @@ export function policyOf(name: string): PrecisionPolicy {
   const policy = POLICIES[name];
   if (policy === undefined)
     throw new Error(`precision.policy: ${name} is not one of ${Object.keys(POLICIES).join(', ')}`);
-  return { gradients: 'f32', stochastic: false, ...policy };
+  return { gradients: 'f32', stochastic: false, firstScale: 1, ...policy };
 }
 
 /** Type of a parameter's own storage. Vectors stay in 32 bits under every policy. */

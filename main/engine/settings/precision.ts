@@ -3,6 +3,9 @@ import type { SettingSpec } from '../../../preload/contract/settings.ts';
 import { AUTO_POLICY } from '../../../preload/shared/settings/policy.ts';
 import type { Common } from '../kind.ts';
 
+/** Beyond it gradients of 16 bits overflow anyway: where the factor on the loss ends that grows while nothing does. */
+export const LARGEST_LOSS_SCALE = 2 ** 24;
+
 const settings: readonly SettingSpec[] = [
   {
     name: 'precision.policy',
@@ -29,6 +32,16 @@ const settings: readonly SettingSpec[] = [
     question: 'memory',
     touches: ['memory', 'time', 'stability'],
     when: 'precision.policy == "pure-bf16"',
+  },
+  {
+    name: 'precision.loss_scale',
+    type: { kind: 'int', min: 1, max: LARGEST_LOSS_SCALE },
+    default: 65_536,
+    help: 'Factor on the loss with which fp16 begins. It halves where gradients overflow and doubles after 2,000 steps without: a wrong one costs a few steps computed again.',
+    question: 'stability',
+    touches: ['stability'],
+    plan: 'none',
+    when: 'precision.policy == "fp16"',
   },
   {
     name: 'precision.gradients',

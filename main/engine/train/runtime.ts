@@ -10,6 +10,7 @@ import { DIAGNOSE_GRADIENT, DIAGNOSE_UPDATE, programKey, UPDATE } from '../nn/pr
 import type { ProgramCall, ProgramShape } from '../nn/programs.ts';
 import { LARGEST_NORM, measureName } from '../nn/training.ts';
 import type { TrainingPrograms } from '../nn/training.ts';
+import { LARGEST_LOSS_SCALE } from '../settings/precision.ts';
 import { seedKey } from '../random/philox.ts';
 import type { MemoryInfo } from '../../../preload/contract/engine.ts';
 import type { Hyper } from '../optim/hyper.ts';
@@ -67,8 +68,6 @@ export interface LossScale {
 const MEASURE = measureName('');
 /** Where a parameter lies in a checkpoint whose weights are others. */
 const trainedName = (parameter: string): string => `${parameter}:trained`;
-const FIRST_SCALE = 2 ** 16;
-const LARGEST_SCALE = 2 ** 24;
 /** Updates without overflow after which the factor doubles. */
 const GROWTH_INTERVAL = 2000;
 
@@ -94,7 +93,7 @@ export class Runtime {
     this.#decided = decided;
     this.session = executor.open(programs.states, decided);
     this.stepsAhead = programs.policy.scaledLoss ? 0 : (executor.stepsAhead ?? 0);
-    this.lossScale = { scale: programs.policy.scaledLoss ? FIRST_SCALE : 1, held: 0 };
+    this.lossScale = { scale: programs.policy.firstScale, held: 0 };
   }
 
   /** Updates that were computed again, because their gradients overflowed under the scaled loss. */
@@ -245,7 +244,7 @@ export class Runtime {
     const { overflows } = this;
     this.lossScale =
       held >= GROWTH_INTERVAL
-        ? { scale: Math.min(LARGEST_SCALE, scale * 2), held: 0, overflows }
+        ? { scale: Math.min(LARGEST_LOSS_SCALE, scale * 2), held: 0, overflows }
         : { scale, held, overflows };
   }
 

@@ -280,6 +280,24 @@ describe('endings that are not a rule', () => {
     },
   );
 
+  // Would catch a setting that is not read, and a first scale beyond what f16 holds that ends the run instead of falling.
+  test.skipIf(missingAddon !== undefined)('fp16 begins with the scale that is set', async () => {
+    const given = { device: 'cpu', 'precision.policy': 'fp16', 'stop.steps': 3, 'eval.every_steps': 0 };
+    const scalesFrom = async (scale: number) => {
+      const { end, host } = await trained({ ...given, 'precision.loss_scale': scale });
+      expect(end).toMatchObject({ state: 'finished', steps: 3 });
+      return ['loss_scale', 'loss_scale_overflows'].map((metric) => [...host.series.get(metric)!.values()]);
+    };
+    expect(await scalesFrom(1000)).toEqual([
+      [1000, 1000, 1000],
+      [0, 0, 0],
+    ]);
+    // The gradient of a logit is up to the scale over the targets of the step: more than 65,504, the largest of f16.
+    const [scales, overflows] = await scalesFrom(2 ** 24);
+    expect(overflows![0]).toBeGreaterThan(0);
+    scales!.forEach((scale, i) => expect(scale).toBe(2 ** (24 - overflows![i]!)));
+  });
+
   test('out of memory is a recorded ending that says what to lower', async () => {
     const { end } = await trained(
       {},

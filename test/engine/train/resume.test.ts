@@ -137,6 +137,7 @@ describe('resuming', () => {
   test.each([
     ['bf16', {}],
     ['fp16', {}],
+    ['fp16', { 'precision.loss_scale': 3000 }],
     ['pure-bf16', {}],
     ['pure-bf16', { 'precision.stochastic_rounding': true }],
     ['bf16', { 'precision.gradients': 'bf16' }],

@@ -24,7 +24,7 @@ const WHOLE = 'a whole shard; make or download it again if it was cut off';
 const TEXT_INSTEAD = 'ids of GPT-2 in 16 bits, or the text that they were made from';
 
 export const isTokenShard = (head: Buffer): boolean =>
-  head.length >= 8 && [MAGIC, MAGIC_LLAMA].includes(head.readInt32LE(0));
+  head.length >= 4 && [MAGIC, MAGIC_LLAMA].includes(head.readInt32LE(0));
 
 /** Whether there are only small numbers of 32 bits, or nothing but zeros. */
 function isWide(bytes: Buffer): boolean {

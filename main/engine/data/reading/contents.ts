@@ -121,7 +121,7 @@ function refuseBinary(
     throw new DataError(setting, name, `not text: ${WITH_NULS}${tokensHint(name)}.`, ALLOWED);
 }
 
-/** What else a file of that name may be, behind the words `it is binary data`. */
+/** What else a file of that name may be, behind what its bytes look like. */
 export const tokensHint = (name: string) =>
   /\.(bin|ids|idx|dat|tok|tokens|npy)$/i.test(withoutCompression(name))
     ? '. If these are token ids of GPT-2 in 16 bits, set data.format to tokens; of others, give it the text that they were made from'
@@ -166,7 +166,7 @@ export async function decompressed(
 function formatOf(name: string, head: Buffer, options: ContentOptions): Format {
   if (options.format !== 'auto') return formatNamed(options.format) ?? text;
   const named = formatOfName(withoutCompression(name));
-  if (isTokenShard(head) && head.includes(0)) return tokens;
+  if (isTokenShard(head)) return tokens;
   // A text may begin with the same four letters, but it holds no zero bytes.
   return isParquet(head) && head.includes(0) ? parquet : (named ?? text);
 }

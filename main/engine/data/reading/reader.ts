@@ -153,7 +153,7 @@ class Reader {
     const allowed = refusal.isText
       ? 'UTF-8, or UTF-16 and UTF-32 with a byte-order mark; data.encoding names any other (for example windows-1252)'
       : 'text, JSON lines, JSON, CSV, TSV or Parquet';
-    const what = refusal.isText ? refusal.what : refusal.what.replace(/\.$/, `${tokensHint(name)}.`);
+    const what = refusal.what.replace(/\.$/, `${tokensHint(name)}.`);
     throw new DataError(setting, name, what, allowed);
   }
 

@@ -8,6 +8,7 @@ import type { Dataset } from '../../../../main/engine/data/index.ts';
 import { gpt2Tokenizer } from '../../../../main/engine/data/tokenizers/gpt2.ts';
 import type { Config } from '../../../../preload/contract/settings.ts';
 import { random, SEED } from '../../../oracles/random.ts';
+import { read } from '../reading/helpers.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -82,6 +83,29 @@ describe(`token ids of other trainers (SEED=${SEED})`, () => {
     });
     expect([...dataset.validation.tokens.subarray(0, 100)]).toEqual([...val[0]!, EOT]);
     expect(dataset.stats.trainDocuments).toBe(2);
+  });
+
+  it('a shard that was cut off anywhere is said to be one, whatever its name (catches a beginning that is taken for something else)', async () => {
+    const whole = Buffer.concat([header(40), raw(Array.from({ length: 40 }, () => numbers.integer(0, EOT)))]);
+    for (const name of ['x.bin', 'train.bin', 'notes.txt', 'shard'])
+      for (const format of ['auto', 'tokens'])
+        for (const length of [4, 5, 6, 7, 8, 9, numbers.integer(10, 1022), 1023, 1024, numbers.integer(1025, 1103)]) {
+          const path = join(folder, name);
+          await writeFile(path, whole.subarray(0, length));
+          const words =
+            length < 1024
+              ? `is a shard of llm.c that ends after ${length} of the 1024 bytes of its head`
+              : `is a shard of llm.c that says it holds 40 ids, but has ${length} bytes, not 1104`;
+          const refused = read(path, { 'data.format': format });
+          await expect(refused, `${name}, ${format}, ${length} bytes`).rejects.toThrow(words);
+        }
+  });
+
+  it('ids in a file of another name are not called text (catches UTF-16 that is none)', async () => {
+    const path = join(folder, 'mine.bin');
+    const [each] = await ids(['The cat sat on the mat. '.repeat(9)]);
+    await writeFile(path, raw(each!));
+    await expect(read(path)).rejects.toThrow(/If these are token ids of GPT-2 in 16 bits, set data\.format to tokens/u);
   });
 
   it.each([

@@ -301,13 +301,13 @@ export class Catalog implements Kinds {
       if (!settings.some(isGiven) && !isGiven(chosenBy.get(rule) ?? '')) continue;
       const found = asked.ask(rule, config, check);
       if (found === null) continue;
-      const { why, yielded, others = [] } = found;
+      const { yielded, others = [] } = found;
       // What follows from given values is bounded like them; a rule that nothing can settle says so itself.
       const mayBe = (setting: string, value: SettingValue): boolean =>
         yields.includes(setting) && !isGiven(setting) && this.#allows(setting, value);
       if (yielded !== undefined && mayBe(found.setting, yielded.value))
         return { setting: found.setting, nearest: yielded.value, allowed: yielded.why };
-      for (const { setting, nearest, allowed = why ?? found.allowed } of [found, ...others])
+      for (const { setting, nearest, allowed = found.allowed } of [found, ...others])
         if (nearest !== undefined && mayBe(setting, nearest)) return { setting, nearest, allowed };
     }
     return undefined;

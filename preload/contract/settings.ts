@@ -70,7 +70,7 @@ export interface OtherChoice {
   readonly setting: string;
   readonly value: SettingValue;
   readonly nearest: SettingValue;
-  /** What is allowed for it, where that can be said. */
+  /** What is allowed for it, where that is said in other words than of the first. */
   readonly allowed?: string;
 }
 

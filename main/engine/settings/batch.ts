@@ -1,5 +1,6 @@
 /** How many sequences are computed at once. How many a step sees is in `batch/`. */
 import type { Config, SettingSpec } from '../../../preload/contract/settings.ts';
+import { onlyOne } from '../../../preload/shared/settings/onlyOne.ts';
 import type { Rule } from '../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../preload/shared/settings/values.ts';
 import { BatchPlan } from '../batch/plan.ts';
@@ -91,21 +92,7 @@ const growthReached = (of: 'lengths' | 'sizes', chosenBy: string, counts: string
 });
 
 const rules: readonly Rule[] = [
-  {
-    code: 'batch.one_micro',
-    settings: ['batch.micro', 'batch.micro_tokens'],
-    severity: 'error',
-    yields: ['batch.micro', 'batch.micro_tokens'],
-    check: (config) => {
-      const [rows, tokens] = [config['batch.micro'] as number, config['batch.micro_tokens'] as number];
-      if (rows === 0 || tokens === 0) return null;
-      const other = { setting: 'batch.micro', value: rows, nearest: 0 };
-      const why = `batch.micro is ${rows} too`;
-      return problem('batch.micro_tokens', tokens, 'one of batch.micro and batch.micro_tokens, the other 0', 0, why, [
-        other,
-      ]);
-    },
-  },
+  onlyOne('batch.one_micro', 'batch.micro', 'batch.micro_tokens'),
   {
     code: 'batch.micro_tokens_hold_sequence',
     settings: ['batch.micro_tokens', 'model.context', ...GROWTH],

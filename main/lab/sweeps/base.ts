@@ -75,7 +75,7 @@ export function seedList(
     );
     return { seeds: [], problems: [{ ...found, code: 'seeds' }] };
   };
-  if (seeds !== EMPTY_DRAFT.seeds) return refuse('seeds is given too');
+  if (seeds !== EMPTY_DRAFT.seeds) return refuse('beside seeds');
   const values = listedValues(swept.distribution);
   if (!values) return refuse('every setting must have the same seeds');
   return { seeds: values as readonly number[], problems: [] };

@@ -235,7 +235,7 @@ describe('schedules at tabulated points', () => {
     const growing = { ...mixed, 'stop.steps': 3, 'batch.length': 'listed', 'batch.lengths': '3 4@1' };
     expect(rules(growing).warnings.join()).toMatch(/tokens, \d+(?:\.\d)? of them a step, so it is \d+(?:\.\d)? steps/u);
     expect(rules({ ...mixed, 'schedule.unit': 'steps' }).problems.join()).toMatch(
-      /schedule\.unit is "steps" \(schedule\.horizon_tokens is 256\).*nearest: auto, or schedule\.horizon_tokens 0/u,
+      /schedule\.unit is "steps" \(beside schedule\.horizon_tokens 256\).*nearest: auto, or schedule\.horizon_tokens 0/u,
     );
     expect(rules({ 'schedule.warmup_tokens': 2, 'schedule.warmup_fraction': 0.1 }).problems.join()).toMatch(
       /one of schedule\.warmup_steps, schedule\.warmup_tokens and schedule\.warmup_fraction/u,

@@ -6,6 +6,7 @@ import {
   builtInRegistry,
   listRecipes,
 } from '../../../main/lab/settings/index.ts';
+import type { SettingValue } from '../../../preload/contract/settings.ts';
 import type { Family } from '../../../main/engine/kind.ts';
 import { attentionFamily } from '../../../main/engine/nn/attention/index.ts';
 import { modelFamily } from '../../../main/engine/nn/models/index.ts';
@@ -18,6 +19,7 @@ import { parseSweep, planSweep, sweepFromFlags } from '../../../main/lab/sweeps/
 const registry = builtInRegistry();
 const { source: recipe } = await loadRecipe('quick');
 const recipes = await listRecipes();
+const ONE_WARMUP = 'one of schedule.warmup_steps, schedule.warmup_tokens and schedule.warmup_fraction, the others 0';
 const resolve = (overrides: Record<string, string>, from: typeof recipe | null = recipe) =>
   resolveConfig({ registry, overrides, ...(from === null ? {} : { recipe: from }) });
 
@@ -56,6 +58,91 @@ describe('what the user sets', () => {
     expect(warnings[0]!.message).toMatch(
       /^schedule\.kind is "constant" instead of "cosine", which gives way to what you set: stop\.loss alone cannot say/u,
     );
+  });
+
+  // Would catch the reason of a refusal (`schedule.warmup_steps is 10 too`) as that of the value which gives way.
+  it.each([
+    [
+      'a warm-up in tokens',
+      {},
+      { 'schedule.warmup_tokens': '5120' },
+      `schedule.warmup_steps is 0 instead of 10 ~ ${ONE_WARMUP}`,
+    ],
+    [
+      'a warm-up in steps',
+      { 'schedule.warmup_steps': 0, 'schedule.warmup_tokens': 5120 },
+      { 'schedule.warmup_steps': '5' },
+      `schedule.warmup_tokens is 0 instead of 5120 ~ ${ONE_WARMUP}`,
+    ],
+    [
+      'a unit',
+      {},
+      { 'schedule.unit': 'tokens' },
+      'schedule.warmup_steps is 0 instead of 10 ~ 0 with schedule.unit tokens',
+    ],
+    [
+      'a micro-batch in tokens',
+      { 'batch.micro': 4 },
+      { 'batch.micro_tokens': '1024' },
+      'batch.micro is 0 instead of 4 ~ one of batch.micro and batch.micro_tokens, the other 0',
+    ],
+    [
+      'a distance in tokens',
+      { 'batch.length': 'doubling', 'batch.length_every_steps': 7 },
+      { 'batch.length_every_tokens': '512' },
+      'batch.length_every_steps is 0 instead of 7 ~ one of batch.length_every_steps and batch.length_every_tokens, the other 0',
+    ],
+    [
+      'what 8bit does not have',
+      { 'optimizer.moments': '8bit' },
+      { 'optimizer.amsgrad': 'true' },
+      'optimizer.moments is "32bit" instead of "8bit" ~ 32bit with optimizer.amsgrad true',
+    ],
+    [
+      'sizes of heads',
+      { 'model.kind': 'depth-dial', 'model.heads': 4 },
+      { 'model.head_size': '8' },
+      'model.heads is 8 instead of 4 ~ heads that fill model.width 64',
+    ],
+    [
+      'an end in seconds',
+      { 'schedule.kind': 'wsd', 'schedule.decay_steps': 10, 'schedule.warmup_steps': 0 },
+      { 'stop.seconds': '20', 'stop.steps': '0' },
+      'schedule.decay_steps is 0 instead of 10 ~ 0 where the schedule ends in seconds: schedule.decay_fraction says then how long it decays',
+    ],
+    [
+      'an end that the schedule of a group cannot know',
+      { 'optimizer.groups': 'embedding: schedule cosine', 'schedule.kind': 'constant' },
+      { 'stop.loss': '3', 'stop.steps': '0' },
+      'optimizer.groups is "" instead of "embedding: schedule cosine" ~ no groups, as in the group embedding, schedule.kind is "cosine": ' +
+        'stop.loss alone cannot say where the schedule ends',
+    ],
+  ] as [string, Record<string, SettingValue>, Record<string, string>, string][])(
+    'says why what it meets gives way: %s',
+    (_, changed, given, told) => {
+      const own = Object.entries(changed).map(([name, value]) => ({ name, value, fromText: false }));
+      const entries = [...recipe.entries.filter(({ name }) => !(name in changed)), ...own];
+      const { problems, warnings } = resolve(given, { ...recipe, entries });
+      expect(problems).toEqual([]);
+      const gaveWay = warnings.filter(({ code }) => code === 'gave_way').map(({ message }) => message);
+      expect(gaveWay).toEqual([told.replace(' ~ ', ', which gives way to what you set: ')]);
+    },
+  );
+
+  it('refuses two that say the same, each beside the others (would catch a sentence that says they are alike)', () => {
+    const given = {
+      'schedule.warmup_steps': '10',
+      'schedule.warmup_tokens': '5120',
+      'schedule.warmup_fraction': '0.1',
+    };
+    expect(resolve(given).problems.map(({ message }) => message)).toEqual([
+      `schedule.warmup_fraction is 0.1 (beside schedule.warmup_steps 10 and schedule.warmup_tokens 5120); allowed: ${ONE_WARMUP}`,
+    ]);
+    const { problems } = resolve({ 'batch.micro': '4', 'batch.micro_tokens': '1024' });
+    expect(problems.map(({ message }) => message)).toEqual([
+      'batch.micro_tokens is 1024 (beside batch.micro 4); allowed: one of batch.micro and batch.micro_tokens, the other 0; ' +
+        'nearest: 0, or batch.micro 0',
+    ]);
   });
 
   it('may be another kind than that of the recipe alone (catches sizes of a recipe that no other model takes)', () => {

@@ -1,5 +1,6 @@
 /** Length 2^k · start from k · every on, up to the context (hlb-gpt: 32, doubled every 80 steps). */
 import type { Config } from '../../../../preload/contract/settings.ts';
+import { onlyOne } from '../../../../preload/shared/settings/onlyOne.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import type { Milestone } from '../milestones.ts';
 import { defineLength } from './length.ts';
@@ -62,19 +63,15 @@ export const doubling = defineLength({
         return start <= context ? null : problem(START, start, `at most model.context ${context}`, context);
       },
     },
+    onlyOne('batch.length_one_distance', STEPS, TOKENS),
     {
-      code: 'batch.length_one_distance',
+      code: 'batch.length_no_distance',
       settings: [STEPS, TOKENS],
       severity: 'error',
-      check: (config) => {
-        const [steps, tokens] = [number(config, STEPS), number(config, TOKENS)];
-        if (steps > 0 !== tokens > 0) return null;
-        if (steps === 0) return problem(STEPS, 0, `at least 1, or ${TOKENS} above 0`, 80);
-        const other = { setting: STEPS, value: steps, nearest: 0 };
-        return problem(TOKENS, tokens, `one of ${STEPS} and ${TOKENS}, the other 0`, 0, `${STEPS} is ${steps} too`, [
-          other,
-        ]);
-      },
+      check: (config) =>
+        number(config, STEPS) > 0 || number(config, TOKENS) > 0
+          ? null
+          : problem(STEPS, 0, `at least 1, or ${TOKENS} above 0`, 80),
     },
   ],
   lengths(c, context) {

@@ -34,7 +34,12 @@ const bytesAlone: Rule = {
       config[setting] === nearest
         ? null
         : problem(setting, config[setting], `${String(nearest)} with optimizer.moments 8bit`, nearest, undefined, [
-            { setting: 'optimizer.moments', value: '8bit', nearest: '32bit' },
+            {
+              setting: 'optimizer.moments',
+              value: '8bit',
+              nearest: '32bit',
+              allowed: `32bit with ${setting} ${String(config[setting])}`,
+            },
           ]);
     return without('optimizer.amsgrad', false) ?? without(MOMENTUM_SCHEDULE, CONSTANT);
   },

@@ -1,12 +1,13 @@
 /** What groups of parameters may have of their own, and what is refused of it. */
 import type { Config, SettingProblem, SettingSpec } from '../../../../preload/contract/settings.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
-import { problem } from '../../../../preload/shared/settings/values.ts';
+import { problem, showValue } from '../../../../preload/shared/settings/values.ts';
 import { settingNames } from '../../kind.ts';
 import type { Kind, Kinds } from '../../kind.ts';
 import { changed } from '../../changed.ts';
 import { GROUPS, groupsProblem, readGroups } from '../groups.ts';
 import type { GroupLine } from '../groups.ts';
+import { ENDS } from '../schedules/end.rules.ts';
 import { scheduleFamily } from '../schedules/index.ts';
 import { optimizerSettings } from './shared.settings.ts';
 import type { OptimizerKind } from './optimizer.ts';
@@ -56,14 +57,10 @@ function scheduleProblem(config: Config, line: GroupLine, all: Pick<Kinds, 'all'
   if (schedule === undefined) return null;
   for (const rule of [...(scheduleFamily.rules?.(schedule, schedules, all) ?? []), ...(schedule.rules ?? [])]) {
     const found = rule.severity === 'error' ? rule.check(own) : null;
-    if (found !== null)
-      return problem(
-        GROUPS,
-        config[GROUPS],
-        found.allowed,
-        undefined,
-        `in the group ${line.selector}, ${found.message}`,
-      );
+    if (found === null) continue;
+    const { setting, value, why, allowed } = found;
+    const reason = `in the group ${line.selector}, ${setting} is ${showValue(value)}${why === undefined ? '' : `: ${why}`}`;
+    return problem(GROUPS, config[GROUPS], allowed, undefined, reason);
   }
   return null;
 }
@@ -81,7 +78,7 @@ function wrongIn(config: Config, specs: readonly SettingSpec[], all: Pick<Kinds,
 export function groupsRule(kind: OptimizerKind, kinds: readonly OptimizerKind[], all: Pick<Kinds, 'all'>): Rule {
   return {
     code: 'optimizer.groups',
-    settings: [GROUPS, 'schedule.kind'],
+    settings: [GROUPS, 'schedule.kind', ...ENDS],
     severity: 'error',
     yields: [GROUPS],
     check: (config) => {

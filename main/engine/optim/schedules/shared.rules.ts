@@ -1,5 +1,6 @@
 /** Rules for all schedules: lengths in one unit, and a warm-up that ends before what follows it. */
 import type { Config, SettingProblem } from '../../../../preload/contract/settings.ts';
+import { onlyOne } from '../../../../preload/shared/settings/onlyOne.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { tokensPerStep } from '../../settings/batch.ts';
@@ -12,26 +13,6 @@ const number = (config: Config, name: string): number => config[name] as number;
 /** A length in tokens given as steps or tokens; 0 when neither is set. */
 function length(config: Config, steps: string, tokens: string): number {
   return number(config, steps) * tokensPerStep(config) || number(config, tokens);
-}
-
-/** Refuses settings that say the same thing in two units. */
-export function onlyOne(code: string, ...settings: readonly string[]): Rule {
-  return {
-    code,
-    settings,
-    severity: 'error',
-    yields: settings,
-    check: (config) => {
-      const given = settings.filter((name) => number(config, name) > 0);
-      if (given.length < 2) return null;
-      const [own, first] = [given.at(-1)!, given[0]!];
-      const why = `${first} is ${number(config, first)} too`;
-      const others = given.slice(0, -1).map((setting) => ({ setting, value: number(config, setting), nearest: 0 }));
-      const names = `${settings.slice(0, -1).join(', ')} and ${settings.at(-1)}`;
-      const rest = settings.length > 2 ? 'the others 0' : 'the other 0';
-      return problem(own, number(config, own), `one of ${names}, ${rest}`, 0, why, others);
-    },
-  };
 }
 
 /** A length as the setting's own unit, for messages. */
@@ -140,9 +121,10 @@ const inTheUnit = (names: readonly string[]): Rule => ({
     const other = unit === 'steps' ? 'tokens' : 'steps';
     const wrong = lengthsIn(config, names, other);
     if (wrong.length === 0) return null;
-    const why = `${wrong.map((name) => `${name} is ${number(config, name)}`).join(', ')}`;
+    const why = `beside ${wrong.map((name) => `${name} ${number(config, name)}`).join(' and ')}`;
+    const allowed = `0 with schedule.unit ${unit}`;
     const others =
-      wrong.length === 1 ? [{ setting: wrong[0]!, value: number(config, wrong[0]!), nearest: 0 }] : undefined;
+      wrong.length === 1 ? [{ setting: wrong[0]!, value: number(config, wrong[0]!), nearest: 0, allowed }] : undefined;
     return problem('schedule.unit', unit, `the unit of ${wrong.join(' and ')}, or auto`, 'auto', why, others);
   },
 });

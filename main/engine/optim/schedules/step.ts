@@ -1,7 +1,7 @@
 /** m = factor^⌊s/every⌋, counted from the start of the run whatever the warm-up. */
+import { onlyOne } from '../../../../preload/shared/settings/onlyOne.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { defineSchedule, ScheduleError } from './schedule.ts';
-import { onlyOne } from './shared.rules.ts';
 
 const LENGTHS = ['schedule.step_every_steps', 'schedule.step_every_tokens', 'schedule.step_every_fraction'];
 

@@ -1,9 +1,9 @@
 /** Warm-up, stable, decay (Hu et al. 2024, Hägele et al. 2024): the peak until the last part of the run, then down to schedule.final. */
+import { onlyOne } from '../../../../preload/shared/settings/onlyOne.ts';
 import type { Rule } from '../../../../preload/shared/settings/rules.ts';
 import { problem } from '../../../../preload/shared/settings/values.ts';
 import { endingByTime, ENDS } from './end.rules.ts';
 import { defineSchedule } from './schedule.ts';
-import { onlyOne } from './shared.rules.ts';
 import { ofAnEnd } from './shared.settings.ts';
 
 /** What is left of the way from the peak to the final rate, at the share q of the decay. */
@@ -27,7 +27,13 @@ const decayByTheClock: Rule = {
     const given = DECAYS.find((name) => (config[name] as number) > 0);
     if (ending === undefined || given === undefined) return null;
     const why = `${ending} ${String(config[ending])} says in seconds where the schedule ends`;
-    return problem(given, config[given], '0, and schedule.decay_fraction above 0', 0, why);
+    return problem(
+      given,
+      config[given],
+      '0 where the schedule ends in seconds: schedule.decay_fraction says then how long it decays',
+      0,
+      why,
+    );
   },
 };
 

@@ -6,7 +6,7 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import type { Finding } from '../../preload/contract/shapes.ts';
 import { EXECUTORS, ON_THE_PROCESSOR } from '../engine/executors/index.ts';
-import { probeExecutors, selectExecutor } from '../engine/executors/select.ts';
+import { probeExecutor, probeExecutors } from '../engine/executors/select.ts';
 import { hereOrPackaged, REINSTALL } from '../engine/installation.ts';
 import type { Plugin } from '../lab/settings/plugins.ts';
 import { openStore, StoreError } from '../store/index.ts';
@@ -100,11 +100,11 @@ async function executors(): Promise<Finding[]> {
   const found = await probeExecutors();
   const any = found.some(({ available }) => available);
   return [
-    ...found.map(({ kind: { name, advice, fastest }, available, detail }): Finding => ({
+    ...found.map(({ kind: { name, fastest }, available, detail, advice }): Finding => ({
       name: `Executor ${name}`,
       state: available ? 'ok' : 'missing',
       detail: available ? `${detail}; precision.policy auto: ${fastest().policy}` : detail,
-      ...(available ? {} : { advice }),
+      ...(advice === undefined ? {} : { advice }),
     })),
     ...(any ? [] : [{ name: 'Executors', state: 'problem', detail: 'none can be used', advice: REINSTALL } as const]),
   ];
@@ -113,13 +113,10 @@ async function executors(): Promise<Finding[]> {
 /** Whether the processor trains as fast as it can. */
 async function nativeKernels(): Promise<Finding> {
   const name = 'Native kernels';
-  try {
-    return { name, state: 'ok', detail: (await selectExecutor(ON_THE_PROCESSOR.name)).executor.device.name };
-  } catch (error) {
-    const { advice } = ON_THE_PROCESSOR;
-    const detail = `${(error as Error).message}; without them training on the processor is several times slower`;
-    return { name, state: 'missing', detail, advice };
-  }
+  const { available, detail, advice } = await probeExecutor(ON_THE_PROCESSOR);
+  if (available) return { name, state: 'ok', detail };
+  const slower = `${detail}: training on the processor is several times slower`;
+  return { name, state: 'missing', detail: slower, ...(advice === undefined ? {} : { advice }) };
 }
 
 async function folder({ home }: LabPaths): Promise<Finding[]> {

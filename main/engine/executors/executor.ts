@@ -74,9 +74,17 @@ export class OutOfMemoryError extends Error {
   override readonly name = 'OutOfMemoryError';
 }
 
-/** An executor that cannot be used here, and why. */
+/** An executor that cannot be used here, why, and what mends that where this cause has a remedy of its own: the message says both. */
 export class ExecutorUnavailableError extends Error {
   override readonly name = 'ExecutorUnavailableError';
+  readonly why: string;
+  readonly mend: string | undefined;
+
+  constructor(why: string, { mend, ...options }: ErrorOptions & { readonly mend?: string | undefined } = {}) {
+    super(mend === undefined ? why : `${why}: ${mend}`, options);
+    this.why = why;
+    this.mend = mend;
+  }
 }
 
 /** What follows where a run does not go on as it began. */

@@ -66,17 +66,24 @@ export interface Probe {
   readonly available: boolean;
   /** What it runs on, or why it cannot be used. */
   readonly detail: string;
+  /** What mends that it cannot be used. */
+  readonly advice?: string;
 }
 
 /** Every executor here, for `doctor` and the list of devices. Opens each of them. */
 export async function probeExecutors(): Promise<Probe[]> {
   const results: Probe[] = [];
-  for (const kind of EXECUTORS) {
-    try {
-      results.push({ kind, available: true, detail: (await open(kind)).device.name });
-    } catch (error) {
-      results.push({ kind, available: false, detail: (error as Error).message });
-    }
-  }
+  for (const kind of EXECUTORS) results.push(await probeExecutor(kind));
   return results;
+}
+
+export async function probeExecutor(kind: ExecutorKind): Promise<Probe> {
+  try {
+    return { kind, available: true, detail: (await open(kind)).device.name };
+  } catch (error) {
+    const { why, mend } = error instanceof ExecutorUnavailableError ? error : { why: (error as Error).message };
+    const named = `${kind.name}: `;
+    const detail = why.startsWith(named) ? why.slice(named.length) : why;
+    return { kind, available: false, detail, advice: mend ?? kind.advice };
+  }
 }

@@ -77,7 +77,23 @@ const NAMED = process.env['SWEEPLAB_ADDON'];
 const FOLDER = fileURLToPath(new URL('.', import.meta.url));
 const ADDON = NAMED ?? join(FOLDER, 'build/Release/sweeplab.node');
 
-export type NativeResult = { native: Native; reason?: undefined } | { native?: undefined; reason: string };
+export interface Unusable {
+  readonly reason: string;
+  /** What mends it, a command where there is one. */
+  readonly mend?: string;
+}
+export type NativeResult =
+  | { native: Native; reason?: undefined; mend?: undefined }
+  | (Unusable & { native?: undefined });
+
+/** What brings kernels that are not there. */
+export const NATIVE_MEND =
+  process.platform === 'win32'
+    ? 'there are none for Windows yet, in WSL they work as on Linux'
+    : hereOrPackaged(
+        'npm run build:native (needs a C++20 compiler, make and Python 3), or sweeplab setup native, which fetches them from a release',
+        'install Sweeplab again: its package carries them built',
+      );
 
 let loaded: NativeResult | undefined;
 
@@ -85,10 +101,15 @@ let loaded: NativeResult | undefined;
  * Why a built addon cannot run the programs of these sources: their kernels would read records that mean something else, and end the
  * process. `sources` is their hash; a packaged app has none, and the format alone.
  */
-export function whyStale(native: Pick<Native, 'sources' | 'format'>, sources: string | undefined): string | undefined {
-  const rebuild = hereOrPackaged('build them again with `npm run build:native` (or `npm ci`)', REINSTALL);
+export function whyStale(
+  native: Pick<Native, 'sources' | 'format'>,
+  sources: string | undefined,
+): Unusable | undefined {
   if (native.format === RECORD_FORMAT && (sources === undefined || native.sources === sources)) return undefined;
-  return `the native kernels were built from other sources than those that are here: ${rebuild}`;
+  return {
+    reason: 'the native kernels were built from other sources',
+    mend: hereOrPackaged('npm run build:native', REINSTALL),
+  };
 }
 
 /**
@@ -99,18 +120,15 @@ export function loadNative(): NativeResult {
   if (loaded) return loaded;
   if (!existsSync(ADDON)) {
     loaded = {
-      reason: hereOrPackaged(
-        'the native kernels are not built (a C++20 compiler, make and Python are needed; then `npm run build:native`)',
-        'the native kernels are not there',
-      ),
+      reason: hereOrPackaged('the native kernels are not built', 'the native kernels are not there'),
+      mend: NATIVE_MEND,
     };
     return loaded;
   }
   try {
     const native = createRequire(import.meta.url)(ADDON) as Native;
     // A build that is named was made on purpose, and need not come from build.js.
-    const reason = whyStale(native, NAMED === undefined ? hashOfSources(FOLDER) : undefined);
-    loaded = reason === undefined ? { native } : { reason };
+    loaded = whyStale(native, NAMED === undefined ? hashOfSources(FOLDER) : undefined) ?? { native };
   } catch (error) {
     loaded = { reason: `the native kernels cannot be used: ${(error as Error).message}` };
   }

@@ -105,7 +105,7 @@ const LOAD = 'const { sources, format } = require(process.argv[1]); console.log(
 async function whyNotHere(path: string, sources: string): Promise<string | undefined> {
   try {
     const { stdout } = await promisify(execFile)(process.execPath, ['-e', LOAD, path]);
-    return whyStale(JSON.parse(stdout) as Parameters<typeof whyStale>[0], sources);
+    return whyStale(JSON.parse(stdout) as Parameters<typeof whyStale>[0], sources)?.reason;
   } catch (error) {
     const { stderr = '', message } = error as { stderr?: string; message: string };
     return /^Error: (.*)$/mu.exec(stderr)?.[1] ?? message.split('\n')[0];

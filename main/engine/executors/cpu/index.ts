@@ -15,8 +15,8 @@ export interface CpuOptions {
 
 /** Opens the executor. Throws ExecutorUnavailableError when the addon is not built or does not load. */
 export function openCpuExecutor(options: CpuOptions = {}): Executor {
-  const { native: addon, reason } = loadNative();
-  if (addon === undefined) throw new ExecutorUnavailableError(`cpu: ${reason}`);
+  const { native: addon, reason, mend } = loadNative();
+  if (addon === undefined) throw new ExecutorUnavailableError(`cpu: ${reason}`, { mend });
   if (options.threads !== undefined) addon.setThreads(options.threads);
   const { level, threads } = addon.info();
   return {

@@ -2,8 +2,7 @@
 import { aligned } from '../../compile/plan.ts';
 import { planUse } from '../../compile/use.ts';
 import { bytesOf } from '../../graph/value.ts';
-import { hereOrPackaged } from '../../installation.ts';
-import { loadNative } from '../../native/addon.ts';
+import { loadNative, NATIVE_MEND } from '../../native/addon.ts';
 import { ALL_POLICIES, defineExecutor, ENGINE_PROCESS, MIB } from '../executorKind.ts';
 import { compileForCpu } from './target.ts';
 
@@ -26,14 +25,7 @@ export const cpu = defineExecutor({
     fast: { flops: 0.8, bytes: 1.5, launch: 1e-6 },
     slow: { flops: 0.15, bytes: 0.5, launch: 4e-5 },
   },
-  advice: `${
-    process.platform === 'win32'
-      ? 'there are none for Windows yet, in WSL they work as on Linux'
-      : hereOrPackaged(
-          'npm run build:native (needs a C++20 compiler, make and Python 3), or sweeplab setup native, which fetches them from a release',
-          'install Sweeplab again: its package carries them built',
-        )
-  }; until then another executor is used`,
+  advice: `${NATIVE_MEND}; until then another executor is used`,
   stateBytes: (state) => aligned(bytesOf(state)),
   use: (program, vocabulary) => planUse(program.name, compileForCpu(program).plan, vocabulary),
   open: async () => (await import('./index.ts')).openCpuExecutor(),

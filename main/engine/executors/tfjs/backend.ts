@@ -92,7 +92,7 @@ function loadNodeGpu(): void {
     const reason = absent
       ? 'the optional package @tensorflow/tfjs-node-gpu is not installed'
       : `@tensorflow/tfjs-node-gpu is installed but its native library does not load (${messageOf(error).split('\n')[0]})`;
-    throw new ExecutorUnavailableError(`tfjs-gpu: ${reason}; ${GPU_ADVICE}`, { cause: error });
+    throw new ExecutorUnavailableError(`tfjs-gpu: ${reason}`, { cause: error, mend: GPU_ADVICE });
   }
   if (tf.findBackendFactory('tensorflow') === null) {
     throw new ExecutorUnavailableError(

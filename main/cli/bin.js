@@ -59,7 +59,14 @@ if (suits()) {
   };
   // Compiled code is kept in the system's temporary folder, which halves the time of a start.
   (await import('node:module')).enableCompileCache?.();
-  const { run } = await import(pathToFileURL(main).href);
+  const { run } = await import(pathToFileURL(main).href).catch((error) => {
+    // What says so elsewhere cannot be opened either.
+    if (!/EMFILE|too many open files/.test(error.message)) throw error;
+    process.stderr.write(
+      'sweeplab: this process has too many files open (ulimit -n): allow more, such as with ulimit -n 1024\n',
+    );
+    return { run: () => (process.exitCode = 1) };
+  });
   await run(process.argv.slice(2));
 } else if (process.env.SWEEPLAB_HANDED_OVER !== undefined) {
   refuse('The Node found beside Sweeplab is too old as well.');

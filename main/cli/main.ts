@@ -1,5 +1,6 @@
 /** Entry of the `sweeplab` command: reads the global options, runs the command (settings and plug-ins are loaded when it needs them), maps errors to exit codes. */
 import { CommanderError } from 'commander';
+import { openFilesProblem } from '../files/openFiles.ts';
 import { dataHome, labPaths } from '../host/paths.ts';
 import { keepPrivate } from '../host/private.ts';
 import type { Context, Start } from './context.ts';
@@ -99,13 +100,20 @@ async function commandOptions(start: Start, command: string | undefined): Promis
   return found.options.flatMap(({ long }) => (long ? [long] : []));
 }
 
+/** Where the system says in its own words, and in those of whoever asked it, that no more files can be opened. */
+function inWords(error: unknown): string {
+  const { message } = error as Error;
+  const many = openFilesProblem(error);
+  return many === undefined || message.includes(many) ? message : `${many} (${message.split('\n', 1)[0]})`;
+}
+
 /** Tells the user. @returns the exit code */
 function report(error: unknown, output: Output, home: string): number {
   // Letting go of the lab failed too, after what matters: usually for the same reason.
   if (error instanceof SuppressedError) return report(error.suppressed, output, home);
   const code = exitCodeOf(error);
   const { name, stack } = error as Error;
-  const message = dataFolderProblem(error, home) ?? (error as Error).message;
+  const message = dataFolderProblem(error, home) ?? inWords(error);
   const problems = error instanceof InputError ? error.problems : [];
   if (output.json) output.data({ error: { message, name, exitCode: code, problems } });
   output.error(`${output.style('red', 'sweeplab:')} ${message}`);

@@ -4,6 +4,7 @@ import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { openFilesProblem } from './openFiles.ts';
 import { processBegan } from './processBegan.ts';
 import { PROCESS_TABLE } from './processTable.ts';
 import { renameOver, renameOverSync } from './renaming.ts';
@@ -41,6 +42,8 @@ export function describeWriteError(error: unknown, path: string): Error {
     });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
     return new Error(`No permission to write ${path}. Choose another data folder.`, { cause: error });
+  const many = openFilesProblem(error);
+  if (many !== undefined) return new Error(`${path} could not be written: ${many}.`, { cause: error });
   return error instanceof Error ? error : new Error(String(error));
 }
 

@@ -1,5 +1,6 @@
 /** What the file system says, in words for whoever chose the file. */
 import { basename, dirname } from 'node:path';
+import { openFilesProblem } from './openFiles.ts';
 
 const READ: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -9,16 +10,19 @@ const READ: Readonly<Record<string, string>> = {
   EPERM: 'you have no permission to',
   ELOOP: 'it is a link that leads nowhere',
   ENAMETOOLONG: 'its name is too long',
+  EIO: 'the disk reports an error',
+  ENODEV: 'its device is gone',
 };
 
 /** Why a file could not be read: completes `NAME cannot be read: …`. */
 export function readProblem(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  return (code === undefined ? undefined : READ[code]) ?? message;
+  return (code === undefined ? undefined : READ[code]) ?? openFilesProblem(error) ?? message;
 }
 
 /** Why a file that someone chose could not be written, in words; nothing was changed. */
-export function writeProblem({ code, message }: NodeJS.ErrnoException, path: string): string {
+export function writeProblem(error: NodeJS.ErrnoException, path: string): string {
+  const { code, message } = error;
   const [name, folder] = [basename(path), dirname(path)];
   switch (code) {
     case 'ENOSPC':
@@ -45,6 +49,6 @@ export function writeProblem({ code, message }: NodeJS.ErrnoException, path: str
     case 'ENAMETOOLONG':
       return `The name ${name.slice(0, 40)}… is too long.`;
     default:
-      return `${name} could not be written: ${message}`;
+      return `${name} could not be written: ${openFilesProblem(error) ?? message}`;
   }
 }

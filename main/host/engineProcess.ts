@@ -9,6 +9,7 @@ import { fork } from 'node:child_process';
 import type { EngineMessage, HostMessage } from '../../preload/contract/engine.ts';
 import { fileURLToPath } from 'node:url';
 import type { EngineExit, EngineHandle, LaunchEngine } from '../lab/queue/engine.ts';
+import { openFilesProblem } from '../files/openFiles.ts';
 import { cardEnv } from '../lab/queue/place.ts';
 import { forgetProcess, noteProcess } from './leftovers.ts';
 import { compiledCodeEnv } from './compiledCode.ts';
@@ -74,7 +75,8 @@ function launch(
     };
     child.on('error', (error) => {
       // Also reported when a message cannot be sent; then `close` follows.
-      if (child.pid === undefined) finish({ code: null, signal: null, error: error.message });
+      if (child.pid === undefined)
+        finish({ code: null, signal: null, error: openFilesProblem(error) ?? error.message });
     });
     // `close` comes after the pipes and the channel have been read to their ends.
     child.on('close', (code, signal) => finish({ code, signal }));

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { openFilesProblem } from '../files/openFiles.ts';
 import type { LaunchProgram, ProgramExit, ProgramProcess, ProgramStart } from '../lab/programs/process.ts';
 import { forgetProcess, noteProcess } from './leftovers.ts';
 import { endGroup, groupMemory } from './processGroup.ts';
@@ -30,7 +31,7 @@ function launch(notes: string, { runId, command, folder, env }: ProgramStart): P
       windowsHide: true,
     });
   } catch (error) {
-    return notStarted((error as Error).message);
+    return notStarted(openFilesProblem(error) ?? (error as Error).message);
   }
   const { pid } = child;
   let unnoted: string | undefined;
@@ -44,8 +45,9 @@ function launch(notes: string, { runId, command, folder, env }: ProgramStart): P
     }
   }
   const exited = new Promise<ProgramExit>((resolve) => {
-    child.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-      if (pid === undefined) resolve({ code: null, signal: null, error: startProblem(file, code) ?? message });
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      const why = startProblem(file, error.code) ?? openFilesProblem(error) ?? error.message;
+      if (pid === undefined) resolve({ code: null, signal: null, error: why });
     });
     child.on('exit', (code, signal) => {
       const finish = (): void => {

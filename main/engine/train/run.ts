@@ -32,6 +32,7 @@ import type { RunState } from './state.ts';
 import { StopRules } from './stopRules.ts';
 import type { PlannedRun } from './stopRules.ts';
 import { plannedAfter } from './stopRules.ts';
+import { openFilesProblem } from '../../files/openFiles.ts';
 import { StepBatches } from './batches.ts';
 import { batchPlan } from '../batch/plan.ts';
 import { stagesText } from '../batch/words.ts';
@@ -65,7 +66,7 @@ export async function run(options: RunOptions): Promise<EngineEnd> {
 export function failureReason(error: unknown): string {
   if (error instanceof OutOfMemoryError)
     return `out of memory: ${error.message}; lower batch.micro, model.context, model.width or model.depth`;
-  return error instanceof Error ? error.message : String(error);
+  return openFilesProblem(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
 /** Everything up to the first step. Undefined when a stop was asked for meanwhile. */

@@ -4,6 +4,7 @@ import { LabError } from '../../../preload/contract/rpc.ts';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
 import type { Problem } from '../../../preload/contract/settings.ts';
 import { toldProblems } from '../../../preload/shared/settings/values.ts';
+import { openFilesProblem } from '../../files/openFiles.ts';
 import type { StoreErrorCode } from '../../store/index.ts';
 import { StoreError } from '../../store/index.ts';
 
@@ -53,7 +54,6 @@ const DISK: Readonly<Record<string, string>> = {
   EACCES: 'that is not allowed there',
   EPERM: 'that is not allowed there',
   EIO: 'the disk does not answer',
-  EMFILE: 'too many files are open',
 };
 
 /** Never throws. What is not known is `internal`, with its message and without its stack. */
@@ -63,7 +63,7 @@ export function toLabError(error: unknown): LabError {
   if (error instanceof z.ZodError) return inputError(error);
   const { name, message, code, path }: NodeJS.ErrnoException =
     error instanceof Error ? error : new Error(String(error));
-  const disk = code === undefined ? undefined : DISK[code];
+  const disk = openFilesProblem(error) ?? (code === undefined ? undefined : DISK[code]);
   if (disk !== undefined) return new LabError('storage', `${path ?? 'A file'} cannot be written or read: ${disk}.`);
   return new LabError(BY_NAME[name] ?? 'internal', message);
 }

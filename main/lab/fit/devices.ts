@@ -10,6 +10,7 @@ import type { FastestOn } from '../../engine/executors/fastest.ts';
 import { executorKind, ON_A_GPU } from '../../engine/executors/index.ts';
 import { installedGpus } from '../../engine/executors/installed.ts';
 import type { AskDriver, InstalledGpu } from '../../engine/executors/nvidia.ts';
+import { openFilesProblem } from '../../files/openFiles.ts';
 import { findGpu, findGpuByDriverName } from './gpus.ts';
 import type { GpuSpec } from './gpus.ts';
 
@@ -53,7 +54,10 @@ export type ReadText = (path: string) => Promise<string | undefined>;
 const readText: ReadText = async (path) => {
   try {
     return await readFile(path, 'utf8');
-  } catch {
+  } catch (error) {
+    // Else a machine without memory is what remains.
+    const many = openFilesProblem(error);
+    if (many !== undefined) throw new Error(`${path} cannot be read: ${many}`, { cause: error });
     return undefined;
   }
 };

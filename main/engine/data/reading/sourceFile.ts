@@ -3,6 +3,7 @@ import { counted } from '../../../../preload/shared/format.ts';
 import { open, stat, statfs } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
+import { readProblem } from '../../../files/words.ts';
 import { DataError } from '../errors.ts';
 import type { RandomAccess } from '../formats/format.ts';
 import { assertReadable } from './confine.ts';
@@ -50,6 +51,7 @@ export function specialKind(info: {
   return 'a special file';
 }
 
+/** Of something that was found a moment ago; whatever else stands in the way is the same for all files (files/words.ts). */
 const CODES: Readonly<Record<string, string>> = {
   ENOENT: 'is not there any more: it was removed or renamed after it was found.',
   ENOTDIR: 'is not there any more: a folder above it was removed or renamed.',
@@ -57,18 +59,14 @@ const CODES: Readonly<Record<string, string>> = {
   EPERM: 'may not be read by you (no permission).',
   ELOOP: 'is a link that leads back to itself.',
   EISDIR: 'has become a folder.',
-  EIO: 'cannot be read: the disk reports an error.',
   ESTALE: 'is not there any more: the network drive has lost it.',
-  ENODEV: 'cannot be read: its device is gone.',
-  EMFILE: 'cannot be opened: this process has too many files open.',
-  ENFILE: 'cannot be opened: this machine has too many files open.',
   ENAMETOOLONG: 'is too long for a name.',
 };
 
 /** A failed look at a file or folder, in words that name it. */
 export function accessError(error: unknown, setting: string, path: string): DataError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new DataError(setting, path, CODES[code ?? ''] ?? `cannot be read (${code ?? message}).`, READABLE);
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return new DataError(setting, path, CODES[code] ?? `cannot be read: ${readProblem(error)}.`, READABLE);
 }
 
 /** @throws DataError for a pipe, device, socket, or a file that the system makes up while it is read */

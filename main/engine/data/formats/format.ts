@@ -13,7 +13,7 @@ export interface RandomAccess {
 export interface FormatInput {
   /** For messages: the path, for a member of an archive with its path inside. */
   readonly name: string;
-  /** Text formats: UTF-8 without marks, lines ended by \n (see reading/cleanText.ts). */
+  /** Text formats: UTF-8 without marks, lines ended by \n (see reading/cleanText.ts). A chunk is valid until the next one is asked for. */
   readonly text: AsyncIterable<Buffer>;
   /** Binary formats: the bytes at any place. */
   readonly bytes: RandomAccess;

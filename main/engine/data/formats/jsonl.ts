@@ -23,7 +23,7 @@ async function* batchesOfLines(input: FormatInput): AsyncGenerator<Buffer[]> {
       begin = at + 1;
     }
     row += lines.length;
-    if (begin < chunk.length) open.push(chunk.subarray(begin));
+    if (begin < chunk.length) open.push(Buffer.from(chunk.subarray(begin)));
     length += chunk.length - begin;
     if (length > LIMITS.row)
       throw input.error(`line ${row} is longer than ${words(LIMITS.row)}.`, 'JSON lines, one object a line');

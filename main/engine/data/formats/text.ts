@@ -122,7 +122,7 @@ export async function splitDocuments(
   const part = (bytes: Buffer): boolean => {
     if (bytes.length === 0) return true;
     if (!open && blank(bytes)) {
-      held.push(bytes);
+      held.push(Buffer.from(bytes));
       return true;
     }
     open = true;
@@ -167,7 +167,7 @@ export async function splitDocuments(
     }
     const keep = Math.max(begin, closed);
     if (keep > begin && !part(window.subarray(begin, keep))) return;
-    tail = window.subarray(keep);
+    tail = Buffer.from(window.subarray(keep));
   }
   if (byBlankLine) {
     // Spaces that end the last line stay, as everywhere; only line ends and blank lines go.

@@ -137,7 +137,7 @@ export async function* cleanText(
   for await (const chunk of decoded) {
     const bytes = carry.length === 0 ? chunk : Buffer.concat([carry, chunk]);
     const whole = bytes.length - openEnd(bytes);
-    carry = bytes.subarray(whole);
+    carry = Buffer.from(bytes.subarray(whole));
     const text = clean(bytes.subarray(0, whole), facts);
     if (text.length > 0) yield text;
   }

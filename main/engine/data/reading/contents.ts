@@ -38,7 +38,7 @@ export interface Content {
   readonly compressions: readonly string[];
   /** The first bytes, after decompression. */
   readonly head: Buffer;
-  /** The bytes in order; once only. */
+  /** The bytes in order; once only. A chunk is valid until the next one is asked for. */
   readonly chunks: () => AsyncIterable<Buffer>;
   /** The bytes at any place, for formats that need it. */
   readonly bytes: () => Promise<RandomAccess>;
@@ -133,6 +133,11 @@ function looksBinary(head: Buffer): boolean {
   return zeros > LIMITS.undecodableFrom && zeros > LIMITS.undecodable * head.length;
 }
 
+/** Chunks that stay as they are: decompressors work on some while they ask for more. */
+async function* copies(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
+}
+
 /** Takes the compressions off, by content. */
 export async function decompressed(
   name: string,
@@ -155,7 +160,7 @@ export async function decompressed(
           'unpack it first',
         );
       found.push(compression);
-      input = new Input(growth.watch(compression.decompress(input.rest())));
+      input = new Input(growth.watch(compression.decompress(copies(input.rest()))));
     }
   } catch (error) {
     await input.close();

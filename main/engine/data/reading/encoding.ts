@@ -124,7 +124,7 @@ async function* atCharacters(
     const whole = bytes.subarray(0, end(bytes));
     yield { whole, before, bytes: chunk.length };
     before += whole.length;
-    carry = bytes.subarray(whole.length);
+    carry = Buffer.from(bytes.subarray(whole.length));
   }
   if (carry.length > 0) yield { whole: carry, before, bytes: 0 };
 }

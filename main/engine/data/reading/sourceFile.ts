@@ -155,21 +155,22 @@ export class SourceFile implements RandomAccess {
   }
 
   async slice(start: number, end = this.byteLength): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(end, this.byteLength) - start));
-    let at = 0;
-    while (at < bytes.length) {
-      const { bytesRead } = await this.#read(bytes, at, start + at);
-      if (bytesRead === 0) break;
-      at += bytesRead;
-    }
-    return at === bytes.length ? bytes : bytes.subarray(0, at);
+    return await this.#fill(Buffer.allocUnsafeSlow(Math.max(0, Math.min(end, this.byteLength) - start)), start);
   }
 
-  /** The whole file in order; the next chunk is on its way while one is used. `onBytes`: read so far. */
+  /**
+   * The whole file in order; the next chunk is on its way while one is used. A chunk, but for the first, is valid until the next one is
+   * asked for: their memory goes round, as gigabytes of new memory are given back late. `onBytes`: read so far.
+   */
   async *chunks(onBytes?: (read: number) => void): AsyncGenerator<Buffer> {
     let read = 0;
+    const memory: Buffer[] = [];
+    let turn = 0;
     const fetch = (from: number) => {
-      const next = this.slice(from, from + CHUNK);
+      // The first chunk has memory of its own: its head is looked at again.
+      if (from > 0) memory[(turn ^= 1)] ??= Buffer.allocUnsafeSlow(CHUNK);
+      const next =
+        from === 0 ? this.slice(0, CHUNK) : this.#fill(memory[turn].subarray(0, this.byteLength - from), from);
       // Where the reading ends early nobody waits for it.
       next.catch(() => undefined);
       return next;
@@ -189,6 +190,17 @@ export class SourceFile implements RandomAccess {
 
   async close(): Promise<void> {
     await this.#handle.close();
+  }
+
+  /** Reads into all of `bytes`, as far as the file goes. */
+  async #fill(bytes: Buffer, from: number): Promise<Buffer> {
+    let at = 0;
+    while (at < bytes.length) {
+      const { bytesRead } = await this.#read(bytes, at, from + at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return at === bytes.length ? bytes : bytes.subarray(0, at);
   }
 
   #read(bytes: Buffer, at: number, position: number): Promise<{ bytesRead: number }> {

@@ -1,22 +1,22 @@
+import { Spellings } from './spellings.ts';
 import type { Tokenizer } from './tokenizer.ts';
-import { decodeWith, defineTokenizer } from './tokenizer.ts';
+import { defineTokenizer } from './tokenizer.ts';
 
 /** The bytes, and EOS. */
 const BYTE_VOCABULARY = 257;
 
 /** One token per byte: ids 0–255 are the bytes, 256 is EOS (and PAD). */
 export function byteTokenizer(): Tokenizer {
-  const table = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
-  const tokenBytes = new Int32Array(BYTE_VOCABULARY).fill(1);
-  tokenBytes[256] = 0;
+  const spellings = new Spellings();
+  for (let byte = 0; byte < 256; byte++) spellings.push([byte]);
   return {
     kind: 'byte',
     vocabularySize: BYTE_VOCABULARY,
     eosId: 256,
     padId: 256,
-    tokenBytes,
+    tokenBytes: spellings.lengths(BYTE_VOCABULARY),
     encode: (bytes) => Int32Array.from(bytes),
-    decode: (ids) => decodeWith(table, BYTE_VOCABULARY, ids),
+    decode: (ids) => spellings.decode(ids, BYTE_VOCABULARY),
   };
 }
 

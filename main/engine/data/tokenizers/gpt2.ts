@@ -4,9 +4,10 @@
  */
 import { counted } from '../../../../preload/shared/format.ts';
 import type { Tokenizer } from './tokenizer.ts';
-import { decodeWith, defineTokenizer } from './tokenizer.ts';
+import { defineTokenizer } from './tokenizer.ts';
 import { PairMap, mergePiece } from './merges.ts';
 import { pieceEncoder } from './pieceRules.ts';
+import { Spellings } from './spellings.ts';
 
 const GPT2_VOCABULARY = 50_257;
 const GPT2_EOS = 50_256;
@@ -33,28 +34,25 @@ export function gpt2Tokenizer(): Promise<Tokenizer> {
 
 async function load(): Promise<Tokenizer> {
   const { default: ranks } = await import('gpt-tokenizer/bpeRanks/r50k_base');
-  const table: (Uint8Array | undefined)[] = ranks.map((token) =>
-    typeof token === 'string' ? new Uint8Array(Buffer.from(token, 'utf8')) : Uint8Array.from(token),
-  );
-  if (table.length !== GPT2_EOS)
-    throw new Error(`the GPT-2 ranks hold ${counted(table.length, 'token')}, expected ${GPT2_EOS}`);
-  table.push(undefined);
+  const spellings = new Spellings();
+  for (const token of ranks) spellings.push(typeof token === 'string' ? Buffer.from(token, 'utf8') : token);
+  if (spellings.length !== GPT2_EOS)
+    throw new Error(`the GPT-2 ranks hold ${counted(spellings.length, 'token')}, expected ${GPT2_EOS}`);
+  const tokenBytes = spellings.lengths(GPT2_VOCABULARY);
   const byteIds = new Int32Array(256).fill(-1);
-  table.forEach((bytes, id) => {
-    if (bytes?.length === 1) byteIds[bytes[0]] = id;
-  });
+  for (let id = 0; id < spellings.length; id++) if (tokenBytes[id] === 1) byteIds[spellings.of(id)[0]] = id;
   if (byteIds.includes(-1)) throw new Error('the GPT-2 ranks lack a single byte');
   // The list tells only what each token spells. Its merge is what the earlier merges make of it: always two parts.
   const merges = new PairMap();
   const symbols = new Int32Array(256);
-  table.forEach((bytes, id) => {
-    if (bytes === undefined || bytes.length < 2) return;
+  for (let id = 0; id < spellings.length; id++) {
+    const bytes = spellings.of(id);
+    if (bytes.length < 2) continue;
     for (let i = 0; i < bytes.length; i++) symbols[i] = byteIds[bytes[i]];
     const parts = mergePiece(symbols, bytes.length, merges);
     if (parts !== 2) throw new Error(`GPT-2 token ${id} comes apart into ${parts}`);
     merges.set(symbols[0], symbols[1], id);
-  });
-  const tokenBytes = Int32Array.from(table, (bytes) => bytes?.length ?? 0);
+  }
   return {
     kind: 'gpt2',
     vocabularySize: GPT2_VOCABULARY,
@@ -62,7 +60,7 @@ async function load(): Promise<Tokenizer> {
     padId: GPT2_EOS,
     tokenBytes,
     ...pieceEncoder('gpt2', byteIds, merges),
-    decode: (ids) => decodeWith(table, GPT2_VOCABULARY, ids),
+    decode: (ids) => spellings.decode(ids, GPT2_VOCABULARY),
   };
 }
 

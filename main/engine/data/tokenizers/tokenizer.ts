@@ -84,26 +84,3 @@ export function defineTokenizer(kind: Declared<TokenizerKind>): TokenizerKind {
   checkSection(defined, 'tokenizer');
   return defined;
 }
-
-/** Decodes by a table of the bytes of each token. */
-export function decodeWith(
-  table: readonly (Uint8Array | undefined)[],
-  size: number,
-  ids: ArrayLike<number>,
-): Uint8Array {
-  let length = 0;
-  for (let i = 0; i < ids.length; i++) {
-    const id = ids[i];
-    if (!(id >= 0 && id < size)) throw new RangeError(`token id ${id} is outside 0 … ${size - 1}`);
-    length += table[id]?.length ?? 0;
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (let i = 0; i < ids.length; i++) {
-    const piece = table[ids[i]];
-    if (piece === undefined) continue;
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
-}

@@ -12,7 +12,7 @@ import type { EngineExit, EngineHandle, LaunchEngine } from '../lab/queue/engine
 import { openFilesProblem } from '../files/openFiles.ts';
 import { cardEnv } from '../lab/queue/place.ts';
 import { forgetProcess, noteProcess } from './leftovers.ts';
-import { compiledCodeEnv } from './compiledCode.ts';
+import { compiledCodeEnv } from '../files/compiledCode.ts';
 
 export interface LauncherOptions {
   /** Folder for notes of running engines. */

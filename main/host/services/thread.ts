@@ -3,7 +3,7 @@
  * up at once here, and by the thread at its next pause. The other side is `threadMain.ts`.
  */
 import { Worker } from 'node:worker_threads';
-import { compiledCodeEnv } from '../compiledCode.ts';
+import { threadOptions } from '../../files/compiledCode.ts';
 import { LabError } from '../../../preload/contract/rpc.ts';
 import type { FromThread, Questions, ToThread } from './threadMain.ts';
 
@@ -194,8 +194,7 @@ export class Thread<Q extends Questions> {
     const { file, data } = this.#options;
     const worker = new Worker(file, {
       workerData: data,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-      env: { ...process.env, ...compiledCodeEnv() },
+      ...threadOptions(),
       // Plans are made of many small things that live for a moment: in too little room they are copied about.
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
     });

@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import { parentPort } from 'node:worker_threads';
 import type { Transferable } from 'node:worker_threads';
 import type { ErrorCode } from '../../../preload/contract/rpc.ts';
-import { keepCompiledCode } from '../compiledCode.ts';
+import { keepCompiledCode } from '../../files/compiledCode.ts';
 import { toLabError } from './errors.ts';
 
 /** What can be asked, and what comes back, by the name of the question. */

@@ -1,5 +1,6 @@
 /** Training off the main thread, with progress and cancelling. */
 import { Worker } from 'node:worker_threads';
+import { threadOptions } from '../../../files/compiledCode.ts';
 import type { Corpus } from '../corpus.ts';
 import { throwIfAborted } from '../errors.ts';
 import type { BpeTraining, CountedPieces } from './bpeTrain.ts';
@@ -46,7 +47,7 @@ async function inWorker(
   const worker = new Worker(new URL('./bpeWorker.ts', import.meta.url), {
     workerData,
     transferList,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    ...threadOptions(),
   });
   let cancel: (() => void) | undefined;
   try {

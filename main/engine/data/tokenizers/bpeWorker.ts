@@ -1,5 +1,6 @@
 /** Trains a BPE in a worker thread. Started by bpeBackground.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { keepCompiledCode } from '../../../files/compiledCode.ts';
 import { mergesOf, trainBpe } from './bpeTrain.ts';
 import type { CountedPieces } from './bpeTrain.ts';
 
@@ -11,6 +12,7 @@ export type BpeWorkerData = { readonly vocabularySize: number } & (
 const data = workerData as BpeWorkerData;
 const port = parentPort;
 if (port === null) throw new Error('bpeWorker runs in a worker thread only');
+keepCompiledCode();
 const onProgress = (fraction: number): void => port.postMessage({ fraction });
 const { merges, pieces } =
   'text' in data

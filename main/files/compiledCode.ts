@@ -9,6 +9,12 @@ export function compiledCodeEnv(): { readonly NODE_COMPILE_CACHE?: string } {
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }
 
+/** For a `Worker`: it takes compiled code as well, and is quiet about what Node calls experimental. */
+export const threadOptions = () => ({
+  execArgv: ['--disable-warning=ExperimentalWarning'],
+  env: { ...process.env, ...compiledCodeEnv() },
+});
+
 /** A thread that is ended from outside would keep nothing of what it compiled. */
 export function keepCompiledCode(): void {
   setTimeout(flushCompileCache, 3000).unref();

@@ -22,7 +22,7 @@ export async function hashFile(
 }
 
 /** Reads a whole file into memory of its own (aligned for typed arrays). Null when it does not exist. */
-export async function readWhole(path: string): Promise<Uint8Array | null> {
+export async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
   const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;

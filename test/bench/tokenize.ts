@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { story } from '../../main/engine/data/corpora/storiesTelling.ts';
+import { marksOf } from '../../main/engine/data/shards/blocks.ts';
 import type { TextBlock } from '../../main/engine/data/shards/blocks.ts';
 import { encoderThreads } from '../../main/engine/data/shards/pool.ts';
 import { bpeTokenizer } from '../../main/engine/data/tokenizers/bpeTokenizer.ts';
@@ -92,7 +93,10 @@ async function bench(one: Case, folder: string, python: string | undefined, repe
     const blocks = (): TextBlock[] =>
       Array.from({ length: Math.ceil(text.length / 2 ** 20) }, (_, i) => {
         const piece = new Uint8Array(text.subarray(i * 2 ** 20, (i + 1) * 2 ** 20));
-        return { text: piece, parts: [{ bytes: piece.length, closes: true, held: false }] };
+        return {
+          text: piece,
+          parts: { bytes: Float64Array.of(piece.length), marks: Uint8Array.of(marksOf(true, false)) },
+        };
       });
     await Promise.all(blocks().map((block) => encoder.encode(block)));
     const begun = performance.now();

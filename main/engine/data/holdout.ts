@@ -3,6 +3,8 @@ import type { Corpus } from './corpus.ts';
 import { characterBoundary, documentCount, selectDocuments } from './corpus.ts';
 import { DataError } from './errors.ts';
 import { Stream } from '../random/stream.ts';
+import { letGo } from './documentSizes.ts';
+import type { Sizes } from './documentSizes.ts';
 
 export interface Split {
   readonly train: Corpus;
@@ -54,13 +56,9 @@ export function checkShare(fraction: number): void {
  * Which documents are held out: whole ones whose bytes come as near as possible to `fraction` of the text, in a random order that depends
  * on `seed` alone, or from the end. Neither side is empty. Of at least two.
  */
-export function heldOut(
-  sizes: { readonly length: number; readonly of: (document: number) => number },
-  fraction: number,
-  how: 'random' | 'last',
-  seed: number,
-): Uint8Array<ArrayBuffer> {
-  const { length: n, of: size } = sizes;
+export function heldOut(sizes: Sizes, fraction: number, how: 'random' | 'last', seed: number): Uint8Array<ArrayBuffer> {
+  const { length: n } = sizes;
+  const size = (d: number): number => sizes.at(d);
   let total = 0;
   for (let d = 0; d < n; d++) total += size(d);
   const target = total * fraction;
@@ -83,6 +81,7 @@ export function heldOut(
     if (how === 'random') for (let d = 1; d < n; d++) if (size(d) < size(nearest)) nearest = d;
     held[nearest] = 1;
   }
+  letGo(order);
   return held;
 }
 
@@ -94,7 +93,7 @@ export function holdOut(corpus: Corpus, fraction: number, how: 'random' | 'last'
     throw new DataError('data.corpus', '', 'the corpus is empty.', 'a corpus with text');
   if (n === 1) return cutOnce(corpus, fraction);
   const { offsets } = corpus;
-  const held = heldOut({ length: n, of: (d) => offsets[d + 1] - offsets[d] }, fraction, how, seed);
+  const held = heldOut({ length: n, at: (d) => offsets[d + 1] - offsets[d] }, fraction, how, seed);
   const side = (which: number) => Int32Array.from(held.keys()).filter((d) => held[d] === which);
   return { train: selectDocuments(corpus, side(0)), validation: selectDocuments(corpus, side(1)) };
 }

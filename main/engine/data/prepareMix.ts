@@ -9,6 +9,7 @@ import { BUILT_IN } from '../kind.ts';
 import { mixOf, ofPart, partConfig } from './corpora/mix.ts';
 import type { MixPart } from './corpora/mix.ts';
 import type { Dataset, MixedText } from './dataset.ts';
+import { DocumentSizes } from './documentSizes.ts';
 import { DataError } from './errors.ts';
 import { joinSplits, whole } from './joined.ts';
 import type { PrepareOptions } from './prepareOptions.ts';
@@ -121,11 +122,13 @@ const AT_ONCE = 1 << 20;
 
 /** The training documents of datasets in bytes. */
 function documentsOf(texts: readonly Dataset[]): TrainingDocuments {
-  const sizes = texts.flatMap(({ train: { offsets } }) =>
-    Array.from({ length: offsets.length - 1 }, (_, d) => offsets[d + 1]! - offsets[d]! - 1),
-  );
+  const sizes = DocumentSizes.of();
+  for (const { train } of texts) {
+    const { offsets } = train;
+    for (let d = 0; d + 1 < offsets.length; d++) sizes.push(offsets[d + 1]! - offsets[d]! - 1);
+  }
   return {
-    sizes: Float64Array.from(sizes),
+    sizes,
     read: async (take) => {
       let document = 0;
       for (const { train } of texts)

@@ -1,11 +1,12 @@
 /** The second reading of a text: its documents in blocks of a size that threads can take. */
 import type { TextSink } from '../corpusBuilder.ts';
-import { BLOCK, BLOCK_BUFFER } from './blocks.ts';
-import type { Part, TextBlock } from './blocks.ts';
+import { BLOCK, BLOCK_BUFFER, marksOf } from './blocks.ts';
+import type { TextBlock } from './blocks.ts';
+import type { Sizes } from '../documentSizes.ts';
 
 export interface BlockStreamOptions {
   /** Bytes of each document, as they were found. */
-  readonly sizes: Float64Array;
+  readonly sizes: Sizes;
   /** 1 for each that is held out; of which all are, or none, where it is a number. */
   readonly held: Uint8Array | 0 | 1;
   /** The first document of the reading, and the first that is wanted. */
@@ -33,7 +34,9 @@ export class BlockStream implements TextSink {
   #used = 0;
   /** Where the part that grows begins. */
   #begin = 0;
-  #parts: Part[] = [];
+  /** Bytes and marks of the parts. */
+  #bytes: number[] = [];
+  #marks: number[] = [];
   /** Bytes of the open document. */
   #open = 0;
   #length = 0;
@@ -67,7 +70,7 @@ export class BlockStream implements TextSink {
     const { sizes, isCut } = this.#options;
     if (this.full) return false;
     // The very first may be cut at its end, and one that stands alone in two.
-    const left = sizes[this.documents] - this.#open;
+    const left = sizes.at(this.documents) - this.#open;
     if (bytes.length > left) {
       if (sizes.length > (isCut ? 2 : 1)) throw this.#options.changed();
       this.#append(bytes.subarray(0, left));
@@ -100,7 +103,7 @@ export class BlockStream implements TextSink {
     this.#text.set(bytes, this.#used);
     this.#used += bytes.length;
     if (this.#used < BLOCK_BUFFER) return;
-    if (this.#parts.length > 0) this.#give(this.#begin);
+    if (this.#bytes.length > 0) this.#give(this.#begin);
     else if (this.#options.parts) this.#part(this.#used - bytes.length);
   }
 
@@ -109,22 +112,23 @@ export class BlockStream implements TextSink {
     const text = this.#text;
     for (let at = this.#used - 1; at > Math.max(1, from); at--)
       if (text[at - 1] === NEWLINE && isSign(text[at - 2]) && isSign(text[at])) {
-        this.#parts.push({ bytes: at, closes: false, held: this.#held });
+        this.#push(at, false);
         this.#give(at);
         return;
       }
   }
 
-  get #held(): boolean {
+  #push(bytes: number, closes: boolean): void {
     const { held } = this.#options;
-    return (typeof held === 'number' ? held : held[this.documents]) === 1;
+    this.#bytes.push(bytes);
+    this.#marks.push(marksOf(closes, (typeof held === 'number' ? held : held[this.documents]) === 1));
   }
 
   #end(): boolean {
-    if (this.#open !== this.#options.sizes[this.documents]) throw this.#options.changed();
+    if (this.#open !== this.#options.sizes.at(this.documents)) throw this.#options.changed();
     this.#open = 0;
     if (this.documents >= this.#options.skipTo) {
-      this.#parts.push({ bytes: this.#used - this.#begin, closes: true, held: this.#held });
+      this.#push(this.#used - this.#begin, true);
       this.#begin = this.#used;
     }
     this.documents++;
@@ -134,16 +138,18 @@ export class BlockStream implements TextSink {
 
   /** Gives the parts, which end at `end`; what lies behind stays. */
   #give(end: number): void {
-    if (this.#parts.length === 0) return;
+    if (this.#bytes.length === 0) return;
     const rest = this.#text.subarray(end, this.#used);
     const spare = rest.length > BLOCK_BUFFER ? undefined : this.#options.spare?.();
     const next = new Uint8Array(spare ?? new ArrayBuffer(Math.max(BLOCK_BUFFER, rest.length)));
     next.set(rest);
-    const [text, parts] = [this.#text.subarray(0, end), this.#parts];
+    const text = this.#text.subarray(0, end);
+    const parts = { bytes: Float64Array.from(this.#bytes), marks: Uint8Array.from(this.#marks) };
     this.#text = next;
     this.#used = rest.length;
     this.#begin = 0;
-    this.#parts = [];
+    this.#bytes = [];
+    this.#marks = [];
     this.#options.take({ text, parts });
   }
 }

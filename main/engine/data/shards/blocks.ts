@@ -7,60 +7,76 @@ import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 /** What turns text into the ids of a document. They are copied before the next text. */
 export type TextEncoding = Pick<Tokenizer, 'encode' | 'eosId' | 'vocabularySize'>;
 
-/** What a part of a document is, beside its text. */
-export interface Part {
-  /** Bytes of its text. */
-  readonly bytes: number;
-  /** Whether it is the end of its document. */
-  readonly closes: boolean;
-  /** Whether its document is held out. */
-  readonly held: boolean;
+/**
+ * What the parts of documents in a block are, beside their text. In lists of numbers: an object for each of millions keeps a collector busy and
+ * its heap large.
+ */
+export interface Parts {
+  /** Bytes of the text of each. */
+  readonly bytes: Float64Array<ArrayBuffer>;
+  /** {@link marksOf} each. */
+  readonly marks: Uint8Array<ArrayBuffer>;
 }
+
+const CLOSES = 1;
+const HELD = 2;
+
+/** @param closes whether a part is the end of its document @param held whether its document is held out */
+export const marksOf = (closes: boolean, held: boolean): number => (closes ? CLOSES : 0) | (held ? HELD : 0);
+export const isClosing = (marks: number): boolean => (marks & CLOSES) !== 0;
+export const isHeldOut = (marks: number): boolean => (marks & HELD) !== 0;
 
 /** Parts of documents, one behind the other. */
 export interface TextBlock {
   readonly text: Uint8Array<ArrayBuffer>;
-  readonly parts: readonly Part[];
+  readonly parts: Parts;
 }
 
 export interface TokenBlock {
   readonly ids: TokenArray;
-  readonly parts: readonly TokenPart[];
+  readonly parts: TokenParts;
 }
 
-export interface TokenPart extends Part {
-  /** Ids of the part, the EOS of its document included. */
-  readonly tokens: number;
-  /** Tells documents apart: 48 bits of a digest of the part. */
-  readonly digest: number;
+export interface TokenParts extends Parts {
+  /** Ids of each part, the EOS of its document included. */
+  readonly tokens: Float64Array<ArrayBuffer>;
+  /** Tell documents apart: 48 bits of a digest of each part. */
+  readonly digests: Float64Array<ArrayBuffer>;
 }
+
+/** The memory of the lists, for handing them to another thread. */
+export const buffersOf = (parts: Parts | TokenParts): ArrayBuffer[] =>
+  Object.values(parts).map(({ buffer }: { readonly buffer: ArrayBuffer }) => buffer);
 
 /** Bytes of text in a block, about, and of the buffer that it grows in. */
 export const BLOCK = 1 << 20;
 export const BLOCK_BUFFER = 2 * BLOCK;
 
-/** The ids of a block. @param spare memory for them, where it is enough */
+/** The ids of a block. @param spare memory for the first of them */
 export function encodeBlock({ text, parts }: TextBlock, tokenizer: TextEncoding, spare?: ArrayBuffer): TokenBlock {
   const Ids = tokenArrayType(tokenizer.vocabularySize);
-  // A text seldom has more ids than bytes.
-  const most = Ids.BYTES_PER_ELEMENT * (text.length + parts.length);
-  let all: TokenArray = new Ids(spare !== undefined && spare.byteLength >= most ? spare : new ArrayBuffer(most));
+  const { bytes, marks } = parts;
+  const { length } = bytes;
+  let all: TokenArray = spare === undefined ? new Ids(text.length >> 1) : new Ids(spare);
   let to = 0;
   let at = 0;
-  const encoded = parts.map((part): TokenPart => {
-    const own = text.subarray(at, at + part.bytes);
-    at += part.bytes;
+  const tokens = new Float64Array(length);
+  const digests = new Float64Array(length);
+  for (let part = 0; part < length; part++) {
+    const own = text.subarray(at, at + bytes[part]);
+    at += bytes[part];
     const ids = tokenizer.encode(own);
     if (to + ids.length + 1 > all.length) {
-      const larger = new Ids(2 * (to + ids.length + 1));
+      const larger = new Ids(Math.ceil(1.5 * (to + ids.length + 1)));
       larger.set(all.subarray(0, to));
       all = larger;
     }
     all.set(ids, to);
-    const tokens = ids.length + (part.closes ? 1 : 0);
-    to += tokens;
-    if (part.closes) all[to - 1] = tokenizer.eosId;
-    return { ...part, tokens, digest: hash('sha1', own, 'buffer').readUIntBE(0, 6) };
-  });
-  return { ids: all.subarray(0, to), parts: encoded };
+    const closes = isClosing(marks[part]);
+    tokens[part] = ids.length + (closes ? 1 : 0);
+    to += tokens[part];
+    if (closes) all[to - 1] = tokenizer.eosId;
+    digests[part] = hash('sha1', own, 'buffer').readUIntBE(0, 6);
+  }
+  return { ids: all.subarray(0, to), parts: { bytes, marks, tokens, digests } };
 }

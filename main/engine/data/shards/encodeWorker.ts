@@ -1,8 +1,9 @@
 /** Encodes blocks in a worker thread. Started by pool.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { keepCompiledCode } from '../../../files/compiledCode.ts';
 import { encoderOver } from '../tokenizers/pieceRules.ts';
 import type { EncoderTables } from '../tokenizers/pieceRules.ts';
-import { encodeBlock } from './blocks.ts';
+import { buffersOf, encodeBlock } from './blocks.ts';
 import type { TextBlock, TextEncoding, TokenBlock } from './blocks.ts';
 
 export interface EncodeWorkerData {
@@ -34,9 +35,14 @@ async function encoding({ kind, vocabularySize, eosId, merges, tables }: EncodeW
 
 const port = parentPort;
 if (port === null) throw new Error('encodeWorker runs in a worker thread only');
+keepCompiledCode();
 const tokenizer = await encoding(workerData as EncodeWorkerData);
 port.on('message', ({ block, spare }: EncodeRequest) => {
   const encoded = encodeBlock(block, tokenizer, spare);
   const { buffer } = block.text;
-  port.postMessage({ encoded, text: buffer } satisfies EncodeAnswer, [encoded.ids.buffer as ArrayBuffer, buffer]);
+  port.postMessage({ encoded, text: buffer } satisfies EncodeAnswer, [
+    encoded.ids.buffer as ArrayBuffer,
+    buffer,
+    ...buffersOf(encoded.parts),
+  ]);
 });

@@ -7,6 +7,8 @@ import type { Corpus } from '../corpus.ts';
 import { CorpusBuilder } from '../corpusBuilder.ts';
 import type { PreparedTokenizer, TokenizerKind, TokenizerOptions, TrainingDocuments } from '../tokenizers/tokenizer.ts';
 import { readBlocks } from './readBlocks.ts';
+import { isClosing, isHeldOut } from './blocks.ts';
+import { DocumentSizes } from '../documentSizes.ts';
 import type { TextPass } from './readBlocks.ts';
 
 /** Bytes of training text that are shown to a tokenizer which learns from a text in memory. */
@@ -58,18 +60,20 @@ async function kept(path: string, kind: TokenizerKind): Promise<PreparedTokenize
 
 function trainingDocuments(pass: TextPass): TrainingDocuments {
   const { held, sizes } = pass;
-  const isHeld = (d: number): boolean => (typeof held === 'number' ? held : held[d]) === 1;
+  const own = DocumentSizes.of();
+  for (let d = 0; d < sizes.length; d++) if ((typeof held === 'number' ? held : held[d]) === 0) own.push(sizes.at(d));
   return {
-    sizes: sizes.filter((_, d) => !isHeld(d)),
+    sizes: own,
     read: async (take) => {
       let document = 0;
       await readBlocks(pass, 0, { parts: true, lanes: 1 }, async ({ text, parts }) => {
         await new Promise((resolve) => setImmediate(resolve));
         let at = 0;
-        for (const part of parts) {
-          if (!part.held) take(text.subarray(at, at + part.bytes), document);
-          if (!part.held && part.closes) document++;
-          at += part.bytes;
+        for (const [i, marks] of parts.marks.entries()) {
+          const end = at + parts.bytes[i];
+          if (!isHeldOut(marks)) take(text.subarray(at, end), document);
+          if (!isHeldOut(marks) && isClosing(marks)) document++;
+          at = end;
         }
       });
     },

@@ -1,8 +1,9 @@
 /** Threads that encode blocks. */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { threadOptions } from '../../../files/compiledCode.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { BLOCK_BUFFER, encodeBlock } from './blocks.ts';
+import { BLOCK, BLOCK_BUFFER, buffersOf, encodeBlock } from './blocks.ts';
 import type { TextBlock, TokenBlock } from './blocks.ts';
 import type { EncodeAnswer, EncodeRequest, EncodeWorkerData } from './encodeWorker.ts';
 
@@ -28,17 +29,20 @@ class Spares {
   }
 
   keepIds({ ids }: TokenBlock): void {
-    if (ids.buffer.byteLength <= 2 * MOST_IDS) this.ids.push(ids.buffer as ArrayBuffer);
+    if (ids.buffer.byteLength <= MOST_IDS) this.ids.push(ids.buffer as ArrayBuffer);
   }
 
   /** Memory for the ids of a block. */
   forIds(): ArrayBuffer {
-    return this.ids.pop() ?? new ArrayBuffer(MOST_IDS);
+    return this.ids.pop() ?? new ArrayBuffer(FIRST_IDS);
   }
 }
 
 const MOST_THREADS = 16;
-/** Bytes for the ids of nearly every block, of which few pages are ever touched. */
+const YOUNG_MIB = 12;
+/** Bytes for the ids of a block, which grow where they are too few. */
+const FIRST_IDS = BLOCK;
+/** More hardly ever come again. */
 const MOST_IDS = 4 * BLOCK_BUFFER;
 
 /** A thread, and who waits for what it was given, in order. */
@@ -52,8 +56,10 @@ class Lane {
   constructor(data: EncodeWorkerData, spares: Spares) {
     this.#spares = spares;
     this.worker = new Worker(new URL('./encodeWorker.ts', import.meta.url), {
+      ...threadOptions(),
       workerData: data,
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      // What it makes lives for a moment: with room for much it would fill that first.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
     });
     this.worker.on('message', ({ encoded, text }: EncodeAnswer) => {
       spares.keepText(text);
@@ -72,7 +78,11 @@ class Lane {
       if (this.#failed !== undefined) return reject(this.#failed);
       this.#waiting.push({ resolve, reject });
       const spare = this.#spares.forIds();
-      this.worker.postMessage({ block, spare } satisfies EncodeRequest, [block.text.buffer, spare]);
+      this.worker.postMessage({ block, spare } satisfies EncodeRequest, [
+        block.text.buffer,
+        spare,
+        ...buffersOf(block.parts),
+      ]);
     });
   }
 

@@ -18,12 +18,14 @@ import type { OnProgress } from '../progress.ts';
 import { bytesPerTokenOf, tokenizerFamily, tokenizerOf } from '../tokenizers/index.ts';
 import type { PreparedTokenizer } from '../tokenizers/tokenizer.ts';
 import { CutSink } from './cut.ts';
+import { DocumentSizes, totalOf } from '../documentSizes.ts';
 import { documentsOf, finishedShards, readCounts, readList, SIDES, textOf } from './files.ts';
 import type { FinishedShards, ShardNote } from './files.ts';
 import { encoderHere, encoderThreads } from './pool.ts';
 import type { Encoder } from './pool.ts';
 import { learnFrom } from './learn.ts';
 import { notePartial, partialOf } from './partial.ts';
+import { Copies } from './copies.ts';
 import { readBlocks, streamOf } from './readBlocks.ts';
 import type { Scan, ScanNote, TextPass } from './readBlocks.ts';
 import { ScanSink } from './scan.ts';
@@ -123,14 +125,12 @@ async function passesOf(folder: string, options: ShardRequest): Promise<[TextPas
   }
   checkShare(fraction);
   if (scan.sizes.length === 1) {
-    const cut = new CutSink(scan.sizes[0], fraction);
+    const cut = new CutSink(scan.sizes.at(0), fraction);
     await streamOf(source)(cut, { onProgress: undefined });
-    const sizes = Float64Array.of(cut.place, scan.sizes[0] - cut.place);
+    const sizes = DocumentSizes.of(cut.place, scan.sizes.at(0) - cut.place);
     return [{ ...scan, sizes, source, held: Uint8Array.of(0, 1), isCut: true }];
   }
-  const { sizes } = scan;
-  const of = (d: number): number => sizes[d];
-  const held = heldOut({ length: sizes.length, of }, fraction, holdout, Number(config['data.corpus_seed'] ?? 0));
+  const held = heldOut(scan.sizes, fraction, holdout, Number(config['data.corpus_seed'] ?? 0));
   return [{ ...scan, source, held, isCut: false }];
 }
 
@@ -142,21 +142,20 @@ async function scanned(
   limit: number,
   { onProgress }: ShardRequest,
 ): Promise<Scan> {
-  const [notePath, sizesPath] = [join(folder, `scan-${name}.json`), join(folder, `scan-${name}.sizes`)];
+  const [notePath, sizesPath] = [join(folder, `scan-${name}.json`), join(folder, `scan-${name}.lengths`)];
   const [note, sizes] = await Promise.all([readWhole(notePath), readWhole(sizesPath)]);
   if (note !== null && sizes !== null) {
-    const { sha256: sum, ...known } = JSON.parse(Buffer.from(note).toString('utf8')) as ScanNote;
-    if (sha256(sizes) === sum) return { ...known, sizes: new Float64Array(sizes.buffer) };
+    const { sha256: sum, long, ...known } = JSON.parse(Buffer.from(note).toString('utf8')) as ScanNote;
+    if (sha256(sizes) === sum) return { ...known, sizes: DocumentSizes.from(sizes, long) };
   }
   const sink = new ScanSink(limit);
   const files: number[] = [];
   const onFile = (index: number): void => void (files[index] = sink.documents);
   const report = await streamOf(source)(sink, { onFile, onProgress });
-  const found: Scan = { sizes: sink.takeSizes(), files, report };
-  const bytes = new Uint8Array(found.sizes.buffer);
+  const { bytes, long } = sink.sizes;
   await writeAtomic(sizesPath, bytes);
-  await writeAtomic(notePath, JSON.stringify({ files, report, sha256: sha256(bytes) } satisfies ScanNote));
-  return found;
+  await writeAtomic(notePath, JSON.stringify({ files, report, long, sha256: sha256(bytes) } satisfies ScanNote));
+  return { sizes: sink.sizes, files, report };
 }
 
 /** Encodes what is not encoded yet. @returns all shards */
@@ -171,7 +170,7 @@ async function encodeAll(
   const Ids = tokenArrayType(vocabularySize);
   const finished = await finishedShards(folder, signal);
   const writer = new ShardWriter({ folder, Ids, vocabularySize, finished, shardIds: options.shardIds });
-  const total = passes.reduce((all, { sizes }) => sizes.reduce((sum, size) => sum + size, all), 0);
+  const total = passes.reduce((all, { sizes }) => all + totalOf(sizes), 0);
   let done = finished.reduce((sum, note) => sum + textOf(note), 0);
   await checkRoom(folder, ((total - done) / bytesPerTokenOf(config, kinds)) * Ids.BYTES_PER_ELEMENT);
   const meter = new PhaseMeter('encode', onProgress);
@@ -199,7 +198,7 @@ async function encodeAll(
               const tokens = await encoded;
               await writer.add(tokens);
               encoder.recycle(tokens);
-              done += tokens.parts.reduce((sum, { bytes }) => sum + bytes, 0);
+              done += tokens.parts.bytes.reduce((sum, bytes) => sum + bytes, 0);
               show();
             });
             return written;
@@ -228,7 +227,7 @@ async function checkRoom(folder: string, needed: number): Promise<void> {
 
 async function statsOf(folder: string, notes: readonly ShardNote[], vocabularySize: number): Promise<DataStats> {
   const counts = new Float64Array(2 * vocabularySize);
-  const held = new Map<number, number>();
+  const held = new Copies();
   const sums = { train: { tokens: 0, documents: 0, bytes: 0 }, validation: { tokens: 0, documents: 0, bytes: 0 } };
   let longest = 0;
   for (const [shard, note] of notes.entries()) {
@@ -242,18 +241,14 @@ async function statsOf(folder: string, notes: readonly ShardNote[], vocabularySi
       const list = await readList(folder, side, shard);
       for (let d = 0; d < list.length; d += 2) {
         longest = Math.max(longest, list[d]);
-        if (side === 'validation' && list[d + 1] >= 0) held.set(list[d + 1], (held.get(list[d + 1]) ?? 0) + 1);
+        if (side === 'validation' && list[d + 1] >= 0) held.push(list[d + 1]);
       }
     }
   }
-  let duplicates = 0;
   for (const [shard, { train }] of notes.entries()) {
-    if (train === undefined) continue;
+    if (train === undefined || held.length === 0) continue;
     const list = await readList(folder, 'train', shard);
-    for (let d = 0; d < list.length && held.size > 0; d += 2) {
-      duplicates += held.get(list[d + 1]) ?? 0;
-      held.delete(list[d + 1]);
-    }
+    for (let d = 1; d < list.length; d += 2) held.see(list[d]);
   }
   let [used, unseen] = [0, 0];
   for (let id = 0; id < vocabularySize; id++)
@@ -269,7 +264,7 @@ async function statsOf(folder: string, notes: readonly ShardNote[], vocabularySi
     validationDocuments: validation.documents,
     bytesPerToken: train.bytes / train.tokens,
     unseenTokenFraction: unseen / validation.tokens,
-    duplicateFraction: duplicates / validation.documents,
+    duplicateFraction: held.seen / validation.documents,
     usedVocabulary: used,
     longestDocument: longest,
   };

@@ -5,10 +5,11 @@ import { DataError } from '../errors.ts';
 import { BlockStream } from './blockStream.ts';
 import type { BlockStreamOptions } from './blockStream.ts';
 import type { TextBlock } from './blocks.ts';
+import type { DocumentSizes, LongDocument } from '../documentSizes.ts';
 
 /** What the first reading of a text found. */
 export interface Scan {
-  readonly sizes: Float64Array;
+  readonly sizes: DocumentSizes;
   /** Documents before each file. */
   readonly files: readonly number[];
   readonly report: ReadingReport;
@@ -16,6 +17,7 @@ export interface Scan {
 
 /** What is kept of it, beside the file of the sizes. */
 export interface ScanNote extends Omit<Scan, 'sizes'> {
+  readonly long: readonly LongDocument[];
   readonly sha256: string;
 }
 

@@ -1,13 +1,13 @@
 /** The first reading of a text: how long its documents are, and with which of them each file begins. */
 import { characterBoundary } from '../corpus.ts';
 import type { TextSink } from '../corpusBuilder.ts';
-import { longer } from './files.ts';
+import { DocumentSizes } from '../documentSizes.ts';
 
 /** Counts what a corpus of so many bytes would hold, by the rules of CorpusBuilder. */
 export class ScanSink implements TextSink {
   readonly endless = true;
-  #sizes: Float64Array<ArrayBuffer> = new Float64Array(1 << 12);
-  #documents = 0;
+  /** Bytes of each document. */
+  readonly sizes = DocumentSizes.of();
   #open = 0;
   #length = 0;
   #full = false;
@@ -24,14 +24,10 @@ export class ScanSink implements TextSink {
     return this.#length;
   }
   get documents(): number {
-    return this.#documents;
+    return this.sizes.length;
   }
   get full(): boolean {
     return this.#full;
-  }
-  /** Bytes of each document, at the end: they are not kept. */
-  takeSizes(): Float64Array<ArrayBuffer> {
-    return new Float64Array(this.#sizes.buffer.transfer(this.#documents * Float64Array.BYTES_PER_ELEMENT));
   }
 
   add(document: Uint8Array): boolean {
@@ -44,7 +40,7 @@ export class ScanSink implements TextSink {
 
   part(bytes: Uint8Array): boolean {
     if (this.#full) return false;
-    if (this.#documents === 0 && this.#length + bytes.length > this.#limit - 4) this.#remember(bytes);
+    if (this.documents === 0 && this.#length + bytes.length > this.#limit - 4) this.#remember(bytes);
     this.#open += bytes.length;
     this.#length += bytes.length;
     if (this.#length > this.#limit) this.#overflow();
@@ -67,8 +63,7 @@ export class ScanSink implements TextSink {
   }
 
   #push(size: number): void {
-    this.#sizes = longer(this.#sizes, this.#documents + 1);
-    this.#sizes[this.#documents++] = size;
+    this.sizes.push(size);
     this.#open = 0;
   }
 
@@ -76,7 +71,7 @@ export class ScanSink implements TextSink {
   #overflow(): void {
     this.#full = true;
     this.#length -= this.#open;
-    if (this.#documents > 0) return;
+    if (this.documents > 0) return;
     const around = this.#around.subarray(Math.max(0, 4 - this.#limit));
     const begin = Math.max(0, this.#limit - 4);
     const end = begin + characterBoundary(around, this.#limit - begin);

@@ -7,6 +7,7 @@ import { describeWriteError, writeAtomic, writeSynced } from '../../../files/ato
 import { sha256 } from '../../../files/whole.ts';
 import type { TokenArray, TokenArrayType } from '../dataset.ts';
 import type { FileFacts } from '../fileChecks.ts';
+import { isClosing, isHeldOut } from './blocks.ts';
 import type { TokenBlock } from './blocks.ts';
 import { longer, namesOf, noteName, SIDES } from './files.ts';
 import type { ShardNote, Side, SideNote } from './files.ts';
@@ -50,7 +51,9 @@ class SideWriter {
       return;
     }
     this.#documents = longer(this.#documents, 2 * this.documents + 2);
-    this.#documents.set([this.#open, this.#parted ? -1 : digest], 2 * this.documents++);
+    this.#documents[2 * this.documents] = this.#open;
+    this.#documents[2 * this.documents + 1] = this.#parted ? -1 : digest;
+    this.documents++;
     this.#open = 0;
     this.#parted = false;
   }
@@ -103,13 +106,15 @@ export class ShardWriter {
     const most = this.#options.shardIds ?? SHARD_IDS;
     let run = 0;
     let at = 0;
-    for (const [i, { bytes, tokens, closes, held, digest }] of parts.entries()) {
+    const { bytes, marks, tokens, digests } = parts;
+    for (let i = 0; i < marks.length; i++) {
+      const [closes, held] = [isClosing(marks[i]), isHeldOut(marks[i])];
       const side = this.#side(held ? 'validation' : 'train');
-      side.part(tokens, bytes, closes, digest);
-      at += tokens;
+      side.part(tokens[i], bytes[i], closes, digests[i]);
+      at += tokens[i];
       const full = closes && this.#tokens + at - run >= most;
       // Neighbours of one side are written together.
-      if (!full && parts[i + 1]?.held === held) continue;
+      if (!full && i + 1 < marks.length && isHeldOut(marks[i + 1]) === held) continue;
       this.#write(side, held, ids.subarray(run, at));
       run = at;
       if (full) await this.finish();

@@ -8,6 +8,8 @@ import { readWhole, sha256 } from '../../../files/whole.ts';
 import { Stream } from '../../random/stream.ts';
 import type { Corpus } from '../corpus.ts';
 import { corpusHash, documentCount, selectDocuments } from '../corpus.ts';
+import { letGo, totalOf } from '../documentSizes.ts';
+import type { Sizes } from '../documentSizes.ts';
 import { PhaseMeter } from '../progress.ts';
 import { mergesInWorker, trainBpeInWorker } from './bpeBackground.ts';
 import { PieceCounts } from './bpeTrain.ts';
@@ -25,21 +27,22 @@ export interface BpeTraining {
 }
 
 /** Documents drawn at random, up to `sample` bytes, in their order; null where all are taken. */
-function drawnDocuments(sizes: (d: number) => number, documents: number, sample: number, seed: number) {
-  let all = 0;
-  for (let d = 0; d < documents; d++) all += sizes(d);
-  if (sample <= 0 || sample >= all) return null;
-  const order = new Stream(seed, 'data/tokenizer_sample').shuffle(Int32Array.from({ length: documents }, (_, i) => i));
+function drawnDocuments(sizes: Sizes, sample: number, seed: number) {
+  const { length } = sizes;
+  if (sample <= 0 || sample >= totalOf(sizes)) return null;
+  const order = new Stream(seed, 'data/tokenizer_sample').shuffle(Int32Array.from({ length }, (_, i) => i));
   let bytes = 0;
   let count = 0;
-  while (count < order.length && bytes < sample) bytes += sizes(order[count++]);
-  return { documents: order.slice(0, count).sort(), bytes };
+  while (count < order.length && bytes < sample) bytes += sizes.at(order[count++]);
+  const documents = order.slice(0, count).sort();
+  letGo(order);
+  return { documents, bytes };
 }
 
 /** The part of the training split that the tokenizer learns from. */
 function trainingSample(train: Corpus, sample: number, seed: number): Corpus {
-  const size = (d: number) => train.offsets[d + 1] - train.offsets[d];
-  const drawn = drawnDocuments(size, documentCount(train), sample, seed);
+  const at = (d: number) => train.offsets[d + 1] - train.offsets[d];
+  const drawn = drawnDocuments({ length: documentCount(train), at }, sample, seed);
   if (drawn === null) return train;
   const chosen = selectDocuments(train, drawn.documents);
   if (drawn.bytes <= sample || drawn.documents.length > 1) return chosen;
@@ -53,10 +56,10 @@ export async function learnMerges(
   { onProgress, signal }: TokenizerOptions,
 ): Promise<{ readonly id: string; readonly merges: Int32Array }> {
   const { sizes } = train;
-  const drawn = drawnDocuments((d) => sizes[d], sizes.length, sample, seed);
+  const drawn = drawnDocuments(sizes, sample, seed);
   const chosen = drawn === null ? null : new Uint8Array(sizes.length);
   for (const d of drawn?.documents ?? []) chosen![d] = 1;
-  const total = drawn?.bytes ?? sizes.reduce((sum, size) => sum + size, 0);
+  const total = drawn?.bytes ?? totalOf(sizes);
   const cut = drawn?.documents.length === 1 ? Math.min(sample, total) : Infinity;
   const counted = new PieceCounts();
   const text = createHash('sha256');

@@ -3,6 +3,7 @@ import type { Config } from '../../../../preload/contract/settings.ts';
 import { checkSection, definer } from '../../kind.ts';
 import type { Declared, Kind } from '../../kind.ts';
 import type { Corpus } from '../corpus.ts';
+import type { Sizes } from '../documentSizes.ts';
 import type { OnProgress } from '../progress.ts';
 import type { EncoderTables } from './pieceRules.ts';
 
@@ -35,7 +36,7 @@ export interface TokenizerTexts {
 /** Training documents that are read one after another, each time anew: of a text that need not lie in memory. */
 export interface TrainingDocuments {
   /** Bytes of each. */
-  readonly sizes: Float64Array;
+  readonly sizes: Sizes;
   /** `take` gets whole documents, or their parts one after another where they are long. */
   read(take: (part: Uint8Array, document: number) => void): Promise<void>;
 }

@@ -140,6 +140,10 @@ export function lineOf({ where }: Pick<Problem, 'where'>): number | null {
 /** Whether a combination was dropped by a constraint of the sweep: the user's own wish and no problem. */
 const isWanted = ({ setting }: Pick<Problem, 'setting'>): boolean => setting.startsWith('constraints.');
 
+/** The same for combinations that one change settles. */
+const cause = ({ setting, value, others = [] }: Problem): string =>
+  JSON.stringify([setting, value, others.map((other) => [other.setting, other.value])]);
+
 /** Why combinations were dropped, as problems of the settings that they name, each once. */
 export function problemsFromDropped(
   dropped: readonly { readonly problem: Problem }[],
@@ -148,9 +152,14 @@ export function problemsFromDropped(
   const found = new Map<string, Problem>();
   for (const { problem } of dropped) {
     if (isWanted(problem) || !isSetting(problem.setting)) continue;
-    const { setting, value, others = [] } = problem;
-    const key = JSON.stringify([setting, value, others.map((other) => [other.setting, other.value])]);
+    const key = cause(problem);
     if (!found.has(key)) found.set(key, problem);
   }
   return [...found.values()];
+}
+
+/** Whether `problems` say of every combination why it was dropped. */
+export function tellDropped(problems: readonly Problem[], dropped: readonly { readonly problem: Problem }[]): boolean {
+  const told = new Set(problems.map(cause));
+  return dropped.every(({ problem }) => told.has(cause(problem)));
 }

@@ -13,6 +13,7 @@ import {
   placeKey,
   placeOf,
   problemsFromDropped,
+  tellDropped,
 } from '../../../../renderer/stores/draft/problems.ts';
 
 const registry = builtInRegistry();
@@ -176,6 +177,17 @@ describe('places', () => {
     }));
     const wanted = { problem: problem('constraints.0', { code: 'constraint' }) };
     expect(problemsFromDropped([...dropped, wanted], isSetting).map(({ value }) => value)).toEqual([7, 5]);
+  });
+
+  it('knows when problems tell of all that was dropped (would catch one that is shown twice, or a constraint that is not)', () => {
+    const of = (heads: number): Problem =>
+      builtInCatalog.check({ ...defaults, 'model.width': 64, 'model.heads': heads }).problems[0]!;
+    const dropped = [7, 7, 5].map((heads) => ({ problem: of(heads) }));
+    const told = problemsFromDropped(dropped, isSetting);
+    expect(tellDropped(told, dropped)).toBe(true);
+    expect(tellDropped(told, [...dropped, { problem: of(3) }])).toBe(false);
+    expect(tellDropped(told, [...dropped, { problem: problem('constraints.0', { code: 'constraint' }) }])).toBe(false);
+    expect(tellDropped([], dropped)).toBe(false);
   });
 
   it('finds the line of a problem in a file', () => {

@@ -40,7 +40,11 @@ export function describeWriteError(error: unknown, path: string): Error {
     return new Error(`The disk is full: ${path} could not be written. Free some space or choose another data folder.`, {
       cause: error,
     });
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+  if (code === 'EROFS')
+    return new Error(`${path} could not be written: its disk can only be read. Choose another data folder.`, {
+      cause: error,
+    });
+  if (code === 'EACCES' || code === 'EPERM')
     return new Error(`No permission to write ${path}. Choose another data folder.`, { cause: error });
   const many = openFilesProblem(error);
   if (many !== undefined) return new Error(`${path} could not be written: ${many}.`, { cause: error });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describeWriteError } from './atomic.ts';
-import { noFileOpens } from './openFiles.ts';
+import { SQLITE_CANTOPEN, whyUnopened } from './unopened.ts';
 
 const SQLITE_BUSY = 5;
 /** Results of SQLite that are those of the file system. */
@@ -35,8 +35,8 @@ const resultOf = (error: unknown): number => ((error as { errcode?: number }).er
 export function describeLockError(error: unknown, path: string): Error {
   const code = SAME_AS[resultOf(error)];
   if (code !== undefined) return describeWriteError({ code }, path);
-  // Of a file that cannot be opened SQLite does not say why.
-  return new Error(`${path} cannot be locked: ${noFileOpens() ?? (error as Error).message}`, { cause: error });
+  const why = resultOf(error) === SQLITE_CANTOPEN ? whyUnopened(path) : undefined;
+  return new Error(`${path} cannot be locked: ${why ?? (error as Error).message}`, { cause: error });
 }
 
 /**

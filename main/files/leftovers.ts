@@ -16,16 +16,21 @@ const note = z.strictObject({
   began: z.string().nullable(),
 });
 
-/** Notes a temporary file or folder, made by this process. @returns what takes the note away again */
-export async function noteTemporary(notes: string, path: string): Promise<() => Promise<void>> {
+/**
+ * Notes a temporary file or folder, made by this process. @returns what takes the note away again
+ * @param write another one for tests
+ */
+export async function noteTemporary(notes: string, path: string, write = writeFile): Promise<() => Promise<void>> {
   const { pid } = process;
   const file = join(notes, `${pid}-${randomBytes(6).toString('hex')}.json`);
   const found: z.infer<typeof note> = { path: resolve(path), pid, began: processBegan(pid) ?? null };
   try {
     // A data folder that is gone is not made again.
     await mkdir(notes).catch(() => undefined);
-    await writeFile(file, JSON.stringify(found));
+    await write(file, JSON.stringify(found));
   } catch {
+    // A full disk takes an empty one.
+    await rm(file, { force: true }).catch(() => undefined);
     // A data folder that can only be read keeps nobody from writing elsewhere.
     return () => Promise.resolve();
   }

@@ -1,5 +1,5 @@
 /** The one error type of the run database, and the translation of SQLite's own errors into it. */
-import { noFileOpens } from '../files/openFiles.ts';
+import { SQLITE_CANTOPEN, whyUnopened } from '../files/unopened.ts';
 
 export type StoreErrorCode =
   /** The file does not exist and was to be read only. */
@@ -50,8 +50,6 @@ export class StoreError extends Error {
   }
 }
 
-const CANNOT_OPEN = ['io', 'the run database cannot be opened'] as const;
-
 /** SQLite's primary result codes, https://sqlite.org/rescode.html */
 const RESULT_CODES: Readonly<Record<number, readonly [StoreErrorCode, string]>> = {
   5: ['busy', 'another program is using the run database'],
@@ -60,7 +58,7 @@ const RESULT_CODES: Readonly<Record<number, readonly [StoreErrorCode, string]>> 
   10: ['io', 'reading or writing the run database failed'],
   11: ['corrupt', 'the run database is damaged'],
   13: ['full', 'no space left for the run database: free some space on its disk'],
-  14: CANNOT_OPEN,
+  [SQLITE_CANTOPEN]: ['io', 'the run database cannot be opened'],
   26: ['foreign', 'the file is not a Sweeplab database'],
 };
 
@@ -69,9 +67,8 @@ export function toStoreError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error;
   const { errcode, message } = error as { errcode?: number; message?: string };
   const known = errcode === undefined ? undefined : RESULT_CODES[errcode & 0xff];
-  // Of a file that cannot be opened SQLite does not say why.
-  const many = known === CANNOT_OPEN ? noFileOpens() : undefined;
-  if (many !== undefined) return new StoreError('io', `${CANNOT_OPEN[1]} (${path}): ${many}`, { cause: error });
-  if (known) return new StoreError(known[0], `${known[1]} (${path}): ${message}`, { cause: error });
+  const why =
+    (errcode !== undefined && (errcode & 0xff) === SQLITE_CANTOPEN ? whyUnopened(path) : undefined) ?? message;
+  if (known) return new StoreError(known[0], `${known[1]} (${path}): ${why}`, { cause: error });
   return new StoreError('internal', `run database ${path}: ${message ?? String(error)}`, { cause: error });
 }

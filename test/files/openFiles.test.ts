@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeWriteError } from '../../main/files/atomic.ts';
 import { noFileOpens, openFilesProblem } from '../../main/files/openFiles.ts';
+import { whyUnopened } from '../../main/files/unopened.ts';
 import { readProblem, writeProblem } from '../../main/files/words.ts';
 
 const failed = (code: string, message = `${code}: raw`): NodeJS.ErrnoException =>
@@ -30,7 +31,21 @@ it('is said of files that are read and written (would catch the words of the sys
   const said = openFilesProblem(error)!;
   expect(readProblem(error)).toBe(said);
   expect(writeProblem(error, '/home/a/x.csv')).toBe(`x.csv could not be written: ${said}`);
+  expect(describeWriteError(failed('EROFS'), '/home/a/x').message).toContain('its disk can only be read');
   expect(describeWriteError(error, '/home/a/x').message).toBe(`/home/a/x could not be written: ${said}.`);
+});
+
+it('SQLite could not open is told by what may be done there (would catch a disk that is thought to be broken)', () => {
+  const refusing = (place: string, code: string) =>
+    ((path: string) => {
+      if (path === place) throw failed(code);
+    }) as never;
+  const path = '/data/runs.sqlite';
+  expect(whyUnopened(path, refusing('', ''))).toBeUndefined();
+  expect(whyUnopened(path, refusing(path, 'ENOENT'))).toBeUndefined();
+  expect(whyUnopened(path, refusing(path, 'EACCES'))).toBe('you have no permission to read it');
+  expect(whyUnopened(path, refusing('/data', 'EROFS'))).toBe('its disk can only be read');
+  expect(whyUnopened(path, refusing('/data', 'EACCES'))).toBe('you have no permission to write in its folder');
 });
 
 it.skipIf(process.platform === 'win32')(

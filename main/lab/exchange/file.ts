@@ -5,7 +5,7 @@ import { mkdir, open, readdir, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { makeFolder, replaceFile, temporaryName, writeAll } from '../../files/atomic.ts';
 import { noteTemporary } from '../../files/leftovers.ts';
-import { writeProblem } from '../../files/words.ts';
+import { readProblem, writeProblem } from '../../files/words.ts';
 import type { ExportFile, Piece } from './exchange.ts';
 
 /** An export that cannot be written as asked; nothing was changed. */
@@ -138,7 +138,8 @@ async function checkFree(path: string): Promise<void> {
   const info = await stat(path).catch(() => undefined);
   if (info === undefined) return;
   const found = info.isDirectory() ? await readdir(path).catch((error: unknown) => error as Error) : undefined;
-  if (found instanceof Error) throw new ExportError(`${path} cannot be written: ${found.message}`, { cause: found });
+  if (found instanceof Error)
+    throw new ExportError(`${path} cannot be written: ${readProblem(found)}`, { cause: found });
   if (found === undefined) throw new ExportError(`${path} cannot be written: it is a file, and a folder is to be made`);
   if (found.length > 0)
     throw new ExportError(
@@ -159,10 +160,13 @@ const isOfDisk = (error: unknown): error is NodeJS.ErrnoException =>
 
 async function placeError(path: string, error: unknown): Promise<unknown> {
   if (isOfDisk(error)) return new Error(writeProblem(error, resolve(path)), { cause: error });
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || !UNUSABLE.has(code)) return error;
-  const why = (await isFolder(dirname(resolve(path)))) ? message : `there is no folder ${dirname(path)}`;
-  return new ExportError(`${path} cannot be written: ${why}`, { cause: error });
+  const missing = !(await isFolder(dirname(resolve(path))));
+  const why = missing
+    ? `${path} cannot be written: there is no folder ${dirname(path)}`
+    : writeProblem(error as NodeJS.ErrnoException, resolve(path));
+  return new ExportError(why, { cause: error });
 }
 
 async function* all(begin: Piece, rest: Iterator<Piece> | AsyncIterator<Piece>): AsyncGenerator<Piece> {

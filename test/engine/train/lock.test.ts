@@ -53,5 +53,7 @@ test('a folder that cannot be locked is said in words (would catch "database or 
   expect(said(13).message).toBe(
     `The disk is full: ${path} could not be written. Free some space or choose another data folder.`,
   );
-  expect(said(8 + 256).message).toBe(`No permission to write ${path}. Choose another data folder.`);
+  expect(said(8 + 256).message).toBe(
+    `${path} could not be written: its disk can only be read. Choose another data folder.`,
+  );
 });

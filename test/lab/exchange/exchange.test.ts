@@ -238,6 +238,14 @@ describe('what a killed export leaves', () => {
     await writeExport(join(folder, 'a.csv'), ['a\n'], { notes });
     await expect(writeExport(join(folder, 'no', 'a.csv'), ['a\n'], { notes })).rejects.toThrow(ExportError);
     expect(readdirSync(notes)).toEqual([]);
+    // A full disk takes the name of a note, and nothing in it.
+    const full = (async (file: string) => {
+      writeFileSync(file, '');
+      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+    }) as never;
+    const forget = await noteTemporary(notes, temporaryName(join(folder, 'b.csv')), full);
+    expect(readdirSync(notes)).toEqual([]);
+    await forget();
   });
 });
 

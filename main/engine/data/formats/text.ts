@@ -27,15 +27,19 @@ export const separatorOf = (setting: string): string => unescapeSeparator(settin
 const NEWLINE = 10;
 const isBlank = (byte: number) => byte === 32 || byte === 9;
 
-/** The next blank line at or after `from`: [start, end) covers the line ends and blank lines around it, not the next indent. */
-function blankLines(bytes: Buffer, from: number): [number, number] | null {
-  for (let at = bytes.indexOf(NEWLINE, from); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) {
-    let end = at + 1;
-    for (let next = end; next < bytes.length && (isBlank(bytes[next]) || bytes[next] === NEWLINE); next++)
-      if (bytes[next] === NEWLINE) end = next + 1;
-    if (end > at + 1) return [at, end];
-  }
-  return null;
+/** The end of the blank lines at `from`, without the indent of the line that follows. */
+function blankLinesEnd(bytes: Buffer, from: number): number {
+  let end = from;
+  for (let at = from; at < bytes.length && (isBlank(bytes[at]) || bytes[at] === NEWLINE); at++)
+    if (bytes[at] === NEWLINE) end = at + 1;
+  return end;
+}
+
+/** The line end at or after `from` that blank lines follow; −1 where there is none. */
+function blankLines(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(NEWLINE, from); at >= 0; at = bytes.indexOf(NEWLINE, at + 1))
+    if (blankLinesEnd(bytes, at + 1) > at + 1) return at;
+  return -1;
 }
 
 /** How many bytes at the end may belong to a separator that goes on in the next chunk. */
@@ -52,14 +56,6 @@ function openTail(bytes: Buffer, needle: Buffer, byBlankLine: boolean): number {
 
 /** Spaces without a line end that are held back at most; a longer run is text. */
 const LONGEST_BLANK = 1 << 20;
-
-/** The end of the blank lines that `bytes` begin with. */
-function leadingBlankLines(bytes: Buffer): number {
-  let end = 0;
-  for (let at = 0; at < bytes.length && (isBlank(bytes[at]) || bytes[at] === NEWLINE); at++)
-    if (bytes[at] === NEWLINE) end = at + 1;
-  return end;
-}
 
 /** A separator whose first or last character is a line end, where that line end is the border of the file or of another separator. */
 class LineSeparator {
@@ -134,7 +130,7 @@ export async function splitDocuments(
     const more = open || held.length > 0 ? part(bytes) : blank(bytes) || documents.add(bytes);
     const closed = open ? documents.close() : true;
     open = false;
-    held = [];
+    if (held.length > 0) held = [];
     return more && closed;
   };
   for await (const chunk of chunks) {
@@ -145,15 +141,15 @@ export async function splitDocuments(
     }
     const window = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
     const closed = window.length - Math.min(LONGEST_BLANK, openTail(window, needle, byBlankLine));
-    let begin: number = skipping ? leadingBlankLines(window) : 0;
+    let begin: number = skipping ? blankLinesEnd(window, 0) : 0;
     skipping &&= begin >= closed;
     for (;;) {
       let start: number;
       let end: number;
       if (byBlankLine) {
-        const found = blankLines(window, begin);
-        if (found === null) break;
-        [start, end] = found;
+        start = blankLines(window, begin);
+        if (start < 0) break;
+        end = blankLinesEnd(window, start + 1);
         skipping = end >= closed;
       } else {
         const own = asLine.begins(window, begin);

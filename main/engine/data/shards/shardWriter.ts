@@ -108,7 +108,8 @@ export class ShardWriter {
     let at = 0;
     const { bytes, marks, tokens, digests } = parts;
     for (let i = 0; i < marks.length; i++) {
-      const [closes, held] = [isClosing(marks[i]), isHeldOut(marks[i])];
+      const closes = isClosing(marks[i]);
+      const held = isHeldOut(marks[i]);
       const side = this.#side(held ? 'validation' : 'train');
       side.part(tokens[i], bytes[i], closes, digests[i]);
       at += tokens[i];
@@ -126,9 +127,13 @@ export class ShardWriter {
   }
 
   #side(name: Side): SideWriter {
+    return this.#sides[name] ?? this.#open(name);
+  }
+
+  #open(name: Side): SideWriter {
     const path = join(this.#options.folder, namesOf(name, this.notes.length).ids);
     try {
-      return (this.#sides[name] ??= new SideWriter(path));
+      return (this.#sides[name] = new SideWriter(path));
     } catch (error) {
       throw describeWriteError(error, path);
     }

@@ -248,21 +248,21 @@ interface Canvas {
 
 /** The chart of a metric, and how many of its pixels have a colour: grey ones are axes and text. */
 export const chart = (page: Page, metric: string): Locator => page.locator(`[data-metric="${metric}"]`);
-export function colouredPixels(page: Page, metric: string): Promise<number> {
-  return chart(page, metric)
-    .locator('.host canvas')
-    .first()
-    .evaluate((canvas: unknown) => {
-      const { width, height, getContext } = canvas as Canvas;
-      if (width === 0) return 0;
-      const pixels = getContext.call(canvas, '2d').getImageData(0, 0, width, height).data;
-      let count = 0;
-      for (let i = 0; i < pixels.length; i += 4) {
-        const [red, green, blue] = [pixels[i]!, pixels[i + 1]!, pixels[i + 2]!];
-        if (pixels[i + 3]! > 128 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) count += 1;
-      }
-      return count;
-    });
+export const colouredPixels = (page: Page, metric: string): Promise<number> =>
+  colouredPixelsOf(chart(page, metric).locator('.host canvas').first());
+
+export function colouredPixelsOf(canvas: Locator): Promise<number> {
+  return canvas.evaluate((element: unknown) => {
+    const { width, height, getContext } = element as Canvas;
+    if (width === 0) return 0;
+    const pixels = getContext.call(element, '2d').getImageData(0, 0, width, height).data;
+    let count = 0;
+    for (let i = 0; i < pixels.length; i += 4) {
+      const [red, green, blue] = [pixels[i]!, pixels[i + 1]!, pixels[i + 2]!];
+      if (pixels[i + 3]! > 128 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60) count += 1;
+    }
+    return count;
+  });
 }
 
 /** Waits until `read` gives something that `holds`. @param what is waited for, in words */

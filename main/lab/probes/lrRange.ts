@@ -118,7 +118,7 @@ function roseWords(points: readonly RatePoint[], roseAt: number | undefined, to:
   const least = Math.min(...smooth);
   if (smooth.at(-1)! - least <= CHANCE * gainOf(smooth))
     return `The loss did not rise up to ${to}: larger rates may be good too.`;
-  return `The loss is lowest near ${Number(points[smooth.indexOf(least)]!.lr.toPrecision(2))}, and begins to rise up to ${to}.`;
+  return `The loss is lowest near ${Number(points[smooth.indexOf(least)]!.lr.toPrecision(2))}; towards ${to} it begins to rise.`;
 }
 
 /** For people. @param to the last rate that was asked for */

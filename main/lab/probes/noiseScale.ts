@@ -4,7 +4,7 @@
  */
 import type { Config } from '../../../preload/contract/settings.ts';
 import { seededRandom } from '../../../preload/charts/stats/random.ts';
-import { counted } from '../../../preload/shared/format.ts';
+import { counted, formatInteger } from '../../../preload/shared/format.ts';
 import { quantileSorted } from '../../../preload/shared/statistics/describe.ts';
 import { fixedBatch } from '../../engine/batch/fixedBatch.ts';
 import { microBatchOf } from '../../engine/nn/programs.ts';
@@ -104,7 +104,10 @@ export async function checkNoise(request: ProbeRequest): Promise<NoiseCheck | un
       if (watched?.first !== undefined && watched.first.tokens < watched.all.tokens)
         points.push({ step: step + 1, loss, ...noiseOf(watched.first, watched.all) });
       ended = !(
-        request.onProgress?.(`step ${step + 1} of ${steps}, loss ${loss.toFixed(3)}`, (step + 1) / steps) ?? true
+        request.onProgress?.(
+          `step ${formatInteger(step + 1)} of ${formatInteger(steps)}, loss ${loss.toFixed(3)}`,
+          (step + 1) / steps,
+        ) ?? true
       );
       return !ended && Number.isFinite(loss);
     },

@@ -3,7 +3,7 @@
  * known exactly: rows that begin alike and go on differently have an entropy that no model gets below.
  */
 import type { Config } from '../../../preload/contract/settings.ts';
-import { formatCount } from '../../../preload/shared/format.ts';
+import { formatCount, formatInteger } from '../../../preload/shared/format.ts';
 import { meanOf } from '../../../preload/shared/statistics/describe.ts';
 import type { Batch } from '../../engine/data/index.ts';
 import { microBatches, probe } from '../../engine/train/probe.ts';
@@ -122,7 +122,12 @@ export async function checkOverfit(request: ProbeRequest): Promise<Overfit | und
     onStep: (step, { loss }) => {
       losses.push(loss);
       if (loss < floor + LEARNED) learnedAfter = step;
-      ended = !(request.onProgress?.(`step ${step}, loss ${loss.toFixed(3)}`, step / steps) ?? true);
+      ended = !(
+        request.onProgress?.(
+          `step ${formatInteger(step)} of ${formatInteger(steps)}, loss ${loss.toFixed(3)}`,
+          step / steps,
+        ) ?? true
+      );
       return !ended && learnedAfter === undefined && Number.isFinite(loss);
     },
   });
@@ -142,7 +147,7 @@ export function overfitWords(found: Overfit, reader: Reader): string[] {
       ? `Rows that begin alike and go on differently leave ${floor.toFixed(4)} nats per token that no model can learn.`
       : 'No row begins like another: a loss of 0 is possible.',
     hindered === undefined
-      ? `Learned: loss ${losses.at(-1)!.toFixed(4)} after ${learnedAfter} updates, less than ${LEARNED} above that.`
-      : `Not learned in ${losses.length - 1} updates: ${hindered}${unfinished ? `; it may need ${MORE_STEPS[reader]}` : ''}.`,
+      ? `Learned: loss ${losses.at(-1)!.toFixed(4)} after ${formatInteger(learnedAfter ?? 0)} updates, less than ${LEARNED} above that.`
+      : `Not learned in ${formatInteger(losses.length - 1)} updates: ${hindered}${unfinished ? `; it may need ${MORE_STEPS[reader]}` : ''}.`,
   ];
 }

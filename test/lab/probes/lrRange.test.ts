@@ -36,5 +36,5 @@ test('a loss that rises a little at the end is not said to fall (would catch adv
       'terminal',
     )[0];
   expect(words(5, 3, 1, 1.2)).toBe('The loss did not rise up to 1: larger rates may be good too.');
-  expect(words(5, 1, 1.5, 2.4)).toBe('The loss is lowest near 0.01, and begins to rise up to 1.');
+  expect(words(5, 1, 1.5, 2.4)).toBe('The loss is lowest near 0.01; towards 1 it begins to rise.');
 });

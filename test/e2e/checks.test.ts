@@ -1,0 +1,81 @@
+/** The builder's checks before a long run: short trainings whose progress, words and pictures are shown beside their buttons. */
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { colouredPixelsOf, until, whyNot } from './harness.ts';
+import { useVisit } from './visit.ts';
+
+const missing = await whyNot();
+if (missing !== undefined) console.warn(`SKIPPED: checks before a long run (${missing})`);
+
+describe.skipIf(missing !== undefined)('checks before a long run', () => {
+  const visit = useVisit();
+  let page: Page;
+
+  const dialog = () => page.getByRole('dialog', { name: 'Checks before a long run' });
+  const check = (name: string) => dialog().locator(`[data-check="${name}"]`);
+  async function draft(settings: Readonly<Record<string, number>>): Promise<void> {
+    for (const [name, value] of Object.entries(settings))
+      await page.locator(`[data-setting="${name}"] input`).first().fill(String(value));
+  }
+  const openChecks = () => page.getByRole('button', { name: 'Check before a long run…' }).click();
+
+  beforeAll(async () => {
+    page = await visit.begin();
+    await page.getByRole('button', { name: 'Adapt Quick start' }).click();
+    const plan = page.getByRole('complementary', { name: 'Plan' });
+    await plan.getByText('4 settings × 2 seeds').waitFor();
+    await page.getByRole('button', { name: 'Clear the draft' }).click();
+    await plan.getByText('one setting, one seed').waitFor();
+  });
+
+  it('show how far one is, and end it without an answer (would catch one that holds the device for minutes)', async () => {
+    // Slow enough on any machine to be met while it trains.
+    await draft({ 'model.depth': 8, 'model.width': 384, 'batch.sequences': 16 });
+    await openChecks();
+    const noise = check('noise-scale');
+    await noise.getByRole('button', { name: 'Run: Noise scale' }).click();
+    await noise.getByRole('progressbar', { name: 'Progress of Noise scale' }).waitFor();
+    await noise.getByText(/^step \d+ of 100, loss \d\.\d{3}/u).waitFor();
+    // One at a time.
+    expect(
+      await check('overfit').getByRole('button', { name: 'Run: Overfit one batch' }).getAttribute('aria-disabled'),
+    ).toBe('true');
+    await noise.getByRole('button', { name: 'Cancel' }).click();
+    await noise.getByRole('button', { name: 'Run: Noise scale' }).waitFor();
+    await noise.getByRole('progressbar').waitFor({ state: 'detached' });
+    expect(await noise.getByRole('status').count()).toBe(0);
+    expect(await noise.getByRole('alert').count()).toBe(0);
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
+  });
+
+  it('say in words and a picture what they found, and go on where more steps may tell (would catch a button that runs as many again)', async () => {
+    // Too slow a rate for the usual 500 steps, and fast enough for four times as many.
+    await draft({ 'model.depth': 1, 'model.width': 32, 'batch.sequences': 2, 'optimizer.lr': 0.0003 });
+    await openChecks();
+    const overfit = check('overfit');
+    await overfit.getByRole('button', { name: 'Run: Overfit one batch' }).click();
+    const answer = overfit.getByRole('status');
+    await answer.getByText('Not learned in 500 updates: the loss still falls; it may need more steps.').waitFor();
+    await answer.getByRole('img', { name: 'look at this' }).waitFor();
+    await answer.getByRole('button', { name: 'Run 2,000 steps' }).click();
+    await answer.getByText(/^Learned: loss 0\.\d{4} after [\d,]+ updates/u).waitFor();
+    await answer.getByRole('img', { name: 'fine' }).waitFor();
+    expect(await answer.getByRole('button').count()).toBe(0);
+    const picture = answer.getByRole('img', { name: 'Loss of one batch' });
+    await until(
+      () => colouredPixelsOf(picture.locator('canvas').first()),
+      (count) => count > 50,
+      'a drawn curve',
+    );
+  });
+
+  it('forget what they said of another draft (would catch an answer of settings that are no longer there)', async () => {
+    await page.keyboard.press('Escape');
+    await dialog().waitFor({ state: 'detached' });
+    await draft({ 'optimizer.lr': 0.001 });
+    await openChecks();
+    await check('overfit').getByRole('button', { name: 'Run: Overfit one batch' }).waitFor();
+    expect(await check('overfit').getByRole('status').count()).toBe(0);
+  });
+});

@@ -3,6 +3,7 @@ import { batchPlan } from '../../engine/batch/plan.ts';
 import type { BatchShape, Stage } from '../../engine/batch/plan.ts';
 import { plannedAfter, StopRuleError, StopRules } from '../../engine/train/stopRules.ts';
 import type { PlannedRun } from '../../engine/train/stopRules.ts';
+import { parameterCounts } from '../../engine/nn/parameterCounts.ts';
 import type { TrainingPrograms } from '../../engine/nn/training.ts';
 import type { PlannedLength, PlannedStage } from '../../../preload/contract/fit.ts';
 import type { Config } from '../../../preload/contract/settings.ts';
@@ -109,6 +110,15 @@ export function plannedLength(
     seconds: seconds > 0 ? seconds : null,
   };
 }
+
+/** The length of a run that no limit ends which depends on its model. */
+export const lengthOfText = (config: Config, kinds?: Kinds): PlannedLength =>
+  plannedLength(
+    config,
+    { parameterCounts: parameterCounts([], undefined), flopsPerTokenAt: () => 0 },
+    undefined,
+    kinds,
+  );
 
 /** Stages up to the end of the run: those that it comes to, the last one as long as it lasts. */
 function madeStages(stages: readonly Stage[], end: number | undefined): PlannedStage[] {

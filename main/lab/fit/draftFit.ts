@@ -3,6 +3,7 @@ import type { Config, SettingValue, Warning } from '../../../preload/contract/se
 import type { PlanGroup, Range, SweepPlan, TimeBasis } from '../../../preload/contract/shapes.ts';
 import { BUILT_IN } from '../../engine/kind.ts';
 import type { FitDevice, Prices } from './index.ts';
+import { notReached } from './notReached.ts';
 import { warningsOf } from './report.ts';
 import { drawnSchedules } from './schedules.ts';
 import { costOf } from './time.ts';
@@ -65,7 +66,11 @@ export async function checkSweep(
       memory.catalog ?? BUILT_IN,
     ),
     warnings: [
-      ...new Set(grouped.flatMap(({ first: { config, plan } }) => warningsOf(config, device, plan, memory.catalog))),
+      ...new Set([
+        ...grouped.flatMap(({ first: { config, plan } }) => warningsOf(config, device, plan, memory.catalog)),
+        // Those with one plan may differ in their schedules.
+        ...done.flatMap(({ config, plan: { length } }) => notReached(config, length, memory.catalog)),
+      ]),
     ].map((message) => ({ code: 'fit', message })),
   };
 }

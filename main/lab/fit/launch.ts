@@ -7,6 +7,7 @@ import type { CheckedConfig, LaunchCheck, LaunchCheckOptions } from './before.ts
 import { deviceFor } from './choose.ts';
 import { plannedLength } from './budget.ts';
 import type { FitDevice } from './devices.ts';
+import { notReached } from './notReached.ts';
 import { measureTexts } from './textSizes.ts';
 import { allTextWarnings } from './textWarnings.ts';
 import { precisionOf } from '../../engine/nn/precision.ts';
@@ -68,15 +69,19 @@ function textWarningsOf(
   checks: readonly Pick<LaunchCheck, 'checked'>[],
   kinds?: Kinds,
 ): string[] {
-  return allTextWarnings(
-    checks.flatMap(({ checked }) =>
-      checked.flatMap(({ indices, plan }) =>
-        indices.map((i) => ({
-          config: configs[i]!,
-          tokens: plannedLength(configs[i]!, modelOf(plan), undefined, kinds).tokens,
-        })),
-      ),
+  const planned = checks.flatMap(({ checked }) =>
+    checked.flatMap(({ indices, plan }) =>
+      indices.map((i) => ({
+        config: configs[i]!,
+        length: plannedLength(configs[i]!, modelOf(plan), undefined, kinds),
+      })),
     ),
-    kinds,
   );
+  return [
+    ...new Set(planned.flatMap(({ config, length }) => notReached(config, length, kinds))),
+    ...allTextWarnings(
+      planned.map(({ config, length: { tokens } }) => ({ config, tokens })),
+      kinds,
+    ),
+  ];
 }

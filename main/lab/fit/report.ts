@@ -8,8 +8,8 @@ import { planBasis } from './devices.ts';
 import type { FitDevice } from './devices.ts';
 import { estimateDataset } from './budget.ts';
 import { textIn } from './textSizes.ts';
-import { counted, formatBytes, formatInteger } from '../../../preload/shared/format.ts';
-import { batchPlan } from '../../engine/batch/plan.ts';
+import { formatBytes } from '../../../preload/shared/format.ts';
+import { notReached } from './notReached.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { FitPlan, PlanOptions } from './plan.ts';
 import { largestMicroBatch, largestOverall } from './search.ts';
@@ -72,20 +72,9 @@ export function warningsOf(config: Config, device: FitDevice, plan: FitPlan, kin
       `${device.kind} allocates tensor by tensor: its bytes are counted, not planned, and single operations need more`,
     );
   if (plan.length.estimated) warnings.push(lengthNote(config, kinds));
-  warnings.push(...growthNotes(config, plan, kinds));
+  warnings.push(...notReached(config, plan.length, kinds));
   warnings.push(...textWarnings(config, plan.length.tokens, kinds));
   return warnings;
-}
-
-/** Batches that begin after the end of the run. Where it ends in steps or tokens, the rules of the settings say so. */
-function growthNotes(config: Config, { length: { steps, stages, varies } }: FitPlan, kinds?: Kinds): string[] {
-  const ruled = ['stop.steps', 'stop.tokens'].some((name) => (config[name] as number) > 0);
-  const next = steps === null || ruled || varies ? undefined : batchPlan(config, kinds).stages()[stages.length];
-  if (next === undefined) return [];
-  return [
-    `the run ends after about ${counted(steps!, 'step')} and never has batches of ${formatInteger(next.sequences)} × ${counted(next.length, 'token')}, ` +
-      `which begin at step ${formatInteger(next.from.step)}; what helps is growth that is over sooner (batch.length, batch.kind), or a later stop`,
-  ];
 }
 
 /** What the number of steps rests on, where it is not sure. */

@@ -5,6 +5,7 @@ import { checkAll } from './before.ts';
 import type { CheckedConfig } from './before.ts';
 import { planBasis } from './devices.ts';
 import type { FitDevice } from './devices.ts';
+import { notReached } from './notReached.ts';
 import { fitPlan, runUse } from './plan.ts';
 import type { PlanOptions } from './plan.ts';
 import type { FitOptions } from './report.ts';
@@ -60,6 +61,7 @@ export function fitSweep(settings: readonly SweepSetting[], device: FitDevice, o
   }));
   const counts: Record<Fit, number> = { fits: 0, tight: 0, 'does not fit': 0 };
   for (const { verdict, runs } of groups) counts[verdict.fit] += runs;
+  const ends = configs.flatMap((config) => notReached(config, fitPlan(config, planOptions).length, options.catalog));
   const { seconds, basis } = timeOfAll(settings, device, options, planOptions);
   const [worst] = groups;
   return {
@@ -70,7 +72,9 @@ export function fitSweep(settings: readonly SweepSetting[], device: FitDevice, o
     seconds,
     timeBasis: basis,
     cost: costOf(seconds, options.prices ?? {}) ?? null,
-    warnings: [...new Set(groups.flatMap(({ config, plan }) => warningsOf(config, device, plan, planOptions.catalog)))],
+    warnings: [
+      ...new Set([...groups.flatMap(({ config, plan }) => warningsOf(config, device, plan, options.catalog)), ...ends]),
+    ],
   };
 }
 

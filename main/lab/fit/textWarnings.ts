@@ -4,6 +4,7 @@ import { counted, formatCount, formatInteger } from '../../../preload/shared/for
 import type { Kinds } from '../../engine/kind.ts';
 import { estimateDataset } from './budget.ts';
 import type { DatasetSize } from './budget.ts';
+import { notReachedUnplanned } from './notReached.ts';
 import { sharedFiles } from './sharedFiles.ts';
 import { isRefused, measureTexts, refuseUnreadable, textIn } from './textSizes.ts';
 import type { MeasureOptions } from './textSizes.ts';
@@ -66,7 +67,8 @@ export async function unplannedTextWarnings(
 export async function dryRunTextWarnings(configs: readonly Config[], options: MeasureOptions = {}): Promise<Warning[]> {
   const warnings = await unplannedTextWarnings(configs, options);
   refuseUnreadable(configs);
-  return warnings;
+  const ends = new Set(configs.flatMap((config) => notReachedUnplanned(config, options.kinds)));
+  return [...warnings, ...[...ends].map((message) => ({ code: 'text', message }))];
 }
 
 function sameText(config: Config): string[] {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   checkBeforeLaunch,
+  checkLaunch,
+  dryRunTextWarnings,
   fitPlan,
   fitReport,
   fitSweep,
@@ -12,6 +14,8 @@ import {
 } from '../../../main/lab/fit/index.ts';
 import { divisors } from '../../../preload/shared/settings/arithmetic.ts';
 import { builtInCatalog } from '../../../main/engine/catalog.ts';
+import { estimateDataset } from '../../../main/lab/fit/budget.ts';
+import { notReachedUnplanned } from '../../../main/lab/fit/notReached.ts';
 import { verdictFor } from '../../../main/lab/fit/verdict.ts';
 import { configOf, deviceWith, SMALL } from './helpers.ts';
 
@@ -121,21 +125,59 @@ describe('suggestions', () => {
   });
 });
 
-it('says what a run never trains on whose end no setting gives in steps (would catch a growth that is not over)', () => {
-  const grown = (at: number) =>
-    fitReport(
-      configOf({
-        ...SMALL,
-        'model.context': 16,
-        'batch.length': 'listed',
-        'batch.lengths': `8 16@${at}`,
-        'stop.steps': 0,
-        'stop.epochs': 1,
-      }),
-      deviceWith(2 ** 40),
-    ).warnings.filter((each) => each.includes('never has'));
-  expect(grown(1)).toEqual([]);
-  expect(grown(900_000)).toEqual([expect.stringMatching(/ × 16 tokens, which begin at step 900,000; what helps/u)]);
+describe('what a run never comes to', () => {
+  const EPOCHS = {
+    ...SMALL,
+    'model.context': 16,
+    'stop.steps': 0,
+    'stop.epochs': 1,
+    'schedule.warmup_steps': 0,
+  } as const;
+  const grown = (at: number) => ({ ...EPOCHS, 'batch.length': 'listed', 'batch.lengths': `8 16@${at}` });
+  const of = (given: Readonly<Record<string, string | number>>) => {
+    const config = configOf(given);
+    return [
+      fitReport(config, deviceWith(2 ** 40)).warnings.filter((each) => each.includes('and never')),
+      config,
+    ] as const;
+  };
+
+  it('is said of batches and of the warm-up (would catch a run of epochs that ends before them in silence)', async () => {
+    expect(of(grown(1))[0]).toEqual([]);
+    expect(of(grown(900_000))[0]).toEqual([
+      expect.stringMatching(/ × 16 tokens, which begin at step 900,000; what helps/u),
+    ]);
+    for (const [name, value] of [
+      ['schedule.warmup_steps', 900_000],
+      ['schedule.warmup_tokens', 10 ** 9],
+    ] as const) {
+      const [said, config] = of({ ...EPOCHS, [name]: value });
+      expect(said).toEqual([
+        expect.stringContaining(`never reaches its learning rate: ${name} is ${value.toLocaleString('en')};`),
+      ]);
+      // A dry run plans no model, and a start says what its check has found.
+      const messages = (await dryRunTextWarnings([config])).map(({ message }) => message);
+      expect(messages).toEqual(expect.arrayContaining(said));
+      const { warnings } = await checkLaunch([config], {}, () => Promise.resolve(deviceWith(2 ** 40)));
+      expect(warnings).toEqual(expect.arrayContaining(said));
+    }
+  });
+
+  it('is not said where the text may be longer than is known, nor where the model says when it ends', () => {
+    const { trainTokens } = estimateDataset(configOf(EPOCHS))!;
+    const steps = trainTokens / 16 / Number(configOf(EPOCHS)['batch.sequences']);
+    const near = (share: number) => ({ ...EPOCHS, 'schedule.warmup_steps': Math.ceil(share * steps) });
+    expect(of(near(1.02))[0]).toEqual([]);
+    expect(of(near(1.2))[0]).toHaveLength(1);
+    // Its tokens hold an unknown number of bytes.
+    const cut = { 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': 1024 };
+    expect(notReachedUnplanned(configOf({ ...near(0.4), ...cut }))).toEqual([]);
+    expect(notReachedUnplanned(configOf({ ...near(9), ...cut }))).toHaveLength(1);
+    expect(notReachedUnplanned(configOf({ ...near(9), 'stop.flops': 1e9 }))).toEqual([]);
+    expect(notReachedUnplanned(configOf({ ...near(9), 'stop.seconds': 5 }))[0]).toContain(' at the latest and never');
+    // The rules of the settings have said so.
+    expect(notReachedUnplanned(configOf({ ...grown(900_000), 'stop.steps': 10 }))).toEqual([]);
+  });
 });
 
 describe('time', () => {

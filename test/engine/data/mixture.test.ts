@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Catalog } from '../../../main/engine/catalog.ts';
 import { batcher } from '../../../main/engine/data/batching/batcher.ts';
@@ -77,6 +78,60 @@ describe('the data of a mixture', () => {
     await writeFile(path, Array.from({ length: 60 }, (_, i) => `let x${i} = ${i * 7};`).join('\n\n'));
     return testConfig({ 'data.mix': `stories: 3, ${path}: 1`, 'data.size': 20_000, 'eval.tokens': 0, ...more });
   }
+
+  /** Each document has a number and letters of its own, so that it is known by what it holds. */
+  const documents = (word: string): string[] =>
+    Array.from({ length: numbers.integer(20, 60) }, (_, i) => `${word} ${i}: ${word.repeat(numbers.integer(1, 9))}.`);
+  const utf16 = (text: string, bigEndian = false): Buffer => {
+    const bytes = Buffer.from(`\uFEFF${text}`, 'utf16le');
+    return bigEndian ? bytes.swap16() : bytes;
+  };
+
+  it.each([
+    ['auto', ['utf-16le.txt', 'utf-16be.txt.gz', 'utf-8.txt.gz'], 'Größe 日本'],
+    ['windows-1252', ['windows-1252.txt', 'windows-1252.txt.gz', 'utf-16le.txt.gz'], 'Größe ÿœ€'],
+  ] as const)(
+    'is the text of each, whatever it is written in: data.encoding %s (catches an encoding that one text hands on to the next)',
+    async (encoding, names, word) => {
+      const windows = { œ: 0x9c, '€': 0x80 } as Record<string, number>;
+      const written: Record<string, (text: string) => Buffer> = {
+        'utf-8': (text) => Buffer.from(text),
+        'utf-16le': (text) => utf16(text),
+        'utf-16be': (text) => utf16(text, true),
+        'windows-1252': (text) => Buffer.from(Array.from(text, (each) => windows[each] ?? each.charCodeAt(0))),
+      };
+      const expected = names.map((_, i) => documents(`${word}${'abc'[i]}`));
+      const paths = await Promise.all(
+        names.map(async (name, i) => {
+          const path = join(folder, `${i}-${name}`);
+          const bytes = written[name.split('.')[0]!]!(expected[i]!.join('\n\n'));
+          await writeFile(path, name.endsWith('.gz') ? gzipSync(bytes) : bytes);
+          return path;
+        }),
+      );
+      const mix = paths.map((path, i) => `${path}: ${i + 1}`).join(', ');
+      for (const inShards of [true, false]) {
+        const kind = inShards ? { 'tokenizer.kind': 'byte' } : { 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': 300 };
+        const config = testConfig({ 'data.mix': mix, 'data.encoding': encoding, 'data.size': 0, ...(kind as Config) });
+        const shards = inShards ? { from: 0, threads: 0 } : {};
+        const cacheDir = join(folder, `cache-${inShards}`);
+        const { texts } = await prepareDataset(config, { cacheDir, shards, kinds: new Catalog() });
+        for (const [i, { dataset }] of texts!.entries()) {
+          const read = ({ tokens, offsets }: typeof dataset.train) =>
+            Array.from({ length: offsets.length - 1 }, (_, d) => {
+              const bytes = dataset.tokenizer.decode(tokens.subarray(offsets[d]!, offsets[d + 1]! - 1));
+              return Buffer.from(bytes).toString();
+            });
+          const [train, held] = [read(dataset.train), read(dataset.validation)];
+          expect([...train, ...held].sort(), names[i]).toEqual(expected[i]!.toSorted());
+          expect(held.length, names[i]).toBeGreaterThan(0);
+          // What bits per byte are counted by: the text as UTF-8, not as it lies in the file.
+          const own = held.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+          expect(dataset.stats.validationBytes, names[i]).toBe(own);
+        }
+      }
+    },
+  );
 
   it('has tokens that all texts share, and a loss of each beside that of all', async () => {
     const kinds: Config[] = [{ 'tokenizer.kind': 'byte' }, { 'tokenizer.kind': 'bpe', 'tokenizer.vocabulary': 400 }];

@@ -1,26 +1,15 @@
 import type { ReadingSummary } from '../../../preload/contract/reading.ts';
 import type { DataStats } from '../../../preload/contract/shapes.ts';
 import type { MixPart } from './corpora/mix.ts';
+import type { TokenArray } from './tokenArray.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
 
-export type TokenArray = Uint16Array | Int32Array;
-
-export interface TokenArrayType {
-  new (length: number): TokenArray;
-  new (buffer: ArrayBufferLike): TokenArray;
-  readonly BYTES_PER_ELEMENT: number;
-}
-
-/** Token ids of one side of a dataset, in order: an array, or files that hold more than fits a memory (tokenFile.ts). */
+/** Token ids of one side of a dataset, in order: an array, or files that hold more than fits a memory (tokenFiles.ts). */
 export interface Tokens {
   readonly length: number;
   /** The ids `from` … `to` − 1. Read only: of an array it is a view. */
   subarray(from: number, to: number): TokenArray;
 }
-
-/** Two bytes per token where the vocabulary allows it. */
-export const tokenArrayType = (vocabularySize: number): TokenArrayType =>
-  vocabularySize <= 65_536 ? Uint16Array : Int32Array;
 
 /**
  * One side of a dataset. Every document is followed by EOS, so the stream reads doc₀ EOS doc₁ EOS …; the first token of

@@ -1,9 +1,10 @@
 /** Prepared datasets on disk: one folder each, named by content, every file with its checksum. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tokenArrayType } from './dataset.ts';
+import { tokenArrayType } from './tokenArray.ts';
 import type { DataStats } from '../../../preload/contract/shapes.ts';
-import type { Dataset, EncodedSplit, TokenArray } from './dataset.ts';
+import type { Dataset, EncodedSplit } from './dataset.ts';
+import type { TokenArray } from './tokenArray.ts';
 import { describeWriteError, makeFolderOnce, temporaryName, writeSynced } from '../../files/atomic.ts';
 import { readWhole, sha256 } from '../../files/whole.ts';
 import { corporaByContent } from './requests.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Corpus } from './corpus.ts';
 import { documentBytes, documentCount } from './corpus.ts';
-import { tokenArrayType } from './dataset.ts';
+import { tokenArrayType } from './tokenArray.ts';
 import type { DataStats } from '../../../preload/contract/shapes.ts';
 import type { EncodedSplit } from './dataset.ts';
 import { throwIfAborted } from './errors.ts';

@@ -1,5 +1,6 @@
 /** Texts that lie one behind the other, each as it is. */
-import type { TokenArray, Tokens, TokenSplit } from './dataset.ts';
+import type { Tokens, TokenSplit } from './dataset.ts';
+import type { TokenArray } from './tokenArray.ts';
 
 /** A beginning of a text. */
 export interface Beginning {

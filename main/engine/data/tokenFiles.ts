@@ -1,6 +1,7 @@
 /** Token ids in files, read where they are needed: nothing of them stays in the memory of the process. */
 import { closeSync, openSync, readSync } from 'node:fs';
-import type { TokenArray, TokenArrayType, Tokens } from './dataset.ts';
+import type { Tokens } from './dataset.ts';
+import type { TokenArray, TokenArrayType } from './tokenArray.ts';
 
 /** Files of more bytes are read at the places that are needed. */
 const IN_MEMORY = 2 ** 25;

@@ -1,7 +1,7 @@
 /** Text on its way to its tokens. */
 import { hash } from 'node:crypto';
-import { tokenArrayType } from '../dataset.ts';
-import type { TokenArray } from '../dataset.ts';
+import { tokenArrayType } from '../tokenArray.ts';
+import type { TokenArray } from '../tokenArray.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** What turns text into the ids of a document. They are copied before the next text. */

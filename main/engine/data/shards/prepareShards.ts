@@ -10,7 +10,7 @@ import { holdFolder } from '../../../files/folderLock.ts';
 import { readWhole, sha256 } from '../../../files/whole.ts';
 import type { Kinds } from '../../kind.ts';
 import type { CorpusSource } from '../corpora/corpusKind.ts';
-import { tokenArrayType } from '../dataset.ts';
+import { tokenArrayType } from '../tokenArray.ts';
 import { DataError, throwIfAborted } from '../errors.ts';
 import { checkShare, heldOut } from '../holdout.ts';
 import { PhaseMeter } from '../progress.ts';

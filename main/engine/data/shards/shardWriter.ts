@@ -5,7 +5,7 @@ import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeWriteError, writeAtomic, writeSynced } from '../../../files/atomic.ts';
 import { sha256 } from '../../../files/whole.ts';
-import type { TokenArray, TokenArrayType } from '../dataset.ts';
+import type { TokenArray, TokenArrayType } from '../tokenArray.ts';
 import type { FileFacts } from '../fileChecks.ts';
 import { isClosing, isHeldOut } from './blocks.ts';
 import type { TokenBlock } from './blocks.ts';

@@ -1,7 +1,8 @@
 /** One side of a dataset in shards. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TokenArrayType, Tokens, TokenSplit } from '../dataset.ts';
+import type { Tokens, TokenSplit } from '../dataset.ts';
+import type { TokenArrayType } from '../tokenArray.ts';
 import { TokenFiles } from '../tokenFiles.ts';
 import { namesOf } from './files.ts';
 import type { ShardNote, Side } from './files.ts';

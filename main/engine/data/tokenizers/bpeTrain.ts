@@ -4,6 +4,7 @@
  * right id, so that the result depends on the text alone.
  */
 import { FIRST_MERGE } from './bpeTokenizer.ts';
+import { tokenArrayType } from '../tokenArray.ts';
 import { PairMap } from './merges.ts';
 import { PieceTable, pieceEnd } from './pieces.ts';
 
@@ -75,6 +76,9 @@ class PairHeap {
   }
 }
 
+/** Shorter ones take less room as plain lists. */
+const SHORT_LIST = 24;
+
 /** Share of the work that counting is, for the progress. */
 const COUNTING = 0.2;
 
@@ -84,7 +88,7 @@ const MOST_PIECES = 1 << 21;
 /** How often each piece of a text occurs. Exact as long as there are no more than two million different ones. */
 export class PieceCounts {
   #table = new PieceTable();
-  #counts: number[] = [];
+  #counts = new Float64Array(1 << 12);
   readonly #most: number;
 
   constructor(most = MOST_PIECES) {
@@ -92,7 +96,7 @@ export class PieceCounts {
   }
 
   get size(): number {
-    return this.#counts.length;
+    return this.#table.size;
   }
 
   /** Counts a document, or a part of one that ends where pieces end. */
@@ -100,7 +104,7 @@ export class PieceCounts {
     for (let at = from; at < end;) {
       const next = pieceEnd(bytes, at, end);
       const index = this.#table.index(bytes, at, next);
-      if (index === this.#counts.length) this.#counts.push(0);
+      if (index === this.#counts.length) this.#counts = new Float64Array(this.#counts.buffer.transfer(16 * index));
       this.#counts[index]++;
       at = next;
     }
@@ -109,26 +113,31 @@ export class PieceCounts {
 
   /** Keeps the more frequent half, or fewer where the least of them are as rare as what goes. */
   #forget(): void {
-    const [table, counts] = [this.#table, this.#counts];
-    const least = counts.toSorted((a, b) => a - b)[this.#most >> 1]! + 1;
+    const table = this.#table;
+    const counts = this.#counts.subarray(0, this.size);
+    const least = counts.toSorted()[this.#most >> 1]! + 1;
     this.#table = new PieceTable();
-    this.#counts = [];
-    for (const [index, count] of counts.entries()) {
+    // Those that stay move up: none is written before it was read.
+    for (let index = 0; index < counts.length; index++) {
+      const count = counts[index]!;
       if (count < least) continue;
       const piece = table.bytes(index);
-      this.#table.index(piece, 0, piece.length);
-      this.#counts.push(count);
+      this.#counts[this.#table.index(piece, 0, piece.length)] = count;
     }
+    this.#counts.fill(0, this.size);
   }
 
-  /** Everything in three arrays, which another thread can be given. */
+  /** Everything in three arrays, which another thread can be given; nothing is left here. */
   take(): CountedPieces {
     const { size } = this;
     const ends = new Int32Array(size);
     for (let w = 0, end = 0; w < size; w++) ends[w] = end += this.#table.bytes(w).length;
     const bytes = new Uint8Array(size === 0 ? 0 : ends[size - 1]!);
     for (let w = 0; w < size; w++) bytes.set(this.#table.bytes(w), w === 0 ? 0 : ends[w - 1]!);
-    return { bytes, ends, counts: Float64Array.from(this.#counts) };
+    const counts = this.#counts.slice(0, size);
+    this.#table = new PieceTable();
+    this.#counts = new Float64Array(1 << 12);
+    return { bytes, ends, counts };
   }
 }
 
@@ -163,6 +172,10 @@ export function trainBpe(
   return mergesOf(counted.take(), vocabularySize, onProgress);
 }
 
+/** A list that stays as it is, without the room that one which grows has. */
+const packed = (list: number[]): number[] | Int32Array =>
+  list.length < SHORT_LIST ? list.slice() : Int32Array.from(list);
+
 /** {@link trainBpe} from pieces that were counted. */
 export function mergesOf(
   { bytes, ends, counts }: CountedPieces,
@@ -174,7 +187,8 @@ export function mergesOf(
   const starts = new Int32Array(pieces + 1);
   starts.set(ends, 1);
   const lengths = new Int32Array(pieces);
-  const symbols = Int32Array.from(bytes);
+  const symbols = new (tokenArrayType(vocabularySize))(bytes.length);
+  symbols.set(bytes);
   for (let w = 0; w < pieces; w++) lengths[w] = starts[w + 1] - starts[w];
 
   // Pairs get dense numbers; a pair's list may hold pieces that no longer have it (they are skipped).
@@ -182,7 +196,7 @@ export function mergesOf(
   const pairLeft: number[] = [];
   const pairRight: number[] = [];
   const pairCount: number[] = [];
-  const pairPieces: number[][] = [];
+  const pairPieces: (number[] | Int32Array)[] = [];
   const pairOf = (left: number, right: number): number => {
     let pair = pairIndex.get(left, right);
     if (pair < 0) {
@@ -191,16 +205,32 @@ export function mergesOf(
       pairLeft.push(left);
       pairRight.push(right);
       pairCount.push(0);
-      pairPieces.push([]);
     }
     return pair;
   };
+  // The lists of the pairs of bytes are the longest by far: they lie end to end, once it is known how long each is.
+  const room = new Int32Array(256 * 256);
+  const last = new Int32Array(room.length).fill(-1);
   for (let w = 0; w < pieces; w++) {
     for (let i = starts[w]; i + 1 < starts[w] + lengths[w]; i++) {
       const pair = pairOf(symbols[i], symbols[i + 1]);
       pairCount[pair] += counts[w];
-      const list = pairPieces[pair];
-      if (list[list.length - 1] !== w) list.push(w);
+      if (last[pair] !== w) room[pair]++;
+      last[pair] = w;
+    }
+  }
+  const listed = new Int32Array(room.reduce((sum, length) => sum + length, 0));
+  const next = new Int32Array(room.length);
+  for (let pair = 0, at = 0; pair < pairCount.length; at += room[pair++]) {
+    pairPieces.push(listed.subarray(at, at + room[pair]));
+    next[pair] = at;
+  }
+  last.fill(-1);
+  for (let w = 0; w < pieces; w++) {
+    for (let i = starts[w]; i + 1 < starts[w] + lengths[w]; i++) {
+      const pair = pairIndex.get(symbols[i], symbols[i + 1]);
+      if (last[pair] !== w) listed[next[pair]++] = w;
+      last[pair] = w;
     }
   }
 
@@ -230,6 +260,7 @@ export function mergesOf(
     const merged = FIRST_MERGE + merges.length / 2;
     merges.push(left, right);
     const firstNew = pairCount.length;
+    const newLists: number[][] = [];
     for (const w of pairPieces[pair]) {
       const start = starts[w];
       const length = lengths[w];
@@ -252,13 +283,14 @@ export function mergesOf(
         pairCount[now] += count;
         // Only pairs with the new symbol are new to this piece; the others list it already.
         if (now >= firstNew) {
-          const list = pairPieces[now];
+          const list = (newLists[now - firstNew] ??= []);
           if (list[list.length - 1] !== w) list.push(w);
         }
       }
     }
     pairPieces[pair] = [];
     for (let now = firstNew; now < pairCount.length; now++) {
+      pairPieces.push(packed(newLists[now - firstNew]!));
       heapCount.push(pairCount[now]);
       heap.push(now);
     }

@@ -76,7 +76,7 @@ export function pieceEnd(bytes: Uint8Array, start: number, end: number): number 
 export class PieceTable {
   #slots = new Int32Array(1 << 16).fill(-1);
   #hashes = new Int32Array(1 << 15);
-  #starts = new Float64Array(1 << 15);
+  #starts = new Uint32Array(1 << 15);
   #arena = new Uint8Array(1 << 20);
   #used = 0;
   size = 0;
@@ -109,7 +109,7 @@ export class PieceTable {
     const index = this.size++;
     if (index + 2 > this.#hashes.length) {
       this.#hashes = grown(this.#hashes, new Int32Array(this.#hashes.length * 2));
-      this.#starts = grown(this.#starts, new Float64Array(this.#starts.length * 2));
+      this.#starts = grown(this.#starts, new Uint32Array(this.#starts.length * 2));
     }
     if (this.#used + end - start > this.#arena.length)
       this.#arena = grown(this.#arena, new Uint8Array(Math.max(this.#arena.length * 2, this.#used + end - start)));
@@ -133,7 +133,7 @@ export class PieceTable {
   }
 }
 
-function grown<T extends Int32Array | Float64Array | Uint8Array>(old: T, larger: T): T {
+function grown<T extends Int32Array | Uint32Array | Uint8Array>(old: T, larger: T): T {
   larger.set(old);
   return larger;
 }

@@ -221,11 +221,15 @@ export const routes = {
     corpora: { name: string; description: string }[];
     prepared: shapes.PreparedData[];
     unfinished: shapes.UnfinishedData[];
+    /** Of the files that were downloaded for data and libraries. */
+    downloadedBytes: number;
   }>(),
   /** Deletes prepared data, never what it was read from. Refused while a run may be reading it. */
   'data.remove': route(z.strictObject({ contentHash: z.string().min(1).max(128) })).to<{ readonly freed: number }>(),
   /** Deletes what an interrupted preparation has left. Refused while one works on it. */
   'data.removeUnfinished': route(z.strictObject({ id: z.string().min(1).max(128) })).to<{ readonly freed: number }>(),
+  /** Deletes what was downloaded. Refused while a run or a preparation may be reading it. */
+  'data.removeDownloads': route(nothing).to<{ readonly freed: number }>(),
   /** Tokenizers whose vocabulary no setting changes, and its size. */
   'data.vocabularies': route(nothing).to<{ readonly fixed: Readonly<Record<string, number>> }>(),
   /** Prepares the data when need be; progress comes as events of the topic `data`. */

@@ -79,3 +79,35 @@ it('lists what is prepared and unfinished, and deletes what is named after a yes
   expect(after.prepared.map(({ corpus }) => corpus)).not.toContain(text);
   expect(after.unfinished.map(({ id }) => id)).toEqual([three]);
 });
+
+it('says what the cache takes in all, and deletes downloads but those that are arriving (would catch a full disk without a way out)', async () => {
+  const folder = join(home, 'cache', 'downloads', 'url', 'abc');
+  mkdirSync(folder, { recursive: true });
+  const file = (name: string, text: string | Buffer): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const whole = [file('whole.txt', Buffer.alloc(5000)), file('whole.txt.receipt.json', '{}')];
+  // A process that is gone had claimed the one; this one claims the other.
+  const left = [file('left.txt.part', Buffer.alloc(300)), file('left.txt.part.lock', '999999999')];
+  const arriving = [file('new.txt.part', Buffer.alloc(700)), file('new.txt.part.lock', String(process.pid))];
+  interface Listed {
+    readonly downloadedBytes: number;
+  }
+  const { downloadedBytes } = await jsonInside<Listed>(home, ['data', 'list']);
+  expect(downloadedBytes).toBeGreaterThan(6000);
+  const { stdout } = await inside(home, ['data', 'list']);
+  expect(stdout).toMatch(/\d kB on disk: .* prepared, .*6\.0\d kB downloaded, in .*sweeplab data rm --downloads/u);
+  const refused = await inside(home, ['data', 'rm', '--downloads']);
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/nobody is there to be asked.*--yes/su)]);
+  const { freed } = await jsonInside<{ freed: number }>(home, ['data', 'rm', '--downloads', '--yes']);
+  const after = await jsonInside<Listed>(home, ['data', 'list']);
+  expect(freed).toBe(downloadedBytes - after.downloadedBytes);
+  expect([...whole, ...left].filter((path) => existsSync(path))).toEqual([]);
+  expect(arriving.every((path) => existsSync(path))).toBe(true);
+  rmSync(arriving[1]!);
+  await inside(home, ['data', 'rm', '--downloads', '--yes']);
+  expect(existsSync(folder)).toBe(false);
+  expect((await jsonInside<Listed>(home, ['data', 'list'])).downloadedBytes).toBe(0);
+});

@@ -11,6 +11,7 @@ import { requirePlugins, tellPlugins } from '../context.ts';
 import type { Context } from '../context.ts';
 import { formatBytes, formatCount, formatInteger, formatNumber, plural } from '../format.ts';
 import { formatFloor } from '../progress/train.ts';
+import { cacheWords } from '../../../preload/shared/cacheWords.ts';
 import { readingLines } from '../../../preload/shared/reading.ts';
 import type { ReadingReport } from '../../../preload/contract/reading.ts';
 import { dataDisplay } from '../progress/data.ts';
@@ -55,9 +56,10 @@ export function dataCommand(context: Context): Command {
   );
   data.addCommand(
     new Command('rm')
-      .description('Delete prepared data, or what interrupted preparations left; runs and texts stay.')
+      .description('Delete prepared data, what interrupted preparations left, or downloads; runs and texts stay.')
       .argument('[data...]', 'ids of `data list`, beginnings of ids, or names of texts')
       .option('--unfinished', 'everything that interrupted preparations left')
+      .option('--downloads', 'everything that was downloaded; it is fetched again when it is needed')
       .option('--yes', 'without being asked')
       .action((names: string[], options: RemoveOptions) => removeData(context, names, options)),
   );
@@ -98,9 +100,10 @@ async function list(context: Context, recipes: boolean): Promise<void> {
     return;
   }
   tellPlugins(context);
-  const { prepared, unfinished } = await listPrepared(workshop.paths.cache, await knownRuns(context));
+  const lists = await listPrepared(workshop.paths.cache, await knownRuns(context));
+  const { prepared, unfinished } = lists;
   const corpora = listCorpora(workshop.registry.catalog);
-  output.data({ corpora, prepared, unfinished });
+  output.data({ corpora, ...lists });
   const rows = corpora.map(({ name, description }) => [name, description]);
   output.text(
     renderTable(
@@ -111,6 +114,10 @@ async function list(context: Context, recipes: boolean): Promise<void> {
   );
   for (const table of [preparedTable(output, prepared), unfinishedTable(output, unfinished)])
     if (table !== undefined) output.text(`\n${table}`);
+  const whole = cacheWords(lists);
+  if (whole === undefined) return;
+  const advice = lists.downloadedBytes > 0 ? ' To delete what was downloaded: sweeplab data rm --downloads.' : '';
+  output.text(`\n${whole}, in ${workshop.paths.cache}.${advice}`);
 }
 
 async function load(

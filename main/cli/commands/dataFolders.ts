@@ -1,7 +1,15 @@
 /** What `sweeplab data` says of the data folder: what is prepared, what is unfinished, and deleting it. */
 import type { PreparedData, TokenizerInfo, UnfinishedData } from '../../../preload/contract/shapes.ts';
 import { formatAgo } from '../../../preload/shared/format.ts';
-import { assertUnread, atWork, listPrepared, removePrepared, removeUnfinished } from '../../lab/datasets/prepared.ts';
+import {
+  assertDownloadsUnread,
+  assertUnread,
+  atWork,
+  listPrepared,
+  removeDownloaded,
+  removePrepared,
+  removeUnfinished,
+} from '../../lab/datasets/prepared.ts';
 import type { PreparedLists } from '../../lab/datasets/prepared.ts';
 import { StoreError } from '../../store/index.ts';
 import { confirmed } from '../consent.ts';
@@ -90,6 +98,7 @@ export async function knownRuns(context: Context, write = false) {
 
 export interface RemoveOptions {
   readonly unfinished?: boolean;
+  readonly downloads?: boolean;
   readonly yes?: boolean;
 }
 
@@ -106,8 +115,8 @@ interface Doomed {
 export async function removeData(context: Context, names: readonly string[], options: RemoveOptions): Promise<void> {
   const { output, workshop } = context;
   const { cache } = workshop.paths;
-  if (names.length === 0 && options.unfinished !== true)
-    throw new InputError('say which: ids or names of `sweeplab data list`, or --unfinished');
+  if (names.length === 0 && options.unfinished !== true && options.downloads !== true)
+    throw new InputError('say which: ids or names of `sweeplab data list`, --unfinished or --downloads');
   const runs = await knownRuns(context, true);
   const lists = await listPrepared(cache, runs);
   const wordsOf = ({ corpus, tokenizer }: PreparedData | UnfinishedData): string =>
@@ -138,6 +147,17 @@ export async function removeData(context: Context, names: readonly string[], opt
     for (const each of unfinished) if (!working.has(each.id)) chosen.add(each);
     if (working.size > 0) output.note(`Left as it is, for it is at work now: ${plural(working.size, 'preparation')}.`);
   }
+  if (options.downloads === true && lists.downloadedBytes > 0) {
+    await assertDownloadsUnread(cache, runs);
+    chosen.add({
+      id: 'downloads',
+      corpus: null,
+      words: 'downloaded files',
+      bytes: lists.downloadedBytes,
+      assertIdle: () => undefined,
+      remove: () => removeDownloaded(cache, runs),
+    });
+  }
   const removed: { id: string; freed: number }[] = [];
   if (chosen.size === 0) output.text('There is nothing to delete.');
   else if (options.yes !== true && !(await agreed(output, [...chosen]))) output.note('Nothing was deleted.');
@@ -154,7 +174,7 @@ async function agreed(output: Output, doomed: readonly Doomed[]): Promise<boolea
   for (const { id, words, bytes } of doomed) output.note(`  ${id.slice(0, SHORT)}  ${words}, ${formatBytes(bytes)}`);
   if (process.stdin.isTTY !== true)
     throw new InputError('nobody is there to be asked whether this may be deleted; look at it, then say --yes');
-  return await confirmed(output.json, 'Delete this? It is prepared again when a run needs it.');
+  return await confirmed(output.json, 'Delete this? It is made again when a run needs it.');
 }
 
 /** @throws InputError where nothing, or more than was meant, has the name */

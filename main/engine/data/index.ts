@@ -3,6 +3,7 @@ export { checkDataSettings, prepareDataset } from './prepare.ts';
 export { countText } from './counting.ts';
 export type { CountOptions, TextCount } from './counting.ts';
 export { listDatasets, removeDataset } from './datasetCache.ts';
+export { downloadedBytes, removeDownloads } from './downloads/kept.ts';
 export { listPartial, removePartial } from './shards/partial.ts';
 export type { CachedDataset } from './datasetCache.ts';
 export type { Dataset } from './dataset.ts';

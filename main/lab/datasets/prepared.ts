@@ -2,13 +2,22 @@
 import { LabError } from '../../../preload/contract/rpc.ts';
 import type { RunRecord } from '../../../preload/contract/runs.ts';
 import type { PreparedData, UnfinishedData } from '../../../preload/contract/shapes.ts';
-import { listDatasets, listPartial, removeDataset, removePartial } from '../../engine/data/index.ts';
+import {
+  downloadedBytes,
+  listDatasets,
+  listPartial,
+  removeDataset,
+  removeDownloads,
+  removePartial,
+} from '../../engine/data/index.ts';
 import type { CachedDataset } from '../../engine/data/index.ts';
 import { readerOf } from './inUse.ts';
 
 export interface PreparedLists {
   readonly prepared: (PreparedData & Pick<CachedDataset, 'folder'>)[];
   readonly unfinished: UnfinishedData[];
+  /** Of the files that were downloaded for data and libraries. */
+  readonly downloadedBytes: number;
 }
 
 /** @param runs tell of what datasets of earlier versions were made */
@@ -26,6 +35,7 @@ export async function listPrepared(
       corpus: data.corpus ?? (trained.get(data.contentHash) as string | undefined) ?? null,
     })),
     unfinished: await listPartial(cacheDir),
+    downloadedBytes: await downloadedBytes(cacheDir),
   };
 }
 
@@ -60,4 +70,22 @@ export async function removeUnfinished(cacheDir: string, id: string): Promise<nu
   if (removal === 'missing') throw new LabError('not-found', `There is no unfinished preparation ${id.slice(0, 12)}.`);
   if (removal === 'working') throw atWork(id);
   return removal.freed;
+}
+
+/** Whoever reads them would find them gone. @throws LabError where a run, or a preparation, may be reading them */
+export async function assertDownloadsUnread(cacheDir: string, runs: Parameters<typeof readerOf>[0]): Promise<void> {
+  const reader = readerOf(runs, undefined);
+  if (reader !== undefined)
+    throw new LabError(
+      'state',
+      `${reader.name} (${reader.id}) has just begun and may be reading downloads. Wait a moment.`,
+    );
+  const working = (await listPartial(cacheDir)).find((each) => each.working);
+  if (working !== undefined) throw atWork(working.id);
+}
+
+/** Deletes what was downloaded, but for what is being downloaded. @returns the bytes that it took @throws LabError where it may be read now */
+export async function removeDownloaded(cacheDir: string, runs: Parameters<typeof readerOf>[0]): Promise<number> {
+  await assertDownloadsUnread(cacheDir, runs);
+  return await removeDownloads(cacheDir);
 }

@@ -231,6 +231,10 @@ describe('calls', () => {
     expect(await client.call('data.removeUnfinished', { id: left })).toEqual({ freed: 4 });
     const gone = client.call('data.removeUnfinished', { id: left });
     await expect(gone).rejects.toMatchObject({ code: 'not-found' });
+    mkdirSync(join(lab.home, 'cache', 'downloads'), { recursive: true });
+    writeFileSync(join(lab.home, 'cache', 'downloads', 'text.txt'), 'words');
+    expect(await client.call('data.list', {})).toMatchObject({ downloadedBytes: 5 });
+    expect(await client.call('data.removeDownloads', {})).toEqual({ freed: 5 });
     // Prepared again for who asks (would catch a lab that believes it is still there).
     await client.call('data.stats', { values: { ...values, 'data.batching': 'documents' } });
     const wrong = client.call('data.stats', { values: { 'data.corpus': join(lab.home, 'nothing.txt') } });

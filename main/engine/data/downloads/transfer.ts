@@ -232,10 +232,13 @@ async function attempt(
   }
 }
 
+/** Ends the name of what claims a part file; it holds the id of the process. */
+const CLAIM = '.part.lock';
+
 /** Claims the shared part file; where another process has it, a private one that cannot be resumed. */
 async function claimPart(path: string): Promise<{ part: string; release: () => Promise<void> }> {
   const part = `${path}.part`;
-  const lock = `${part}.lock`;
+  const lock = `${path}${CLAIM}`;
   for (let round = 0; round < 2; round++) {
     try {
       const handle = await open(lock, 'wx');
@@ -244,7 +247,7 @@ async function claimPart(path: string): Promise<{ part: string; release: () => P
       return { part, release: () => rm(lock, { force: true }) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw describeWriteError(error, lock);
-      const owner = Number(await readFile(lock, 'utf8').catch(() => '0'));
+      const owner = await ownerOf(lock);
       if (owner > 0 && isAlive(owner)) break;
       await rm(lock, { force: true });
     }
@@ -252,6 +255,15 @@ async function claimPart(path: string): Promise<{ part: string; release: () => P
   const own = temporaryName(part);
   return { part: own, release: () => Promise.resolve() };
 }
+
+/** The file that a process downloads now, where `path` is its claim. */
+export async function fileOfClaim(path: string): Promise<string | undefined> {
+  if (!path.endsWith(CLAIM)) return undefined;
+  const owner = await ownerOf(path);
+  return owner > 0 && isAlive(owner) ? path.slice(0, -CLAIM.length) : undefined;
+}
+
+const ownerOf = async (lock: string): Promise<number> => Number(await readFile(lock, 'utf8').catch(() => '0'));
 
 function isAlive(pid: number): boolean {
   try {

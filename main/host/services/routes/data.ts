@@ -7,7 +7,7 @@ import { exportName } from '../../../../preload/shared/exportName.ts';
 import { fileName } from '../../../../preload/shared/fileName.ts';
 import { chosen } from '../../../engine/kind.ts';
 import { fixedVocabularies, listCorpora } from '../../../lab/datasets/catalog.ts';
-import { listPrepared, removePrepared, removeUnfinished } from '../../../lab/datasets/prepared.ts';
+import { listPrepared, removeDownloaded, removePrepared, removeUnfinished } from '../../../lab/datasets/prepared.ts';
 import { LabError } from '../../../../preload/contract/rpc.ts';
 import { configOf } from '../hub.ts';
 import type { Handlers, Hub } from '../hub.ts';
@@ -19,7 +19,10 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
   const configured = (given: Parameters<typeof configOf>[1]): Promise<Config> => configOf(registry, given);
   return {
     'data.list': async () => {
-      const { prepared, unfinished } = await listPrepared(paths.cache, store.listRuns({ deleted: 'any' }));
+      const { prepared, unfinished, downloadedBytes } = await listPrepared(
+        paths.cache,
+        store.listRuns({ deleted: 'any' }),
+      );
       const corpora = listCorpora(registry.catalog);
       // Where they lie is nobody's concern in a page.
       const shown = prepared.map(({ contentHash, corpus, tokenizer, stats, bytesOnDisk }) => ({
@@ -29,7 +32,7 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
         stats,
         bytesOnDisk,
       }));
-      return { corpora, prepared: shown, unfinished };
+      return { corpora, prepared: shown, unfinished, downloadedBytes };
     },
     'data.remove': async ({ contentHash }) => {
       const running = store.listRuns({ state: 'running', deleted: 'any' });
@@ -41,6 +44,10 @@ export function dataRoutes(hub: Hub): Handlers<'data' | 'export'> {
       const freed = await removeUnfinished(paths.cache, id);
       hub.datasets.forget();
       return { freed };
+    },
+    'data.removeDownloads': async () => {
+      const running = store.listRuns({ state: 'running', deleted: 'any' });
+      return { freed: await removeDownloaded(paths.cache, running) };
     },
     'data.vocabularies': () => ({ fixed: fixedVocabularies(registry.catalog) }),
     'data.stats': async (input, { signal }) =>

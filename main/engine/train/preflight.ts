@@ -41,6 +41,8 @@ export interface RehearsalParts {
   readonly options: Omit<RunOptions, 'emit' | 'onRecorder' | 'prepare'>;
   /** Steps that the run will make, where it is left as soon as these are seen to take no ten minutes. */
   readonly unlessShort?: number | undefined;
+  /** The share that is done, and about the seconds that are left: of a large batch each step takes its time. */
+  readonly onProgress?: ((fraction: number, eta: number) => void) | undefined;
 }
 
 /** Whether a run begins with a rehearsal. @param flops that it will take; Infinity where nobody knows */
@@ -80,7 +82,7 @@ const rehearsed = (config: Config): Config => ({
 /** @param run trains; handed in, because it is what rehearses */
 export async function rehearse(
   run: (options: RunOptions) => Promise<EngineEnd>,
-  { config, data, options, unlessShort }: RehearsalParts,
+  { config, data, options, unlessShort, onProgress }: RehearsalParts,
 ): Promise<Rehearsal> {
   const { paths } = options.start;
   // Of one that was killed.
@@ -98,6 +100,16 @@ export async function rehearse(
     false,
     false,
   ];
+  const begun = performance.now();
+  let told = 0;
+  /** Its parts are the first evaluation, the steps, and what is done after these. */
+  const tell = (): void => {
+    const parts = (evaluationSeconds === undefined ? 0 : 1) + Math.min(STEPS, Math.max(0, ...seconds.keys()));
+    if (parts <= told) return;
+    told = parts;
+    const fraction = parts / (STEPS + 2);
+    onProgress?.(fraction, ((performance.now() - begun) / 1000) * (1 / fraction - 1));
+  };
   const emit = (message: EngineMessage): void => {
     switch (message.type) {
       case 'info':
@@ -106,13 +118,17 @@ export async function rehearse(
       case 'metrics':
         for (const { metric, steps, values } of message.columns)
           if (metric === 'seconds') steps.forEach((step, i) => seconds.set(step, values[i]!));
+        tell();
         short ||= unlessShort !== undefined && (seconds.get(1) ?? Infinity) * unlessShort < LONG_SECONDS;
         // A checkpoint that cannot be written ends no run.
         if (short || seconds.has(STEPS + 1)) control.stop(true);
         break;
       case 'phase':
         if (message.name === 'evaluate') evaluationBegun ??= performance.now();
-        else if (evaluationBegun !== undefined) evaluationSeconds ??= (performance.now() - evaluationBegun) / 1000;
+        else if (evaluationBegun !== undefined && evaluationSeconds === undefined) {
+          evaluationSeconds = (performance.now() - evaluationBegun) / 1000;
+          tell();
+        }
         break;
       case 'log':
         unsaved ||= unsavedReason(message.text) ?? '';

@@ -158,12 +158,14 @@ async function rehearseIfLong(
   const steps = rules.plannedSteps;
   const flops = steps === undefined ? Infinity : plannedAfter(stages, steps, 'flops');
   if (!wantsRehearsal(config, executor.device.executor, flops)) return;
-  emit({ type: 'phase', name: 'preflight' });
+  const phase = (fraction?: number, eta?: number): void => emit({ type: 'phase', name: 'preflight', fraction, eta });
+  phase();
   const { problem, short } = await rehearse(run, {
     config,
     data,
     options: { ...options, openExecutor: () => Promise.resolve(executor) },
     unlessShort: config.preflight === 'auto' ? steps : undefined,
+    onProgress: phase,
   });
   if (problem !== undefined) throw new Error(`preflight: ${problem}`);
   if (!short)

@@ -23,11 +23,13 @@ export async function checkPreflight(request: ProbeRequest): Promise<Preflight |
     if (request.onProgress?.(what, share) === false) ended = true;
   };
   const data = await prepareData({ config, kinds, cache, onProgress: said });
-  said('two steps, an evaluation, a checkpoint');
+  const what = 'two steps, an evaluation, a checkpoint';
+  said(what);
   if (ended) return undefined;
   const found = await rehearse(run, {
     config,
     data,
+    onProgress: (share) => said(what, share),
     options: {
       start: {
         type: 'start',

@@ -19,6 +19,11 @@ describe('a rehearsal', () => {
       'preflight: two steps, an evaluation and a checkpoint went well',
     );
     expect(names.filter((name) => name === 'update').length).toBeGreaterThanOrEqual(7);
+    const shares = rehearsed.host.of('phase').flatMap(({ name, fraction }) => (name === 'preflight' ? [fraction] : []));
+    // Steps that come soon after each other are told together.
+    expect([undefined, 0.25, 0.5, 0.75]).toEqual(expect.arrayContaining(shares));
+    expect([shares[0], shares[1], shares.at(-1)]).toEqual([undefined, 0.25, 0.75]);
+    expect(shares.slice(1)).toEqual([...new Set(shares.slice(1))].toSorted());
     const plain = await train({ config: { ...config, preflight: 'off' }, folder: await temporaryFolder() });
     expect(rehearsed.host.reproducible).toEqual(plain.host.reproducible);
     expect(await tensorsOf(rehearsed.host)).toEqual(await tensorsOf(plain.host));

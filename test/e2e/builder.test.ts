@@ -1,16 +1,20 @@
-/** The builder's checks before a long run: short trainings whose progress, words and pictures are shown beside their buttons. */
+/**
+ * The builder: what it says of a draft that is refused, where its messages stand, and its checks before a long run, short trainings whose
+ * progress, words and pictures are shown beside their buttons.
+ */
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { colouredPixelsOf, until, whyNot } from './harness.ts';
 import { useVisit } from './visit.ts';
 
 const missing = await whyNot();
-if (missing !== undefined) console.warn(`SKIPPED: checks before a long run (${missing})`);
+if (missing !== undefined) console.warn(`SKIPPED: the builder (${missing})`);
 
-describe.skipIf(missing !== undefined)('checks before a long run', () => {
+describe.skipIf(missing !== undefined)('the builder', () => {
   const visit = useVisit();
   let page: Page;
 
+  const plan = () => page.getByRole('complementary', { name: 'Plan' });
   const dialog = () => page.getByRole('dialog', { name: 'Checks before a long run' });
   const check = (name: string) => dialog().locator(`[data-check="${name}"]`);
   async function draft(settings: Readonly<Record<string, number>>): Promise<void> {
@@ -22,13 +26,47 @@ describe.skipIf(missing !== undefined)('checks before a long run', () => {
   beforeAll(async () => {
     page = await visit.begin();
     await page.getByRole('button', { name: 'Adapt Quick start' }).click();
-    const plan = page.getByRole('complementary', { name: 'Plan' });
-    await plan.getByText('4 settings × 2 seeds').waitFor();
+    await plan().getByText('4 settings × 2 seeds').waitFor();
     await page.getByRole('button', { name: 'Clear the draft' }).click();
-    await plan.getByText('one setting, one seed').waitFor();
+    await plan().getByText('one setting, one seed').waitFor();
   });
 
-  it('show how far one is, and end it without an answer (would catch one that holds the device for minutes)', async () => {
+  it('tells once in the plan why a draft is refused (would catch a problem beside the combination that it dropped)', async () => {
+    await draft({ 'model.width': 80, 'model.heads': 7 });
+    await plan().getByText('80 % 7 = 3').first().waitFor();
+    expect((await plan().innerText()).match(/80 % 7 = 3/gu)).toHaveLength(1);
+    expect(await plan().getByText('dropped').count()).toBe(0);
+    await plan()
+      .getByRole('button', { name: /model\.heads\s*=\s*8$/u })
+      .click();
+    await plan().getByText('one setting, one seed').waitFor();
+  });
+
+  it('lets no message cover Launch (would catch a click on Undo that was meant to train)', async () => {
+    await page.setViewportSize({ width: 900, height: 900 });
+    // The message stays as long as this looks at it.
+    await page.evaluate(`{
+      const usual = globalThis.setTimeout;
+      globalThis.again = () => (globalThis.setTimeout = usual);
+      globalThis.setTimeout = (run, after, ...rest) => (after >= 6000 ? 0 : usual(run, after, ...rest));
+    }`);
+    await page.getByRole('button', { name: 'Clear the draft' }).click();
+    const message = page.locator('.toast', { hasText: 'The draft was cleared' });
+    await message.waitFor();
+    await page.locator('.planbar').getByRole('button', { name: '1 run' }).click();
+    const launch = plan().getByRole('button', { name: 'Launch 1 run' });
+    await launch.waitFor();
+    await until(
+      async () => [await message.boundingBox(), await launch.boundingBox()],
+      ([above, below]) => above !== null && below !== null && above!.y + above!.height <= below!.y,
+      'a message above Launch',
+    );
+    await page.evaluate('again()');
+    await message.getByRole('button', { name: 'Close' }).click();
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  it('shows how far a check is, and ends it without an answer (would catch one that holds the device for minutes)', async () => {
     // Slow enough on any machine to be met while it trains.
     await draft({ 'model.depth': 8, 'model.width': 384, 'batch.sequences': 16 });
     await openChecks();
@@ -49,7 +87,7 @@ describe.skipIf(missing !== undefined)('checks before a long run', () => {
     await dialog().waitFor({ state: 'detached' });
   });
 
-  it('say in words and a picture what they found, and go on where more steps may tell (would catch a button that runs as many again)', async () => {
+  it('says in words and a picture what a check found, and goes on where more steps may tell (would catch a button that runs as many again)', async () => {
     // Too slow a rate for the usual 500 steps, and fast enough for four times as many.
     await draft({ 'model.depth': 1, 'model.width': 32, 'batch.sequences': 2, 'optimizer.lr': 0.0003 });
     await openChecks();
@@ -70,7 +108,7 @@ describe.skipIf(missing !== undefined)('checks before a long run', () => {
     );
   });
 
-  it('forget what they said of another draft (would catch an answer of settings that are no longer there)', async () => {
+  it('forgets what a check said of another draft (would catch an answer of settings that are no longer there)', async () => {
     await page.keyboard.press('Escape');
     await dialog().waitFor({ state: 'detached' });
     await draft({ 'optimizer.lr': 0.001 });

@@ -68,7 +68,7 @@ describe.skipIf(missing !== undefined)('the builder', () => {
 
   it('shows how far a check is, and ends it without an answer (would catch one that holds the device for minutes)', async () => {
     // Slow enough on any machine to be met while it trains.
-    await draft({ 'model.depth': 8, 'model.width': 384, 'batch.sequences': 16 });
+    await draft({ 'model.depth': 4, 'model.width': 256, 'batch.sequences': 24 });
     await openChecks();
     const noise = check('noise-scale');
     await noise.getByRole('button', { name: 'Run: Noise scale' }).click();

@@ -55,6 +55,8 @@ export interface BuildOptions {
 export interface BuiltModel {
   readonly graph: Graph;
   readonly tokens: Value;
+  /** u8 [rows, context]: 0 at padding; undefined where batches hold none. */
+  readonly keyMask: Value | undefined;
   readonly output: ModelOutput;
   readonly parameters: readonly ParameterSpec[];
   /** What the output layer multiplies with: `output.head`, or its 16-bit copy. */
@@ -140,6 +142,7 @@ export function buildModel(options: BuildOptions): BuiltModel {
   return {
     graph,
     tokens,
+    keyMask,
     output,
     head,
     vocabularySize: options.vocabularySize,

@@ -52,7 +52,7 @@ describe('units that are saturated', () => {
     if (name.startsWith('relu')) {
       const graph = newGraph();
       const y = build(name, ops.input(graph, 'x', [TOKENS, 4], 'f32'));
-      expect(saturatedUnits(y.node, TOKENS)).toBeUndefined();
+      expect(saturatedUnits(y.node, { count: TOKENS })).toBeUndefined();
       return;
     }
     expect(Math.min(still.length, moving.length)).toBeGreaterThan(100);
@@ -65,19 +65,40 @@ describe('units that are saturated', () => {
         (value, i) => (x[t * units + still.length + i] = t === i % TOKENS ? value : still[i % still.length]!),
       );
     }
-    for (const [where, found] of await counted((given) => saturatedUnits(build(name, given).node, TOKENS), x, [
-      TOKENS,
-      units,
-    ]))
+    for (const [where, found] of await counted(
+      (given) => saturatedUnits(build(name, given).node, { count: TOKENS }),
+      x,
+      [TOKENS, units],
+    ))
       expect(found, where).toEqual([still.length, units]);
   });
 
   test('of a gated MLP it is the gate; what has no number of each unit for each token is not counted', async () => {
     const gate = Float32Array.of(-5, 1, -5, -5, -5, -3);
-    const gated = (x: Value) => saturatedUnits(ops.gatedActivation(x, ops.sub(x, x), 'silu').node, 2);
+    const gated = (x: Value) => saturatedUnits(ops.gatedActivation(x, ops.sub(x, x), 'silu').node, { count: 2 });
     for (const [where, found] of await counted(gated, gate, [2, 3])) expect(found, where).toEqual([1, 3]);
-    expect(saturatedUnits(ops.tanh(ops.input(newGraph(), 'x', [2, 3, 3], 'f32')).node, 2)).toBeUndefined();
+    expect(saturatedUnits(ops.tanh(ops.input(newGraph(), 'x', [2, 3, 3], 'f32')).node, { count: 2 })).toBeUndefined();
   });
+});
+
+/** The mask of a batch with padding, of one row. */
+const masked = (x: Value, count: number) => ({ count, keyMask: ops.input(x.graph, 'keyMask', [1, count], 'u8') });
+
+// Would catch a unit that lives by padding alone, a usual size that padding makes large, and a unit that is still but for padding.
+test('padding counts in neither', async () => {
+  const rest = { keyMask: Uint8Array.of(1, 0, 1) };
+  /** Four units at three tokens, of which the second is padding. */
+  const units = (padding: readonly number[]) => Float32Array.of(-5, -5, 2, 0.002, ...padding, -5, -5, 2, 0.002);
+  for (const [count, fn, padding] of [
+    // Without padding the usual size is 1 by relu; 0.002 is small beside 900.
+    [deadUnits, 'relu', [5, -5, 0, 0]],
+    [deadUnits, 'relu', [-5, -5, 900, 0]],
+    [saturatedUnits, 'silu', [900, -5, 900, 0]],
+  ] as const) {
+    const of = (given: Value) => count(ops.activation(given, fn).node, masked(given, 3));
+    for (const [where, found] of await counted(of, units(padding), [3, 4], rest))
+      expect(found, `${where}, ${count.name} with ${String(padding)}`).toEqual([2, 4]);
+  }
 });
 
 describe('units of experts', () => {
@@ -95,12 +116,32 @@ describe('units of experts', () => {
 
   // Would catch units of different experts that are taken to be one, and an expert without tokens that is taken to be saturated.
   test('are their own', async () => {
-    for (const [where, found] of await counted((x) => saturatedUnits(hidden(x).node, 4), numbers, [4, 2], rest))
+    for (const [where, found] of await counted(
+      (x) => saturatedUnits(hidden(x).node, { count: 4 }),
+      numbers,
+      [4, 2],
+      rest,
+    ))
       // Of expert 0 the first (−5, −3), of expert 2 the second (−7, −3).
       expect(found, where).toEqual([2, 6]);
-    for (const [where, found] of await counted((x) => deadUnits(hidden(x).node, 4), numbers, [4, 2], rest))
+    for (const [where, found] of await counted((x) => deadUnits(hidden(x).node, { count: 4 }), numbers, [4, 2], rest))
       // Of expert 0 the second (0, 0), and both of expert 1; gelu(−3) is −0.004, which is still above a thousandth of what is usual.
       expect(found, where).toEqual([3, 6]);
+  });
+
+  // Would catch an expert that is said to be at work by its padding, and a mask that is read in the order of tokens.
+  test('get no padding', async () => {
+    const padded = { ...rest, keyMask: Uint8Array.of(0, 1, 1, 1) };
+    const of = (count: typeof deadUnits) => (x: Value) => count(hidden(x).node, masked(x, 4));
+    // Expert 0 has token 2 alone: its first unit is at −3. Of expert 2 both are as before.
+    for (const [where, found] of await counted(of(saturatedUnits), numbers, [4, 2], padded))
+      expect(found, where).toEqual([2, 6]);
+    const idle = { ...rest, keyMask: Uint8Array.of(0, 1, 0, 1) };
+    for (const [where, found] of await counted(of(saturatedUnits), numbers, [4, 2], idle))
+      expect(found, where).toEqual([1, 6]);
+    // Both units of expert 0, and of expert 1.
+    for (const [where, found] of await counted(of(deadUnits), numbers, [4, 2], idle))
+      expect(found, where).toEqual([4, 6]);
   });
 });
 
@@ -109,7 +150,7 @@ async function counted(
   of: (x: Value) => Counted | undefined,
   x: Float32Array,
   shape: readonly number[],
-  rest: Readonly<Record<string, Float32Array>> = {},
+  rest: Readonly<Record<string, Float32Array | Uint8Array>> = {},
 ): Promise<[string, [number, number]][]> {
   const found: [string, [number, number]][] = [];
   const made = () => of(ops.input(newGraph(), 'x', shape, 'f32'))!;

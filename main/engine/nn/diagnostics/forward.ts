@@ -36,7 +36,7 @@ import type { BuiltModel } from '../context.ts';
 import { layerOf } from './layers.ts';
 import { largest, rootMeanSquare, sizes, total } from './reductions.ts';
 import { deadUnits, saturatedUnits } from './units.ts';
-import type { Counted } from './units.ts';
+import type { BatchTokens, Counted } from './units.ts';
 
 /** Attention is looked at for the queries of this many sequences … */
 const ROWS = 2;
@@ -161,7 +161,7 @@ export interface ForwardParts {
  * [rows·context].
  */
 export function forwardDiagnosis({ built, groups, loss, headOf }: ForwardParts): Program {
-  const { graph, output, tokens } = built;
+  const { graph, output, tokens, keyMask } = built;
   const count = sizeOf(tokens.shape);
   const outputs: Record<string, Value> = {};
   const nodes = [...graph.nodes];
@@ -170,11 +170,12 @@ export function forwardDiagnosis({ built, groups, loss, headOf }: ForwardParts):
     outputs[addressOf({ name, layer })] = graph.during('forward', build, node.scope);
   };
   /** The share of all units of a layer that are so. */
-  const unitShares = (name: string, of: (node: Node, tokens: number) => Counted | undefined) => {
+  const unitShares = (name: string, of: (node: Node, tokens: BatchTokens) => Counted | undefined) => {
     const found = new Map<number, { node: Node; counted: Counted }>();
     for (const node of nodes) {
       const layer = layerOf(node.scope);
-      const own = layer === undefined ? undefined : graph.during('forward', () => of(node, count), node.scope);
+      const own =
+        layer === undefined ? undefined : graph.during('forward', () => of(node, { count, keyMask }), node.scope);
       if (layer === undefined || own === undefined) continue;
       const before = found.get(layer)?.counted;
       const both = () => ({ count: add(before!.count, own.count), units: before!.units + own.units });

@@ -37,14 +37,14 @@ export const DIAGNOSED = [
     log: undefined,
     unit: 'share',
     name: 'dead_units',
-    help: 'units of the MLPs of a layer that no token of the batch moves beyond a thousandth of what is usual in the layer; units of an expert count as its own',
+    help: 'units of the MLPs of a layer that no token of the batch moves beyond a thousandth of what is usual in the layer; units of an expert count as its own; padding does not count',
   }),
   defineMetric({
     ...layer,
     log: undefined,
     unit: 'share',
     name: 'saturated_units',
-    help: 'units of a layer whose gelu, silu (of a gated MLP the gate), tanh or sigmoid is flat at every token of the batch: its slope is under a twentieth of its steepest; relu has dead units alone',
+    help: 'units of a layer whose gelu, silu (of a gated MLP the gate), tanh or sigmoid is flat at every token of the batch: its slope is under a twentieth of its steepest; relu has dead units alone; padding does not count',
   }),
   defineMetric({
     ...head,

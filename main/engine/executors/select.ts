@@ -10,6 +10,8 @@ export interface Selection {
   readonly executor: Executor;
   /** Executors that come before it and why each cannot be used. */
   readonly passedOver: readonly string[];
+  /** Whether one of these comes with Sweeplab and would work, were it not for what the reason says how to mend. */
+  readonly isBroken: boolean;
 }
 
 /**
@@ -21,6 +23,7 @@ export async function selectExecutor(device: string, precision = 'fp32'): Promis
   const candidates = candidatesFor(device);
   const ordinal = card === undefined ? undefined : await ordinalOf(device, card);
   const passedOver: string[] = [];
+  let isBroken = false;
   for (const kind of candidates) {
     const { name, policies } = kind;
     if (!policies.includes(precision)) {
@@ -28,10 +31,11 @@ export async function selectExecutor(device: string, precision = 'fp32'): Promis
       continue;
     }
     try {
-      return { executor: await open(kind, ordinal), passedOver };
+      return { executor: await open(kind, ordinal), passedOver, isBroken };
     } catch (error) {
       if (!(error instanceof ExecutorUnavailableError)) throw error;
       passedOver.push(error.message);
+      isBroken ||= error.mend !== undefined && kind.needs === undefined;
     }
   }
   const advice = candidates.length === 1 ? '; set device to auto to take the fastest executor found' : '';

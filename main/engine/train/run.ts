@@ -177,10 +177,11 @@ const openFor =
   (emit: RunOptions['emit']) =>
   async (config: Config): Promise<Executor> => {
     const { device } = config;
-    const { executor, passedOver } = await selectExecutor(device as string, precisionOf(config));
+    const { executor, passedOver, isBroken } = await selectExecutor(device as string, precisionOf(config));
     if (passedOver.length > 0) {
       const text = `device ${device} takes ${executor.device.executor} (${executor.device.name}); not used: ${passedOver.join('; ')}`;
-      emit({ type: 'log', level: 'log', text });
+      // What trains many times slower than it could is no small thing.
+      emit({ type: 'log', level: isBroken ? 'warning' : 'log', text });
     }
     return executor;
   };

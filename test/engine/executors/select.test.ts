@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ExecutorUnavailableError } from '../../../main/engine/executors/executor.ts';
 import type { ExecutorKind } from '../../../main/engine/executors/executorKind.ts';
@@ -7,11 +9,26 @@ import { probeExecutor, selectExecutor } from '../../../main/engine/executors/se
 describe('choice of the executor', () => {
   test('a name takes that one, auto one that works, with the reasons why faster ones do not', async () => {
     expect((await selectExecutor('tfjs-cpu')).executor.device.executor).toBe('tfjs-cpu');
-    const { executor, passedOver } = await selectExecutor('auto');
+    const { executor, passedOver, isBroken } = await selectExecutor('auto');
     expect(['cuda', 'cpu', 'tfjs-gpu', 'tfjs-wasm']).toContain(executor.device.executor);
     const order = ['cuda', 'cpu', 'tfjs-gpu', 'tfjs-wasm', 'tfjs-cpu'];
     const before = order.slice(0, order.indexOf(executor.device.executor));
     expect(passedOver.map((reason) => reason.split(':')[0])).toEqual(before);
+    expect(isBroken).toBe(before.includes('cpu'));
+  });
+
+  // Would catch a run that is many times slower than it could be, and says so in its log alone.
+  test('kernels that could be there and are not make auto a case for a warning', async () => {
+    const select = new URL('../../../main/engine/executors/select.ts', import.meta.url).href;
+    const script = `const { selectExecutor } = await import('${select}');
+      const { isBroken, passedOver } = await selectExecutor('cpu', 'fp32').catch(() => selectExecutor('auto'));
+      process.stdout.write(JSON.stringify({ isBroken, passedOver }));`;
+    const env = { ...process.env, SWEEPLAB_ADDON: '/no/such/addon.node' };
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
+    expect(JSON.parse(stdout)).toMatchObject({
+      isBroken: true,
+      passedOver: expect.arrayContaining([expect.stringMatching(/^cpu: the native kernels are not built: /u)]),
+    });
   });
 
   test('what cannot be used is refused, naming the setting, the reason and the way out', async () => {

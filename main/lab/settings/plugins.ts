@@ -36,8 +36,9 @@ export async function loadPlugins(
   const plugins: Plugin[] = [];
   for (const path of own === undefined ? paths : [own, ...paths]) {
     const files = await pluginFiles(path).catch((error: NodeJS.ErrnoException) => {
-      if (path === own && error.code === 'ENOENT') return [];
       const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+      // A data folder that is a file is said where it is opened.
+      if (path === own && missing) return [];
       const why = missing ? 'there is no such file or folder' : `cannot be read: ${readProblem(error)}`;
       throw new PluginError(`plug-in ${path}: ${why}`, { cause: error });
     });

@@ -76,6 +76,7 @@ class PairHeap {
   }
 }
 
+const NOWHERE: readonly number[] = [];
 /** Shorter ones take less room as plain lists. */
 const SHORT_LIST = 24;
 
@@ -196,7 +197,7 @@ export function mergesOf(
   const pairLeft: number[] = [];
   const pairRight: number[] = [];
   const pairCount: number[] = [];
-  const pairPieces: (number[] | Int32Array)[] = [];
+  const pairPieces: (readonly number[] | Int32Array)[] = [];
   const pairOf = (left: number, right: number): number => {
     let pair = pairIndex.get(left, right);
     if (pair < 0) {
@@ -288,11 +289,13 @@ export function mergesOf(
         }
       }
     }
-    pairPieces[pair] = [];
+    pairPieces[pair] = NOWHERE;
     for (let now = firstNew; now < pairCount.length; now++) {
-      pairPieces.push(packed(newLists[now - firstNew]!));
-      heapCount.push(pairCount[now]);
-      heap.push(now);
+      // Later rounds make pairs of later symbols: the count of this one only falls, and one that is rare now is never merged.
+      const isRare = pairCount[now]! < MIN_COUNT;
+      pairPieces.push(isRare ? NOWHERE : packed(newLists[now - firstNew]!));
+      heapCount.push(pairCount[now]!);
+      if (!isRare) heap.push(now);
     }
     if ((merges.length & 127) === 0) onProgress?.(COUNTING + ((1 - COUNTING) * merges.length) / (2 * wanted));
   }

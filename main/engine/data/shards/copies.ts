@@ -1,5 +1,5 @@
 /** Counts the documents of one side that stand on the other side as well, by what tells documents apart. */
-import { longer } from './files.ts';
+import { grown } from '../grown.ts';
 
 export class Copies {
   #digests: Float64Array<ArrayBuffer> = new Float64Array(1 << 10);
@@ -10,7 +10,7 @@ export class Copies {
 
   /** A document; before all calls of `see`. */
   push(digest: number): void {
-    this.#digests = longer(this.#digests, this.length + 1);
+    this.#digests = grown(this.#digests, this.length + 1);
     this.#digests[this.length++] = digest;
   }
 

@@ -94,11 +94,3 @@ export async function finishedShards(folder: string, signal?: AbortSignal): Prom
   }
   return notes;
 }
-
-/** At least so many numbers. */
-export function longer(numbers: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
-  if (length <= numbers.length) return numbers;
-  const larger = new Float64Array(Math.max(length, 2 * numbers.length));
-  larger.set(numbers);
-  return larger;
-}

@@ -9,7 +9,8 @@ import type { TokenArray, TokenArrayType } from '../tokenArray.ts';
 import type { FileFacts } from '../fileChecks.ts';
 import { isClosing, isHeldOut } from './blocks.ts';
 import type { TokenBlock } from './blocks.ts';
-import { longer, namesOf, noteName, SIDES } from './files.ts';
+import { grown } from '../grown.ts';
+import { namesOf, noteName, SIDES } from './files.ts';
 import type { ShardNote, Side, SideNote } from './files.ts';
 
 /** Ids of a shard, about: 128 MiB of 16 bits. */
@@ -50,7 +51,7 @@ class SideWriter {
       this.#parted = true;
       return;
     }
-    this.#documents = longer(this.#documents, 2 * this.documents + 2);
+    this.#documents = grown(this.#documents, 2 * this.documents + 2);
     this.#documents[2 * this.documents] = this.#open;
     this.#documents[2 * this.documents + 1] = this.#parted ? -1 : digest;
     this.documents++;

@@ -1,4 +1,5 @@
 /** Applies byte-pair merges: shared by the tokenizer trained here and by GPT-2's. */
+import { grown } from '../grown.ts';
 
 /** The numbers of a {@link PairMap}, which threads can share. */
 export interface PairTables {
@@ -260,9 +261,9 @@ export class PieceEncoder {
 
   #keep(bytes: Uint8Array, start: number, end: number, hash: number, slot: number, from: number, to: number): void {
     const piece = ++this.#count;
-    this.#pieces = grown(this.#pieces, 5 * (piece + 1), Int32Array);
-    this.#spelt = grown(this.#spelt, this.#speltUsed + end - start, Uint8Array);
-    this.#kept = grown(this.#kept, this.#keptUsed + to - from, Int32Array);
+    this.#pieces = grown(this.#pieces, 5 * (piece + 1));
+    this.#spelt = grown(this.#spelt, this.#speltUsed + end - start);
+    this.#kept = grown(this.#kept, this.#keptUsed + to - from);
     this.#pieces.set([hash, this.#speltUsed, end - start, this.#keptUsed, to - from], 5 * piece);
     for (let i = start; i < end; i++) this.#spelt[this.#speltUsed++] = bytes[i]!;
     for (let i = from; i < to; i++) this.#kept[this.#keptUsed++] = this.#ids[i]!;
@@ -293,12 +294,4 @@ export class PieceEncoder {
     larger.set(this.#ids.subarray(0, used));
     this.#ids = larger;
   }
-}
-
-/** The array, or a longer one with the same beginning. */
-function grown<T extends Int32Array | Uint8Array>(array: T, needed: number, Type: new (length: number) => T): T {
-  if (needed <= array.length) return array;
-  const larger = new Type(Math.max(2 * array.length, needed));
-  larger.set(array as never);
-  return larger;
 }

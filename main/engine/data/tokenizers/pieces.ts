@@ -7,6 +7,8 @@
  * Bytes ≥ 0x80 count as letters, except the general punctuation U+2000–U+203F (E2 80 xx: dashes, curly quotes, ellipsis).
  * White space before a word leaves its last space to the word. Pieces are at most MAX_PIECE bytes, cut between characters.
  */
+import { grown } from '../grown.ts';
+
 export const MAX_PIECE = 64;
 
 const OTHER = 0;
@@ -107,12 +109,9 @@ export class PieceTable {
 
   #add(bytes: Uint8Array, start: number, end: number, hash: number, slot: number): number {
     const index = this.size++;
-    if (index + 2 > this.#hashes.length) {
-      this.#hashes = grown(this.#hashes, new Int32Array(this.#hashes.length * 2));
-      this.#starts = grown(this.#starts, new Uint32Array(this.#starts.length * 2));
-    }
-    if (this.#used + end - start > this.#arena.length)
-      this.#arena = grown(this.#arena, new Uint8Array(Math.max(this.#arena.length * 2, this.#used + end - start)));
+    this.#hashes = grown(this.#hashes, index + 2);
+    this.#starts = grown(this.#starts, index + 2);
+    this.#arena = grown(this.#arena, this.#used + end - start);
     for (let i = start; i < end; i++) this.#arena[this.#used++] = bytes[i];
     this.#hashes[index] = hash;
     this.#starts[index + 1] = this.#used;
@@ -131,9 +130,4 @@ export class PieceTable {
     }
     this.#slots = slots;
   }
-}
-
-function grown<T extends Int32Array | Uint32Array | Uint8Array>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
 }

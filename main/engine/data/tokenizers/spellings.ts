@@ -1,4 +1,6 @@
 /** What tokens spell, end to end in one array: an object for each of tens of thousands would take several times the memory. */
+import { grown } from '../grown.ts';
+
 export class Spellings {
   #bytes = new Uint8Array(1 << 16);
   /** Where token t begins; where it ends the next one does. */
@@ -13,9 +15,8 @@ export class Spellings {
   push(...parts: readonly ArrayLike<number>[]): void {
     let end = this.#starts[this.#count]!;
     const needed = end + parts.reduce((sum, { length }) => sum + length, 0);
-    if (needed > this.#bytes.length) this.#bytes = grown(this.#bytes, new Uint8Array(2 * needed));
-    if (this.#count + 2 > this.#starts.length)
-      this.#starts = grown(this.#starts, new Int32Array(2 * this.#starts.length));
+    this.#bytes = grown(this.#bytes, needed);
+    this.#starts = grown(this.#starts, this.#count + 2);
     for (const part of parts) {
       this.#bytes.set(part, end);
       end += part.length;
@@ -52,9 +53,4 @@ export class Spellings {
     }
     return bytes;
   }
-}
-
-function grown<T extends Uint8Array | Int32Array>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
 }
